@@ -1,0 +1,81 @@
+package account
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// ParseDomain reads a domain name, in Unicode or A-labels, any case, with or
+// without the final dot, and returns it in lower-case A-labels, the only form
+// that DNS, certificates and Thunderbird's parser take. An address literal, an
+// IP address and a name that is no host name give a *DomainError.
+func ParseDomain(text string) (string, error) {
+	text = strings.TrimSuffix(text, ".")
+	if text == "" {
+		return "", &DomainError{"is empty"}
+	}
+	if len(text) > 4*maxAddress {
+		return "", &DomainError{"is too long"}
+	}
+	if lower := strings.ToLower(text); isHostname(lower) {
+		return checkLabels(lower)
+	}
+	if !utf8.ValidString(text) {
+		return "", &DomainError{"is not UTF-8"}
+	}
+	// Lookup is UTS #46 with the checks of IDNA2008 (RFC 5891 §5).
+	ascii, err := idna.Lookup.ToASCII(text)
+	if err != nil {
+		return "", &DomainError{"is not a domain name"}
+	}
+	ascii = strings.TrimSuffix(ascii, ".")
+	if !isHostname(ascii) {
+		return "", &DomainError{"is not a domain name"}
+	}
+	return checkLabels(ascii)
+}
+
+// isHostname reports whether the name is lower-case letters, digits, hyphens
+// and dots and holds no A-label that would still have to be checked.
+func isHostname(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// checkLabels applies the rules of host names (RFC 1123 §2.1, RFC 1035 §2.3.4)
+// to a name that isHostname.
+func checkLabels(name string) (string, error) {
+	if len(name) > 253 {
+		return "", &DomainError{"is longer than 253 octets"}
+	}
+	numeric := false
+	for label := range strings.SplitSeq(name, ".") {
+		switch {
+		case label == "":
+			return "", &DomainError{"has an empty label"}
+		case len(label) > 63:
+			return "", &DomainError{"has a label of more than 63 octets"}
+		case label[0] == '-' || label[len(label)-1] == '-':
+			return "", &DomainError{"has a label that begins or ends with a hyphen"}
+		}
+		if strings.HasPrefix(label, "xn--") {
+			if _, err := idna.Lookup.ToUnicode(label); err != nil {
+				return "", &DomainError{"has a label that is not valid IDNA"}
+			}
+		}
+		numeric = strings.Trim(label, "0123456789") == ""
+	}
+	if numeric {
+		// No top-level domain is numeric (RFC 3696 §2): this is an IP address.
+		return "", &DomainError{"is an IP address or ends in a number"}
+	}
+	return name, nil
+}

@@ -47,6 +47,7 @@ type Standing struct {
 	Listed      bool
 	Inactive    bool
 	AliasOf     Address // zero unless an alias
+	Username    string  // of this account alone; empty where the rule holds
 	DisplayName string  // of the person
 	ByMX        string  // the MX host that told the provider; empty otherwise
 }

@@ -5,6 +5,7 @@ package directory
 
 import (
 	"context"
+	"strings"
 
 	"signpost/account"
 )
@@ -21,29 +22,62 @@ type Provider struct {
 	MX []string
 }
 
-// Source knows accounts that are not what their domain says. It is asked for
-// every query with a mailbox, in the order of configuration, until one knows
-// the mailbox.
-type Source interface {
-	// Account looks the mailbox up by its Key. It reports false for one that
-	// it does not know; an error is a failure of the source, never "unknown".
-	Account(ctx context.Context, a account.Address) (Record, bool, error)
+// MX is a mail exchanger of a domain.
+type MX struct {
+	Host       string // lower case, without the final dot
+	Preference uint16 // the lowest is the best (RFC 5321 §5.1)
 }
 
-// Record is what a source knows of one account. All fields are optional.
-type Record struct {
-	Provider    string          // id of the provider; empty: what the domain says
-	Alias       account.Address // the mailbox that receives this address's mail
-	Inactive    bool            // no mail is served now; answers stay the same
-	Username    string          // what this account signs in with instead of the provider's rule
-	DisplayName string          // of the person, for the operator's eyes only
+// LookupMX asks DNS for the mail exchangers of a domain, best first. A domain
+// without any, or that does not exist, has none and no error. It caches.
+type LookupMX func(ctx context.Context, domain string) ([]MX, error)
+
+// Directory resolves queries. It is safe for concurrent use and never changes.
+type Directory struct {
+	byDomain map[string]*account.Provider
+	any      *account.Provider // for "*", or nil
+	byID     map[string]*account.Provider
+	byMX     map[string]*account.Provider // host, or suffix with its leading dot
+	lookups  map[string]*lookup           // domains that a client may derive from an MX host
+	lookupMX LookupMX
+	sources  []Source
 }
 
-// List is a source that stands in the configuration, by Address.Key.
-type List map[string]Record
+// New makes a directory of providers that the configuration has checked: no
+// domain, MX host or id stands twice. lookupMX is asked only if some provider
+// lists MX hosts, and may be nil otherwise.
+func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
+	domains := 0
+	for _, p := range providers {
+		domains += len(p.Domains)
+	}
+	d := &Directory{
+		byDomain: make(map[string]*account.Provider, domains),
+		byID:     make(map[string]*account.Provider, len(providers)),
+		byMX:     make(map[string]*account.Provider),
+		lookups:  make(map[string]*lookup),
+		lookupMX: lookupMX,
+		sources:  sources,
+	}
+	for _, p := range providers {
+		d.byID[p.ID] = p.Provider
+		for _, domain := range p.Domains {
+			if domain == "*" {
+				d.any = p.Provider
+				continue
+			}
+			d.byDomain[domain] = p.Provider
+		}
+		for _, host := range p.MX {
+			d.byMX[strings.TrimPrefix(host, "*")] = p.Provider
+			d.addLookups(host, p.Provider)
+		}
+	}
+	return d
+}
 
-// Account implements Source.
-func (l List) Account(_ context.Context, a account.Address) (Record, bool, error) {
-	record, ok := l[a.Key()]
-	return record, ok, nil
+// Hosts reports whether the configuration names the domain, without asking DNS.
+func (d *Directory) Hosts(domain string) bool {
+	_, ok := d.byDomain[domain]
+	return ok
 }

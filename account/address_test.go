@@ -1,0 +1,158 @@
+package account
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestParseAddress(t *testing.T) {
+	local64 := strings.Repeat("a", 64)
+	domain189 := strings.Repeat("d.", 93) + "se" // 188 octets
+	tests := []struct {
+		name, text    string
+		local, domain string
+	}{
+		{"plain", "anna@example.com", "anna", "example.com"},
+		{"case of the local part stays", "Anna.Ek@EXAMPLE.Com", "Anna.Ek", "example.com"},
+		{"white space around", " \tanna@example.com\r\n", "anna", "example.com"},
+		{"tag", "anna+news@example.com", "anna+news", "example.com"},
+		{"final dot", "anna@example.com.", "anna", "example.com"},
+		{"atext", "!#$%&'*+-/=?^_`{|}~@example.com", "!#$%&'*+-/=?^_`{|}~", "example.com"},
+		{"quoted", `"anna ek"@example.com`, `"anna ek"`, "example.com"},
+		{"quoted with @", `"anna@home"@example.com`, `"anna@home"`, "example.com"},
+		{"quoted without need", `"anna"@example.com`, "anna", "example.com"},
+		{"quoted dots", `"a..b"@example.com`, `"a..b"`, "example.com"},
+		{"UTF-8 local part", "用户@example.com", "用户", "example.com"},
+		{"NFC", "e\u0301va@example.com", "\u00e9va", "example.com"},
+		{"U-label", "fred@bücher.example", "fred", "xn--bcher-kva.example"},
+		{"U-label, capitals", "fred@BÜCHER.example", "fred", "xn--bcher-kva.example"},
+		{"A-label", "fred@XN--bcher-KVA.example", "fred", "xn--bcher-kva.example"},
+		{"sharp s is a letter of its own", "fred@straße.example", "fred", "xn--strae-oqa.example"},
+		{"full stop of another script", "fred@example。com", "fred", "example.com"},
+		{"64 octets", local64 + "@example.com", local64, "example.com"},
+		{"254 octets", local64 + "@" + domain189 + "x", local64, domain189 + "x"},
+		{"looks like a placeholder", "%EMAILDOMAIN%@example.com", "%EMAILDOMAIN%", "example.com"},
+		{"looks like a format", "%s%d@example.com", "%s%d", "example.com"},
+		{"looks like a template", "{{7*7}}@example.com", "{{7*7}}", "example.com"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			a, err := ParseAddress(test.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Local() != test.local || a.Domain() != test.domain || a.String() != test.local+"@"+test.domain {
+				t.Errorf("got %q at %q, %q; want %q at %q", a.Local(), a.Domain(), a, test.local, test.domain)
+			}
+			if a.IsAny() || a.IsZero() {
+				t.Error("a real address is taken for none")
+			}
+		})
+	}
+}
+
+func TestParseAddressRefuses(t *testing.T) {
+	tests := []struct{ text, problem string }{
+		{"", "it is empty"},
+		{" ", "it is empty"},
+		{"anna", "it has no @"},
+		{"@example.com", "it has nothing before the @"},
+		{`""@example.com`, "it has nothing before the @"},
+		{"anna@", "its domain is empty"},
+		{"a@b@example.com", "it has characters before the @ that an address cannot have there"},
+		{"anna ek@example.com", "it has characters before the @ that an address cannot have there"},
+		{".anna@example.com", "it has characters before the @ that an address cannot have there"},
+		{"anna.@example.com", "it has characters before the @ that an address cannot have there"},
+		{"../../x@example.com", "it has characters before the @ that an address cannot have there"},
+		{"<b>@example.com", "it has characters before the @ that an address cannot have there"},
+		{`a"><script>alert(1)</script>@example.com`, "it has a quotation mark or a backslash before the @"},
+		{`hosting01\anna@example.com`, "it has a quotation mark or a backslash before the @"},
+		{`"a\"b"@example.com`, "it has a quotation mark or a backslash before the @"},
+		{"*)(uid=*@example.com", "it has characters before the @ that an address cannot have there"},
+		{"a\x00b@example.com", "it has a control character"},
+		{"anna@example.com\r\nX-Evil: 1", "its domain is not a domain name"},
+		{"an\r\nna@example.com", "it has a control character"},
+		{"an\u202ena@example.com", "it has an invisible character before the @"},
+		{"an\u200bna@example.com", "it has an invisible character before the @"},
+		{"an\u00a0na@example.com", "it has an invisible character before the @"},
+		{"\xff@example.com", "it is not UTF-8"},
+		{strings.Repeat("a", 65) + "@example.com", "it has more than 64 octets before the @"},
+		{strings.Repeat("a", 64) + "@" + strings.Repeat("d.", 95) + "se", "it is longer than 254 octets"},
+		{strings.Repeat("a", 1<<20) + "@example.com", "it is longer than 254 octets"},
+		{"anna@[192.0.2.1]", "its domain is not a domain name"},
+		{"anna@192.0.2.1", "its domain is an IP address or ends in a number"},
+		{"anna@exa mple.com", "its domain is not a domain name"},
+		{"anna@exa_mple.com", "its domain is not a domain name"},
+		{"anna@example..com", "its domain has an empty label"},
+		{"anna@-example.com", "its domain has a label that begins or ends with a hyphen"},
+		{"anna@" + strings.Repeat("d", 64) + ".com", "its domain has a label of more than 63 octets"},
+		{"anna@xn--zzzzzzz99999.com", "its domain has a label that is not valid IDNA"},
+		{"anna@example.com/../x", "its domain is not a domain name"},
+	}
+	for _, test := range tests {
+		_, err := ParseAddress(test.text)
+		var addressError *AddressError
+		if !errors.As(err, &addressError) {
+			t.Errorf("%.40q: got error %v, want an AddressError", test.text, err)
+			continue
+		}
+		if addressError.Problem != test.problem {
+			t.Errorf("%.40q: got %q, want %q", test.text, addressError.Problem, test.problem)
+		}
+	}
+}
+
+func TestUntagged(t *testing.T) {
+	for text, want := range map[string]string{
+		"anna+news@example.com":     "anna@example.com",
+		"anna+a+b@example.com":      "anna@example.com",
+		"anna@example.com":          "",
+		"+anna@example.com":         "",
+		`"anna ek+news"@example.se`: "",
+	} {
+		a, err := ParseAddress(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := a.Untagged()
+		if ok != (want != "") || ok && got.String() != want {
+			t.Errorf("%s: got %s, %v", text, got, ok)
+		}
+	}
+}
+
+func TestAnyAt(t *testing.T) {
+	a := AnyAt("example.com")
+	if a.String() != "%EMAILADDRESS%" || a.Local() != "%EMAILLOCALPART%" || a.Domain() != "example.com" || !a.IsAny() {
+		t.Errorf("got %s, %s, %s", a, a.Local(), a.Domain())
+	}
+	if _, tagged := a.Untagged(); tagged {
+		t.Error("it is tagged")
+	}
+}
+
+func FuzzParseAddress(f *testing.F) {
+	for _, seed := range []string{"anna@example.com", `"a b"@bücher.example`, "用户@例え.jp", "a@b@c", "%EMAILADDRESS%@x.se", "anna@xn--bcher-kva.example"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		a, err := ParseAddress(text)
+		if err != nil {
+			return
+		}
+		if len(a.String()) > maxAddress || len(a.Local()) > maxLocal {
+			t.Errorf("%q is too long", a)
+		}
+		if strings.ContainsAny(a.String(), "\x00\r\n\t<>\\\u202e") && !strings.HasPrefix(a.Local(), `"`) {
+			t.Errorf("%q holds what no address may", a)
+		}
+		if strings.ContainsAny(a.String(), "\x00\r\n\\") {
+			t.Errorf("%q holds what no address may, quoted or not", a)
+		}
+		again, err := ParseAddress(a.String())
+		if err != nil || again != a {
+			t.Errorf("%q reads back as %q, %v", a, again, err)
+		}
+	})
+}

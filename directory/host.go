@@ -1,0 +1,90 @@
+package directory
+
+import (
+	"context"
+	"strings"
+
+	"signpost/account"
+)
+
+// hostDomain is the mail domain that a client means by asking the host:
+// autoconfig.‹domain›, autodiscover.‹domain›, ua-auto-config.‹domain› or the
+// domain itself. It is empty for anything that is no domain name, such as the
+// IP address that a scanner asks.
+func hostDomain(host string) string {
+	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
+		host = host[:colon]
+	}
+	name, err := account.ParseDomain(host)
+	if err != nil {
+		return ""
+	}
+	for _, prefix := range [...]string{"autoconfig.", "autodiscover.", "ua-auto-config."} {
+		if domain, ok := strings.CutPrefix(name, prefix); ok && strings.Contains(domain, ".") {
+			return domain
+		}
+	}
+	return name
+}
+
+// resolveHost answers a client that sent no address: Thunderbird for Android,
+// KMail, Geary and others never do. The longest hosted name that the host ends
+// in is meant, then the domain that its MX record brings to us.
+func (d *Directory) resolveHost(ctx context.Context, host string, client account.Client) (account.Settings, error) {
+	if host == "" {
+		return account.Settings{}, account.ErrUnknownDomain
+	}
+	for name := host; name != ""; _, name, _ = strings.Cut(name, ".") {
+		if p, ok := d.byDomain[name]; ok {
+			return withServers(domainSettings(p, name), client), nil
+		}
+		if l, ok := d.lookups[name]; ok {
+			return l.settings(name, client)
+		}
+	}
+	s, err := d.resolveDomain(ctx, account.AnyAt(host))
+	if err != nil {
+		return account.Settings{}, err
+	}
+	return withServers(s, client), nil
+}
+
+func domainSettings(p *account.Provider, domain string) account.Settings {
+	address := account.AnyAt(domain)
+	return account.Settings{Address: address, Login: address, Provider: p}
+}
+
+// settings answers a client that came by the MX record and did not say for
+// which domain. That is possible only if all customers behind the name are told
+// the same.
+func (l *lookup) settings(name string, client account.Client) (account.Settings, error) {
+	if len(l.providers) != 1 {
+		return account.Settings{}, account.ErrUnknownDomain
+	}
+	s := withServers(domainSettings(l.providers[0], name), client)
+	for _, server := range s.Servers {
+		if strings.Contains(server.Hostname+server.URL+server.Login.Username, account.EmailDomain) {
+			return account.Settings{}, account.ErrUnknownDomain
+		}
+	}
+	return s, nil
+}
+
+// lookupDomain decides whether the host may answer for the address, and returns
+// the domain to name beside the address's own if the client came by the MX
+// record. Hosts that mean no customer (the service's own name, an address of
+// the machine) answer for all.
+func (d *Directory) lookupDomain(host string, s *account.Settings) (string, error) {
+	if host == "" || host == s.Address.Domain() {
+		return "", nil
+	}
+	if l, ok := d.lookups[host]; ok && l.has(s.Provider) {
+		return host, nil
+	}
+	if owner, ok := d.byDomain[host]; ok && owner != s.Provider {
+		if own := d.byDomain[s.Address.Domain()]; own != owner {
+			return "", account.ErrWrongHost
+		}
+	}
+	return "", nil
+}

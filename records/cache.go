@@ -1,0 +1,72 @@
+package records
+
+import (
+	"container/list"
+	"sync"
+	"time"
+)
+
+// cache keeps answers and failures until they expire. It holds a limited number
+// of entries and of octets; what was used longest ago goes first.
+type cache struct {
+	mu         sync.Mutex
+	entries    map[string]*list.Element
+	recent     *list.List // of *entry, the most recently used first
+	size       int        // octets, roughly
+	maxEntries int
+	maxBytes   int
+}
+
+type entry struct {
+	key     string
+	answer  Answer
+	err     error
+	expires time.Time
+	size    int
+}
+
+func newCache(maxEntries, maxBytes int) *cache {
+	return &cache{entries: map[string]*list.Element{}, recent: list.New(), maxEntries: maxEntries, maxBytes: maxBytes}
+}
+
+func (c *cache) get(key string, now time.Time) (Answer, error, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	element, ok := c.entries[key]
+	if !ok {
+		return Answer{}, nil, false
+	}
+	e := element.Value.(*entry)
+	if !now.Before(e.expires) {
+		c.remove(element)
+		return Answer{}, nil, false
+	}
+	c.recent.MoveToFront(element)
+	return e.answer, e.err, true
+}
+
+func (c *cache) put(key string, answer Answer, err error, expires time.Time) {
+	e := &entry{key: key, answer: answer, err: err, expires: expires, size: 200 + 2*len(key)}
+	for _, record := range answer.Records {
+		e.size += 100 + len(record.Name) + len(record.Data)
+	}
+	if e.size > c.maxBytes/16 {
+		return // one entry shall not push out all others
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.entries[key]; ok {
+		c.remove(old)
+	}
+	c.entries[key] = c.recent.PushFront(e)
+	c.size += e.size
+	for c.size > c.maxBytes || len(c.entries) > c.maxEntries {
+		c.remove(c.recent.Back())
+	}
+}
+
+func (c *cache) remove(element *list.Element) {
+	e := c.recent.Remove(element).(*entry)
+	delete(c.entries, e.key)
+	c.size -= e.size
+}

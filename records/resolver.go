@@ -12,6 +12,8 @@ import (
 
 	"github.com/miekg/dns"
 	"golang.org/x/sync/singleflight"
+
+	"signpost/directory"
 )
 
 // Limits of a Resolver. Strangers choose the names that it is asked for, so
@@ -79,10 +81,7 @@ type Answer struct {
 }
 
 // MX is a host that takes mail for a domain.
-type MX struct {
-	Host       string // lower case, without the final dot
-	Preference uint16 // lowest first
-}
+type MX = directory.MX
 
 // LookupMX lists the hosts that take a domain's mail, most preferred first,
 // those of equal preference by name. A domain that does not exist, has no MX or

@@ -32,8 +32,8 @@ func TestLookupMX(t *testing.T) {
 		domain string
 		want   []MX
 	}{
-		{"sorted.test", []MX{{"a.test", 10}, {"b.test", 10}, {"c.test", 20}}},
-		{"SORTED.test.", []MX{{"a.test", 10}, {"b.test", 10}, {"c.test", 20}}},
+		{"sorted.test", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10}, {Host: "c.test", Preference: 20}}},
+		{"SORTED.test.", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10}, {Host: "c.test", Preference: 20}}},
 		{"null.test", nil},        // RFC 7505
 		{"address.test", nil},     // NODATA: an implicit MX is not our business
 		{"nowhere.test", nil},     // NXDOMAIN
@@ -206,7 +206,7 @@ func TestHostileOctets(t *testing.T) {
 			server := startRaw(t, test.reply)
 			got, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
 			if test.want == "" {
-				if diff := cmp.Diff([]MX{{"a.test", 5}}, got); diff != "" || err != nil {
+				if diff := cmp.Diff([]MX{{Host: "a.test", Preference: 5}}, got); diff != "" || err != nil {
 					t.Errorf("%v (-want +got):\n%s", err, diff)
 				}
 			} else if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -1,0 +1,227 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"signpost/account"
+	"signpost/directory"
+)
+
+// maxFile is the largest configuration that is read. More domains than fit are
+// better kept in a domain file, and more accounts in a database.
+const maxFile = 16 << 20
+
+// Config is a configuration without faults.
+type Config struct {
+	// Listen is where plain HTTP is served, host:port.
+	Listen string
+	// Name is the service's own host name, or empty.
+	Name string
+	// Profiles is what configuration profiles are signed with.
+	Profiles Profiles
+	// DNS is whom the MX rule asks.
+	DNS DNS
+	// Providers in the order of the file.
+	Providers []directory.Provider
+	// Accounts are the sources, in the order in which they are asked.
+	Accounts []directory.Source
+
+	// Files are all files that were read, for whoever watches them.
+	Files []string
+	// Warnings are what is allowed but most likely not meant.
+	Warnings []Fault
+
+	samples map[string]account.Address
+}
+
+// Profiles names the files of the certificate, with its chain, and of the key
+// that sign configuration profiles. Both are empty where nothing is signed.
+type Profiles struct{ Certificate, Key string }
+
+// DNS is the servers to ask, ip:port, none for the system's own, and how long
+// to wait for one answer.
+type DNS struct {
+	Servers []string
+	Timeout time.Duration
+}
+
+// Sample is an address that the provider serves, for a table in which an
+// operator sees what everybody of the provider signs in with.
+func (c *Config) Sample(provider string) account.Address { return c.samples[provider] }
+
+// SampleDomain is the domain of the Sample.
+func (c *Config) SampleDomain(provider string) string { return c.samples[provider].Domain() }
+
+const (
+	defaultListen  = "127.0.0.1:8080"
+	defaultTimeout = 3 * time.Second // Thunderbird waits five for all
+)
+
+// loader collects what comes out of a file on its way to a Config.
+type loader struct {
+	Config
+	file     string
+	faults   []Fault
+	warnings []Fault
+
+	files    []string // files[0] is file
+	hosted   map[string]origin
+	mx       map[string]origin
+	byID     map[string]*provider
+	list     []*provider
+	accounts []directory.Source
+	entries  []*entry
+}
+
+var topKeys = keys[loader]{
+	"listen":   func(l *loader, v *value) { l.Listen, _ = v.listen() },
+	"name":     func(l *loader, v *value) { l.Name, _ = v.host(false) },
+	"profiles": readProfiles,
+	"dns":      readDNS,
+	"providers": func(l *loader, v *value) {
+		for item := range v.list("providers") {
+			if p, ok := readProvider(item); ok {
+				l.list = append(l.list, p)
+			}
+		}
+	},
+	"accounts": readAccounts,
+}
+
+var profilesKeys = keys[Profiles]{
+	"certificate": func(p *Profiles, v *value) { p.Certificate, _ = v.file() },
+	"key":         func(p *Profiles, v *value) { p.Key, _ = v.file() },
+}
+
+func readProfiles(l *loader, v *value) {
+	if has, ok := profilesKeys.read(v, &l.Profiles); ok {
+		v.require(has, "certificate", "key")
+	}
+}
+
+var dnsKeys = keys[DNS]{
+	"servers": func(d *DNS, v *value) {
+		for item := range v.list("IP addresses") {
+			if server, ok := item.dnsServer(); ok {
+				d.Servers = append(d.Servers, server)
+			}
+		}
+	},
+	"timeout": func(d *DNS, v *value) { d.Timeout, _ = v.duration(100*time.Millisecond, time.Minute) },
+}
+
+func readDNS(l *loader, v *value) { dnsKeys.read(v, &l.DNS) }
+
+// Load reads a configuration. The error is Faults when the file can be read but
+// not used; they are all that is wrong with it.
+func Load(path string) (*Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
+	}
+	return parse(path, data)
+}
+
+// parse reads a configuration as it stands in the file path.
+func parse(path string, data []byte) (*Config, error) {
+	l := &loader{file: path, files: []string{path}, hosted: map[string]origin{}, mx: map[string]origin{}, byID: map[string]*provider{}}
+	l.Listen, l.DNS.Timeout = defaultListen, defaultTimeout
+	if len(data) > maxFile {
+		l.fault(0, "the file is larger than %d MiB; domains can be kept in a file of their own", maxFile>>20)
+	} else if root, ok := parseYAML(l, data); ok {
+		l.read(&value{node: &root, l: l})
+	}
+	if len(l.faults) > 0 {
+		return nil, ordered(l.faults, path)
+	}
+	c := l.Config
+	c.Files, c.Accounts, c.Warnings = l.files, l.accounts, ordered(l.warnings, path)
+	for _, p := range l.list {
+		c.Providers = append(c.Providers, p.finished())
+	}
+	c.samples = l.samples()
+	return &c, nil
+}
+
+// read reads the whole and then compares its parts.
+func (l *loader) read(v *value) {
+	has, ok := topKeys.read(v, l)
+	if !ok {
+		return
+	}
+	v.require(has, "providers")
+	for _, p := range l.list {
+		if p.ID == "" {
+			continue
+		}
+		if first := l.byID[p.ID]; first != nil {
+			p.given["id"].fault("%s is already the id of providers[%d] on line %d", quote(p.ID), first.at.pos, first.given["id"].line)
+			continue
+		}
+		l.byID[p.ID] = p
+	}
+	l.compareAccounts()
+	l.compareProviders()
+}
+
+// ids lists the providers that there are, in the order of the file.
+func (l *loader) ids() []string {
+	var ids []string
+	for _, p := range l.list {
+		if p.ID != "" && !slices.Contains(ids, p.ID) {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}
+
+func (l *loader) fault(line int, format string, args ...any) {
+	l.faultIn(l.file, line, fmt.Sprintf(format, args...))
+}
+
+func (l *loader) faultIn(file string, line int, text string) {
+	l.faults = append(l.faults, Fault{file, line, text})
+}
+
+func (l *loader) warnIn(file string, line int, text string) {
+	l.warnings = append(l.warnings, Fault{file, line, text})
+}
+
+// file reads the path of a file, relative to the configuration.
+func (v *value) file() (string, bool) {
+	path, ok := v.text("the path of a file")
+	if !ok {
+		return "", false
+	}
+	path = v.l.beside(path)
+	if info, err := os.Stat(path); err != nil {
+		v.warn("cannot read %s: %v", quote(path), withoutPath(err))
+	} else if info.IsDir() {
+		v.fault("%s is a folder", quote(path))
+	}
+	return path, true
+}
+
+// duration reads a time with its unit.
+func (v *value) duration(least, most time.Duration) (time.Duration, bool) {
+	wanted := fmt.Sprintf("a time from %v to %v with its unit, such as 3s", least, most)
+	text, ok := v.text(wanted)
+	if !ok {
+		return 0, false
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < least || d > most {
+		v.fault("%s is not %s", quote(text), wanted)
+		return 0, false
+	}
+	return d, true
+}

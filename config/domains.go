@@ -1,0 +1,230 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"signpost/account"
+)
+
+// maxDomainFile is room for some three million domains.
+const maxDomainFile = 64 << 20
+
+// maxFileFaults is how many faults of one domain file are told: an export that
+// went wrong is wrong in every line.
+const maxFileFaults = 20
+
+// origin is where a domain or MX was first named. It is small because there
+// are as many as there are domains.
+type origin struct{ provider, file, line int32 }
+
+var domainFileKeys = keys[string]{
+	"file": func(file *string, v *value) { *file, _ = v.text("the path of a file with one domain a line") },
+}
+
+// readDomains reads the hosted domains: names, "*", and files with names.
+func readDomains(p *provider, v *value) {
+	if v.kind == mapping {
+		readDomainFileKey(p, v)
+		return
+	}
+	for item := range v.list("domains, or a mapping with the key file") {
+		if item.kind == mapping {
+			readDomainFileKey(p, item)
+			continue
+		}
+		text, ok := item.text("a domain name")
+		if !ok {
+			continue
+		}
+		name, problem := hostedDomain(text)
+		if text == "*" {
+			name, problem = "*", ""
+		}
+		if problem != "" {
+			item.fault("%s %s", quote(text), problem)
+			continue
+		}
+		switch first, isNew := p.claim(item.l, name, 0, item.line); {
+		case isNew:
+			p.domains = append(p.domains, name)
+		case name == "*":
+			item.fault(`"*" can stand only once, and is %s`, item.l.where(first))
+		case first.provider == int32(p.at.pos):
+			item.warn("%s is %s", name, item.l.where(first))
+		default:
+			item.fault("%s is %s", name, item.l.where(first))
+		}
+	}
+}
+
+func readDomainFileKey(p *provider, v *value) {
+	var name string
+	has, ok := domainFileKeys.read(v, &name)
+	if !ok {
+		return
+	}
+	v.require(has, "file")
+	if name == "" {
+		return
+	}
+	file := v.l.beside(name)
+	text, err := readText(file)
+	if err != nil {
+		has["file"].fault("cannot read %s: %v", quote(file), err)
+		return
+	}
+	v.l.files = append(v.l.files, file)
+	readDomainFile(p, v.l, file, text)
+}
+
+// readDomainFile reads one name a line, as a nightly export gives them. The
+// names are parts of the one text, so that 100,000 of them cost no more than
+// the text and its index. A line that is no domain is a fault, and so is a file
+// without any: an export that broke off must not take customers out of service.
+func readDomainFile(p *provider, l *loader, file, text string) {
+	text = strings.TrimPrefix(text, "\ufeff")
+	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
+		l.faultIn(file, 0, "the file is in UTF-16; save it as UTF-8")
+		return
+	}
+	number, faults, before := 0, 0, len(p.domains)
+	tell := func(report func(file string, line int, text string), text string) {
+		if faults++; faults <= maxFileFaults {
+			report(file, number, text)
+		}
+	}
+	p.domains = append(make([]string, 0, before+strings.Count(text, "\n")+1), p.domains...)
+	for line := range strings.Lines(text) {
+		number++
+		if hash := strings.IndexByte(line, '#'); hash >= 0 {
+			line = line[:hash]
+		}
+		line = strings.Trim(line, " \t\r\n")
+		if line == "" {
+			continue
+		}
+		name, problem := hostedDomain(line)
+		if problem != "" {
+			tell(l.faultIn, quote(line)+" "+problem)
+			continue
+		}
+		first, isNew := p.claim(l, name, len(l.files)-1, number)
+		switch {
+		case isNew:
+			p.domains = append(p.domains, name)
+		case first.provider == int32(p.at.pos):
+			tell(l.warnIn, name+" is "+l.where(first))
+		default:
+			tell(l.faultIn, name+" is "+l.where(first))
+		}
+	}
+	if faults > maxFileFaults {
+		l.faultIn(file, number, fmt.Sprintf("and %d more lines like these", faults-maxFileFaults))
+	}
+	if len(p.domains) == before && faults == 0 {
+		l.faultIn(file, 0, "the file holds no domain")
+	}
+}
+
+// hostedDomain reads the name of a domain that has mailboxes. A name without a
+// dot has none on the internet and is mostly the heading of an export.
+func hostedDomain(text string) (name, problem string) {
+	name, err := account.ParseDomain(text)
+	switch {
+	case err != nil && strings.ContainsAny(text, "@/:*"):
+		return "", "is not a domain name; write the name only, such as example.com"
+	case err != nil:
+		return "", "is not a domain name: it " + domainProblem(err)
+	case !strings.Contains(name, "."):
+		return "", "is not a domain name: it has no dot"
+	}
+	return name, ""
+}
+
+// claim records that the provider hosts the domain, unless one does already.
+func (p *provider) claim(l *loader, name string, file, line int) (first origin, isNew bool) {
+	if first, taken := l.hosted[name]; taken {
+		return first, false
+	}
+	l.hosted[name] = origin{int32(p.at.pos), int32(file), int32(line)}
+	return origin{}, true
+}
+
+// where says in words where something was named first.
+func (l *loader) where(first origin) string {
+	return fmt.Sprintf("already listed for providers[%d] in %s:%d", first.provider, l.files[first.file], first.line)
+}
+
+// readMX reads MX hosts, and "*.suffix" for all below a name.
+func readMX(p *provider, v *value) {
+	for item := range v.list("MX host names") {
+		text, ok := item.text("an MX host name")
+		if !ok {
+			continue
+		}
+		suffix, below := strings.CutPrefix(text, "*.")
+		name, ok := item.hostText(suffix, false)
+		if !ok {
+			continue
+		}
+		if below {
+			name = "*." + name
+		}
+		if first, taken := v.l.mx[name]; taken {
+			item.fault("%s is %s", name, v.l.where(first))
+			continue
+		}
+		v.l.mx[name] = origin{int32(p.at.pos), 0, int32(item.line)}
+		p.mx = append(p.mx, name)
+	}
+}
+
+// readText reads a file in one piece, as a string because parts of it are kept.
+func readText(file string) (string, error) {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return "", withoutPath(err)
+	case info.IsDir():
+		return "", errors.New("it is a folder")
+	case !info.Mode().IsRegular():
+		return "", errors.New("it is not an ordinary file")
+	case info.Size() > maxDomainFile:
+		return "", fmt.Errorf("it is larger than %d MiB", maxDomainFile>>20)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return "", withoutPath(err)
+	}
+	defer f.Close()
+	var text strings.Builder
+	text.Grow(int(info.Size()))
+	if _, err := io.Copy(&text, io.LimitReader(f, maxDomainFile)); err != nil {
+		return "", withoutPath(err)
+	}
+	return text.String(), nil
+}
+
+// withoutPath is the bare reason of a file error, for messages that name the
+// file themselves.
+func withoutPath(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
+
+// beside is a path as the configuration means it: relative to its own file.
+func (l *loader) beside(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(l.file), path)
+}

@@ -1,0 +1,67 @@
+package config
+
+import (
+	"bytes"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// explain turns an error of the YAML library into a line and words with a cure.
+// The library names the line where the enclosing block begins, one too few at
+// times or none at all. The shortest beginning of the file that fails in the
+// same words ends in the line that people look for.
+func explain(data []byte, err error, try func([]byte) error) (line int, text string) {
+	words := yamlLine.ReplaceAllString(err.Error(), "")
+	if match := yamlLine.FindStringSubmatch(err.Error()); match[1] != "" {
+		line, _ = strconv.Atoi(match[1])
+	}
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	if const1MiB := 1 << 20; len(data) < const1MiB {
+		end := make([]int, len(lines)+1)
+		for i, l := range lines {
+			end[i+1] = end[i] + len(l)
+		}
+		line = sort.Search(len(lines), func(n int) bool {
+			err := try(data[:end[n]])
+			return err != nil && yamlLine.ReplaceAllString(err.Error(), "") == words
+		})
+	}
+	line = min(max(line, 1), len(lines))
+	return line, "not readable as YAML: " + cure(string(lines[line-1]), words)
+}
+
+// specials are characters that mean something to YAML at the beginning of a
+// value and something else to whoever writes a mail configuration.
+var specials = regexp.MustCompile("(?:^|[:,\\[{-]|\\s)\\s*([%*@`&!|>][^\\s,\\]}]*)")
+
+// cure says what to do about a line that the library could not read.
+func cure(line, words string) string {
+	if strings.HasPrefix(words, "found character that cannot start any token") ||
+		strings.HasPrefix(words, "did not find expected alphabetic or numeric character") ||
+		strings.HasPrefix(words, "unknown anchor") {
+		if match := specials.FindStringSubmatch(line); match != nil {
+			return "a value cannot begin with " + match[1][:1] + `, quote it: "` + match[1] + `"`
+		}
+	}
+	indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+	switch {
+	case strings.Contains(indent, "\t"):
+		return "the line is indented with a tab, use spaces"
+	case strings.HasPrefix(words, "mapping values are not allowed"):
+		return `a colon where none can stand: quote the value, or look at the indentation of this line and the one above`
+	case strings.HasPrefix(words, "could not find expected ':'"):
+		return `a key without a colon: write "key: value", with a space after the colon`
+	case strings.HasPrefix(words, "did not find expected key"), strings.HasPrefix(words, "did not find expected '-' indicator"),
+		strings.HasPrefix(words, "block sequence entries are not allowed"):
+		return "the indentation of this line does not fit the lines above"
+	case strings.HasPrefix(words, "did not find expected ',' or"):
+		return "a bracket or brace that opens here is not closed, or a comma is missing"
+	case strings.HasPrefix(words, "found unexpected end of stream"):
+		return "a quotation mark that opens here is not closed"
+	}
+	return words
+}

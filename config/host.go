@@ -1,0 +1,221 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"signpost/account"
+)
+
+// stand is what a domain placeholder is while a host name is checked. The name
+// can be nobody's (RFC 6761 §6.4).
+const stand = "placeholder.invalid"
+
+var allPlaceholders = []string{account.EmailAddress, account.EmailLocalPart, account.EmailDomain}
+
+// placeholders reports whether every placeholder of a text is one of those
+// that may stand there.
+func (v *value) placeholders(text string, allowed ...string) bool {
+	rest := text
+	for _, name := range allowed {
+		rest = strings.ReplaceAll(rest, name, "")
+	}
+	for _, name := range account.Placeholders(rest) {
+		switch right := nearest(name, allPlaceholders); {
+		case right == name && len(allowed) == 0:
+			v.fault("placeholders such as %s cannot stand here", name)
+		case right == name:
+			v.fault("%s cannot stand here, only %s can", name, strings.Join(allowed, ", "))
+		case right != "":
+			v.fault("unknown placeholder %s, did you mean %s?", name, right)
+		default:
+			v.fault("unknown placeholder %s; there are %s", name, strings.Join(allPlaceholders, ", "))
+		}
+		return false
+	}
+	for _, name := range allPlaceholders {
+		if word := strings.Trim(name, "%"); strings.Contains(rest, "%"+word) || strings.Contains(rest, word+"%") {
+			v.fault("%s lacks a percent sign, write %s", quote(text), name)
+			return false
+		}
+	}
+	return true
+}
+
+// host reads a host name; with a template it may hold %EMAILDOMAIN%.
+func (v *value) host(template bool) (string, bool) {
+	text, ok := v.text("a host name")
+	if !ok {
+		return "", false
+	}
+	name, ok := v.hostText(text, template)
+	if ok && !strings.Contains(name, ".") {
+		v.warn("%s has no dot; clients elsewhere cannot find it", quote(text))
+	}
+	return name, ok
+}
+
+// hostText brings a host name into lower-case A-labels.
+func (v *value) hostText(text string, template bool) (string, bool) {
+	var allowed []string
+	if template {
+		allowed = []string{account.EmailDomain}
+	}
+	switch {
+	case !v.placeholders(text, allowed...):
+		return "", false
+	case strings.Contains(text, "://"):
+		v.fault("%s is a URL, write only the host name", quote(text))
+		return "", false
+	case strings.Contains(text, ":"):
+		v.fault("%s is more than a host name; an IP address fits no certificate, and a port has a key of its own", quote(text))
+		return "", false
+	}
+	filled := text
+	if template {
+		filled = strings.ReplaceAll(text, account.EmailDomain, stand)
+		for label := range strings.SplitSeq(strings.ReplaceAll(text, account.EmailDomain, "%"), ".") {
+			if len(label) > 1 && strings.Contains(label, "%") {
+				v.fault("%s: %s stands for a whole domain, set it apart with dots", quote(text), account.EmailDomain)
+				return "", false
+			}
+		}
+	}
+	name, err := account.ParseDomain(filled)
+	if err != nil {
+		v.fault("%s is not a host name: it %s", quote(text), domainProblem(err))
+		return "", false
+	}
+	if strings.Contains(name, "xn--") && !strings.Contains(strings.ToLower(text), "xn--") {
+		v.warn("%s is given to clients as %s; many do not take other letters in host names", quote(text), name)
+	}
+	if template {
+		name = strings.ReplaceAll(name, stand, account.EmailDomain)
+	}
+	return name, true
+}
+
+// domainProblem is what ParseDomain says of a name.
+func domainProblem(err error) string {
+	var problem *account.DomainError
+	if errors.As(err, &problem) {
+		return problem.Problem
+	}
+	return err.Error()
+}
+
+// url reads a URL. Servers are reached by https only; a page for people may
+// still be at http and gets a warning. With a template it may hold placeholders.
+func (v *value) url(wanted string, server bool) (string, bool) {
+	text, ok := v.text(wanted)
+	if !ok {
+		return "", false
+	}
+	scheme, rest, found := strings.Cut(text, "://")
+	scheme = strings.ToLower(scheme)
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, path := rest[:end], rest[end:]
+	switch {
+	case !found || scheme != "https" && scheme != "http":
+		v.fault("%s is not %s; write https://…", quote(text), wanted)
+		return "", false
+	case scheme == "http" && server:
+		v.fault("%s is not encrypted, write https://…", quote(text))
+		return "", false
+	case strings.Contains(authority, "@"):
+		v.fault("%s holds a user name, which has a key of its own", quote(text))
+		return "", false
+	case strings.Contains(path, "#") && server:
+		v.fault("%s holds a fragment (#…), which no server sees", quote(text))
+		return "", false
+	case strings.ContainsFunc(path, func(r rune) bool { return r > '~' || strings.ContainsRune("\"<>\\^`{|} ", r) }):
+		v.fault("%s holds characters that a URL must escape with %%", quote(text))
+		return "", false
+	}
+	var allowed []string
+	if server {
+		allowed = allPlaceholders
+	}
+	if !v.placeholders(path, allowed...) {
+		return "", false
+	}
+	host, port, hasPort := strings.Cut(authority, ":")
+	host, ok = v.hostText(host, server)
+	if !ok {
+		return "", false
+	}
+	if hasPort {
+		if !isPort(port) {
+			v.fault("%s has a port that is not a number from 1 to 65535", quote(text))
+			return "", false
+		}
+		host += ":" + port
+	}
+	for _, name := range allowed {
+		path = strings.ReplaceAll(path, name, "x")
+	}
+	if _, err := url.Parse("https://host" + path); err != nil {
+		v.fault("%s has a %% that begins no escape such as %%20", quote(text))
+		return "", false
+	}
+	if scheme == "http" {
+		v.warn("%s is not encrypted", quote(text))
+	}
+	return scheme + "://" + host + rest[end:], true
+}
+
+// listen reads where to listen: host:port, the host empty for everywhere.
+func (v *value) listen() (string, bool) {
+	text, ok := v.text("host:port")
+	if !ok {
+		return "", false
+	}
+	host, port, err := net.SplitHostPort(text)
+	switch {
+	case err != nil:
+		v.fault("%s is not host:port, write for example 127.0.0.1:8080 or \":8080\"", quote(text))
+		return "", false
+	case port != "0" && !isPort(port):
+		v.fault("%s has a port that is not a number from 0 to 65535", quote(text))
+		return "", false
+	case host == "":
+		return text, true
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return text, true
+	}
+	if _, err := account.ParseDomain(host); err != nil {
+		v.fault("%s is not a host name: it %s", quote(host), domainProblem(err))
+		return "", false
+	}
+	return text, true
+}
+
+// dnsServer reads the IP address of a DNS server, port 53 unless it names one.
+func (v *value) dnsServer() (string, bool) {
+	const wanted = "an IP address, with or without a port"
+	text, ok := v.text(wanted)
+	if !ok {
+		return "", false
+	}
+	if address, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return netip.AddrPortFrom(address, 53).String(), true
+	}
+	if server, err := netip.ParseAddrPort(text); err == nil && server.Port() > 0 {
+		return server.String(), true
+	}
+	v.fault("%s is not %s", quote(text), wanted)
+	return "", false
+}
+
+func isPort(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n > 0 && n <= 65535 && strconv.Itoa(n) == text
+}

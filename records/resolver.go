@@ -86,7 +86,7 @@ type MX = directory.MX
 // LookupMX lists the hosts that take a domain's mail, most preferred first,
 // those of equal preference by name. A domain that does not exist, has no MX or
 // says that it takes no mail (RFC 7505) has none, and that is no error. An
-// error means that DNS did not tell.
+// error means that DNS did not tell. It is a directory.LookupMX.
 func (r *Resolver) LookupMX(ctx context.Context, domain string) ([]MX, error) {
 	answer, err := r.Lookup(ctx, domain, "MX")
 	if err != nil {

@@ -13,7 +13,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
+
+	"signpost/directory"
 )
+
+var _ directory.LookupMX = (*Resolver)(nil).LookupMX
 
 func TestLookupMX(t *testing.T) {
 	hundred := make([]string, 100)

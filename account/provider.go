@@ -35,6 +35,10 @@ type Provider struct {
 	// HandOver is set where Autodiscover belongs to another service.
 	HandOver *HandOver
 
+	// Support and Notices are for people: the set-up page shows them.
+	Support Support
+	Notices []Notice
+
 	// AliasSignsInAsMailbox has an alias's answers name the mailbox behind it.
 	// It is off by default, as it tells strangers whose the alias is.
 	AliasSignsInAsMailbox bool

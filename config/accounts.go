@@ -1,6 +1,8 @@
 package config
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"signpost/account"
@@ -11,6 +13,7 @@ import (
 type entry struct {
 	address account.Address
 	record  directory.Record
+	line    int // of the address
 	at      *value
 	given   given
 }
@@ -22,7 +25,7 @@ var entryKeys = keys[entry]{
 			e.record.Alias, _ = v.address(text, v.line)
 		}
 	},
-	"inactive":    func(e *entry, v *value) { e.record.Inactive = v.boolean() },
+	"inactive":    func(e *entry, v *value) { v.boolean(&e.record.Inactive) },
 	"username":    func(e *entry, v *value) { e.record.Username, _ = v.username() },
 	"displayName": func(e *entry, v *value) { e.record.DisplayName, _ = v.text("a name") },
 }
@@ -43,7 +46,7 @@ func readAccounts(l *loader, v *value) {
 		has, ok := sourceKeys.read(item, &s)
 		switch {
 		case !ok:
-		case len(has) == 0 && len(item.items) == 0:
+		case len(item.items) == 0:
 			item.fault("names no source; known here: %s", strings.Join(sourceKeys.names(), ", "))
 		case len(has) > 1:
 			item.fault("names more than one source; begin each with a - of its own")
@@ -62,7 +65,7 @@ func readList(s *source, v *value) {
 	}
 	s.list = make(directory.List, len(v.items)/2)
 	for key, item := range v.entries() {
-		e := &entry{at: item}
+		e := &entry{at: item, line: key.line}
 		var ok bool
 		if e.address, ok = item.address(key.text, key.line); !ok {
 			continue
@@ -74,7 +77,6 @@ func readList(s *source, v *value) {
 		if e.given, ok = entryKeys.read(item, e); !ok {
 			continue
 		}
-		item.node.line = key.line
 		s.list[e.address.Key()] = e.record
 		s.entries = append(s.entries, e)
 	}
@@ -95,7 +97,7 @@ func (l *loader) compareAccounts() {
 	byKey := make(map[string]*entry, len(l.entries))
 	for _, e := range l.entries {
 		if first := byKey[e.address.Key()]; first != nil {
-			e.at.fault("this mailbox is already listed on line %d", first.at.line)
+			e.at.faultAt(e.line, "this mailbox is already listed on line %d", first.line)
 			continue
 		}
 		byKey[e.address.Key()] = e
@@ -107,18 +109,16 @@ func (l *loader) compareAccounts() {
 		if alias := e.given["alias"]; alias != nil {
 			l.compareAlias(e, alias, byKey)
 		} else if e.given["provider"] == nil {
-			l.compareDomain(e.at, e.address)
+			l.compareDomain(e.at, e.line, e.address)
 		}
 	}
 }
 
-// compareAlias looks at where an alias leads. What a person gets and signs in
-// with is the mailbox's, so that an alias has nothing of its own but a name.
+// compareAlias looks at where an alias leads: what a person gets is the
+// mailbox's, and the mailbox must be one.
 func (l *loader) compareAlias(e *entry, alias *value, byKey map[string]*entry) {
-	for _, key := range []string{"provider", "username"} {
-		if own := e.given[key]; own != nil {
-			own.fault("an alias has none of its own; write it at the mailbox behind it")
-		}
+	if own := e.given["provider"]; own != nil {
+		own.fault("an alias has the provider of the mailbox behind it; write it there")
 	}
 	target := e.record.Alias
 	if target.IsZero() {
@@ -129,14 +129,14 @@ func (l *loader) compareAlias(e *entry, alias *value, byKey map[string]*entry) {
 	case target.Key() == e.address.Key():
 		alias.fault("is an alias of itself")
 	case mailbox != nil && mailbox.given["alias"] != nil:
-		alias.fault("%s is an alias too (line %d); name the mailbox itself", quote(target.String()), mailbox.at.line)
+		alias.fault("%s is an alias too (line %d); name the mailbox itself", quote(target.String()), mailbox.line)
 	case mailbox == nil || mailbox.given["provider"] == nil:
-		l.compareDomain(alias, target)
+		l.compareDomain(alias, alias.line, target)
 	}
 }
 
 // compareDomain says when no provider hosts the domain of an address.
-func (l *loader) compareDomain(at *value, address account.Address) {
+func (l *loader) compareDomain(at *value, line int, address account.Address) {
 	if _, any := l.hosted["*"]; any || l.hosts(address.Domain()) {
 		return
 	}
@@ -146,15 +146,13 @@ func (l *loader) compareDomain(at *value, address account.Address) {
 	}
 	var names []string
 	if len(l.hosted) <= 1000 {
-		for name := range l.hosted {
-			names = append(names, name)
-		}
+		names = slices.Sorted(maps.Keys(l.hosted))
 	}
 	hint := "; list it under a provider's domains"
 	if right := nearest(address.Domain(), names); right != "" {
 		hint = ", did you mean " + quote(right) + "?"
 	}
-	at.fault("no provider hosts the domain %s%s", address.Domain(), hint)
+	at.faultAt(line, "no provider hosts the domain %s%s", address.Domain(), hint)
 }
 
 func (l *loader) hosts(domain string) bool {

@@ -195,33 +195,3 @@ func (l *loader) faultIn(file string, line int, text string) {
 func (l *loader) warnIn(file string, line int, text string) {
 	l.warnings = append(l.warnings, Fault{file, line, text})
 }
-
-// file reads the path of a file, relative to the configuration.
-func (v *value) file() (string, bool) {
-	path, ok := v.text("the path of a file")
-	if !ok {
-		return "", false
-	}
-	path = v.l.beside(path)
-	if info, err := os.Stat(path); err != nil {
-		v.warn("cannot read %s: %v", quote(path), withoutPath(err))
-	} else if info.IsDir() {
-		v.fault("%s is a folder", quote(path))
-	}
-	return path, true
-}
-
-// duration reads a time with its unit.
-func (v *value) duration(least, most time.Duration) (time.Duration, bool) {
-	wanted := fmt.Sprintf("a time from %v to %v with its unit, such as 3s", least, most)
-	text, ok := v.text(wanted)
-	if !ok {
-		return 0, false
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < least || d > most {
-		v.fault("%s is not %s", quote(text), wanted)
-		return 0, false
-	}
-	return d, true
-}

@@ -137,10 +137,14 @@ func readDomainFile(p *provider, l *loader, file, text string) {
 func hostedDomain(text string) (name, problem string) {
 	name, err := account.ParseDomain(text)
 	switch {
+	case text == "*":
+		return "", "stands for any domain and cannot be in a file"
 	case err != nil && strings.ContainsAny(text, "@/:*"):
 		return "", "is not a domain name; write the name only, such as example.com"
-	case err != nil:
+	case err != nil && domainProblem(err) != "is not a domain name":
 		return "", "is not a domain name: it " + domainProblem(err)
+	case err != nil:
+		return "", "is not a domain name"
 	case !strings.Contains(name, "."):
 		return "", "is not a domain name: it has no dot"
 	}

@@ -10,6 +10,9 @@ import (
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
+// maxExplained bounds what is read again and again to find the line.
+const maxExplained = 1 << 20
+
 // explain turns an error of the YAML library into a line and words with a cure.
 // The library names the line where the enclosing block begins, one too few at
 // times or none at all. The shortest beginning of the file that fails in the
@@ -20,7 +23,7 @@ func explain(data []byte, err error, try func([]byte) error) (line int, text str
 		line, _ = strconv.Atoi(match[1])
 	}
 	lines := bytes.SplitAfter(data, []byte("\n"))
-	if const1MiB := 1 << 20; len(data) < const1MiB {
+	if len(data) <= maxExplained {
 		end := make([]int, len(lines)+1)
 		for i, l := range lines {
 			end[i+1] = end[i] + len(l)
@@ -52,13 +55,15 @@ func cure(line, words string) string {
 	case strings.Contains(indent, "\t"):
 		return "the line is indented with a tab, use spaces"
 	case strings.HasPrefix(words, "mapping values are not allowed"):
-		return `a colon where none can stand: quote the value, or look at the indentation of this line and the one above`
+		return "a colon where none can stand: quote the value, or look at the line above, which may lack its colon or be indented less"
 	case strings.HasPrefix(words, "could not find expected ':'"):
 		return `a key without a colon: write "key: value", with a space after the colon`
 	case strings.HasPrefix(words, "did not find expected key"), strings.HasPrefix(words, "did not find expected '-' indicator"),
 		strings.HasPrefix(words, "block sequence entries are not allowed"):
 		return "the indentation of this line does not fit the lines above"
-	case strings.HasPrefix(words, "did not find expected ',' or"):
+	case strings.HasPrefix(words, "exceeded max depth"):
+		return "lists and mappings are nested too deeply"
+	case strings.HasPrefix(words, "did not find expected ',' or"), strings.HasPrefix(words, "did not find expected node content"):
 		return "a bracket or brace that opens here is not closed, or a comma is missing"
 	case strings.HasPrefix(words, "found unexpected end of stream"):
 		return "a quotation mark that opens here is not closed"

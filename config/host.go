@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -87,7 +86,7 @@ func (v *value) hostText(text string, template bool) (string, bool) {
 	}
 	name, err := account.ParseDomain(filled)
 	if err != nil {
-		v.fault("%s is not a host name: it %s", quote(text), domainProblem(err))
+		v.badHost(text, err)
 		return "", false
 	}
 	if strings.Contains(name, "xn--") && !strings.Contains(strings.ToLower(text), "xn--") {
@@ -99,6 +98,15 @@ func (v *value) hostText(text string, template bool) (string, bool) {
 	return name, true
 }
 
+// badHost says why a text is no host name.
+func (v *value) badHost(text string, err error) {
+	if problem := domainProblem(err); problem != "is not a domain name" {
+		v.fault("%s is not a host name: it %s", quote(text), problem)
+		return
+	}
+	v.fault("%s is not a host name", quote(text))
+}
+
 // domainProblem is what ParseDomain says of a name.
 func domainProblem(err error) string {
 	var problem *account.DomainError
@@ -106,69 +114,6 @@ func domainProblem(err error) string {
 		return problem.Problem
 	}
 	return err.Error()
-}
-
-// url reads a URL. Servers are reached by https only; a page for people may
-// still be at http and gets a warning. With a template it may hold placeholders.
-func (v *value) url(wanted string, server bool) (string, bool) {
-	text, ok := v.text(wanted)
-	if !ok {
-		return "", false
-	}
-	scheme, rest, found := strings.Cut(text, "://")
-	scheme = strings.ToLower(scheme)
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
-	}
-	authority, path := rest[:end], rest[end:]
-	switch {
-	case !found || scheme != "https" && scheme != "http":
-		v.fault("%s is not %s; write https://…", quote(text), wanted)
-		return "", false
-	case scheme == "http" && server:
-		v.fault("%s is not encrypted, write https://…", quote(text))
-		return "", false
-	case strings.Contains(authority, "@"):
-		v.fault("%s holds a user name, which has a key of its own", quote(text))
-		return "", false
-	case strings.Contains(path, "#") && server:
-		v.fault("%s holds a fragment (#…), which no server sees", quote(text))
-		return "", false
-	case strings.ContainsFunc(path, func(r rune) bool { return r > '~' || strings.ContainsRune("\"<>\\^`{|} ", r) }):
-		v.fault("%s holds characters that a URL must escape with %%", quote(text))
-		return "", false
-	}
-	var allowed []string
-	if server {
-		allowed = allPlaceholders
-	}
-	if !v.placeholders(path, allowed...) {
-		return "", false
-	}
-	host, port, hasPort := strings.Cut(authority, ":")
-	host, ok = v.hostText(host, server)
-	if !ok {
-		return "", false
-	}
-	if hasPort {
-		if !isPort(port) {
-			v.fault("%s has a port that is not a number from 1 to 65535", quote(text))
-			return "", false
-		}
-		host += ":" + port
-	}
-	for _, name := range allowed {
-		path = strings.ReplaceAll(path, name, "x")
-	}
-	if _, err := url.Parse("https://host" + path); err != nil {
-		v.fault("%s has a %% that begins no escape such as %%20", quote(text))
-		return "", false
-	}
-	if scheme == "http" {
-		v.warn("%s is not encrypted", quote(text))
-	}
-	return scheme + "://" + host + rest[end:], true
 }
 
 // listen reads where to listen: host:port, the host empty for everywhere.
@@ -192,7 +137,7 @@ func (v *value) listen() (string, bool) {
 		return text, true
 	}
 	if _, err := account.ParseDomain(host); err != nil {
-		v.fault("%s is not a host name: it %s", quote(host), domainProblem(err))
+		v.badHost(host, err)
 		return "", false
 	}
 	return text, true

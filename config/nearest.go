@@ -29,15 +29,15 @@ func nearest(word string, candidates []string) string {
 	if len(word) > 64 {
 		return ""
 	}
-	best, least := "", (len(word)+2)/3+1
+	best, least := "", 2*((len(word)+1)/3)+2
 	for _, candidate := range candidates {
 		lower := strings.ToLower(candidate)
-		d := distance(word, lower)
+		d := 2 * distance(word, lower)
 		if len(lower) > len(word) {
 			// "hots" is a misspelt beginning of "hostname".
-			d = min(d, 1+distance(word, lower[:len(word)]))
+			d = min(d, 2*distance(word, lower[:len(word)])+1)
 		}
-		if d < least {
+		if d < least && d < 2*len(word) {
 			best, least = candidate, d
 		}
 	}

@@ -19,4 +19,8 @@ type node struct {
 	plain bool   // a scalar without quotes
 	text  string // of a scalar
 	items []node // of a list; of a mapping key, value, key, value …
+
+	// partial is a mapping of which something could not be taken over, so that
+	// nobody can say what it lacks.
+	partial bool
 }

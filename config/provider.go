@@ -34,10 +34,10 @@ var providerKeys = keys[provider]{
 			}
 		}
 	},
-	"webmail":       func(p *provider, v *value) { p.Webmail, _ = v.url("a URL", false) },
+	"webmail":       func(p *provider, v *value) { p.Webmail, _ = v.url(pageURL) },
 	"documentation": readDocumentation,
 	"oAuth2":        readOAuth2,
-	"passwords":     func(p *provider, v *value) { p.passwords = v.boolean() },
+	"passwords":     func(p *provider, v *value) { v.boolean(&p.passwords) },
 	"autodiscover":  readHandOver,
 	"aliasLogin": func(p *provider, v *value) {
 		way, _ := choice(v, "address or mailbox", []string{"address", "mailbox"})
@@ -91,23 +91,6 @@ func (p *provider) finished() directory.Provider {
 	return directory.Provider{Provider: &p.Provider, Domains: p.domains, MX: p.mx}
 }
 
-// word reads an id: letters, digits, and what joins them.
-func (v *value) word() (string, bool) {
-	const wanted = "a word of letters, digits, hyphens, dots and underscores"
-	text, ok := v.text(wanted)
-	if !ok {
-		return "", false
-	}
-	for i := range len(text) {
-		c := text[i] | 0x20
-		if alphanumeric := 'a' <= c && c <= 'z' || '0' <= text[i] && text[i] <= '9'; !alphanumeric && (i == 0 || strings.IndexByte("-._", text[i]) < 0) {
-			v.fault("%s is not %s", quote(text), wanted)
-			return "", false
-		}
-	}
-	return text, true
-}
-
 // shorten cuts a name at the last space that leaves at most so many characters.
 func shorten(name string, most int) string {
 	if utf8.RuneCountInString(name) <= most {
@@ -121,7 +104,7 @@ func shorten(name string, most int) string {
 }
 
 var documentationKeys = keys[account.Documentation]{
-	"url": func(d *account.Documentation, v *value) { d.URL, _ = v.url("a URL", false) },
+	"url": func(d *account.Documentation, v *value) { d.URL, _ = v.url(pageURL) },
 	"descr": func(d *account.Documentation, v *value) {
 		if !v.is(mapping, "a mapping of languages to titles, such as {en: Help}") {
 			return
@@ -154,7 +137,7 @@ var oAuth2Keys = keys[account.OAuth2]{
 		if ok && !strings.Contains(text, "://") {
 			o.Issuer, _ = v.host(false)
 		} else if ok {
-			o.Issuer, _ = v.url("a host name or URL", true)
+			o.Issuer, _ = v.url(tokenURL)
 		}
 	},
 	"scope": func(o *account.OAuth2, v *value) {
@@ -169,8 +152,8 @@ var oAuth2Keys = keys[account.OAuth2]{
 			}
 		}
 	},
-	"authURL":  func(o *account.OAuth2, v *value) { o.AuthURL, _ = v.url("a URL", true) },
-	"tokenURL": func(o *account.OAuth2, v *value) { o.TokenURL, _ = v.url("a URL", true) },
+	"authURL":  func(o *account.OAuth2, v *value) { o.AuthURL, _ = v.url(tokenURL) },
+	"tokenURL": func(o *account.OAuth2, v *value) { o.TokenURL, _ = v.url(tokenURL) },
 }
 
 func readOAuth2(p *provider, v *value) {

@@ -20,7 +20,7 @@ var serverKeys = keys[server]{
 	"hostname":   func(s *server, v *value) { s.Hostname, _ = v.host(true) },
 	"port":       func(s *server, v *value) { s.Port, _ = v.number(1, 65535) },
 	"socketType": func(s *server, v *value) { s.SocketType, _ = choice(v, "a socket type", socketTypes) },
-	"url":        func(s *server, v *value) { s.URL, _ = v.url("a URL", true) },
+	"url":        func(s *server, v *value) { s.URL, _ = v.url(serverURL) },
 	"username":   func(s *server, v *value) { s.Login.Username, _ = v.username() },
 	"domainName": func(s *server, v *value) { s.Login.DomainName, _ = v.domainName() },
 	"authentication": func(s *server, v *value) {
@@ -36,8 +36,8 @@ var serverKeys = keys[server]{
 	"clients":            readClients,
 	"pathPrefix":         func(s *server, v *value) { s.PathPrefix, _ = v.text("a folder, such as INBOX.") },
 	"pastDays":           readPastDays,
-	"principalURL":       func(s *server, v *value) { s.PrincipalURL, _ = v.url("a URL", true) },
-	"answerWithoutLogin": func(s *server, v *value) { s.AnswerWithoutLogin = v.boolean() },
+	"principalURL":       func(s *server, v *value) { s.PrincipalURL, _ = v.url(serverURL) },
+	"answerWithoutLogin": func(s *server, v *value) { v.boolean(&s.AnswerWithoutLogin) },
 }
 
 var (
@@ -67,7 +67,7 @@ func readClients(s *server, v *value) {
 			continue
 		}
 		login := account.Login{Username: account.EmailAddress}
-		if has, ok := loginKeys.read(item, &login); ok && len(has) == 0 {
+		if _, ok := loginKeys.read(item, &login); ok && len(item.items) == 0 {
 			item.fault("has neither username nor domainName")
 		}
 		s.clients[account.Client(key.text)] = login

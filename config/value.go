@@ -8,9 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
-
-	"signpost/account"
 )
 
 // value is a node in its place, so that what is wrong with it can be said with
@@ -68,17 +65,24 @@ func (v *value) say(format string, args []any) string {
 
 // is reports whether the value is of the kind, else it says what is wanted.
 func (v *value) is(k kind, wanted string) bool {
-	switch v.kind {
-	case k:
+	what := ""
+	if v.in == nil {
+		what = "the file "
+	}
+	switch {
+	case v.kind == k:
 		return true
-	case nothing:
+	case v.kind == broken, v.partial:
+	case v.kind == nothing:
 		v.fault("has no value, want %s", wanted)
-	case scalar:
+	case v.kind == scalar && k == list:
+		v.fault("%s is not %s; write [%s] for one", quote(v.node.text), wanted, v.node.text)
+	case v.kind == scalar:
 		v.fault("%s is not %s", quote(v.node.text), wanted)
-	case list:
-		v.fault("is a list, want %s", wanted)
-	case mapping:
-		v.fault("is a mapping of keys, want %s", wanted)
+	case v.kind == list:
+		v.fault("%sis a list, want %s", what, wanted)
+	case v.kind == mapping:
+		v.fault("%sis a mapping, want %s", what, wanted)
 	}
 	return false
 }
@@ -94,18 +98,27 @@ type given map[string]*value
 
 // read goes through a mapping and reads each key into a T.
 func (k keys[T]) read(v *value, into *T) (given, bool) {
-	if !v.is(mapping, "a mapping of keys, such as "+strings.Join(k.names()[:min(3, len(k))], ", ")) {
+	if !v.is(mapping, "a mapping (key: value)") {
 		return nil, false
 	}
-	has := given{}
+	has, meant := given{}, given{}
 	for key, item := range v.entries() {
 		read, known := k[key.text]
 		if !known {
 			v.faultAt(key.line, "unknown key %s%s", quote(key.text), didYouMean(key.text, k.names()))
+			if name := nearest(key.text, k.names()); name != "" {
+				meant[name] = item
+			}
 			continue
 		}
 		has[key.text] = item
 		read(into, item)
+	}
+	for name, item := range meant {
+		// What is misspelt is not missing too.
+		if has[name] == nil {
+			has[name] = item
+		}
 	}
 	return has, true
 }
@@ -113,7 +126,7 @@ func (k keys[T]) read(v *value, into *T) (given, bool) {
 // require records a fault for each key that is not there.
 func (v *value) require(has given, names ...string) {
 	for _, name := range names {
-		if has[name] == nil {
+		if has[name] == nil && !v.partial {
 			v.fault("%s is missing", name)
 		}
 	}
@@ -160,83 +173,4 @@ func (v *value) oneOrList(wanted string) iter.Seq[*value] {
 		return func(yield func(*value) bool) { yield(v) }
 	}
 	return v.list(wanted)
-}
-
-// text reads a line of text.
-func (v *value) text(wanted string) (string, bool) {
-	if !v.is(scalar, wanted) {
-		return "", false
-	}
-	text := v.node.text
-	switch {
-	case text == "":
-		v.fault("is empty, want %s", wanted)
-	case strings.TrimSpace(text) != text:
-		v.fault("%s begins or ends with white space", quote(text))
-	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }):
-		v.fault("%s holds a line break or an invisible character", quote(text))
-	default:
-		return text, true
-	}
-	return "", false
-}
-
-// label reads a text for people of at most so many characters. Placeholders
-// have no place there: not all clients complete them in names.
-func (v *value) label(most int) (string, bool) {
-	text, ok := v.text("a text")
-	switch {
-	case !ok:
-		return "", false
-	case utf8.RuneCountInString(text) > most:
-		v.fault("%s is longer than %d characters", quote(text), most)
-		return "", false
-	case strings.Contains(text, account.EmailAddress), len(account.Placeholders(text)) > 0:
-		v.fault("%s holds a placeholder, which not all clients complete in names", quote(text))
-		return "", false
-	}
-	return text, true
-}
-
-// number reads a whole number without sign.
-func (v *value) number(least, most int) (int, bool) {
-	wanted := fmt.Sprintf("a number from %d to %d", least, most)
-	if !v.is(scalar, wanted) {
-		return 0, false
-	}
-	text := v.node.text
-	digits := text != "" && strings.Trim(text, "0123456789") == ""
-	if digits && len(text) > 1 && text[0] == '0' {
-		v.fault("%s begins with a zero, which other programs read as octal; leave it out", text)
-		return 0, false
-	}
-	if n, err := strconv.Atoi(text); digits && err == nil && n >= least && n <= most {
-		return n, true
-	}
-	v.fault("%s is not %s", quote(text), wanted)
-	return 0, false
-}
-
-// boolean reads true or false.
-func (v *value) boolean() bool {
-	if v.is(scalar, "true or false") && v.node.text != "true" && v.node.text != "false" {
-		v.fault("%s is not true or false%s", quote(v.node.text), didYouMean(v.node.text, []string{"true", "false"}))
-	}
-	return v.node.text == "true"
-}
-
-// choice reads one of a few words.
-func choice[T ~string](v *value, what string, words []T) (T, bool) {
-	if !v.is(scalar, what) {
-		return "", false
-	}
-	if slices.Contains(words, T(v.node.text)) {
-		return T(v.node.text), true
-	}
-	names := make([]string, len(words))
-	for i, word := range words {
-		names[i] = string(word)
-	}
-	v.fault("%s is not %s%s", quote(v.node.text), what, didYouMean(v.node.text, names))
-	return "", false
 }

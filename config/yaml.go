@@ -43,7 +43,11 @@ func parseYAML(l *loader, data []byte) (node, bool) {
 	default:
 		l.fault(second.Line, "a second document begins here; a configuration is one document")
 	}
-	return convert(l, document.Content[0], 0), true
+	root := convert(l, document.Content[0], 0)
+	if root.kind == nothing {
+		l.fault(0, "the file is empty")
+	}
+	return root, root.kind != nothing
 }
 
 // syntaxError is what the library says of data, nil where it can be read.
@@ -96,12 +100,15 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 			switch {
 			case key.Kind == yaml.ScalarNode && key.Style == 0 && key.Value == "<<":
 				l.fault(key.Line, "<<: merge keys are not understood here; write the keys out")
+				n.partial = true
 			case key.Kind == yaml.ScalarNode:
 				n.items = append(n.items, convert(l, key, depth+1), convert(l, item, depth+1))
 			case key.Kind == yaml.AliasNode:
 				convert(l, key, depth+1) // for its fault
+				n.partial = true
 			default:
 				l.fault(key.Line, "a key must be a word, not a list or a mapping; quote a value that begins with { or [")
+				n.partial = true
 			}
 		}
 	}

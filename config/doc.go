@@ -1,0 +1,61 @@
+// Package config reads the one YAML file that an operator writes, and the files
+// that it names, into checked providers and accounts. Whatever is wrong is said
+// at once, with file and line, the place in words and the nearest right word;
+// what is allowed but suspicious becomes a warning.
+//
+// The words are those of Mozilla's autoconfig format wherever they fit. These
+// are all keys; [] is an item of a list, ‹› a word of the operator's own:
+//
+//	key                                                default            meaning
+//	listen                                             127.0.0.1:8080     where HTTP is served; ":8080" is everywhere
+//	name                                               none               the service's own host name, for the page, profiles and absolute URLs
+//	profiles.certificate                               unsigned           file of the certificate and its chain that sign Apple profiles
+//	profiles.key                                       unsigned           file of its private key
+//	dns.servers                                        the system's       IP addresses, with or without a port, that answer the mx rule
+//	dns.timeout                                        3s                 how long to wait for one answer
+//	providers                                          required           one for each mail product
+//	providers[].id                                     required           a word that names the provider here and to the support desk
+//	providers[].displayName                            required           what people read, at most 60 characters
+//	providers[].displayShortName                       from displayName   the same in at most 20 characters
+//	providers[].domains                                none               hosted domains; "*" is any that no provider names; or domains.file
+//	providers[].domains.file                           none               file with one domain a line, # for comments; may be an item too
+//	providers[].mx                                     none               hosts, or "*.suffix": a domain with this best MX belongs here
+//	providers[].servers                                required           in the order of preference; optional with autodiscover
+//	providers[].servers[].type                         required           imap pop3 smtp activesync ews caldav carddav jmap managesieve
+//	providers[].servers[].hostname                     required           for imap, pop3, smtp and managesieve; may hold %EMAILDOMAIN%
+//	providers[].servers[].port                         by type            993 995 465 for SSL; 143 110 587 4190 for STARTTLS
+//	providers[].servers[].socketType                   SSL                SSL, STARTTLS or plain; STARTTLS for managesieve and ports 143 110 587
+//	providers[].servers[].url                          required           for the other types, https only; may hold placeholders
+//	providers[].servers[].username                     "%EMAILADDRESS%"   what people sign in with; quote it, YAML refuses a leading %
+//	providers[].servers[].domainName                   none               the NT domain of the login, where a client asks for one
+//	providers[].servers[].authentication               password-cleartext one or a list: that, password-encrypted NTLM GSSAPI TLS-client-cert OAuth2
+//	providers[].servers[].clients.‹client›             none               the login of one client: thunderbird outlook activesync apple pacc page
+//	providers[].servers[].clients.‹client›.username    "%EMAILADDRESS%"   as above; the two replace the server's login as a whole
+//	providers[].servers[].clients.‹client›.domainName  none               as above
+//	providers[].servers[].pathPrefix                   none               imap: the folder that all others live under
+//	providers[].servers[].pastDays                     7                  activesync: days of mail that an Apple device fetches: 0 (all) 1 3 7 14 31
+//	providers[].servers[].principalURL                 found by client    caldav, carddav: the principal, https only; may hold placeholders
+//	providers[].servers[].answerWithoutLogin           false              activesync: tell phones although the answer has no place for the login
+//	providers[].webmail                                none               URL; may hold %EMAILDOMAIN%
+//	providers[].documentation                          none               pages for people
+//	providers[].documentation[].url                    required           URL; may hold %EMAILDOMAIN%
+//	providers[].documentation[].descr.‹language›       required           the title of the page in a language, such as en or sv
+//	providers[].oAuth2.issuer                          required           host name or URL of the authorisation server
+//	providers[].oAuth2.scope                           required           a list, or text with spaces; must cover all servers
+//	providers[].oAuth2.authURL                         required           where a person signs in
+//	providers[].oAuth2.tokenURL                        required           where a client fetches its token
+//	providers[].passwords                              true               false: OAuth2 is the default, and no password is added after it
+//	providers[].autodiscover.hostname                  none               the service that answers Autodiscover in our place
+//	providers[].autodiscover.answer                    http               how clients are told: http (302) or xml (redirectUrl)
+//	providers[].autodiscover.redirectAddr              none               instead of hostname: the address to ask for; may hold %EMAILLOCALPART%
+//	providers[].aliasLogin                             address            mailbox: an alias's answers name the mailbox behind it
+//	accounts                                           none               sources, asked in order until one knows the mailbox
+//	accounts[].list.‹address›.provider                 by domain          id of the provider
+//	accounts[].list.‹address›.alias                    none               the mailbox that receives the mail of this address
+//	accounts[].list.‹address›.inactive                 false              true: no mail is served now; only "show" tells
+//	accounts[].list.‹address›.username                 the provider's     what this account signs in with, at every server
+//	accounts[].list.‹address›.displayName              none               of the person, for the operator's eyes
+//
+// A key whose parent is absent is not required. Paths are relative to the file
+// that names them.
+package config

@@ -1,0 +1,204 @@
+package records
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+
+	"signpost/account"
+)
+
+// DefaultTTL is an hour: a mistake is forgotten soon, and no client asks more
+// often than that.
+const DefaultTTL = 3600
+
+// Options say where the service is.
+type Options struct {
+	// Name is the service's own host name, to which the customers' names point.
+	Name string
+	// Addresses, where given, are what the customers' names get as A and AAAA
+	// instead of a CNAME.
+	Addresses []netip.Addr
+	// TTL of all records, DefaultTTL if zero.
+	TTL uint32
+	// Digest is the text of the TXT record that vouches for the PACC document
+	// of a domain, autoconfig.Digest of autoconfig.PACC. An error says why the
+	// format cannot describe the domain, which then gets no such record.
+	Digest func(account.Settings) (string, error)
+	// OldDigest is the same by the configuration in use up to now, so that
+	// both stand side by side while the document changes; mostly nil.
+	OldDigest func(account.Settings) (string, error)
+}
+
+// Guide says what domains should have in DNS. It is safe for concurrent use.
+type Guide struct {
+	options Options
+	// digests of documents that are the same for all domains of a provider,
+	// by *account.Provider.
+	digests sync.Map
+}
+
+// New makes a guide to the service.
+func New(o Options) *Guide {
+	if o.TTL == 0 {
+		o.TTL = DefaultTTL
+	}
+	return &Guide{options: o}
+}
+
+// Domain is what one domain should have.
+type Domain struct {
+	Name    string
+	Records []Record
+	// Notes say what the domain cannot have, and why.
+	Notes []string
+}
+
+// Remove stands for a domain that leaves: it should have none of the records.
+func Remove(name string) Domain { return Domain{Name: name} }
+
+// For says what the domain of the settings should have. The settings are those
+// of any mailbox there (account.AnyAt) and of no client in particular.
+func (g *Guide) For(s account.Settings) Domain {
+	b := builder{
+		guide:    g,
+		settings: s,
+		domain:   Domain{Name: s.Address.Domain(), Records: make([]Record, 0, 16)},
+	}
+	if b.guide.options.Name != "" || len(b.guide.options.Addresses) > 0 {
+		b.hosts()
+		b.pacc()
+	} else {
+		b.note("autoconfig, autodiscover and ua-auto-config are left out: the configuration has no name for the service, to which they could point")
+	}
+	b.services()
+	return b.domain
+}
+
+// builder collects the records of one domain.
+type builder struct {
+	guide    *Guide
+	settings account.Settings
+	domain   Domain
+}
+
+func (b *builder) add(label, recordType, data, reason string) {
+	name := label + "." + b.domain.Name
+	if len(name) > 253 {
+		b.note(label + " is left out: with the domain, the name would be longer than DNS allows")
+		return
+	}
+	b.domain.Records = append(b.domain.Records, Record{name, b.guide.options.TTL, recordType, data, reason})
+}
+
+func (b *builder) note(text string) { b.domain.Notes = append(b.domain.Notes, text) }
+
+// hosts adds the names that clients ask over HTTP.
+func (b *builder) hosts() {
+	o := &b.guide.options
+	b.host("autoconfig", "where Thunderbird, Evolution, KMail, FairEmail and Delta Chat ask for config-v1.1.xml")
+	if to := b.settings.Provider.HandOver; to != nil && to.Hostname != "" {
+		b.add("autodiscover", "CNAME", handOverAlias(to.Hostname)+".", "where Outlook and phones ask: answered by the service that has the mailboxes")
+		return
+	}
+	b.host("autodiscover", "where Outlook, phones and Thunderbird ask for autodiscover.xml and .json")
+	target := o.Name
+	if target == "" {
+		target = "autodiscover." + b.domain.Name
+	}
+	b.add("_autodiscover._tcp", "SRV", "0 1 443 "+target+".", "where Outlook asks when the host names fail")
+}
+
+// handOverAlias is the name to which autodiscover.‹domain› points when another
+// service answers there. Microsoft 365 serves customers' names at this one host
+// only, which redirects them to the others.
+func handOverAlias(hostname string) string {
+	switch hostname {
+	case "autodiscover-s.outlook.com", "outlook.office365.com", "outlook.office.com", "outlook.com":
+		return "autodiscover.outlook.com"
+	}
+	return hostname
+}
+
+// host points a name at the service.
+func (b *builder) host(label, reason string) {
+	o := &b.guide.options
+	switch {
+	case label+"."+b.domain.Name == o.Name:
+		b.note(label + " is left out: " + o.Name + " is the service's own name, which you point at it")
+	case len(o.Addresses) > 0:
+		for _, address := range o.Addresses {
+			recordType := "A"
+			if address.Is6() {
+				recordType = "AAAA"
+			}
+			b.add(label, recordType, address.String(), reason)
+		}
+	default:
+		b.add(label, "CNAME", o.Name+".", reason)
+	}
+}
+
+// pacc adds the two names of PACC where the format can describe the domain:
+// draft-ietf-mailmaint-pacc has clients fetch the document from the one and
+// check it against the other.
+func (b *builder) pacc() {
+	o := &b.guide.options
+	if o.Digest == nil {
+		return
+	}
+	digest, err := b.guide.digest(b.settings)
+	if err != nil {
+		b.note("ua-auto-config is left out: " + err.Error())
+		return
+	}
+	b.host("ua-auto-config", "where clients that know PACC ask for user-agent-configuration.json")
+	b.add("_ua-auto-config", "TXT", quote(digest), "vouches for that document: its SHA-256 digest")
+	if o.OldDigest == nil {
+		return
+	}
+	if old, err := o.OldDigest(b.settings); err == nil && old != digest {
+		b.add("_ua-auto-config", "TXT", quote(old), "vouches for the document up to the change")
+	}
+}
+
+// digest computes a digest once per provider where the document is the same for
+// all its domains.
+func (g *Guide) digest(s account.Settings) (string, error) {
+	if !sameForAll(s) {
+		return g.options.Digest(s)
+	}
+	type result struct {
+		digest string
+		err    error
+	}
+	known, ok := g.digests.Load(s.Provider)
+	if !ok {
+		digest, err := g.options.Digest(s)
+		known, _ = g.digests.LoadOrStore(s.Provider, result{digest, err})
+	}
+	r := known.(result)
+	return r.digest, r.err
+}
+
+// sameForAll reports whether nothing in the settings names the domain.
+func sameForAll(s account.Settings) bool {
+	p := s.Provider
+	if p.DisplayName == "" || strings.Contains(p.DisplayName+p.DisplayShortName+p.Webmail, "%") {
+		return false
+	}
+	for _, page := range p.Documentation {
+		if strings.Contains(page.URL, "%") {
+			return false
+		}
+	}
+	if p.OAuth2 != nil && strings.Contains(p.OAuth2.Issuer, "%") {
+		return false
+	}
+	for _, server := range s.Servers {
+		if strings.Contains(server.Hostname+server.URL, "%") || strings.Contains(server.PrincipalURL, "%") {
+			return false
+		}
+	}
+	return s.Ordinary()
+}

@@ -1,0 +1,164 @@
+package records
+
+import (
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"signpost/account"
+)
+
+// service is a service that SRV records name.
+type service struct {
+	label   string
+	offered string // why, where it is offered
+	absent  string // why it is said that it is not; empty where nothing is said
+}
+
+// The services of RFC 6186 §3 and RFC 8314 §5.1, RFC 6764 §3, RFC 8620 §2.2 and
+// RFC 5804 §1.8. Few clients ask for those of mail (FairEmail, aerc, Evolution
+// since 3.50, eM Client); Thunderbird, DAVx⁵ and Apple ask for those of
+// calendars and address books.
+var (
+	imaps       = service{"_imaps._tcp", "where FairEmail, aerc and Evolution look for IMAP over TLS", "says that there is no IMAP over TLS here"}
+	imap        = service{"_imap._tcp", "where FairEmail, aerc and Evolution look for IMAP with STARTTLS", "says that there is no IMAP with STARTTLS here"}
+	pop3s       = service{"_pop3s._tcp", "where clients look for POP3 over TLS", "says that there is no POP3 over TLS here"}
+	pop3        = service{"_pop3._tcp", "where clients look for POP3 with STARTTLS", "says that there is no POP3 with STARTTLS here"}
+	submissions = service{"_submissions._tcp", "where FairEmail and Evolution look for sending over TLS", "says that there is no sending over TLS here"}
+	submission  = service{"_submission._tcp", "where FairEmail, aerc and Evolution look for sending with STARTTLS", "says that there is no sending with STARTTLS here"}
+	caldavs     = service{"_caldavs._tcp", "where Thunderbird, DAVx5 and Apple look for calendars", ""}
+	caldav      = service{"_caldav._tcp", "where clients look for calendars, without TLS", ""}
+	carddavs    = service{"_carddavs._tcp", "where Thunderbird, DAVx5 and Apple look for address books", ""}
+	carddav     = service{"_carddav._tcp", "where clients look for address books, without TLS", ""}
+	jmap        = service{"_jmap._tcp", "where clients that speak JMAP look for its session", ""}
+	sieve       = service{"_sieve._tcp", "where mail filters are managed, for Thunderbird's Sieve add-on", ""}
+
+	services = [...]*service{&imaps, &imap, &pop3s, &pop3, &submissions, &submission, &caldavs, &caldav, &carddavs, &carddav, &jmap, &sieve}
+)
+
+// services adds the SRV records. Each name gets one record at most, as aerc and
+// Thunderbird choose oddly between several: that of the provider's first server
+// for it.
+func (b *builder) services() {
+	offered := map[*service]target{}
+	var store account.ServerType // the protocol to read mail that is preferred
+	for _, server := range b.settings.Servers {
+		s := serviceOf(server)
+		if _, taken := offered[s]; s == nil || taken {
+			continue
+		}
+		t, problem := locate(server.Expand(b.settings.Login))
+		if problem != "" {
+			b.note(s.label + " is left out: " + problem)
+			t.hidden = true
+		}
+		if server.Type == account.IMAP || server.Type == account.POP3 {
+			if store == "" {
+				store = server.Type
+			}
+			if server.Type != store {
+				// Lets a client that reads both prefer as we do (RFC 6186 §3.4).
+				t.priority = "10"
+			}
+		}
+		t.plain = server.SocketType == account.Plain
+		offered[s] = t
+	}
+	for _, s := range services {
+		t, ok := offered[s]
+		switch {
+		case ok && t.hidden:
+		case ok:
+			reason := s.offered
+			if t.plain {
+				reason = strings.Replace(reason, "with STARTTLS", "without encryption", 1)
+			}
+			b.add(s.label, "SRV", t.priority+" 1 "+t.port+" "+t.host+".", reason)
+			if t.path != "" {
+				b.add(s.label, "TXT", quote("path="+t.path), "the path on that server (RFC 6764)")
+			}
+		case s.absent != "":
+			b.add(s.label, "SRV", "0 0 0 .", s.absent)
+		}
+	}
+}
+
+func serviceOf(server account.Server) *service {
+	implicit := server.SocketType == account.SSL
+	insecure := strings.HasPrefix(server.URL, "http://")
+	switch server.Type {
+	case account.IMAP:
+		return choose(implicit, &imaps, &imap)
+	case account.POP3:
+		return choose(implicit, &pop3s, &pop3)
+	case account.SMTP:
+		return choose(implicit, &submissions, &submission)
+	case account.CalDAV:
+		return choose(insecure, &caldav, &caldavs)
+	case account.CardDAV:
+		return choose(insecure, &carddav, &carddavs)
+	case account.JMAP:
+		return &jmap
+	case account.ManageSieve:
+		return &sieve
+	}
+	return nil
+}
+
+func choose(first bool, a, b *service) *service {
+	if first {
+		return a
+	}
+	return b
+}
+
+// target is what a SRV record says.
+type target struct {
+	priority, port, host string
+	path                 string // of a calendar or address book
+	plain                bool   // without encryption
+	hidden               bool   // offered, but in no way that DNS could say
+}
+
+// mailbox stands for a mailbox in a URL, where a placeholder could not be parsed.
+const mailbox = "mailbox-placeholder"
+
+var hideMailbox = strings.NewReplacer(account.EmailAddress, mailbox, account.EmailLocalPart, mailbox)
+
+// locate finds where a server is, or says why DNS cannot say it.
+func locate(server account.Server) (target, string) {
+	t := target{priority: "0", port: strconv.Itoa(server.Port), host: server.Hostname}
+	if server.Type.HasURL() {
+		u, err := url.Parse(hideMailbox.Replace(server.URL))
+		if err != nil {
+			return t, "its URL cannot be read"
+		}
+		t.host, t.port = strings.ReplaceAll(u.Hostname(), mailbox, "%"), u.Port()
+		switch {
+		case t.port != "":
+		case u.Scheme == "http":
+			t.port = "80"
+		default:
+			t.port = "443"
+		}
+		if server.Type == account.CalDAV || server.Type == account.CardDAV {
+			t.path = u.EscapedPath()
+			if t.path == "" {
+				t.path = "/"
+			}
+			if strings.Contains(t.path, mailbox) {
+				// Clients then ask /.well-known at the host (RFC 6764 §5).
+				t.path = ""
+			}
+		}
+	}
+	switch {
+	case strings.Contains(t.host, "%"):
+		return t, "its host differs from mailbox to mailbox"
+	case t.host == "" || net.ParseIP(t.host) != nil:
+		return t, "a SRV record needs a host name"
+	}
+	t.host = strings.ToLower(t.host)
+	return t, ""
+}

@@ -1,0 +1,160 @@
+package records
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Formats are the forms in which records are printed.
+var Formats = []string{"zone", "json", "nsupdate", "octodns"}
+
+// Writer prints domains one after the other; it never holds more than one.
+// Close ends the document, and leaves the underlying writer open.
+type Writer interface {
+	Write(Domain) error
+	Close() error
+}
+
+// NewWriter prints in one of the Formats.
+func NewWriter(w io.Writer, format string) (Writer, error) {
+	to := bufio.NewWriterSize(w, 64<<10)
+	switch format {
+	case "zone":
+		return &textWriter{to: to, append: appendZone, between: "\n"}, nil
+	case "nsupdate":
+		return &textWriter{to: to, append: appendUpdate}, nil
+	case "octodns":
+		return &textWriter{to: to, append: appendOctoDNS}, nil
+	case "json":
+		return &jsonWriter{to: to}, nil
+	}
+	return nil, fmt.Errorf("unknown format %q: it is one of %s", format, strings.Join(Formats, ", "))
+}
+
+// textWriter prints forms in which domains simply follow each other.
+type textWriter struct {
+	to      *bufio.Writer
+	append  func([]byte, Domain) []byte
+	between string
+	buffer  []byte
+	begun   bool
+}
+
+func (w *textWriter) Write(d Domain) error {
+	w.buffer = w.buffer[:0]
+	if w.begun {
+		w.buffer = append(w.buffer, w.between...)
+	}
+	w.begun = true
+	w.buffer = w.append(w.buffer, d)
+	_, err := w.to.Write(w.buffer)
+	return err
+}
+
+func (w *textWriter) Close() error { return w.to.Flush() }
+
+// appendZone writes lines of a zone file (RFC 1035 §5) with absolute names, so
+// that they fit below any $ORIGIN, and with the reasons as comments.
+func appendZone(b []byte, d Domain) []byte {
+	b = append(append(b, "; "...), d.Name...)
+	b = append(b, '\n')
+	for _, r := range d.Records {
+		b = r.appendLine(b)
+		if r.Reason != "" {
+			b = append(append(b, " ; "...), r.Reason...)
+		}
+		b = append(b, '\n')
+	}
+	return appendNotes(b, d, "; ")
+}
+
+func appendNotes(b []byte, d Domain, comment string) []byte {
+	for _, note := range d.Notes {
+		b = append(append(b, comment...), note...)
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// appendLine writes the record as a line of a zone file.
+func (r Record) appendLine(b []byte) []byte {
+	b = append(append(b, r.Name...), ". "...)
+	b = strconv.AppendUint(b, uint64(r.TTL), 10)
+	b = append(append(b, " IN "...), r.Type...)
+	b = append(b, ' ')
+	return append(b, r.Data...)
+}
+
+// String is the record as a line of a zone file.
+func (r Record) String() string { return string(r.appendLine(nil)) }
+
+// appendUpdate writes input for nsupdate(1), which finds the zone itself. What
+// the names held before is replaced, whoever wrote it; Publish is the careful
+// way. There are no empty lines, as they would send what is complete so far.
+func appendUpdate(b []byte, d Domain) []byte {
+	b = fmt.Appendf(b, "; %s\n", d.Name)
+	b = appendNotes(b, d, "; ")
+	for i, r := range d.Records {
+		if i == 0 || r.Name != d.Records[i-1].Name {
+			b = fmt.Appendf(b, "; %s\n", r.Reason)
+			for _, recordType := range managedTypes(strings.TrimSuffix(r.Name, "."+d.Name)) {
+				b = fmt.Appendf(b, "update delete %s. %s\n", r.Name, recordType)
+			}
+		}
+		b = r.appendLine(append(b, "update add "...))
+		b = append(b, '\n')
+	}
+	return append(b, "send\n"...)
+}
+
+// jsonWriter prints one array with an object per domain.
+type jsonWriter struct {
+	to    *bufio.Writer
+	begun bool
+}
+
+type jsonDomain struct {
+	Domain  string       `json:"domain"`
+	Records []jsonRecord `json:"records"`
+	Notes   []string     `json:"notes,omitempty"`
+}
+
+type jsonRecord struct {
+	Name   string `json:"name"`
+	TTL    uint32 `json:"ttl"`
+	Type   string `json:"type"`
+	Data   string `json:"data"`
+	Reason string `json:"reason,omitempty"`
+}
+
+func (w *jsonWriter) Write(d Domain) error {
+	object := jsonDomain{Domain: d.Name, Records: make([]jsonRecord, len(d.Records)), Notes: d.Notes}
+	for i, r := range d.Records {
+		object.Records[i] = jsonRecord(r)
+	}
+	octets, err := json.MarshalIndent(object, "", "  ")
+	if err != nil {
+		return err
+	}
+	before := ",\n"
+	if !w.begun {
+		before = "[\n"
+		w.begun = true
+	}
+	w.to.WriteString(before)
+	_, err = w.to.Write(octets)
+	return err
+}
+
+func (w *jsonWriter) Close() error {
+	after := "\n]\n"
+	if !w.begun {
+		after = "[]\n"
+	}
+	w.to.WriteString(after)
+	return w.to.Flush()
+}

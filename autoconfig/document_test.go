@@ -1,0 +1,201 @@
+package autoconfig
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"signpost/account"
+	goldenfile "signpost/internal/golden"
+)
+
+func TestDocuments(t *testing.T) {
+	for name, s := range systems(t) {
+		t.Run(name, func(t *testing.T) {
+			document := mustDocument(t, s)
+			if found := traps(document); found != nil {
+				t.Errorf("traps: %q", found)
+			}
+			goldenfile.Check(t, golden+name+".xml", document)
+		})
+	}
+}
+
+// xmllint reads the golden documents too, and holds them against a schema.
+func TestDocumentsByXmllint(t *testing.T) {
+	needProgram(t, "xmllint")
+	files, err := filepath.Glob(golden + "*.xml")
+	if err != nil || len(files) != len(systems(t)) {
+		t.Fatalf("%d golden documents for %d systems, %v", len(files), len(systems(t)), err)
+	}
+	if out, err := exec.Command("xmllint", append([]string{"--noout", "--nonet", "--relaxng", "testdata/config.rng"}, files...)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	// The schema is one that can say no.
+	document, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{{"<port>", "<port>99"}, {"<hostname>", "<hostname>_"}, {"<username>", "<username> "}, {"<displayName>", "<x/><displayName>"}} {
+		cmd := exec.Command("xmllint", "--noout", "--nonet", "--relaxng", "testdata/config.rng", "-")
+		cmd.Stdin = strings.NewReader(strings.Replace(string(document), change[0], change[1], 1))
+		if cmd.Run() == nil {
+			t.Errorf("the schema takes %s", change[1])
+		}
+	}
+}
+
+func needProgram(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err == nil {
+		return
+	}
+	if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
+		t.Fatalf("%s is not installed", name)
+	}
+	t.Skipf("%s is not installed", name)
+}
+
+// Filling in a template gives what writing the document for the address gives.
+func TestPreparedIsDirect(t *testing.T) {
+	verbatim := *small
+	verbatim.DisplayName = "100%EMAILDOMAIN% %%EMAILADDRESS%% %EMAILADDRESS%EMAILDOMAIN%"
+	verbatim.Servers = slices.Clone(small.Servers)
+	verbatim.Servers[0].Login = account.Login{DomainName: "%EMAILDOMAIN%", Username: "x%%EMAILADDRESS%%y%EMAILLOCALPART%"}
+	verbatim.Servers[1].Login = account.Login{Username: "  "}
+	verbatim.OAuth2 = &account.OAuth2{AuthURL: "https://login.%EMAILDOMAIN%/"}
+	verbatim.Servers[1].Authentication = []account.Authentication{account.OAuth2Auth}
+	all := systems(t)
+	all["verbatim"] = of(t, &verbatim, "fred@example.com")
+	all["verbatim-any"] = of(t, &verbatim, "@example.com")
+	all["quoted"] = of(t, composite, `" a  b "@example.com`)
+	all["lookup of its own"] = of(t, small, "fred@example.com")
+
+	var p prepared
+	for range 2 { // made, then taken from the shelf
+		for name, s := range all {
+			if name == "lookup of its own" {
+				s.LookupDomain = "example.com"
+			}
+			got, err := p.append([]byte("before "), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "before " + string(mustDocument(t, s)); string(got) != want {
+				t.Errorf("%s: prepared\n%s\ndirect\n%s", name, got, want)
+			}
+		}
+	}
+	kept := 0
+	p.templates.Range(func(any, any) bool { kept++; return true })
+	if want := 10 + 1; kept != want { // ten providers, and mamut by its MX domain
+		t.Errorf("%d templates are kept, want %d", kept, want)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	plain := func(s account.Server) account.Server {
+		s.SocketType, s.Port = account.Plain, account.DefaultPort(s.Type, account.Plain)
+		return s
+	}
+	imap := server(account.IMAP, "imap.example.com", 993, account.SSL)
+	second := server(account.IMAP, "imap2.example.com", 143, account.STARTTLS)
+	pop3 := server(account.POP3, "pop.example.com", 995, account.SSL)
+	smtp := server(account.SMTP, "smtp.example.com", 465, account.SSL)
+	submission := server(account.SMTP, "smtp.example.com", 587, account.STARTTLS)
+	ews := service(account.EWS, "https://ex.example.com/EWS/Exchange.asmx")
+	easy := service(account.ActiveSync, "https://ex.example.com/Microsoft-Server-ActiveSync")
+	jmap := service(account.JMAP, "https://jmap.example.com/session")
+	caldav := service(account.CalDAV, "https://dav.example.com/c/")
+
+	for _, row := range []struct {
+		name    string
+		servers []account.Server
+		want    []account.Server // nil: not describable
+	}{
+		{"imap first", []account.Server{pop3, ews, imap, smtp}, []account.Server{imap, pop3, ews, smtp}},
+		{"the provider's order where there is no imap", []account.Server{ews, pop3, smtp}, []account.Server{ews, pop3, smtp}},
+		{"one of each type, the preferred", []account.Server{imap, second, smtp, submission, pop3}, []account.Server{imap, pop3, smtp}},
+		{"encrypted rather than preferred", []account.Server{plain(imap), second, plain(smtp), submission}, []account.Server{second, submission}},
+		{"no plain pop3 beside imap", []account.Server{imap, plain(pop3), smtp}, []account.Server{imap, smtp}},
+		{"no plain imap beside pop3", []account.Server{plain(imap), pop3, smtp}, []account.Server{pop3, smtp}},
+		{"plain where there is nothing else", []account.Server{plain(imap), plain(pop3), plain(smtp)}, []account.Server{plain(imap), plain(pop3), plain(smtp)}},
+		{"plain smtp where there is nothing else, or nobody can send", []account.Server{imap, plain(smtp)}, []account.Server{imap, plain(smtp)}},
+		{"plain imap beside ews, which few speak", []account.Server{ews, plain(imap), smtp}, []account.Server{plain(imap), ews, smtp}},
+		{"imap without smtp, for those who can use it", []account.Server{imap}, []account.Server{imap}},
+		{"jmap alone", []account.Server{jmap}, []account.Server{jmap}},
+		{"ews alone", []account.Server{ews, caldav}, []account.Server{ews, caldav}},
+		{"activesync alone", []account.Server{easy}, nil},
+		{"activesync, smtp and a calendar", []account.Server{easy, smtp, caldav}, nil},
+		{"nothing", nil, nil},
+	} {
+		before := slices.Clone(row.servers)
+		s, err := choose(row.servers)
+		got := slices.Concat(s.incoming, s.outgoing, s.others)
+		if !slices.EqualFunc(got, row.want, sameServer) || errors.Is(err, ErrNotDescribable) != (row.want == nil) {
+			t.Errorf("%s: got %v, %v, want %v", row.name, got, err, row.want)
+		}
+		if !slices.EqualFunc(before, row.servers, sameServer) {
+			t.Errorf("%s: the provider's servers were changed", row.name)
+		}
+	}
+}
+
+func sameServer(a, b account.Server) bool {
+	same := slices.Equal(a.Authentication, b.Authentication)
+	a.Authentication, b.Authentication = nil, nil
+	return same && a.Type == b.Type && a.Hostname == b.Hostname && a.Port == b.Port &&
+		a.SocketType == b.SocketType && a.URL == b.URL && a.Login == b.Login
+}
+
+// Business Mail has nothing that a reader of the format speaks.
+func TestActiveSyncAlone(t *testing.T) {
+	document, err := Document(of(t, mamutBusiness, "mail@domain.se"))
+	if document != nil || !errors.Is(err, ErrNotDescribable) || !strings.Contains(err.Error(), "neither imap") {
+		t.Errorf("got %q, %v", document, err)
+	}
+}
+
+// A version that is older than what stands in the document would be a lie.
+func TestVersion(t *testing.T) {
+	for name, want := range map[string]string{"mamut-info": "1.1", "office365": "1.1", "everything": "1.2"} {
+		if document := string(mustDocument(t, systems(t)[name])); !strings.Contains(document, `<clientConfig version="`+want+`">`) {
+			t.Errorf("%s: not version %s:\n%s", name, want, document)
+		}
+	}
+	sieve := *small
+	sieve.Servers = append(slices.Clone(small.Servers), server(account.ManageSieve, "mail.example.se", 4190, account.STARTTLS))
+	if document := string(mustDocument(t, of(t, &sieve, "@example.se"))); !strings.Contains(document, `version="1.2"`) {
+		t.Errorf("setupServer came with 1.2:\n%s", document)
+	}
+}
+
+// Nothing but the asked domain and the one that led here is named, whatever
+// else the provider hosts, and no element is empty.
+func TestSparseProvider(t *testing.T) {
+	bare := &account.Provider{
+		Servers: small.Servers, Webmail: "https://example.com/?u=%EMAILADDRESS%",
+		OAuth2:        &account.OAuth2{},
+		Documentation: []account.Documentation{{}, {URL: "https://example.com/%EMAILLOCALPART%"}, {URL: "https://example.com/", Titles: []account.Title{{Language: "en"}}}},
+	}
+	bare.Servers = []account.Server{with(small.Servers[0], oAuth2First), small.Servers[1]}
+	document := mustDocument(t, of(t, bare, "fred@example.com"))
+	if found := traps(document); found != nil {
+		t.Errorf("traps: %q", found)
+	}
+	text := string(document)
+	for _, want := range []string{"<displayName>example.com</displayName>", `<documentation url="https://example.com/"/>`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	for _, unwanted := range []string{"webMail", "oAuth2", "displayShortName", "descr"} {
+		if strings.Contains(text, unwanted+">") {
+			t.Errorf("%s in\n%s", unwanted, text)
+		}
+	}
+}

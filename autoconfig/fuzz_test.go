@@ -1,0 +1,146 @@
+package autoconfig
+
+import (
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"signpost/account"
+)
+
+// Whatever is read can be written, without traps where it is clean itself, and
+// what is written can be read.
+func FuzzRead(f *testing.F) {
+	for _, text := range hostileDocuments() {
+		if len(text) < 10_000 {
+			f.Add([]byte(text))
+		}
+	}
+	for _, pattern := range []string{golden + "*.xml", "testdata/foreign/*.xml"} {
+		addFiles(f, pattern)
+	}
+	a := address(f, "o'neil&co@example.com")
+	f.Fuzz(func(t *testing.T, document []byte) {
+		s, err := Read(document, a)
+		if err != nil {
+			if !errors.Is(err, ErrNoDocument) {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		if len(s.Servers) == 0 || s.Provider == nil {
+			t.Fatalf("nothing was read: %+v", s)
+		}
+		written, err := Document(s)
+		if err != nil {
+			if !errors.Is(err, ErrNotDescribable) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if err := check(written); err != nil {
+			t.Fatalf("%v:\n%s", err, written)
+		}
+		if _, err := Read(written, a); err != nil {
+			t.Fatalf("%v:\n%s", err, written)
+		}
+		var p prepared
+		if prepared, err := p.append(nil, s); err != nil || string(prepared) != string(written) {
+			t.Fatalf("prepared, %v:\n%s\ndirect:\n%s", err, prepared, written)
+		}
+	})
+}
+
+func FuzzReadPACC(f *testing.F) {
+	addFiles(f, golden+"*.json")
+	f.Add([]byte(`{"protocols":{"imap":{"host":"a.example"},"smtp":{"host":"b.example"}},"authentication":{"oauth-public":{"issuer":"https://i"}}}`))
+	a := address(f, "fred@example.com")
+	f.Fuzz(func(t *testing.T, document []byte) {
+		s, err := ReadPACC(document, a)
+		if err != nil {
+			if !errors.Is(err, ErrNoDocument) {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		for _, server := range s.Servers {
+			if len(server.Authentication) == 0 || server.Hostname == "" && server.URL == "" {
+				t.Fatalf("half a server: %+v", server)
+			}
+		}
+		written, err := PACC(s)
+		if err != nil {
+			if !errors.Is(err, ErrNotDescribable) {
+				t.Fatal(err)
+			}
+			return
+		}
+		read, err := ReadPACC(written, a)
+		if err != nil {
+			t.Fatalf("%v:\n%s", err, written)
+		}
+		if again, err := PACC(read); err != nil || string(again) != string(written) {
+			t.Fatalf("%v:\n%s\n%s", err, written, again)
+		}
+	})
+}
+
+// The address that is found is the one that net/url finds where that can be
+// said, and never anything that ParseAddress would not take.
+func FuzzQuery(f *testing.F) {
+	for _, text := range hostileTexts {
+		if len(text) < 10_000 {
+			f.Add("emailaddress=" + text)
+			f.Add("x=%zz&EMAILADDRESS=" + everyOctet(text))
+		}
+	}
+	f.Add("emailaddress=fred+tag@example.com&emailmd5=0123")
+	f.Fuzz(func(t *testing.T, query string) {
+		value, err := parameter(query)
+		if err != nil {
+			if value != "" || !errors.Is(err, errEscape) && !errors.Is(err, errTooLong) {
+				t.Fatalf("%q, %v", value, err)
+			}
+			return
+		}
+		if strings.ContainsAny(query, "+;") || len(query) > maxParameter {
+			return // net/url reads those otherwise
+		}
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		for name := range values {
+			if name != "emailaddress" && strings.EqualFold(name, "emailaddress") {
+				return // net/url minds the case
+			}
+		}
+		if strings.Contains(query, "%65") || strings.Count(strings.ToLower(query), "emailaddress") > 1 {
+			return // or decodes the name
+		}
+		if want := values.Get("emailaddress"); value != want && strings.Contains(query, "emailaddress=") && len(values["emailaddress"]) > 0 {
+			t.Fatalf("%q: %q, net/url has %q", query, value, want)
+		}
+		if a, err := account.ParseAddress(value); err == nil && (strings.ContainsAny(a.String(), "\x00\r\n") || a.Domain() == "") {
+			t.Fatalf("%q: %q", query, a)
+		}
+	})
+}
+
+func addFiles(f *testing.F, pattern string) {
+	f.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		f.Fatalf("%s: no file, %v", pattern, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+}

@@ -1,0 +1,36 @@
+package autoconfig
+
+import (
+	"net/http"
+	"strings"
+
+	"signpost/account"
+)
+
+const paccPath = "/.well-known/user-agent-configuration.json"
+
+// PACCHandler answers /.well-known/user-agent-configuration.json, which clients
+// fetch at ua-auto-config.‹domain›. The domain comes from the host alone: the
+// digest of the answer stands in DNS, so there is one for all mailboxes.
+func PACCHandler(resolve account.Resolver) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.EqualFold(r.URL.Path, paccPath) {
+			refuse(w, r, errNoDocument)
+			return
+		}
+		if !allowed(w, r) {
+			return
+		}
+		settings, err := resolve(r.Context(), account.Query{Host: r.Host, Client: account.PACC})
+		if err != nil {
+			refuse(w, r, err)
+			return
+		}
+		document, err := PACC(settings)
+		if err != nil {
+			refuse(w, r, err)
+			return
+		}
+		answer(w, r, http.StatusOK, typeJSON, shortly, document)
+	})
+}

@@ -1,0 +1,76 @@
+package autoconfig
+
+import (
+	"encoding/json"
+	"unicode/utf8"
+
+	"signpost/account"
+)
+
+// ReadPACC reads a user-agent-configuration.json as a client would that was told
+// the address (or AnyAt a domain). Unknown members are ignored, as the draft
+// asks; of the two names for submission the newer one counts.
+func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
+	switch {
+	case len(document) > maxDocument:
+		return account.Settings{}, noDocument("it is larger than 256 KB")
+	case !utf8.Valid(document):
+		return account.Settings{}, noDocument("it is not UTF-8")
+	}
+	var d pacc
+	// encoding/json has a limit of depth of its own.
+	if json.Unmarshal(document, &d) != nil {
+		return account.Settings{}, noDocument("it is not JSON of the right form")
+	}
+	s := account.Settings{Address: a, Login: a, Provider: &account.Provider{
+		DisplayName:      prose(d.Info.Provider.Name),
+		DisplayShortName: prose(d.Info.Provider.ShortName),
+	}}
+	if d.Info.Help != nil && d.Info.Help.Documentation != "" {
+		s.Provider.Documentation = []account.Documentation{{URL: d.Info.Help.Documentation}}
+	}
+	methods := []account.Authentication{account.PasswordCleartext}
+	if d.Authentication != nil {
+		methods = nil
+		if o := d.Authentication.OAuthPublic; o != nil && isURL(o.Issuer) {
+			s.Provider.OAuth2 = &account.OAuth2{Issuer: o.Issuer}
+			methods = append(methods, account.OAuth2Auth)
+		}
+		if d.Authentication.Password {
+			methods = append(methods, account.PasswordCleartext)
+		}
+	}
+	if len(methods) == 0 {
+		return account.Settings{}, noDocument("it knows no way to sign in")
+	}
+	for _, m := range paccMembers {
+		endpoint, ok := d.Protocols[m.name]
+		if !ok && m.serverType == account.SMTP {
+			endpoint = d.Protocols[oldSubmit]
+		}
+		server := account.Server{
+			Type:           m.serverType,
+			Authentication: methods,
+			Login:          account.Login{Username: account.EmailAddress},
+		}
+		if m.serverType.HasURL() {
+			server.URL = endpoint.URL
+			if !isURL(server.URL) {
+				continue
+			}
+		} else {
+			server.Hostname = endpoint.Host
+			server.SocketType = account.SSL
+			server.Port = account.DefaultPort(m.serverType, account.SSL)
+			if _, err := account.ParseDomain(server.Hostname); err != nil {
+				continue
+			}
+		}
+		s.Servers = append(s.Servers, server)
+	}
+	if len(s.Servers) == 0 {
+		return account.Settings{}, noDocument("it names no server")
+	}
+	s.Provider.Servers = s.Servers
+	return s, nil
+}

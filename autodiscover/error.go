@@ -1,0 +1,109 @@
+package autodiscover
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Code is Microsoft's code of an error: a number in XML ([MS-OXDSCLI] 2.2.4.1.1.3.2),
+// a word in JSON.
+type Code string
+
+const (
+	AddressUnknown   Code = "500" // the address is not known here
+	InvalidRequest   Code = "600" // the request is no proper Autodiscover request
+	NotAvailable     Code = "601" // nothing to tell in the schema that was asked for
+	Misconfigured    Code = "602" // the address is known, but its configuration is wrong
+	ServerError      Code = "603" // our fault, or that of what we depend on
+	InvalidProtocol  Code = "InvalidProtocol"
+	MissingProtocol  Code = "MissingProtocol"
+	MissingParameter Code = "MandatoryParameterMissing"
+	UserNotFound     Code = "UserNotFound"
+	Unavailable      Code = "InternalServerError" // 603 in JSON
+)
+
+// Error is an answer that holds no settings.
+type Error struct {
+	Code Code
+	// Reason says in words why there is nothing to tell. It is for the
+	// operator and never part of an answer.
+	Reason string
+
+	message string // for the client, where it is not always the same
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("error %s: %s", e.Code, e.Reason) }
+
+// messages are the texts of Exchange and of the servers that stand in for it.
+// exchangelib knows a missing mailbox by the exact text of 500.
+var messages = map[Code]string{
+	AddressUnknown:   "The email address can't be found.",
+	InvalidRequest:   "Invalid Request",
+	NotAvailable:     "Provider is not available",
+	Misconfigured:    "Configuration Error",
+	ServerError:      "Server Error",
+	MissingProtocol:  "A valid value must be provided for the query parameter 'Protocol'.",
+	MissingParameter: "The get request sent does not match the valid format.",
+	UserNotFound:     "The email address can't be found.",
+	Unavailable:      "The server cannot answer now.",
+}
+
+// Message is what the client is told.
+func (e *Error) Message() string {
+	if e.message != "" {
+		return e.message
+	}
+	return messages[e.Code]
+}
+
+// Document is the error as the XML that a client gets now.
+func (e *Error) Document() []byte { return e.document(time.Now(), serverID()) }
+
+// document writes the error. It is a child of Response beside Account, as
+// [MS-OXDSCLI] 2.2.4.1.1.3 has it, and its Response stays in the namespace of the
+// root, where exchangelib and Microsoft's own test suite expect it.
+func (e *Error) document(at time.Time, id uint32) []byte {
+	doc, response := newDocument(nsResponse)
+	element := response.CreateElement("Error")
+	element.CreateAttr("Time", at.Format("15:04:05.0000000"))
+	element.CreateAttr("Id", strconv.FormatUint(uint64(id), 10))
+	add(element, "ErrorCode", string(e.Code))
+	add(element, "Message", e.Message())
+	add(element, "DebugData", "")
+	return render(doc)
+}
+
+// serverID is the Id of errors, "a hash of the server name": by it an operator
+// of several machines sees which one answered.
+func serverID() uint32 {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "signpost"
+	}
+	hash := fnv.New32a()
+	hash.Write([]byte(name))
+	return hash.Sum32()
+}
+
+// status is the HTTP status of the error in JSON. In XML every error comes with
+// 200: to Autodiscover clients any other status means that there is no
+// Autodiscover here at all.
+func (e *Error) status() int {
+	switch e.Code {
+	case UserNotFound:
+		return http.StatusNotFound
+	case Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusBadRequest
+}
+
+// Redirect says that the client is sent to another service with HTTP 302
+// instead of a document.
+type Redirect struct{ Location string }
+
+func (r *Redirect) Error() string { return "the client is redirected to " + r.Location }

@@ -1,0 +1,129 @@
+package autodiscover
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"signpost/account"
+)
+
+// FuzzRequest: any body gets 200 with a document that can be read back, a
+// hand-over, or 413.
+func FuzzRequest(f *testing.F) {
+	for _, c := range hostile {
+		if len(c.body) < 2*maxBody {
+			f.Add(c.body)
+		}
+	}
+	for _, a := range []string{"anna@example.com", "mail@domain.se", "anna@office365.example", "anna@by-address.example", "anna@as-xml.example", "&quot;&lt;b&gt;&quot;@dav.example", "ågot@åäö.example"} {
+		f.Add(pox(a, nsOutlook))
+		f.Add(pox(a, nsMobileSync))
+	}
+	handler := testHandler()
+	f.Fuzz(func(t *testing.T, body string) {
+		w := post(handler, body)
+		switch w.Code {
+		case http.StatusOK:
+			_, err := Read(w.Body.Bytes())
+			if _, ok := err.(*Error); err != nil && !ok {
+				t.Errorf("%v in\n%s", err, w.Body)
+			}
+		case http.StatusFound:
+			if w.Header().Get("Location") != "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml" && w.Header().Get("Location") != "https://autodiscover.hoster.example/autodiscover/autodiscover.xml" {
+				t.Errorf("Location %q", w.Header().Get("Location"))
+			}
+		case http.StatusRequestEntityTooLarge:
+			if len(body) <= maxBody {
+				t.Errorf("%d octets are too many", len(body))
+			}
+		default:
+			t.Errorf("status %d", w.Code)
+		}
+	})
+}
+
+// FuzzRead: what is read can be told on: each server has a place and each
+// address is one.
+func FuzzRead(f *testing.F) {
+	handler := testHandler()
+	for _, a := range []string{"anna@example.com", "info@domain.se", "anna@dav.example", "anna@eas.example", "anna@as-xml.example", "anna@by-address.example", "anna@unknown.invalid"} {
+		for _, schema := range []string{nsOutlook, nsMobileSync} {
+			f.Add(post(handler, pox(a, schema)).Body.Bytes())
+		}
+	}
+	f.Fuzz(func(t *testing.T, document []byte) {
+		s, err := Read(document)
+		if err != nil {
+			return
+		}
+		for _, server := range s.Servers {
+			if server.Type.HasURL() != (server.URL != "") || server.Type.HasURL() == (server.Hostname != "") ||
+				server.Hostname != "" && (server.Port < 1 || server.Port > 65535 || server.SocketType == "") {
+				t.Errorf("%+v", server)
+			}
+		}
+		if h := s.Provider.HandOver; h != nil {
+			if (h.Hostname == "") == (h.Address == "") || len(s.Servers) > 0 {
+				t.Errorf("%+v", h)
+			}
+		}
+		if !s.Address.IsZero() {
+			if a, err := account.ParseAddress(s.Address.String()); err != nil || a != s.Address {
+				t.Errorf("%v, %v", a, err)
+			}
+		}
+	})
+}
+
+// FuzzJSONQuery: any path and query gets JSON of one of the two forms, or a
+// redirection to the configured host, and nothing that could be read as HTML.
+func FuzzJSONQuery(f *testing.F) {
+	const path = "/autodiscover/autodiscover.json"
+	f.Add(path, "Email=anna%40example.com&Protocol=ActiveSync&RedirectCount=1")
+	f.Add(path, "Email=anna+tag@office365.example&Protocol=Substrate&RedirectCount=9")
+	f.Add(path+"/v1.0/anna@eas.example", "protocol=autodiscoverv1")
+	f.Add(path+"/v1.0/anna%40eas.example/", "Protocol=<b>&ServerLocation=true")
+	f.Add(path+"/V1.0/", `Email="<b>"@office365.example&Protocol=Ews;x=%zz`)
+	handler := JSONHandler(resolver)
+	f.Fuzz(func(t *testing.T, path, query string) {
+		u, err := url.ParseRequestURI(path)
+		if err != nil {
+			return
+		}
+		u.RawQuery = query
+		r := httptest.NewRequest(http.MethodGet, "https://example.com/", nil)
+		r.URL = u
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if location := w.Header().Get("Location"); location != "" {
+			const prefix = "https://autodiscover-s.outlook.com/autodiscover/autodiscover.json?Email="
+			rest, ok := strings.CutPrefix(location, prefix)
+			if !ok {
+				rest, ok = strings.CutPrefix(location, "https://autodiscover.hoster.example/autodiscover/autodiscover.json?Email=")
+			}
+			if !ok || strings.ContainsAny(rest, "<>\"' \r\n+") || strings.Count(rest, "&") != 2 {
+				t.Errorf("Location %q", location)
+			}
+			return
+		}
+		got := answerJSON(t, w.Body.Bytes())
+		switch w.Code {
+		case http.StatusOK:
+			if len(got) != 2 || !strings.HasPrefix(got["Url"], "https://") || filter(got["Protocol"]) != got["Protocol"] {
+				t.Errorf("%v", got)
+			}
+		case http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable:
+			if len(got) != 2 || got["ErrorCode"] == "" || got["ErrorMessage"] == "" {
+				t.Errorf("%v", got)
+			}
+		default:
+			t.Errorf("status %d", w.Code)
+		}
+		if strings.ContainsAny(w.Body.String(), "<>&") {
+			t.Errorf("%s", w.Body)
+		}
+	})
+}

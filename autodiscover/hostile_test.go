@@ -1,0 +1,223 @@
+package autodiscover
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/account"
+)
+
+// utf16LE is a text in UTF-16, with or without a byte order mark.
+func utf16LE(text string, mark bool) string {
+	var b bytes.Buffer
+	if mark {
+		b.WriteString("\xff\xfe")
+	}
+	for _, c := range utf16.Encode([]rune(text)) {
+		b.Write([]byte{byte(c), byte(c >> 8)})
+	}
+	return b.String()
+}
+
+// Bodies that no client sends, and what they get: 413 for too many octets,
+// otherwise exactly the document of an error, so that neither their text nor the
+// parser's can be in it.
+var hostile = []struct {
+	name, body string
+	code       Code // empty: 413
+}{
+	{"empty", "", InvalidRequest},
+	{"white space", " \r\n\t", InvalidRequest},
+	{"words", "anna@example.com", InvalidRequest},
+	{"a form", "EMailAddress=anna%40example.com", InvalidRequest},
+	{"JSON", `{"EMailAddress":"anna@example.com"}`, InvalidRequest},
+	{"truncated", pox("anna@example.com", nsOutlook)[:200], InvalidRequest},
+	{"truncated in a tag", `<Autodiscover><Requ`, InvalidRequest},
+	{"closed too often", pox("anna@example.com", nsOutlook) + "</Autodiscover>", InvalidRequest},
+	{"closed in the wrong order", `<Autodiscover><Request></Autodiscover></Request>`, InvalidRequest},
+	{"two roots", pox("anna@example.com", nsOutlook) + "<x/>", InvalidRequest},
+	{"words after the root", pox("anna@example.com", nsOutlook) + "words", InvalidRequest},
+	{"only a declaration", `<?xml version="1.0"?>`, InvalidRequest},
+	{"XML 1.1", strings.Replace(pox("anna@example.com", nsOutlook), "1.0", "1.1", 1), InvalidRequest},
+	{"another root", `<Envelope><Request><EMailAddress>anna@example.com</EMailAddress></Request></Envelope>`, InvalidRequest},
+	{"no Request", `<Autodiscover xmlns="` + nsOutlookRequest + `"><EMailAddress>anna@example.com</EMailAddress></Autodiscover>`, InvalidRequest},
+	{"not UTF-8", pox("\xe5ke@example.com", nsOutlook), InvalidRequest},
+	{"Latin-1, and it says so", strings.Replace(pox("\xe5ke@example.com", nsOutlook), "utf-8", "iso-8859-1", 1), InvalidRequest},
+	{"UTF-16", utf16LE(pox("anna@example.com", nsOutlook), true), InvalidRequest},
+	{"UTF-16 without a mark", utf16LE(pox("anna@example.com", nsOutlook), false), InvalidRequest},
+	{"10 MB in a comment", "<!--" + strings.Repeat("x", 10<<20) + "-->" + pox("anna@example.com", nsOutlook), ""},
+	{"10 MB address", pox(strings.Repeat("x", 10<<20)+"@example.com", nsOutlook), ""},
+	{"one octet too many", pad(pox("anna@example.com", nsOutlook), maxBody+1), ""},
+	{"100,000 nested tags", strings.Repeat("<a>", 100_000), ""},
+	{"as many nested tags as fit", strings.Repeat("<a>", maxBody/3), InvalidRequest},
+	{"tags too deep", "<Autodiscover>" + strings.Repeat("<a>", 50) + strings.Repeat("</a>", 50) + "</Autodiscover>", InvalidRequest},
+	{"as many tags as fit", "<Autodiscover>" + strings.Repeat("<a/>", 2000) + "</Autodiscover>", InvalidRequest},
+	{"as many attributes as fit", "<Autodiscover" + strings.Repeat(" a=''", 1600) + "/>", InvalidRequest},
+	{"as many comments as fit in a text", pox(strings.Repeat("<!---->", 1000), nsOutlook), InvalidRequest},
+	{"an entity bomb", `<!DOCTYPE x [<!ENTITY a "` + strings.Repeat("ha", 500) + `"><!ENTITY b "` + strings.Repeat("&a;", 100) + `">]>` + pox("&b;", nsOutlook), InvalidRequest},
+	{"a small entity", `<!DOCTYPE x [<!ENTITY a "anna@example.com">]>` + pox("&a;", nsOutlook), InvalidRequest},
+	{"an external entity", `<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>` + pox("&a;@example.com", nsOutlook), InvalidRequest},
+	{"an external document type", `<!DOCTYPE x SYSTEM "http://attacker.example/x.dtd">` + pox("anna@example.com", nsOutlook), InvalidRequest},
+	{"an unknown entity", pox("&nbsp;anna@example.com", nsOutlook), InvalidRequest},
+	{"two Request elements", "<Autodiscover>" + strings.Repeat("<Request><EMailAddress>anna@example.com</EMailAddress></Request>", 2) + "</Autodiscover>", InvalidRequest},
+	{"two addresses", pox("anna@example.com</EMailAddress><EMailAddress>bo@example.com", nsOutlook), InvalidRequest},
+	{"two schemas", pox("anna@example.com", nsOutlook+"</AcceptableResponseSchema><AcceptableResponseSchema>"+nsMobileSync), InvalidRequest},
+	{"a schema in the place of another", pox("anna@example.com", `x" onload="alert(1)`), NotAvailable},
+	{"a schema with a script", envelope(nsOutlookRequest, `<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema>"&gt;&lt;script&gt;</AcceptableResponseSchema>`), NotAvailable},
+	{"a schema with elements", pox("anna@example.com", "<b/>"+nsOutlook), InvalidRequest},
+	{"no address", pox("", nsOutlook), InvalidRequest},
+	{"two @", pox("anna@bo@example.com", nsOutlook), InvalidRequest},
+	{"NUL", pox("anna\x00@example.com", nsOutlook), InvalidRequest},
+	{"NUL by number", pox("anna&#0;@example.com", nsOutlook), InvalidRequest},
+	{"a control character by number", pox("anna&#27;@example.com", nsOutlook), InvalidRequest},
+	{"CR LF", pox("anna\r\nX-Header: y@example.com", nsOutlook), InvalidRequest},
+	{"CR LF by number", pox("anna&#13;&#10;@example.com", nsOutlook), InvalidRequest},
+	{"<b>", pox("<b>anna</b>@example.com", nsOutlook), InvalidRequest},
+	{"<b>, escaped", pox("&lt;b&gt;@example.com", nsOutlook), InvalidRequest},
+	{"<b>, in CDATA", pox("<![CDATA[<b>@example.com]]>", nsOutlook), InvalidRequest},
+	{"a script", pox("&quot;&gt;&lt;script&gt;@example.com", nsOutlook), InvalidRequest},
+	{"a path upwards", pox("../../x@example.com", nsOutlook), InvalidRequest},
+	{"a filter", pox("*)(uid=*@example.com", nsOutlook), InvalidRequest},
+	{"an IP address", pox("anna@[127.0.0.1]", nsOutlook), InvalidRequest},
+	{"a long address", pox(strings.Repeat("x", 4000)+"@example.com", nsOutlook), InvalidRequest},
+	{"a domain that is none", pox("anna@example..com", nsOutlook), InvalidRequest},
+	{"a placeholder as address", pox(account.EmailAddress, nsOutlook), InvalidRequest},
+}
+
+// pad makes a text so many octets long.
+func pad(text string, octets int) string {
+	return text + strings.Repeat(" ", octets-len(text))
+}
+
+func TestHostileBodies(t *testing.T) {
+	handler := newXMLHandler(func(context.Context, account.Query) (account.Settings, error) {
+		t.Error("the directory is asked")
+		return account.Settings{}, account.ErrUnknownDomain
+	})
+	handler.now, handler.id = testHandler().now, testID
+	for _, c := range hostile {
+		t.Run(c.name, func(t *testing.T) {
+			for _, unsized := range []bool{false, true} {
+				var body io.Reader = strings.NewReader(c.body)
+				if unsized {
+					body = io.MultiReader(body) // hides the length, as chunks do
+				}
+				w := serve(handler, http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", body)
+				if c.code == "" {
+					checkAnswer(t, w, http.StatusRequestEntityTooLarge, "text/plain; charset=utf-8")
+					if w.Body.String() != "Request Entity Too Large\n" {
+						t.Errorf("%.200s", w.Body)
+					}
+					continue
+				}
+				checkAnswer(t, w, http.StatusOK, xmlType)
+				if d := cmp.Diff(errorDocument(c.code), w.Body.String()); d != "" {
+					t.Errorf("(-want +got):\n%s", d)
+				}
+			}
+		})
+	}
+}
+
+// TestExactlyTheLimit: the limit itself is still read.
+func TestExactlyTheLimit(t *testing.T) {
+	w := post(testHandler(), pad(pox("anna@example.com", nsOutlook), maxBody))
+	checkAnswer(t, w, http.StatusOK, xmlType)
+	if got := fields(t, w.Body.String(), "Account/Action")[0]; got != "settings" {
+		t.Error(w.Body)
+	}
+}
+
+// TestHostileMemory bounds what a body can cost. Allocation is measured, and
+// not time: time follows it, and a test machine's clock proves nothing.
+func TestHostileMemory(t *testing.T) {
+	const limit = 256 << 10
+	handler := testHandler()
+	for _, c := range hostile {
+		r := httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", nil)
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(c.body)), -1
+		w := httptest.NewRecorder()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		handler.ServeHTTP(w, r)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > limit {
+			t.Errorf("%s: %d octets allocated", c.name, got)
+		}
+	}
+}
+
+// TestOddAddresses: what looks hostile and is an address all the same is
+// answered like any other, and comes back as it was, escaped.
+func TestOddAddresses(t *testing.T) {
+	handler := testHandler()
+	for _, c := range []struct{ sent, address, raw string }{
+		{"%s%d@example.com", "%s%d@example.com", "%s%d@example.com"},
+		{"{{7*7}}@example.com", "{{7*7}}@example.com", "{{7*7}}@example.com"},
+		{"%EMAILLOCALPART%@example.com", "%EMAILLOCALPART%@example.com", "%EMAILLOCALPART%@example.com"},
+		{"o'neil&amp;co@example.com", "o'neil&co@example.com", "o&apos;neil&amp;co@example.com"},
+		{"&quot;&lt;b&gt;&quot;@example.com", `"<b>"@example.com`, "&quot;&lt;b&gt;&quot;@example.com"},
+		{"Åke@example.com", "Åke@example.com", "Åke@example.com"},
+		{"kalle@EXAMPLE.com.", "kalle@example.com", "kalle@example.com"},
+	} {
+		for range 2 { // the second one is prepared
+			w := post(handler, pox(c.sent, nsOutlook))
+			checkAnswer(t, w, http.StatusOK, xmlType)
+			got := fields(t, w.Body.String(), "User/AutoDiscoverSMTPAddress", "Account/Protocol[1]/LoginName")
+			if d := cmp.Diff([]string{c.address, c.address}, got); d != "" {
+				t.Errorf("%s (-want +got):\n%s", c.sent, d)
+			}
+			if strings.Count(w.Body.String(), ">"+c.raw+"<") != 4 {
+				t.Errorf("%s: not four times %s in\n%s", c.sent, c.raw, w.Body)
+			}
+		}
+	}
+}
+
+// TestHostIsNotRepeated: the host of a POST neither chooses the answer nor
+// stands in it.
+func TestHostIsNotRepeated(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "https://evil.example/autodiscover/autodiscover.xml", strings.NewReader(pox("anna@example.com", nsOutlook)))
+	r.Header.Set("X-Forwarded-Host", "evil.example")
+	handler := newXMLHandler(func(ctx context.Context, q account.Query) (account.Settings, error) {
+		if q.Host != "" {
+			t.Errorf("the directory is told of host %s", q.Host)
+		}
+		return resolver(ctx, q)
+	})
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	checkAnswer(t, w, http.StatusOK, xmlType)
+	if strings.Contains(w.Body.String(), "evil") {
+		t.Error(w.Body)
+	}
+}
+
+// TestBrokenBody: a body that ends in an error is nobody's fault but the
+// client's, and not a short request.
+func TestBrokenBody(t *testing.T) {
+	body := pox("anna@example.com", nsOutlook)
+	for status, err := range map[int]error{
+		http.StatusBadRequest:            io.ErrClosedPipe,
+		http.StatusRequestEntityTooLarge: &http.MaxBytesError{Limit: 100},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", nil)
+		r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(body), failing{err})), -1
+		w := httptest.NewRecorder()
+		testHandler().ServeHTTP(w, r)
+		checkAnswer(t, w, status, "text/plain; charset=utf-8")
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }

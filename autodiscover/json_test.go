@@ -1,0 +1,163 @@
+package autodiscover
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/account"
+	"signpost/internal/golden"
+)
+
+const jsonType = "application/json; charset=utf-8"
+
+// answerJSON is all keys and values of an answer.
+func answerJSON(t testing.TB, body []byte) map[string]string {
+	t.Helper()
+	var got map[string]string
+	if err := json.Unmarshal(body, &got); err != nil {
+		t.Fatalf("%v in %q", err, body)
+	}
+	return got
+}
+
+// TestScenariosJSON holds the scenarios of the JSON dialect.
+func TestScenariosJSON(t *testing.T) {
+	found := func(protocol, url string) map[string]string {
+		return map[string]string{"Protocol": protocol, "Url": url}
+	}
+	failed := func(code, message string) map[string]string {
+		return map[string]string{"ErrorCode": code, "ErrorMessage": message}
+	}
+	const (
+		query   = "/autodiscover/autodiscover.json?"
+		path    = "/autodiscover/autodiscover.json/v1.0/"
+		missing = "The get request sent does not match the valid format."
+		pox     = "https://autodiscover.eas.example/autodiscover/autodiscover.xml"
+	)
+	for _, c := range []struct {
+		scenario, target string
+		status           int
+		want             map[string]string
+	}{
+		{"8.11 query", query + "Email=anna%40eas.example&Protocol=ActiveSync&RedirectCount=1", 200, found("ActiveSync", easURL)},
+		{"8.11 path", path + "anna@eas.example?Protocol=activesync", 200, found("activesync", easURL)},
+		{"8.11 path, escaped", path + "anna%40eas.example?Protocol=ActiveSync&ServerLocation=true", 200, found("ActiveSync", easURL)},
+		{"8.11 path in any case", "/AutoDiscover/AutoDiscover.JSON/V1.0/anna+tag@eas.example/?pROTOCOL=ACTIVESYNC", 200, found("ACTIVESYNC", easURL)},
+		{"8.11 raw + and @", query + "email=anna+tag@eas.example&protocol=ActiveSync", 200, found("ActiveSync", easURL)},
+		{"8.11 escaped names do not matter", query + "foo=%zz;&Email=100%@eas.example&Protocol=Active%53ync", 200, found("ActiveSync", easURL)},
+		{"8.11 the first of several", query + "Email=anna@eas.example&Email=x&Protocol=ActiveSync&Protocol=x", 200, found("ActiveSync", easURL)},
+		{"8.11 path before query", path + "anna@eas.example?Email=bo@unknown.invalid&Protocol=ActiveSync", 200, found("ActiveSync", easURL)},
+		{"8.11 an empty path falls back", path + "?Email=anna@eas.example&Protocol=ActiveSync", 200, found("ActiveSync", easURL)},
+		{"8.11 Autodiscoverv1", query + "Email=anna@eas.example&Protocol=Autodiscoverv1&RedirectCount=1", 200, found("Autodiscoverv1", pox)},
+		{"8.11 AutodiscoverV1 of a domain with mail only", query + "Email=anna@EXAMPLE.com&Protocol=AutodiscoverV1", 200,
+			found("AutodiscoverV1", "https://autodiscover.example.com/autodiscover/autodiscover.xml")},
+		{"Ews", query + "Email=anna@exchange.example&Protocol=EWS&RedirectCount=1", 200, found("EWS", "https://eas.hoster.example/EWS/Exchange.asmx")},
+		{"8.11 another login does not matter", query + "Email=mail@domain.se&Protocol=ActiveSync", 200,
+			found("ActiveSync", "https://mamutmail.com/Microsoft-Server-ActiveSync")},
+		{"8.11 not configured", query + "Email=anna@example.com&Protocol=ActiveSync", 400,
+			failed("InvalidProtocol", "The given protocol value 'ActiveSync' is invalid. Supported values are 'AutodiscoverV1'")},
+		{"8.12 unknown protocol", query + "Email=anna%40exchange.example&Protocol=Substrate", 400,
+			failed("InvalidProtocol", "The given protocol value 'Substrate' is invalid. Supported values are 'ActiveSync,Ews,AutodiscoverV1'")},
+		{"8.12 only letters and digits come back", query + `Email=anna@example.com&Protocol=<b>'"{{7*7}}%00%0d%0aX`, 400,
+			failed("InvalidProtocol", "The given protocol value 'b77X' is invalid. Supported values are 'AutodiscoverV1'")},
+		{"8.12 and not many of them", query + "Email=anna@example.com&Protocol=" + strings.Repeat("a", 999), 400,
+			failed("InvalidProtocol", "The given protocol value '"+strings.Repeat("a", 40)+"' is invalid. Supported values are 'AutodiscoverV1'")},
+		{"8.12 a letter that only looks right", query + "Email=anna@eas.example&Protocol=Active%C5%BFync", 400,
+			failed("InvalidProtocol", "The given protocol value 'Activeync' is invalid. Supported values are 'ActiveSync,AutodiscoverV1'")},
+		{"8.12 no protocol", query + "Email=anna@example.com", 400, failed("MissingProtocol", "A valid value must be provided for the query parameter 'Protocol'.")},
+		{"8.12 an empty protocol", path + "anna@example.com?Protocol=", 400, failed("MissingProtocol", "A valid value must be provided for the query parameter 'Protocol'.")},
+		{"8.12 no address", query + "Protocol=ActiveSync", 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 nothing", "/autodiscover/autodiscover.json", 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 no address at all", query + "Email=anna&Protocol=ActiveSync", 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 two @", query + "Email=anna@bo@example.com&Protocol=ActiveSync", 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 NUL", query + "Email=anna%00@example.com&Protocol=ActiveSync", 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 CR LF", query + "Email=anna%0d%0aX:y@example.com&Protocol=ActiveSync", 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 a script", query + `Email="><script>@example.com&Protocol=ActiveSync`, 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 a path upwards", path + "../../x@example.com?Protocol=ActiveSync", 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 a filter", query + "Email=*)(uid=*@example.com&Protocol=ActiveSync", 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 a long query", query + "Email=anna@example.com&Protocol=AutodiscoverV1&x=" + strings.Repeat("x", 1<<20), 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 a long path", path + strings.Repeat("x", 1<<20) + "@example.com?Protocol=ActiveSync", 400, failed("MandatoryParameterMissing", missing)},
+		{"8.12 unknown domain", query + "Email=anna@unknown.invalid&Protocol=ActiveSync", 404, failed("UserNotFound", "The email address can't be found.")},
+		{"8.12 another customer's host", query + "Email=anna@wrong.example&Protocol=ActiveSync", 404, failed("UserNotFound", "The email address can't be found.")},
+		{"a failure of DNS", query + "Email=anna@down.example&Protocol=ActiveSync", 503, failed("InternalServerError", "The server cannot answer now.")},
+		{"8.11 too many redirections", query + "Email=anna@office365.example&Protocol=ActiveSync&RedirectCount=10", 404,
+			failed("UserNotFound", "The email address can't be found.")},
+		{"8.11 far too many", query + "Email=anna@office365.example&Protocol=ActiveSync&RedirectCount=99999999", 404,
+			failed("UserNotFound", "The email address can't be found.")},
+		{"no word to hand over", query + "Email=anna@office365.example&Protocol=x%26y", 400, failed("InvalidProtocol", "The given protocol value 'xy' is invalid.")},
+		// A redirection to another address is told by autodiscover.xml.
+		{"handed over to another address", query + "Email=anna@by-address.example&Protocol=AutodiscoverV1", 200,
+			found("AutodiscoverV1", "https://autodiscover.by-address.example/autodiscover/autodiscover.xml")},
+	} {
+		t.Run(c.scenario, func(t *testing.T) {
+			// As a server reads the request line.
+			u, err := url.ParseRequestURI(c.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, method := range []string{http.MethodGet, http.MethodHead} {
+				r := httptest.NewRequest(method, "https://other.host.example/", nil)
+				r.URL = u
+				w := httptest.NewRecorder()
+				JSONHandler(resolver).ServeHTTP(w, r)
+				checkAnswer(t, w, c.status, jsonType)
+				if (w.Header().Get("Retry-After") != "") != (c.status == 503) {
+					t.Error("Retry-After")
+				}
+				if method == http.MethodHead {
+					if w.Body.Len() > 0 {
+						t.Error("HEAD has a body")
+					}
+					continue
+				}
+				if d := cmp.Diff(c.want, answerJSON(t, w.Body.Bytes())); d != "" {
+					t.Errorf("(-want +got):\n%s", d)
+				}
+			}
+		})
+	}
+}
+
+func TestRedirectCount(t *testing.T) {
+	for text, want := range map[string]string{"": "1", "0": "1", "9": "10", "-5": "1", "x": "1", "%31": "1"} {
+		w := get(JSONHandler(resolver), "https://x.example/autodiscover/autodiscover.json?Email=anna@office365.example&Protocol=Ews&RedirectCount="+text)
+		location, _ := answered(t, w)
+		if !strings.HasSuffix(location, "&RedirectCount="+want) {
+			t.Errorf("%q: %s", text, location)
+		}
+	}
+}
+
+// TestJSON checks the documents by themselves, as a command would print them.
+func TestJSON(t *testing.T) {
+	odd := urlServer(account.ActiveSync, "https://eas.example.com/a?b=<%EMAILDOMAIN%>&c")
+	plain := urlServer(account.EWS, "http://eas.example.com/EWS/Exchange.asmx")
+	a := address(t, "anna@example.com")
+	s := account.Settings{Address: a, Login: a, Provider: provider(plain, odd), Servers: []account.Server{plain, odd}}
+	document, err := JSON(s, "ActiveSync")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Check(t, goldenDir+"activesync.json", document)
+	if got := answerJSON(t, document)["Url"]; got != "https://eas.example.com/a?b=<example.com>&c" {
+		t.Errorf("Url %q", got)
+	}
+	if strings.ContainsAny(string(document), "<>") {
+		t.Errorf("unescaped: %s", document)
+	}
+	for protocol, code := range map[string]Code{"Ews": InvalidProtocol, "": MissingProtocol, "IMAP": InvalidProtocol} {
+		document, err := JSON(s, protocol)
+		if e, ok := err.(*Error); !ok || e.Code != code || document != nil {
+			t.Errorf("%q: %s, %v; want %s", protocol, document, err, code)
+		}
+	}
+	if _, err := JSON(settings(t, "anna@office365.example"), "Ews"); err == nil || !strings.Contains(err.Error(), "https://autodiscover-s.outlook.com/") {
+		t.Errorf("handed over: %v", err)
+	}
+}

@@ -1,0 +1,242 @@
+package autodiscover
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/beevik/etree"
+
+	"signpost/account"
+)
+
+// Limits of an answer. Exchange's own have some hundred elements.
+const (
+	maxDocument         = 256 << 10
+	maxDocumentDepth    = 32
+	maxDocumentElements = 4096
+)
+
+// Read reads an XML answer, of this package or of any other server, as a client
+// does. An answer that is an error gives an *Error; one that sends the client on
+// gives settings with a Provider.HandOver.
+//
+// Servers stand in the order of the answer, with the host names, URLs and logins
+// that it holds; what it does not say stays empty. Protocols of Exchange (EXCH,
+// EXPR, WEB) and the certificate servers of phones are left out.
+func Read(document []byte) (account.Settings, error) {
+	if len(document) > maxDocument {
+		return account.Settings{}, errors.New("the answer is too long")
+	}
+	root, err := parse(document, maxDocumentDepth, maxDocumentElements)
+	if err != nil {
+		return account.Settings{}, fmt.Errorf("the answer: %w", err)
+	}
+	if root.Tag != "Autodiscover" || root.NamespaceURI() != nsResponse {
+		return account.Settings{}, errors.New("the answer is not from Autodiscover")
+	}
+	response, err := only(root, "Response")
+	if err != nil || response == nil {
+		return account.Settings{}, errors.New("the answer has no Response, or several")
+	}
+	if e := response.SelectElement("Error"); e != nil {
+		return account.Settings{}, readError(e)
+	}
+	switch response.NamespaceURI() {
+	case nsOutlook:
+		return readOutlook(response)
+	case nsMobileSync:
+		return readActiveSync(response)
+	}
+	return account.Settings{}, errors.New("the answer is in no schema that a client knows")
+}
+
+// readError reads what stands in the place of settings.
+func readError(e *etree.Element) error {
+	code := value(e, "ErrorCode")
+	if _, err := strconv.ParseUint(code, 10, 16); err != nil {
+		return errors.New("the answer is an error without a proper code")
+	}
+	return answeredError(Code(code), value(e, "Message"))
+}
+
+func answeredError(code Code, message string) *Error {
+	return &Error{Code: code, Reason: fmt.Sprintf("the server answers so, with the words %q", message), message: message}
+}
+
+func readOutlook(response *etree.Element) (account.Settings, error) {
+	s := account.Settings{Provider: new(account.Provider)}
+	if user := response.SelectElement("User"); user != nil {
+		if err := readAddress(&s, value(user, "AutoDiscoverSMTPAddress")); err != nil {
+			return account.Settings{}, err
+		}
+	}
+	acc := response.SelectElement("Account")
+	if acc == nil {
+		return account.Settings{}, errors.New("the answer has no Account")
+	}
+	switch action := value(acc, "Action"); strings.ToLower(action) {
+	case "settings":
+	case "redirecturl":
+		target, err := url.Parse(value(acc, "RedirectUrl"))
+		if err != nil || target.Scheme != "https" || target.Host == "" {
+			return account.Settings{}, errors.New("the answer redirects to what is no https URL")
+		}
+		s.Provider.HandOver = &account.HandOver{Hostname: target.Host, AsXML: true}
+		return s, nil
+	case "redirectaddr":
+		to, err := account.ParseAddress(value(acc, "RedirectAddr"))
+		if err != nil {
+			return account.Settings{}, fmt.Errorf("the address that the answer redirects to: %w", err)
+		}
+		s.Provider.HandOver = &account.HandOver{Address: to.String()}
+		return s, nil
+	default:
+		return account.Settings{}, errors.New("the answer has an unknown Action, or none")
+	}
+	for _, protocol := range acc.SelectElements("Protocol") {
+		server, err := readProtocol(protocol)
+		if err != nil {
+			return account.Settings{}, err
+		}
+		if server.Type != "" {
+			s.Servers = append(s.Servers, server)
+		}
+	}
+	return s, nil
+}
+
+// readProtocol reads one Protocol as Outlook does: Encryption, where it is
+// given, overrides SSL, and SPA and SSL are on unless they are off. It returns
+// no type for one that is not of our kinds.
+func readProtocol(protocol *etree.Element) (account.Server, error) {
+	var s account.Server
+	name := value(protocol, "Type")
+	for _, t := range protocolTypes {
+		if strings.EqualFold(t.theirs, name) {
+			s.Type = t.ours
+		}
+	}
+	if s.Type == "" {
+		return s, nil
+	}
+	place := value(protocol, "Server")
+	if place == "" {
+		return s, fmt.Errorf("the answer has a Protocol %s without Server", s.Type)
+	}
+	s.Login = account.Login{Username: value(protocol, "LoginName"), DomainName: value(protocol, "DomainName")}
+	s.Authentication = []account.Authentication{account.NTLM}
+	if isOff(protocol, "SPA") {
+		s.Authentication[0] = account.PasswordCleartext
+	}
+	if s.Type.HasURL() {
+		s.URL = place
+		return s, nil
+	}
+	s.Hostname = place
+	s.SocketType = readSecurity(protocol)
+	port := value(protocol, "Port")
+	if port == "" {
+		s.Port = account.DefaultPort(s.Type, s.SocketType)
+		return s, nil
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return s, fmt.Errorf("the answer has a Protocol %s whose Port is no port", s.Type)
+	}
+	s.Port = int(n)
+	return s, nil
+}
+
+func readSecurity(protocol *etree.Element) account.SocketType {
+	switch strings.ToUpper(value(protocol, "Encryption")) {
+	case "SSL":
+		return account.SSL
+	case "TLS":
+		return account.STARTTLS
+	case "NONE":
+		return account.Plain
+	}
+	if isOff(protocol, "SSL") {
+		return account.Plain
+	}
+	return account.SSL
+}
+
+func isOff(protocol *etree.Element, tag string) bool {
+	return strings.EqualFold(value(protocol, tag), "off")
+}
+
+func readActiveSync(response *etree.Element) (account.Settings, error) {
+	s := account.Settings{Provider: new(account.Provider)}
+	if user := response.SelectElement("User"); user != nil {
+		if err := readAddress(&s, value(user, "EMailAddress")); err != nil {
+			return account.Settings{}, err
+		}
+	}
+	action := response.SelectElement("Action")
+	if action == nil {
+		return account.Settings{}, errors.New("the answer has no Action")
+	}
+	if e := action.SelectElement("Error"); e != nil {
+		if value(e, "ErrorCode") != "" {
+			return account.Settings{}, readError(e)
+		}
+		// Status has no values that tell anything apart.
+		return account.Settings{}, answeredError(AddressUnknown, value(e, "Message"))
+	}
+	if redirect := value(action, "Redirect"); redirect != "" {
+		to, err := account.ParseAddress(redirect)
+		if err != nil {
+			return account.Settings{}, fmt.Errorf("the address that the answer redirects to: %w", err)
+		}
+		s.Provider.HandOver = &account.HandOver{Address: to.String()}
+		return s, nil
+	}
+	settings := action.SelectElement("Settings")
+	if settings == nil {
+		return account.Settings{}, errors.New("the answer has no Settings")
+	}
+	for _, server := range settings.SelectElements("Server") {
+		if value(server, "Type") != "MobileSync" {
+			continue
+		}
+		target := value(server, "Url")
+		if !isHTTPS(target) {
+			return account.Settings{}, errors.New("the answer has a server whose Url is not https")
+		}
+		s.Servers = append(s.Servers, account.Server{
+			Type:           account.ActiveSync,
+			URL:            target,
+			Authentication: []account.Authentication{account.PasswordCleartext},
+			// What the phone asked with is what it signs in with.
+			Login: account.Login{Username: s.Address.String()},
+		})
+	}
+	return s, nil
+}
+
+// readAddress notes whose settings the answer says it holds, if it does.
+func readAddress(s *account.Settings, text string) error {
+	if text == "" {
+		return nil
+	}
+	a, err := account.ParseAddress(text)
+	if err != nil {
+		return fmt.Errorf("the user of the answer: %w", err)
+	}
+	s.Address, s.Login = a, a
+	return nil
+}
+
+// value is the trimmed text of the first child of that name, empty where there
+// is none.
+func value(parent *etree.Element, tag string) string {
+	child := parent.SelectElement(tag)
+	if child == nil {
+		return ""
+	}
+	return strings.TrimSpace(child.Text())
+}

@@ -1,0 +1,255 @@
+package autodiscover
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/account"
+)
+
+var compareSettings = cmp.AllowUnexported(account.Address{})
+
+// said is a server as a document tells of it: literal, with its login.
+func said(s account.Server, login account.Login) account.Server {
+	s.Login = login
+	return s
+}
+
+// TestWriteThenRead: what each of the five hosters' systems is written as, and
+// the others with something of their own, is read as the same settings. What is
+// wanted is spelled out by hand.
+func TestWriteThenRead(t *testing.T) {
+	server := func(kind account.ServerType, host string, port int, socket account.SocketType, username string) account.Server {
+		return said(mailServer(kind, host, port, socket), account.Login{Username: username})
+	}
+	for _, c := range []struct {
+		address string
+		write   func(account.Settings) ([]byte, error)
+		want    []account.Server
+	}{
+		{"info@domain.se", Outlook, []account.Server{
+			server(account.IMAP, "mamutmail.com", 993, account.SSL, "info@domain.se"),
+			server(account.POP3, "mamutmail.com", 995, account.SSL, "info@domain.se"),
+			server(account.SMTP, "mamutmail.com", 587, account.STARTTLS, "info@domain.se"),
+		}},
+		{"kalle@own-domain.example", Outlook, []account.Server{
+			server(account.POP3, "mail.own-domain.example", 995, account.SSL, "kalle@own-domain.example"),
+			server(account.IMAP, "mail.own-domain.example", 993, account.SSL, "kalle@own-domain.example"),
+			server(account.SMTP, "mail.own-domain.example", 587, account.STARTTLS, "kalle@own-domain.example"),
+		}},
+		{"anna@websupport.example", Outlook, []account.Server{
+			server(account.IMAP, "imap.websupport.se", 993, account.SSL, "anna@websupport.example"),
+			server(account.SMTP, "smtp.websupport.se", 465, account.SSL, "anna@websupport.example"),
+		}},
+		{"anna@onecom.example", Outlook, []account.Server{
+			server(account.IMAP, "imap.one.com", 993, account.SSL, "anna@onecom.example"),
+			server(account.SMTP, "send.one.com", 465, account.SSL, "anna@onecom.example"),
+		}},
+		{"o'neil&co@localparts.example", Outlook, []account.Server{
+			said(imap993, account.Login{Username: "o'neil&co", DomainName: "NT&1"}),
+			said(smtp465, account.Login{Username: "o'neil&co", DomainName: "%EMAILDOMAIN%"}),
+		}},
+		{"anna@dav.example", Outlook, []account.Server{
+			said(imap993, account.Login{Username: "anna@dav.example"}),
+			said(smtp465, account.Login{Username: "anna@dav.example"}),
+			said(carddav, account.Login{Username: "anna@dav.example"}),
+			said(urlServer(account.CalDAV, "https://dav.example.com/cal/anna@dav.example/"), account.Login{Username: "anna@dav.example"}),
+		}},
+		{"anna@eas.example", ActiveSync, []account.Server{said(eas, account.Login{Username: "anna@eas.example"})}},
+	} {
+		document, err := c.write(settings(t, c.address))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Read(document)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, document)
+		}
+		a := address(t, c.address)
+		want := account.Settings{Address: a, Login: a, Provider: new(account.Provider), Servers: c.want}
+		if d := cmp.Diff(want, got, compareSettings); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.address, d)
+		}
+	}
+}
+
+// TestReadWithoutMailbox: the answer to a GET names no address and no login.
+func TestReadWithoutMailbox(t *testing.T) {
+	got, err := Read(get(testHandler(), "https://example.com/autodiscover/autodiscover.xml").Body.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := account.Settings{Provider: new(account.Provider), Servers: []account.Server{said(imap993, account.Login{}), said(smtp465, account.Login{})}}
+	if d := cmp.Diff(want, got, compareSettings); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestReadHandOver: redirections that are documents.
+func TestReadHandOver(t *testing.T) {
+	for _, c := range []struct {
+		address, schema string
+		want            account.HandOver
+		mailbox         string
+	}{
+		{"anna@as-xml.example", nsOutlook, account.HandOver{Hostname: "autodiscover.hoster.example", AsXML: true}, ""},
+		{"anna@by-address.example", nsOutlook, account.HandOver{Address: "anna@example.hoster.example"}, ""},
+		{"anna@by-address.example", nsMobileSync, account.HandOver{Address: "anna@example.hoster.example"}, "anna@by-address.example"},
+	} {
+		got, err := Read(post(testHandler(), pox(c.address, c.schema)).Body.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(&c.want, got.Provider.HandOver); d != "" || got.Address.String() != c.mailbox {
+			t.Errorf("%s: address %q (-want +got):\n%s", c.address, got.Address, d)
+		}
+	}
+}
+
+// TestReadErrors: errors that are documents.
+func TestReadErrors(t *testing.T) {
+	for _, c := range []struct {
+		body    string
+		code    Code
+		message string
+	}{
+		{pox("anna@unknown.invalid", nsOutlook), AddressUnknown, "The email address can't be found."},
+		{pox("anna@unknown.invalid", nsMobileSync), AddressUnknown, "The email address can't be found."},
+		{"", InvalidRequest, "Invalid Request"},
+		{pox("anna@eas.example", nsOutlook), NotAvailable, "Provider is not available"},
+		{pox("anna@example.com", nsMobileSync), NotAvailable, "Provider is not available"},
+		{pox("anna@by-loop.example", nsOutlook), Misconfigured, "Configuration Error"},
+		{pox("anna@down.example", nsMobileSync), ServerError, "Server Error"},
+	} {
+		_, err := Read(post(XMLHandler(resolver), c.body).Body.Bytes())
+		var e *Error
+		if !errors.As(err, &e) || e.Code != c.code || e.Message() != c.message {
+			t.Errorf("%v, want error %s", err, c.code)
+		}
+	}
+	var e *Error
+	if _, err := Read((&Error{Code: NotAvailable}).Document()); !errors.As(err, &e) || e.Code != NotAvailable {
+		t.Errorf("%v, want error 601", err)
+	}
+}
+
+// others wraps a Response of another server's.
+func others(namespace, inner string) string {
+	return `<Autodiscover xmlns="` + nsResponse + `"><Response xmlns="` + namespace + `">` + inner + `</Response></Autodiscover>`
+}
+
+// TestReadOthers: answers as other servers write them, read as clients do.
+func TestReadOthers(t *testing.T) {
+	protocol := func(inner string) string {
+		return others(nsOutlook, "<Account><AccountType>email</AccountType><Action>settings</Action><Protocol>"+inner+"</Protocol></Account>")
+	}
+	for _, c := range []struct {
+		name, document string
+		want           account.Server
+	}{
+		{"Outlook's defaults", protocol("<Type>IMAP</Type><Server>h</Server>"),
+			account.Server{Type: account.IMAP, Hostname: "h", Port: 993, SocketType: account.SSL, Authentication: []account.Authentication{account.NTLM}}},
+		{"SSL off", protocol("<Type>POP3</Type><Server>h</Server><SSL>Off</SSL><SPA>off</SPA>"), mailServer(account.POP3, "h", 110, account.Plain)},
+		{"Encryption overrides SSL off", protocol("<Type>SMTP</Type><Server>h</Server><Port>587</Port><SSL>off</SSL><Encryption>TLS</Encryption><SPA>off</SPA>"),
+			mailServer(account.SMTP, "h", 587, account.STARTTLS)},
+		{"Encryption None overrides SSL on", protocol("<Type>SMTP</Type><Server>h</Server><Port>25</Port><SSL>on</SSL><Encryption>none</Encryption><SPA>off</SPA>"),
+			mailServer(account.SMTP, "h", 25, account.Plain)},
+		{"Encryption Auto says nothing", protocol("<Type>imap</Type><Server>\n h \n</Server><Encryption>Auto</Encryption><SPA>off</SPA>"),
+			mailServer(account.IMAP, "h", 993, account.SSL)},
+		{"STARTTLS on a port for TLS, a mistake that is shown", protocol("<Type>IMAP</Type><Server>h</Server><Port>993</Port><Encryption>TLS</Encryption><SPA>off</SPA>"),
+			mailServer(account.IMAP, "h", 993, account.STARTTLS)},
+		{"Exchange beside IMAP", others(nsOutlook, "<Account><Action>settings</Action><Protocol><Type>EXCH</Type></Protocol>"+
+			"<Protocol><Type>IMAP</Type><Server>h</Server><SPA>off</SPA></Protocol></Account>"), mailServer(account.IMAP, "h", 993, account.SSL)},
+		{"a certificate server beside ActiveSync", others(nsMobileSync, "<Action><Settings><Server><Type>CertEnroll</Type><Url>https://c/</Url></Server>"+
+			"<Server><Type>MobileSync</Type><Url>"+easURL+"</Url></Server></Settings></Action>"), eas},
+	} {
+		got, err := Read([]byte(c.document))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		c.want.Login = account.Login{}
+		if d := cmp.Diff([]account.Server{c.want}, got.Servers); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, d)
+		}
+	}
+	var e *Error
+	for document, code := range map[string]Code{
+		others(nsMobileSync, "<Error><ErrorCode>600</ErrorCode></Error>"):                                    InvalidRequest, // [MS-ASCMD] 4.2
+		others(nsMobileSync, "<Action><Error><Status>1</Status><ErrorCode>603</ErrorCode></Error></Action>"): ServerError,
+	} {
+		if _, err := Read([]byte(document)); !errors.As(err, &e) || e.Code != code {
+			t.Errorf("%v, want error %s", err, code)
+		}
+	}
+}
+
+// TestReadRefuses what a client could not use, without a word of the document.
+func TestReadRefuses(t *testing.T) {
+	outlook := func(inner string) string { return others(nsOutlook, "<Account>"+inner+"</Account>") }
+	phone := func(inner string) string { return others(nsMobileSync, inner) }
+	for _, document := range []string{
+		"", "words", "<Autodiscover/>", "<secret", "<!DOCTYPE secret>" + others(nsOutlook, ""),
+		strings.Repeat("<secret>", 40) + strings.Repeat("</secret>", 40),
+		"<Autodiscover xmlns='" + nsResponse + "'>" + strings.Repeat("<secret/>", 10_000) + "</Autodiscover>",
+		"<!--" + strings.Repeat("secret", maxDocument) + "-->",
+		"<Autodiscover xmlns='" + nsResponse + "'/>",
+		"<Autodiscover xmlns='" + nsResponse + "'><Response/><Response/></Autodiscover>",
+		"<Autodiscover xmlns='secret'><Response xmlns='" + nsOutlook + "'/></Autodiscover>",
+		"<Other xmlns='" + nsResponse + "'><Response xmlns='" + nsOutlook + "'/></Other>",
+		others("secret", "<Account/>"),
+		others(nsOutlook, ""),
+		outlook(""),
+		outlook("<Action>secret</Action>"),
+		outlook("<Action>redirectUrl</Action><RedirectUrl>http://secret.example/</RedirectUrl>"),
+		outlook("<Action>redirectUrl</Action><RedirectUrl>https:secret</RedirectUrl>"),
+		outlook("<Action>redirectUrl</Action>"),
+		outlook("<Action>redirectAddr</Action><RedirectAddr>secret</RedirectAddr>"),
+		outlook("<Action>settings</Action><Protocol><Type>IMAP</Type></Protocol>"),
+		outlook("<Action>settings</Action><Protocol><Type>IMAP</Type><Server>h</Server><Port>secret</Port></Protocol>"),
+		outlook("<Action>settings</Action><Protocol><Type>IMAP</Type><Server>h</Server><Port>0</Port></Protocol>"),
+		outlook("<Action>settings</Action><Protocol><Type>IMAP</Type><Server>h</Server><Port>65536</Port></Protocol>"),
+		others(nsOutlook, "<User><AutoDiscoverSMTPAddress>secret</AutoDiscoverSMTPAddress></User><Account><Action>settings</Action></Account>"),
+		others(nsOutlook, "<Error><ErrorCode>secret</ErrorCode></Error>"),
+		phone(""), phone("<Action/>"), phone("<Action><Redirect>secret</Redirect></Action>"),
+		phone("<User><EMailAddress>secret</EMailAddress></User><Action/>"),
+		phone("<Action><Settings><Server><Type>MobileSync</Type><Url>http://secret/</Url></Server></Settings></Action>"),
+	} {
+		s, err := Read([]byte(document))
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%.300s: %v, %v", document, s, err)
+		}
+		if e := (*Error)(nil); errors.As(err, &e) {
+			t.Errorf("%.300s: read as error %s", document, e.Code)
+		}
+	}
+}
+
+// TestGoldenReadable: every golden answer is settings, a redirection or an error
+// with the code that its name says.
+func TestGoldenReadable(t *testing.T) {
+	files, err := filepath.Glob(goldenDir + "*.xml")
+	if err != nil || len(files) < 15 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		document, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Read(document)
+		var e *Error
+		if code, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(file), ".xml"), "error-"); ok {
+			if !errors.As(err, &e) || string(e.Code) != code {
+				t.Errorf("%s: %v", file, err)
+			}
+		} else if strings.HasSuffix(file, "-unknown.xml") != (err != nil) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}

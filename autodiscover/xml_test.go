@@ -1,0 +1,429 @@
+package autodiscover
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/beevik/etree"
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/account"
+	"signpost/internal/golden"
+)
+
+const goldenDir = "../testdata/golden/autodiscover/"
+
+// Fields of a settings answer, as the scenarios list them.
+var settingsPaths = strings.Fields(`xmlns User/DisplayName User/AutoDiscoverSMTPAddress Account/AccountType Account/Action
+	Account/Protocol[1]/Type Account/Protocol[1]/Server Account/Protocol[1]/Port Account/Protocol[1]/LoginName
+	Account/Protocol[1]/DomainRequired Account/Protocol[1]/SPA Account/Protocol[1]/SSL Account/Protocol[1]/Encryption Account/Protocol[1]/AuthRequired
+	Account/Protocol[2]/Type Account/Protocol[2]/Server Account/Protocol[2]/Port Account/Protocol[2]/LoginName
+	Account/Protocol[2]/DomainRequired Account/Protocol[2]/SPA Account/Protocol[2]/SSL Account/Protocol[2]/Encryption Account/Protocol[2]/AuthRequired
+	Account/Protocol[2]/UsePOPAuth Account/Protocol[2]/SMTPLast
+	Account/Protocol[3] Account/Protocol[1]/UsePOPAuth //DomainName //DirectoryPort //ReferralPort //Error //RedirectUrl`)
+
+// envelope is a request with any namespace and content.
+func envelope(namespace, inner string) string {
+	return `<Autodiscover xmlns="` + namespace + `"><Request>` + inner + `</Request></Autodiscover>`
+}
+
+// TestScenariosOutlook holds the scenarios of Outlook: number, request, the
+// fields of the answer.
+func TestScenariosOutlook(t *testing.T) {
+	anna := func(protocol2 ...string) []string {
+		f := []string{nsOutlook, "anna@example.com", "anna@example.com", "email", "settings",
+			"IMAP", "imap.example.com", "993", "anna@example.com", "off", "off", "on", "SSL", "on"}
+		f = append(f, protocol2...)
+		return append(f, "-", "-", "-", "-", "-", "-", "-")
+	}
+	smtp := []string{"SMTP", "smtp.example.com", "465", "anna@example.com", "off", "off", "on", "SSL", "on", "on", "off"}
+	for _, c := range []struct {
+		scenario, body string
+		want           []string
+	}{
+		{"8.1 IMAP and SMTP", pox("anna@example.com", nsOutlook), anna(smtp...)},
+		{"8.1 the other order of elements", envelope(nsOutlookRequest, `<AcceptableResponseSchema>`+nsOutlook+
+			`</AcceptableResponseSchema><EMailAddress>anna@example.com</EMailAddress>`), anna(smtp...)},
+		{"8.1 white space in texts", pox("\n\t anna@example.com \r\n", nsOutlook), anna(smtp...)},
+		{"8.1 the schema in white space", envelope(nsOutlookRequest, "<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema>\n"+
+			nsOutlook+"\n</AcceptableResponseSchema>"), anna(smtp...)},
+		{"8.1 a wrong root namespace", envelope("http://schemas.microsoft.com/exchange/autodiscover/request/2006",
+			`<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema>`+nsOutlook+`</AcceptableResponseSchema>`), anna(smtp...)},
+		{"8.1 the root namespace of phones", envelope(nsMobileSyncRequest,
+			`<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema>`+nsOutlook+`</AcceptableResponseSchema>`), anna(smtp...)},
+		{"8.1 prefixes", `<a:Autodiscover xmlns:a="` + nsOutlookRequest + `"><a:Request><a:EMailAddress>anna@example.com</a:EMailAddress>` +
+			`<a:AcceptableResponseSchema>` + nsOutlook + `</a:AcceptableResponseSchema></a:Request></a:Autodiscover>`, anna(smtp...)},
+		{"8.1 a byte order mark", "\xef\xbb\xbf" + pox("anna@example.com", nsOutlook), anna(smtp...)},
+		{"8.1 UTF-8 declared as UTF-16, as .NET strings do", strings.Replace(pox("anna@example.com", nsOutlook), `"utf-8"`, `"utf-16"`, 1), anna(smtp...)},
+		{"8.1 comments and CDATA", pox("<!-- < -->anna<!-- --><![CDATA[@example.com]]>", nsOutlook), anna(smtp...)},
+		{"8.1 an escaped address", pox("anna&#64;example.com", nsOutlook), anna(smtp...)},
+		{"8.1 capitals in the domain", pox("anna@EXAMPLE.COM", nsOutlook), anna(smtp...)},
+		{"8.9 the schema with https", pox("anna@example.com", strings.Replace(nsOutlook, "http:", "https:", 1)), anna(smtp...)},
+		{"8.9 no schema, the namespace tells", envelope(nsOutlookRequest, `<EMailAddress>anna@example.com</EMailAddress>`), anna(smtp...)},
+		{"8.9 an empty schema, the namespace with https", envelope(strings.Replace(nsOutlookRequest, "http:", "https:", 1),
+			`<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema/>`), anna(smtp...)},
+		// The specification has the LegacyDN win; here are none, see parseRequest.
+		{"8.10 LegacyDN and address", envelope(nsOutlookRequest, `<LegacyDN>/o=Org/cn=anna</LegacyDN><EMailAddress>anna@example.com</EMailAddress>`+
+			`<AcceptableResponseSchema>`+nsOutlook+`</AcceptableResponseSchema>`), anna(smtp...)},
+		{"8.3 IMAP beside ActiveSync", pox("anna@imap-eas.example", nsOutlook),
+			replace(anna(smtp...), "anna@example.com", "anna@imap-eas.example")},
+		{"8.1 variant STARTTLS", pox("anna@starttls.example", nsOutlook), replace(
+			anna("SMTP", "smtp.example.com", "587", "anna@example.com", "off", "off", "on", "TLS", "on", "on", "off"),
+			"anna@example.com", "anna@starttls.example")},
+		{"8.2 POP and SMTP", pox("anna@pop.example", nsOutlook), replace(replace(replace(replace(anna(smtp...),
+			"anna@example.com", "anna@pop.example"), "IMAP", "POP3"), "imap.example.com", "pop.example.com"), "993", "995")},
+	} {
+		t.Run(c.scenario, func(t *testing.T) {
+			w := post(testHandler(), c.body)
+			checkAnswer(t, w, http.StatusOK, xmlType)
+			if d := cmp.Diff(c.want, fields(t, w.Body.String(), settingsPaths...)); d != "" {
+				t.Errorf("fields (-want +got):\n%s", d)
+			}
+			if n := w.Header().Get("Content-Length"); n != strconv.Itoa(w.Body.Len()) {
+				t.Errorf("Content-Length %s of %d", n, w.Body.Len())
+			}
+			if !strings.HasPrefix(w.Body.String(), `<?xml version="1.0" encoding="utf-8"?>`) {
+				t.Error("no XML declaration")
+			}
+		})
+	}
+}
+
+func replace(list []string, old, new string) []string {
+	out := make([]string, len(list))
+	for i, text := range list {
+		if out[i] = text; text == old {
+			out[i] = new
+		}
+	}
+	return out
+}
+
+// TestScenariosActiveSync holds the scenarios of phones.
+func TestScenariosActiveSync(t *testing.T) {
+	paths := strings.Fields(`xmlns Culture User/DisplayName User/EMailAddress Action/Settings/Server[1]/Type Action/Settings/Server[1]/Url
+		Action/Settings/Server[1]/Name Action/Error/Status Action/Error/Message Action/Error/DebugData Error/ErrorCode
+		Account //Protocol //LoginName Action/Settings/Server[2]`)
+	phone := func(a, url string) []string {
+		return []string{nsMobileSync, "en:us", a, a, "MobileSync", url, url, "-", "-", "-", "-", "-", "-", "-", "-"}
+	}
+	code := func(code string) []string {
+		return []string{nsResponse, "-", "-", "-", "-", "-", "-", "-", "-", "-", code, "-", "-", "-", "-"}
+	}
+	for _, c := range []struct {
+		scenario, body string
+		want           []string
+	}{
+		{"8.4 a phone", pox("anna@eas.example", nsMobileSync), phone("anna@eas.example", easURL)},
+		{"8.4 no schema, the namespace tells", envelope(nsMobileSyncRequest, "<EMailAddress>anna@eas.example</EMailAddress>"), phone("anna@eas.example", easURL)},
+		{"8.4 the namespace of Outlook", envelope(nsOutlookRequest, "<EMailAddress>anna@eas.example</EMailAddress><AcceptableResponseSchema>"+
+			nsMobileSync+"</AcceptableResponseSchema>"), phone("anna@eas.example", easURL)},
+		{"8.4 a domain with mail only", pox("anna@example.com", nsMobileSync), code("601")},
+		// The scenario answers as to any phone; the default here is its
+		// "eas-manual", as the phone would be stuck with a wrong login.
+		{"8.5 another login", pox("mail@domain.se", nsMobileSync), code("601")},
+		{"8.8 an unknown domain", pox("anna@unknown.invalid", nsMobileSync), []string{nsMobileSync, "en:us", "anna@unknown.invalid", "anna@unknown.invalid",
+			"-", "-", "-", "2", "The email address can't be found.", "", "-", "-", "-", "-", "-"}},
+		{"a failure of DNS", pox("anna@down.example", nsMobileSync), code("603")},
+		{"LegacyDN only", envelope(nsMobileSyncRequest, "<LegacyDN>/o=Org</LegacyDN>"), code("500")},
+	} {
+		t.Run(c.scenario, func(t *testing.T) {
+			w := post(testHandler(), c.body)
+			checkAnswer(t, w, http.StatusOK, xmlType)
+			if d := cmp.Diff(c.want, fields(t, w.Body.String(), paths...)); d != "" {
+				t.Errorf("fields (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestActiveSyncLogins tells when a phone gets the URL although it can only
+// sign in with the address.
+func TestActiveSyncLogins(t *testing.T) {
+	s := settings(t, "mail@domain.se")
+	_, err := ActiveSync(s)
+	e, ok := err.(*Error)
+	if !ok || e.Code != NotAvailable {
+		t.Fatalf("error %v, want 601", err)
+	}
+	for _, word := range []string{`"mail_domain.se"`, `"hosting01"`, "answerWithoutLogin"} {
+		if !strings.Contains(e.Error(), word) {
+			t.Errorf("%q does not say %s", e, word)
+		}
+	}
+
+	// 8.5: with the option, identical to 8.4, and without the login.
+	option := s.Servers[0]
+	option.AnswerWithoutLogin = true
+	s.Servers = []account.Server{option}
+	document, err := ActiveSync(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Check(t, goldenDir+"activesync-option.xml", document)
+	if strings.Contains(string(document), "mail_domain.se") || strings.Contains(string(document), "hosting01") {
+		t.Errorf("the login is in\n%s", document)
+	}
+
+	alias, mailbox := address(t, "kontakt@eas.example"), address(t, "mail@eas.example")
+	own := withLogin(eas, "u123", "")
+	same := withLogin(eas, "anna@eas.example", "")
+	for _, c := range []struct {
+		name string
+		s    account.Settings
+		code Code
+	}{
+		{"an alias that signs in as its mailbox", account.Settings{Address: alias, Login: mailbox, Provider: provider(eas), Servers: []account.Server{eas}}, NotAvailable},
+		{"an account's own login", account.Settings{Address: alias, Login: alias, Own: true, Provider: provider(eas), Servers: []account.Server{own}}, NotAvailable},
+		{"an account's own login, which is the address", account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
+			Own: true, Provider: provider(eas), Servers: []account.Server{same}}, ""},
+		{"a URL without TLS", account.Settings{Address: alias, Login: alias, Provider: provider(), Servers: []account.Server{
+			urlServer(account.ActiveSync, "http://eas.hoster.example/Microsoft-Server-ActiveSync")}}, NotAvailable},
+		{"a second server that fits", account.Settings{Address: alias, Login: alias, Provider: provider(), Servers: []account.Server{own, eas}}, ""},
+		{"any mailbox", account.Settings{Address: account.AnyAt("eas.example"), Provider: provider(eas), Servers: []account.Server{eas}}, InvalidRequest},
+	} {
+		document, err := ActiveSync(c.s)
+		e, _ := err.(*Error)
+		if c.code == "" {
+			if err != nil || !strings.Contains(string(document), easURL) {
+				t.Errorf("%s: %v %s", c.name, err, document)
+			}
+		} else if e == nil || e.Code != c.code {
+			t.Errorf("%s: %v, want error %s", c.name, err, c.code)
+		}
+	}
+}
+
+// TestErrors holds the scenarios that end in an error: the whole document is
+// compared, so that nothing of the request can be in it.
+func TestErrors(t *testing.T) {
+	schema := `<AcceptableResponseSchema>` + nsOutlook + `</AcceptableResponseSchema>`
+	for _, c := range []struct {
+		scenario, body string
+		code           Code
+	}{
+		{"8.3 ActiveSync only", pox("anna@eas.example", nsOutlook), NotAvailable},
+		{"8.4 an unusable redirection", pox("anna@by-loop.example", nsMobileSync), Misconfigured},
+		{"8.3 an unusable redirection", pox("anna@by-loop.example", nsOutlook), Misconfigured},
+		{"8.6 truncated", `<Autodiscover><Request><EMailAddress>anna@example.com`, InvalidRequest},
+		{"8.6 empty", "", InvalidRequest},
+		{"8.6 a document type", `<!DOCTYPE a>` + pox("anna@example.com", nsOutlook), InvalidRequest},
+		{"8.6 two Request elements", `<Autodiscover><Request><EMailAddress>anna@example.com</EMailAddress>` + schema + `</Request><Request/></Autodiscover>`, InvalidRequest},
+		{"8.7 no address", envelope(nsOutlookRequest, schema), InvalidRequest},
+		{"8.7 an empty address", pox("", nsOutlook), InvalidRequest},
+		{"8.7 an empty element", envelope(nsOutlookRequest, "<EMailAddress/>"+schema), InvalidRequest},
+		{"8.7 no @", pox("anna", nsOutlook), InvalidRequest},
+		{"8.7 no address, and a wrong schema", envelope(nsOutlookRequest, `<AcceptableResponseSchema>x</AcceptableResponseSchema>`), InvalidRequest},
+		{"8.8 an unknown domain", pox("anna@unknown.invalid", nsOutlook), AddressUnknown},
+		{"8.8 another customer's host", pox("anna@wrong.example", nsOutlook), AddressUnknown},
+		{"8.9 a schema of somebody else's", pox("anna@example.com", "http://schemas.example.net/nothing/2006"), NotAvailable},
+		{"8.9 a request schema", pox("anna@example.com", nsOutlookRequest), NotAvailable},
+		{"8.9 no schema, and no namespace that tells", `<Autodiscover><Request><EMailAddress>anna@example.com</EMailAddress></Request></Autodiscover>`, NotAvailable},
+		{"8.10 LegacyDN only", envelope(nsOutlookRequest, "<LegacyDN>/o=Org/ou=First/cn=Recipients/cn=anna</LegacyDN>"+schema), AddressUnknown},
+		{"a failure of DNS", pox("anna@down.example", nsOutlook), ServerError},
+	} {
+		t.Run(c.scenario, func(t *testing.T) {
+			w := post(testHandler(), c.body)
+			checkAnswer(t, w, http.StatusOK, xmlType)
+			if d := cmp.Diff(errorDocument(c.code), w.Body.String()); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+	for _, code := range []Code{AddressUnknown, InvalidRequest, NotAvailable, Misconfigured, ServerError} {
+		golden.Check(t, goldenDir+"error-"+string(code)+".xml", []byte(errorDocument(code)))
+	}
+}
+
+// TestErrorAttributes checks Time and Id of the real handler: server time with
+// seven decimals, and an unsigned 32-bit number that does not change.
+func TestErrorAttributes(t *testing.T) {
+	ids := map[string]bool{}
+	for range 2 {
+		doc := etree.NewDocument()
+		if err := doc.ReadFromBytes(post(XMLHandler(resolver), "").Body.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		e := doc.FindElement("/Autodiscover/Response/Error")
+		if at := e.SelectAttrValue("Time", ""); !regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{7}$`).MatchString(at) {
+			t.Errorf("Time %q", at)
+		}
+		id := e.SelectAttrValue("Id", "")
+		if _, err := strconv.ParseUint(id, 10, 32); err != nil {
+			t.Error(err)
+		}
+		ids[id] = true
+	}
+	if len(ids) != 1 {
+		t.Errorf("Id differs: %v", ids)
+	}
+}
+
+// TestGet: a GET has no address, so the host tells the domain.
+func TestGet(t *testing.T) {
+	handler := testHandler()
+	for _, c := range []struct {
+		name, host string
+		golden     string // of the settings; otherwise error is the code
+		error      Code
+	}{
+		{"autodiscover.‹domain›", "autodiscover.example.com", "get.xml", ""},
+		{"the domain itself, in capitals", "EXAMPLE.com", "get.xml", ""},
+		{"hosts of the customer's own name", "autodiscover.own-domain.example", "get-own-domain.xml", ""},
+		{"what needs a mailbox is left out", "autodiscover.dav.example", "get-dav.xml", ""},
+		{"an unknown domain", "unknown.invalid", "", InvalidRequest},
+		{"nothing for Outlook", "eas.example", "", NotAvailable},
+		{"a failure of DNS", "down.example", "", ServerError},
+		{"a redirection to another address", "by-address.example", "", InvalidRequest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 2 { // the second one is prepared
+				w := get(handler, "https://"+c.host+"/Autodiscover/Autodiscover.xml")
+				checkAnswer(t, w, http.StatusOK, xmlType)
+				if c.golden == "" {
+					if d := cmp.Diff(errorDocument(c.error), w.Body.String()); d != "" {
+						t.Errorf("(-want +got):\n%s", d)
+					}
+					continue
+				}
+				golden.Check(t, goldenDir+c.golden, w.Body.Bytes())
+				if d := cmp.Diff([]string{"-", "-", "-"}, fields(t, w.Body.String(), "User", "//LoginName", "//AutoDiscoverSMTPAddress")); d != "" {
+					t.Errorf("a mailbox (-want +got):\n%s", d)
+				}
+				if strings.Contains(w.Body.String(), "%") {
+					t.Errorf("a placeholder in\n%s", w.Body)
+				}
+			}
+			h := serve(handler, http.MethodHead, "https://"+c.host+"/autodiscover/autodiscover.xml", nil)
+			checkAnswer(t, h, http.StatusOK, xmlType)
+			g := get(handler, "https://"+c.host+"/autodiscover/autodiscover.xml")
+			if h.Body.Len() != 0 || h.Header().Get("Content-Length") != strconv.Itoa(g.Body.Len()) {
+				t.Errorf("HEAD: %d octets, Content-Length %s, GET has %d", h.Body.Len(), h.Header().Get("Content-Length"), g.Body.Len())
+			}
+		})
+	}
+}
+
+func TestMethods(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		h     http.Handler
+		path  string
+		allow string
+	}{
+		{"xml", testHandler(), "/autodiscover/autodiscover.xml", "GET, HEAD, POST"},
+		{"json", JSONHandler(resolver), "/autodiscover/autodiscover.json", "GET, HEAD"},
+		{"svc", SOAPHandler(resolver), "/autodiscover/autodiscover.svc", "GET, HEAD, POST"},
+	} {
+		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodOptions, "PROPFIND", http.MethodPost} {
+			if strings.Contains(c.allow, method) {
+				continue
+			}
+			w := serve(c.h, method, "https://example.com"+c.path, nil)
+			checkAnswer(t, w, http.StatusMethodNotAllowed, "text/plain; charset=utf-8")
+			if got := w.Header().Get("Allow"); got != c.allow {
+				t.Errorf("%s %s: Allow %q", method, c.name, got)
+			}
+		}
+	}
+}
+
+// TestHandOver: clients are led to another service, whatever they ask.
+func TestHandOver(t *testing.T) {
+	handler := testHandler()
+	outlook := func(a string) func() (string, string) {
+		return func() (string, string) { return answered(t, post(handler, pox(a, nsOutlook))) }
+	}
+	phone := func(a string) func() (string, string) {
+		return func() (string, string) { return answered(t, post(handler, pox(a, nsMobileSync))) }
+	}
+	fetch := func(method string, h http.Handler, url string) func() (string, string) {
+		return func() (string, string) { return answered(t, serve(h, method, url, nil)) }
+	}
+	json, soap := JSONHandler(resolver), SOAPHandler(resolver)
+	// The configured host name has a capital, a Location has none.
+	const microsoft = "https://autodiscover-s.outlook.com/autodiscover/autodiscover."
+	for _, c := range []struct {
+		name     string
+		ask      func() (location, body string)
+		location string
+		golden   string
+	}{
+		{"8.3 POST of Outlook", outlook("anna@office365.example"), microsoft + "xml", ""},
+		{"POST of a phone", phone("anna@office365.example"), microsoft + "xml", ""},
+		{"8.3 GET", fetch(http.MethodGet, handler, "https://autodiscover.office365.example/AutoDiscover/AutoDiscover.XML"), microsoft + "xml", ""},
+		{"8.3 HEAD", fetch(http.MethodHead, handler, "https://office365.example/autodiscover/autodiscover.xml"), microsoft + "xml", ""},
+		{"8.3 .svc", fetch(http.MethodPost, soap, "https://autodiscover.office365.example/autodiscover/autodiscover.svc"), microsoft + "svc", ""},
+		{"8.3 GET .svc", fetch(http.MethodGet, soap, "https://office365.example/Autodiscover/Autodiscover.svc"), microsoft + "svc", ""},
+		{"8.3 HEAD .svc", fetch(http.MethodHead, soap, "https://office365.example/Autodiscover/Autodiscover.svc"), microsoft + "svc", ""},
+		{"8.11 JSON", fetch(http.MethodGet, json, "https://x.example/autodiscover/autodiscover.json?Email=anna+1@office365.example&Protocol=Substrate&RedirectCount=1"),
+			microsoft + "json?Email=anna%2B1%40office365.example&Protocol=Substrate&RedirectCount=2", ""},
+		{"8.11 JSON, HEAD", fetch(http.MethodHead, json, "https://x.example/autodiscover/autodiscover.json/v1.0/anna@office365.example?protocol=autodiscoverv1"),
+			microsoft + "json?Email=anna%40office365.example&Protocol=autodiscoverv1&RedirectCount=1", ""},
+		{"8.3 as XML", outlook("anna@as-xml.example"), "", "redirect-url.xml"},
+		{"8.3 as XML, GET", fetch(http.MethodGet, handler, "https://as-xml.example/autodiscover/autodiscover.xml"), "", "redirect-url.xml"},
+		// The phones' schema has no URL to redirect to.
+		{"as XML, a phone", phone("anna@as-xml.example"), "https://autodiscover.hoster.example/autodiscover/autodiscover.xml", ""},
+		{"as XML, .svc", fetch(http.MethodPost, soap, "https://autodiscover.as-xml.example/autodiscover/autodiscover.svc"),
+			"https://autodiscover.hoster.example/autodiscover/autodiscover.svc", ""},
+		{"8.3 to another address", outlook("anna@by-address.example"), "", "redirect-addr.xml"},
+		{"to another address, a phone", phone("anna@by-address.example"), "", "activesync-redirect.xml"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			location, body := c.ask()
+			if location != c.location {
+				t.Errorf("Location %q, want %q", location, c.location)
+			}
+			if c.golden != "" {
+				golden.Check(t, goldenDir+c.golden, []byte(body))
+			} else if body != "" {
+				t.Errorf("a body: %s", body)
+			}
+		})
+	}
+
+	// Documents, for who is not on the network.
+	for _, document := range []func(account.Settings) ([]byte, error){Outlook, ActiveSync} {
+		got, err := document(settings(t, "anna@office365.example"))
+		if r, ok := err.(*Redirect); !ok || r.Location != microsoft+"xml" || got != nil {
+			t.Errorf("%s, %v", got, err)
+		}
+	}
+}
+
+// answered is the Location of a redirection or the body of any other answer.
+func answered(t *testing.T, w *httptest.ResponseRecorder) (location, body string) {
+	t.Helper()
+	location = w.Header().Get("Location")
+	status := http.StatusOK
+	if location != "" {
+		status = http.StatusFound
+		if w.Header().Get("Content-Length") != "0" {
+			t.Error("a redirection with a body")
+		}
+	}
+	if w.Code != status || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("status %d, %v", w.Code, w.Header())
+	}
+	return location, w.Body.String()
+}
+
+// TestSOAPNot: where there is no Exchange, nothing promises SOAP.
+func TestSOAPNot(t *testing.T) {
+	for host, status := range map[string]int{
+		"autodiscover.example.com": http.StatusNotFound,
+		"by-address.example":       http.StatusNotFound,
+		"unknown.invalid":          http.StatusNotFound,
+		"down.example":             http.StatusServiceUnavailable,
+	} {
+		w := serve(SOAPHandler(resolver), http.MethodPost, "https://"+host+"/autodiscover/autodiscover.svc", strings.NewReader("<Envelope/>"))
+		checkAnswer(t, w, status, "text/plain; charset=utf-8")
+		if got := w.Header().Get("Retry-After") != ""; got != (status == http.StatusServiceUnavailable) {
+			t.Errorf("%s: Retry-After %v", host, got)
+		}
+	}
+}

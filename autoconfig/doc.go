@@ -37,7 +37,7 @@
 // fills them in and some (Mailspring) ignore anything else. A name put together
 // of several parts is completed when the address is known, because FairEmail,
 // Mailspring and aerc do not complete such names. The format has no field for
-// an NT domain: it stands before the name with a backslash, as Exchange takes
-// it at IMAP, SMTP and HTTP logins alike. A literal name that looks like a
+// an NT domain: it stands before the name with a backslash (hosting01\fred), as
+// Windows writes it. A literal name that looks like a
 // number reaches Thunderbird changed (00123 becomes 123); no spelling avoids it.
 package autoconfig

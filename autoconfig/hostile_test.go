@@ -35,7 +35,7 @@ func TestHostileRequests(t *testing.T) {
 			} {
 				start := time.Now()
 				w := ask(t, handler, http.MethodGet, "autoconfig.composite.example"+isp, query)
-				if took := time.Since(start); took > 500*time.Millisecond {
+				if took := time.Since(start); took > 2*time.Second {
 					t.Errorf("%.60q took %v", query, took)
 				}
 				if w.Code != 200 && w.Code != 400 && w.Code != 404 {

@@ -11,7 +11,9 @@ const paccPath = "/.well-known/user-agent-configuration.json"
 
 // PACCHandler answers /.well-known/user-agent-configuration.json, which clients
 // fetch at ua-auto-config.‹domain›. The domain comes from the host alone: the
-// digest of the answer stands in DNS, so there is one for all mailboxes.
+// digest of the answer stands in DNS, so there is one for all mailboxes. It may
+// be kept for five minutes, which is how long an old digest has to stay in DNS
+// after the answer has changed.
 func PACCHandler(resolve account.Resolver) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.EqualFold(r.URL.Path, paccPath) {

@@ -86,5 +86,5 @@ func check(document []byte) error {
 			return noDocument("it has two root elements")
 		}
 	}
-	return noDocument("it is endless")
+	return noDocument("it has too many parts")
 }

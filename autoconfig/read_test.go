@@ -212,6 +212,18 @@ func TestReadHostile(t *testing.T) {
 	}
 }
 
+// Depth and document types are refused before a tree is made.
+func TestCheck(t *testing.T) {
+	for name, reason := range map[string]string{
+		"nested, closed": "nested too deep", "nested": "nested too deep", "entity bomb": "document type", "two roots": "two root",
+		"many elements": "too many parts", "10 MB": "larger than", "UTF-16": "not UTF-8", "text after": "outside",
+	} {
+		if err := check([]byte(hostileDocuments()[name])); err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // The reader finds in ISPDB-style documents what their authors meant.
 func TestReadForeign(t *testing.T) {
 	files, err := filepath.Glob("testdata/foreign/*.xml")

@@ -11,9 +11,9 @@ import (
 	"signpost/directory"
 )
 
-// maxFile is the largest configuration that is read. More domains than fit are
-// better kept in a domain file, and more accounts in a database.
-const maxFile = 16 << 20
+// maxFile is the largest configuration that is read, room for 150,000 accounts.
+// Domains can have files of their own, which cost a hundredth of the memory.
+const maxFile = 8 << 20
 
 // Config is a configuration without faults.
 type Config struct {
@@ -67,6 +67,7 @@ type loader struct {
 	file     string
 	faults   []Fault
 	warnings []Fault
+	untold   int // faults beyond maxKept
 
 	files    []string // files[0] is file
 	hosted   map[string]origin
@@ -141,10 +142,10 @@ func parse(path string, data []byte) (*Config, error) {
 		l.read(&value{node: &root, l: l})
 	}
 	if len(l.faults) > 0 {
-		return nil, ordered(l.faults, path)
+		return nil, ordered(l.faults, path, l.untold)
 	}
 	c := l.Config
-	c.Files, c.Accounts, c.Warnings = l.files, l.accounts, ordered(l.warnings, path)
+	c.Files, c.Accounts, c.Warnings = l.files, l.accounts, ordered(l.warnings, path, 0)
 	for _, p := range l.list {
 		c.Providers = append(c.Providers, p.finished())
 	}
@@ -189,9 +190,15 @@ func (l *loader) fault(line int, format string, args ...any) {
 }
 
 func (l *loader) faultIn(file string, line int, text string) {
+	if len(l.faults) == maxKept {
+		l.untold++
+		return
+	}
 	l.faults = append(l.faults, Fault{file, line, text})
 }
 
 func (l *loader) warnIn(file string, line int, text string) {
-	l.warnings = append(l.warnings, Fault{file, line, text})
+	if len(l.warnings) < maxKept {
+		l.warnings = append(l.warnings, Fault{file, line, text})
+	}
 }

@@ -37,13 +37,15 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// maxFaults bounds what one run says: a generated file that is wrong is mostly
-// wrong in the same way everywhere.
-const maxFaults = 100
+// A generated file that is wrong is mostly wrong in the same way everywhere.
+const (
+	maxFaults = 100  // are told
+	maxKept   = 1000 // are kept until they can be ordered
+)
 
 // ordered brings faults into the order of the main file and then of the other
 // files, and says each once.
-func ordered(faults []Fault, mainFile string) Faults {
+func ordered(faults []Fault, mainFile string, untold int) Faults {
 	slices.SortStableFunc(faults, func(a, b Fault) int {
 		if a.File != b.File {
 			switch mainFile {
@@ -57,7 +59,7 @@ func ordered(faults []Fault, mainFile string) Faults {
 		return cmp.Compare(a.Line, b.Line)
 	})
 	faults = slices.Compact(faults)
-	if more := len(faults) - maxFaults; more > 1 {
+	if more := len(faults) - maxFaults + untold; more > 1 {
 		faults = append(faults[:maxFaults:maxFaults], Fault{mainFile, 0, fmt.Sprintf("and %d more like these", more)})
 	}
 	return faults

@@ -23,7 +23,8 @@ func (v *value) placeholders(text string, allowed ...string) bool {
 	for _, name := range allowed {
 		rest = strings.ReplaceAll(rest, name, "")
 	}
-	for _, name := range account.Placeholders(rest) {
+	if wrong := account.Placeholders(rest); len(wrong) > 0 {
+		name := wrong[0]
 		switch right := nearest(name, allPlaceholders); {
 		case right == name && len(allowed) == 0:
 			v.fault("placeholders such as %s cannot stand here", name)

@@ -87,8 +87,10 @@ func (p *provider) settleServers() {
 	}
 }
 
+// finished is a copy, as a pointer into p would keep all that was read alive.
 func (p *provider) finished() directory.Provider {
-	return directory.Provider{Provider: &p.Provider, Domains: p.domains, MX: p.mx}
+	finished := p.Provider
+	return directory.Provider{Provider: &finished, Domains: p.domains, MX: p.mx}
 }
 
 // shorten cuts a name at the last space that leaves at most so many characters.

@@ -52,7 +52,7 @@ func (v *value) faultAt(line int, format string, args ...any) {
 
 // warn records what is allowed but most likely not meant.
 func (v *value) warn(format string, args ...any) {
-	v.l.warnings = append(v.l.warnings, Fault{v.l.file, v.line, v.say(format, args)})
+	v.l.warnIn(v.l.file, v.line, v.say(format, args))
 }
 
 func (v *value) say(format string, args []any) string {

@@ -1,0 +1,72 @@
+package config
+
+import "testing"
+
+func TestNearest(t *testing.T) {
+	server := serverKeys.names()
+	types := []string{"imap", "pop3", "smtp", "activesync", "ews", "caldav", "carddav", "jmap", "managesieve"}
+	for _, row := range []struct {
+		word       string
+		candidates []string
+		want       string
+	}{
+		{"hots", server, "hostname"},
+		{"host", server, "hostname"},
+		{"hostName", server, "hostname"},
+		{"prot", server, "port"},
+		{"sockettype", server, "socketType"},
+		{"tls", server, "socketType"},
+		{"auth", server, "authentication"},
+		{"authentification", server, "authentication"},
+		{"user", server, "username"},
+		{"usrename", server, "username"},
+		{"domain", server, "domainName"},
+		{"domain", providerKeys.names(), "domains"},
+		{"colour", server, ""},
+		{"x", server, ""},
+		{"", server, ""},
+		{"IMAP4", types, "imap"},
+		{"Pop", types, "pop3"},
+		{"eas", types, "activesync"},
+		{"nntp", types, ""},
+		{"åäö", server, ""},
+		{"%emailadress%", allPlaceholders, "%EMAILADDRESS%"},
+		{"%USERNAME%", allPlaceholders, ""},
+	} {
+		if got := nearest(row.word, row.candidates); got != row.want {
+			t.Errorf("%q: got %q, want %q", row.word, got, row.want)
+		}
+	}
+}
+
+// TestMisnomers: a word that leads nowhere would be a mistake in the table.
+func TestMisnomers(t *testing.T) {
+	ours := map[string]bool{"true": true, "false": true, "SSL": true, "plain": true}
+	for _, names := range [][]string{topKeys.names(), providerKeys.names(), serverKeys.names(), profilesKeys.names(), handOverKeys.names(), oAuth2Keys.names(),
+		{"imap", "pop3", "smtp", "activesync", "managesieve", "password-cleartext", "password-encrypted", "OAuth2"}} {
+		for _, name := range names {
+			ours[name] = true
+		}
+	}
+	for word, all := range misnomers {
+		for _, meant := range all {
+			if !ours[meant] || meant == word {
+				t.Errorf("%s: %q is no word of ours", word, meant)
+			}
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, row := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"hots", "host", 1},
+		{"kitten", "sitting", 3}, {"port", "ports", 1}, {"ab", "ba", 1}, {"abcd", "badc", 2},
+	} {
+		if got := distance(row.a, row.b); got != row.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", row.a, row.b, got, row.want)
+		}
+	}
+}

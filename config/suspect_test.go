@@ -1,0 +1,97 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestWarnings: what is allowed and most likely not meant. A row holds what
+// comes after the id and name of the provider, and the texts after the path.
+func TestWarnings(t *testing.T) {
+	const (
+		imap = "{type: imap, hostname: mail.example.com}"
+		smtp = "{type: smtp, hostname: mail.example.com}"
+	)
+	servers := func(s ...string) string {
+		return "    domains: [example.com]\n    servers:\n      - " + strings.Join(s, "\n      - ") + "\n"
+	}
+	rows := []struct{ name, text, want string }{
+		{"nothing", servers(imap, smtp), ""},
+		{"socketType by port", servers(imap, "{type: smtp, hostname: a.example.com, port: 587}"), ""},
+		{"unusual port", servers("{type: imap, hostname: a.example.com, port: 10993}", smtp), ""},
+		{"TLS on the port of STARTTLS", servers(imap, "{type: smtp, hostname: a.example.com, port: 587, socketType: SSL}"),
+			"8: providers[0].servers[1].socketType: port 587 is by custom for STARTTLS; clients that expect it fail"},
+		{"STARTTLS on the port of TLS", servers("{type: pop3, hostname: a.example.com, port: 995, socketType: STARTTLS}", smtp),
+			"7: providers[0].servers[0].socketType: port 995 is by custom for SSL; clients that expect it fail"},
+		{"plain", servers("{type: imap, hostname: a.example.com, socketType: plain}", smtp),
+			"7: providers[0].servers[0].socketType: passwords cross the network unencrypted"},
+		{"port 25", servers(imap, "{type: smtp, hostname: a.example.com, port: 25, socketType: STARTTLS}"),
+			"8: providers[0].servers[1].port: port 25 is for mail between servers, and many networks close it; offer 465 or 587"},
+		{"port of another type", servers("{type: imap, hostname: a.example.com, port: 995}", smtp),
+			"7: providers[0].servers[0].port: port 995 is by custom for pop3"},
+		{"second of a type", servers(imap, smtp, "{type: smtp, hostname: a.example.com, port: 587}"),
+			"9: providers[0].servers[2]: a second smtp server; most clients take only the first of a type, some only the last"},
+		{"no smtp", servers(imap), "3: providers[0]: no smtp server; Thunderbird does not take settings without one"},
+		{"smtp alone", servers(smtp), "3: providers[0]: an smtp server, but no imap or pop3 server; clients cannot use it alone"},
+		{"Exchange needs no smtp", servers(`{type: activesync, url: "https://a.example.com/"}`), ""},
+		{"host name with other letters", servers("{type: imap, hostname: pöst.example.com}", smtp),
+			`7: providers[0].servers[0].hostname: "pöst.example.com" is given to clients as xn--pst-sna.example.com; many do not take other letters in host names`},
+		{"host name without a dot", servers("{type: imap, hostname: mail}", smtp),
+			`7: providers[0].servers[0].hostname: "mail" has no dot; clients elsewhere cannot find it`},
+		{"http page", servers(imap, smtp) + "    webmail: http://mail.example.com\n",
+			`9: providers[0].webmail: "http://mail.example.com" is not encrypted`},
+		{"OAuth2 that nobody uses", servers(imap, smtp) + "    oAuth2: {issuer: a.example, scope: s, authURL: \"https://a.example\", tokenURL: \"https://a.example\"}\n",
+			"9: providers[0].oAuth2: no server of this provider has authentication: OAuth2"},
+		{"answerWithoutLogin for nothing", servers(`{type: activesync, url: "https://a.example.com/", answerWithoutLogin: true}`),
+			"7: providers[0].servers[0].answerWithoutLogin: changes nothing, since people sign in with the address"},
+		{"twice in one provider", "    domains: [example.com, EXAMPLE.com]\n    servers: [" + imap + "," + smtp + "]\n",
+			"5: providers[0].domains[1]: example.com is already listed for providers[0] in x.yaml:5"},
+		{"nothing leads here", "    servers: [" + imap + "," + smtp + "]\n",
+			"3: providers[0]: nothing leads here: no domains, no mx, and no account with this provider"},
+		{"an account leads here", "    servers: [" + imap + "," + smtp + "]\naccounts: [list: {a@example.com: {provider: p}}]\n", ""},
+		{"account of a domain by MX", servers(imap, smtp) + "    mx: [mx.example.com]\naccounts: [list: {a@example.net: {}}]\n",
+			"10: accounts[0].list.a@example.net: no provider lists the domain example.net; it is found only while its MX record says so"},
+		{"account of any domain", "    domains: [\"*\"]\n    servers: [" + imap + "," + smtp + "]\naccounts: [list: {a@example.net: {alias: b@example.org}}]\n", ""},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			c, err := parse("x.yaml", []byte("# one provider\nproviders:\n  - id: p\n    displayName: P\n"+row.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, warning := range c.Warnings {
+				got = append(got, strings.TrimPrefix(warning.String(), "x.yaml:"))
+			}
+			if text := strings.Join(got, "\n"); text != row.want {
+				t.Errorf("got  %s\nwant %s", text, row.want)
+			}
+		})
+	}
+}
+
+// TestAccepted holds what a stricter reader might refuse.
+func TestAccepted(t *testing.T) {
+	for name, text := range map[string]string{
+		"BOM":             "\ufeff%s",
+		"CRLF":            "%s",
+		"document start":  "---\n%s",
+		"document end":    "%s...\n",
+		"YAML directive":  "%%YAML 1.1\n---\n%s",
+		"trailing spaces": "%s   \n\n",
+		"long comments":   "#" + strings.Repeat(" å", 3000) + "\n%s#" + strings.Repeat("x", 3000) + "\n#" + strings.Repeat("y", 3000),
+	} {
+		const good = "providers:\n  - {id: p, displayName: \"Mail: 'P' \\\\ yes\", domains: [example.com], servers: [{type: jmap, url: \"https://a.example/\"}]}\n"
+		text = fmt.Sprintf(text, good)
+		if name == "CRLF" {
+			text = strings.ReplaceAll(text, "\n", "\r\n")
+		}
+		c, err := parse("x.yaml", []byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if name := c.Providers[0].DisplayName; name != `Mail: 'P' \ yes` {
+			t.Errorf("%s: displayName %q", text, name)
+		}
+	}
+}

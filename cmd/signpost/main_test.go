@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"signpost": main})
+}
+
+// TestScripts runs the command as a person types it.
+func TestScripts(t *testing.T) {
+	systems, err := filepath.Abs("../../testdata/config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: os.Getenv("UPDATE_GOLDEN") == "1",
+		Setup: func(e *testscript.Env) error {
+			files, err := filepath.Glob(systems + "/*")
+			if err != nil {
+				return err
+			}
+			for _, file := range files {
+				text, err := os.ReadFile(file)
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(filepath.Join(e.WorkDir, filepath.Base(file)), text, 0o666); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	})
+}
+
+// output is what a command writes while it runs.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+var listening = regexp.MustCompile(`msg=listening address=(\S+)`)
+
+// TestServe starts the service, asks it over the network and stops it.
+func TestServe(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	var stderr output
+	status := make(chan int, 1)
+	go func() {
+		status <- run(ctx, env{io.Discard, &stderr}, []string{"serve", "-config", "../../testdata/config/mamut.yaml", "-listen", "127.0.0.1:0"})
+	}()
+	var address string
+	for address == "" {
+		select {
+		case got := <-status:
+			t.Fatalf("serve ended with %d:\n%s", got, stderr.String())
+		case <-time.After(time.Millisecond):
+		}
+		if match := listening.FindStringSubmatch(stderr.String()); match != nil {
+			address = match[1]
+		}
+	}
+	request, err := http.NewRequest("GET", "http://"+address+"/mail/config-v1.1.xml?emailaddress=info@domain.se", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = "autoconfig.domain.se"
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode != http.StatusOK || !strings.Contains(string(body), "<hostname>mamutmail.com</hostname>") {
+		t.Errorf("got %s\n%s", response.Status, body)
+	}
+	stop()
+	if got := <-status; got != 0 {
+		t.Errorf("serve ended with %d:\n%s", got, stderr.String())
+	}
+}

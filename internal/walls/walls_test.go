@@ -1,0 +1,98 @@
+// Package walls keeps the packages apart: who may import whom.
+package walls
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowed lists, for each package, which packages of the module its code (tests
+// aside) may import. A package that is not listed fails the test.
+var allowed = map[string][]string{
+	"account":      {},
+	"directory":    {"account"},
+	"config":       {"account", "directory"},
+	"autodiscover": {"account"},
+	"autoconfig":   {"account"},
+	"mobileconfig": {"account"},
+	"records":      {"account", "autoconfig", "directory"},
+	"templates":    {},
+	"setup":        {"account", "templates"},
+	"server":       {"account", "autoconfig", "autodiscover", "mobileconfig", "setup", "templates"},
+	"cmd/signpost": {"account", "autoconfig", "autodiscover", "config", "directory", "mobileconfig", "records", "server", "setup", "templates"},
+
+	"internal/golden": {},
+	"internal/walls":  {},
+}
+
+// owners lists which packages may import a library directly.
+var owners = map[string][]string{
+	"github.com/gorilla/mux":     {"server"},
+	"gopkg.in/yaml.v3":           {"config"},
+	"github.com/miekg/dns":       {"records"},
+	"github.com/beevik/etree":    {"autoconfig", "autodiscover"},
+	"howett.net/plist":           {"mobileconfig"},
+	"github.com/smallstep/pkcs7": {"mobileconfig"},
+}
+
+// std is what account may import besides the standard library: IDNA and the
+// normalisation that it rests on.
+var accountMayImport = []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}
+
+func TestWalls(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "signpost/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		name, ok := strings.CutPrefix(words[0], "signpost/")
+		if !ok {
+			continue
+		}
+		seen++
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("package %s is not in the table of this test: say what it may import", name)
+			continue
+		}
+		for _, imported := range words[1:] {
+			if ours, ok := strings.CutPrefix(imported, "signpost/"); ok && !slices.Contains(may, ours) {
+				t.Errorf("%s imports %s, which the design keeps from it", name, ours)
+			}
+			if owner, ok := owners[imported]; ok && !slices.Contains(owner, name) {
+				t.Errorf("%s imports %s, which is for %v alone", name, imported, owner)
+			}
+			if name == "account" && strings.Contains(imported, ".") && !slices.Contains(accountMayImport, imported) {
+				t.Errorf("account imports %s", imported)
+			}
+		}
+	}
+	if seen < len(allowed)/2 {
+		t.Errorf("go list named %d packages only", seen)
+	}
+}
+
+// TestDeps reads the whole list of dependencies: a dialect must not reach the
+// configuration, YAML, DNS or another dialect by any path.
+func TestDeps(t *testing.T) {
+	never := []string{"signpost/config", "signpost/directory", "signpost/server", "gopkg.in/yaml.v3", "github.com/miekg/dns", "github.com/gorilla/mux"}
+	for _, dialect := range []string{"autodiscover", "autoconfig", "mobileconfig", "account"} {
+		out, err := exec.Command("go", "list", "-deps", "signpost/"+dialect).Output()
+		if err != nil {
+			t.Fatalf("go list -deps %s: %v", dialect, err)
+		}
+		deps := strings.Fields(string(out))
+		if !slices.Contains(deps, "signpost/account") {
+			t.Errorf("%s does not even import account: is this the right list?", dialect)
+		}
+		for _, dep := range deps {
+			if slices.Contains(never, dep) {
+				t.Errorf("%s depends on %s", dialect, dep)
+			}
+		}
+	}
+}

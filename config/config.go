@@ -43,7 +43,7 @@ type Config struct {
 type Profiles struct{ Certificate, Key string }
 
 // DNS is the servers to ask, ip:port, none for the system's own, and how long
-// to wait for one answer.
+// one try may take.
 type DNS struct {
 	Servers []string
 	Timeout time.Duration
@@ -58,7 +58,7 @@ func (c *Config) SampleDomain(provider string) string { return c.samples[provide
 
 const (
 	defaultListen  = "127.0.0.1:8080"
-	defaultTimeout = 3 * time.Second // Thunderbird waits five for all
+	defaultTimeout = 2 * time.Second
 )
 
 // loader collects what comes out of a file on its way to a Config.

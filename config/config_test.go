@@ -207,7 +207,7 @@ accounts:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Listen != "127.0.0.1:8080" || c.DNS.Timeout != 3*time.Second || c.Name != "" {
+	if c.Listen != "127.0.0.1:8080" || c.DNS.Timeout != 2*time.Second || c.Name != "" {
 		t.Errorf("defaults: listen %s, dns.timeout %v, name %q", c.Listen, c.DNS.Timeout, c.Name)
 	}
 	d := directory.New(c.Providers, c.Accounts, nil)
@@ -215,7 +215,7 @@ accounts:
 		"a": "anna@a.example",  // info is another provider's
 		"b": "kalle@a.example", // only an account leads there
 		"c": "info@a.example",
-		"d": "info@example.com",
+		"d": "info@mail-customer.example",
 		"e": "info@xn--rksmrgs-5wao1o.example",
 	} {
 		if got := c.Sample(id).String(); got != want {

@@ -12,7 +12,7 @@
 //	profiles.certificate                               unsigned           file of the certificate and its chain that sign Apple profiles
 //	profiles.key                                       unsigned           file of its private key
 //	dns.servers                                        the system's       IP addresses, with or without a port, that answer the mx rule
-//	dns.timeout                                        3s                 how long to wait for one answer
+//	dns.timeout                                        2s                 how long one try may take
 //	providers                                          required           one for each mail product
 //	providers[].id                                     required           a word that names the provider here and to the support desk
 //	providers[].displayName                            required           what people read, at most 60 characters
@@ -24,7 +24,7 @@
 //	providers[].servers[].type                         required           imap pop3 smtp activesync ews caldav carddav jmap managesieve
 //	providers[].servers[].hostname                     required           for imap, pop3, smtp and managesieve; may hold %EMAILDOMAIN%
 //	providers[].servers[].port                         by type            993 995 465 for SSL; 143 110 587 4190 for STARTTLS
-//	providers[].servers[].socketType                   SSL                SSL, STARTTLS or plain; STARTTLS for managesieve and ports 143 110 587
+//	providers[].servers[].socketType                   SSL                SSL, STARTTLS or plain; STARTTLS for managesieve and ports 25 110 143 587
 //	providers[].servers[].url                          required           for the other types, https only; may hold placeholders
 //	providers[].servers[].username                     "%EMAILADDRESS%"   what people sign in with; quote it, YAML refuses a leading %
 //	providers[].servers[].domainName                   none               the NT domain of the login, where a client asks for one

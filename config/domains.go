@@ -93,10 +93,10 @@ func readDomainFile(p *provider, l *loader, file, text string) {
 		l.faultIn(file, 0, "the file is in UTF-16; save it as UTF-8")
 		return
 	}
-	number, faults, before := 0, 0, len(p.domains)
-	tell := func(report func(file string, line int, text string), text string) {
+	number, faults, twice, before := 0, 0, 0, len(p.domains)
+	fault := func(text string) {
 		if faults++; faults <= maxFileFaults {
-			report(file, number, text)
+			l.faultIn(file, number, text)
 		}
 	}
 	p.domains = append(make([]string, 0, before+strings.Count(text, "\n")+1), p.domains...)
@@ -111,7 +111,7 @@ func readDomainFile(p *provider, l *loader, file, text string) {
 		}
 		name, problem := hostedDomain(line)
 		if problem != "" {
-			tell(l.faultIn, quote(line)+" "+problem)
+			fault(quote(line) + " " + problem)
 			continue
 		}
 		first, isNew := p.claim(l, name, len(l.files)-1, number)
@@ -119,15 +119,20 @@ func readDomainFile(p *provider, l *loader, file, text string) {
 		case isNew:
 			p.domains = append(p.domains, name)
 		case first.provider == int32(p.at.pos):
-			tell(l.warnIn, name+" is "+l.where(first))
+			if twice++; twice <= maxFileFaults {
+				l.warnIn(file, number, name+" is "+l.where(first))
+			}
 		default:
-			tell(l.faultIn, name+" is "+l.where(first))
+			fault(name + " is " + l.where(first))
 		}
 	}
 	if faults > maxFileFaults {
 		l.faultIn(file, number, fmt.Sprintf("and %d more lines like these", faults-maxFileFaults))
 	}
-	if len(p.domains) == before && faults == 0 {
+	if twice > maxFileFaults {
+		l.warnIn(file, number, fmt.Sprintf("and %d more domains that are already listed", twice-maxFileFaults))
+	}
+	if len(p.domains) == before && faults+twice == 0 {
 		l.faultIn(file, 0, "the file holds no domain")
 	}
 }

@@ -96,3 +96,19 @@ func BenchmarkLoadMamut(b *testing.B) {
 		}
 	}
 }
+
+// TestDomainsTwice: what an export repeats within one provider is harmless,
+// however much of it there is.
+func TestDomainsTwice(t *testing.T) {
+	file := write(t, "signpost.yaml", domainsFromFile, "domains.txt", strings.Repeat("example.com\n", 51))
+	c, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(c.Providers[0].Domains); got != "[example.com]" {
+		t.Errorf("domains %v", got)
+	}
+	if n := len(c.Warnings); n != maxFileFaults+1 || !strings.HasSuffix(c.Warnings[n-1].Text, "and 30 more domains that are already listed") {
+		t.Errorf("%d warnings: %v", n, c.Warnings)
+	}
+}

@@ -37,16 +37,22 @@ func explain(data []byte, err error, try func([]byte) error) (line int, text str
 	return line, "not readable as YAML: " + cure(string(lines[line-1]), words)
 }
 
-// specials are characters that mean something to YAML at the beginning of a
-// value and something else to whoever writes a mail configuration.
-var specials = regexp.MustCompile("(?:^|[:,\\[{-]|\\s)\\s*([%*@`&!|>][^\\s,\\]}]*)")
+// specials find values that begin with what means something to YAML, and
+// something else to whoever writes a mail configuration, by the library's words.
+var specials = map[string]*regexp.Regexp{
+	"found character that cannot start any token":           valueOf("%@`"),
+	"did not find expected alphabetic or numeric character": valueOf("*&"),
+	"unknown anchor": valueOf("*"),
+}
+
+func valueOf(first string) *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[:,\[{-]|\s)\s*([` + first + `][^\s,\]}]*)`)
+}
 
 // cure says what to do about a line that the library could not read.
 func cure(line, words string) string {
-	if strings.HasPrefix(words, "found character that cannot start any token") ||
-		strings.HasPrefix(words, "did not find expected alphabetic or numeric character") ||
-		strings.HasPrefix(words, "unknown anchor") {
-		if match := specials.FindStringSubmatch(line); match != nil {
+	for beginning, value := range specials {
+		if match := value.FindStringSubmatch(line); match != nil && strings.HasPrefix(words, beginning) {
 			return "a value cannot begin with " + match[1][:1] + `, quote it: "` + match[1] + `"`
 		}
 	}
@@ -64,7 +70,7 @@ func cure(line, words string) string {
 	case strings.HasPrefix(words, "exceeded max depth"):
 		return "lists and mappings are nested too deeply"
 	case strings.HasPrefix(words, "did not find expected ',' or"), strings.HasPrefix(words, "did not find expected node content"):
-		return "a bracket or brace that opens here is not closed, or a comma is missing"
+		return "a bracket or brace that opens here is not closed, or a comma or value is missing"
 	case strings.HasPrefix(words, "found unexpected end of stream"):
 		return "a quotation mark that opens here is not closed"
 	}

@@ -21,7 +21,7 @@ var allPlaceholders = []string{account.EmailAddress, account.EmailLocalPart, acc
 func (v *value) placeholders(text string, allowed ...string) bool {
 	rest := text
 	for _, name := range allowed {
-		rest = strings.ReplaceAll(rest, name, "")
+		rest = strings.ReplaceAll(rest, name, " ")
 	}
 	if wrong := account.Placeholders(rest); len(wrong) > 0 {
 		name := wrong[0]
@@ -75,11 +75,12 @@ func (v *value) hostText(text string, template bool) (string, bool) {
 		v.fault("%s is more than a host name; an IP address fits no certificate, and a port has a key of its own", quote(text))
 		return "", false
 	}
+	template = template && strings.Contains(text, account.EmailDomain)
 	filled := text
 	if template {
 		filled = strings.ReplaceAll(text, account.EmailDomain, stand)
-		for label := range strings.SplitSeq(strings.ReplaceAll(text, account.EmailDomain, "%"), ".") {
-			if len(label) > 1 && strings.Contains(label, "%") {
+		for label := range strings.SplitSeq(text, ".") {
+			if label != account.EmailDomain && strings.Contains(label, account.EmailDomain) {
 				v.fault("%s: %s stands for a whole domain, set it apart with dots", quote(text), account.EmailDomain)
 				return "", false
 			}

@@ -16,7 +16,6 @@ const (
 type node struct {
 	kind  kind
 	line  int
-	plain bool   // a scalar without quotes
 	text  string // of a scalar
 	items []node // of a list; of a mapping key, value, key, value …
 

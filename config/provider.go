@@ -54,8 +54,8 @@ func readProvider(v *value) (*provider, bool) {
 	}
 	p.given = has
 	v.require(has, "id", "displayName")
-	if has["servers"] == nil && has["autodiscover"] == nil {
-		v.fault("servers is missing")
+	if has["autodiscover"] == nil {
+		v.require(has, "servers")
 	}
 	if has["displayShortName"] == nil {
 		p.DisplayShortName = shorten(p.DisplayName, 20)
@@ -112,12 +112,13 @@ var documentationKeys = keys[account.Documentation]{
 			return
 		}
 		for key, item := range v.entries() {
-			if _, err := language.Parse(key.text); err != nil {
+			tag, err := language.Parse(key.text)
+			if err != nil {
 				v.faultAt(key.line, "%s is not a language, such as en or sv", quote(key.text))
 				continue
 			}
 			if title, ok := item.text("a title"); ok {
-				d.Titles = append(d.Titles, account.Title{Language: key.text, Text: title})
+				d.Titles = append(d.Titles, account.Title{Language: tag.String(), Text: title})
 			}
 		}
 	},

@@ -1,10 +1,13 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 
 	"signpost/account"
 )
+
+var sampleNames = []string{"info", "anna", "kalle"}
 
 // samples finds an address of each provider: an account that names it where
 // there is one, because a product that has accounts of its own is mostly not
@@ -19,20 +22,20 @@ func (l *loader) samples() map[string]account.Address {
 		}
 	}
 	for _, p := range l.list {
-		own := slices.IndexFunc(p.domains, func(d string) bool { return d != "*" })
+		own := slices.IndexFunc(p.domains, func(d string) bool { return d != "*" && len(d) < 200 })
 		if _, taken := samples[p.ID]; taken && own < 0 {
 			continue
 		}
-		domain := "example.com"
+		domain := "mail-customer.example"
 		if own >= 0 {
 			domain = p.domains[own]
 		}
-		for _, local := range []string{"info", "anna", "kalle", "sample-mailbox"} {
-			address, err := account.ParseAddress(local + "@" + domain)
-			if err == nil && !listed[address.Key()] {
-				samples[p.ID] = address
-				break
+		for i := 0; samples[p.ID].IsZero() || listed[samples[p.ID].Key()]; i++ {
+			local := fmt.Sprintf("sample%d", i)
+			if i < len(sampleNames) {
+				local = sampleNames[i]
 			}
+			samples[p.ID], _ = account.ParseAddress(local + "@" + domain)
 		}
 	}
 	return samples

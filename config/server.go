@@ -136,11 +136,11 @@ func readServer(v *value) (*server, bool) {
 
 // connection fills in what port and socket type leave open. TLS from the first
 // byte is the default (RFC 8314 §3), except at the ports that are known for
-// STARTTLS, where it could only fail.
+// STARTTLS, where it mostly fails.
 func (s *server) connection() {
 	if s.given["socketType"] == nil {
 		s.SocketType = account.SSL
-		if s.Type == account.ManageSieve || s.Port == account.DefaultPort(s.Type, account.STARTTLS) {
+		if s.Type == account.ManageSieve || s.Port == account.DefaultPort(s.Type, account.STARTTLS) || s.Port == 25 {
 			s.SocketType = account.STARTTLS
 		}
 	}
@@ -163,7 +163,11 @@ func (s *server) settleAuthentication(oauth2, passwords bool) {
 			s.Authentication = []account.Authentication{account.OAuth2Auth}
 		}
 	}
-	if slices.Contains(s.Authentication, account.OAuth2Auth) && !oauth2 {
+	switch {
+	case oauth2 || !slices.Contains(s.Authentication, account.OAuth2Auth):
+	case at == s.at:
+		at.fault("passwords: false leaves OAuth2, which needs the provider's key oAuth2")
+	default:
 		at.fault("OAuth2 needs the provider's key oAuth2, which tells clients where to ask for a token")
 	}
 	password := slices.IndexFunc(s.Authentication, isPassword)

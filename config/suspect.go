@@ -80,7 +80,11 @@ func (l *loader) compareProviders() {
 			p.given["autodiscover"].fault("hands over to this service itself")
 		}
 		domain := p.HandOver.Address[strings.LastIndexByte(p.HandOver.Address, '@')+1:]
-		if first, hosted := l.hosted[domain]; hosted && first.provider == int32(p.at.pos) {
+		first, hosted := l.hosted[domain]
+		if !hosted {
+			first, hosted = l.hosted["*"]
+		}
+		if domain != "" && hosted && first.provider == int32(p.at.pos) {
 			p.given["autodiscover"].fault("redirectAddr leads to %s, which this provider hosts; clients would go round in circles", domain)
 		}
 	}

@@ -76,7 +76,7 @@ func (v *value) is(k kind, wanted string) bool {
 	case v.kind == nothing:
 		v.fault("has no value, want %s", wanted)
 	case v.kind == scalar && k == list:
-		v.fault("%s is not %s; write [%s] for one", quote(v.node.text), wanted, v.node.text)
+		v.fault("%s is not %s; begin each with \"- \"", quote(v.node.text), wanted)
 	case v.kind == scalar:
 		v.fault("%s is not %s", quote(v.node.text), wanted)
 	case v.kind == list:

@@ -82,8 +82,8 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 	}
 	switch from.Kind {
 	case yaml.ScalarNode:
-		n.kind, n.text, n.plain = scalar, from.Value, from.Style == 0
-		if n.plain && from.Tag == "!!null" {
+		n.kind, n.text = scalar, from.Value
+		if from.Style == 0 && from.Tag == "!!null" {
 			n.kind = nothing
 		}
 	case yaml.SequenceNode:
@@ -128,8 +128,9 @@ func unreadable(data []byte) (line int, text string) {
 		case r == utf8.RuneError && size == 1:
 			return line, "this line is not in UTF-8; save the file as UTF-8"
 		case r == 0:
-			return line, "this line holds a NUL character"
-		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0x7f, r == '\ufeff':
+			return line, "this line holds a NUL character; is the file in UTF-8?"
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r', 0x7f <= r && r < 0xa0, r == '\u2028', r == '\u2029', r == '\ufeff':
+			// Some of them end a line for YAML and for no editor.
 			return line, fmt.Sprintf("this line holds an invisible character, U+%04X", r)
 		case r == '\n':
 			line++

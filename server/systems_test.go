@@ -82,7 +82,7 @@ func TestSystems(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, address := range asked[system] {
-			ascii := strings.Replace(address, "åkeriet", "xn--keriet-gua", 1)
+			ascii := strings.Replace(address, "åkeriet", "xn--keriet-hua", 1)
 			_, domain, _ := strings.Cut(ascii, "@")
 			for _, q := range questions {
 				t.Run(system+"/"+ascii+"/"+q.name, func(t *testing.T) {

@@ -18,6 +18,8 @@ import (
 type dialect struct {
 	client account.Client
 	title  string
+	// byDomain is set for clients that never send the address.
+	byDomain bool
 	// write makes the document; service is the service's own host name.
 	write func(s account.Settings, service string) ([]byte, error)
 	// read reads it as the client would.
@@ -26,29 +28,29 @@ type dialect struct {
 
 var dialects = []dialect{
 	{
-		account.Thunderbird, "Thunderbird and other readers of autoconfig",
+		account.Thunderbird, "Thunderbird and other readers of autoconfig", false,
 		func(s account.Settings, _ string) ([]byte, error) { return autoconfig.Document(s) },
 		autoconfig.Read,
 	},
 	{
-		account.Outlook, "Outlook (Autodiscover)",
+		account.Outlook, "Outlook (Autodiscover)", false,
 		func(s account.Settings, _ string) ([]byte, error) { return autodiscover.Outlook(s) },
 		func(document []byte, _ account.Address) (account.Settings, error) { return autodiscover.Read(document) },
 	},
 	{
-		account.Phone, "Exchange account on a phone (ActiveSync)",
+		account.Phone, "Exchange account on a phone (ActiveSync)", false,
 		func(s account.Settings, _ string) ([]byte, error) { return autodiscover.ActiveSync(s) },
 		func(document []byte, _ account.Address) (account.Settings, error) { return autodiscover.Read(document) },
 	},
 	{
-		account.Apple, "iPhone, iPad, Mac (configuration profile)",
+		account.Apple, "iPhone, iPad, Mac (configuration profile)", false,
 		func(s account.Settings, service string) ([]byte, error) {
 			return mobileconfig.Document(s, mobileconfig.Options{Service: service})
 		},
 		func(document []byte, _ account.Address) (account.Settings, error) { return mobileconfig.Read(document) },
 	},
 	{
-		account.PACC, "PACC (user-agent-configuration.json)",
+		account.PACC, "PACC (user-agent-configuration.json), the same for the whole domain", true,
 		func(s account.Settings, _ string) ([]byte, error) { return autoconfig.PACC(s) },
 		autoconfig.ReadPACC,
 	},
@@ -68,7 +70,7 @@ func (s *service) printDocument(ctx context.Context, e env, a account.Address, c
 	if i < 0 {
 		return &usageError{fmt.Sprintf("there is no client %q", client), "it is one of " + clientNames()}
 	}
-	settings, err := s.resolve(ctx, a, dialects[i].client)
+	settings, err := s.resolve(ctx, a, dialects[i])
 	if err != nil {
 		return err
 	}
@@ -85,8 +87,8 @@ func (s *service) printDocument(ctx context.Context, e env, a account.Address, c
 	return err
 }
 
-// show says what the client is told.
-func (d dialect) show(settings account.Settings, service string) shownClient {
+// show says what the client is told of the address.
+func (d dialect) show(a account.Address, settings account.Settings, service string) shownClient {
 	c := shownClient{Client: d.client, Title: d.title}
 	document, err := d.write(settings, service)
 	var refusal *autodiscover.Error
@@ -99,7 +101,7 @@ func (d dialect) show(settings account.Settings, service string) shownClient {
 	case err != nil:
 		c.Nothing = reason(err)
 	default:
-		read, err := d.read(document, settings.Address)
+		read, err := d.read(document, a)
 		if err != nil {
 			c.Nothing = fmt.Sprintf("the document cannot be read back: %v", err)
 			break

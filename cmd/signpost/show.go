@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -105,7 +104,7 @@ type shownServer struct {
 func (s *service) show(ctx context.Context, a account.Address) (*shown, error) {
 	var all *shown
 	for _, d := range dialects {
-		settings, err := s.resolve(ctx, a, d.client)
+		settings, err := s.resolve(ctx, a, d)
 		if err != nil {
 			return nil, err
 		}
@@ -117,14 +116,18 @@ func (s *service) show(ctx context.Context, a account.Address) (*shown, error) {
 				Account:  standing(settings.Standing),
 			}
 		}
-		all.Clients = append(all.Clients, d.show(settings, s.config.Name))
+		all.Clients = append(all.Clients, d.show(a, settings, s.config.Name))
 	}
 	return all, nil
 }
 
-// resolve adds to the directory's errors what an operator can do about them.
-func (s *service) resolve(ctx context.Context, a account.Address, client account.Client) (account.Settings, error) {
-	settings, err := s.directory.Resolve(ctx, account.Query{Address: a, Client: client})
+// resolve asks as the client would. It adds to the directory's errors what an
+// operator can do about them.
+func (s *service) resolve(ctx context.Context, a account.Address, d dialect) (account.Settings, error) {
+	if d.byDomain {
+		a = account.AnyAt(a.Domain())
+	}
+	settings, err := s.directory.Resolve(ctx, account.Query{Address: a, Client: d.client})
 	if errors.Is(err, account.ErrUnknownDomain) {
 		return settings, &hintError{
 			fmt.Errorf("%s is not hosted here: no provider of %s has it among its domains, and its MX record leads to none", a.Domain(), s.file),
@@ -222,22 +225,28 @@ func printServers(w io.Writer, servers []shownServer) error {
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range servers {
-		where := s.URL
-		if where == "" {
-			where = s.Hostname + "\t" + strconv.Itoa(s.Port) + " " + s.SocketType
-		} else {
-			where += "\t"
+		if s.URL == "" {
+			s.printRow(table, fmt.Sprintf("%s\t%d %s", s.Hostname, s.Port, s.SocketType), "\t")
 		}
-		fmt.Fprintf(table, "  %s\t%s\tuser name %s", s.Type, where, s.Username)
-		if s.DomainName != "" {
-			fmt.Fprintf(table, "\tdomain %s", s.DomainName)
+	}
+	for _, s := range servers {
+		if s.URL != "" {
+			// As wide as it is: it would push the columns of the others.
+			s.printRow(table, s.URL, "  ")
 		}
-		if s.Authentication != "" {
-			fmt.Fprintf(table, "\t%s", s.Authentication)
-		}
-		fmt.Fprintln(table)
 	}
 	return table.Flush()
+}
+
+func (s shownServer) printRow(w io.Writer, where, gap string) {
+	fmt.Fprintf(w, "  %s\t%s%suser name %s", s.Type, where, gap, s.Username)
+	if s.DomainName != "" {
+		fmt.Fprintf(w, "%sdomain %s", gap, s.DomainName)
+	}
+	if s.Authentication != "" {
+		fmt.Fprintf(w, "%s%s", gap, s.Authentication)
+	}
+	fmt.Fprintln(w)
 }
 
 // print prints the fields of a phone's manual Exchange form, apart.

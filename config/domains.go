@@ -99,7 +99,11 @@ func readDomainFile(p *provider, l *loader, file, text string) {
 			l.faultIn(file, number, text)
 		}
 	}
-	p.domains = append(make([]string, 0, before+strings.Count(text, "\n")+1), p.domains...)
+	lines := strings.Count(text, "\n") + 1
+	p.domains = append(make([]string, 0, before+lines), p.domains...)
+	if len(l.hosted) == 0 {
+		l.hosted = make(map[string]origin, lines)
+	}
 	for line := range strings.Lines(text) {
 		number++
 		if hash := strings.IndexByte(line, '#'); hash >= 0 {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,21 +92,6 @@ func choice[T ~string](v *value, what string, words []T) (T, bool) {
 	}
 	v.fault("%s is not %s%s", quote(v.node.text), what, hint)
 	return "", false
-}
-
-// file reads the path of a file, relative to the configuration.
-func (v *value) file() (string, bool) {
-	path, ok := v.text("the path of a file")
-	if !ok {
-		return "", false
-	}
-	path = v.l.beside(path)
-	if info, err := os.Stat(path); err != nil {
-		v.warn("cannot read %s: %v", quote(path), withoutPath(err))
-	} else if info.IsDir() {
-		v.fault("%s is a folder", quote(path))
-	}
-	return path, true
 }
 
 // duration reads a time with its unit.

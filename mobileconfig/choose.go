@@ -1,0 +1,182 @@
+package mobileconfig
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"signpost/account"
+)
+
+// NoProfileError says why a provider's servers make no profile for a device.
+type NoProfileError struct {
+	Reasons []string // in words, for operators: they name servers
+}
+
+func (e *NoProfileError) Error() string {
+	return "no Apple profile: " + strings.Join(e.Reasons, "; ")
+}
+
+// accounts is what goes into a profile. Either exchange or incoming and outgoing
+// are set, or neither where the provider has calendars or contacts alone.
+type accounts struct {
+	exchange           *account.Server
+	incoming, outgoing *account.Server
+	calendars          *account.Server
+	contacts           *account.Server
+}
+
+// choose picks the servers that a profile for the device can hold. Of several of
+// a type that is the first with TLS from the first byte, or else the first;
+// IMAP goes before POP, which loses mail to one device.
+func choose(servers []account.Server, device Device, mailOnly bool) (accounts, error) {
+	var chosen accounts
+	var reasons []string
+	pick := func(t account.ServerType) *account.Server {
+		var best *account.Server
+		for i := range servers {
+			if servers[i].Type != t {
+				continue
+			}
+			if reason := unfit(servers[i], device); reason != "" {
+				reasons = append(reasons, describe(servers[i])+": "+reason)
+			} else if best == nil || best.SocketType != account.SSL && servers[i].SocketType == account.SSL {
+				best = &servers[i]
+			}
+		}
+		return best
+	}
+	listed := func(types ...account.ServerType) int {
+		return slices.IndexFunc(servers, func(s account.Server) bool { return slices.Contains(types, s.Type) })
+	}
+
+	exchange := pick(account.ActiveSync)
+	if web := pick(account.EWS); exchange == nil {
+		exchange = web // one of the two is always unfit for the device
+	}
+	incoming := pick(account.IMAP)
+	if incoming == nil {
+		incoming = pick(account.POP3)
+	}
+	outgoing := pick(account.SMTP)
+	if incoming != nil && outgoing == nil && listed(account.SMTP) < 0 {
+		reasons = append(reasons, "there is no smtp server, and a mail account needs one")
+	}
+
+	complete := incoming != nil && outgoing != nil
+	switch {
+	case exchange != nil && (!complete || listed(exchange.Type) < listed(account.IMAP, account.POP3)):
+		chosen.exchange = exchange
+		return chosen, nil
+	case complete:
+		chosen.incoming, chosen.outgoing = incoming, outgoing
+	case listed(account.IMAP, account.POP3, account.ActiveSync, account.EWS) >= 0:
+		// Calendars without the mail that was asked for would look like success.
+		return accounts{}, &NoProfileError{reasons}
+	}
+	if !mailOnly {
+		chosen.calendars = pick(account.CalDAV)
+		chosen.contacts = pick(account.CardDAV)
+	}
+	if chosen == (accounts{}) {
+		return accounts{}, &NoProfileError{append(reasons, "there is no server that Apple's mail, calendar or contacts could use")}
+	}
+	return chosen, nil
+}
+
+// unfit says why the device's profile cannot hold the server, or nothing.
+func unfit(s account.Server, device Device) string {
+	can := func(a account.Authentication) bool { return slices.Contains(s.Authentication, a) }
+	var url serverURL
+	if s.Type.HasURL() {
+		var ok bool
+		if url, ok = splitURL(s.URL); !ok {
+			return "it is not an http or https URL"
+		} else if url.scheme != "https" {
+			// iOS sends CalDAV no credentials without TLS (Kozea/Radicale#870).
+			return "it is not encrypted, and a profile would send the password there"
+		}
+	}
+	switch s.Type {
+	case account.IMAP, account.POP3, account.SMTP:
+		switch {
+		case s.SocketType != account.SSL && s.SocketType != account.STARTTLS:
+			return "it is not encrypted, and a profile would send the password there"
+		case mailAuthentication(s) == "":
+			return "Apple's mail account cannot sign in with " + methods(s)
+		}
+	case account.ActiveSync:
+		switch {
+		case device == Mac:
+			return "a Mac does not speak ActiveSync"
+		case url.port != 443:
+			return "Apple's ActiveSync account knows no port but 443"
+		case !isActiveSyncPath(url.path):
+			return "Apple's ActiveSync account knows no path but " + activeSyncPath
+		case !can(account.PasswordCleartext) && !can(account.OAuth2Auth):
+			return "Apple's ActiveSync account cannot sign in with " + methods(s)
+		}
+	case account.EWS:
+		switch {
+		case device != Mac:
+			return "an iPhone or iPad does not speak Exchange Web Services"
+		case !can(account.PasswordCleartext) && !can(account.NTLM) && !can(account.OAuth2Auth):
+			return "Apple's Exchange account cannot sign in with " + methods(s)
+		}
+	case account.CalDAV, account.CardDAV:
+		if !can(account.PasswordCleartext) && !can(account.PasswordEncrypted) {
+			return "Apple's calendar and contacts accounts cannot sign in with " + methods(s)
+		}
+	}
+	return ""
+}
+
+// mailAuthentication is Apple's word for how to sign in, or nothing where it has
+// none: there is no OAuth2 for IMAP in a profile. A password inside TLS goes
+// first wherever it is offered, as password-encrypted may also mean SCRAM, which
+// Apple's CRAM-MD5 is not.
+func mailAuthentication(s account.Server) string {
+	for _, word := range mailAuthentications {
+		if slices.Contains(s.Authentication, word.ours) {
+			return word.apples
+		}
+	}
+	return ""
+}
+
+// The first of each of ours is written; all are read.
+var mailAuthentications = []struct {
+	apples string
+	ours   account.Authentication
+}{
+	{"EmailAuthPassword", account.PasswordCleartext},
+	{"EmailAuthCRAMMD5", account.PasswordEncrypted},
+	{"EmailAuthHTTPMD5", account.PasswordEncrypted}, // DIGEST-MD5
+	{"EmailAuthNTLM", account.NTLM},
+}
+
+// byToken reports whether the person signs in on a web page: only where the
+// server takes no password that the payload could ask for.
+func byToken(s account.Server) bool {
+	can := func(a account.Authentication) bool { return slices.Contains(s.Authentication, a) }
+	password := can(account.PasswordCleartext) || s.Type == account.EWS && can(account.NTLM)
+	return can(account.OAuth2Auth) && !password
+}
+
+func methods(s account.Server) string {
+	var names []string
+	for _, a := range s.Authentication {
+		names = append(names, string(a))
+	}
+	if names == nil {
+		return "no method at all"
+	}
+	return strings.Join(names, " or ")
+}
+
+func describe(s account.Server) string {
+	if s.Type.HasURL() {
+		return fmt.Sprintf("%s %s", s.Type, s.URL)
+	}
+	return fmt.Sprintf("%s %s:%d", s.Type, s.Hostname, s.Port)
+}

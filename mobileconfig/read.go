@@ -1,0 +1,188 @@
+package mobileconfig
+
+import (
+	"errors"
+	"slices"
+
+	"howett.net/plist"
+
+	"signpost/account"
+)
+
+// maxProfile bounds what Read takes. A profile has a few kilobytes, a signature
+// with a long chain ten more.
+const maxProfile = 256 << 10
+
+// errMalformed stands for whatever a parser has to say of a stranger's document.
+var errMalformed = errors.New("not a profile: it is damaged or no XML property list")
+
+// Read reads a profile, signed or not, back into settings: the address, and the
+// servers with their logins as literal text. A signature has to fit the content;
+// whom it belongs to is not looked at.
+//
+// What a profile does not say comes back as it usually is: STARTTLS only at the
+// ports 143, 110, 587 and 25, an ActiveSync URL with the protocol's one path,
+// calendars and contacts at the root of their host.
+func Read(document []byte) (s account.Settings, err error) {
+	defer func() {
+		// Both parsers are others' work and take a stranger's input here; the
+		// one of property lists passes run-time errors on as panics.
+		if recover() != nil {
+			s, err = account.Settings{}, errMalformed
+		}
+	}()
+	if len(document) > maxProfile {
+		return s, errors.New("not a profile: it is longer than 256 KiB")
+	}
+	if len(document) > 0 && document[0] == 0x30 { // a SEQUENCE, where XML has <
+		if document, err = signedContent(document); err != nil {
+			return s, err
+		}
+	}
+	if err := scanXML(document); err != nil {
+		return s, err
+	}
+	var profile dict
+	if _, err := plist.Unmarshal(document, &profile); err != nil {
+		return s, errMalformed
+	}
+	if profile.text("PayloadType") != "Configuration" {
+		return s, errors.New("not a profile: its PayloadType is not Configuration")
+	}
+	s.Own = true // the servers are this mailbox's alone
+	s.Provider = &account.Provider{DisplayName: profile.text("PayloadOrganization")}
+	content, _ := profile["PayloadContent"].([]any)
+	for _, item := range content {
+		payload, _ := item.(map[string]any)
+		address, servers := readPayload(payload)
+		s.Servers = append(s.Servers, servers...)
+		if s.Address.IsZero() {
+			s.Address, _ = account.ParseAddress(address)
+		}
+	}
+	s.Login = s.Address
+	if len(s.Servers) == 0 {
+		return account.Settings{}, errors.New("the profile sets up no mail, calendars or contacts")
+	}
+	for i := range s.Servers {
+		literal(&s.Servers[i])
+	}
+	return s, nil
+}
+
+// literal has the server's texts come out of Expand as they are now.
+func literal(s *account.Server) {
+	s.Hostname = verbatim.Replace(s.Hostname)
+	s.URL = verbatim.Replace(s.URL)
+	s.PrincipalURL = verbatim.Replace(s.PrincipalURL)
+	s.Login.Username = verbatim.Replace(s.Login.Username)
+}
+
+// readPayload reads the servers of a payload and the address that it tells.
+func readPayload(p dict) (address string, servers []account.Server) {
+	switch p.text("PayloadType") {
+	case "com.apple.mail.managed":
+		incoming := account.IMAP
+		if p.text("EmailAccountType") == "EmailTypePOP" {
+			incoming = account.POP3
+		}
+		in, out := readMailServer(p, incoming, "Incoming"), readMailServer(p, account.SMTP, "Outgoing")
+		in.PathPrefix = p.text("IncomingMailServerIMAPPathPrefix")
+		return p.text("EmailAddress"), []account.Server{in, out}
+	case "com.apple.eas.account":
+		s := readWebServer(p, account.ActiveSync, "", activeSyncPath, false)
+		s.PastDays = 7
+		if days, ok := p.number("MailNumberOfPastDaysToSync"); ok && slices.Contains(pastDays, days) {
+			s.PastDays = days
+		}
+		return p.text("EmailAddress"), []account.Server{s}
+	case "com.apple.ews.account":
+		s := readWebServer(p, account.EWS, "", p.text("Path"), true)
+		return p.text("EmailAddress"), []account.Server{s}
+	case "com.apple.caldav.account":
+		s := readWebServer(p, account.CalDAV, "CalDAV", "/", true)
+		return p.text("CalDAVAccountDescription"), []account.Server{s}
+	case "com.apple.carddav.account":
+		s := readWebServer(p, account.CardDAV, "CardDAV", "/", true)
+		return p.text("CardDAVAccountDescription"), []account.Server{s}
+	}
+	return "", nil
+}
+
+func readMailServer(p dict, t account.ServerType, direction string) account.Server {
+	s := account.Server{
+		Type:       t,
+		Hostname:   p.text(direction + "MailServerHostName"),
+		SocketType: account.Plain,
+		Login:      splitLogin(p.text(direction + "MailServerUsername")),
+	}
+	tls := p.flag(direction+"MailServerUseSSL", false)
+	if tls {
+		s.SocketType = account.SSL
+	}
+	port, ok := p.number(direction + "MailServerPortNumber")
+	if !ok {
+		port = account.DefaultPort(t, s.SocketType)
+	}
+	s.Port = port
+	if tls && slices.Contains([]int{143, 110, 587, 25}, port) {
+		s.SocketType = account.STARTTLS
+	}
+	for _, word := range mailAuthentications {
+		if word.apples == p.text(direction+"MailServerAuthentication") {
+			s.Authentication = []account.Authentication{word.ours}
+		}
+	}
+	return s
+}
+
+// readWebServer reads the keys of one of the payloads whose servers have URLs;
+// usesTLS is the default of SSL.
+func readWebServer(p dict, t account.ServerType, prefix, path string, usesTLS bool) account.Server {
+	host, user, tls := "Host", "UserName", "SSL"
+	if prefix != "" {
+		host, user, tls = prefix+"HostName", prefix+"Username", prefix+"UseSSL"
+	}
+	url := serverURL{scheme: "http", host: p.text(host), port: 80, path: path}
+	if p.flag(tls, usesTLS) {
+		url.scheme, url.port = "https", 443
+	}
+	if port, ok := p.number(prefix + "Port"); ok && t != account.ActiveSync {
+		url.port = port
+	}
+	s := account.Server{
+		Type:           t,
+		URL:            url.join(),
+		Login:          splitLogin(p.text(user)),
+		Authentication: []account.Authentication{account.PasswordCleartext},
+	}
+	if prefix != "" {
+		s.PrincipalURL = p.text(prefix + "PrincipalURL")
+	} else if p.flag("OAuth", false) {
+		s.Authentication = []account.Authentication{account.OAuth2Auth}
+	}
+	return s
+}
+
+func (d dict) text(key string) string {
+	text, _ := d[key].(string)
+	return text
+}
+
+func (d dict) flag(key string, otherwise bool) bool {
+	if flag, ok := d[key].(bool); ok {
+		return flag
+	}
+	return otherwise
+}
+
+// number is a port or a count of days.
+func (d dict) number(key string) (int, bool) {
+	switch n := d[key].(type) {
+	case uint64:
+		return int(n), n <= 65535
+	case float64: // some write ports as real, and devices take it
+		return int(n), n == float64(uint16(n))
+	}
+	return 0, false
+}

@@ -1,0 +1,464 @@
+package mobileconfig
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"signpost/account"
+)
+
+var swedish = Texts{Language: "sv", Description: "Ställer in ditt konto hos {provider}. Här finns inget lösenord.",
+	Mail: "E-post", Calendars: "Kalendrar", Contacts: "Kontakter"}
+
+var hosted = map[string]*account.Provider{
+	"domain.se": mamutBusiness, "example.se": small, "example.com": withDAV, "kund.se": ownDomain,
+	"xn--rksmrgs-5wao1o.se": ownDomain, "odd.example": odd, "groupware.example": groupware,
+}
+
+func testHandler() http.Handler { return Handler(hosting(hosted), nil, testService, swedish) }
+
+// get asks for a profile with a query as it stands in the URL.
+func get(h http.Handler, method, query string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "/profile.mobileconfig", nil)
+	r.URL.RawQuery = query // as it is: NewRequest panics at what clients send
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestAnswer(t *testing.T) {
+	tests := []struct {
+		query   string
+		address string // in the profile
+		file    string
+		options Options
+	}{
+		{"emailaddress=anna@example.se", "anna@example.se", "example.se", Options{}},
+		{"emailaddress=anna%40example.se", "anna@example.se", "example.se", Options{}},
+		{"emailaddress=Anna@Example.SE", "Anna@example.se", "example.se", Options{}},
+		{"EmailAddress=anna@example.se&NAME=Anna+Ek", "anna@example.se", "example.se", Options{Name: "Anna Ek"}},
+		{"emailaddress=anna@example.se&name=Anna%2BEk+%26+Co", "anna@example.se", "example.se", Options{Name: "Anna+Ek & Co"}},
+		{"emailaddress=anna@example.se&name=100%", "anna@example.se", "example.se", Options{Name: "100%"}},
+		{"name=Anna%20Ek&emailaddress=anna@example.se", "anna@example.se", "example.se", Options{Name: "Anna Ek"}},
+		{"emailaddress=anna+tag@example.se", "anna+tag@example.se", "example.se", Options{}},
+		{"emailaddress=anna%2Btag@example.se", "anna+tag@example.se", "example.se", Options{}},
+		{"emailaddress=a%b@example.se", "a%b@example.se", "example.se", Options{}},
+		{"emailaddress=%20anna@example.se%20", "anna@example.se", "example.se", Options{}},
+		{"emailaddress=anna@example.se&emailaddress=x@domain.se", "anna@example.se", "example.se", Options{}},
+		{"emailaddress=anna@example.se&name=", "anna@example.se", "example.se", Options{}},
+		{"emailaddress=anna@example.com&only=mail", "anna@example.com", "example.com", Options{MailOnly: true}},
+		{"emailaddress=anna@example.com&only=everything", "anna@example.com", "example.com", Options{}},
+		{"emailaddress=anna@example.com&lang=sv-SE", "anna@example.com", "example.com", Options{Texts: swedish}},
+		{"emailaddress=anna@example.com&lang=fi", "anna@example.com", "example.com", Options{}},
+		{"emailaddress=anna@example.com&lang=%00", "anna@example.com", "example.com", Options{}},
+		{"emailaddress=anna@groupware.example&device=mac", "anna@groupware.example", "groupware.example", Options{Device: Mac}},
+		{"emailaddress=anna@example.se&device=iPad", "anna@example.se", "example.se", Options{Device: Phone}},
+		{"emailaddress=anna@example.se&device=toaster", "anna@example.se", "example.se", Options{}},
+		{"emailaddress=anna@r%C3%A4ksm%C3%B6rg%C3%A5s.se", "anna@xn--rksmrgs-5wao1o.se", "xn--rksmrgs-5wao1o.se", Options{}},
+		{"emailaddress=p%C3%A5l@example.se", "pål@example.se", "example.se", Options{}},
+		{"emailaddress=mail@domain.se", "mail@domain.se", "domain.se", Options{}},
+		{"emailaddress=nobody@domain.se", "nobody@domain.se", "domain.se", Options{}}, // scenario 7: like any other
+	}
+	for _, test := range tests {
+		w := get(testHandler(), "GET", test.query)
+		if w.Code != 200 {
+			t.Errorf("%s: %d %s", test.query, w.Code, w.Body)
+			continue
+		}
+		a, _ := account.ParseAddress(test.address)
+		want := document(t, settings(t, hosted[a.Domain()], test.address), test.options)
+		if !bytes.Equal(w.Body.Bytes(), want) {
+			t.Errorf("%s: got %s", test.query, w.Body)
+		}
+		for name, want := range map[string]string{
+			"Content-Type":        "application/x-apple-aspen-config",
+			"Content-Disposition": `attachment; filename="` + test.file + `.mobileconfig"`,
+			"Content-Length":      fmt.Sprint(len(want)),
+			"Cache-Control":       "no-store",
+			"X-Robots-Tag":        "noindex",
+			"Referrer-Policy":     "no-referrer",
+		} {
+			if got := w.Result().Header[name]; len(got) != 1 || got[0] != want {
+				t.Errorf("%s: %s is %q, want %q", test.query, name, got, want)
+			}
+		}
+	}
+}
+
+func TestLanguage(t *testing.T) {
+	for _, test := range []struct{ query, accept, want string }{
+		{"", "", "Mail"},
+		{"", "sv-SE,sv;q=0.9,en;q=0.8", "E-post"},
+		{"", "de,en;q=0.8,sv;q=0.7", "Mail"},
+		{"&lang=sv", "en", "E-post"},
+		{"&lang=en", "sv", "Mail"},
+		{"&lang=xx", "sv", "E-post"},
+		{"", strings.Repeat("sv,", 1000), "Mail"}, // no browser's
+	} {
+		w := get(testHandler(), "GET", "emailaddress=anna@example.se"+test.query, "Accept-Language", test.accept)
+		_, payloads := parse(t, w.Body.Bytes())
+		if got := payloads[0]["PayloadDisplayName"]; got != test.want {
+			t.Errorf("%q %.20q: got %v, want %s", test.query, test.accept, got, test.want)
+		}
+	}
+}
+
+// TestRefused: scenarios 7 and 8 and more. Nothing that was sent comes back.
+func TestRefused(t *testing.T) {
+	failing := func(context.Context, account.Query) (account.Settings, error) {
+		return account.Settings{}, errors.New("dns: secret inner thing")
+	}
+	wrong := func(context.Context, account.Query) (account.Settings, error) {
+		return account.Settings{}, fmt.Errorf("%w", account.ErrWrongHost)
+	}
+	e := url.QueryEscape
+	tests := []struct {
+		resolve account.Resolver
+		method  string
+		query   string
+		status  int
+	}{
+		{nil, "GET", "emailaddress=x@unknown.example", 404},
+		{wrong, "GET", "emailaddress=x@example.se", 404},
+		{nil, "GET", "emailaddress=mail@domain.se&device=mac", 404}, // ActiveSync alone
+		{failing, "GET", "emailaddress=x@example.se", 503},
+		{failing, "HEAD", "emailaddress=x@example.se", 503},
+		{nil, "POST", "emailaddress=anna@example.se", 405},
+		{nil, "PUT", "", 405},
+		{nil, "OPTIONS", "", 405},
+		{nil, "GET", "", 400},
+		{nil, "GET", "emailaddress=", 400},
+		{nil, "GET", "emailaddress", 400},
+		{nil, "GET", "address=anna@example.se", 400},
+		{nil, "GET", "emailaddress=anna", 400},
+		{nil, "GET", "emailaddress=@example.se", 400},
+		{nil, "GET", "emailaddress=a@b@c", 400},
+		{nil, "GET", "emailaddress=a@b@example.se", 400},
+		{nil, "GET", "emailaddress=" + e(`a"><script>alert(1)</script>@example.se`), 400},
+		{nil, "GET", "emailaddress=" + e(`a</string><key>IncomingPassword</key><string>x@example.se`), 400},
+		{nil, "GET", "emailaddress=" + e("a@example.se\r\nX-Evil: 1"), 400},
+		{nil, "GET", "emailaddress=" + e("a\r\nb@example.se"), 400},
+		{nil, "GET", "emailaddress=" + e("a\x00@example.se"), 400},
+		{nil, "GET", "emailaddress=" + e("../../x@example.se"), 400},
+		{nil, "GET", "emailaddress=" + e("<b>@example.se"), 400},
+		{nil, "GET", "emailaddress=" + e("*)(uid=*@example.se"), 400},
+		{nil, "GET", "emailaddress=" + e(`CORP\anna@example.se`), 400},
+		{nil, "GET", "emailaddress=" + e("a@../../example.se"), 400},
+		{nil, "GET", "emailaddress=a@[127.0.0.1]", 400},
+		{nil, "GET", "emailaddress=" + e("\xff\xfea@example.se"), 400},
+		{nil, "GET", "emailaddress=" + strings.Repeat("a", 65) + "@example.se", 400},
+		{nil, "GET", "emailaddress=anna@example.se&name=" + strings.Repeat("a", 1<<20), 400},
+	}
+	for _, test := range tests {
+		resolve := test.resolve
+		if resolve == nil {
+			resolve = hosting(hosted)
+		}
+		w := get(Handler(resolve, nil, testService), test.method, test.query)
+		name := fmt.Sprintf("%s %.60s", test.method, test.query)
+		if w.Code != test.status {
+			t.Errorf("%s: got %d %s, want %d", name, w.Code, w.Body, test.status)
+		}
+		h := w.Result().Header
+		if got := h.Get("Content-Type"); got != "text/plain; charset=utf-8" {
+			t.Errorf("%s: Content-Type is %s", name, got)
+		}
+		if h.Get("Cache-Control") != "no-store" || h.Get("Content-Disposition") != "" || h.Get("X-Evil") != "" {
+			t.Errorf("%s: headers %v", name, h)
+		}
+		if (test.status == 405) != (h.Get("Allow") == "GET, HEAD") || (test.status == 503) != (h.Get("Retry-After") != "") {
+			t.Errorf("%s: headers %v", name, h)
+		}
+		body := w.Body.String()
+		for _, secret := range []string{"script", "Evil", "IncomingPassword", "unknown.example", "anna", "secret", "uid", "<"} {
+			if strings.Contains(body, secret) {
+				t.Errorf("%s: the answer holds %q: %s", name, secret, body)
+			}
+		}
+		if (body == "") != (test.method == "HEAD") || len(body) > 200 {
+			t.Errorf("%s: the body is %q", name, body)
+		}
+	}
+}
+
+// TestInjection: scenario 8 where the address is legal. It stands in the profile
+// as it is, escaped, and nothing in it is completed a second time.
+func TestInjection(t *testing.T) {
+	tests := []struct{ address, name string }{
+		{"a&b@example.se", ""},
+		{"a'b@example.se", ""},
+		{"a/b@example.se", ""},
+		{"%EMAILADDRESS%@example.se", "%EMAILADDRESS%"},
+		{"%EMAILDOMAIN%@domain.se", ""},
+		{"%s%d@example.se", "%s%d"},
+		{"{{7*7}}@example.se", "{{7*7}}"},
+		{`"a b"@example.se`, ""},
+		{"a@example.se", "</string><key>IncomingPassword</key><string>x"},
+		{"a@example.se", "a\r\nX-Evil: 1"},
+		{"a@example.se", `"><script>alert(1)</script>`},
+		{"a@example.se", "]]>&lt;&amp;"},
+	}
+	for _, test := range tests {
+		w := get(testHandler(), "GET", "emailaddress="+strings.ReplaceAll(url.QueryEscape(test.address), "+", "%20")+"&name="+url.QueryEscape(test.name))
+		if w.Code != 200 || w.Header().Get("X-Evil") != "" {
+			t.Errorf("%s: %d %v", test.address, w.Code, w.Header())
+			continue
+		}
+		checkProfile(t, w.Body.Bytes(), test.address, cleanName(test.name))
+	}
+}
+
+// checkProfile checks what a stranger could have broken: one EmailAddress, which
+// is the one that was asked for, and the same number of elements as ever.
+func checkProfile(t *testing.T, document []byte, address, name string) {
+	t.Helper()
+	_, payloads := parse(t, document)
+	if got := payloads[0]["EmailAddress"]; got != address {
+		t.Errorf("%s: EmailAddress is %q", address, got)
+	}
+	if got, _ := payloads[0]["EmailAccountName"].(string); got != name && payloads[0]["PayloadType"] == "com.apple.mail.managed" {
+		t.Errorf("%s: EmailAccountName is %q, want %q", address, got, name)
+	}
+	if user, _ := payloads[0]["UserName"].(string); strings.Count(user, `\`) > 1 {
+		t.Errorf("%s: UserName is %q", address, user)
+	}
+	keys := map[string]int{}
+	for decoder := xml.NewDecoder(bytes.NewReader(document)); ; {
+		token, err := decoder.Token()
+		if err != nil {
+			break
+		}
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "key" {
+			var key string
+			decoder.DecodeElement(&key, &start)
+			keys[key]++
+		}
+	}
+	if keys["EmailAddress"] != 1 || keys["EmailAccountName"] > 1 || keys["PayloadContent"] != 1 {
+		t.Errorf("%s: keys %v", address, keys)
+	}
+	for key := range keys {
+		if strings.HasSuffix(key, "Password") && key != "OutgoingPasswordSameAsIncomingPassword" {
+			t.Errorf("%s: there is a key %s", address, key)
+		}
+	}
+}
+
+// TestPrepared: the profile that was prepared for the provider and completed has
+// the bytes of the one that was made for the mailbox.
+func TestPrepared(t *testing.T) {
+	addresses := []string{"anna@example.se", "Anna+x@example.se", "a&b'c@example.se", "%EMAILADDRESS%@example.se",
+		"%%EMAILDOMAIN%%@x.example", `"a <b"@example.se`, "pål@räksmörgås.se", "{provider}@example.se"}
+	providers := []*account.Provider{mamutPOP, mamutBusiness, ownDomain, websupport, office365, onecom, small, popOnly, withDAV, groupware, odd,
+		{Servers: small.Servers}}
+	texts := Texts{Language: "xx", Description: "100%{provider}%EMAILADDRESS% <&>", Mail: "%EMAILDOMAIN%", Calendars: "%%EMAILADDRESS%%", Contacts: "'\""}
+	compared := 0
+	for _, p := range providers {
+		for _, address := range addresses {
+			for _, name := range []string{"", "Åsa \"Öberg\" & Søn <日本> 😀", "%EMAILADDRESS%"} {
+				for _, o := range []Options{{}, {Device: Mac}, {Device: Phone, MailOnly: true}, {Texts: texts}} {
+					o.Name, o.Service = name, testService
+					s := settings(t, p, address)
+					want, err := Document(s, o)
+					ready, err2 := prepare(s, o)
+					if err != nil || err2 != nil {
+						if fmt.Sprintf("%T", err) != fmt.Sprintf("%T", err2) {
+							t.Errorf("%s: %v, %v", p.ID, err, err2)
+						}
+						continue
+					}
+					compared++
+					if got := ready.complete(s.Address, cleanName(name)); !bytes.Equal(got, want) {
+						t.Fatalf("%s %s %q: got %s, want %s", p.ID, address, name, got, want)
+					}
+				}
+			}
+		}
+	}
+	if compared < 1000 {
+		t.Errorf("only %d were compared", compared)
+	}
+}
+
+// TestOwnAnswer: an account that is not like its provider's others never gets
+// the prepared profile, nor do the others get its own.
+func TestOwnAnswer(t *testing.T) {
+	own := append([]account.Server(nil), small.Servers...)
+	own[0] = withLogin(own[0], "", "special")
+	resolve := func(_ context.Context, q account.Query) (account.Settings, error) {
+		s := account.Settings{Address: q.Address, Login: q.Address, Provider: small, Servers: small.Servers}
+		switch q.Address.Local() {
+		case "own":
+			s.Own, s.Servers = true, own
+		case "alias":
+			s.Login, _ = account.ParseAddress("mailbox@example.se")
+		}
+		return s, nil
+	}
+	h := Handler(resolve, nil, testService)
+	for range 2 {
+		for local, want := range map[string]string{"own": "special", "alias": "mailbox@example.se", "anna": "anna@example.se"} {
+			_, payloads := parse(t, get(h, "GET", "emailaddress="+local+"@example.se").Body.Bytes())
+			if got := payloads[0]["IncomingMailServerUsername"]; got != want {
+				t.Errorf("%s signs in as %v, want %s", local, got, want)
+			}
+		}
+	}
+}
+
+// TestNoService: without a name of the service's own, the address's domain is in
+// the identity, which no prepared profile could know.
+func TestNoService(t *testing.T) {
+	h := Handler(hosting(hosted), nil, "")
+	for _, address := range []string{"anna@example.se", "anna@kund.se", "anna@example.se"} {
+		want, err := Document(settings(t, hosted[strings.Split(address, "@")[1]], address), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := get(h, "GET", "emailaddress="+address).Body.Bytes(); !bytes.Equal(got, want) {
+			t.Errorf("%s: got %s", address, got)
+		}
+	}
+}
+
+func TestQuery(t *testing.T) {
+	var asked account.Query
+	resolve := func(_ context.Context, q account.Query) (account.Settings, error) {
+		asked = q
+		return account.Settings{}, account.ErrUnknownDomain
+	}
+	get(Handler(resolve, nil, testService), "GET", "emailaddress=Anna@Example.SE")
+	if asked.Client != account.Apple || asked.Host != "" || asked.Address.String() != "Anna@example.se" {
+		t.Errorf("asked %+v", asked)
+	}
+}
+
+func TestHead(t *testing.T) {
+	for _, query := range []string{"emailaddress=anna@example.se", "emailaddress=x@unknown.example", ""} {
+		a, b := get(testHandler(), "GET", query), get(testHandler(), "HEAD", query)
+		if a.Code != b.Code || fmt.Sprint(a.Result().Header) != fmt.Sprint(b.Result().Header) || b.Body.Len() > 0 || a.Body.Len() == 0 {
+			t.Errorf("%s: %d %v, %d %v %s", query, a.Code, a.Header(), b.Code, b.Header(), b.Body)
+		}
+	}
+}
+
+// TestSignedAnswer: signed, an answer differs in its bytes only, and unsigned it
+// is when the certificate has gone.
+func TestSignedAnswer(t *testing.T) {
+	a := newTestAuthority(t)
+	f := newFiles(t, certificates(a.leaf, a.middle), pkcs8(t, a.key))
+	h := Handler(hosting(hosted), f.signer(), testService)
+	query := "emailaddress=anna@example.se&name=Anna"
+	plain := get(testHandler(), "GET", query)
+
+	signed := get(h, "GET", query)
+	inner, err := signedContent(signed.Body.Bytes())
+	if err != nil || !bytes.Equal(inner, plain.Body.Bytes()) {
+		t.Errorf("got %v %q", err, inner)
+	}
+	if got := signed.Header(); got.Get("Content-Type") != MediaType || got.Get("Content-Length") != fmt.Sprint(signed.Body.Len()) {
+		t.Errorf("headers %v", got)
+	}
+	f.write(f.certificate, nil)
+	f.pass(checkInterval)
+	if got := get(h, "GET", query); got.Code != 200 || !bytes.Equal(got.Body.Bytes(), plain.Body.Bytes()) {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
+// FuzzQuery: whatever is asked, the answer is a profile of what was asked, or a
+// refusal that repeats nothing.
+func FuzzQuery(f *testing.F) {
+	for _, query := range []string{
+		"emailaddress=anna+tag@example.se&name=Anna+Ek&only=mail&lang=sv&device=mac", "emailaddress=a%26b@domain.se",
+		"emailaddress=%EMAILADDRESS%@odd.example&name=%3C%00%E2%80%AE", "emailaddress=%22a%20b%22@example.com;name=x", "%zz&&==&emailaddress",
+	} {
+		f.Add(query)
+	}
+	h := testHandler()
+	f.Fuzz(func(t *testing.T, query string) {
+		w := get(h, "GET", query)
+		switch w.Code {
+		case 200:
+			q, err := readRequest(query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := settings(t, hosted[q.address.Domain()], q.address.String())
+			checkProfile(t, w.Body.Bytes(), q.address.String(), q.name)
+			read, err := Read(w.Body.Bytes())
+			if err != nil || read.Address != s.Address {
+				t.Errorf("read %v, %v", read.Address, err)
+			}
+			if file := w.Header().Get("Content-Disposition"); file != `attachment; filename="`+s.Address.Domain()+`.mobileconfig"` || hosted[s.Address.Domain()] == nil {
+				t.Errorf("Content-Disposition is %s", file)
+			}
+		case 400, 404:
+			if body := w.Body.String(); strings.ContainsAny(body, "<>&%\x00") || strings.Count(body, "\n") != 1 || len(body) > 200 {
+				t.Errorf("the answer is %q", body)
+			}
+		default:
+			t.Errorf("got %d", w.Code)
+		}
+	})
+}
+
+// FuzzDisplayName: any name comes out of the profile as it was cleaned, whichever
+// way the profile was made.
+func FuzzDisplayName(f *testing.F) {
+	for _, name := range []string{"Åsa \"Öberg\" & Søn <日本> 😀", "\u202ea\x00\r\n", "%EMAILADDRESS%", "]]>&#0;", "\xff\ufffe\ufffd"} {
+		f.Add(name)
+	}
+	s := settings(f, small, "anna@example.se")
+	ready, err := prepare(s, Options{Service: testService, Name: "x"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		clean := cleanName(name)
+		if again := cleanName(clean); again != clean || len([]rune(clean)) > maxName {
+			t.Errorf("%q becomes %q and then %q", name, clean, again)
+		}
+		text := document(t, s, Options{Name: name})
+		checkProfile(t, text, "anna@example.se", clean)
+		if clean != "" && !bytes.Equal(ready.complete(s.Address, clean), text) {
+			t.Errorf("%q: the prepared profile differs", name)
+		}
+	})
+}
+
+func BenchmarkHandler(b *testing.B) {
+	bench := func(h http.Handler) func(*testing.B) {
+		return func(b *testing.B) {
+			r := httptest.NewRequest("GET", "/profile.mobileconfig?emailaddress=anna@example.se&name=Anna+Ek", nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				if w.Code != 200 {
+					b.Fatal(w.Code)
+				}
+			}
+		}
+	}
+	signer := func(a *authority) *Signer {
+		f := newFiles(b, certificates(a.leaf, a.middle), pkcs8(b, a.key))
+		return f.signer()
+	}
+	from, to := today.AddDate(0, -1, 0), today.AddDate(0, 1, 0)
+	b.Run("unsigned", bench(Handler(hosting(hosted), nil, testService)))
+	b.Run("unprepared", bench(Handler(hosting(hosted), nil, ""))) // no service name, no prepared profile
+	b.Run("RSA2048", bench(Handler(hosting(hosted), signer(newAuthority(b, rsaKey(b), from, to)), testService)))
+	b.Run("ECDSA", bench(Handler(hosting(hosted), signer(newAuthority(b, ecKey(b), from, to)), testService)))
+}

@@ -1,0 +1,250 @@
+package mobileconfig
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"signpost/account"
+)
+
+// TestWriteThenRead: what goes into a profile comes out of it.
+func TestWriteThenRead(t *testing.T) {
+	for _, p := range profiles {
+		t.Run(p.file, func(t *testing.T) {
+			s := settings(t, p.provider, p.address)
+			got, err := Read(document(t, s, p.options))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Address != s.Address || got.Login != s.Login || got.Provider.DisplayName != p.provider.DisplayName {
+				t.Errorf("got %v %v %q", got.Address, got.Login, got.Provider.DisplayName)
+			}
+			if diff := cmp.Diff(told(t, s, p.options), got.Expanded(), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// told are the servers that a profile tells of: those that it chooses, with what
+// it has words for.
+func told(t *testing.T, s account.Settings, o Options) (servers []account.Server) {
+	chosen, err := choose(s.Expanded(), o.Device, o.MailOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*account.Server{chosen.incoming, chosen.outgoing, chosen.exchange, chosen.calendars, chosen.contacts} {
+		if s == nil {
+			continue
+		}
+		one := *s
+		if one.Type != account.ActiveSync {
+			one.PastDays = 0 // only phones fetch by days
+		}
+		if one.Type == account.CalDAV || one.Type == account.CardDAV {
+			url, _ := splitURL(one.URL)
+			url.path = "/" // .well-known leads on from there
+			one.URL = url.join()
+		}
+		servers = append(servers, one)
+	}
+	return servers
+}
+
+// TestReadOthers: what other programs write, and what ours does not.
+func TestReadOthers(t *testing.T) {
+	profile := func(payload string) string {
+		return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple Computer//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict><key>PayloadType</key><string>Configuration</string>
+<key>PayloadContent</key><array>` + payload + `</array></dict></plist>`
+	}
+	mail := func(keys string) string {
+		return profile(`<dict><key>PayloadType</key><string>com.apple.mail.managed</string>
+<key>IncomingMailServerHostName</key><string>imap.example.se</string><key>OutgoingMailServerHostName</key><string>smtp.example.se</string>` + keys + `</dict>`)
+	}
+	server := func(t account.ServerType, host string, port int, socket account.SocketType) account.Server {
+		return account.Server{Type: t, Hostname: host, Port: port, SocketType: socket}
+	}
+	tests := []struct {
+		name, document, address string
+		want                    []account.Server
+	}{
+		{"nothing but hosts", mail(""), "", []account.Server{
+			server(account.IMAP, "imap.example.se", 143, account.Plain), server(account.SMTP, "smtp.example.se", 587, account.Plain)}},
+		{"UseSSL without ports", mail("<key>IncomingMailServerUseSSL</key><true/><key>OutgoingMailServerUseSSL</key><true/>"), "", []account.Server{
+			server(account.IMAP, "imap.example.se", 993, account.SSL), server(account.SMTP, "smtp.example.se", 465, account.SSL)}},
+		{"ports as real, port 0, false", mail("<key>IncomingMailServerPortNumber</key><real>993</real><key>OutgoingMailServerPortNumber</key><integer>99999</integer>"), "", []account.Server{
+			server(account.IMAP, "imap.example.se", 993, account.Plain), server(account.SMTP, "smtp.example.se", 587, account.Plain)}},
+		{"ActiveSync by default without TLS", profile(`<dict><key>PayloadType</key><string>com.apple.eas.account</string><key>Host</key><string>ex.example.se</string>
+<key>EmailAddress</key><string>anna@example.se</string><key>MailNumberOfPastDaysToSync</key><integer>5</integer></dict>`), "anna@example.se", []account.Server{
+			{Type: account.ActiveSync, URL: "http://ex.example.se/Microsoft-Server-ActiveSync", PastDays: 7, Authentication: password}}},
+		{"calendars by default with TLS", profile(`<dict><key>PayloadType</key><string>com.apple.caldav.account</string><key>CalDAVHostName</key><string>dav.example.se</string></dict>`), "", []account.Server{
+			{Type: account.CalDAV, URL: "https://dav.example.se/", Authentication: password}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, text := range []string{test.document, "\n" + strings.Replace(test.document, `<?xml version="1.0" encoding="UTF-8"?>`, "<!-- x -->", 1)} {
+				got, err := Read([]byte(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Address.String() != test.address {
+					t.Errorf("the address is %q", got.Address)
+				}
+				if diff := cmp.Diff(test.want, got.Expanded()); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+// bad documents, each with what Read says of it.
+func badDocuments(t testing.TB) map[string][2]string {
+	good := string(document(t, settings(t, small, "anna@example.se"), Options{}))
+	a := newTestAuthority(t)
+	f := newFiles(t, certificates(a.leaf, a.middle), pkcs8(t, a.key))
+	signed := string(f.signer().Sign([]byte(good)))
+	utf16 := "\xff\xfe"
+	for _, r := range good {
+		utf16 += string([]byte{byte(r), byte(r >> 8)})
+	}
+	const (
+		damaged   = "not a profile: it is damaged or no XML property list"
+		doctype   = "not a profile: it has a document type that is not Apple's"
+		encoding  = "not a profile: it is not UTF-8"
+		deep      = "not a profile: it is nested too deep"
+		signature = "not a profile: its signature is damaged"
+	)
+	entity := `<!DOCTYPE plist [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><plist><string>&b;</string></plist>`
+	return map[string][2]string{
+		"empty":            {"", damaged},
+		"words":            {"hello", damaged},
+		"truncated":        {good[:len(good)/2], damaged},
+		"two roots":        {good + "<plist/>", damaged},
+		"text after":       {good + "<", damaged},
+		"HTML":             {"<html><body>not found</body></html>", damaged},
+		"no plist":         {"<dict/>", damaged},
+		"plist in plist":   {"<plist><plist/></plist>", damaged},
+		"binary":           {"bplist00\xd0\x08\x00\x00\x00\x00\x00\x00\x01\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x09", encoding},
+		"OpenStep":         {`{PayloadType = Configuration;}`, damaged},
+		"UTF-16":           {utf16, encoding},
+		"NUL":              {strings.Replace(good, "Example", "Exa\x00mple", 1), encoding},
+		"Latin-1":          {strings.Replace(good, "Example", "Ex\xe4mple", 1), encoding},
+		"another encoding": {strings.Replace(good, "UTF-8", "ISO-8859-1", 1), damaged},
+		"entities":         {entity, doctype},
+		"external entity":  {`<!DOCTYPE plist SYSTEM "file:///etc/passwd" [<!ENTITY x SYSTEM "file:///etc/passwd">]><plist>&x;</plist>`, doctype},
+		"other doctype":    {`<!DOCTYPE html><plist/>`, doctype},
+		"entity in string": {strings.Replace(good, "Example", "&nbsp;", 1), damaged},
+		"deep":             {"<plist>" + strings.Repeat("<array>", 30000), deep},
+		"deep and closed":  {"<plist>" + strings.Repeat("<array>", 17) + strings.Repeat("</array>", 17) + "</plist>", deep},
+		"long":             {good + strings.Repeat(" ", maxProfile), "not a profile: it is longer than 256 KiB"},
+		"10 MB":            {"<plist>" + strings.Repeat("<dict/>", 10<<20/7) + "</plist>", "not a profile: it is longer than 256 KiB"},
+		"empty plist":      {"<plist/>", "not a profile: its PayloadType is not Configuration"},
+		"a string":         {"<plist><string>x</string></plist>", damaged},
+		"another plist":    {"<plist><dict><key>PayloadType</key><string>com.apple.mail.managed</string></dict></plist>", "not a profile: its PayloadType is not Configuration"},
+		"no payloads":      {"<plist><dict><key>PayloadType</key><string>Configuration</string></dict></plist>", "the profile sets up no mail, calendars or contacts"},
+		"wrong payloads": {"<plist><dict><key>PayloadType</key><string>Configuration</string><key>PayloadContent</key><array><string>x</string><dict/></array></dict></plist>",
+			"the profile sets up no mail, calendars or contacts"},
+		"bad integer":      {"<plist><integer>0x</integer></plist>", damaged},
+		"DER cut short":    {signed[:len(signed)-9], signature},
+		"DER and more":     {signed + "x", signature},
+		"DER only begun":   {"\x30", signature},
+		"DER deep":         {deepDER(60), signature},
+		"DER deepest":      {deepDER(50000), signature},
+		"DER unsaid":       {"\x30\x80\x00\x00", signature},
+		"DER no CMS":       {"\x30\x03\x02\x01\x01", signature},
+		"content changed":  {strings.Replace(signed, "imap.example.se", "imap.example.si", 1), "not a profile: its signature does not fit its content"},
+		"signature forged": {signed[:len(signed)-1] + string([]byte{signed[len(signed)-1] ^ 1}), "not a profile: its signature does not fit its content"},
+	}
+}
+
+// deepDER is SEQUENCEs in one another.
+func deepDER(depth int) string {
+	var out []byte // backwards
+	for range depth {
+		n := len(out)
+		switch {
+		case n < 0x80:
+			out = append(out, byte(n), 0x30)
+		default:
+			out = append(out, byte(n), byte(n>>8), byte(n>>16), 0x83, 0x30)
+		}
+	}
+	slices.Reverse(out)
+	return string(out)
+}
+
+func TestScanDER(t *testing.T) {
+	for depth, want := range map[int]bool{1: true, maxDERDepth: true, maxDERDepth + 1: false} {
+		if _, ok := scanDER([]byte(deepDER(depth)), maxDERDepth); ok != want {
+			t.Errorf("depth %d: got %v", depth, ok)
+		}
+	}
+}
+
+func TestReadBad(t *testing.T) {
+	for name, test := range badDocuments(t) {
+		start := time.Now()
+		s, err := Read([]byte(test[0]))
+		if err == nil || err.Error() != test[1] {
+			t.Errorf("%s: got %v, want %s", name, err, test[1])
+		}
+		if s.Servers != nil || !s.Address.IsZero() || s.Provider != nil {
+			t.Errorf("%s: got %+v beside the error", name, s)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("%s: it took %v", name, took)
+		}
+	}
+}
+
+// FuzzRead: no document crashes the reader, and what it reads can be used.
+func FuzzRead(f *testing.F) {
+	files, err := filepath.Glob(goldenFile("*"))
+	if err != nil || len(files) == 0 {
+		f.Fatal("no golden files", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	for _, test := range badDocuments(f) {
+		if len(test[0]) < 10000 {
+			f.Add([]byte(test[0]))
+		}
+	}
+	a := newTestAuthority(f)
+	signed := newFiles(f, certificates(a.leaf, a.middle), pkcs8(f, a.key)).signer().Sign(document(f, settings(f, small, "a@example.se"), Options{}))
+	f.Add(signed)
+	f.Add(bytes.Replace(signed, []byte("\x06\x09"), []byte("\x06\x08"), 1))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := Read(text)
+		if err != nil {
+			if len(err.Error()) > 100 {
+				t.Errorf("the error is %v", err)
+			}
+			return
+		}
+		if len(s.Servers) == 0 || s.Provider == nil || !s.Own {
+			t.Errorf("read %+v", s)
+		}
+		for i, server := range s.Expanded() {
+			if server.Port < 0 || server.Port > 65535 {
+				t.Errorf("server %d has the port %d", i, server.Port)
+			}
+		}
+	})
+}

@@ -1,0 +1,53 @@
+package mobileconfig
+
+import (
+	"testing"
+
+	"signpost/account"
+)
+
+func TestSplitURL(t *testing.T) {
+	tests := []struct {
+		url  string
+		want serverURL // zero: refused
+	}{
+		{"https://ex.example.se/Microsoft-Server-ActiveSync", serverURL{"https", "ex.example.se", 443, "/Microsoft-Server-ActiveSync"}},
+		{"HTTPS://ex.example.se", serverURL{"https", "ex.example.se", 443, ""}},
+		{"http://ex.example.se/", serverURL{"http", "ex.example.se", 80, "/"}},
+		{"https://dav.%EMAILDOMAIN%:8443/%EMAILADDRESS%/", serverURL{"https", "dav.%EMAILDOMAIN%", 8443, "/%EMAILADDRESS%/"}},
+		{"https://[2001:db8::1]:8443/", serverURL{"https", "2001:db8::1", 8443, "/"}},
+		{"https://[2001:db8::1]/", serverURL{"https", "2001:db8::1", 443, "/"}},
+		{"https://ex.example.se:99999/", serverURL{}},
+		{"https://ex.example.se:x/", serverURL{}},
+		{"https:///path", serverURL{}},
+		{"ftp://ex.example.se/", serverURL{}},
+		{"ex.example.se", serverURL{}},
+		{"", serverURL{}},
+	}
+	for _, test := range tests {
+		got, ok := splitURL(test.url)
+		if got != test.want && ok || ok != (test.want != serverURL{}) {
+			t.Errorf("%s: got %+v %v", test.url, got, ok)
+		}
+		if again, _ := splitURL(got.join()); ok && again != got {
+			t.Errorf("%s: comes back as %+v", test.url, again)
+		}
+	}
+}
+
+func TestLogin(t *testing.T) {
+	for _, test := range []struct {
+		login account.Login
+		text  string
+		back  account.Login
+	}{
+		{account.Login{Username: "mail_domain.se", DomainName: "hosting01"}, `hosting01\mail_domain.se`, account.Login{Username: "mail_domain.se", DomainName: "hosting01"}},
+		{account.Login{Username: "mail@domain.se"}, "mail@domain.se", account.Login{Username: "mail@domain.se"}},
+		{account.Login{Username: `hosting01\mail`}, `hosting01\mail`, account.Login{Username: "mail", DomainName: "hosting01"}},
+		{account.Login{Username: `hosting01\mail`, DomainName: "hosting01"}, `hosting01\mail`, account.Login{Username: "mail", DomainName: "hosting01"}},
+	} {
+		if got := joinLogin(test.login); got != test.text || splitLogin(got) != test.back {
+			t.Errorf("%+v: got %q, back %+v", test.login, got, splitLogin(got))
+		}
+	}
+}

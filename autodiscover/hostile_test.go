@@ -59,8 +59,8 @@ var hostile = []struct {
 	{"one octet too many", pad(pox("anna@example.com", nsOutlook), maxBody+1), ""},
 	{"100,000 nested tags", strings.Repeat("<a>", 100_000), ""},
 	{"as many nested tags as fit", strings.Repeat("<a>", maxBody/3), InvalidRequest},
-	{"tags too deep", "<Autodiscover>" + strings.Repeat("<a>", 50) + strings.Repeat("</a>", 50) + "</Autodiscover>", InvalidRequest},
-	{"as many tags as fit", "<Autodiscover>" + strings.Repeat("<a/>", 2000) + "</Autodiscover>", InvalidRequest},
+	{"tags too deep", envelope(nsOutlookRequest, "<EMailAddress>anna@example.com</EMailAddress>"+strings.Repeat("<a>", 50)+strings.Repeat("</a>", 50)), InvalidRequest},
+	{"as many tags as fit", envelope(nsOutlookRequest, "<EMailAddress>anna@example.com</EMailAddress>"+strings.Repeat("<a/>", 1900)), InvalidRequest},
 	{"as many attributes as fit", "<Autodiscover" + strings.Repeat(" a=''", 1600) + "/>", InvalidRequest},
 	{"as many comments as fit in a text", pox(strings.Repeat("<!---->", 1000), nsOutlook), InvalidRequest},
 	{"an entity bomb", `<!DOCTYPE x [<!ENTITY a "` + strings.Repeat("ha", 500) + `"><!ENTITY b "` + strings.Repeat("&a;", 100) + `">]>` + pox("&b;", nsOutlook), InvalidRequest},
@@ -215,6 +215,19 @@ func TestBrokenBody(t *testing.T) {
 		w := httptest.NewRecorder()
 		testHandler().ServeHTTP(w, r)
 		checkAnswer(t, w, status, "text/plain; charset=utf-8")
+	}
+}
+
+// TestUnreadBody: of a body that says that it is too long, nothing is read.
+func TestUnreadBody(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", nil)
+	body := strings.NewReader("x")
+	r.Body, r.ContentLength = io.NopCloser(body), maxBody+1
+	w := httptest.NewRecorder()
+	testHandler().ServeHTTP(w, r)
+	checkAnswer(t, w, http.StatusRequestEntityTooLarge, "text/plain; charset=utf-8")
+	if body.Len() == 0 {
+		t.Error("the body was read")
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"signpost/account"
 )
 
-// maxQuery is how long the query of a JSON request may be. An address may
-// have 254 octets, three times as many escaped.
+// maxQuery is how long path and query of a JSON request may be together. An
+// address may have 254 octets, three times as many escaped.
 const maxQuery = 2 << 10
 
 // maxRedirects is after how many redirects no further one is answered; clients
@@ -32,7 +32,7 @@ type question struct {
 // any case. A plus sign is a plus sign, which net/url's own reading of queries
 // would turn into a space.
 func parseQuestion(u *url.URL) (question, error) {
-	if len(u.RawQuery) > maxQuery || len(u.Path) > maxQuery {
+	if len(u.Path)+len(u.RawQuery) > maxQuery {
 		return question{}, &Error{Code: MissingParameter, Reason: "the request is too long"}
 	}
 	var q question
@@ -92,11 +92,8 @@ func unescape(text string) string {
 
 func redirectCount(text string) int {
 	n, err := strconv.Atoi(text)
-	switch {
-	case err != nil || n < 0:
+	if err != nil || n < 0 {
 		return 0
-	case n > maxRedirects:
-		return maxRedirects
 	}
 	return n
 }

@@ -24,8 +24,9 @@ const (
 // gives settings with a Provider.HandOver.
 //
 // Servers stand in the order of the answer, with the host names, URLs and logins
-// that it holds; what it does not say stays empty. Protocols of Exchange (EXCH,
-// EXPR, WEB) and the certificate servers of phones are left out.
+// that it holds, none of which Expanded changes; what it does not say stays
+// empty. Protocols of Exchange (EXCH, EXPR, WEB) and the certificate servers of
+// phones are left out.
 func Read(document []byte) (account.Settings, error) {
 	if len(document) > maxDocument {
 		return account.Settings{}, errors.New("the answer is too long")
@@ -126,7 +127,8 @@ func readProtocol(protocol *etree.Element) (account.Server, error) {
 	if place == "" {
 		return s, fmt.Errorf("the answer has a Protocol %s without Server", s.Type)
 	}
-	s.Login = account.Login{Username: value(protocol, "LoginName"), DomainName: value(protocol, "DomainName")}
+	place = verbatim(place)
+	s.Login = account.Login{Username: verbatim(value(protocol, "LoginName")), DomainName: value(protocol, "DomainName")}
 	s.Authentication = []account.Authentication{account.NTLM}
 	if isOff(protocol, "SPA") {
 		s.Authentication[0] = account.PasswordCleartext
@@ -209,10 +211,10 @@ func readActiveSync(response *etree.Element) (account.Settings, error) {
 		}
 		s.Servers = append(s.Servers, account.Server{
 			Type:           account.ActiveSync,
-			URL:            target,
+			URL:            verbatim(target),
 			Authentication: []account.Authentication{account.PasswordCleartext},
 			// What the phone asked with is what it signs in with.
-			Login: account.Login{Username: s.Address.String()},
+			Login: account.Login{Username: verbatim(s.Address.String())},
 		})
 	}
 	return s, nil

@@ -78,6 +78,37 @@ func TestWriteThenRead(t *testing.T) {
 	}
 }
 
+// TestReadLiterally: an address that looks like a placeholder stays what it is
+// when the servers that were read are completed.
+func TestReadLiterally(t *testing.T) {
+	for _, c := range []struct {
+		address string
+		write   func(account.Settings) ([]byte, error)
+		url     string
+	}{
+		{"%EMAILLOCALPART%@dav.example", Outlook, "https://dav.example.com/cal/%EMAILLOCALPART%@dav.example/"},
+		{"%EMAILLOCALPART%@eas.example", ActiveSync, easURL},
+	} {
+		document, err := c.write(settings(t, c.address))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Read(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		servers := got.Expanded()
+		for _, s := range servers {
+			if s.Login.Username != c.address {
+				t.Errorf("%s: user name %q", s.Type, s.Login.Username)
+			}
+		}
+		if last := servers[len(servers)-1]; last.URL != c.url {
+			t.Errorf("URL %q, want %q", last.URL, c.url)
+		}
+	}
+}
+
 // TestReadWithoutMailbox: the answer to a GET names no address and no login.
 func TestReadWithoutMailbox(t *testing.T) {
 	got, err := Read(get(testHandler(), "https://example.com/autodiscover/autodiscover.xml").Body.Bytes())
@@ -197,12 +228,12 @@ func TestReadRefuses(t *testing.T) {
 		"", "words", "<Autodiscover/>", "<secret", "<!DOCTYPE secret>" + others(nsOutlook, ""),
 		strings.Repeat("<secret>", 40) + strings.Repeat("</secret>", 40),
 		"<Autodiscover xmlns='" + nsResponse + "'>" + strings.Repeat("<secret/>", 10_000) + "</Autodiscover>",
-		"<!--" + strings.Repeat("secret", maxDocument) + "-->",
+		strings.Repeat(" ", maxDocument) + outlook("<Action>settings</Action>"),
 		"<Autodiscover xmlns='" + nsResponse + "'/>",
 		"<Autodiscover xmlns='" + nsResponse + "'><Response/><Response/></Autodiscover>",
-		"<Autodiscover xmlns='secret'><Response xmlns='" + nsOutlook + "'/></Autodiscover>",
-		"<Other xmlns='" + nsResponse + "'><Response xmlns='" + nsOutlook + "'/></Other>",
-		others("secret", "<Account/>"),
+		strings.Replace(outlook("<Action>settings</Action>"), nsResponse, "secret", 1),
+		strings.ReplaceAll(outlook("<Action>settings</Action>"), "Autodiscover", "Other"),
+		others("secret", "<Account><Action>settings</Action></Account>"),
 		others(nsOutlook, ""),
 		outlook(""),
 		outlook("<Action>secret</Action>"),

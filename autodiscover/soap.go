@@ -25,16 +25,15 @@ func SOAPHandler(resolve account.Resolver) http.Handler {
 			return
 		}
 		s, err := resolve(r.Context(), account.Query{Host: r.Host, Client: account.Outlook})
-		if err != nil && !isUnknown(err) {
+		switch h := handOver(s); {
+		case err != nil && !isUnknown(err):
 			w.Header().Set("Retry-After", retryAfter)
 			refuse(w, http.StatusServiceUnavailable)
-			return
-		}
-		if h := handOver(s); err == nil && h != nil && h.Hostname != "" {
+		case err != nil || h == nil || h.Hostname == "":
+			refuse(w, http.StatusNotFound)
+		default:
 			sendAway(w, redirect(h, "svc"))
-			return
 		}
-		refuse(w, http.StatusNotFound)
 	})
 }
 

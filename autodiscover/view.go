@@ -38,7 +38,7 @@ func (v view) complete(s account.Server) account.Server {
 	return s.Expand(v.settings.Login)
 }
 
-// verbatim protects a text that knows no placeholders from the Template.
+// verbatim protects a text that knows no placeholders from being completed.
 func verbatim(text string) string {
 	for _, name := range [...]string{account.EmailAddress, account.EmailLocalPart, account.EmailDomain} {
 		text = strings.ReplaceAll(text, name, "%"+name+"%")
@@ -55,7 +55,7 @@ func (v view) first(t account.ServerType) (account.Server, bool) {
 		s := &v.settings.Servers[i]
 		switch {
 		case s.Type != t || !takesPassword(*s) || v.namesMailbox(*s):
-		case s.SocketType == account.Plain && !t.HasURL():
+		case s.SocketType == account.Plain:
 			if plain == nil {
 				plain = s
 			}

@@ -100,12 +100,12 @@ func (h *xmlHandler) post(ctx context.Context, dst []byte, q request) ([]byte, e
 	case err != nil:
 		return dst, &Error{Code: ServerError, Reason: err.Error()}
 	}
-	if h := handOver(s); h != nil {
-		handing := outlookHandOver
+	if to := handOver(s); to != nil {
+		write := outlookHandOver
 		if client == account.Phone {
-			handing = activeSyncHandOver
+			write = activeSyncHandOver
 		}
-		document, err := handing(s, h)
+		document, err := write(s, to)
 		return append(dst, document...), err
 	}
 	return kind.append(dst, s)
@@ -120,8 +120,8 @@ func (h *xmlHandler) get(ctx context.Context, dst []byte, host string) ([]byte, 
 	case err != nil:
 		return dst, &Error{Code: ServerError, Reason: err.Error()}
 	}
-	if h := handOver(s); h != nil {
-		document, err := outlookHandOver(s, h)
+	if to := handOver(s); to != nil {
+		document, err := outlookHandOver(s, to)
 		return append(dst, document...), err
 	}
 	return h.domain.append(dst, s)

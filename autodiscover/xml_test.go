@@ -181,6 +181,9 @@ func TestActiveSyncLogins(t *testing.T) {
 		{"an account's own login", account.Settings{Address: alias, Login: alias, Own: true, Provider: provider(eas), Servers: []account.Server{own}}, NotAvailable},
 		{"an account's own login, which is the address", account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
 			Own: true, Provider: provider(eas), Servers: []account.Server{same}}, ""},
+		// Another mailbox of the provider could not be told the same.
+		{"a provider's fixed login, which happens to be the address", account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
+			Provider: provider(same), Servers: []account.Server{same}}, NotAvailable},
 		{"a URL without TLS", account.Settings{Address: alias, Login: alias, Provider: provider(), Servers: []account.Server{
 			urlServer(account.ActiveSync, "http://eas.hoster.example/Microsoft-Server-ActiveSync")}}, NotAvailable},
 		{"a second server that fits", account.Settings{Address: alias, Login: alias, Provider: provider(), Servers: []account.Server{own, eas}}, ""},
@@ -362,6 +365,8 @@ func TestHandOver(t *testing.T) {
 		{"8.3 HEAD .svc", fetch(http.MethodHead, soap, "https://office365.example/Autodiscover/Autodiscover.svc"), microsoft + "svc", ""},
 		{"8.11 JSON", fetch(http.MethodGet, json, "https://x.example/autodiscover/autodiscover.json?Email=anna+1@office365.example&Protocol=Substrate&RedirectCount=1"),
 			microsoft + "json?Email=anna%2B1%40office365.example&Protocol=Substrate&RedirectCount=2", ""},
+		{"8.11 JSON, a space", fetch(http.MethodGet, json, "https://x.example/autodiscover/autodiscover.json?Email=%22a%20b%22@office365.example&Protocol=Ews"),
+			microsoft + "json?Email=%22a%20b%22%40office365.example&Protocol=Ews&RedirectCount=1", ""},
 		{"8.11 JSON, HEAD", fetch(http.MethodHead, json, "https://x.example/autodiscover/autodiscover.json/v1.0/anna@office365.example?protocol=autodiscoverv1"),
 			microsoft + "json?Email=anna%40office365.example&Protocol=autodiscoverv1&RedirectCount=1", ""},
 		{"8.3 as XML", outlook("anna@as-xml.example"), "", "redirect-url.xml"},

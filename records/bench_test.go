@@ -3,17 +3,21 @@ package records
 import (
 	"fmt"
 	"io"
+	"net"
 	"runtime"
+	"slices"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/miekg/dns"
 
 	"signpost/account"
 )
 
-const manyDomains = 100_000
-
-// printMany prints the zone text of many domains of one provider and returns
-// the most memory that was in use on the way.
-func printMany(t testing.TB, servers ...account.Server) uint64 {
+// printMany prints the zone text of n domains of one provider and returns the
+// most memory that was in use on the way.
+func printMany(t testing.TB, n int, servers ...account.Server) uint64 {
 	w, err := NewWriter(io.Discard, "zone")
 	if err != nil {
 		t.Fatal(err)
@@ -21,7 +25,7 @@ func printMany(t testing.TB, servers ...account.Server) uint64 {
 	guide := New(Options{Name: "setup.example.net", Digest: digest})
 	settings := settingsFor("example.org", servers...)
 	var most uint64
-	for i := range manyDomains {
+	for i := range n {
 		s := settings
 		s.Address = account.AnyAt(fmt.Sprintf("customer%06d.example", i))
 		s.Login = s.Address
@@ -51,11 +55,10 @@ var (
 	}
 )
 
-func TestManyDomainsInLittleMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("prints 100,000 domains")
-	}
-	if most := printMany(t, ownHosts...); most > 100<<20 {
+// TestStreams has the printing of many domains take no more memory than that of
+// a few.
+func TestStreams(t *testing.T) {
+	if most := printMany(t, 10_000, ownHosts...); most > 40<<20 {
 		t.Errorf("%d MB in use", most>>20)
 	}
 }
@@ -67,9 +70,78 @@ func BenchmarkZone100000(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			var most uint64
 			for b.Loop() {
-				most = max(most, printMany(b, servers...))
+				most = max(most, printMany(b, 100_000, servers...))
+			}
+			if most > 100<<20 {
+				b.Error("more than 100 MB in use")
 			}
 			b.ReportMetric(float64(most)/(1<<20), "MB-in-use")
 		})
 	}
+}
+
+// BenchmarkCompare1000 compares 1,000 domains with the answers of a server on
+// loopback, 32 at once, and then has 32 workers send the very same questions and
+// do nothing with the answers. The ratio is the time of the bare questions to
+// that of the comparison: 1 where we cost nothing.
+func BenchmarkCompare1000(b *testing.B) {
+	zones := map[string]string{"example.net": world["example.net"]}
+	guide := New(Options{Name: "setup.example.net", Digest: digest})
+	var domains []Domain
+	for i := range 1000 {
+		settings := settingsFor(fmt.Sprintf("k%04d.example", i), sharedHosts...)
+		d := guide.For(settings)
+		domains = append(domains, d)
+		zones[d.Name] = string(printed(b, "zone", d))
+	}
+	n := newInternet(b, zones)
+	server := startServer(b, n.ServeDNS)
+	compare := func() time.Duration {
+		c := NewComparer(newTestResolver(b, server), true)
+		c.resolver.client.timeout = 5 * time.Second
+		_, c.port, _ = net.SplitHostPort(server)
+		begin := time.Now()
+		for got := range c.CompareAll(b.Context(), slices.Values(domains), 32) {
+			if got.Wrong() {
+				b.Fatal(got)
+			}
+		}
+		return time.Since(begin)
+	}
+	var mu sync.Mutex
+	var questions []dns.Question
+	n.asked = func(q dns.Question) {
+		mu.Lock()
+		questions = append(questions, q)
+		mu.Unlock()
+	}
+	compare()
+	n.asked = func(dns.Question) {}
+	bare := func() time.Duration {
+		begin := time.Now()
+		var workers sync.WaitGroup
+		for i := range 32 {
+			workers.Go(func() {
+				client := dns.Client{Timeout: 5 * time.Second}
+				for j := i; j < len(questions); j += 32 {
+					query := new(dns.Msg).SetQuestion(questions[j].Name, questions[j].Qtype)
+					query.SetEdns0(udpSize, false)
+					if _, _, err := client.Exchange(query, server); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		workers.Wait()
+		return time.Since(begin)
+	}
+	bare() // warm
+	var compared, asked time.Duration
+	for b.Loop() {
+		compared += compare()
+		asked += bare()
+	}
+	b.ReportMetric(float64(len(questions))/1000, "questions/domain")
+	b.ReportMetric(float64(len(questions)*b.N)/compared.Seconds(), "questions/s")
+	b.ReportMetric(asked.Seconds()/compared.Seconds(), "ratio")
 }

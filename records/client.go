@@ -80,7 +80,7 @@ func withoutZone(ip string) string {
 // refusal, a failure or silence. Who was silent is asked once more, as UDP loses
 // packets.
 func (c *client) ask(ctx context.Context, qname string, qtype uint16) (*dns.Msg, error) {
-	var failures []string
+	var failures askError
 	spoke := make([]bool, len(c.servers))
 	first := int(c.first.Load())
 	for try := range 2 * len(c.servers) {
@@ -100,15 +100,29 @@ func (c *client) ask(ctx context.Context, qname string, qtype uint16) (*dns.Msg,
 			return answer, nil
 		}
 		spoke[index] = !errors.Is(err, errSilent)
-		if failure := server + " " + err.Error(); try < len(c.servers) {
-			failures = append(failures, failure)
+		if try < len(c.servers) {
+			failures = append(failures, fmt.Errorf("%s %w", server, err))
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return nil, errors.New(strings.Join(failures, ", "))
+	return nil, failures
 }
+
+// askError is why each of the servers did not settle a question.
+type askError []error
+
+func (e askError) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// Unwrap lets callers tell silence from refusal.
+func (e askError) Unwrap() []error { return e }
 
 // exchange asks one server, over TCP where the answer is too long for UDP, and
 // without EDNS where the server does not know it (RFC 6891 §7).
@@ -169,6 +183,7 @@ func (c *client) send(ctx context.Context, network, server string, query *dns.Ms
 
 var (
 	errSilent    = errors.New("does not answer")
+	errReferral  = errors.New("only refers to other name servers")
 	errNotOurs   = errors.New("answers another question than ours")
 	errMalformed = errors.New("sends a malformed answer")
 )
@@ -225,7 +240,7 @@ func settles(answer *dns.Msg) error {
 		return fmt.Errorf("answers with code %d", answer.Rcode)
 	}
 	if len(answer.Answer) == 0 && !answer.Authoritative && isReferral(answer) {
-		return errors.New("only refers to other name servers")
+		return errReferral
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package records
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -52,6 +53,9 @@ type Domain struct {
 	Records []Record
 	// Notes say what the domain cannot have, and why.
 	Notes []string
+	// leftOut are the names, given below the domain, of which nothing can be
+	// said: what stands there may be right.
+	leftOut []string
 }
 
 // Remove stands for a domain that leaves: it should have none of the records.
@@ -69,7 +73,8 @@ func (g *Guide) For(s account.Settings) Domain {
 		b.hosts()
 		b.pacc()
 	} else {
-		b.note("autoconfig, autodiscover and ua-auto-config are left out: the configuration has no name for the service, to which they could point")
+		b.leaveOut("the configuration has no name for the service, to which they could point", "autoconfig", "autodiscover", "ua-auto-config")
+		b.domain.leftOut = append(b.domain.leftOut, "_autodiscover._tcp", "_ua-auto-config")
 	}
 	b.services()
 	return b.domain
@@ -85,13 +90,19 @@ type builder struct {
 func (b *builder) add(label, recordType, data, reason string) {
 	name := label + "." + b.domain.Name
 	if len(name) > 253 {
-		b.note(label + " is left out: with the domain, the name would be longer than DNS allows")
+		if !slices.Contains(b.domain.leftOut, label) {
+			b.leaveOut("with the domain, the name would be longer than DNS allows", label)
+		}
 		return
 	}
 	b.domain.Records = append(b.domain.Records, Record{name, b.guide.options.TTL, recordType, data, reason})
 }
 
-func (b *builder) note(text string) { b.domain.Notes = append(b.domain.Notes, text) }
+// leaveOut notes why nothing can be said of names.
+func (b *builder) leaveOut(why string, labels ...string) {
+	b.domain.leftOut = append(b.domain.leftOut, labels...)
+	b.domain.Notes = append(b.domain.Notes, strings.Join(labels, ", ")+": left out, because "+why)
+}
 
 // hosts adds the names that clients ask over HTTP.
 func (b *builder) hosts() {
@@ -125,7 +136,7 @@ func (b *builder) host(label, reason string) {
 	o := &b.guide.options
 	switch {
 	case label+"."+b.domain.Name == o.Name:
-		b.note(label + " is left out: " + o.Name + " is the service's own name, which you point at it")
+		b.leaveOut(o.Name+" is the service's own name, which you point at it", label)
 	case len(o.Addresses) > 0:
 		for _, address := range o.Addresses {
 			recordType := "A"
@@ -145,11 +156,12 @@ func (b *builder) host(label, reason string) {
 func (b *builder) pacc() {
 	o := &b.guide.options
 	if o.Digest == nil {
+		b.domain.leftOut = append(b.domain.leftOut, "ua-auto-config", "_ua-auto-config")
 		return
 	}
 	digest, err := b.guide.digest(b.settings)
 	if err != nil {
-		b.note("ua-auto-config is left out: " + err.Error())
+		b.domain.Notes = append(b.domain.Notes, "ua-auto-config: left out, because PACC has no way to describe the domain: "+err.Error())
 		return
 	}
 	b.host("ua-auto-config", "where clients that know PACC ask for user-agent-configuration.json")

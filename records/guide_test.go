@@ -105,15 +105,15 @@ func printed(t testing.TB, format string, domains ...Domain) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w, err := NewWriter(&b, format)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, d := range domains {
-		if err := w.Write(d); err != nil {
-			t.Fatal(err)
+		if err == nil {
+			err = w.Write(d)
 		}
 	}
-	if err := w.Close(); err != nil {
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -352,9 +352,9 @@ func TestFor(t *testing.T) {
 		{name: "another port", servers: []account.Server{imapAt("a.example.net", 9930, account.SSL)},
 			want: []string{"_imaps._tcp SRV 0 1 9930 a.example.net."}},
 		{name: "a host for every mailbox", servers: []account.Server{imapAt("%EMAILLOCALPART%.example.net", 993, account.SSL)},
-			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp is left out: its host differs from mailbox to mailbox"}},
+			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp: left out, because its host differs from mailbox to mailbox"}},
 		{name: "an IP address", servers: []account.Server{imapAt("192.0.2.1", 993, account.SSL)},
-			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp is left out: a SRV record needs a host name"}},
+			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp: left out, because a SRV record needs a host name"}},
 		{name: "the domain's own host", servers: []account.Server{imapAt("mail.%EMAILDOMAIN%", 993, account.SSL)},
 			want: []string{"_imaps._tcp SRV 0 1 993 mail.example.org."}},
 		{name: "calendar at the root", servers: []account.Server{dav("https://dav.example.net")},
@@ -364,7 +364,7 @@ func TestFor(t *testing.T) {
 		{name: "a calendar for every mailbox", servers: []account.Server{dav("https://dav.example.net/%EMAILADDRESS%/")},
 			want: []string{"_caldavs._tcp SRV 0 1 443 dav.example.net."}},
 		{name: "a calendar host for every mailbox", servers: []account.Server{dav("https://%EMAILLOCALPART%.example.net/")},
-			absent: []string{"_caldavs._tcp"}, notes: []string{"_caldavs._tcp is left out: its host differs from mailbox to mailbox"}},
+			absent: []string{"_caldavs._tcp"}, notes: []string{"_caldavs._tcp: left out, because its host differs from mailbox to mailbox"}},
 		{name: "hand-over to a host", change: func(p *account.Provider) { p.HandOver = &account.HandOver{Hostname: "mail.partner.example"} },
 			want: []string{"autodiscover CNAME mail.partner.example.", "autoconfig CNAME setup.example.net."}, absent: []string{"_autodiscover._tcp"}},
 		{name: "hand-over to another address is told by us", change: func(p *account.Provider) { p.HandOver = &account.HandOver{Address: "%EMAILLOCALPART%@other.example"} },
@@ -373,11 +373,11 @@ func TestFor(t *testing.T) {
 			want: []string{"autoconfig A 192.0.2.1", "_autodiscover._tcp SRV 0 1 443 autodiscover.example.org."}},
 		{name: "the service's name is one of ours", options: Options{Name: "autoconfig.example.org"},
 			want: []string{"autodiscover CNAME autoconfig.example.org."}, absent: []string{"autoconfig"},
-			notes: []string{"autoconfig is left out: autoconfig.example.org is the service's own name, which you point at it"}},
+			notes: []string{"autoconfig: left out, because autoconfig.example.org is the service's own name, which you point at it"}},
 		{name: "no name for the service", options: Options{TTL: 60}, absent: []string{"autoconfig", "autodiscover", "_autodiscover._tcp", "ua-auto-config", "_ua-auto-config"},
-			notes: []string{"autoconfig, autodiscover and ua-auto-config are left out: the configuration has no name for the service, to which they could point"}},
+			notes: []string{"autoconfig, autodiscover, ua-auto-config: left out, because the configuration has no name for the service, to which they could point"}},
 		{name: "too long", domain: long, absent: []string{"autodiscover", "_submissions._tcp"},
-			notes: []string{"autodiscover is left out: with the domain, the name would be longer than DNS allows"}},
+			notes: []string{"autodiscover: left out, because with the domain, the name would be longer than DNS allows"}},
 		{name: "PACC", options: Options{Name: "setup.example.net", Digest: fixedDigest("d=new"), OldDigest: fixedDigest("d=old")},
 			want: []string{"ua-auto-config CNAME setup.example.net.", `_ua-auto-config TXT "d=new"`, `_ua-auto-config TXT "d=old"`}},
 		{name: "PACC unchanged", options: Options{Name: "setup.example.net", Digest: fixedDigest("d=new"), OldDigest: fixedDigest("d=new")},

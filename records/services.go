@@ -50,7 +50,7 @@ func (b *builder) services() {
 		}
 		t, problem := locate(server.Expand(b.settings.Login))
 		if problem != "" {
-			b.note(s.label + " is left out: " + problem)
+			b.leaveOut(problem, s.label)
 			t.hidden = true
 		}
 		if server.Type == account.IMAP || server.Type == account.POP3 {

@@ -1,0 +1,80 @@
+package records
+
+import (
+	"slices"
+	"strings"
+)
+
+// path compares the TXT record beside the SRV record of calendars and address
+// books: a single one with the path (RFC 6764 §4).
+func (k *check) path(label string) error {
+	answer, err := k.look(label, "TXT")
+	if err != nil {
+		return err
+	}
+	want := k.wanted(label, "TXT")
+	have := slices.DeleteFunc(answer.ofType("TXT"), func(r Record) bool { return !strings.HasPrefix(unquote(r.Data), "path=") })
+	switch {
+	case len(have) == 0 && len(want) == 0:
+	case len(have) == 0:
+		k.missing(label, want)
+	case len(want) == 0:
+		k.found(Superfluous, label, "has a path, but there is no such service or it needs none", have, nil)
+	case len(have) > 1:
+		k.found(Harmful, label, "has several paths, of which clients take any", have, want)
+	case unquote(have[0].Data) != unquote(want[0].Data):
+		k.found(Different, label, "says "+unquote(have[0].Data)+" instead of "+unquote(want[0].Data), have, want)
+	}
+	return nil
+}
+
+// vouchers compares the digests of the PACC document. Any that fits will do for
+// clients, so that one more, from before a change, does no harm.
+func (k *check) vouchers(label string) error {
+	answer, err := k.look(label, "TXT")
+	if err != nil {
+		return err
+	}
+	want := k.wanted(label, "TXT")
+	var have, others []Record
+	right := false
+	for _, r := range answer.ofType("TXT") {
+		digest := digestOf(r)
+		if digest == "" {
+			continue
+		}
+		have = append(have, r)
+		switch {
+		case len(want) > 0 && digest == digestOf(want[0]):
+			right = true
+		case !slices.ContainsFunc(want, func(w Record) bool { return digestOf(w) == digest }):
+			others = append(others, r)
+		}
+	}
+	switch {
+	case len(want) == 0 && len(have) > 0:
+		k.found(Superfluous, label, "vouches for a document that there is not", have, nil)
+	case len(want) == 0 || right && len(others) <= 1:
+	case right:
+		k.found(Superfluous, label, "vouches for documents that were replaced", others, nil)
+	case len(have) > 0:
+		k.found(Different, label, "vouches for another document than the one that is served, which clients then refuse", have, want[:1])
+	default:
+		k.missing(label, want[:1])
+	}
+	return nil
+}
+
+// digestOf reads the digest from a record as clients do: tags in any order, any
+// spaces, unknown tags ignored. It is empty for another kind of text.
+func digestOf(r Record) string {
+	tags := map[string]string{}
+	for tag := range strings.SplitSeq(unquote(r.Data), ";") {
+		name, value, _ := strings.Cut(tag, "=")
+		tags[strings.ToLower(strings.TrimSpace(name))] = strings.TrimSpace(value)
+	}
+	if tags["v"] != "UAAC1" {
+		return ""
+	}
+	return tags["a"] + " " + tags["d"]
+}

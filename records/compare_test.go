@@ -1,0 +1,425 @@
+package records
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/account"
+)
+
+// world is what surrounds the customer's domain.
+var world = map[string]string{
+	"example.net": `
+setup 300 IN A 192.0.2.10
+setup 300 IN AAAA 2001:db8::10
+alias 300 IN CNAME setup
+mail 300 IN A 192.0.2.11
+dav 300 IN A 192.0.2.12
+jmap 300 IN A 192.0.2.13
+cloud 300 IN CNAME mail
+`,
+	"outlook.com":   "autodiscover 300 IN A 192.0.2.30\n",
+	"other.example": "mail 300 IN A 192.0.2.40\n",
+}
+
+// comparerFor serves the customer's zone in the world. The servers asked are the
+// zone's own, or the resolver.
+func comparerFor(t testing.TB, zone string, own bool, change func(*internet)) *Comparer {
+	t.Helper()
+	zones := map[string]string{"kund.example": zone}
+	for apex, text := range world {
+		zones[apex] = text
+	}
+	n := newInternet(t, zones)
+	if change != nil {
+		change(n)
+	}
+	server := startServer(t, n.ServeDNS)
+	c := NewComparer(newTestResolver(t, server), own)
+	_, c.port, _ = net.SplitHostPort(server)
+	return c
+}
+
+const customer = "kund.example"
+
+// wholeDomain has every kind of record; its IMAP host is its own.
+func wholeDomain() Domain {
+	servers := slices.Clone(everyServer)
+	servers[0].Hostname = "mail.%EMAILDOMAIN%"
+	servers[5].URL = "https://dav.example.net/dav/"
+	return New(Options{Name: "setup.example.net", Digest: digest}).For(settingsFor(customer, servers...))
+}
+
+func ordinaryDomain() Domain {
+	return New(Options{Name: "setup.example.net", Digest: digest}).For(settingsFor(customer, everyServer[0], everyServer[3]))
+}
+
+func handedOverDomain() Domain {
+	s := settingsFor(customer, everyServer[0], everyServer[3])
+	s.Provider.HandOver = &account.HandOver{Hostname: "autodiscover-s.outlook.com"}
+	return New(Options{Name: "setup.example.net"}).For(s)
+}
+
+// zoneOf is the text of a zone that has all of the domain's records, and some
+// that are not our business.
+func zoneOf(t testing.TB, d Domain) string {
+	return string(printed(t, "zone", d)) + `
+kund.example. 300 IN MX 10 mail.kund.example.
+kund.example. 300 IN A 192.0.2.80
+kund.example. 300 IN TXT "v=spf1 -all"
+mail.kund.example. 300 IN A 192.0.2.81
+_caldavs._tcp.kund.example. 300 IN TXT "something else"
+_ua-auto-config.kund.example. 300 IN TXT "not a digest"
+`
+}
+
+func replace(old, with string) func(string) string {
+	return func(zone string) string {
+		changed := regexp.MustCompile(`(?m)`+old).ReplaceAllString(zone, with)
+		if changed == zone {
+			panic("the fault was not planted: " + old)
+		}
+		return changed
+	}
+}
+
+func with(lines string) func(string) string {
+	return func(zone string) string { return zone + lines + "\n" }
+}
+
+// planted are the faults: each has a zone with one fault and what is to be said.
+var planted = []struct {
+	name   string
+	domain func() Domain
+	plant  func(zone string) string
+	kind   Kind
+	want   string // the sentence
+	remove []string
+	put    []string
+	kept   bool // the cure lies outside of the zone
+}{
+	{name: "missing", plant: replace(`^autodiscover\.kund.*\n`, ""), kind: Missing,
+		want: "autodiscover.kund.example is missing, where Outlook, phones and Thunderbird ask for autodiscover.xml and .json",
+		put:  []string{"autodiscover.kund.example. 3600 IN CNAME setup.example.net."}},
+	{name: "service missing", plant: replace(`^_submissions.*\n`, ""), kind: Missing,
+		want: "_submissions._tcp.kund.example is missing, where FairEmail and Evolution look for sending over TLS",
+		put:  []string{"_submissions._tcp.kund.example. 3600 IN SRV 0 1 465 mail.example.net."}},
+	{name: "elsewhere", plant: replace(`^autoconfig\.(.*) CNAME \S+`, "autoconfig.$1 A 192.0.2.80"), kind: Different,
+		want:   "autoconfig.kund.example leads to 192.0.2.80 instead of setup.example.net",
+		remove: []string{"autoconfig.kund.example. 3600 IN A 192.0.2.80"},
+		put:    []string{"autoconfig.kund.example. 3600 IN CNAME setup.example.net."}},
+	{name: "wildcard address", plant: func(zone string) string {
+		return replace(`^autoconfig\.kund.*\n`, "")(zone) + "*.kund.example. 300 IN A 192.0.2.80\n"
+	}, kind: Harmful,
+		want: "autoconfig.kund.example is swallowed by the wildcard *.kund.example, which leads clients to 192.0.2.80",
+		put:  []string{"autoconfig.kund.example. 3600 IN CNAME setup.example.net."}},
+	{name: "wildcard alias", domain: func() Domain {
+		return New(Options{Name: "setup.example.net"}).For(settingsFor(customer, everyServer[0]))
+	}, plant: func(zone string) string {
+		return replace(`^autoconfig\.kund.*\n`, "")(zone) + "*.kund.example. 300 IN CNAME mail.other.example.\n"
+	}, kind: Harmful,
+		want: "autoconfig.kund.example is swallowed by the wildcard *.kund.example, which leads clients to mail.other.example",
+		put:  []string{"autoconfig.kund.example. 3600 IN CNAME setup.example.net."}},
+	{name: "two _autodiscover records", plant: with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 mail.other.example."), kind: Harmful,
+		want:   "_autodiscover._tcp.kund.example has 2 records, of which Thunderbird and Outlook choose differently",
+		remove: []string{"_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 mail.other.example."}},
+	{name: "SRV to a CNAME", plant: replace(`^mail\.kund.example\. 300 IN A .*`, "mail.kund.example. 300 IN CNAME mail.example.net."), kind: Harmful,
+		want:   "_imaps._tcp.kund.example leads to mail.kund.example, which is a CNAME: some clients refuse that (RFC 2782)",
+		remove: []string{"mail.kund.example. 3600 IN CNAME mail.example.net."},
+		put:    []string{"mail.kund.example. 3600 IN A 192.0.2.11"}},
+	{name: "leftover beside ours", plant: with("_imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example."), kind: Harmful,
+		want:   "_imaps._tcp.kund.example also leads to mail.other.example port 993, where some clients would look for the mailbox",
+		remove: []string{"_imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example."}},
+	{name: "leftover instead of ours", plant: replace(`^(_imaps.*) SRV .*? ;`, "$1 SRV 0 1 993 mail.other.example. ;"), kind: Different,
+		want:   "_imaps._tcp.kund.example leads to mail.other.example port 993 instead of mail.kund.example port 993",
+		remove: []string{"_imaps._tcp.kund.example. 3600 IN SRV 0 1 993 mail.other.example."},
+		put:    []string{"_imaps._tcp.kund.example. 3600 IN SRV 0 1 993 mail.kund.example."}},
+	{name: "leftover of a service that we do not have", domain: ordinaryDomain, plant: with("_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."), kind: Harmful,
+		want:   "_carddavs._tcp.kund.example still leads to mail.other.example port 443, which is not where the mailboxes are",
+		remove: []string{"_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."}},
+	{name: "superfluous service", domain: ordinaryDomain, plant: with("_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.example.net."), kind: Superfluous,
+		want:   "_sieve._tcp.kund.example leads to mail.example.net port 4190, which does not offer the service",
+		remove: []string{"_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.example.net."}},
+	{name: "CNAME beside an address", plant: with("autodiscover.kund.example. 300 IN A 192.0.2.80"), kind: Harmful,
+		want: "autodiscover.kund.example has a CNAME beside other data, which servers and resolvers treat as they like",
+		remove: []string{"autodiscover.kund.example. 3600 IN CNAME setup.example.net.",
+			"autodiscover.kund.example. 300 IN A 192.0.2.80"},
+		put: []string{"autodiscover.kund.example. 3600 IN CNAME setup.example.net."}},
+	{name: "CNAME beside a text", plant: with(`autoconfig.kund.example. 300 IN TXT "x"`), kind: Harmful,
+		want:   "autoconfig.kund.example has a CNAME beside other data, which servers and resolvers treat as they like",
+		remove: []string{`autoconfig.kund.example. 300 IN TXT "x"`}},
+	{name: "wrong port", plant: replace(`^(_submissions.*) 465 `, "$1 587 "), kind: Different,
+		want:   "_submissions._tcp.kund.example leads to mail.example.net port 587 instead of mail.example.net port 465",
+		remove: []string{"_submissions._tcp.kund.example. 3600 IN SRV 0 1 587 mail.example.net."},
+		put:    []string{"_submissions._tcp.kund.example. 3600 IN SRV 0 1 465 mail.example.net."}},
+	{name: "not offered, but there", plant: replace(`^(_pop3\._tcp.*) SRV .*? ;`, "$1 SRV 0 1 110 mail.example.net. ;"), kind: Harmful,
+		want:   "_pop3._tcp.kund.example leads to mail.example.net port 110, though the service is not offered",
+		remove: []string{"_pop3._tcp.kund.example. 3600 IN SRV 0 1 110 mail.example.net."},
+		put:    []string{"_pop3._tcp.kund.example. 3600 IN SRV 0 0 0 ."}},
+	{name: "offered, but said not to be", plant: replace(`^(_pop3s\._tcp.*) SRV .*? ;`, "$1 SRV 0 0 0 . ;"), kind: Different,
+		want:   "_pop3s._tcp.kund.example leads to nowhere instead of mail.example.net port 995",
+		remove: []string{"_pop3s._tcp.kund.example. 3600 IN SRV 0 0 0 ."},
+		put:    []string{"_pop3s._tcp.kund.example. 3600 IN SRV 10 1 995 mail.example.net."}},
+	{name: "POP3 preferred", plant: replace(`^(_imaps._tcp.*) SRV 0 `, "$1 SRV 20 "), kind: Different,
+		want: "_pop3s._tcp.kund.example has clients prefer it to _imaps._tcp, which the provider prefers",
+		remove: []string{"_imaps._tcp.kund.example. 3600 IN SRV 20 1 993 mail.kund.example.",
+			"_pop3s._tcp.kund.example. 3600 IN SRV 10 1 995 mail.example.net."},
+		put: []string{"_imaps._tcp.kund.example. 3600 IN SRV 0 1 993 mail.kund.example.",
+			"_pop3s._tcp.kund.example. 3600 IN SRV 10 1 995 mail.example.net."}},
+	{name: "host without address", plant: replace(`^mail\.kund.example\. 300 IN A .*\n`, ""), kind: Harmful,
+		want: "_imaps._tcp.kund.example leads to mail.kund.example, which has no address", kept: true},
+	{name: "stale digest", plant: replace(`^(_ua-auto-config.* TXT) "v=.*?" ;`, `$1 "v=UAAC1; a=sha256; d=b2xk" ;`), kind: Different,
+		want:   "_ua-auto-config.kund.example vouches for another document than the one that is served, which clients then refuse",
+		remove: []string{`_ua-auto-config.kund.example. 3600 IN TXT "v=UAAC1; a=sha256; d=b2xk"`}},
+	{name: "three digests", plant: with("_ua-auto-config.kund.example. 300 IN TXT \"v=UAAC1; a=sha256; d=b2xk\"\n" +
+		"_ua-auto-config.kund.example. 300 IN TXT \"v=UAAC1; a=sha256; d=b2xkZXI=\""), kind: Superfluous,
+		want: "_ua-auto-config.kund.example vouches for documents that were replaced",
+		remove: []string{`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`,
+			`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xkZXI="`}},
+	{name: "digest of a document that there is not", domain: func() Domain {
+		return New(Options{Name: "setup.example.net", Digest: digest}).For(settingsFor(customer, everyServer[1]))
+	}, plant: with(`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`), kind: Superfluous,
+		want:   "_ua-auto-config.kund.example vouches for a document that there is not",
+		remove: []string{`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`}},
+	{name: "PACC host of a document that there is not", domain: func() Domain {
+		return New(Options{Name: "setup.example.net", Digest: digest}).For(settingsFor(customer, everyServer[1]))
+	}, plant: with(`ua-auto-config.kund.example. 300 IN CNAME setup.example.net.`), kind: Superfluous,
+		want:   "ua-auto-config.kund.example is there, but there is nothing to ask for",
+		remove: []string{`ua-auto-config.kund.example. 300 IN CNAME setup.example.net.`}},
+	{name: "wrong path", plant: replace(`"path=/dav/calendars/"`, `"path=/old/"`), kind: Different,
+		want:   "_caldavs._tcp.kund.example says path=/old/ instead of path=/dav/calendars/",
+		remove: []string{`_caldavs._tcp.kund.example. 3600 IN TXT "path=/old/"`},
+		put:    []string{`_caldavs._tcp.kund.example. 3600 IN TXT "path=/dav/calendars/"`}},
+	{name: "no path", plant: replace(`^_caldavs.*"path=.*\n`, ""), kind: Missing,
+		want: "_caldavs._tcp.kund.example is missing, the path on that server (RFC 6764)",
+		put:  []string{`_caldavs._tcp.kund.example. 3600 IN TXT "path=/dav/calendars/"`}},
+	{name: "two paths", plant: with(`_caldavs._tcp.kund.example. 300 IN TXT "path=/old/"`), kind: Harmful,
+		want: "_caldavs._tcp.kund.example has several paths, of which clients take any",
+		remove: []string{`_caldavs._tcp.kund.example. 3600 IN TXT "path=/dav/calendars/"`,
+			`_caldavs._tcp.kund.example. 300 IN TXT "path=/old/"`},
+		put: []string{`_caldavs._tcp.kund.example. 3600 IN TXT "path=/dav/calendars/"`}},
+	{name: "path of a service that we do not have", domain: ordinaryDomain, plant: with(`_carddavs._tcp.kund.example. 300 IN TXT "path=/old/"`), kind: Superfluous,
+		want:   "_carddavs._tcp.kund.example has a path, but there is no such service or it needs none",
+		remove: []string{`_carddavs._tcp.kund.example. 300 IN TXT "path=/old/"`}},
+	{name: "handed over, but still with us", domain: handedOverDomain, plant: replace(`^(autodiscover.*) CNAME \S+`, "$1 CNAME setup.example.net."), kind: Different,
+		want:   "autodiscover.kund.example leads to setup.example.net instead of autodiscover.outlook.com",
+		remove: []string{"autodiscover.kund.example. 3600 IN CNAME setup.example.net."},
+		put:    []string{"autodiscover.kund.example. 3600 IN CNAME autodiscover.outlook.com."}},
+	{name: "handed over, but the SRV record is not", domain: handedOverDomain, plant: with("_autodiscover._tcp.kund.example. 300 IN SRV 0 1 443 old.other.example."), kind: Harmful,
+		want:   "_autodiscover._tcp.kund.example still leads to old.other.example port 443, which is not where the mailboxes are",
+		remove: []string{"_autodiscover._tcp.kund.example. 300 IN SRV 0 1 443 old.other.example."}},
+}
+
+// TestCompareFinds plants one fault at a time, asks the domain's own servers and
+// a resolver, and then applies the cure: nothing may be left to find.
+func TestCompareFinds(t *testing.T) {
+	for _, test := range planted {
+		t.Run(test.name, func(t *testing.T) {
+			domain := wholeDomain()
+			if test.domain != nil {
+				domain = test.domain()
+			}
+			zone := test.plant(zoneOf(t, domain))
+			for _, own := range []bool{true, false} {
+				got := comparerFor(t, zone, own, nil).Compare(t.Context(), domain)
+				if got.Err != nil || len(got.Findings) != 1 || !got.Wrong() {
+					t.Fatalf("own servers %v: %v, error %v", own, got, got.Err)
+				}
+				f := got.Findings[0]
+				if f.Kind != test.kind || f.Problem != test.want {
+					t.Errorf("own servers %v: %s: %s\nwant %s: %s", own, f.Kind, f.Problem, test.kind, test.want)
+				}
+				if diff := cmp.Diff(test.remove, f.Remove); diff != "" {
+					t.Errorf("remove (-want +got):\n%s", diff)
+				}
+				if put := f.Put; test.name == "stale digest" && len(put) == 1 {
+					// The digest of the day stands in the golden files.
+				} else if diff := cmp.Diff(test.put, put); diff != "" {
+					t.Errorf("put (-want +got):\n%s", diff)
+				}
+				if test.kept {
+					continue
+				}
+				if left := comparerFor(t, cure(zone, f), own, nil).Compare(t.Context(), domain); left.Wrong() {
+					t.Errorf("the cure does not cure: %v", left)
+				}
+			}
+		})
+	}
+}
+
+// cure does what a finding says.
+func cure(zone string, f Finding) string {
+	var kept []string
+	for line := range strings.Lines(zone) {
+		if !slices.ContainsFunc(f.Remove, func(remove string) bool {
+			line, _, _ := strings.Cut(line, " ;")
+			return withoutTTL(line) == withoutTTL(remove)
+		}) {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "") + strings.Join(f.Put, "\n") + "\n"
+}
+
+func withoutTTL(line string) string {
+	fields := strings.Fields(line)
+	if len(fields) > 2 {
+		fields = slices.Delete(fields, 1, 2)
+	}
+	return strings.Join(fields, " ")
+}
+
+// TestCompareFindsNothing has zones that are right, in whatever way.
+func TestCompareFindsNothing(t *testing.T) {
+	unchanged := func(zone string) string { return zone }
+	for _, test := range []struct {
+		name   string
+		domain func() Domain
+		change func(string) string
+	}{
+		{"as we say", wholeDomain, unchanged},
+		{"ordinary", ordinaryDomain, unchanged},
+		{"handed over", handedOverDomain, unchanged},
+		{"another weight", wholeDomain, replace(`SRV 0 1 465`, "SRV 0 0 465")},
+		{"other priorities in the same order", wholeDomain, replace(`SRV 10 1 995`, "SRV 5 1 995")},
+		{"upper case", wholeDomain, replace(`setup\.example\.net\.`, "SETUP.Example.NET.")},
+		{"addresses instead of CNAME", wholeDomain, replace(`^autoconfig.* CNAME \S+(.*)`, "autoconfig.kund.example. 60 IN A 192.0.2.10$1\nautoconfig.kund.example. 60 IN AAAA 2001:db8::10")},
+		{"one of the addresses", wholeDomain, replace(`^autoconfig.* CNAME \S+(.*)`, "autoconfig.kund.example. 60 IN A 192.0.2.10$1")},
+		{"CNAME of a CNAME", wholeDomain, replace(`^(autoconfig.*) CNAME \S+`, "$1 CNAME alias.example.net.")},
+		{"the digest before the last change", wholeDomain, with(`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`)},
+		{"the digest written otherwise", wholeDomain, replace(`TXT "v=UAAC1; a=sha256; d=(.*?)"`, `TXT "d=$1 ;x=y;" "v=UAAC1;a=sha256;"`)},
+		{"a wildcard beside explicit records", wholeDomain, with("*.kund.example. 300 IN A 192.0.2.80")},
+		{"a wildcard where nothing is wanted", ordinaryDomain, with("*.kund.example. 300 IN A 192.0.2.80")},
+		{"service denied that we do not have", ordinaryDomain, with("_sieve._tcp.kund.example. 300 IN SRV 0 0 0 .")},
+		{"nothing known of the service's name", func() Domain {
+			return New(Options{}).For(settingsFor(customer, everyServer[0]))
+		}, with("autoconfig.kund.example. 300 IN A 192.0.2.80\n_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 x.other.example.")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			domain := test.domain()
+			zone := test.change(zoneOf(t, domain))
+			for _, own := range []bool{true, false} {
+				got := comparerFor(t, zone, own, nil).Compare(t.Context(), domain)
+				if len(got.Findings) > 0 || got.Err != nil || got.Wrong() {
+					t.Errorf("own servers %v: %v", own, got)
+				}
+			}
+		})
+	}
+}
+
+// TestCompareWarns has faults that are nobody's who runs the domain.
+func TestCompareWarns(t *testing.T) {
+	atCloud := everyServer[0]
+	atCloud.Hostname = "cloud.example.net"
+	gone := everyServer[3]
+	gone.Hostname = "gone.example.net"
+	domain := New(Options{Name: "gone.example.net"}).For(settingsFor(customer, atCloud, gone))
+	got := comparerFor(t, zoneOf(t, domain), true, nil).Compare(t.Context(), domain)
+	want := `kund.example: warning: autoconfig.kund.example leads to gone.example.net, which has no address
+kund.example: warning: autodiscover.kund.example leads to gone.example.net, which has no address
+kund.example: warning: _autodiscover._tcp.kund.example leads to gone.example.net, which has no address
+kund.example: warning: _imaps._tcp.kund.example leads to cloud.example.net, which is a CNAME: some clients refuse that (RFC 2782)
+kund.example: warning: _submissions._tcp.kund.example leads to gone.example.net, which has no address
+`
+	if diff := cmp.Diff(want, got.String()); diff != "" || got.Wrong() {
+		t.Errorf("wrong %v (-want +got):\n%s", got.Wrong(), diff)
+	}
+}
+
+func TestCompareBrokenDNS(t *testing.T) {
+	domain := wholeDomain()
+	for _, own := range []bool{true, false} {
+		c := comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "_imaps._tcp.kund.example." })
+		got := c.Compare(t.Context(), domain)
+		if got.Err != nil || len(got.Findings) != 1 || got.Findings[0].Kind != Harmful ||
+			!strings.HasPrefix(got.Findings[0].Problem, "_imaps._tcp.kund.example cannot be looked up, and clients wait in vain: SRV of _imaps._tcp.kund.example: 127.0.0.1:") ||
+			!strings.HasSuffix(got.Findings[0].Problem, " answers SERVFAIL") {
+			t.Errorf("SERVFAIL at one name, own servers %v: %v", own, got)
+		}
+		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "mail.example.net." })
+		got = c.Compare(t.Context(), domain)
+		if got.Err != nil || got.Wrong() || len(got.Findings) != 4 || !strings.Contains(got.Findings[0].Problem, "leads to mail.example.net, which cannot be looked up: ") {
+			t.Errorf("SERVFAIL at the provider's host, own servers %v: %v", own, got)
+		}
+		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.silent.Store(true) })
+		got = c.Compare(t.Context(), domain)
+		if got.Err == nil || !got.Wrong() || !strings.Contains(got.Err.Error(), "does not answer") {
+			t.Errorf("silence, own servers %v: %v", own, got)
+		}
+		got = comparerFor(t, zoneOf(t, domain), own, nil).Compare(t.Context(), Domain{Name: "nowhere.kund.example"})
+		if want := "nowhere.kund.example does not exist in DNS, so that no client finds anything"; len(got.Findings) != 1 || got.Findings[0].Problem != want || !got.Wrong() {
+			t.Errorf("no domain, own servers %v: %v", own, got)
+		}
+	}
+	// A name in a zone of its own, on servers that the domain's only refer to.
+	c := comparerFor(t, zoneOf(t, domain), true, func(n *internet) { n.elsewhere = "_tcp.kund.example." })
+	if got := c.Compare(t.Context(), domain); got.Wrong() {
+		t.Errorf("delegated: %v", got)
+	}
+}
+
+// TestCompareAll compares many at once: results in order, not more at once than
+// said, and an end when the caller has seen enough.
+func TestCompareAll(t *testing.T) {
+	zones := map[string]string{}
+	for apex, text := range world {
+		zones[apex] = text
+	}
+	var domains []Domain
+	for i := range 60 {
+		d := New(Options{Name: "setup.example.net"}).For(settingsFor(fmt.Sprintf("k%02d.example", i), everyServer[0]))
+		domains = append(domains, d)
+		zones[d.Name] = string(printed(t, "zone", d))
+		if i%10 == 3 {
+			zones[d.Name] = ""
+		}
+	}
+	n := newInternet(t, zones)
+	n.servfail = "k07.example."
+	server := startServer(t, n.ServeDNS)
+	c := NewComparer(newTestResolver(t, server), true)
+	_, c.port, _ = net.SplitHostPort(server)
+
+	var names []string
+	var summary Summary
+	for got := range c.CompareAll(t.Context(), slices.Values(domains), 7) {
+		names = append(names, got.Domain)
+		summary.Add(got)
+	}
+	if !slices.IsSorted(names) || len(names) != 60 {
+		t.Errorf("results %v", names)
+	}
+	if want := "60 domains: 53 right, 6 wrong with 54 findings, 1 could not be compared"; summary.String() != want {
+		t.Errorf("summary %q, want %q", summary, want)
+	}
+	before := n.queries.Load()
+	for range c.CompareAll(t.Context(), slices.Values(domains), 2) {
+		break
+	}
+	if asked := n.queries.Load() - before; asked > 60*10 {
+		t.Errorf("went on for %d queries after the caller had seen enough", asked)
+	}
+}
+
+func TestSummary(t *testing.T) {
+	var s Summary
+	if s.String() != "0 domains: 0 right" {
+		t.Error(s)
+	}
+	s.Add(Comparison{Findings: []Finding{{Warning: true}}})
+	if s.String() != "1 domain: 1 right, 1 warning" {
+		t.Error(s)
+	}
+	s.Add(Comparison{Findings: []Finding{{}}})
+	if s.String() != "2 domains: 1 right, 1 wrong with 1 finding, 1 warning" {
+		t.Error(s)
+	}
+}

@@ -111,8 +111,8 @@ type Server struct {
 // Expand is the server with its placeholders completed for the address.
 func (s Server) Expand(a Address) Server {
 	s.Hostname = Expand(s.Hostname, a)
-	s.URL = Expand(s.URL, a)
-	s.PrincipalURL = Expand(s.PrincipalURL, a)
+	s.URL = ExpandURL(s.URL, a)
+	s.PrincipalURL = ExpandURL(s.PrincipalURL, a)
 	s.Login.Username = Expand(s.Login.Username, a)
 	return s
 }

@@ -54,8 +54,11 @@ type Standing struct {
 
 // Ordinary reports whether the answer differs from that for every other mailbox
 // of the provider in nothing but the address, so that one prepared for the
-// provider (for AnyAt a domain) fits once its placeholders are completed.
-func (s *Settings) Ordinary() bool { return !s.Own && s.Login == s.Address }
+// provider (for AnyAt a domain) fits once its placeholders are completed. An
+// address that cannot stand in a URL as it is never does.
+func (s *Settings) Ordinary() bool {
+	return !s.Own && s.Login == s.Address && (s.Address.IsAny() || s.Address.plainInURL())
+}
 
 // Expanded lists the servers with all placeholders completed for the login.
 func (s *Settings) Expanded() []Server {

@@ -1,6 +1,9 @@
 package account
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // The placeholders of the autoconfig format (draft-ietf-mailmaint-autoconfig,
 // "Placeholders"). They may stand in host names, URLs and user names.
@@ -91,6 +94,36 @@ func Expand(text string, a Address) string {
 	}
 	return string(ParseTemplate(text).Append(nil, a, nil))
 }
+
+// ExpandURL completes a URL for the address. What belongs to the mailbox is
+// escaped for a path, so that a local part with a question mark or a slash does
+// not lead elsewhere.
+func ExpandURL(text string, a Address) string {
+	if a.IsAny() || a.plainInURL() {
+		return Expand(text, a)
+	}
+	return string(ParseTemplate(text).Append(nil, a, func(dst []byte, value string) []byte {
+		return append(dst, url.PathEscape(value)...)
+	}))
+}
+
+// plainInURL reports whether the address stands in a URL as it is.
+func (a Address) plainInURL() bool { return url.PathEscape(a.local) == a.local }
+
+// Verbatim is a text that comes out of a Template as it went in, placeholders
+// and all.
+func Verbatim(text string) string {
+	if strings.IndexByte(text, '%') < 0 {
+		return text
+	}
+	return doubled.Replace(text)
+}
+
+var doubled = strings.NewReplacer(
+	EmailAddress, "%"+EmailAddress+"%",
+	EmailLocalPart, "%"+EmailLocalPart+"%",
+	EmailDomain, "%"+EmailDomain+"%",
+)
 
 // Placeholders lists what looks like a placeholder in a text, %NAME%, known or
 // not, so that a misspelt one can be named. Two letters are an escape of a URL.

@@ -69,3 +69,39 @@ func TestPlaceholders(t *testing.T) {
 		}
 	}
 }
+
+func TestExpandURL(t *testing.T) {
+	for address, want := range map[string]string{
+		"anna+x@example.com":  "https://dav.example.com/anna+x@example.com/anna+x",
+		"a/b?c#d@example.com": "https://dav.example.com/a%2Fb%3Fc%23d@example.com/a%2Fb%3Fc%23d",
+		`"a b"@example.com`:   "https://dav.example.com/%22a%20b%22@example.com/%22a%20b%22",
+		"%41@example.com":     "https://dav.example.com/%2541@example.com/%2541",
+	} {
+		a, err := ParseAddress(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ExpandURL("https://dav.%EMAILDOMAIN%/%EMAILADDRESS%/%EMAILLOCALPART%", a); got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+		s := Settings{Address: a, Login: a}
+		if got := s.Ordinary(); got != (address == "anna+x@example.com") {
+			t.Errorf("%s: ordinary is %v", address, got)
+		}
+	}
+	if got := ExpandURL("https://dav.%EMAILDOMAIN%/%EMAILADDRESS%", AnyAt("example.com")); got != "https://dav.example.com/%EMAILADDRESS%" {
+		t.Errorf("any: got %s", got)
+	}
+}
+
+func TestVerbatim(t *testing.T) {
+	anna, err := ParseAddress("anna@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "100 %", "%EMAILADDRESS%", "a%EMAILDOMAIN%b%EMAILLOCALPART%"} {
+		if got := Expand(Verbatim(text), anna); got != text {
+			t.Errorf("%q comes out as %q", text, got)
+		}
+	}
+}

@@ -136,7 +136,7 @@ func writeServer(parent *etree.Element, server account.Server, w words) {
 	e := parent.CreateElement(elements[server.Type])
 	e.CreateAttr("type", string(server.Type))
 	if server.Type.HasURL() {
-		leaf(e, "url", w.fill(server.URL))
+		leaf(e, "url", w.fillURL(server.URL))
 	} else {
 		leaf(e, "hostname", w.fill(server.Hostname))
 		leaf(e, "port", strconv.Itoa(server.Port))

@@ -21,20 +21,21 @@ func (w words) fill(text string) string {
 	return account.Expand(text, w.login)
 }
 
+// fillURL completes the URL of a server.
+func (w words) fillURL(url string) string {
+	if w.template {
+		return url
+	}
+	return account.ExpandURL(url, w.login)
+}
+
 // keep spells a text in which nothing is to be completed.
 func (w words) keep(text string) string {
-	if w.template && strings.IndexByte(text, '%') >= 0 {
-		return doubled.Replace(text)
+	if w.template {
+		return account.Verbatim(text)
 	}
 	return text
 }
-
-// doubled makes placeholders stand for themselves in a template.
-var doubled = strings.NewReplacer(
-	account.EmailAddress, "%"+account.EmailAddress+"%",
-	account.EmailLocalPart, "%"+account.EmailLocalPart+"%",
-	account.EmailDomain, "%"+account.EmailDomain+"%",
-)
 
 // domain is the domain that was asked for.
 func (w words) domain() string {

@@ -127,8 +127,8 @@ func readProtocol(protocol *etree.Element) (account.Server, error) {
 	if place == "" {
 		return s, fmt.Errorf("the answer has a Protocol %s without Server", s.Type)
 	}
-	place = verbatim(place)
-	s.Login = account.Login{Username: verbatim(value(protocol, "LoginName")), DomainName: value(protocol, "DomainName")}
+	place = account.Verbatim(place)
+	s.Login = account.Login{Username: account.Verbatim(value(protocol, "LoginName")), DomainName: value(protocol, "DomainName")}
 	s.Authentication = []account.Authentication{account.NTLM}
 	if isOff(protocol, "SPA") {
 		s.Authentication[0] = account.PasswordCleartext
@@ -211,10 +211,10 @@ func readActiveSync(response *etree.Element) (account.Settings, error) {
 		}
 		s.Servers = append(s.Servers, account.Server{
 			Type:           account.ActiveSync,
-			URL:            verbatim(target),
+			URL:            account.Verbatim(target),
 			Authentication: []account.Authentication{account.PasswordCleartext},
 			// What the phone asked with is what it signs in with.
-			Login: account.Login{Username: verbatim(s.Address.String())},
+			Login: account.Login{Username: account.Verbatim(s.Address.String())},
 		})
 	}
 	return s, nil

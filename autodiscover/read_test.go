@@ -86,7 +86,7 @@ func TestReadLiterally(t *testing.T) {
 		write   func(account.Settings) ([]byte, error)
 		url     string
 	}{
-		{"%EMAILLOCALPART%@dav.example", Outlook, "https://dav.example.com/cal/%EMAILLOCALPART%@dav.example/"},
+		{"%EMAILLOCALPART%@dav.example", Outlook, "https://dav.example.com/cal/%25EMAILLOCALPART%25@dav.example/"},
 		{"%EMAILLOCALPART%@eas.example", ActiveSync, easURL},
 	} {
 		document, err := c.write(settings(t, c.address))

@@ -32,18 +32,10 @@ func (v view) address() string {
 // complete is the server as the document spells it.
 func (v view) complete(s account.Server) account.Server {
 	if v.prepare {
-		s.Login.DomainName = verbatim(s.Login.DomainName)
+		s.Login.DomainName = account.Verbatim(s.Login.DomainName)
 		return s
 	}
 	return s.Expand(v.settings.Login)
-}
-
-// verbatim protects a text that knows no placeholders from being completed.
-func verbatim(text string) string {
-	for _, name := range [...]string{account.EmailAddress, account.EmailLocalPart, account.EmailDomain} {
-		text = strings.ReplaceAll(text, name, "%"+name+"%")
-	}
-	return text
 }
 
 // first is the most preferred server of the type that the document can tell

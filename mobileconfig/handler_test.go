@@ -259,7 +259,8 @@ func checkProfile(t *testing.T, document []byte, address, name string) {
 // the bytes of the one that was made for the mailbox.
 func TestPrepared(t *testing.T) {
 	addresses := []string{"anna@example.se", "Anna+x@example.se", "a&b'c@example.se", "%EMAILADDRESS%@example.se",
-		"%%EMAILDOMAIN%%@x.example", `"a <b"@example.se`, "pål@räksmörgås.se", "{provider}@example.se"}
+		"%%EMAILDOMAIN%%@x.example", `"a <b"@example.se`, "pål@räksmörgås.se", "{provider}@example.se",
+		"a&b=c@example.se", "$x.y@räksmörgås.se", "ANNA_EK-1~@example.se"}
 	providers := []*account.Provider{mamutPOP, mamutBusiness, ownDomain, websupport, office365, onecom, small, popOnly, withDAV, groupware, odd,
 		{Servers: small.Servers}}
 	texts := Texts{Language: "xx", Description: "100%{provider}%EMAILADDRESS% <&>", Mail: "%EMAILDOMAIN%", Calendars: "%%EMAILADDRESS%%", Contacts: "'\""}
@@ -270,6 +271,9 @@ func TestPrepared(t *testing.T) {
 				for _, o := range []Options{{}, {Device: Mac}, {Device: Phone, MailOnly: true}, {Texts: texts}} {
 					o.Name, o.Service = name, testService
 					s := settings(t, p, address)
+					if !s.Ordinary() {
+						continue // gets a profile of its own
+					}
 					want, err := Document(s, o)
 					ready, err2 := prepare(s, o)
 					if err != nil || err2 != nil {
@@ -286,7 +290,7 @@ func TestPrepared(t *testing.T) {
 			}
 		}
 	}
-	if compared < 1000 {
+	if compared < 600 {
 		t.Errorf("only %d were compared", compared)
 	}
 }

@@ -43,11 +43,11 @@ func prepare(s account.Settings, o Options) (*prepared, error) {
 	b := newBuilder(s.Provider, o)
 	b.address = account.EmailAddress
 	b.id = base.of(account.EmailAddress)
-	b.provider = verbatim.Replace(b.provider)
-	b.description = verbatim.Replace(b.description)
-	b.texts.Mail = verbatim.Replace(b.texts.Mail)
-	b.texts.Calendars = verbatim.Replace(b.texts.Calendars)
-	b.texts.Contacts = verbatim.Replace(b.texts.Contacts)
+	b.provider = account.Verbatim(b.provider)
+	b.description = account.Verbatim(b.description)
+	b.texts.Mail = account.Verbatim(b.texts.Mail)
+	b.texts.Calendars = account.Verbatim(b.texts.Calendars)
+	b.texts.Contacts = account.Verbatim(b.texts.Contacts)
 
 	marks := map[string]part{b.id.hash: {hole: holeHash}}
 	for _, k := range kinds {
@@ -61,8 +61,8 @@ func prepare(s account.Settings, o Options) (*prepared, error) {
 	servers := slices.Clone(s.Servers)
 	for i := range servers {
 		// What Expand leaves as it is.
-		servers[i].Login.DomainName = verbatim.Replace(servers[i].Login.DomainName)
-		servers[i].PathPrefix = verbatim.Replace(servers[i].PathPrefix)
+		servers[i].Login.DomainName = account.Verbatim(servers[i].Login.DomainName)
+		servers[i].PathPrefix = account.Verbatim(servers[i].PathPrefix)
 	}
 	document, err := b.build(servers, o.MailOnly)
 	if err != nil {
@@ -83,14 +83,6 @@ func prepare(s account.Settings, o Options) (*prepared, error) {
 	}
 	return p, nil
 }
-
-// verbatim doubles the percent signs of what looks like a placeholder in a text
-// that is to stay as it is when it goes through a Template.
-var verbatim = strings.NewReplacer(
-	account.EmailAddress, "%"+account.EmailAddress+"%",
-	account.EmailLocalPart, "%"+account.EmailLocalPart+"%",
-	account.EmailDomain, "%"+account.EmailDomain+"%",
-)
 
 // complete is the profile for a mailbox. The name has been cleaned and is empty
 // exactly if it was empty when the profile was prepared.

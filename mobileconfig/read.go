@@ -72,10 +72,10 @@ func Read(document []byte) (s account.Settings, err error) {
 
 // literal has the server's texts come out of Expand as they are now.
 func literal(s *account.Server) {
-	s.Hostname = verbatim.Replace(s.Hostname)
-	s.URL = verbatim.Replace(s.URL)
-	s.PrincipalURL = verbatim.Replace(s.PrincipalURL)
-	s.Login.Username = verbatim.Replace(s.Login.Username)
+	s.Hostname = account.Verbatim(s.Hostname)
+	s.URL = account.Verbatim(s.URL)
+	s.PrincipalURL = account.Verbatim(s.PrincipalURL)
+	s.Login.Username = account.Verbatim(s.Login.Username)
 }
 
 // readPayload reads the servers of a payload and the address that it tells.

@@ -1,0 +1,218 @@
+package setup
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"signpost/account"
+	"signpost/templates"
+)
+
+// Options is what the page is made of. All of it is optional.
+type Options struct {
+	// Name is the service's own host name, of which absolute URLs are made.
+	// Without it there is no QR code: the Host header is a stranger's word.
+	Name      string
+	Templates *templates.Set // nil: the embedded ones
+	Branding  Branding
+	// Profile reports whether there is an Apple profile of the settings for a
+	// device, "iphone" or "mac". Nil: there are none.
+	Profile func(s account.Settings, device string) bool
+	// Signed reports whether profiles carry a signature.
+	Signed func() bool
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Handler answers GET and HEAD of the page at / and of its style, script and
+// logo below /setup/.
+func Handler(resolve account.Resolver, options Options) http.Handler {
+	if options.Templates == nil {
+		set, err := templates.Load(nil)
+		if err != nil {
+			panic(err) // the embedded files are tested
+		}
+		options.Templates = set
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	if options.Branding.Accent == (account.Colour{}) {
+		options.Branding.Accent = DefaultAccent
+	}
+	h := &handler{resolve: resolve, options: options}
+	h.files = filesOf(options)
+	return h
+}
+
+type handler struct {
+	resolve  account.Resolver
+	options  Options
+	files    map[string]file
+	profiles sync.Map // whether there is one, by provider and device
+}
+
+// policy lets the page have its own style, script and pictures and nothing
+// else. Pictures may be data: the icon of the page is.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Content-Security-Policy", policy)
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("X-Content-Type-Options", "nosniff")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		header.Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
+		return
+	}
+	if r.URL.Path != "/" {
+		h.serveFile(w, r)
+		return
+	}
+	q, ok := readRequest(r)
+	lang := h.options.Templates.Match(q.language, r.Header.Get("Accept-Language"))
+	if q.language != "" {
+		q.language = lang.Tag // in which it goes into links
+	}
+	v, status := h.view(r.Context(), q, ok, lang)
+	if q.asked || !ok {
+		header.Set("Cache-Control", "no-store")
+		header.Set("X-Robots-Tag", "noindex")
+	} else {
+		header.Set("Cache-Control", "no-cache")
+	}
+	header.Set("Vary", "Accept, Accept-Language, User-Agent")
+	header.Set("Content-Language", lang.Tag)
+	if status == http.StatusServiceUnavailable {
+		header.Set("Retry-After", "60")
+	}
+	h.write(w, r, v, lang, status, q.text)
+}
+
+// view looks up what was asked for.
+func (h *handler) view(ctx context.Context, q request, readable bool, lang *templates.Language) (*view, int) {
+	v := h.frame(q, lang)
+	switch {
+	case !readable:
+		v.Problem = string(problemAddress)
+		return v, http.StatusBadRequest
+	case !q.asked:
+		return v, http.StatusOK
+	}
+	v.Private = true
+	understood, problem := understand(q.typed)
+	if problem != "" {
+		v.Problem = string(problem)
+		return v, http.StatusBadRequest
+	}
+	c, err := h.clients(ctx, understood.address)
+	switch {
+	case err == nil:
+		l := links{name: q.name, lang: q.language}
+		v.Answer = h.answerFor(c, l, lang, q.device, h.options.Now())
+		v.Form.Address = v.Answer.Address
+		if contact := c.page.Provider.Support.Contact; !contact.IsZero() {
+			v.Contact = contact
+		}
+		return v, http.StatusOK
+	case !errors.Is(err, account.ErrUnknownDomain) && !errors.Is(err, account.ErrWrongHost):
+		v.Failed = true
+		return v, http.StatusServiceUnavailable
+	case understood.guessed:
+		v.Problem = string(problemNoAt)
+		return v, http.StatusBadRequest
+	}
+	v.Unknown = domainOf(understood.address)
+	return v, http.StatusNotFound
+}
+
+// clients asks for the settings. Host stays out of it: the page is asked for at
+// the service's own name. Other clients are asked for only where the provider
+// tells them something else.
+func (h *handler) clients(ctx context.Context, a account.Address) (clients, error) {
+	var c clients
+	var err error
+	if c.page, err = h.resolve(ctx, account.Query{Address: a, Client: account.Page}); err != nil {
+		return c, err
+	}
+	c.apple, c.phone, c.outlook = c.page, c.page, c.page
+	_, same := c.page.Provider.Exceptions[account.Page]
+	for client, into := range map[account.Client]*account.Settings{
+		account.Apple: &c.apple, account.Phone: &c.phone, account.Outlook: &c.outlook,
+	} {
+		if _, differs := c.page.Provider.Exceptions[client]; !differs && !same {
+			continue
+		}
+		if *into, err = h.resolve(ctx, account.Query{Address: a, Client: client}); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// frame is the view without an answer.
+func (h *handler) frame(q request, lang *templates.Language) *view {
+	o := h.options
+	v := &view{
+		Lang:    lang.Tag,
+		Brand:   brand{Name: o.Branding.Name},
+		Style:   h.files[stylePath].url,
+		Script:  h.files[scriptPath].url,
+		Form:    form{Address: q.typed, Name: q.name, Lang: q.language},
+		Contact: o.Branding.Contact,
+	}
+	if v.Brand.Name == "" {
+		v.Brand.Name = o.Name
+	}
+	v.Brand.Logo = h.files[logoPath].url
+	if len(o.Templates.Languages) > 1 {
+		for _, other := range o.Templates.Languages {
+			l := links{address: q.typed, name: q.name, lang: other.Tag}
+			v.Languages = append(v.Languages, languageLink{other.Tag, other.Name, "/" + l.query(), other == lang})
+		}
+	}
+	return v
+}
+
+// write sends the page, which is complete before its first byte.
+func (h *handler) write(w http.ResponseWriter, r *http.Request, v *view, lang *templates.Language, status int, text bool) {
+	var b bytes.Buffer
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	if text {
+		header.Set("Content-Type", "text/plain; charset=utf-8")
+		writeText(&b, v, lang)
+	} else if err := lang.Execute(&b, v); err != nil {
+		// Only a template of the operator's can fail, in a case that Check does
+		// not know. The reason stays untold: it may quote the address.
+		at := templates.FaultOf(err)
+		h.options.Log.Error("a template of the set-up page failed", "file", at.File, "line", at.Line)
+		header.Set("Content-Type", "text/plain; charset=utf-8")
+		status = http.StatusInternalServerError
+		b.Reset()
+		b.WriteString(lang.Text("failed.title") + "\n")
+	}
+	header.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		w.Write(b.Bytes()) // the client has gone: nobody to tell
+	}
+}
+
+func domainOf(a account.Address) string {
+	text := readable(a)
+	return text[strings.LastIndexByte(text, '@')+1:]
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

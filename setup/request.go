@@ -1,0 +1,98 @@
+package setup
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+)
+
+// maxQuery bounds a query; an address and a name need a tenth of it.
+const maxQuery = 8 << 10
+
+// maxName is how many characters of a person's name are kept.
+const maxName = 100
+
+// request is what a person asks for.
+type request struct {
+	asked    bool   // whether there is an address, even an empty one
+	typed    string // the address as it was typed
+	name     string
+	language string // that was asked for in so many words
+	device   device
+	text     bool // plain text instead of a page
+}
+
+// readRequest reads the query of the form, or of a link in a welcome mail:
+// emailaddress, and optionally name, lang, device and format (text). A query
+// that is too long for anything that a person types has no address.
+func readRequest(r *http.Request) (request, bool) {
+	query := r.URL.RawQuery
+	if len(query) > maxQuery {
+		return request{text: wantsText(r, "")}, false
+	}
+	address, asked := parameter(query, "emailaddress")
+	name, _ := parameter(query, "name")
+	lang, _ := parameter(query, "lang")
+	wanted, _ := parameter(query, "device")
+	format, _ := parameter(query, "format")
+	return request{
+		asked:    asked,
+		typed:    unescape(spaced.Replace(strings.Trim(address, "+"))),
+		name:     cleanName(unescape(strings.ReplaceAll(name, "+", " "))),
+		language: unescape(lang),
+		device:   deviceOf(strings.ToLower(wanted), r.Header),
+		text:     wantsText(r, format),
+	}, true
+}
+
+// parameter is the first value of the name, not yet unescaped. A raw + is a tag
+// in an address that somebody wrote into a link, and url.ParseQuery would make
+// it a space; it also drops pairs with a stray % or ;.
+func parameter(query, name string) (string, bool) {
+	for pair := range strings.SplitSeq(query, "&") {
+		if key, value, _ := strings.Cut(pair, "="); strings.EqualFold(key, name) {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// spaced takes away the spaces that a person left beside the @, which a form
+// sends as +.
+var spaced = strings.NewReplacer("+@", "@", "+%40", "@", "@+", "@", "%40+", "@")
+
+func unescape(value string) string {
+	if plain, err := url.PathUnescape(value); err == nil {
+		return plain
+	}
+	return value
+}
+
+// wantsText reports whether a person at a terminal or a support desk asks, who
+// names plain text and, other than any browser, not HTML.
+func wantsText(r *http.Request, format string) bool {
+	if format != "" {
+		return strings.EqualFold(format, "text")
+	}
+	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
+	return strings.Contains(accept, "text/plain") && !strings.Contains(accept, "text/html")
+}
+
+// cleanName drops what is invisible in a name, which the profile would drop too.
+func cleanName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\uFEFF':
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	name = strings.Join(strings.Fields(name), " ")
+	if runes := []rune(name); len(runes) > maxName {
+		name = strings.TrimSpace(string(runes[:maxName]))
+	}
+	return name
+}

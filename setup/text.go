@@ -1,0 +1,109 @@
+package setup
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"signpost/templates"
+)
+
+// writeText writes the answer for a terminal, or for a support desk to paste
+// into a letter: the settings and what to look at, not the steps for each
+// device.
+func writeText(w io.Writer, v *view, lang *templates.Language) {
+	t := lang.Text
+	line := func(text string) { fmt.Fprintln(w, text) }
+	switch {
+	case v.Answer != nil:
+		writeAnswer(w, v.Answer, lang)
+	case v.Unknown != "":
+		line(t("unknown.title", "domain", v.Unknown))
+		line(t("unknown.spelling"))
+	case v.Failed:
+		line(t("failed.title"))
+		line(t("failed.lead"))
+	case v.Problem != "":
+		line(t(v.Problem))
+	default:
+		line(t("form.title"))
+		line(t("form.text", "url", "/?emailaddress=…&format=text"))
+	}
+	for _, way := range []string{v.Contact.URL, v.Contact.Email, v.Contact.Phone} {
+		if way != "" {
+			line(t("trouble.contact") + ": " + way)
+		}
+	}
+}
+
+func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
+	t := lang.Text
+	fmt.Fprintf(w, "%s\n%s\n", t("answer.title", "address", a.Address), a.Provider)
+	for _, n := range a.Notices {
+		fmt.Fprintf(w, "\n! %s\n", strings.TrimSpace(n.Text+" "+n.URL))
+	}
+	for _, tables := range [][]table{a.Tables, a.Also} {
+		for _, table := range tables {
+			fmt.Fprintf(w, "\n%s\n", t(table.Title))
+			for _, r := range table.Rows {
+				value := r.Value
+				if r.Word != "" {
+					value = t(r.Word)
+				}
+				writeRow(w, t(r.Label), value)
+			}
+		}
+	}
+	if a.HandOver {
+		fmt.Fprintf(w, "\n%s\n", t("handover.lead"))
+	}
+	var rows [][2]string
+	for _, r := range [][2]string{
+		{t("webmail.name"), a.Webmail},
+		{t("trouble.status"), a.Trouble.Status},
+		{t("trouble.reset"), a.Trouble.PasswordReset},
+		{t("trouble.panel"), a.Trouble.ControlPanel},
+	} {
+		if r[1] != "" {
+			rows = append(rows, r)
+		}
+	}
+	for i, r := range rows {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		writeRow(w, r[0], r[1])
+	}
+	fmt.Fprintf(w, "\n%s\n", t("trouble.title"))
+	for _, check := range a.checks(lang) {
+		fmt.Fprintf(w, "- %s\n", check)
+	}
+}
+
+// writeRow writes a label and its value in a column of its own.
+func writeRow(w io.Writer, label, value string) {
+	const column = 20
+	gap := max(column-utf8.RuneCountInString(label)-1, 1)
+	fmt.Fprintf(w, "  %s:%s%s\n", label, strings.Repeat(" ", gap), value)
+}
+
+// checks are the things to look at that are not links.
+func (a *answer) checks(lang *templates.Language) []string {
+	t := lang.Text
+	list := []string{t("trouble.alias"), t("trouble.active")}
+	limits := a.Trouble.Limits
+	if limits.PerAddress > 0 {
+		list = append(list, t("trouble.peraddress", "count", limits.PerAddress))
+	}
+	if limits.PerDomain > 0 {
+		list = append(list, t("trouble.perdomain", "count", limits.PerDomain))
+	}
+	if a.Trouble.Wait > 0 {
+		list = append(list, t("trouble.wait", "minutes", a.Trouble.Wait))
+	}
+	if a.Trouble.Ports != "" {
+		list = append(list, t("trouble.port", "ports", a.Trouble.Ports))
+	}
+	return append(list, a.Trouble.Checks...)
+}

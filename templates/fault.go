@@ -1,0 +1,58 @@
+package templates
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Fault is something wrong in a file of an operator's folder.
+type Fault struct {
+	File string
+	Line int // 0 where the file as a whole is meant
+	Text string
+}
+
+// String is the form that editors and people jump from.
+func (f Fault) String() string {
+	if f.Line == 0 {
+		return f.File + ": " + f.Text
+	}
+	return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Text)
+}
+
+// Faults is everything that is wrong, one a line.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = fault.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// templateError is how text/template and html/template say where they are:
+// template: html/form.html:12:5: executing "form" at <.Foo>: …
+var templateError = regexp.MustCompile(`^(?:html/)?template: ?([^\s:]+\.html):(\d+)(?::\d+)?: (?:executing "[^"]*" at <.*?>: |executing "[^"]*": )?`)
+
+// goType is a type of ours in the words of the library, which no operator knows.
+var goType = regexp.MustCompile(` in type \*?[\w.]+`)
+
+// faultOf turns an error of the template library into a fault.
+func faultOf(err error, file string) Fault {
+	words := err.Error()
+	f := Fault{File: file}
+	if match := templateError.FindStringSubmatch(words); match != nil {
+		f.File = match[1]
+		f.Line, _ = strconv.Atoi(match[2])
+		words = words[len(match[0]):]
+	}
+	f.Text = goType.ReplaceAllString(strings.TrimPrefix(words, "error calling t: "), "")
+	f.Text = strings.TrimPrefix(f.Text, "error calling text: ")
+	return f
+}
+
+// FaultOf says where Execute failed and why. The reason may quote the data.
+func FaultOf(err error) Fault { return faultOf(err, "html/page.html") }

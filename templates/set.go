@@ -1,0 +1,221 @@
+package templates
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+	numbers "golang.org/x/text/message"
+)
+
+//go:embed html/*.html text/*.json static/*
+var embedded embed.FS
+
+// Set is everything that people read, ready to be filled in. It is safe for
+// concurrent use and never changes.
+type Set struct {
+	Languages []*Language // English first, as it is spoken to all others
+	Style     []byte      // of the page, CSS
+	Script    []byte      // of the page, JavaScript
+
+	// Warnings are what does not keep the set from being used: texts that an
+	// operator's language lacks, for which the English ones stand in.
+	Warnings []Fault
+
+	matcher language.Matcher
+}
+
+// maxFile is far above any template and keeps a wrong folder from being read in.
+const maxFile = 1 << 20
+
+// Load reads the embedded files with those of an operator's folder over them.
+// The overlay may be nil. The error is of type Faults.
+func Load(overlay fs.FS) (*Set, error) {
+	l := loader{files: map[string]file{}, set: &Set{}}
+	l.readAll(embedded, false)
+	if overlay != nil {
+		l.readAll(overlay, true)
+	}
+	l.loadTexts()
+	l.loadPages()
+	l.set.Style, l.set.Script = l.files["static/style.css"].data, l.files["static/copy.js"].data
+	if len(l.faults) > 0 {
+		return nil, Faults(l.faults)
+	}
+	return l.set, nil
+}
+
+// file is the content of a file, or of several over each other.
+type file struct {
+	data  []byte
+	under []byte // what an overlay covers
+	ours  bool
+}
+
+type loader struct {
+	files  map[string]file
+	set    *Set
+	faults []Fault
+	pages  *template.Template
+}
+
+func (l *loader) fault(file string, line int, format string, args ...any) {
+	l.faults = append(l.faults, Fault{file, line, fmt.Sprintf(format, args...)})
+}
+
+// readAll reads the files of the three folders.
+func (l *loader) readAll(from fs.FS, overlay bool) {
+	err := fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case strings.HasPrefix(entry.Name(), ".") && name != ".":
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir():
+			return nil
+		case !l.known(name):
+			l.fault(name, 0, "this is none of the files that the page is made of: html/*.html, text/LANG.json, static/style.css, static/copy.js")
+			return nil
+		}
+		if info, err := entry.Info(); err == nil && info.Size() > maxFile {
+			l.fault(name, 0, "the file is larger than %d KiB", maxFile>>10)
+			return nil
+		}
+		data, err := fs.ReadFile(from, name)
+		if err != nil {
+			return err
+		}
+		l.files[name] = file{data: data, under: l.files[name].data, ours: !overlay}
+		return nil
+	})
+	var pathError *fs.PathError
+	switch {
+	case errors.As(err, &pathError):
+		l.fault(pathError.Path, 0, "%v", pathError.Err)
+	case err != nil:
+		l.fault(".", 0, "%v", err)
+	}
+}
+
+func (l *loader) known(name string) bool {
+	switch folder, ext := path.Dir(name), path.Ext(name); {
+	case folder == "html" && ext == ".html", folder == "text" && ext == ".json":
+		return true
+	}
+	return name == "static/style.css" || name == "static/copy.js"
+}
+
+// loadTexts reads the catalogues, English first.
+func (l *loader) loadTexts() {
+	const first = "text/en.json"
+	names := slices.DeleteFunc(sortedKeys(l.files), func(name string) bool { return path.Dir(name) != "text" || name == first })
+	var tags []language.Tag
+	for _, name := range append([]string{first}, names...) {
+		tag, err := languageOf(name)
+		if err != nil {
+			l.fault(name, 0, "%v", err)
+			continue
+		}
+		lang := &Language{Tag: tag.String(), tag: tag, texts: catalogue{}, numbers: numbers.NewPrinter(tag)}
+		f := l.files[name]
+		if f.under != nil {
+			lang.texts.readFile(name, f.under)
+		}
+		faults := lang.texts.readFile(name, f.data)
+		l.faults = append(l.faults, faults...)
+		l.set.Languages = append(l.set.Languages, lang)
+		lang.english = l.set.Languages[0].texts
+		lang.Name = lang.Text(nameKey)
+		if _, ok := lang.texts[nameKey]; !ok && len(faults) == 0 {
+			l.fault(name, 0, "lacks %q, the language's name in itself", nameKey)
+		}
+		if !f.ours && len(faults) == 0 {
+			l.compare(lang, name)
+		}
+		tags = append(tags, tag)
+	}
+	l.set.matcher = language.NewMatcher(tags)
+}
+
+// compare looks at an operator's catalogue. What is lacking there is in English
+// then, and a warning; what cannot work is a fault.
+func (l *loader) compare(lang *Language, name string) {
+	for _, f := range lang.texts.compare(lang.english, name) {
+		if strings.HasPrefix(f.Text, "lacks ") {
+			l.set.Warnings = append(l.set.Warnings, f)
+		} else if lang != l.set.Languages[0] {
+			l.faults = append(l.faults, f)
+		}
+	}
+}
+
+// loadPages parses the templates and binds them to each language.
+func (l *loader) loadPages() {
+	l.pages = template.New("").Funcs(placeholders).Option("missingkey=error")
+	for _, name := range sortedKeys(l.files) {
+		if path.Dir(name) != "html" {
+			continue
+		}
+		if _, err := l.pages.New(name).Parse(string(l.files[name].data)); err != nil {
+			l.faults = append(l.faults, faultOf(err, name))
+		}
+	}
+	if len(l.faults) > 0 {
+		return
+	}
+	for key, at := range usedKeys(l.pages) {
+		if !l.set.Languages[0].Has(key) {
+			l.fault(at.File, at.Line, "there is no text %q", key)
+		}
+	}
+	if l.pages.Lookup("page") == nil {
+		l.fault("html/page.html", 0, `does not define "page"`)
+	}
+	for _, lang := range l.set.Languages {
+		pages, err := l.pages.Clone()
+		if err != nil {
+			l.faults = append(l.faults, faultOf(err, "html/page.html"))
+			return
+		}
+		lang.pages = pages.Funcs(lang.functions())
+	}
+}
+
+// UsedKeys lists the texts that the templates name.
+func (s *Set) UsedKeys() []string { return sortedKeys(usedKeys(s.Languages[0].pages)) }
+
+// Keys lists the texts that there are.
+func (s *Set) Keys() []string { return sortedKeys(s.Languages[0].texts) }
+
+// maxWishes is longer than any browser's list of languages.
+const maxWishes = 200
+
+// Match finds the language that suits best: the first wish that can be met, in
+// the form of Accept-Language; a single tag is that too.
+func (s *Set) Match(wishes ...string) *Language {
+	for _, wish := range wishes {
+		if wish == "" || len(wish) > maxWishes {
+			continue
+		}
+		tags, _, err := language.ParseAcceptLanguage(wish)
+		if err != nil {
+			continue
+		}
+		if _, i, confidence := s.matcher.Match(tags...); confidence != language.No {
+			return s.Languages[i]
+		}
+	}
+	return s.Languages[0]
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

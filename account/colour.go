@@ -9,6 +9,13 @@ import (
 // Colour is a colour of a screen, sRGB.
 type Colour struct{ R, G, B uint8 }
 
+// White is what the set-up page stands on, and what is written on its buttons.
+var White = Colour{0xff, 0xff, 0xff}
+
+// MinContrast is what text needs to be read by most people (WCAG 2.2, criterion
+// 1.4.3, level AA).
+const MinContrast = 4.5
+
 // ParseColour reads a colour as style sheets write it, #1a56b0 or #15b.
 func ParseColour(text string) (Colour, bool) {
 	if len(text) == 4 {
@@ -24,7 +31,7 @@ func ParseColour(text string) (Colour, bool) {
 func (c Colour) String() string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
 // Contrast is the contrast ratio of two colours, from 1 to 21 (WCAG 2.2,
-// "contrast ratio"). Text needs 4.5, the outline of a control 3.
+// "contrast ratio").
 func (c Colour) Contrast(with Colour) float64 {
 	a, b := c.luminance(), with.luminance()
 	return (max(a, b) + 0.05) / (min(a, b) + 0.05)

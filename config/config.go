@@ -17,12 +17,21 @@ const maxFile = 8 << 20
 
 // Config is a configuration without faults.
 type Config struct {
-	// Listen is where plain HTTP is served, host:port.
+	// Listen is where plain HTTP is served, host:port or unix:path.
 	Listen string
+	// Admin is where the operator's own tools ask.
+	Admin Admin
+	// Proxies are those in front.
+	Proxies Proxies
+	// Limits bound what clients can take, and Log what is written of them.
+	Limits Limits
+	Log    Log
 	// Name is the service's own host name, or empty.
 	Name string
 	// Profiles is what configuration profiles are signed with.
 	Profiles Profiles
+	// Branding is what the set-up page looks like.
+	Branding Branding
 	// DNS is whom the MX rule asks.
 	DNS DNS
 	// Providers in the order of the file.
@@ -79,10 +88,17 @@ type loader struct {
 }
 
 var topKeys = keys[loader]{
-	"listen":   func(l *loader, v *value) { l.Listen, _ = v.listen() },
+	"listen":         func(l *loader, v *value) { l.Listen, _ = v.listen() },
+	"admin":          readAdmin,
+	"trustedProxies": readTrusted,
+	"proxyHeaders":   readProxyHeaders,
+	"proxyProtocol":  func(l *loader, v *value) { v.boolean(&l.Proxies.Protocol) },
+	"limits":         readLimits,
+	"log":            readLog,
 	"name":     func(l *loader, v *value) { l.Name, _ = v.host(false) },
 	"profiles": readProfiles,
 	"dns":      readDNS,
+	"branding": readBranding,
 	"providers": func(l *loader, v *value) {
 		for item := range v.list("providers") {
 			if p, ok := readProvider(item); ok {
@@ -136,6 +152,8 @@ func Load(path string) (*Config, error) {
 func parse(path string, data []byte) (*Config, error) {
 	l := &loader{file: path, files: []string{path}, hosted: map[string]origin{}, mx: map[string]origin{}, byID: map[string]*provider{}}
 	l.Listen, l.DNS.Timeout = defaultListen, defaultTimeout
+	l.Admin = Admin{Listen: defaultAdmin, Default: true}
+	l.Proxies.Trusted, l.Limits, l.Log.Requests = loopback, defaultLimits, defaultLogged
 	if len(data) > maxFile {
 		l.fault(0, "the file is larger than %d MiB; domains can be kept in a file of their own", maxFile>>20)
 	} else if root, ok := parseYAML(l, data); ok {

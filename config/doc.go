@@ -7,10 +7,33 @@
 // are all keys; [] is an item of a list, ‹› a word of the operator's own:
 //
 //	key                                                default            meaning
-//	listen                                             127.0.0.1:8080     where HTTP is served; ":8080" is everywhere
+//	listen                                             127.0.0.1:8080     where plain HTTP is served; ":8080" is everywhere; or unix:path
+//	admin.listen                                       127.0.0.1:9480     where metrics and the like are served, host:port or unix:path; or none
+//	admin.pprof                                        false              true: /debug/pprof there tells what the program is doing inside
+//	trustedProxies                                     127.0.0.0/8 ::1    addresses and networks whose word on who is asking is taken; or none
+//	proxyHeaders                                       x-forwarded        what they set: x-forwarded (-For, -Proto, -Host) or forwarded (RFC 7239)
+//	proxyProtocol                                      false              true: they begin each connection with PROXY protocol version 2
+//	limits.requests                                    50                 a second from one address (of IPv6, one /64) on average; 0: no limit
+//	limits.burst                                       2000               requests at once from an address that has been quiet
+//	limits.connections                                 10000              open at a time, of each listener
+//	limits.header                                      5s                 how long the header of a request may take
+//	limits.read                                        10s                how long the whole request may take
+//	limits.write                                       30s                how long the answer may take
+//	limits.idle                                        1m                 how long a connection is kept for the next request
+//	limits.stop                                        10s                how long requests in flight are waited for at the end
+//	log.format                                         text               text or json
+//	log.level                                          info               debug info warn error
+//	log.requests                                       500                requests that get a line a second; 0: none
 //	name                                               none               the service's own host name, for the page, profiles and absolute URLs
 //	profiles.certificate                               unsigned           file of the certificate and its chain that sign Apple profiles
 //	profiles.key                                       unsigned           file of its private key
+//	branding.name                                      the host name      of the mail service, on the set-up page
+//	branding.logo                                      the name           file of a picture, at most 64 KiB: PNG, JPEG, WebP, GIF or SVG
+//	branding.accent                                    "#1b55a6"          colour of buttons and links, with enough contrast to white
+//	branding.contact.url                               none               how a person reaches a person: a page,
+//	branding.contact.email                             none               a mail address,
+//	branding.contact.phone                             none               a telephone number
+//	branding.templates                                 none               folder whose files overlay the page's own: html, text, static
 //	dns.servers                                        the system's       IP addresses, with or without a port, that answer the mx rule
 //	dns.timeout                                        2s                 how long one try may take
 //	providers                                          required           one for each mail product
@@ -40,6 +63,21 @@
 //	providers[].documentation                          none               pages for people
 //	providers[].documentation[].url                    required           URL; may hold %EMAILDOMAIN%
 //	providers[].documentation[].descr.‹language›       required           the title of the page in a language, such as en or sv
+//	providers[].support.status                         none               URL of the page that tells of incidents; may hold %EMAILDOMAIN%
+//	providers[].support.passwordReset                  none               URL where a person chooses a new password; as above
+//	providers[].support.controlPanel                   none               URL where a person sees what became of an account; as above
+//	providers[].support.contact.url                    branding's         how a person reaches a person: a page,
+//	providers[].support.contact.email                  branding's         a mail address,
+//	providers[].support.contact.phone                  branding's         a telephone number
+//	providers[].support.sendingLimits.perAddress       none               messages an hour that one address can send
+//	providers[].support.sendingLimits.perDomain        none               messages an hour that all addresses of a domain can send
+//	providers[].support.sendingLimits.wait             none               how long sending is blocked after that, such as 60m
+//	providers[].support.checks                         none               more to look at when it does not work, a list of {en: …, sv: …}
+//	providers[].notices                                none               what all customers should know for a while, on the set-up page
+//	providers[].notices[].text.‹language›              required           the notice in a language
+//	providers[].notices[].from                         at once            the first day on which the page shows it, such as 2026-12-01
+//	providers[].notices[].until                        for good           the last day
+//	providers[].notices[].url                          none               a page that says more
 //	providers[].oAuth2.issuer                          required           host name or URL of the authorisation server
 //	providers[].oAuth2.scope                           required           a list, or text with spaces; must cover all servers
 //	providers[].oAuth2.authURL                         required           where a person signs in

@@ -9,7 +9,7 @@ import (
 // several, the first that exists in the place is meant.
 var misnomers = map[string][]string{
 	"address": {"hostname", "redirectAddr"}, "aliases": {"accounts"}, "bind": {"listen"}, "cert": {"certificate"},
-	"auth": {"authentication"}, "basic": {"password-cleartext"}, "cram-md5": {"password-encrypted"},
+	"auth": {"authentication"}, "basic": {"password-cleartext"}, "color": {"accent"}, "colour": {"accent"}, "cram-md5": {"password-encrypted"},
 	"domain": {"domains", "domainName"}, "eas": {"activesync"}, "encryption": {"socketType"}, "exchange": {"activesync"},
 	"login": {"username", "password-cleartext"}, "none": {"plain"}, "off": {"plain", "false"}, "on": {"true"},
 	"oauth": {"oAuth2", "OAuth2"}, "password": {"passwords", "password-cleartext"}, "pop": {"pop3"}, "protocol": {"type"},

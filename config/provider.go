@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
-
 	"signpost/account"
 	"signpost/directory"
 )
@@ -36,6 +34,8 @@ var providerKeys = keys[provider]{
 	},
 	"webmail":       func(p *provider, v *value) { p.Webmail, _ = v.url(pageURL) },
 	"documentation": readDocumentation,
+	"support":       readSupport,
+	"notices":       readNotices,
 	"oAuth2":        readOAuth2,
 	"passwords":     func(p *provider, v *value) { v.boolean(&p.passwords) },
 	"autodiscover":  readHandOver,
@@ -106,22 +106,8 @@ func shorten(name string, most int) string {
 }
 
 var documentationKeys = keys[account.Documentation]{
-	"url": func(d *account.Documentation, v *value) { d.URL, _ = v.url(pageURL) },
-	"descr": func(d *account.Documentation, v *value) {
-		if !v.is(mapping, "a mapping of languages to titles, such as {en: Help}") {
-			return
-		}
-		for key, item := range v.entries() {
-			tag, err := language.Parse(key.text)
-			if err != nil {
-				v.faultAt(key.line, "%s is not a language, such as en or sv", quote(key.text))
-				continue
-			}
-			if title, ok := item.text("a title"); ok {
-				d.Titles = append(d.Titles, account.Title{Language: tag.String(), Text: title})
-			}
-		}
-	},
+	"url":   func(d *account.Documentation, v *value) { d.URL, _ = v.url(pageURL) },
+	"descr": func(d *account.Documentation, v *value) { d.Titles = v.texts("a title") },
 }
 
 func readDocumentation(p *provider, v *value) {

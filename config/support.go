@@ -14,7 +14,7 @@ var supportKeys = keys[account.Support]{
 	"passwordReset": func(s *account.Support, v *value) { s.PasswordReset, _ = v.url(pageURL) },
 	"controlPanel":  func(s *account.Support, v *value) { s.ControlPanel, _ = v.url(pageURL) },
 	"contact":       func(s *account.Support, v *value) { readContact(&s.Contact, v) },
-	"sendingLimits": func(s *account.Support, v *value) { readLimits(&s.Limits, v) },
+	"sendingLimits": func(s *account.Support, v *value) { readSendingLimits(&s.Limits, v) },
 	"checks": func(s *account.Support, v *value) {
 		for item := range v.list("texts, each {en: …}") {
 			if texts := item.texts("a text"); texts != nil {
@@ -59,14 +59,14 @@ func readContact(c *account.Contact, v *value) {
 // maxMessages is more than any mailbox sends in an hour.
 const maxMessages = 10_000_000
 
-var limitKeys = keys[account.SendingLimits]{
+var sendingLimitKeys = keys[account.SendingLimits]{
 	"perAddress": func(l *account.SendingLimits, v *value) { l.PerAddress, _ = v.number(1, maxMessages) },
 	"perDomain":  func(l *account.SendingLimits, v *value) { l.PerDomain, _ = v.number(1, maxMessages) },
 	"wait":       func(l *account.SendingLimits, v *value) { l.Wait, _ = v.duration(time.Minute, 7*24*time.Hour) },
 }
 
-func readLimits(l *account.SendingLimits, v *value) {
-	has, ok := limitKeys.read(v, l)
+func readSendingLimits(l *account.SendingLimits, v *value) {
+	has, ok := sendingLimitKeys.read(v, l)
 	if ok && has["perAddress"] == nil && has["perDomain"] == nil {
 		v.fault("perAddress or perDomain is missing, the messages that may be sent in an hour")
 	}

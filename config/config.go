@@ -93,12 +93,12 @@ var topKeys = keys[loader]{
 	"trustedProxies": readTrusted,
 	"proxyHeaders":   readProxyHeaders,
 	"proxyProtocol":  func(l *loader, v *value) { v.boolean(&l.Proxies.Protocol) },
-	"limits":         readLimits,
+	"limits":         readTraffic,
 	"log":            readLog,
-	"name":     func(l *loader, v *value) { l.Name, _ = v.host(false) },
-	"profiles": readProfiles,
-	"dns":      readDNS,
-	"branding": readBranding,
+	"name":           func(l *loader, v *value) { l.Name, _ = v.host(false) },
+	"profiles":       readProfiles,
+	"dns":            readDNS,
+	"branding":       readBranding,
 	"providers": func(l *loader, v *value) {
 		for item := range v.list("providers") {
 			if p, ok := readProvider(item); ok {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"signpost/account"
 	"signpost/directory"
@@ -36,6 +39,12 @@ func mail(t testing.TB, text string) account.Address {
 
 const everything = `
 listen: "[::1]:8080"
+admin: {listen: "unix:/run/signpost/admin.sock", pprof: true}
+trustedProxies: [192.0.2.1, 10.0.0.0/8, "::ffff:192.0.2.2", "2001:db8::/32"]
+proxyHeaders: forwarded
+proxyProtocol: true
+limits: {requests: 0, burst: 10, connections: 20, header: 100ms, read: 200ms, write: 1s, idle: 2s, stop: 3s}
+log: {format: json, level: warn, requests: 0}
 name: Setup.Example.COM
 profiles: {certificate: profile.pem, key: /etc/signpost/profile.key}
 dns: {servers: [192.0.2.1, "192.0.2.2:5353", "2001:db8::1"], timeout: 1500ms}
@@ -125,7 +134,13 @@ func TestLoadEverything(t *testing.T) {
 		return changed
 	}
 	want := &Config{
-		Listen:   "[::1]:8080",
+		Listen: "[::1]:8080",
+		Admin:  Admin{Listen: "unix:/run/signpost/admin.sock", Pprof: true},
+		Proxies: Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("10.0.0.0/8"),
+			netip.MustParsePrefix("192.0.2.2/32"), netip.MustParsePrefix("2001:db8::/32")}, Forwarded: true, Protocol: true},
+		Limits: Limits{Burst: 10, Connections: 20, Header: 100 * time.Millisecond, Read: 200 * time.Millisecond,
+			Write: time.Second, Idle: 2 * time.Second, Stop: 3 * time.Second},
+		Log:      Log{JSON: true, Level: slog.LevelWarn},
 		Name:     "setup.example.com",
 		Profiles: Profiles{Certificate: filepath.Join(folder, "profile.pem"), Key: "/etc/signpost/profile.key"},
 		DNS:      DNS{Servers: []string{"192.0.2.1:53", "192.0.2.2:5353", "[2001:db8::1]:53"}, Timeout: 1500 * time.Millisecond},
@@ -176,7 +191,7 @@ func TestLoadEverything(t *testing.T) {
 		},
 		Files: []string{file, filepath.Join(folder, "more.txt"), filepath.Join(folder, "moved.txt")},
 		Warnings: []Fault{
-			{file, 4, `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
+			{file, 10, `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
 		},
 		samples: map[string]account.Address{
 			"mail":     mail(t, "kalle@example.com"), // info and anna are listed
@@ -184,7 +199,7 @@ func TestLoadEverything(t *testing.T) {
 			"moved":    mail(t, "info@moved.example"),
 		},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, account.Address{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, account.Address{}), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -118,11 +118,15 @@ func domainProblem(err error) string {
 	return err.Error()
 }
 
-// listen reads where to listen: host:port, the host empty for everywhere.
+// listen reads where to listen: host:port, the host empty for everywhere, or
+// unix:path.
 func (v *value) listen() (string, bool) {
 	text, ok := v.text("host:port")
 	if !ok {
 		return "", false
+	}
+	if path, ok := strings.CutPrefix(text, unixPrefix); ok {
+		return v.socket(path)
 	}
 	host, port, err := net.SplitHostPort(text)
 	switch {

@@ -11,11 +11,11 @@ var misnomers = map[string][]string{
 	"address": {"hostname", "redirectAddr"}, "aliases": {"accounts"}, "bind": {"listen"}, "cert": {"certificate"},
 	"auth": {"authentication"}, "basic": {"password-cleartext"}, "color": {"accent"}, "colour": {"accent"}, "cram-md5": {"password-encrypted"},
 	"domain": {"domains", "domainName"}, "eas": {"activesync"}, "encryption": {"socketType"}, "exchange": {"activesync"},
-	"login": {"username", "password-cleartext"}, "none": {"plain"}, "off": {"plain", "false"}, "on": {"true"},
+	"logging": {"log"}, "login": {"username", "password-cleartext"}, "metrics": {"admin"}, "none": {"plain"}, "off": {"plain", "false"}, "on": {"true"},
 	"oauth": {"oAuth2", "OAuth2"}, "password": {"passwords", "password-cleartext"}, "pop": {"pop3"}, "protocol": {"type"},
-	"no": {"false"}, "redirect": {"hostname"}, "scopes": {"scope"}, "security": {"socketType"}, "server": {"servers", "hostname"},
+	"no": {"false"}, "rate": {"requests"}, "redirect": {"hostname"}, "scopes": {"scope"}, "security": {"socketType"}, "server": {"servers", "hostname"},
 	"sieve": {"managesieve"}, "ssl": {"SSL", "socketType"}, "ssl/tls": {"SSL"}, "submission": {"smtp"}, "tls": {"SSL", "socketType"},
-	"ntdomain": {"domainName"}, "user": {"username"}, "uri": {"url"}, "yes": {"true"},
+	"ntdomain": {"domainName"}, "trusted": {"trustedProxies"}, "user": {"username"}, "uri": {"url"}, "yes": {"true"},
 }
 
 // nearest is the candidate that an unknown word most likely means, or "".

@@ -42,7 +42,7 @@ func TestNearest(t *testing.T) {
 // TestMisnomers: a word that leads nowhere would be a mistake in the table.
 func TestMisnomers(t *testing.T) {
 	ours := map[string]bool{"true": true, "false": true, "SSL": true, "plain": true}
-	for _, names := range [][]string{topKeys.names(), providerKeys.names(), serverKeys.names(), profilesKeys.names(), handOverKeys.names(), oAuth2Keys.names(), brandingKeys.names(),
+	for _, names := range [][]string{topKeys.names(), providerKeys.names(), serverKeys.names(), profilesKeys.names(), handOverKeys.names(), oAuth2Keys.names(), brandingKeys.names(), trafficKeys.names(),
 		{"imap", "pop3", "smtp", "activesync", "managesieve", "password-cleartext", "password-encrypted", "OAuth2"}} {
 		for _, name := range names {
 			ours[name] = true

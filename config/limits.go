@@ -1,0 +1,58 @@
+package config
+
+import "time"
+
+// Limits are what one client, and all together, can take of the service.
+type Limits struct {
+	// Requests a second from one address (of IPv6, one /64 network) on average,
+	// 0 for no limit, and at once from an address that has been quiet.
+	Requests, Burst int
+	// Connections that are open at a time, of each listener.
+	Connections int
+	// Header and Read are how long the header and the whole request may take to
+	// come, Write how long the answer to go, Idle how long a connection is kept
+	// for the next request, Stop how long a request is waited for at the end.
+	Header, Read, Write, Idle, Stop time.Duration
+}
+
+// defaultLimits let an office behind one address set up 200 clients at once: a
+// client asks at four to ten places before it gives up or is satisfied. A mail
+// client sends its request in one packet; who needs longer than these times is
+// on a very bad line, or holds the connection on purpose.
+var defaultLimits = Limits{
+	Requests:    50,
+	Burst:       2000,
+	Connections: 10_000,
+	Header:      5 * time.Second,
+	Read:        10 * time.Second,
+	Write:       30 * time.Second,
+	Idle:        60 * time.Second,
+	Stop:        10 * time.Second,
+}
+
+var trafficKeys = keys[Limits]{
+	"requests":    func(l *Limits, v *value) { l.Requests, _ = v.number(0, 1_000_000) },
+	"burst":       func(l *Limits, v *value) { l.Burst, _ = v.number(1, 1_000_000) },
+	"connections": func(l *Limits, v *value) { l.Connections, _ = v.number(10, 1_000_000) },
+	"header":      func(l *Limits, v *value) { l.Header, _ = v.duration(100*time.Millisecond, time.Minute) },
+	"read":        func(l *Limits, v *value) { l.Read, _ = v.duration(100*time.Millisecond, 5*time.Minute) },
+	"write":       func(l *Limits, v *value) { l.Write, _ = v.duration(time.Second, 5*time.Minute) },
+	"idle":        func(l *Limits, v *value) { l.Idle, _ = v.duration(time.Second, 10*time.Minute) },
+	"stop":        func(l *Limits, v *value) { l.Stop, _ = v.duration(time.Second, 5*time.Minute) },
+}
+
+func readTraffic(l *loader, v *value) {
+	has, ok := trafficKeys.read(v, &l.Limits)
+	if !ok {
+		return
+	}
+	for _, key := range []string{"burst", "requests"} {
+		if at := has[key]; at != nil && l.Limits.Requests > 0 && 0 < l.Limits.Burst && l.Limits.Burst < l.Limits.Requests {
+			at.warn("a burst below the requests of one second refuses requests that come evenly")
+			break
+		}
+	}
+	if at := has["read"]; at != nil && 0 < l.Limits.Read && l.Limits.Read < l.Limits.Header {
+		at.fault("the whole request cannot have less time than its header, %v", l.Limits.Header)
+	}
+}

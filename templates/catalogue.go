@@ -18,13 +18,16 @@ const nameKey = "language"
 // catalogue is the texts of one language by key.
 type catalogue map[string]message
 
-// readCatalogue adds the texts of a file to a catalogue. A text that is there
+// readFile adds the texts of a file to a catalogue. A text that is there
 // already is replaced, but only by another file.
 func (c catalogue) readFile(file string, data []byte) []Fault {
 	var faults []Fault
 	fault := func(offset int64, format string, args ...any) {
 		line := 1 + bytes.Count(data[:min(int(offset), len(data))], []byte("\n"))
 		faults = append(faults, Fault{file, line, fmt.Sprintf(format, args...)})
+	}
+	if data == nil {
+		return nil
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	token, err := d.Token()
@@ -98,7 +101,7 @@ func (c catalogue) compare(english catalogue, file string) []Fault {
 			continue
 		}
 		if got, want := strings.Join(m.holes, " "), strings.Join(english[key].holes, " "); got != want {
-			faults = append(faults, Fault{file, 0, fmt.Sprintf("%q has the names [%s], English has [%s]", key, got, want)})
+			faults = append(faults, Fault{file, 0, fmt.Sprintf("%q has the names [%s], want [%s]", key, got, want)})
 		}
 	}
 	for _, key := range sortedKeys(c) {

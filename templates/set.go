@@ -54,9 +54,9 @@ func Load(overlay fs.FS) (*Set, error) {
 
 // file is the content of a file, or of several over each other.
 type file struct {
-	data  []byte
-	under []byte // what an overlay covers
-	ours  bool
+	data     []byte
+	under    []byte // what an overlay covers
+	embedded bool
 }
 
 type loader struct {
@@ -64,6 +64,7 @@ type loader struct {
 	set    *Set
 	faults []Fault
 	pages  *template.Template
+	ours   catalogue // English as it is embedded, where an overlay covers it
 }
 
 func (l *loader) fault(file string, line int, format string, args ...any) {
@@ -95,7 +96,7 @@ func (l *loader) readAll(from fs.FS, overlay bool) {
 		if err != nil {
 			return err
 		}
-		l.files[name] = file{data: data, under: l.files[name].data, ours: !overlay}
+		l.files[name] = file{data: data, under: l.files[name].data, embedded: !overlay}
 		return nil
 	})
 	var pathError *fs.PathError
@@ -128,10 +129,11 @@ func (l *loader) loadTexts() {
 		}
 		lang := &Language{Tag: tag.String(), tag: tag, texts: catalogue{}, numbers: numbers.NewPrinter(tag)}
 		f := l.files[name]
-		if f.under != nil {
-			lang.texts.readFile(name, f.under)
+		faults := lang.texts.readFile(name, f.under)
+		if lang.Tag == "en" && f.under != nil {
+			l.ours = maps.Clone(lang.texts)
 		}
-		faults := lang.texts.readFile(name, f.data)
+		faults = append(faults, lang.texts.readFile(name, f.data)...)
 		l.faults = append(l.faults, faults...)
 		l.set.Languages = append(l.set.Languages, lang)
 		lang.english = l.set.Languages[0].texts
@@ -139,7 +141,7 @@ func (l *loader) loadTexts() {
 		if _, ok := lang.texts[nameKey]; !ok && len(faults) == 0 {
 			l.fault(name, 0, "lacks %q, the language's name in itself", nameKey)
 		}
-		if !f.ours && len(faults) == 0 {
+		if !f.embedded && len(faults) == 0 {
 			l.compare(lang, name)
 		}
 		tags = append(tags, tag)
@@ -148,12 +150,18 @@ func (l *loader) loadTexts() {
 }
 
 // compare looks at an operator's catalogue. What is lacking there is in English
-// then, and a warning; what cannot work is a fault.
+// then, and a warning; what cannot work is a fault. English itself may have
+// texts more, for templates of the operator's own.
 func (l *loader) compare(lang *Language, name string) {
-	for _, f := range lang.texts.compare(lang.english, name) {
-		if strings.HasPrefix(f.Text, "lacks ") {
+	with := lang.english
+	if lang == l.set.Languages[0] {
+		with = l.ours
+	}
+	for _, f := range lang.texts.compare(with, name) {
+		switch {
+		case strings.HasPrefix(f.Text, "lacks "):
 			l.set.Warnings = append(l.set.Warnings, f)
-		} else if lang != l.set.Languages[0] {
+		case lang != l.set.Languages[0] || !strings.HasSuffix(f.Text, "nothing uses"):
 			l.faults = append(l.faults, f)
 		}
 	}
@@ -173,9 +181,16 @@ func (l *loader) loadPages() {
 	if len(l.faults) > 0 {
 		return
 	}
-	for key, at := range usedKeys(l.pages) {
+	used := usedKeys(l.pages)
+	for _, key := range sortedKeys(used) {
 		if !l.set.Languages[0].Has(key) {
-			l.fault(at.File, at.Line, "there is no text %q", key)
+			l.fault(used[key].File, used[key].Line, "there is no text %q", key)
+		}
+	}
+	for _, key := range sortedKeys(l.set.Languages[0].texts) {
+		_, known := l.ours[key]
+		if _, ok := used[key]; l.ours != nil && !known && !ok {
+			l.fault("text/en.json", 0, "has %q, which nothing uses", key)
 		}
 	}
 	if l.pages.Lookup("page") == nil {

@@ -21,6 +21,7 @@ type Address struct {
 	local  string // as typed, NFC, quoted only where it has to be
 	domain string // lower-case A-labels
 	whole  string // local@domain, made once
+	key    string // whole in lower case, made once
 }
 
 // ParseAddress reads an address as people and clients write it: white space
@@ -57,14 +58,19 @@ func ParseAddress(text string) (Address, error) {
 	if len(local)+1+len(domain) > maxAddress {
 		return Address{}, &AddressError{"it is longer than 254 octets"}
 	}
-	return Address{local: local, domain: domain, whole: local + "@" + domain}, nil
+	return newAddress(local, domain), nil
+}
+
+func newAddress(local, domain string) Address {
+	whole := local + "@" + domain
+	return Address{local: local, domain: domain, whole: whole, key: strings.ToLower(whole)}
 }
 
 // AnyAt stands for every mailbox of a domain whose name has passed ParseDomain.
 // It prints as the placeholders, so that an answer made for it is an answer for
 // whoever fills them in: many clients ask about a domain without an address.
 func AnyAt(domain string) Address {
-	return Address{local: EmailLocalPart, domain: domain, whole: EmailAddress}
+	return Address{local: EmailLocalPart, domain: domain, whole: EmailAddress, key: EmailAddress}
 }
 
 // IsAny reports whether the address stands for every mailbox of its domain.
@@ -85,7 +91,7 @@ func (a Address) String() string { return a.whole }
 // Key is the form under which the mailbox is looked up and by which its
 // profiles are told apart: all lower case, because no hoster that we serve has
 // two mailboxes that differ in case only (RFC 5321 §2.4 discourages it).
-func (a Address) Key() string { return strings.ToLower(a.whole) }
+func (a Address) Key() string { return a.key }
 
 // Untagged is the address without its +tag, and whether it had one.
 func (a Address) Untagged() (Address, bool) {
@@ -93,8 +99,7 @@ func (a Address) Untagged() (Address, bool) {
 	if plus <= 0 || a.IsAny() || a.local[0] == '"' {
 		return a, false
 	}
-	local := a.local[:plus]
-	return Address{local: local, domain: a.domain, whole: local + "@" + a.domain}, true
+	return newAddress(a.local[:plus], a.domain), true
 }
 
 func parseLocal(local string) (string, error) {

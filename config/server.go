@@ -185,7 +185,8 @@ func isPassword(a account.Authentication) bool {
 	return a == account.PasswordCleartext || a == account.PasswordEncrypted || a == account.NTLM
 }
 
-// username reads a user name with placeholders.
+// username reads a user name with placeholders. Of two ways to write the
+// address, the one that dialects know is kept.
 func (v *value) username() (string, bool) {
 	text, ok := v.text("a user name")
 	switch {
@@ -195,7 +196,7 @@ func (v *value) username() (string, bool) {
 		v.fault(`%s holds a backslash; what stands before it belongs under domainName`, quote(text))
 		return "", false
 	}
-	return text, true
+	return strings.ReplaceAll(text, account.EmailLocalPart+"@"+account.EmailDomain, account.EmailAddress), true
 }
 
 // domainName reads an NT domain, the part of a login before the backslash.

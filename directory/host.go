@@ -7,6 +7,24 @@ import (
 	"signpost/account"
 )
 
+// prefixes are the names below a mail domain that clients ask.
+var prefixes = [...]string{"autoconfig.", "autodiscover.", "ua-auto-config."}
+
+// isHostOf reports whether the host is plainly one of the domain, as nearly all
+// are that clients ask with an address. What it misses, hostDomain finds.
+func isHostOf(host, domain string) bool {
+	prefix, ok := strings.CutSuffix(host, domain)
+	if !ok {
+		return false
+	}
+	for _, p := range prefixes {
+		if prefix == p {
+			return true
+		}
+	}
+	return prefix == ""
+}
+
 // hostDomain is the mail domain that a client means by asking the host:
 // autoconfig.‹domain›, autodiscover.‹domain›, ua-auto-config.‹domain› or the
 // domain itself. It is empty for anything that is no domain name, such as the
@@ -19,7 +37,7 @@ func hostDomain(host string) string {
 	if err != nil {
 		return ""
 	}
-	for _, prefix := range [...]string{"autoconfig.", "autodiscover.", "ua-auto-config."} {
+	for _, prefix := range prefixes {
 		if domain, ok := strings.CutPrefix(name, prefix); ok && strings.Contains(domain, ".") {
 			return domain
 		}

@@ -13,9 +13,8 @@ import (
 // gets what its domain says, listed or not, active or not, so that no answer
 // tells whether an ordinary mailbox exists.
 func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Settings, error) {
-	host := hostDomain(q.Host)
 	if q.Address.IsZero() {
-		return d.resolveHost(ctx, host, q.Client)
+		return d.resolveHost(ctx, hostDomain(q.Host), q.Client)
 	}
 	var s account.Settings
 	var err error
@@ -27,8 +26,10 @@ func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Setti
 	if err != nil {
 		return account.Settings{}, err
 	}
-	if s.LookupDomain, err = d.lookupDomain(host, &s); err != nil {
-		return account.Settings{}, err
+	if !isHostOf(q.Host, q.Address.Domain()) {
+		if s.LookupDomain, err = d.lookupDomain(hostDomain(q.Host), &s); err != nil {
+			return account.Settings{}, err
+		}
 	}
 	return withServers(s, q.Client), nil
 }

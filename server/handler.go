@@ -31,7 +31,7 @@ func Handler(o Options) http.Handler {
 		if r.Body != http.NoBody {
 			r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 		}
-		setSecurityHeaders(w.Header())
+		w.Header()["X-Content-Type-Options"] = nosniff
 		// Not router.ServeHTTP, which copies the request twice to put into it
 		// what nobody here reads.
 		if !router.Match(r, &x.match) {
@@ -42,19 +42,10 @@ func Handler(o Options) http.Handler {
 	})
 }
 
-// setSecurityHeaders sets what holds for every answer. None of them is meant to
-// be shown, framed or run; a page sets its own policy.
-func setSecurityHeaders(h http.Header) {
-	h["X-Content-Type-Options"] = nosniff
-	h["Content-Security-Policy"] = nothing
-	h["Referrer-Policy"] = noReferrer
-}
-
-var (
-	nosniff    = []string{"nosniff"}
-	nothing    = []string{"default-src 'none'; frame-ancestors 'none'"}
-	noReferrer = []string{"no-referrer"}
-)
+// nosniff keeps browsers from taking an answer for something else. It is the one
+// security header that a document for a program needs; what a person may open
+// sets its own policy.
+var nosniff = []string{"nosniff"}
 
 // squeeze makes one slash of several: a base URL that ends in a slash is a
 // common slip of clients.

@@ -169,7 +169,7 @@ func (h *handler) frame(q request, lang *templates.Language) *view {
 		Brand:   brand{Name: o.Branding.Name},
 		Style:   h.files[stylePath].url,
 		Script:  h.files[scriptPath].url,
-		Form:    form{Address: q.typed, Name: q.name, Lang: q.language},
+		Form:    form{Address: visible(q.typed), Name: q.name, Lang: q.language},
 		Contact: o.Branding.Contact,
 	}
 	if v.Brand.Name == "" {
@@ -178,7 +178,7 @@ func (h *handler) frame(q request, lang *templates.Language) *view {
 	v.Brand.Logo = h.files[logoPath].url
 	if len(o.Templates.Languages) > 1 {
 		for _, other := range o.Templates.Languages {
-			l := links{address: q.typed, name: q.name, lang: other.Tag}
+			l := links{address: visible(q.typed), name: q.name, lang: other.Tag}
 			v.Languages = append(v.Languages, languageLink{other.Tag, other.Name, "/" + l.query(), other == lang})
 		}
 	}

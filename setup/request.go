@@ -38,7 +38,7 @@ func readRequest(r *http.Request) (request, bool) {
 	format, _ := parameter(query, "format")
 	return request{
 		asked:    asked,
-		typed:    unescape(spaced.Replace(strings.Trim(address, "+"))),
+		typed:    unescape(unspaced(address)),
 		name:     cleanName(unescape(strings.ReplaceAll(name, "+", " "))),
 		language: unescape(lang),
 		device:   deviceOf(strings.ToLower(wanted), r.Header),
@@ -58,9 +58,17 @@ func parameter(query, name string) (string, bool) {
 	return "", false
 }
 
-// spaced takes away the spaces that a person left beside the @, which a form
-// sends as +.
-var spaced = strings.NewReplacer("+@", "@", "+%40", "@", "@+", "@", "%40+", "@")
+// unspaced takes away the spaces that a person left at the ends and beside the
+// @, which a form sends as +.
+func unspaced(address string) string {
+	address = strings.Trim(address, "+")
+	for _, at := range []string{"@", "%40"} {
+		if i := strings.LastIndex(address, at); i >= 0 {
+			return strings.TrimRight(address[:i], "+") + "@" + strings.TrimLeft(address[i+len(at):], "+")
+		}
+	}
+	return address
+}
 
 func unescape(value string) string {
 	if plain, err := url.PathUnescape(value); err == nil {
@@ -81,7 +89,16 @@ func wantsText(r *http.Request, format string) bool {
 
 // cleanName drops what is invisible in a name, which the profile would drop too.
 func cleanName(name string) string {
-	name = strings.Map(func(r rune) rune {
+	name = strings.Join(strings.Fields(visible(name)), " ")
+	if runes := []rune(name); len(runes) > maxName {
+		name = strings.TrimSpace(string(runes[:maxName]))
+	}
+	return name
+}
+
+// visible drops what cannot be seen and changes how the rest is read.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
@@ -89,10 +106,5 @@ func cleanName(name string) string {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(name, ""))
-	name = strings.Join(strings.Fields(name), " ")
-	if runes := []rune(name); len(runes) > maxName {
-		name = strings.TrimSpace(string(runes[:maxName]))
-	}
-	return name
+	}, strings.ToValidUTF8(text, ""))
 }

@@ -1,0 +1,411 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"signpost/account"
+)
+
+// askFor asks a page for an address, escaped as a form would.
+func askFor(t testing.TB, h http.Handler, address string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	return get(t, h, "/?emailaddress="+url.QueryEscape(address), header...)
+}
+
+func TestStatus(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	long := strings.Repeat("x", maxQuery)
+	for _, test := range []struct {
+		name, path string
+		status     int
+		want       string // in the page
+		private    bool
+	}{
+		{"form", "/", 200, "<h1>Set up your email</h1>", false},
+		{"form in Swedish", "/?lang=sv", 200, "<h1>Ställ in din e-\u2060post</h1>", false},
+		{"form with a language that there is not", "/?lang=tlh", 200, "<h1>Set up your email</h1>", false},
+		{"answer", "/?emailaddress=mail%40domain.se", 200, "mail@domain.se</span></h1>", true},
+		{"raw", "/?emailaddress=mail@domain.se", 200, "mail@domain.se</span></h1>", true},
+		{"parameters in any case", "/?EmailAddress=mail@domain.se&LANG=sv", 200, "Var vill du ha", true},
+		{"empty", "/?emailaddress=", 400, "Type your email address first.", true},
+		{"spaces", "/?emailaddress=+%20+", 400, "Type your email address first.", true},
+		{"no @", "/?emailaddress=anna", 400, "The address has no @.", true},
+		{"a domain alone", "/?emailaddress=domain.se", 400, "The address has no @.", true},
+		{"two @", "/?emailaddress=a@b@domain.se", 400, "This is not an email address.", true},
+		{"unknown domain", "/?emailaddress=anna@exmaple.com", 404, "We do not know exmaple.com</h1>", true},
+		{"unknown IDN", "/?emailaddress=anna@%C3%A5%C3%A4.example", 404, "We do not know åä.example</h1>", true},
+		{"a login of a domain that is not hosted", "/?emailaddress=anna_exmaple.com", 400, "The address has no @.", true},
+		{"too long a query", "/?emailaddress=" + long, 400, "This is not an email address.", false},
+		{"another path", "/somewhere", 404, "not found\n", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := get(t, h, test.path)
+			if w.Code != test.status {
+				t.Errorf("got status %d, want %d", w.Code, test.status)
+			}
+			body := w.Body.String()
+			if !strings.Contains(body, test.want) {
+				t.Errorf("the page lacks %q:\n%s", test.want, body)
+			}
+			if test.private && !strings.Contains(body, `<meta name="robots" content="noindex, nofollow">`) {
+				t.Error("search engines may keep a page with an address")
+			}
+			if test.status != http.StatusOK && strings.Contains(body, "mobileconfig") {
+				t.Error("a page without an answer leads to a profile")
+			}
+		})
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	for _, path := range []string{"/", "/?emailaddress=mail@domain.se", "/?emailaddress=x", "/?emailaddress=a@exmaple.com", "/?emailaddress=mail@domain.se&format=text"} {
+		w := get(t, h, path)
+		header := w.Header()
+		for name, want := range map[string]string{
+			"Content-Security-Policy": policy,
+			"Referrer-Policy":         "no-referrer",
+			"X-Content-Type-Options":  "nosniff",
+			"Vary":                    "Accept, Accept-Language, User-Agent",
+			"Content-Language":        "en",
+			"Set-Cookie":              "",
+		} {
+			if got := header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+			}
+		}
+		cache, robots := "no-store", "noindex"
+		if path == "/" {
+			cache, robots = "no-cache", ""
+		}
+		if header.Get("Cache-Control") != cache || header.Get("X-Robots-Tag") != robots {
+			t.Errorf("%s: got Cache-Control %q, X-Robots-Tag %q", path, header.Get("Cache-Control"), header.Get("X-Robots-Tag"))
+		}
+		r := httptest.NewRequest(http.MethodHead, path, nil)
+		head := httptest.NewRecorder()
+		h.ServeHTTP(head, r)
+		if head.Code != w.Code || head.Body.Len() != 0 || head.Header().Get("Content-Length") != header.Get("Content-Length") {
+			t.Errorf("%s: HEAD differs from GET: %d, %d octets, %v", path, head.Code, head.Body.Len(), head.Header())
+		}
+	}
+	for _, word := range []string{"unsafe-inline", "unsafe-eval", "*", "http:", "https:"} {
+		if strings.Contains(policy, word) {
+			t.Errorf("the policy holds %s", word)
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("emailaddress=mail@domain.se")))
+	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: got %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+}
+
+// TestUnderstood: what people type for mail@domain.se.
+func TestUnderstood(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	for _, typed := range []string{
+		"mail@domain.se", " mail@domain.se ", "MAIL@Domain.SE", "mail @ domain.se", "mail@domain.se.", "mail@domain.se,",
+		"mailto:mail@domain.se", "MAILTO:mail@domain.se?subject=Hej", "Anna Ek <mail@domain.se>", "<mail@domain.se>", "mail＠domain.se",
+		"\u200bmail@domain.se\u00a0", "mail@domain\u200b.se", "mail@ｄｏｍａｉｎ.se",
+		"mail_domain.se", `hosting01\mail_domain.se`, `HOSTING01\MAIL_DOMAIN.SE`, "hosting01/mail_domain.se", `\mail_domain.se`, `hosting01\mail@domain.se`,
+	} {
+		w := askFor(t, h, typed)
+		body := w.Body.String()
+		if w.Code != http.StatusOK || !strings.Contains(body, "<code>hosting01</code>") {
+			t.Errorf("%q: got status %d", typed, w.Code)
+		}
+		if !strings.Contains(strings.ToLower(body), `<span class="address">mail@domain.se</span>`) {
+			t.Errorf("%q is not called mail@domain.se", typed)
+		}
+	}
+	for typed, want := range map[string]string{
+		"anna_ek_domain.se":       "anna_ek@domain.se", // the last underscore is the @
+		"anna+news@domain.se":     "anna&#43;news@domain.se",
+		"a&b@domain.se":           "a&amp;b@domain.se",
+		"%EMAILDOMAIN%@domain.se": "%EMAILDOMAIN%@domain.se",
+	} {
+		if w := askFor(t, h, typed); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `<span class="address">`+want+`</span>`) {
+			t.Errorf("%q: got status %d, no %q", typed, w.Code, want)
+		}
+	}
+	// A link that somebody wrote by hand has its + raw.
+	if w := get(t, h, "/?emailaddress=anna+news@domain.se"); !strings.Contains(w.Body.String(), `<span class="address">anna&#43;news@domain.se</span>`) {
+		t.Error("the tag of a raw link is lost")
+	}
+}
+
+func TestUnderstoodIDN(t *testing.T) {
+	resolve, o := load(t, "own-domain")
+	h := Handler(resolve, o)
+	for _, typed := range []string{"kalle@åkeriet.example", "kalle@ÅKERIET.example", "kalle@a\u030akeriet.example", "kalle@xn--keriet-hua.example"} {
+		body := askFor(t, h, typed).Body.String()
+		if !strings.Contains(body, `<span class="address">kalle@åkeriet.example</span>`) {
+			t.Errorf("%q is not shown as the person knows it", typed)
+		}
+		if !strings.Contains(body, "<code>mail.xn--keriet-hua.example</code>") {
+			t.Errorf("%q: the server is not in A-labels, the only form that programs take", typed)
+		}
+	}
+}
+
+// TestFailure: what is our fault is not called the person's.
+func TestFailure(t *testing.T) {
+	resolve := func(context.Context, account.Query) (account.Settings, error) {
+		return account.Settings{}, errors.New("dns: server failure at 192.0.2.53")
+	}
+	for _, accept := range []string{"text/html", "text/plain"} {
+		w := askFor(t, Handler(resolve, Options{}), "anna@example.com", "Accept", accept)
+		body := w.Body.String()
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(body, "The fault is ours") {
+			t.Errorf("got %d: %s", w.Code, body)
+		}
+		if strings.Contains(body, "192.0.2.53") {
+			t.Error("the page says more than a person should know")
+		}
+	}
+	wrong := func(context.Context, account.Query) (account.Settings, error) {
+		return account.Settings{}, account.ErrWrongHost
+	}
+	if w := askFor(t, Handler(wrong, Options{}), "anna@example.com"); w.Code != http.StatusNotFound {
+		t.Errorf("another customer's host: got %d", w.Code)
+	}
+}
+
+// TestClientsFailure: the settings of one client only cannot be had.
+func TestClientsFailure(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	p.Exceptions = map[account.Client][]account.Server{account.Outlook: p.Servers}
+	failing := func(ctx context.Context, q account.Query) (account.Settings, error) {
+		if q.Client == account.Outlook {
+			return account.Settings{}, errors.New("gone")
+		}
+		return resolve(ctx, q)
+	}
+	if w := askFor(t, Handler(failing, Options{}), "anna@example.com"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("got %d", w.Code)
+	}
+}
+
+// shape is the tags and the names of attributes of a page.
+func shape(t testing.TB, page string) string {
+	t.Helper()
+	var b strings.Builder
+	tokens := html.NewTokenizer(strings.NewReader(page))
+	for {
+		switch tokens.Next() {
+		case html.ErrorToken:
+			if err := tokens.Err(); err != io.EOF {
+				t.Fatal(err)
+			}
+			return b.String()
+		case html.CommentToken:
+			b.WriteString("<!-->")
+		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
+			token := tokens.Token()
+			fmt.Fprintf(&b, "<%d %s", token.Type, token.Data)
+			for _, a := range token.Attr {
+				b.WriteString(" " + a.Key)
+			}
+			b.WriteString(">")
+		}
+	}
+}
+
+// TestHostile sends what people do not type. It never changes what a page is
+// made of, comes back in no header, and is no fault of ours.
+func TestHostile(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	queries := func(text string) []string {
+		text = url.QueryEscape(text)
+		return []string{
+			"emailaddress=" + text,
+			"emailaddress=" + text + "@domain.se",
+			"emailaddress=anna@" + text,
+			"emailaddress=mail@domain.se&name=" + text,
+			"emailaddress=anna&name=" + text,
+			"emailaddress=anna@exmaple.com&name=" + text,
+			"emailaddress=mail@domain.se&lang=" + text,
+			"emailaddress=mail@domain.se&device=" + text,
+			"emailaddress=mail@domain.se&format=" + text,
+			"lang=" + text,
+			text + "=" + text,
+		}
+	}
+	shapes := map[string]bool{}
+	for _, harmless := range []string{"", "anna", "anna@domain.se", "exmaple.com"} {
+		for _, query := range queries(harmless) {
+			shapes[shape(t, get(t, h, "/?"+query).Body.String())] = true
+		}
+	}
+	if len(shapes) < 6 {
+		t.Fatalf("%d shapes of harmless pages", len(shapes))
+	}
+	for _, text := range []string{
+		`<b>`, `"><script>alert(1)</script>`, `'><img src=x onerror=alert(1)>`, `javascript:alert(1)`, `%s%d%n`, `{{7*7}}`, `{{.}}`, `${7*7}`,
+		`../../x`, `*)(uid=*`, "a\x00b", "a\r\nX-Evil: 1", "\xff\xfe", "a\u202eb", `<svg onload=alert(1)>`, `</title><script>`, `</textarea>`,
+		strings.Repeat("A", 7000), `<!--`, "]]>", `&#x3c;script&#x3e;`, "`'\"", `" autofocus onfocus=alert(1) x="`, "\u2028",
+	} {
+		for _, query := range queries(text) {
+			w := get(t, h, "/?"+query)
+			if w.Code >= 500 {
+				t.Errorf("%.200q: got status %d", query, w.Code)
+			}
+			body := w.Body.String()
+			if !shapes[shape(t, body)] {
+				t.Errorf("%.200q changes what the page is made of:\n%s", query, body)
+			}
+			for _, raw := range []string{"\x00", "\u202e", "X-Evil: 1\r", `href="javascript`, `"49"`} {
+				if strings.Contains(body, raw) {
+					t.Errorf("%.200q: %q comes back", query, raw)
+				}
+			}
+			for name, values := range w.Header() {
+				if strings.ContainsAny(strings.Join(values, ""), "\r\n\x00<>") {
+					t.Errorf("%.200q: header %s: %q", query, name, values)
+				}
+			}
+			if w := get(t, h, "/?format=text&"+query); w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+				t.Errorf("%.200q as text: got %s", query, w.Header().Get("Content-Type"))
+			}
+		}
+	}
+}
+
+// TestHostileNames: a name goes into links and the form, and nowhere else.
+func TestHostileNames(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	w := get(t, h, "/?emailaddress=anna&name="+url.QueryEscape(`<b>"Anna" & Söhne</b>`))
+	if want := `value="&lt;b&gt;&#34;Anna&#34; &amp; Söhne&lt;/b&gt;"`; !strings.Contains(w.Body.String(), want) {
+		t.Errorf("the form lacks %s", want)
+	}
+	w = get(t, h, "/?emailaddress=mail@domain.se&name="+url.QueryEscape(`"Anna" & Söhne<x>`))
+	if want := `href="/profile.mobileconfig?emailaddress=mail@domain.se&amp;name=%22Anna%22&#43;%26&#43;S%C3%B6hne%3Cx%3E&amp;lang=en&amp;device=iphone"`; !strings.Contains(w.Body.String(), want) {
+		t.Errorf("the page lacks %s", want)
+	}
+}
+
+func TestCleanName(t *testing.T) {
+	for name, want := range map[string]string{
+		"  Anna \t Ek\n": "Anna Ek", "Anna\u202eEk\x00": "AnnaEk", "Åsa \xff Öberg": "Åsa Öberg",
+		strings.Repeat("å", 150): strings.Repeat("å", 100), "👩‍👩‍👧": "👩‍👩‍👧",
+	} {
+		if got := cleanName(name); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	o := Options{Branding: Branding{Accent: account.Colour{R: 0x80}, Logo: Logo{[]byte("<svg/>"), "image/svg+xml"}}}
+	h := Handler(nil, o)
+	page := get(t, h, "/").Body.String()
+	for path, mediaType := range map[string]string{
+		stylePath: "text/css; charset=utf-8", scriptPath: "text/javascript; charset=utf-8", logoPath: "image/svg+xml",
+	} {
+		at := strings.Index(page, path+"?v=")
+		if at < 0 {
+			t.Errorf("the page does not lead to %s", path)
+			continue
+		}
+		link, _, _ := strings.Cut(page[at:], `"`)
+		w := get(t, h, link)
+		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != mediaType ||
+			w.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" {
+			t.Errorf("%s: got %d %v", link, w.Code, w.Header())
+		}
+		if got := w.Header().Get("Content-Security-Policy"); got != "default-src 'none'; frame-ancestors 'none'" {
+			t.Errorf("%s: opened by itself it could run: %q", link, got)
+		}
+		if w := get(t, h, strings.ToUpper(path)); w.Header().Get("Cache-Control") != "public, max-age=300" {
+			t.Errorf("without the word that changes with the content: got %d %v", w.Code, w.Header())
+		}
+	}
+	style := get(t, h, stylePath).Body.String()
+	if !strings.HasPrefix(style, ":root{--accent:#800000;--on-accent:#ffffff}") {
+		t.Errorf("the style sheet begins with %.100s", style)
+	}
+	if w := get(t, Handler(nil, Options{}), logoPath); w.Code != http.StatusNotFound {
+		t.Errorf("no logo: got %d", w.Code)
+	}
+}
+
+// TestAccent: whatever colour can be configured, it can be read in the dark too.
+func TestAccent(t *testing.T) {
+	if DefaultAccent.Contrast(account.White) < account.MinContrast {
+		t.Errorf("the default cannot be read")
+	}
+	for r := 0; r < 256; r += 15 {
+		for g := 0; g < 256; g += 15 {
+			for b := 0; b < 256; b += 15 {
+				c := account.Colour{R: uint8(r), G: uint8(g), B: uint8(b)}
+				if dark := darkAccent(c); dark.Contrast(darkBackground) < account.MinContrast {
+					t.Fatalf("%s: in the dark %s has a contrast of %.2f", c, dark, dark.Contrast(darkBackground))
+				}
+			}
+		}
+	}
+}
+
+// TestNotices: a notice is shown while it matters, in the reader's language.
+func TestNotices(t *testing.T) {
+	resolve, o := load(t, "own-domain")
+	for at, want := range map[time.Time]bool{
+		time.Date(2009, time.August, 23, 23, 59, 0, 0, time.Local):  false,
+		time.Date(2009, time.August, 24, 0, 0, 0, 0, time.Local):    true,
+		time.Date(2009, time.December, 31, 23, 0, 0, 0, time.Local): true,
+		time.Date(2010, time.January, 1, 0, 0, 0, 0, time.Local):    false,
+		today(): false,
+	} {
+		o.Now = func() time.Time { return at }
+		h := Handler(resolve, o)
+		for lang, words := range map[string]string{"en": "From 7 September the user name", "sv": "Från den 7 september är användarnamnet"} {
+			for _, format := range []string{"html", "text"} {
+				w := get(t, h, "/?emailaddress=kalle@foretaget.example&lang="+lang+"&format="+format)
+				if got := strings.Contains(w.Body.String(), words); got != want {
+					t.Errorf("%v, %s, %s: shown %v, want %v", at, lang, format, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestNothingOfTheMailbox: no answer tells whether a mailbox exists, is active
+// or an alias.
+func TestNothingOfTheMailbox(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	page := func(address, format string) string {
+		body := get(t, h, "/?emailaddress="+address+"&format="+format).Body.String()
+		// The QR code differs, as it holds the address.
+		if i := strings.Index(body, `fill="#000" d="`); i >= 0 {
+			end := strings.Index(body[i:], "</svg>")
+			body = body[:i] + body[i+end:]
+		}
+		return strings.ReplaceAll(body, address[:strings.Index(address, "@")], "x")
+	}
+	for _, format := range []string{"html", "text"} {
+		unlisted := page("nobodyy@domain.se", format)
+		if inactive := page("gammal@domain.se", format); inactive != unlisted {
+			t.Errorf("%s: an inactive mailbox's answer differs from that of one that nobody knows", format)
+		}
+		if len(unlisted) < 300 {
+			t.Errorf("%s: got %q", format, unlisted)
+		}
+	}
+}

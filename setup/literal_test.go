@@ -1,0 +1,31 @@
+package setup
+
+import (
+	"context"
+
+	"signpost/account"
+)
+
+// literal is a resolver with one provider, for cases that no example has.
+func literal(servers ...account.Server) (account.Resolver, *account.Provider) {
+	p := &account.Provider{ID: "example", DisplayName: "Example Mail", Servers: servers}
+	return func(_ context.Context, q account.Query) (account.Settings, error) {
+		return account.Settings{Address: q.Address, Login: q.Address, Provider: p, Servers: p.ServersFor(q.Client)}, nil
+	}, p
+}
+
+// server is an ordinary server of the type.
+func server(t account.ServerType) account.Server {
+	s := account.Server{Type: t, Login: account.Login{Username: account.EmailAddress},
+		Authentication: []account.Authentication{account.PasswordCleartext}}
+	if t.HasURL() {
+		s.URL = "https://" + string(t) + ".example.com/path"
+		return s
+	}
+	s.Hostname, s.SocketType = string(t)+".example.com", account.SSL
+	if t == account.ManageSieve {
+		s.SocketType = account.STARTTLS
+	}
+	s.Port = account.DefaultPort(t, s.SocketType)
+	return s
+}

@@ -27,7 +27,7 @@ var supportKeys = keys[account.Support]{
 func readSupport(p *provider, v *value) { supportKeys.read(v, &p.Support) }
 
 var contactKeys = keys[account.Contact]{
-	"url": func(c *account.Contact, v *value) { c.URL, _ = v.url(pageURL) },
+	"url": func(c *account.Contact, v *value) { c.URL, _ = v.url(urlRule{}) },
 	"email": func(c *account.Contact, v *value) {
 		text, ok := v.text("a mail address")
 		if !ok {

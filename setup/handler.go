@@ -105,7 +105,7 @@ func (h *handler) view(ctx context.Context, q request, readable bool, lang *temp
 	v := h.frame(q, lang)
 	switch {
 	case !readable:
-		v.Problem = string(problemAddress)
+		v.Private, v.Problem = true, string(problemAddress)
 		return v, http.StatusBadRequest
 	case !q.asked:
 		return v, http.StatusOK

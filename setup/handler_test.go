@@ -393,7 +393,7 @@ func TestNothingOfTheMailbox(t *testing.T) {
 	page := func(address, format string) string {
 		body := get(t, h, "/?emailaddress="+address+"&format="+format).Body.String()
 		// The QR code differs, as it holds the address.
-		if i := strings.Index(body, `fill="#000" d="`); i >= 0 {
+		if i := strings.Index(body, `stroke="#000" d="`); i >= 0 {
 			end := strings.Index(body[i:], "</svg>")
 			body = body[:i] + body[i+end:]
 		}

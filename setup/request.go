@@ -28,14 +28,14 @@ type request struct {
 // that is too long for anything that a person types has no address.
 func readRequest(r *http.Request) (request, bool) {
 	query := r.URL.RawQuery
+	format, _ := parameter(query, "format")
 	if len(query) > maxQuery {
-		return request{text: wantsText(r, "")}, false
+		return request{text: wantsText(r, format)}, false
 	}
 	address, asked := parameter(query, "emailaddress")
 	name, _ := parameter(query, "name")
 	lang, _ := parameter(query, "lang")
 	wanted, _ := parameter(query, "device")
-	format, _ := parameter(query, "format")
 	return request{
 		asked:    asked,
 		typed:    unescape(unspaced(address)),

@@ -157,23 +157,41 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 		a.Exchange, a.Form, a.Joined = true, exchangeForm(server), joinedForm(server)
 	}
 	h.addProfiles(a, c.apple, l, lang)
-	if h.options.Name != "" {
-		// For another device, which has a language and a section of its own.
-		page := "https://" + h.options.Name + "/" + l.query()
-		if code, ok := qrCode(page); ok {
-			a.Link, a.Code = page, code
-		}
-	}
+	a.Link, a.Code = h.forPhone(l)
 	for _, n := range p.Notices {
 		if n.Matters(at) {
-			a.Notices = append(a.Notices, notice{account.TextIn(n.Texts, lang.Tag), n.URL})
+			a.Notices = append(a.Notices, notice{account.TextIn(n.Texts, lang.Tag), account.Expand(n.URL, s.Login)})
 		}
 	}
 	for _, d := range p.Documentation {
 		a.Help = append(a.Help, link{account.TextIn(d.Titles, lang.Tag), account.Expand(d.URL, s.Login)})
 	}
-	a.Trouble = troubleOf(p, servers, lang)
+	a.Trouble = troubleOf(s, servers, lang)
 	return a
+}
+
+// forPhone is the page as another device should open it, which has a section of
+// its own, and the code of that. A name that makes the code too fine for a
+// camera is left out.
+func (h *handler) forPhone(l links) (string, code) {
+	if h.options.Name == "" {
+		return "", code{}
+	}
+	for _, name := range []string{l.name, ""} {
+		l.name = name
+		page := "https://" + h.options.Name + "/" + l.query()
+		if code, ok := qrCode(page); ok {
+			return page, code
+		}
+	}
+	return "", code{}
+}
+
+// ProfileTexts are the words of an Apple profile in a language. The description
+// has {provider} where the provider's name goes.
+func ProfileTexts(lang *templates.Language) (description, mail, calendars, contacts string) {
+	return lang.Text("profile.description", "provider", "{provider}"),
+		lang.Text("profile.mail"), lang.Text("profile.calendars"), lang.Text("profile.contacts")
 }
 
 // addProfiles links to the profiles that there are. The links say the language
@@ -211,8 +229,12 @@ func (h *handler) profile(s account.Settings, d device) bool {
 	return found.(bool)
 }
 
-func troubleOf(p *account.Provider, servers []account.Server, lang *templates.Language) trouble {
+func troubleOf(s account.Settings, servers []account.Server, lang *templates.Language) trouble {
+	p := s.Provider
 	t := trouble{Support: p.Support, Wait: int(p.Support.Limits.Wait.Minutes())}
+	for _, url := range []*string{&t.Status, &t.PasswordReset, &t.ControlPanel} {
+		*url = account.Expand(*url, s.Login)
+	}
 	var ports []string
 	for _, s := range servers {
 		if s.Type == account.SMTP && s.Port != 25 {

@@ -1,0 +1,432 @@
+package setup
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"signpost/account"
+	"signpost/internal/golden"
+	"signpost/templates"
+)
+
+// TestGolden compares the answers of the five systems with files for people to
+// read: as plain text in both languages, and two as whole pages.
+func TestGolden(t *testing.T) {
+	const folder = "../testdata/golden/setup/"
+	for _, s := range systems {
+		resolve, o := load(t, s.name)
+		h := Handler(resolve, o)
+		for _, address := range s.addresses {
+			for _, lang := range []string{"en", "sv"} {
+				w := get(t, h, "/?emailaddress="+address+"&lang="+lang, "Accept", "text/plain")
+				golden.Check(t, folder+address+"."+lang+".txt", w.Body.Bytes())
+			}
+		}
+	}
+	for file, query := range map[string]string{
+		"mamut mail@domain.se.en.html":            "emailaddress=mail@domain.se&device=all",
+		"websupport anna@butiken.example.sv.html": "emailaddress=anna@butiken.example&device=all&lang=sv",
+	} {
+		system, name, _ := strings.Cut(file, " ")
+		resolve, o := load(t, system)
+		body := get(t, Handler(resolve, o), "/?"+query).Body.String()
+		// Style and script change without a change of this page.
+		body = regexp.MustCompile(`\?v=[0-9a-f]{8}`).ReplaceAllString(body, "?v=…")
+		golden.Check(t, folder+name, []byte(body))
+	}
+}
+
+// part is the section of a page for a device, tags taken away.
+func part(t testing.TB, page string, d device) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, `<details id="`+string(d)+`"`)
+	if !ok {
+		t.Fatalf("the page has no section %s", d)
+	}
+	inside, _, _ := strings.Cut(rest, "</details>")
+	return inside
+}
+
+// rows are the rows of the tables in a part of a page, "label: value".
+func rows(part string) []string {
+	var list []string
+	tags := regexp.MustCompile(`<[^>]*>`)
+	for _, row := range regexp.MustCompile(`<tr role="row"><th[^>]*>(.*?)</th><td[^>]*>(.*?)</td></tr>`).FindAllStringSubmatch(part, -1) {
+		list = append(list, tags.ReplaceAllString(row[1]+": "+row[2], ""))
+	}
+	return list
+}
+
+// TestMamut: the two products of a hoster, as its customers have to type them.
+func TestMamut(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := service(resolve, o)
+	page := get(t, h, "/?emailaddress=mail@domain.se").Body.String()
+	got := rows(part(t, page, android))
+	want := []string{
+		"Server: mamutmail.com", "Domain: hosting01", "User name: mail_domain.se", "Password: your email password", "Security: SSL/TLS",
+		`Domain\Username: hosting01\mail_domain.se`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("Android: got %q, want %q", got, want)
+	}
+	link := regexp.MustCompile(`href="(/profile\.mobileconfig[^"]*)"`).FindStringSubmatch(part(t, page, iPhone))
+	if link == nil {
+		t.Fatal("the iPhone's section has no profile")
+	}
+	w := get(t, h, strings.ReplaceAll(link[1], "&amp;", "&"))
+	if w.Code != 200 || w.Header().Get("Content-Type") != "application/x-apple-aspen-config" || !strings.Contains(w.Body.String(), `hosting01\mail_domain.se`) {
+		t.Errorf("%s: got %d %s", link[1], w.Code, w.Header().Get("Content-Type"))
+	}
+	if inside := part(t, page, mac); strings.Contains(inside, "mobileconfig") || !strings.Contains(inside, "does not speak Exchange ActiveSync") {
+		t.Errorf("the Mac's section: %s", inside)
+	}
+
+	page = get(t, h, "/?emailaddress=info@domain.se").Body.String()
+	got = rows(part(t, page, other))
+	want = []string{
+		"Server: mamutmail.com", "Port: 993", "Security: SSL/TLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
+		"Server: mamutmail.com", "Port: 995", "Security: SSL/TLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
+		"Server: mamutmail.com", "Port: 587", "Security: STARTTLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("other: got %q, want %q", got, want)
+	}
+	if !strings.Contains(page, "IMAP or POP?") {
+		t.Error("nothing helps to choose between IMAP and POP")
+	}
+}
+
+// TestSections: what is said in a section, and what is not, for each kind of
+// provider.
+func TestSections(t *testing.T) {
+	token := func(s account.Server) account.Server {
+		s.Authentication = []account.Authentication{account.OAuth2Auth}
+		return s
+	}
+	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
+	plain := imap
+	plain.SocketType, plain.Port = account.Plain, 143
+	elsewhere := eas
+	elsewhere.URL = "https://eas.example.com:8443/Microsoft-Server-ActiveSync"
+	for _, test := range []struct {
+		name     string
+		servers  []account.Server
+		handOver bool
+		device   device
+		want     []string
+		not      []string
+	}{
+		{"IMAP", []account.Server{imap, smtp}, false, iPhone, []string{"Install on iPhone", "8 minutes", "Not Signed", "Remove Profile"}, []string{"once each for", "Microsoft Exchange"}},
+		{"IMAP", []account.Server{imap, smtp}, false, mac, []string{"Download for Mac"}, []string{"Internet Accounts"}},
+		{"IMAP", []account.Server{imap, smtp}, false, android, []string{"Personal (IMAP)", "Thunderbird", "imap.example.com"}, []string{"Exchange and Office 365", "Personal (POP3)"}},
+		{"IMAP", []account.Server{imap, smtp}, false, outlook, []string{"does not ask", "New Outlook", "Choose <b>IMAP</b> and"}, []string{"POP"}},
+		{"IMAP", []account.Server{imap, smtp}, false, thunderbird, []string{"Nothing to look up"}, nil},
+		{"IMAP", []account.Server{imap, smtp}, false, other, []string{"imap.example.com", "smtp.example.com"}, []string{"IMAP or POP?", "OAuth2"}},
+		{"POP", []account.Server{pop, smtp}, false, android, []string{"Personal (POP3)", "pop3.example.com"}, []string{"Personal (IMAP)"}},
+		{"POP", []account.Server{pop, smtp}, false, iPhone, []string{"Install on iPhone"}, []string{"What is on the server stays there"}},
+		{"POP", []account.Server{pop, smtp}, false, outlook, []string{"choose <b>POP</b>"}, []string{"IMAP"}},
+		{"both", []account.Server{imap, pop, smtp}, false, outlook, []string{"<b>IMAP</b> (or <b>POP</b>)"}, nil},
+		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"once each for email, calendars"}, nil},
+		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, other, []string{"Calendars, CalDAV", "https://caldav.example.com/path"}, nil},
+		{"no profile without encryption", []account.Server{plain, smtp}, false, iPhone, []string{"Add Mail Account", "none (not encrypted)"}, []string{"mobileconfig"}},
+		{"no profile without encryption", []account.Server{plain, smtp}, false, mac, []string{"Internet Accounts", "none (not encrypted)"}, []string{"mobileconfig"}},
+		{"ActiveSync", []account.Server{eas}, false, android, []string{"Exchange and Office 365", "leave empty", "activesync.example.com"}, []string{`Domain\Username`, "Thunderbird", "/path"}},
+		{"ActiveSync at another port", []account.Server{elsewhere}, false, android, []string{"<code>eas.example.com:8443</code>"}, nil},
+		{"ActiveSync", []account.Server{eas}, false, outlook, []string{"only in part", "Exchange ActiveSync"}, []string{"IMAP"}},
+		{"ActiveSync", []account.Server{eas}, false, thunderbird, []string{"does not speak Exchange ActiveSync"}, nil},
+		{"web services", []account.Server{ews}, false, mac, []string{"Download for Mac"}, nil},
+		{"web services", []account.Server{ews}, false, thunderbird, []string{"offer <b>Exchange</b>"}, nil},
+		{"web services", []account.Server{ews}, false, android, []string{"cannot be used"}, nil},
+		{"web services", []account.Server{ews}, false, iPhone, []string{"cannot be used"}, []string{"mobileconfig"}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, iPhone, []string{"Microsoft Exchange", "Sign In"}, []string{"mobileconfig", "password"}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, mac, []string{"Microsoft Exchange", "Internet Accounts"}, []string{"mobileconfig", "password"}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, android, []string{"Exchange and Office 365", "Outlook"}, []string{"Manual setup", "password."}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, outlook, []string{"Every Outlook finds"}, []string{"by hand"}},
+		{"handed over", nil, true, other, []string{"by themselves"}, nil},
+		{"token", []account.Server{token(imap), token(smtp)}, false, other, []string{"OAuth2"}, []string{"your email password"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, thunderbird, []string{"sign in on a page"}, nil},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, outlook, []string{"cannot be used"}, nil},
+	} {
+		t.Run(test.name+" "+string(test.device), func(t *testing.T) {
+			resolve, p := literal(test.servers...)
+			if test.handOver {
+				p.HandOver = &account.HandOver{Hostname: "autodiscover.example.com"}
+			}
+			inside := part(t, askFor(t, Handler(resolve, Options{Profile: hasProfile}), "anna@example.com").Body.String(), test.device)
+			for _, want := range test.want {
+				if !strings.Contains(inside, want) {
+					t.Errorf("lacks %q:\n%s", want, inside)
+				}
+			}
+			for _, not := range test.not {
+				if strings.Contains(inside, not) {
+					t.Errorf("has %q:\n%s", not, inside)
+				}
+			}
+		})
+	}
+}
+
+// TestClients: a section shows what its own client is told.
+func TestClients(t *testing.T) {
+	resolve, p := literal(server(account.ActiveSync), server(account.IMAP), server(account.SMTP))
+	exception := func(user, domain string) []account.Server {
+		servers := slices.Clone(p.Servers)
+		for i := range servers {
+			servers[i].Login = account.Login{Username: user, DomainName: domain}
+		}
+		return servers
+	}
+	p.Exceptions = map[account.Client][]account.Server{
+		account.Outlook: exception("for-outlook", ""),
+		account.Phone:   exception("for-phones", "NT"),
+	}
+	page := askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
+	for d, want := range map[device]string{outlook: "for-outlook", android: "for-phones", other: "anna@example.com"} {
+		if !strings.Contains(part(t, page, d), "<code>"+want+"</code>") {
+			t.Errorf("%s: no %s", d, want)
+		}
+	}
+	if strings.Contains(part(t, page, other), "for-") {
+		t.Error("other programs are told an exception")
+	}
+	// An exception for the page itself is nobody else's.
+	p.Exceptions = map[account.Client][]account.Server{account.Page: exception("for-the-page", "")}
+	page = askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
+	if !strings.Contains(part(t, page, other), "for-the-page") || strings.Contains(part(t, page, outlook), "for-the-page") {
+		t.Error("the page's exception is not the page's alone")
+	}
+}
+
+// TestTrouble: everything that a provider can say when it does not work.
+func TestTrouble(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	full := sampleProviders()[0]
+	p.Support, p.Documentation, p.Webmail = full.Support, full.Documentation, "https://webmail.%EMAILDOMAIN%/"
+	p.Support.PasswordReset = "https://reset.%EMAILDOMAIN%/"
+	p.Support.Checks = [][]account.Title{{{Language: "en", Text: "Is <it> plugged in?"}, {Language: "sv", Text: "Sitter sladden i?"}}}
+	p.Support.Limits = account.SendingLimits{PerAddress: 300, PerDomain: 2000, Wait: 60 * 60e9}
+	h := Handler(resolve, Options{Branding: Branding{Contact: account.Contact{Email: "operator@example.com"}}})
+	for lang, wants := range map[string][]string{
+		"en": {"https://status.example.com", "https://webmail.example.com/", "https://reset.example.com/", "https://example.com/panel", "300 messages an hour",
+			"2,000 an hour", "blocked for 60 minutes", "port 465", "help@example.com", "https://example.com/help", "alias", "Is the account active?"},
+		"sv": {"300 meddelanden i timmen", "2\u00a0000 i timmen", "60 minuter", "port 465", "alias", "Är kontot aktivt?", "Sitter sladden i?"},
+	} {
+		for _, format := range []string{"html", "text"} {
+			body := get(t, h, "/?emailaddress=anna@example.com&lang="+lang+"&format="+format).Body.String()
+			for _, want := range wants {
+				if format == "text" && want == "https://example.com/help" {
+					continue // help pages are for browsers
+				}
+				if !strings.Contains(body, want) {
+					t.Errorf("%s, %s: lacks %q", lang, format, want)
+				}
+			}
+			if strings.Contains(body, "operator@example.com") {
+				t.Errorf("%s, %s: the operator's contact, where the provider has its own", lang, format)
+			}
+			if format == "html" && strings.Contains(body, "<it>") {
+				t.Error("a check is not escaped")
+			}
+		}
+	}
+	if body := get(t, h, "/?emailaddress=x@").Body.String(); !strings.Contains(body, "mailto:operator@example.com") {
+		t.Error("nobody to ask, although the operator has a contact")
+	}
+}
+
+// TestOrder: the device that asks comes first and open; all are there.
+func TestOrder(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	sections := regexp.MustCompile(`<details id="(\w+)"( open)?`)
+	for _, test := range []struct{ query, agent, first, second, open string }{
+		{"", agentIPhone, "iphone", "mac", "iphone"},
+		{"", agentMac, "mac", "iphone", "mac"}, // an iPad says the same
+		{"", agentAndroid, "android", "outlook", "android"},
+		{"", agentWindows, "outlook", "thunderbird", "outlook"},
+		{"", agentLinux, "thunderbird", "outlook", "thunderbird"},
+		{"", "curl/8.5.0", "iphone", "android", ""},
+		{"", "", "iphone", "android", ""},
+		{"&device=android", agentIPhone, "android", "outlook", "android"},
+		{"&device=iPad", agentWindows, "iphone", "mac", "iphone"},
+		{"&device=other", agentWindows, "other", "iphone", "other"},
+		{"&device=toaster", agentMac, "mac", "iphone", "mac"},
+		{"&device=all", agentMac, "iphone", "android", "iphone android outlook thunderbird mac other"},
+	} {
+		page := get(t, h, "/?emailaddress=mail@domain.se"+test.query, "User-Agent", test.agent).Body.String()
+		var all, open []string
+		for _, match := range sections.FindAllStringSubmatch(page, -1) {
+			all = append(all, match[1])
+			if match[2] != "" {
+				open = append(open, match[1])
+			}
+		}
+		if len(all) != 6 || all[0] != test.first || all[1] != test.second || strings.Join(open, " ") != test.open {
+			t.Errorf("%s %s: got %q, open %q", test.query, test.agent, all, open)
+		}
+		slices.Sort(all)
+		if len(slices.Compact(all)) != 6 {
+			t.Errorf("%s %s: a section stands twice", test.query, test.agent)
+		}
+	}
+}
+
+// TestLinks: what was asked for goes along to the profile, to another language
+// and to the phone, and the phone gets a page without this device's order.
+func TestLinks(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	page := get(t, h, "/?emailaddress=MAIL%40domain.se&name=Anna+Ek&lang=sv&device=mac").Body.String()
+	for _, want := range []string{
+		`<html lang="sv">`,
+		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=sv&amp;device=iphone"`,
+		`<a href="/?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=en" lang="en" hreflang="en">English</a>`,
+		`lang="sv" hreflang="sv" aria-current="true">Svenska</a>`,
+		`<p class="url">https://setup.mamutmail.com/?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=sv</p>`,
+		`<a href="/?lang=sv">En annan adress</a>`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if page := get(t, h, "/?emailaddress=mail@domain.se", "Accept-Language", "sv").Body.String(); !strings.Contains(page, `<p class="url">https://setup.mamutmail.com/?emailaddress=mail@domain.se</p>`) {
+		t.Error("the phone has a language of its own, but the link names one that nobody asked for")
+	}
+	o.Name = ""
+	page = get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se", "Host", "evil.example").Body.String()
+	if strings.Contains(page, "<svg class=\"code\"") || strings.Contains(page, "evil.example") {
+		t.Error("without a name of the service, the page believes the Host header")
+	}
+}
+
+// TestProfileQuestions: whether there is a profile is asked once for a provider.
+func TestProfileQuestions(t *testing.T) {
+	resolve, _ := literal(server(account.IMAP), server(account.SMTP))
+	asked := 0
+	own := false
+	counting := func(ctx context.Context, q account.Query) (account.Settings, error) {
+		s, err := resolve(ctx, q)
+		s.Own = own
+		return s, err
+	}
+	h := Handler(counting, Options{Profile: func(account.Settings, string) bool { asked++; return true }})
+	for range 3 {
+		askFor(t, h, "anna@example.com")
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times for two devices", asked)
+	}
+	own = true
+	askFor(t, h, "anna@example.com")
+	if asked != 4 {
+		t.Errorf("an account with servers of its own: asked %d times", asked-2)
+	}
+}
+
+// TestSigned: the words that iOS shows are said beforehand.
+func TestSigned(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	for signed, want := range map[bool]string{true: "<b>Verified</b>", false: "<b>Not Signed</b>"} {
+		o.Signed = func() bool { return signed }
+		page := get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se").Body.String()
+		if !strings.Contains(page, want) || strings.Contains(page, "Verified") != signed {
+			t.Errorf("signed %v: no %s", signed, want)
+		}
+	}
+}
+
+// TestEveryTextIsUsed: by a template, or named by the program; and each text
+// that the program names is there.
+func TestEveryTextIsUsed(t *testing.T) {
+	set, err := templates.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{"language": true}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := regexp.MustCompile(`^[a-z]+(\.[a-z0-9]+)+$`)
+	keys := set.Keys()
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			group, _, _ := strings.Cut(text, ".")
+			isText := key.MatchString(text) && slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, group+".") })
+			if slices.Contains(keys, text) {
+				named[text] = true
+			} else if isText {
+				t.Errorf("%s names a text %q that there is not", name, text)
+			}
+			return true
+		})
+	}
+	for _, key := range set.UsedKeys() {
+		named[key] = true
+	}
+	for _, key := range keys {
+		if !named[key] {
+			t.Errorf("nothing uses the text %q", key)
+		}
+	}
+}
+
+// TestSize: the whole page with everything, without compression.
+func TestSize(t *testing.T) {
+	resolve, p := literal()
+	full := sampleProviders()[0]
+	*p = *full
+	h := Handler(resolve, Options{Name: "setup.example.com", Profile: func(account.Settings, string) bool { return true }})
+	for _, lang := range []string{"en", "sv"} {
+		long := strings.Repeat("a", 60) + "@" + strings.Repeat(strings.Repeat("b", 60)+".", 2) + "example.com"
+		page := get(t, h, "/?emailaddress="+long+"&name="+url.QueryEscape(strings.Repeat("å", 100))+"&lang="+lang).Body.Len()
+		style, script := get(t, h, stylePath).Body.Len(), get(t, h, scriptPath).Body.Len()
+		t.Logf("%s: page %d, style %d, script %d", lang, page, style, script)
+		if page+style+script > 60_000 {
+			t.Errorf("%s: %d octets", lang, page+style+script)
+		}
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	resolve, o := load(b, "mamut")
+	h := Handler(resolve, o)
+	for name, path := range map[string]string{
+		"answer": "/?emailaddress=info@domain.se", "exchange": "/?emailaddress=mail@domain.se", "form": "/", "text": "/?emailaddress=info@domain.se&format=text",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			size := 0
+			for b.Loop() {
+				size = get(b, h, path, "User-Agent", agentIPhone).Body.Len()
+			}
+			b.ReportMetric(float64(size), "page-octets")
+		})
+	}
+}

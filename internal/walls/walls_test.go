@@ -14,6 +14,7 @@ var allowed = map[string][]string{
 	"account":      {},
 	"directory":    {"account"},
 	"config":       {"account", "directory"},
+	"certs":        {"account"},
 	"autodiscover": {"account"},
 	"autoconfig":   {"account"},
 	"mobileconfig": {"account"},
@@ -21,6 +22,7 @@ var allowed = map[string][]string{
 	"templates":    {},
 	"setup":        {"account", "templates"},
 	"server":       {"account", "autoconfig", "autodiscover", "mobileconfig", "setup", "templates"},
+	"acceptance":   {}, // tests alone
 	"cmd/signpost": {"account", "autoconfig", "autodiscover", "config", "directory", "mobileconfig", "records", "server", "setup", "templates"},
 
 	"internal/golden": {},

@@ -1,0 +1,158 @@
+package acceptance
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A test runs twice: outside, where it finds the programs and starts itself
+// again in namespaces of its own, and inside, where it has ports 53, 80, 443,
+// 465, 993 and a network that leads nowhere. The process inside is the first of
+// its process namespace: with it, every program that it started ends.
+const insideVariable = "SIGNPOST_ACCEPTANCE_INSIDE"
+
+// caseTimeout is how long one test may take inside.
+const caseTimeout = 100 * time.Second
+
+// work is where everything inside is written. It is in memory and goes with
+// the namespace. Its path is short, because those of sockets must be.
+const work = "/mnt"
+
+// The machines of the closed network.
+const (
+	serviceIP = "192.0.2.1"  // our service, or the proxy in front of it
+	mailIP    = "192.0.2.2"  // IMAP, POP3, submission
+	webIP     = "192.0.2.80" // the web server of everybody's web site
+	dnsIP     = "127.0.0.1"
+)
+
+// closed runs the body of a test in a network of its own.
+func closed(t *testing.T, body func(t *testing.T)) {
+	t.Helper()
+	if os.Getenv(insideVariable) != "" {
+		body(t)
+		return
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Whoever reads the other end of the pipe sees our end, whatever ends us.
+	alive, ours, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	var out bytes.Buffer
+	cmd := exec.Command(self, "-test.run="+pattern(t.Name()), "-test.v", "-test.timeout="+caseTimeout.String())
+	cmd.Env = append(os.Environ(), insideVariable+"="+signpost(t))
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.ExtraFiles = []*os.File{alive}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+	}
+	// The programs inside hold the output open until the kernel has ended them.
+	cmd.WaitDelay = 10 * time.Second
+	watchdog := time.AfterFunc(caseTimeout+10*time.Second, func() { cmd.Process.Kill() })
+	defer watchdog.Stop()
+	err = cmd.Start()
+	alive.Close()
+	if err != nil {
+		t.Fatalf("namespaces cannot be made: %v", err)
+	}
+	err = cmd.Wait()
+	text := said(out.String())
+	switch {
+	case err != nil:
+		t.Errorf("%v\n%s", err, text)
+	case !strings.Contains(out.String(), "--- PASS: "+t.Name()):
+		t.Errorf("the test did not run inside\n%s", text)
+	default:
+		t.Log(text)
+	}
+}
+
+// pattern selects one test by its full name.
+func pattern(name string) string {
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
+// said is what the test inside said, without the words of go test.
+func said(out string) string {
+	var b strings.Builder
+	for line := range strings.Lines(out) {
+		word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if word == "===" || word == "---" || word == "PASS" || word == "FAIL" {
+			continue
+		}
+		b.WriteString(line)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// enter makes the inside of the namespaces.
+func enter() error {
+	alive := os.NewFile(3, "alive")
+	go func() {
+		alive.Read(make([]byte, 1))
+		os.Exit(3) // whoever waits for the result is gone
+	}()
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("mounts cannot be made private: %w", err)
+	}
+	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("/proc: %w", err)
+	}
+	if err := syscall.Mount("tmpfs", work, "tmpfs", 0, "mode=755"); err != nil {
+		return fmt.Errorf("%s: %w", work, err)
+	}
+	for name, text := range map[string]string{
+		"hosts":         "127.0.0.1 localhost\n",
+		"resolv.conf":   "nameserver " + dnsIP + "\n",
+		"nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+	} {
+		file := filepath.Join(work, name)
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return err
+		}
+		if err := syscall.Mount(file, "/etc/"+name, "", syscall.MS_BIND, ""); err != nil {
+			return fmt.Errorf("/etc/%s: %w", name, err)
+		}
+	}
+	if err := syscall.Sethostname([]byte("client")); err != nil {
+		return err
+	}
+	os.Setenv("TMPDIR", work)
+	os.Setenv("HOME", work)
+	os.Setenv("LANG", "C.UTF-8")
+	os.Unsetenv("DISPLAY")
+	os.Unsetenv("WAYLAND_DISPLAY")
+	// GLib resolves no names where loopback is the only interface, hence veth.
+	ip := exec.Command("ip", "-batch", "-")
+	ip.Stdin = strings.NewReader(strings.Join([]string{
+		"link set lo up",
+		"link add net0 type veth peer name net1",
+		"address add " + serviceIP + "/32 dev net0",
+		"address add " + mailIP + "/32 dev net0",
+		"address add " + webIP + "/32 dev net0",
+		"link set net0 up",
+		"link set net1 up",
+		"route add prohibit default metric 1",
+	}, "\n"))
+	if out, err := ip.CombinedOutput(); err != nil {
+		return fmt.Errorf("ip: %w: %s", err, out)
+	}
+	return nil
+}

@@ -117,7 +117,7 @@ func (k *check) swallowed(answer Answer, recordType string) (bool, error) {
 	if len(answer.Records) == 0 {
 		return false, nil
 	}
-	probe, err := k.look("signpost-asks-for-a-wildcard", recordType)
+	probe, err := k.look(wildcardProbe, recordType)
 	if err != nil || len(probe.Records) == 0 {
 		return false, err
 	}

@@ -69,7 +69,7 @@ func systems(t testing.TB) []system {
 	}})
 	addresses := New(Options{
 		Name:      "setup.example.net",
-		Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::1")},
+		Addresses: addresses("192.0.2.1", "192.0.2.2", "2001:db8::1"),
 		TTL:       300,
 	})
 	return append(all,
@@ -94,6 +94,14 @@ var (
 	password     = []account.Authentication{account.PasswordCleartext}
 	wholeAddress = account.Login{Username: account.EmailAddress}
 )
+
+func addresses(texts ...string) []netip.Addr {
+	var all []netip.Addr
+	for _, text := range texts {
+		all = append(all, netip.MustParseAddr(text))
+	}
+	return all
+}
 
 func settingsFor(domain string, servers ...account.Server) account.Settings {
 	address := account.AnyAt(domain)
@@ -369,7 +377,7 @@ func TestFor(t *testing.T) {
 			want: []string{"autodiscover CNAME mail.partner.example.", "autoconfig CNAME setup.example.net."}, absent: []string{"_autodiscover._tcp"}},
 		{name: "hand-over to another address is told by us", change: func(p *account.Provider) { p.HandOver = &account.HandOver{Address: "%EMAILLOCALPART%@other.example"} },
 			want: []string{"autodiscover CNAME setup.example.net.", "_autodiscover._tcp SRV 0 1 443 setup.example.net."}},
-		{name: "addresses without a name", options: Options{Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}},
+		{name: "addresses without a name", options: Options{Addresses: addresses("192.0.2.1")},
 			want: []string{"autoconfig A 192.0.2.1", "_autodiscover._tcp SRV 0 1 443 autodiscover.example.org."}},
 		{name: "the service's name is one of ours", options: Options{Name: "autoconfig.example.org"},
 			want: []string{"autodiscover CNAME autoconfig.example.org."}, absent: []string{"autoconfig"},

@@ -1,0 +1,105 @@
+package records
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// Secret is the secret of a key. It prints as a row of stars wherever it might
+// get by mistake.
+type Secret string
+
+func (Secret) String() string       { return "****" }
+func (Secret) GoString() string     { return "****" }
+func (Secret) LogValue() slog.Value { return slog.StringValue("****") }
+
+// MarshalText keeps the secret out of JSON.
+func (Secret) MarshalText() ([]byte, error) { return []byte("****"), nil }
+
+// Key signs updates (TSIG, RFC 8945).
+type Key struct {
+	Name      string
+	Algorithm string // hmac-sha256, hmac-sha384 or hmac-sha512
+	Secret    Secret // base64
+}
+
+// algorithms are those that RFC 8945 §6 does not advise against.
+var algorithms = []string{"hmac-sha256", "hmac-sha384", "hmac-sha512"}
+
+// Check reports what is wrong with a key.
+func (k Key) Check() error {
+	switch raw, err := base64.StdEncoding.DecodeString(string(k.Secret)); {
+	case k.Name == "":
+		return errors.New("the key has no name")
+	case !slices.Contains(algorithms, k.Algorithm):
+		return fmt.Errorf("the key's algorithm is %q, it must be one of %s", k.Algorithm, strings.Join(algorithms, ", "))
+	case k.Secret == "":
+		return errors.New("the key has no secret")
+	case err != nil:
+		return errors.New("the key's secret is not base64") // and is not quoted
+	case len(raw) < 16:
+		return fmt.Errorf("the key's secret has %d octets, at least 16 are needed", len(raw))
+	}
+	if _, ok := dns.IsDomainName(k.Name); !ok {
+		return fmt.Errorf("%q cannot be the name of a key", k.Name)
+	}
+	return nil
+}
+
+var (
+	bindKey     = regexp.MustCompile(`(?s)^\s*key\s+"?([^"\s{;]+)"?\s*\{([^{}]*)\}\s*;?\s*$`)
+	bindComment = regexp.MustCompile(`(?s)/\*.*?\*/|(?m)(?://|#).*?$`)
+	bindOption  = regexp.MustCompile(`(?i)\b(algorithm|secret)\s+"?([^"\s;]+)"?\s*;`)
+	knotKey     = regexp.MustCompile(`(?m)^#?\s*(hmac-[a-z0-9]+):([^:\s]+):([A-Za-z0-9+/=]+)\s*$`)
+)
+
+// ReadKeyFile reads a key from a file as BIND's tsig-keygen and PowerDNS's
+// documentation write it, or as Knot's keymgr does: its first line,
+// "# hmac-sha256:name:secret", which is also what knsupdate takes.
+func ReadKeyFile(path string) (Key, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return Key{}, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, 64<<10))
+	if err != nil {
+		return Key{}, err
+	}
+	key, err := parseKey(string(text))
+	if err != nil {
+		return Key{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, nil
+}
+
+func parseKey(text string) (Key, error) {
+	var key Key
+	if found := knotKey.FindAllStringSubmatch(text, -1); len(found) == 1 {
+		key = Key{Algorithm: found[0][1], Name: found[0][2], Secret: Secret(found[0][3])}
+	} else {
+		found := bindKey.FindStringSubmatch(bindComment.ReplaceAllString(text, ""))
+		if found == nil {
+			return Key{}, errors.New(`it does not hold one key, as "tsig-keygen name" prints it`)
+		}
+		key.Name = found[1]
+		for _, option := range bindOption.FindAllStringSubmatch(found[2], -1) {
+			if strings.EqualFold(option[1], "algorithm") {
+				key.Algorithm = strings.ToLower(strings.TrimSuffix(option[2], "."))
+			} else {
+				key.Secret = Secret(option[2])
+			}
+		}
+	}
+	key.Name = strings.ToLower(strings.TrimSuffix(key.Name, "."))
+	return key, key.Check()
+}

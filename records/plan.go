@@ -1,0 +1,100 @@
+package records
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Plan is what has to be done at a primary for one domain. Making it changes
+// nothing.
+type Plan struct {
+	Domain string
+	// Changes are in the order of the records.
+	Changes []Change
+	// Conflicts are why the plan cannot be applied.
+	Conflicts []Conflict
+	// Notes say what is left as it is, and why.
+	Notes []string
+
+	primary *Update
+	zones   []*zonePlan
+}
+
+// Change puts the records of one name and type in the place of others.
+type Change struct {
+	Zone     string
+	Name     string
+	Type     string
+	Old, New []Record // one of them may be empty
+}
+
+// Conflict is a set of records in the way that Signpost did not write.
+type Conflict struct {
+	Name    string
+	Problem string
+	Have    []Record
+}
+
+// zonePlan is the part of a plan that is one update, as the names of a domain
+// may lie in several zones.
+type zonePlan struct {
+	zone      string
+	name      string // of the marker
+	oldMarker []Record
+	old       marker // what it says
+	marker    marker // what it shall say
+	changes   []Change
+	newNames  map[string]bool // names that must not be in use
+}
+
+// Empty reports whether there is nothing to do.
+func (p *Plan) Empty() bool { return len(p.Changes) == 0 && len(p.Conflicts) == 0 }
+
+// Counts are how many sets of records would be added, changed and removed.
+func (p *Plan) Counts() (add, change, remove int) {
+	for _, c := range p.Changes {
+		switch {
+		case len(c.Old) == 0:
+			add++
+		case len(c.New) == 0:
+			remove++
+		default:
+			change++
+		}
+	}
+	return add, change, remove
+}
+
+// String shows the plan: a heading, a line for each record that comes or goes,
+// and what is in the way.
+func (p *Plan) String() string {
+	var b strings.Builder
+	add, change, remove := p.Counts()
+	fmt.Fprintf(&b, "%s: ", p.Domain)
+	switch {
+	case len(p.Conflicts) > 0:
+		fmt.Fprintf(&b, "%s, nothing can be published\n", count(len(p.Conflicts), "conflict"))
+	case p.Empty():
+		fmt.Fprintf(&b, "nothing to do\n")
+	default:
+		fmt.Fprintf(&b, "add %d, change %d, remove %d\n", add, change, remove)
+	}
+	for _, c := range p.Conflicts {
+		fmt.Fprintf(&b, "  ! %s %s\n", c.Name, c.Problem)
+		for _, r := range c.Have {
+			fmt.Fprintf(&b, "    %s\n", r)
+		}
+	}
+	for _, c := range p.Changes {
+		for _, r := range c.Old {
+			fmt.Fprintf(&b, "  - %s\n", r)
+		}
+		for _, r := range c.New {
+			fmt.Fprintf(&b, "  + %s\n", r)
+		}
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(&b, "  %s\n", note)
+	}
+	return b.String()
+}

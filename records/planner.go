@@ -1,0 +1,302 @@
+package records
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// digestOverlap is how long the digest of a replaced PACC document stays beside
+// the new one: longer than any resolver remembers either, and long enough for
+// the new configuration to be put into service.
+const digestOverlap = 24 * time.Hour
+
+// planner makes the plan for one domain.
+type planner struct {
+	publisher *Publisher
+	ctx       context.Context
+	primary   *primary
+	domain    Domain
+	plan      *Plan
+	zones     map[string]*zonePlan
+}
+
+// site is a name of ours and what stands there.
+type site struct {
+	label  string
+	name   string
+	types  []string
+	zone   *zonePlan
+	have   map[string][]Record // by type, CNAME included
+	want   map[string][]Record
+	exists bool // has records of some type, or names below it
+}
+
+func (b *planner) all() error {
+	if _, err := b.primary.zoneOf(b.ctx, b.domain.Name); err != nil {
+		return err
+	}
+	for _, m := range managed {
+		s, err := b.visit(m.label, m.types)
+		if err != nil {
+			return err
+		}
+		if err := b.decide(s); err != nil {
+			return err
+		}
+	}
+	for _, z := range b.plan.zones {
+		b.markerChange(z)
+	}
+	if len(b.plan.Conflicts) > 0 {
+		b.plan.Changes = nil
+		return nil
+	}
+	for _, z := range b.plan.zones {
+		b.plan.Changes = append(b.plan.Changes, z.changes...)
+	}
+	return nil
+}
+
+// visit reads what stands at a name.
+func (b *planner) visit(label string, types []string) (*site, error) {
+	s := &site{label: label, name: label + "." + b.domain.Name, types: types, have: map[string][]Record{}, want: map[string][]Record{}}
+	zone, err := b.primary.zoneOf(b.ctx, s.name)
+	if err != nil {
+		return nil, err
+	}
+	if s.zone, err = b.zone(zone); err != nil {
+		return nil, err
+	}
+	for _, r := range b.domain.Records {
+		if r.Name == s.name {
+			s.want[r.Type] = append(s.want[r.Type], r)
+		}
+	}
+	for _, recordType := range types {
+		records, status, err := b.primary.records(b.ctx, s.name, recordType)
+		if err != nil {
+			return nil, err
+		}
+		s.exists = s.exists || status != NoName
+		if len(records) > 0 && !b.wrote(s, recordType, records) {
+			wildcard, err := b.primary.synthesized(b.ctx, s.name, recordType, records)
+			if err != nil {
+				return nil, err
+			}
+			if wildcard {
+				continue
+			}
+		}
+		for _, r := range records {
+			if !slices.Contains(s.have[r.Type], r) {
+				s.have[r.Type] = append(s.have[r.Type], r)
+			}
+		}
+	}
+	return s, nil
+}
+
+// zone begins the plan for a zone, with the marker that stands there. A zone
+// above or at the domain has the marker beside our names; one below it has its
+// own, so that marker and records change in one update.
+func (b *planner) zone(zone string) (*zonePlan, error) {
+	if z, ok := b.zones[zone]; ok {
+		return z, nil
+	}
+	z := &zonePlan{zone: zone, name: markerLabel + "." + b.domain.Name, newNames: map[string]bool{}}
+	if strings.HasSuffix(zone, "."+b.domain.Name) {
+		z.name = markerLabel + "." + zone
+	}
+	z.marker = marker{owner: b.publisher.options.Owner, sets: map[setKey]owned{}}
+	records, _, err := b.primary.records(b.ctx, z.name, "TXT")
+	if err != nil {
+		return nil, err
+	}
+	if err := b.readMarker(z, records); err != nil {
+		return nil, err
+	}
+	b.zones[zone] = z
+	b.plan.zones = append(b.plan.zones, z)
+	return z, nil
+}
+
+// readMarker takes the marker of a zone from the TXT records at its name.
+func (b *planner) readMarker(z *zonePlan, records []Record) error {
+	for _, r := range records {
+		if m, ok := readMarker(r.Data); ok && r.Type == "TXT" {
+			z.old = m
+		}
+	}
+	switch {
+	case len(records) == 0:
+		return nil
+	case len(records) == 1 && z.old.owner == z.marker.owner:
+		z.oldMarker = records
+		return nil
+	case z.old.owner == "":
+		wildcard, err := b.primary.synthesized(b.ctx, z.name, "TXT", records)
+		if wildcard || err != nil {
+			return err
+		}
+	}
+	z.oldMarker = records
+	if !b.publisher.options.Replace {
+		problem := "is where Signpost keeps its marker, but holds something else"
+		if len(records) == 1 && z.old.owner != "" {
+			problem = "says that the service " + z.old.owner + " publishes this domain"
+		}
+		b.conflict(z.name, problem, records)
+	}
+	if z.old.owner != z.marker.owner {
+		z.old.sets = nil
+	}
+	return nil
+}
+
+func (b *planner) conflict(name, problem string, have []Record) {
+	b.plan.Conflicts = append(b.plan.Conflicts, Conflict{name, problem, have})
+}
+
+// wrote reports whether a set is as we wrote it.
+func (b *planner) wrote(s *site, recordType string, records []Record) bool {
+	set, ok := s.zone.old.sets[setKey{s.label, recordType}]
+	return ok && set.digest == digestOfSet(records)
+}
+
+// decide plans what happens at a name.
+func (b *planner) decide(s *site) error {
+	for _, recordType := range s.types {
+		b.keepDigests(s, recordType)
+		b.decideType(s, recordType)
+	}
+	if alias := s.have["CNAME"]; len(alias) > 0 && !slices.Contains(s.types, "CNAME") && len(s.want) > 0 {
+		// No client looks for an alias here, but nothing can stand beside one.
+		b.take(s, "CNAME", nil, "holds a CNAME, beside which nothing else can stand")
+	}
+	return b.decideAlias(s)
+}
+
+func (b *planner) decideType(s *site, recordType string) {
+	have, want := s.have[recordType], s.want[recordType]
+	key := setKey{s.label, recordType}
+	ours := len(have) > 0 && b.wrote(s, recordType, have)
+	replace := b.publisher.options.Replace
+	switch {
+	case len(have) == 0 && len(want) == 0:
+	case len(have) == 0:
+		b.change(s, recordType, nil, want)
+	case sameData(have, want) && (ours || replace):
+		s.zone.marker.sets[key] = owned{digestOfSet(want), s.zone.old.sets[key].until}
+		if have[0].TTL != want[0].TTL {
+			b.change(s, recordType, have, want)
+		}
+	case sameData(have, want):
+		b.plan.Notes = append(b.plan.Notes, s.name+" "+recordType+" is right, but not written by us: it is left alone")
+	case ours:
+		b.change(s, recordType, have, want)
+	case len(want) > 0:
+		_, edited := s.zone.old.sets[key]
+		b.take(s, recordType, want, problem(edited))
+	case len(s.want) > 0 && slices.Contains(hostTypes, recordType):
+		b.take(s, recordType, nil, problem(false)) // an address where a CNAME shall be, or the other way round
+	default:
+		if _, edited := s.zone.old.sets[key]; edited {
+			b.take(s, recordType, nil, problem(true))
+		}
+		// Somebody else's, and not in our way.
+	}
+}
+
+func problem(edited bool) string {
+	if edited {
+		return "was changed since Signpost wrote it"
+	}
+	return "was not written by Signpost"
+}
+
+// take replaces what somebody else wrote, or says that it is in the way.
+func (b *planner) take(s *site, recordType string, want []Record, problem string) {
+	if b.publisher.options.Replace {
+		b.change(s, recordType, s.have[recordType], want)
+		return
+	}
+	b.conflict(s.name+" "+recordType, problem, s.have[recordType])
+}
+
+func (b *planner) change(s *site, recordType string, have, want []Record) {
+	z := s.zone
+	z.changes = append(z.changes, Change{z.zone, s.name, recordType, have, want})
+	key := setKey{s.label, recordType}
+	if len(want) > 0 {
+		z.marker.sets[key] = owned{digestOfSet(want), z.marker.sets[key].until}
+	}
+}
+
+// keepDigests leaves the digests of replaced PACC documents in place for a
+// while: who asks may still have the old document, or the old record.
+func (b *planner) keepDigests(s *site, recordType string) {
+	have, want := s.have[recordType], s.want[recordType]
+	key := setKey{s.label, recordType}
+	if s.label != "_ua-auto-config" || len(want) == 0 || len(have) == 0 || !b.wrote(s, recordType, have) {
+		return
+	}
+	holds := func(set []Record, r Record) bool {
+		return slices.ContainsFunc(set, func(other Record) bool { return canonicalData(other) == canonicalData(r) })
+	}
+	now := b.publisher.clock()
+	until := s.zone.old.sets[key].until
+	if !holds(have, want[0]) {
+		until = now.Add(digestOverlap).Truncate(time.Second)
+	}
+	var kept []Record
+	for _, r := range have {
+		if !holds(want, r) && now.Before(until) && len(kept) < 3 {
+			r.TTL = want[0].TTL
+			kept = append(kept, r)
+		}
+	}
+	if len(kept) == 0 {
+		return
+	}
+	s.want[recordType] = append(slices.Clone(want), kept...)
+	s.zone.marker.sets[key] = owned{until: until}
+	b.plan.Notes = append(b.plan.Notes, s.name+" keeps the digest of the replaced document until "+until.UTC().Format("2006-01-02 15:04")+" UTC; publish again after that")
+}
+
+// decideAlias looks once more at a CNAME that is to come where there already is
+// something: a server would leave it out without a word (RFC 2136 §3.4.2.2).
+func (b *planner) decideAlias(s *site) error {
+	if len(s.want["CNAME"]) == 0 || len(s.have["CNAME"]) > 0 {
+		return nil
+	}
+	if !s.exists {
+		s.zone.newNames[s.name] = true
+		return nil
+	}
+	others, err := b.primary.others(b.ctx, s.name, hostTypes...)
+	if err == nil && len(others) > 0 {
+		var wildcard []string // what its neighbours have as well is not there
+		wildcard, err = b.primary.others(b.ctx, wildcardProbe+"."+b.domain.Name)
+		others = slices.DeleteFunc(others, func(t string) bool { return slices.Contains(wildcard, t) })
+	}
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		b.conflict(s.name, "holds "+strings.Join(others, ", ")+" as well, beside which no CNAME can stand: remove that, or configure addresses instead of the service's name", nil)
+	}
+	return nil
+}
+
+// markerChange lets the marker say what is ours after the update.
+func (b *planner) markerChange(z *zonePlan) {
+	c := Change{Zone: z.zone, Name: z.name, Type: "TXT", Old: z.oldMarker}
+	if len(z.marker.sets) > 0 {
+		c.New = []Record{{Name: z.name, TTL: DefaultTTL, Type: "TXT", Data: z.marker.data(), Reason: "what Signpost wrote here"}}
+	}
+	if !sameData(c.Old, c.New) {
+		z.changes = append(z.changes, c)
+	}
+}

@@ -1,0 +1,511 @@
+package records
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/account"
+)
+
+// onEach runs a test against every server, a fresh one each.
+func onEach(t *testing.T, f func(t *testing.T, n *nameserver)) {
+	for _, name := range []string{"BIND", "Knot", "PowerDNS"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f(t, startNameserver(t, name))
+		})
+	}
+}
+
+func (n *nameserver) publisher(t testing.TB, change ...func(*PublishOptions)) *Publisher {
+	t.Helper()
+	o := PublishOptions{Updates: []Update{{Zone: "*", Primary: n.address, Key: testKey}}, Owner: "setup.example.net"}
+	for _, f := range change {
+		f(&o)
+	}
+	p, err := NewPublisher(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func replacing(o *PublishOptions) { o.Replace = true }
+
+func withKey(key Key) func(*PublishOptions) {
+	return func(o *PublishOptions) { o.Updates[0].Key = key }
+}
+
+// plan makes a plan that is to succeed.
+func (p *Publisher) plan(t testing.TB, d Domain) *Plan {
+	t.Helper()
+	plan, err := p.Plan(t.Context(), d)
+	if err != nil {
+		t.Fatalf("%v (%s)", err, Hint(err))
+	}
+	return plan
+}
+
+// publish plans and applies, and says what was done.
+func (p *Publisher) publish(t testing.TB, d Domain) string {
+	t.Helper()
+	plan := p.plan(t, d)
+	if err := p.Apply(t.Context(), plan); err != nil {
+		t.Fatalf("%v (%s)\n%s", err, Hint(err), plan)
+	}
+	add, change, remove := plan.Counts()
+	return fmt.Sprintf("+%d ~%d -%d", add, change, remove)
+}
+
+// publishedDomain should have every kind of record, with hosts of its own.
+func publishedDomain(name string, change ...func(*Options, []account.Server) []account.Server) Domain {
+	servers := slices.Clone(everyServer)
+	for i := range servers {
+		if servers[i].Hostname != "" {
+			servers[i].Hostname = "mail.%EMAILDOMAIN%"
+		} else {
+			servers[i].URL = "https://mail.%EMAILDOMAIN%/dav/"
+		}
+	}
+	o := Options{Name: "setup." + name, Digest: digest}
+	for _, f := range change {
+		servers = f(&o, servers)
+	}
+	return New(o).For(settingsFor(name, servers...))
+}
+
+// holds makes sure, with dig, that the server has exactly the records.
+func (n *nameserver) holds(t testing.TB, d Domain) {
+	t.Helper()
+	var questions, want, got []string
+	asked := map[string]bool{}
+	for _, m := range managed {
+		for _, recordType := range m.types {
+			questions = append(questions, m.label+"."+d.Name, recordType)
+			asked[m.label+"."+d.Name+". "+recordType] = true
+		}
+	}
+	for _, r := range d.Records {
+		want = append(want, r.String())
+	}
+	for _, line := range n.dig(t, questions...) {
+		// Aliases come with each type, and so does what a wildcard has.
+		if f := strings.Fields(line); asked[f[0]+" "+f[3]] && f[1] != "300" && !slices.Contains(got, line) {
+			got = append(got, line)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", d.Name, diff)
+	}
+}
+
+func TestPublish(t *testing.T) {
+	onEach(t, func(t *testing.T, n *nameserver) {
+		d := publishedDomain("kund.example")
+		p := n.publisher(t)
+		foreign := []string{
+			"update add old.kund.example. 300 A 192.0.2.99",
+			"update add kund.example. 300 TXT \"v=spf1 -all\"",
+			"update add x.autoconfig.kund.example. 300 TXT \"below a name of ours\"",
+		}
+		n.nsupdate(t, foreign...)
+		before := n.serial(t, "kund.example")
+
+		// Into an empty zone: each set of records, and the marker.
+		if did := p.publish(t, d); did != "+18 ~0 -0" {
+			t.Errorf("first: %s", did)
+		}
+		n.holds(t, d)
+		first := n.serial(t, "kund.example")
+		if first == before {
+			t.Errorf("the serial number is still %s", first)
+		}
+
+		// Again: nothing to do, nothing done.
+		again := p.plan(t, d)
+		if !again.Empty() || again.String() != "kund.example: nothing to do\n" {
+			t.Errorf("second: %v", again)
+		}
+		if err := p.Apply(t.Context(), again); err != nil {
+			t.Error(err)
+		}
+		if serial := n.serial(t, "kund.example"); serial != first {
+			t.Errorf("publishing again took the serial number from %s to %s", first, serial)
+		}
+
+		// The comparison agrees.
+		c := NewComparer(newTestResolver(t, n.address), false)
+		if got := c.Compare(t.Context(), d); got.Wrong() || len(got.Findings) > 0 {
+			t.Errorf("compared: %v", got)
+		}
+
+		// A changed configuration: only what differs.
+		changed := publishedDomain("kund.example", func(o *Options, servers []account.Server) []account.Server {
+			servers[3].Port = 587
+			servers[3].SocketType = account.STARTTLS
+			o.Name = "mail.kund.example"
+			return slices.Delete(servers, 6, 7) // no JMAP
+		})
+		plan := p.plan(t, changed)
+		var names []string
+		for _, c := range plan.Changes {
+			names = append(names, fmt.Sprintf("%s %s %d %d", strings.TrimSuffix(c.Name, ".kund.example"), c.Type, len(c.Old), len(c.New)))
+		}
+		want := []string{"autoconfig CNAME 1 1", "autodiscover CNAME 1 1", "ua-auto-config CNAME 1 0", "_ua-auto-config TXT 1 0",
+			"_autodiscover._tcp SRV 1 1", "_submissions._tcp SRV 1 1", "_submission._tcp SRV 1 1", "_jmap._tcp SRV 1 0", "_signpost TXT 1 1"}
+		if diff := cmp.Diff(want, names); diff != "" {
+			t.Errorf("changes (-want +got):\n%s", diff)
+		}
+		if err := p.Apply(t.Context(), plan); err != nil {
+			t.Fatal(err)
+		}
+		n.holds(t, changed)
+
+		// From aliases to addresses, and to another TTL.
+		withAddresses := publishedDomain("kund.example", func(o *Options, servers []account.Server) []account.Server {
+			o.Addresses = addresses("192.0.2.10", "192.0.2.11", "2001:db8::1")
+			o.TTL = 600
+			return servers
+		})
+		p.publish(t, withAddresses)
+		n.holds(t, withAddresses)
+		// And back.
+		p.publish(t, d)
+		n.holds(t, d)
+
+		// Gone: what was there before us is there still.
+		if did := p.publish(t, Remove("kund.example")); did != "+0 ~0 -18" {
+			t.Errorf("removal: %s", did)
+		}
+		n.holds(t, Domain{Name: "kund.example"})
+		if marker := n.dig(t, "_signpost.kund.example", "TXT"); len(marker) > 0 {
+			t.Errorf("the marker is left: %v", marker)
+		}
+		for _, line := range foreign {
+			f := strings.Fields(line)
+			if got := n.dig(t, f[2], f[4]); len(got) != 1 {
+				t.Errorf("%s: %v", line, got)
+			}
+		}
+		if plan := p.plan(t, Remove("kund.example")); !plan.Empty() {
+			t.Errorf("removed again: %v", plan)
+		}
+	})
+}
+
+// TestConflicts has records at our names that somebody else wrote.
+func TestConflicts(t *testing.T) {
+	onEach(t, func(t *testing.T, n *nameserver) {
+		d := publishedDomain("kund.example")
+		p := n.publisher(t)
+		n.nsupdate(t,
+			"update add autoconfig.kund.example. 300 A 192.0.2.99",
+			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 mail.other.example.",
+			"update add _pop3._tcp.kund.example. 300 SRV 0 0 0 .", // as it should be
+			"update add _sieve._tcp.kund.example. 300 CNAME elsewhere.example.")
+		serial := n.serial(t, "kund.example")
+		plan := p.plan(t, d)
+		want := `kund.example: 3 conflicts, nothing can be published
+  ! autoconfig.kund.example A was not written by Signpost
+    autoconfig.kund.example. 300 IN A 192.0.2.99
+  ! _imaps._tcp.kund.example SRV was not written by Signpost
+    _imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example.
+  ! _sieve._tcp.kund.example CNAME holds a CNAME, beside which nothing else can stand
+    _sieve._tcp.kund.example. 300 IN CNAME elsewhere.example.
+  _pop3._tcp.kund.example SRV is right, but not written by us: it is left alone
+`
+		if diff := cmp.Diff(want, plan.String()); diff != "" {
+			t.Errorf("plan (-want +got):\n%s", diff)
+		}
+		err := p.Apply(t.Context(), plan)
+		if err == nil || err.Error() != "kund.example: 3 conflicts" || !strings.Contains(Hint(err), "-replace") {
+			t.Errorf("applied: %v", err)
+		}
+		if now := n.serial(t, "kund.example"); now != serial {
+			t.Error("a refused plan changed the zone")
+		}
+
+		// With leave to replace, all is ours.
+		n.publisher(t, replacing).publish(t, d)
+		n.holds(t, d)
+		if again := p.plan(t, d); !again.Empty() || len(again.Notes) > 0 {
+			t.Errorf("after replacing: %v", again)
+		}
+
+		// What somebody edits afterwards is theirs, also when we leave.
+		n.nsupdate(t,
+			"update delete _imaps._tcp.kund.example. SRV",
+			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 edited.other.example.",
+			"update delete autodiscover.kund.example. CNAME")
+		plan = p.plan(t, d)
+		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "was changed since Signpost wrote it" {
+			t.Errorf("edited: %v", plan)
+		}
+		plan = p.plan(t, Remove("kund.example"))
+		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Name != "_imaps._tcp.kund.example SRV" {
+			t.Errorf("leaving: %v", plan)
+		}
+		n.nsupdate(t, "update delete _imaps._tcp.kund.example. SRV")
+		// What somebody deleted comes again.
+		if did := p.publish(t, d); did != "+2 ~0 -0" {
+			t.Errorf("deleted by hand: %s", did)
+		}
+
+		// Another service publishes the domain.
+		other := n.publisher(t, func(o *PublishOptions) { o.Owner = "setup.other.example" })
+		plan = other.plan(t, d)
+		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "says that the service setup.example.net publishes this domain" {
+			t.Errorf("another service: %v", plan)
+		}
+		if plan = other.plan(t, Remove("kund.example")); len(plan.Conflicts) != 1 {
+			t.Errorf("another service removes: %v", plan)
+		}
+
+		// A text beside the CNAME is never replaced.
+		p.publish(t, Remove("kund.example"))
+		n.nsupdate(t, `update add autodiscover.kund.example. 300 TXT "somebody's"`)
+		plan = n.publisher(t, replacing).plan(t, d)
+		if len(plan.Conflicts) != 1 || !strings.HasPrefix(plan.Conflicts[0].Problem, "holds TXT as well, beside which no CNAME can stand") {
+			t.Errorf("a text beside a CNAME: %v", plan)
+		}
+		// Our marker's name is taken.
+		n.nsupdate(t, "update delete autodiscover.kund.example. TXT", `update add _signpost.kund.example. 300 TXT "somebody's"`)
+		plan = p.plan(t, d)
+		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "is where Signpost keeps its marker, but holds something else" {
+			t.Errorf("a text at the marker: %v", plan)
+		}
+	})
+}
+
+// TestConcurrentChange has the zone change between plan and update: the update
+// fails as a whole.
+func TestConcurrentChange(t *testing.T) {
+	onEach(t, func(t *testing.T, n *nameserver) {
+		d := publishedDomain("kund.example")
+		p := n.publisher(t)
+		for name, edit := range map[string]string{
+			"a set that was not there": "update add _imaps._tcp.kund.example. 300 SRV 0 1 993 mail.other.example.",
+			"an address":               "update add autoconfig.kund.example. 300 A 192.0.2.99",
+			"a text":                   `update add autoconfig.kund.example. 300 TXT "x"`,
+			"an alias":                 "update add _jmap._tcp.kund.example. 300 CNAME x.example.",
+			"the marker":               `update add _signpost.kund.example. 300 TXT "x"`,
+		} {
+			plan := p.plan(t, d)
+			n.nsupdate(t, edit)
+			serial := n.serial(t, "kund.example")
+			err := p.Apply(t.Context(), plan)
+			if !errors.Is(err, ErrChanged) || Hint(err) == "" {
+				t.Errorf("%s: %v", name, err)
+			}
+			if now := n.serial(t, "kund.example"); now != serial {
+				t.Errorf("%s: something was changed nevertheless", name)
+			}
+			f := strings.Fields(edit)
+			n.nsupdate(t, "update delete "+f[2]+" "+f[4])
+		}
+
+		// Two of us at once.
+		one, two := p.plan(t, d), p.plan(t, d)
+		if err := p.Apply(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Apply(t.Context(), two); !errors.Is(err, ErrChanged) {
+			t.Errorf("the second of two at once: %v", err)
+		}
+		// And when only one thing is to change.
+		fewer := publishedDomain("kund.example", func(_ *Options, servers []account.Server) []account.Server {
+			return slices.Delete(servers, 6, 7)
+		})
+		one, two = p.plan(t, fewer), p.plan(t, Remove("kund.example"))
+		if err := p.Apply(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Apply(t.Context(), two); !errors.Is(err, ErrChanged) {
+			t.Errorf("a removal that saw the old state: %v", err)
+		}
+	})
+}
+
+// TestPublishRefused has every way in which a primary says no, and makes sure
+// that it is named and has a cure.
+func TestPublishRefused(t *testing.T) {
+	onEach(t, func(t *testing.T, n *nameserver) {
+		for _, test := range []struct {
+			name    string
+			domain  string
+			options func(*PublishOptions)
+			sign    time.Duration
+			want    []string // one of them, as servers tell more or less
+			hint    string
+		}{
+			{name: "another secret", options: withKey(wrongSecret), want: []string{
+				"has another secret for the key signpost",
+				"does not accept the key signpost: it knows no key of that name or another secret"}, hint: "compare"},
+			{name: "unknown key", options: withKey(unknownKey), want: []string{
+				"knows no key nobody, or allows it nothing in this zone",
+				"does not accept the key nobody: it knows no key of that name or another secret"}, hint: "compare"},
+			{name: "a key without rights", options: withKey(powerless), want: []string{
+				"refuses to update kund.example with the key reader",
+				"knows no key reader, or allows it nothing in this zone"}, hint: "allow"},
+			{name: "our clock is ahead", sign: 3 * time.Hour, want: []string{
+				"the clocks differ by more than five minutes: it is ",
+				"the clocks differ by more than five minutes"}, hint: "NTP"},
+			{name: "our clock is behind", sign: -3 * time.Hour, want: []string{
+				"the clocks differ by more than five minutes: it is ",
+				"the clocks differ by more than five minutes"}, hint: "NTP"},
+			{name: "no such zone", domain: "nowhere.example", want: []string{"has no zone for nowhere.example, or does not show it to us"}, hint: "primary"},
+			{name: "handed to others", domain: "handed.example", want: []string{"_tcp.handed.example, which primary " + n.address + " hands to other servers"}, hint: "primary"},
+			{name: "server down", options: func(o *PublishOptions) { o.Updates[0].Primary = "127.0.0.1:" + freePort(t) }, want: []string{"cannot be reached: connection refused"}},
+			{name: "no primary", options: func(o *PublishOptions) { o.Updates[0].Zone = "other.example" }, want: []string{"no primary is configured for kund.example"}, hint: "configuration"},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				if test.domain == "" {
+					test.domain = "kund.example"
+				}
+				p := n.publisher(t, func(o *PublishOptions) {
+					if test.options != nil {
+						test.options(o)
+					}
+				})
+				p.sign = func() time.Time { return time.Now().Add(test.sign) }
+				plan, err := p.Plan(t.Context(), publishedDomain(test.domain))
+				if err == nil {
+					err = p.Apply(t.Context(), plan)
+				}
+				if err == nil {
+					t.Fatal("nobody said no")
+				}
+				if !slices.ContainsFunc(test.want, func(want string) bool { return strings.Contains(err.Error(), want) }) {
+					t.Errorf("error %q, want one of %q", err, test.want)
+				}
+				if !strings.Contains(Hint(err), test.hint) {
+					t.Errorf("hint %q, want %q", Hint(err), test.hint)
+				}
+				t.Log(err)
+				for _, secret := range []Secret{testKey.Secret, wrongSecret.Secret} {
+					if strings.Contains(fmt.Sprintf("%v %+v %#v %s", err, p.options, p.options, Hint(err)), string(secret)) {
+						t.Error("the secret shows")
+					}
+				}
+			})
+		}
+	})
+}
+
+// TestZoneCuts publishes where zones do not begin at the domain.
+func TestZoneCuts(t *testing.T) {
+	onEach(t, func(t *testing.T, n *nameserver) {
+		p := n.publisher(t)
+		for _, name := range []string{"cut.example", "avdelning.kund.example", "wild.example"} {
+			d := publishedDomain(name, func(o *Options, servers []account.Server) []account.Server {
+				o.Name = "setup.kund.example"
+				return servers
+			})
+			plan := p.plan(t, d)
+			zones := map[string]bool{}
+			for _, c := range plan.Changes {
+				zones[c.Zone] = true
+			}
+			want := map[string]bool{"cut.example": true, "_tcp.cut.example": true}
+			switch name {
+			case "avdelning.kund.example":
+				want = map[string]bool{"kund.example": true}
+			case "wild.example":
+				want = map[string]bool{"wild.example": true}
+			}
+			if diff := cmp.Diff(want, zones); diff != "" {
+				t.Errorf("%s: zones (-want +got):\n%s", name, diff)
+			}
+			if err := p.Apply(t.Context(), plan); err != nil {
+				t.Errorf("%s: %v\n%v", name, err, plan)
+				continue
+			}
+			n.holds(t, d)
+			if again := p.plan(t, d); !again.Empty() {
+				t.Errorf("again: %v", again)
+			}
+			p.publish(t, Remove(name))
+			if again := p.plan(t, Remove(name)); !again.Empty() {
+				t.Errorf("removed again: %v", again)
+			}
+			if left := n.dig(t, "_imaps._tcp."+name, "SRV"); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+		}
+	})
+}
+
+// TestDigestChange keeps the old digest beside the new one for a day.
+func TestDigestChange(t *testing.T) {
+	onEach(t, func(t *testing.T, n *nameserver) {
+		p := n.publisher(t)
+		now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+		p.clock = func() time.Time { return now }
+		with := func(digest string) Domain {
+			return publishedDomain("kund.example", func(o *Options, servers []account.Server) []account.Server {
+				o.Digest = fixedDigest("v=UAAC1; a=sha256; d=" + digest)
+				return servers
+			})
+		}
+		digests := func() string {
+			var all []string
+			for _, line := range n.dig(t, "_ua-auto-config.kund.example", "TXT") {
+				_, digest, _ := strings.Cut(line, "d=")
+				all = append(all, strings.TrimSuffix(digest, `"`))
+			}
+			slices.Sort(all)
+			return strings.Join(all, " ")
+		}
+		for _, step := range []struct {
+			after  time.Duration
+			digest string
+			did    string
+			want   string
+		}{
+			{0, "one", "+18 ~0 -0", "one"},
+			{0, "one", "+0 ~0 -0", "one"},
+			{0, "two", "+0 ~2 -0", "one two"},
+			{time.Hour, "two", "+0 ~0 -0", "one two"},
+			{24 * time.Hour, "two", "+0 ~2 -0", "two"},
+			{0, "two", "+0 ~0 -0", "two"},
+			{0, "three", "+0 ~2 -0", "three two"},
+			{time.Hour, "four", "+0 ~2 -0", "four three two"},
+			{time.Hour, "three", "+0 ~0 -0", "four three two"}, // taken back
+			{25 * time.Hour, "three", "+0 ~2 -0", "three"},
+		} {
+			now = now.Add(step.after)
+			if did := p.publish(t, with(step.digest)); did != step.did {
+				t.Errorf("%v: %s, want %s", step, did, step.did)
+			}
+			if got := digests(); got != step.want {
+				t.Errorf("%v: digests %s", step, got)
+			}
+		}
+		p.publish(t, Remove("kund.example"))
+		if got := digests(); got != "" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+// TestNsupdateFormat feeds what we print to nsupdate itself, twice.
+func TestNsupdateFormat(t *testing.T) {
+	onEach(t, func(t *testing.T, n *nameserver) {
+		d := publishedDomain("print.example")
+		for range 2 {
+			file := filepath.Join(t.TempDir(), "records.nsupdate")
+			write(t, file, "server 127.0.0.1 "+n.port+"\n"+string(printed(t, "nsupdate", d)))
+			run(t, tool(t, "nsupdate"), "-y", testKey.Algorithm+":"+testKey.Name+":"+string(testKey.Secret), file)
+			n.holds(t, d)
+		}
+	})
+}

@@ -96,7 +96,8 @@ func (d *Directory) lookupDomain(host string, s *account.Settings) (string, erro
 	if host == "" || host == s.Address.Domain() {
 		return "", nil
 	}
-	if l, ok := d.lookups[host]; ok && l.has(s.Provider) {
+	if _, ok := d.lookups[host]; ok {
+		// The hoster's own domain, whichever of its products the mailbox has.
 		return host, nil
 	}
 	if owner, ok := d.byDomain[host]; ok && owner != s.Provider {

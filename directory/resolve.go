@@ -26,6 +26,10 @@ func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Setti
 	if err != nil {
 		return account.Settings{}, err
 	}
+	if untagged, tagged := q.Address.Untagged(); tagged && s.Provider.AliasSignsInAsMailbox && s.Login == q.Address {
+		// Listed or not: a difference would tell which mailboxes exist.
+		s.Login = untagged
+	}
 	if !isHostOf(q.Host, q.Address.Domain()) {
 		if s.LookupDomain, err = d.lookupDomain(hostDomain(q.Host), &s); err != nil {
 			return account.Settings{}, err
@@ -48,14 +52,15 @@ func (d *Directory) resolveDomain(ctx context.Context, a account.Address) (accou
 // resolveMailbox asks the sources about the address first. An alias gets the
 // product of the mailbox behind it, and with AliasSignsInAsMailbox its login.
 func (d *Directory) resolveMailbox(ctx context.Context, a account.Address) (account.Settings, error) {
-	record, mailbox, listed, err := d.record(ctx, a)
+	record, listed, err := d.record(ctx, a)
 	if err != nil {
 		return account.Settings{}, err
 	}
+	mailbox := a
 	var target Record
 	if !record.Alias.IsZero() {
 		mailbox = record.Alias
-		if target, _, _, err = d.record(ctx, mailbox); err != nil {
+		if target, _, err = d.record(ctx, mailbox); err != nil {
 			return account.Settings{}, err
 		}
 		if record.Provider == "" {
@@ -87,23 +92,19 @@ func (d *Directory) resolveMailbox(ctx context.Context, a account.Address) (acco
 }
 
 // record asks the sources, in order, for the address and then for the address
-// without its +tag. It returns the address that was listed.
-func (d *Directory) record(ctx context.Context, a account.Address) (Record, account.Address, bool, error) {
+// without its +tag.
+func (d *Directory) record(ctx context.Context, a account.Address) (Record, bool, error) {
 	untagged, tagged := a.Untagged()
 	for _, source := range d.sources {
 		record, ok, err := source.Account(ctx, a)
-		if ok || err != nil {
-			return record, a, ok, err
+		if !ok && err == nil && tagged {
+			record, ok, err = source.Account(ctx, untagged)
 		}
-		if !tagged {
-			continue
-		}
-		record, ok, err = source.Account(ctx, untagged)
 		if ok || err != nil {
-			return record, untagged, ok, err
+			return record, ok, err
 		}
 	}
-	return Record{}, a, false, nil
+	return Record{}, false, nil
 }
 
 // withServers gives the settings what the client should be told. An account's

@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"signpost/account"
 	"signpost/internal/golden"
@@ -422,11 +424,23 @@ func BenchmarkPage(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			size := 0
+			size, before := 0, cpu(b)
 			for b.Loop() {
 				size = get(b, h, path, "User-Agent", agentIPhone).Body.Len()
 			}
+			b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
 			b.ReportMetric(float64(size), "page-octets")
 		})
 	}
+}
+
+// cpu is the time that the process has computed, which other processes on the
+// machine do not change as they change the time on the clock.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -66,7 +66,7 @@ func samples(set *templates.Set, lang *templates.Language) []*view {
 				handler.profiles.Clear()
 				v := handler.frame(asked, lang)
 				v.Private = true
-				v.Answer = handler.answerFor(c, links{name: asked.name, lang: asked.language}, lang, everything, time.Unix(0, 0))
+				v.Answer = handler.answerFor(c, links{name: asked.name, lang: asked.language}, lang, everything, false)
 				views = append(views, v)
 			}
 		}

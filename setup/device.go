@@ -1,9 +1,12 @@
 package setup
 
 import (
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
+
+	"signpost/templates"
 )
 
 // device is a kind of device or program that the page has a section for. The
@@ -33,18 +36,36 @@ var orders = map[device][]device{
 	everything:  {iPhone, android, outlook, thunderbird, mac, other},
 }
 
-// section is one of the page's sections.
+// section is one of the page's sections. The template of the same name as its ID
+// writes what is inside.
 type section struct {
-	ID   device
-	Open bool
+	ID    string
+	Title string
+	Icon  template.HTML // paths of an SVG of 24 by 24
+	Open  bool
+}
+
+var icons = map[device]template.HTML{
+	iPhone:      `<rect x="7" y="2.5" width="10" height="19" rx="2.5"/><path d="M10.5 18.5h3"/>`,
+	mac:         `<rect x="4" y="4.5" width="16" height="11" rx="1.5"/><path d="M2 19h20"/>`,
+	android:     `<rect x="6" y="2.5" width="12" height="19" rx="1.5"/><path d="M6 17.5h12"/>`,
+	outlook:     `<rect x="3" y="4" width="18" height="12.5" rx="1.5"/><path d="M9 20.5h6m-3-4v4"/>`,
+	thunderbird: `<rect x="3" y="5.5" width="18" height="13" rx="2"/><path d="M3.5 7l8.5 6.5L20.5 7"/>`,
+	other:       `<path d="M4 7h9m4 0h3M4 17h3m4 0h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>`,
+}
+
+// sectionTitles are the keys of what the sections are called.
+var sectionTitles = map[device]string{
+	iPhone: "iphone.title", mac: "mac.title", android: "android.title",
+	outlook: "outlook.title", thunderbird: "thunderbird.title", other: "other.title",
 }
 
 // sections puts the sections into order and opens the first if we know
 // something of the device, or all.
-func (d device) sections() []section {
-	var list []section
+func (d device) sections(lang *templates.Language) []section {
+	list := make([]section, len(orders[d]))
 	for i, id := range orders[d] {
-		list = append(list, section{id, d == everything || d != "" && i == 0})
+		list[i] = section{string(id), lang.Words(sectionTitles[id]), icons[id], d == everything || d != "" && i == 0}
 	}
 	return list
 }

@@ -120,7 +120,7 @@ func (h *handler) view(ctx context.Context, q request, readable bool, lang *temp
 	switch {
 	case err == nil:
 		l := links{name: q.name, lang: q.language}
-		v.Answer = h.answerFor(c, l, lang, q.device, h.options.Now())
+		v.Answer = h.answerFor(c, l, lang, q.device, q.text)
 		v.Form.Address = v.Answer.Address
 		if contact := c.page.Provider.Support.Contact; !contact.IsZero() {
 			v.Contact = contact

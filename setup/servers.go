@@ -8,18 +8,24 @@ import (
 	"signpost/account"
 )
 
-// table is one server as a person types it into a form.
+// table is one server as a person types it into a form, in words.
 type table struct {
-	Title string // key of a text
+	Title string
 	Rows  []row
 }
 
 // row is one line of a table. Of Value and Word one is set.
 type row struct {
-	Label string // key of a text
+	Label string
 	Value string // what is typed in, letter by letter
-	Word  string // key of a text: what is chosen from a list
+	Word  string // what is chosen from a list
 }
+
+// writer makes tables in a language, whose text is a key's.
+type writer struct{ text func(key string) string }
+
+func (w writer) value(label, value string) row { return row{Label: w.text(label), Value: value} }
+func (w writer) word(label, key string) row    { return row{Label: w.text(label), Word: w.text(key)} }
 
 // titles are the keys of what the servers are called.
 var titles = map[account.ServerType]string{
@@ -51,69 +57,66 @@ var methods = map[account.Authentication]string{
 	account.OAuth2Auth:        "method.oauth2",
 }
 
-// passwordRow ends each table: forms ask for it too, and it stands nowhere.
-var passwordRow = row{Label: "field.password", Word: "field.yours"}
-
-// tableOf is a server as a table.
-func tableOf(s account.Server) table {
-	t := table{Title: titles[s.Type]}
+// table is a server as a table. The password ends it: forms ask for it too, and
+// it stands nowhere.
+func (w writer) table(s account.Server) table {
+	t := table{Title: w.text(titles[s.Type])}
 	add := func(rows ...row) { t.Rows = append(t.Rows, rows...) }
 	switch {
 	case s.Type == account.ActiveSync:
-		add(row{Label: "field.server", Value: hostOf(s.URL)})
+		add(w.value("field.server", hostOf(s.URL)))
 	case s.Type.HasURL():
-		add(row{Label: "field.url", Value: s.URL})
+		add(w.value("field.url", s.URL))
 	default:
-		add(row{Label: "field.server", Value: s.Hostname},
-			row{Label: "field.port", Value: strconv.Itoa(s.Port)},
-			row{Label: "field.security", Word: securities[s.SocketType]})
+		add(w.value("field.server", s.Hostname),
+			w.value("field.port", strconv.Itoa(s.Port)),
+			w.word("field.security", securities[s.SocketType]))
 	}
 	switch {
 	case s.Login.DomainName != "":
-		add(row{Label: "field.domain", Value: s.Login.DomainName})
+		add(w.value("field.domain", s.Login.DomainName))
 	case s.Type == account.ActiveSync: // its forms always ask
-		add(row{Label: "field.domain", Word: "field.empty"})
+		add(w.word("field.domain", "field.empty"))
 	}
-	add(row{Label: "field.username", Value: s.Login.Username})
+	add(w.value("field.username", s.Login.Username))
 	// The forms for Exchange and calendars do not ask, so only the unusual is told.
 	if len(s.Authentication) > 0 && (!s.Type.HasURL() || s.Authentication[0] != account.PasswordCleartext) {
-		add(row{Label: "field.method", Word: methods[s.Authentication[0]]})
+		add(w.word("field.method", methods[s.Authentication[0]]))
 	}
 	if byPassword(s) {
-		add(passwordRow)
+		add(w.word("field.password", "field.yours"))
 	}
 	return t
 }
 
-// exchangeForm is an ActiveSync server as Android's form has it: three fields
-// that nobody can guess, and the encryption.
-func exchangeForm(s account.Server) *table {
-	t := tableOf(s)
-	t.Rows = append(t.Rows, row{Label: "field.security", Word: "security.ssl"})
-	return &t
-}
-
-// joinedForm is for a form that has one field for domain and user name, as
-// older Androids do. Without a domain there is nothing to join.
-func joinedForm(s account.Server) *table {
-	if s.Login.DomainName == "" {
-		return nil
-	}
-	return &table{Title: "android.joined", Rows: []row{
-		{Label: "field.joined", Value: s.Login.DomainName + `\` + s.Login.Username},
-	}}
-}
-
-func tablesOf(servers []account.Server, types ...account.ServerType) []table {
+// tables are the servers of the types, in that order.
+func (w writer) tables(servers []account.Server, types ...account.ServerType) []table {
 	var tables []table
 	for _, t := range types {
 		for _, s := range servers {
 			if s.Type == t {
-				tables = append(tables, tableOf(s))
+				tables = append(tables, w.table(s))
 			}
 		}
 	}
 	return tables
+}
+
+// exchange is an ActiveSync server as Android's form has it: three fields that
+// nobody can guess, and the encryption.
+func (w writer) exchange(s account.Server) *table {
+	t := w.table(s)
+	t.Rows = append(t.Rows, w.word("field.security", "security.ssl"))
+	return &t
+}
+
+// joined is for a form that has one field for domain and user name, as older
+// Androids do. Without a domain there is nothing to join.
+func (w writer) joined(s account.Server) *table {
+	if s.Login.DomainName == "" {
+		return nil
+	}
+	return &table{w.text("android.joined"), []row{w.value("field.joined", s.Login.DomainName+`\`+s.Login.Username)}}
 }
 
 // hostOf is what the forms for ActiveSync want of its URL: they make the rest

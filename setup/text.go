@@ -45,13 +45,9 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 	}
 	for _, tables := range [][]table{a.Tables, a.Also} {
 		for _, table := range tables {
-			fmt.Fprintf(w, "\n%s\n", t(table.Title))
+			fmt.Fprintf(w, "\n%s\n", table.Title)
 			for _, r := range table.Rows {
-				value := r.Value
-				if r.Word != "" {
-					value = t(r.Word)
-				}
-				writeRow(w, t(r.Label), value)
+				writeRow(w, r.Label, r.Value+r.Word)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package setup
 import (
 	"net/url"
 	"strings"
-	"time"
 
 	"golang.org/x/net/idna"
 
@@ -127,39 +126,45 @@ var mailTypes = []account.ServerType{account.ActiveSync, account.IMAP, account.P
 
 // answerFor makes the answer. It depends on nothing that is known of the one
 // mailbox: Standing is for the operator's eyes.
-func (h *handler) answerFor(c clients, l links, lang *templates.Language, d device, at time.Time) *answer {
+func (h *handler) answerFor(c clients, l links, lang *templates.Language, d device, plain bool) *answer {
 	s, p := c.page, c.page.Provider
 	servers := s.Expanded()
 	l.address = s.Address.String()
+	w := writer{lang.Words}
+	if plain {
+		w.text = func(key string) string { return lang.Text(key) }
+	}
 	a := &answer{
 		Address:  readable(s.Address),
 		Provider: p.DisplayName,
 		All:      "/" + l.query("device", string(everything)),
-		Sections: d.sections(),
+		Sections: d.sections(lang),
 		Extras:   has(c.apple.Servers, account.CalDAV, account.CardDAV),
 		Web:      has(servers, account.EWS),
 		HandOver: p.HandOver != nil,
 		Token:    byToken(servers),
 		IMAP:     has(servers, account.IMAP),
 		POP:      has(servers, account.POP3),
-		Gmail:    tablesOf(servers, account.IMAP, account.SMTP),
-		Outlook:  tablesOf(c.outlook.Expanded(), mailTypes...),
-		Tables:   tablesOf(servers, mailTypes...),
-		Also:     tablesOf(servers, account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
+		Gmail:    w.tables(servers, account.IMAP, account.SMTP),
+		Outlook:  w.tables(c.outlook.Expanded(), mailTypes...),
+		Tables:   w.tables(servers, mailTypes...),
+		Also:     w.tables(servers, account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
 		Webmail:  account.Expand(p.Webmail, s.Login),
 	}
 	a.Mail = (a.IMAP || a.POP) && has(servers, account.SMTP)
 	if !a.IMAP {
-		a.Gmail = tablesOf(servers, account.POP3, account.SMTP)
+		a.Gmail = w.tables(servers, account.POP3, account.SMTP)
 	}
 	if server, ok := c.phone.First(account.ActiveSync); ok {
 		server = server.Expand(c.phone.Login)
-		a.Exchange, a.Form, a.Joined = true, exchangeForm(server), joinedForm(server)
+		a.Exchange, a.Form, a.Joined = true, w.exchange(server), w.joined(server)
 	}
 	h.addProfiles(a, c.apple, l, lang)
-	a.Link, a.Code = h.forPhone(l)
+	if !plain {
+		a.Link, a.Code = h.forPhone(l)
+	}
 	for _, n := range p.Notices {
-		if n.Matters(at) {
+		if n.Matters(h.options.Now()) {
 			a.Notices = append(a.Notices, notice{account.TextIn(n.Texts, lang.Tag), account.Expand(n.URL, s.Login)})
 		}
 	}

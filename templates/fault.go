@@ -35,7 +35,7 @@ func (f Faults) Error() string {
 
 // templateError is how text/template and html/template say where they are:
 // template: html/form.html:12:5: executing "form" at <.Foo>: …
-var templateError = regexp.MustCompile(`^(?:html/)?template: ?([^\s:]+\.html):(\d+)(?::\d+)?: (?:executing "[^"]*" at <.*?>: |executing "[^"]*": )?`)
+var templateError = regexp.MustCompile(`(?:html/)?template: ?([^\s:]+\.html):(\d+)(?::\d+)?: (?:executing "[^"]*" at <.*?>: |executing "[^"]*": )?`)
 
 // goType is a type of ours in the words of the library, which no operator knows.
 var goType = regexp.MustCompile(` in type \*?[\w.]+`)
@@ -44,10 +44,12 @@ var goType = regexp.MustCompile(` in type \*?[\w.]+`)
 func faultOf(err error, file string) Fault {
 	words := err.Error()
 	f := Fault{File: file}
-	if match := templateError.FindStringSubmatch(words); match != nil {
-		f.File = match[1]
-		f.Line, _ = strconv.Atoi(match[2])
-		words = words[len(match[0]):]
+	// A template that another includes is named last.
+	if all := templateError.FindAllStringSubmatchIndex(words, -1); all != nil {
+		match := all[len(all)-1]
+		f.File = words[match[2]:match[3]]
+		f.Line, _ = strconv.Atoi(words[match[4]:match[5]])
+		words = words[match[1]:]
 	}
 	f.Text = goType.ReplaceAllString(strings.TrimPrefix(words, "error calling t: "), "")
 	f.Text = strings.TrimPrefix(f.Text, "error calling text: ")

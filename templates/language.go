@@ -29,14 +29,25 @@ func (l *Language) Execute(w io.Writer, data any) error {
 	return l.pages.ExecuteTemplate(w, "page", data)
 }
 
-// Text is a text without markup. The values are names and values in turn. It is
-// for keys that the program names; one that does not exist comes back itself.
+// Text is a text without markup, for plain text. The values are names and values
+// in turn. It is for keys that the program names; one that does not exist comes
+// back itself.
 func (l *Language) Text(key string, values ...any) string {
 	text, err := l.plain(key, values...)
 	if err != nil {
 		return key
 	}
 	return text
+}
+
+// Words is a text without markup, for a page: it has no line to end where none
+// should.
+func (l *Language) Words(key string) string {
+	m, err := l.message(key)
+	if err != nil || len(m.holes) > 0 {
+		return key
+	}
+	return m.whole[0].literal
 }
 
 // Has reports whether there is a text of that key.
@@ -57,7 +68,14 @@ func (l *Language) message(key string) (message, error) {
 
 // functions are what templates call.
 func (l *Language) functions() template.FuncMap {
-	return template.FuncMap{"t": l.markup, "text": l.plain, "tel": tel}
+	return template.FuncMap{"t": l.markup, "text": l.plain, "tel": tel, "include": l.include}
+}
+
+// include is a template whose name is only known when the page is written.
+func (l *Language) include(name string, data any) (template.HTML, error) {
+	var b strings.Builder
+	err := l.pages.ExecuteTemplate(&b, name, data)
+	return template.HTML(b.String()), err
 }
 
 // markup is a text for the content of an element. What is filled in is escaped.
@@ -98,9 +116,10 @@ var errNoFunctions = errors.New("a template was executed before it had its langu
 // placeholders stand for the functions while templates are parsed, before they
 // are bound to a language.
 var placeholders = template.FuncMap{
-	"t":    func(string, ...any) (template.HTML, error) { return "", errNoFunctions },
-	"text": func(string, ...any) (string, error) { return "", errNoFunctions },
-	"tel":  tel,
+	"t":       func(string, ...any) (template.HTML, error) { return "", errNoFunctions },
+	"text":    func(string, ...any) (string, error) { return "", errNoFunctions },
+	"tel":     tel,
+	"include": func(string, any) (template.HTML, error) { return "", errNoFunctions },
 }
 
 // tel is the link to a telephone number, without the spaces that make it

@@ -30,6 +30,7 @@ type Set struct {
 	Warnings []Fault
 
 	matcher language.Matcher
+	used    []string
 }
 
 // maxFile is far above any template and keeps a wrong folder from being read in.
@@ -182,6 +183,7 @@ func (l *loader) loadPages() {
 		return
 	}
 	used := usedKeys(l.pages)
+	l.set.used = sortedKeys(used)
 	for _, key := range sortedKeys(used) {
 		if !l.set.Languages[0].Has(key) {
 			l.fault(used[key].File, used[key].Line, "there is no text %q", key)
@@ -202,12 +204,17 @@ func (l *loader) loadPages() {
 			l.faults = append(l.faults, faultOf(err, "html/page.html"))
 			return
 		}
+		for _, page := range pages.Templates() {
+			if page.Tree != nil {
+				settle(page.Tree.Root, lang)
+			}
+		}
 		lang.pages = pages.Funcs(lang.functions())
 	}
 }
 
 // UsedKeys lists the texts that the templates name.
-func (s *Set) UsedKeys() []string { return sortedKeys(usedKeys(s.Languages[0].pages)) }
+func (s *Set) UsedKeys() []string { return s.used }
 
 // Keys lists the texts that there are.
 func (s *Set) Keys() []string { return sortedKeys(s.Languages[0].texts) }

@@ -12,6 +12,7 @@ import (
 // page more often than a catalogue changes.
 type message struct {
 	plain, markup []piece
+	whole         []piece  // plain, with no line to end in the midst of e-post
 	holes         []string // names, each once, sorted
 }
 
@@ -36,7 +37,9 @@ func parseMessage(text string) (message, error) {
 	same := func(text string) string { return text }
 	add := func(text string) {
 		literal(text, &m.plain, same)
-		literal(unbroken.ReplaceAllString(text, "$1-\u2060"), &m.markup, html.EscapeString)
+		text = unbroken.ReplaceAllString(text, "$1-\u2060")
+		literal(text, &m.whole, same)
+		literal(text, &m.markup, html.EscapeString)
 	}
 	for text != "" {
 		i := strings.IndexAny(text, "*{}")
@@ -59,7 +62,7 @@ func parseMessage(text string) (message, error) {
 			if !ok || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") != "" {
 				return message{}, fmt.Errorf("{ must open a name in braces, such as {address}")
 			}
-			for _, into := range []*[]piece{&m.plain, &m.markup} {
+			for _, into := range []*[]piece{&m.plain, &m.whole, &m.markup} {
 				if len(*into) == 0 || (*into)[len(*into)-1].name != "" {
 					*into = append(*into, piece{})
 				}

@@ -38,7 +38,7 @@ func ParseDomain(text string) (string, error) {
 }
 
 // isHostname reports whether the name is lower-case letters, digits, hyphens
-// and dots and holds no A-label that would still have to be checked.
+// and dots; its labels are for checkLabels.
 func isHostname(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {

@@ -72,7 +72,8 @@ const (
 )
 
 // Login is what a person signs in with at one server. The two fields stay apart
-// until the one format that joins them (Apple's ActiveSync payload).
+// until a format joins them: Apple's payloads and autoconfig have one field for
+// both, NT‹backslash›name.
 type Login struct {
 	Username   string // may hold placeholders in configuration
 	DomainName string // NT domain, Microsoft's DomainName; mostly empty

@@ -38,7 +38,7 @@ type Settings struct {
 	// Own is set where something in Servers belongs to this account alone.
 	Own bool
 	// Standing says what is known of the mailbox. It is for the operator's
-	// eyes: no answer over the network may depend on it.
+	// eyes: no dialect may look at it.
 	Standing Standing
 }
 

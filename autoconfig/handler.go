@@ -91,7 +91,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status, text = http.StatusNotFound, "no settings for this domain"
 	case errors.Is(err, ErrNotDescribable):
 		status, text = http.StatusNotFound, "no settings for this kind of client"
-	case errors.Is(err, errTooLong), errors.Is(err, errEscape), errors.As(err, &address):
+	case errors.As(err, &address):
 		status, text = http.StatusBadRequest, err.Error()
 	default:
 		w.Header()["Retry-After"] = later

@@ -8,15 +8,7 @@ import (
 	"signpost/account"
 )
 
-// maxParameter is how much of an emailaddress parameter is looked at: 254
-// characters of four octets, each octet percent-encoded.
-const maxParameter = 3 * 4 * 254
-
-var (
-	errNoDocument = errors.New("not found")
-	errTooLong    = errors.New("emailaddress: longer than any address")
-	errEscape     = errors.New("emailaddress: a percent sign without two hexadecimal digits")
-)
+var errNoDocument = errors.New("not found")
 
 // request is what a client asks.
 type request struct {
@@ -36,7 +28,7 @@ func parseRequest(r *http.Request) (request, error) {
 	if err != nil {
 		return q, err
 	}
-	value, err := parameter(r.URL.RawQuery)
+	value, err := account.Parameter(r.URL.RawQuery, "emailaddress")
 	if err != nil {
 		return q, err
 	}
@@ -67,6 +59,7 @@ func pathDomain(path string) (string, error) {
 	const prefix = "/v1.1/"
 	switch {
 	case strings.EqualFold(path, "/mail/config-v1.1.xml"),
+		strings.EqualFold(path, "/v1.1/mail/config-v1.1.xml"), // Nine, on Android
 		strings.EqualFold(path, "/.well-known/autoconfig/mail/config-v1.1.xml"):
 		return "", nil
 	case len(path) > len(prefix) && strings.EqualFold(path[:len(prefix)], prefix):
@@ -77,60 +70,4 @@ func pathDomain(path string) (string, error) {
 		return domain, nil
 	}
 	return "", errNoDocument
-}
-
-// parameter is the first emailaddress in a raw query, decoded once. Nextcloud
-// Mail and FairEmail send the address as it is, so a plus sign is a plus sign
-// and no space, a semicolon does not end a pair, and only the parameter itself
-// has to be well encoded.
-func parameter(query string) (string, error) {
-	for query != "" {
-		var pair string
-		pair, query, _ = strings.Cut(query, "&")
-		name, value, _ := strings.Cut(pair, "=")
-		if strings.EqualFold(name, "emailaddress") {
-			return unescape(value)
-		}
-	}
-	return "", nil
-}
-
-// unescape decodes percent escapes and nothing else.
-func unescape(text string) (string, error) {
-	if len(text) > maxParameter {
-		return "", errTooLong
-	}
-	if strings.IndexByte(text, '%') < 0 {
-		return text, nil
-	}
-	var b strings.Builder
-	b.Grow(len(text))
-	for i := 0; i < len(text); i++ {
-		if text[i] != '%' {
-			b.WriteByte(text[i])
-			continue
-		}
-		if i+2 >= len(text) {
-			return "", errEscape
-		}
-		high, low := unhex(text[i+1]), unhex(text[i+2])
-		if high < 0 || low < 0 {
-			return "", errEscape
-		}
-		b.WriteByte(byte(high<<4 | low))
-		i += 2
-	}
-	return b.String(), nil
-}
-
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }

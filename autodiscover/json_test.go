@@ -50,7 +50,8 @@ func TestScenariosJSON(t *testing.T) {
 		{"8.11 path, escaped", path + "anna%40eas.example?Protocol=ActiveSync&ServerLocation=true", 200, found("ActiveSync", easURL)},
 		{"8.11 path in any case", "/AutoDiscover/AutoDiscover.JSON/V1.0/anna+tag@eas.example/?pROTOCOL=ACTIVESYNC", 200, found("ACTIVESYNC", easURL)},
 		{"8.11 raw + and @", query + "email=anna+tag@eas.example&protocol=ActiveSync", 200, found("ActiveSync", easURL)},
-		{"8.11 escaped names do not matter", query + "foo=%zz;&Email=100%@eas.example&Protocol=Active%53ync", 200, found("ActiveSync", easURL)},
+		{"8.11 escaped names do not matter", query + "foo=%zz;&Email=100%25@eas.example&Protocol=Active%53ync", 200, found("ActiveSync", easURL)},
+		{"8.12 bad escape", query + "Email=100%@eas.example&Protocol=ActiveSync", 400, failed("MandatoryParameterMissing", "The get request sent does not match the valid format.")},
 		{"8.11 the first of several", query + "Email=anna@eas.example&Email=x&Protocol=ActiveSync&Protocol=x", 200, found("ActiveSync", easURL)},
 		{"8.11 path before query", path + "anna@eas.example?Email=bo@unknown.invalid&Protocol=ActiveSync", 200, found("ActiveSync", easURL)},
 		{"8.11 an empty path falls back", path + "?Email=anna@eas.example&Protocol=ActiveSync", 200, found("ActiveSync", easURL)},
@@ -125,7 +126,7 @@ func TestScenariosJSON(t *testing.T) {
 }
 
 func TestRedirectCount(t *testing.T) {
-	for text, want := range map[string]string{"": "1", "0": "1", "9": "10", "-5": "1", "x": "1", "%31": "1"} {
+	for text, want := range map[string]string{"": "1", "0": "1", "9": "10", "-5": "1", "x": "1", "%31": "2", "%zz": "1"} {
 		w := get(JSONHandler(resolver), "https://x.example/autodiscover/autodiscover.json?Email=anna@office365.example&Protocol=Ews&RedirectCount="+text)
 		location, _ := answered(t, w)
 		if !strings.HasSuffix(location, "&RedirectCount="+want) {

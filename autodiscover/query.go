@@ -29,65 +29,44 @@ type question struct {
 //	/autodiscover/autodiscover.json/v1.0/‹address›?Protocol=‹protocol›
 //
 // Clients write the address raw and escaped, in path and query, and the names in
-// any case. A plus sign is a plus sign, which net/url's own reading of queries
-// would turn into a space.
+// any case.
 func parseQuestion(u *url.URL) (question, error) {
 	if len(u.Path)+len(u.RawQuery) > maxQuery {
 		return question{}, &Error{Code: MissingParameter, Reason: "the request is too long"}
 	}
-	var q question
-	email := addressInPath(u)
-	var seen struct{ email, protocol, redirects bool }
-	for pair := range strings.SplitSeq(u.RawQuery, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		switch {
-		case strings.EqualFold(name, "Email") && !seen.email:
-			seen.email = true
-			if email == "" {
-				email = unescape(value)
-			}
-		case strings.EqualFold(name, "Protocol") && !seen.protocol:
-			seen.protocol = true
-			q.protocol = strings.TrimSpace(unescape(value))
-		case strings.EqualFold(name, "RedirectCount") && !seen.redirects:
-			seen.redirects = true
-			q.redirects = redirectCount(value)
-		}
+	email, err := addressIn(u)
+	if err != nil {
+		return question{}, &Error{Code: MissingParameter, Reason: err.Error()}
 	}
 	if email == "" {
 		return question{}, &Error{Code: MissingParameter, Reason: "the request has no address"}
 	}
-	a, err := account.ParseAddress(email)
-	if err != nil {
+	var q question
+	if q.address, err = account.ParseAddress(email); err != nil {
 		return question{}, &Error{Code: MissingParameter, Reason: err.Error()}
 	}
-	if q.protocol == "" {
+	protocol, err := account.Parameter(u.RawQuery, "Protocol")
+	if q.protocol = strings.TrimSpace(protocol); q.protocol == "" || err != nil {
 		return question{}, &Error{Code: MissingProtocol, Reason: "the request has no Protocol"}
 	}
-	q.address = a
+	if count, err := account.Parameter(u.RawQuery, "RedirectCount"); err == nil {
+		q.redirects = redirectCount(count)
+	}
 	return q, nil
 }
 
-// addressInPath is what stands below autodiscover.json/v1.0/, unescaped.
-func addressInPath(u *url.URL) string {
+// addressIn is what stands in the path below autodiscover.json/v1.0/, or else
+// in the query.
+func addressIn(u *url.URL) (string, error) {
 	const below = "/v1.0/"
 	path := u.EscapedPath()
-	at := strings.Index(strings.ToLower(path), below)
-	if at < 0 {
-		return ""
+	if at := strings.Index(strings.ToLower(path), below); at >= 0 {
+		// Outlook adds no slash at the end, but a hand that types does.
+		if email := strings.TrimSuffix(path[at+len(below):], "/"); email != "" {
+			return account.Unescape(email)
+		}
 	}
-	// Outlook adds no slash at the end, but a hand that types does.
-	return unescape(strings.TrimSuffix(path[at+len(below):], "/"))
-}
-
-// unescape undoes percent signs only. A text with a broken escape is taken as it
-// stands: an address may hold a percent sign that nobody escaped.
-func unescape(text string) string {
-	plain, err := url.PathUnescape(text)
-	if err != nil {
-		return text
-	}
-	return plain
+	return account.Parameter(u.RawQuery, "Email")
 }
 
 func redirectCount(text string) int {

@@ -39,4 +39,4 @@ func SOAPHandler(resolve account.Resolver) http.Handler {
 
 // retryAfter is how long a client should wait, in seconds, after a failure of
 // ours: DNS mostly comes back within it.
-const retryAfter = "60"
+const retryAfter = "30"

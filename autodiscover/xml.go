@@ -25,7 +25,7 @@ import (
 // error 600 where it means none.
 //
 // All answers have HTTP status 200, errors too, except a hand-over (302), a body
-// above 8 KiB (413) and other methods (405).
+// above 8 KiB (413) or cut off on its way (400), and other methods (405).
 func XMLHandler(resolve account.Resolver) http.Handler {
 	return newXMLHandler(resolve)
 }

@@ -62,9 +62,6 @@ type DNS struct {
 // operator sees what everybody of the provider signs in with.
 func (c *Config) Sample(provider string) account.Address { return c.samples[provider] }
 
-// SampleDomain is the domain of the Sample.
-func (c *Config) SampleDomain(provider string) string { return c.samples[provider].Domain() }
-
 const (
 	defaultListen  = "127.0.0.1:8080"
 	defaultTimeout = 2 * time.Second

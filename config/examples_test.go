@@ -38,7 +38,7 @@ smtp smtp.websupport.se:465 SSL %EMAILADDRESS% [password-cleartext]
 imap imap.one.com:993 SSL %EMAILADDRESS% [password-cleartext]
 smtp send.one.com:465 SSL %EMAILADDRESS% [password-cleartext]
 `,
-	"office365": `office365: kh-konsult.example MX *.mail.protection.outlook.com
+	"office365": `office365: kh-konsult.example
 Autodiscover at autodiscover-s.outlook.com
 imap outlook.office365.com:993 SSL %EMAILADDRESS% [OAuth2]
 smtp smtp.office365.com:587 STARTTLS %EMAILADDRESS% [OAuth2]

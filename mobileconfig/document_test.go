@@ -178,7 +178,7 @@ func TestProfile(t *testing.T) {
 			"PayloadUUID":         id.uuid(whole),
 			"PayloadDisplayName":  test.provider.DisplayName + ": " + test.address,
 			"PayloadOrganization": test.provider.DisplayName,
-			"PayloadDescription":  "Sets up your account at " + test.provider.DisplayName + " on this device. There is no password inside: the device asks for it.",
+			"PayloadDescription":  "Sets up your account at " + test.provider.DisplayName + " on this device. There is no password inside: you sign in on the device.",
 		}
 		for name, value := range test.extra {
 			want[name] = value

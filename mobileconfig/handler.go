@@ -139,7 +139,7 @@ func (h *handler) textsFor(wishes ...string) int {
 }
 
 func fail(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Retry-After", "60")
+	w.Header().Set("Retry-After", "30")
 	refuse(w, r, http.StatusServiceUnavailable, "the settings cannot be looked up now, please try again")
 }
 

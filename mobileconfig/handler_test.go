@@ -53,7 +53,7 @@ func TestAnswer(t *testing.T) {
 		{"name=Anna%20Ek&emailaddress=anna@example.se", "anna@example.se", "example.se", Options{Name: "Anna Ek"}},
 		{"emailaddress=anna+tag@example.se", "anna+tag@example.se", "example.se", Options{}},
 		{"emailaddress=anna%2Btag@example.se", "anna+tag@example.se", "example.se", Options{}},
-		{"emailaddress=a%b@example.se", "a%b@example.se", "example.se", Options{}},
+		{"emailaddress=a%25b@example.se", "a%b@example.se", "example.se", Options{}},
 		{"emailaddress=%20anna@example.se%20", "anna@example.se", "example.se", Options{}},
 		{"emailaddress=anna@example.se&emailaddress=x@domain.se", "anna@example.se", "example.se", Options{}},
 		{"emailaddress=anna@example.se&name=", "anna@example.se", "example.se", Options{}},

@@ -22,23 +22,26 @@ type request struct {
 // readRequest reads the query of a link that the set-up page, a support desk or
 // a person wrote: emailaddress, and optionally name, device (iphone, mac), only
 // (mail) and lang. Names and values are taken in any case, raw or escaped; what
-// is not known is left alone. The error is that of account.ParseAddress.
+// is not known is left alone. The error is an *account.AddressError.
 func readRequest(query string) (request, error) {
 	if len(query) > maxQuery {
 		return request{}, &account.AddressError{Problem: "the query is too long"}
 	}
-	address, err := account.ParseAddress(unescape(parameter(query, "emailaddress")))
+	email, err := account.Parameter(query, "emailaddress")
+	if err != nil {
+		return request{}, err
+	}
+	address, err := account.ParseAddress(email)
 	if err != nil {
 		return request{}, err
 	}
 	r := request{
-		address: address,
-		// A form writes a space as +, which an address has and means.
-		name:     cleanName(unescape(strings.ReplaceAll(parameter(query, "name"), "+", " "))),
-		mailOnly: strings.EqualFold(parameter(query, "only"), "mail"),
-		language: parameter(query, "lang"),
+		address:  address,
+		name:     cleanName(name(query)),
+		mailOnly: strings.EqualFold(optional(query, "only"), "mail"),
+		language: optional(query, "lang"),
 	}
-	switch strings.ToLower(parameter(query, "device")) {
+	switch strings.ToLower(optional(query, "device")) {
 	case "mac":
 		r.device = Mac
 	case "iphone", "ipad":
@@ -47,22 +50,25 @@ func readRequest(query string) (request, error) {
 	return r, nil
 }
 
-// parameter is the first value of the name as it stands in the query.
-// url.ParseQuery is not for raw addresses: it makes the + of a tag a space and
-// drops pairs with a stray % or ;.
-func parameter(query, name string) string {
+// optional is a parameter without which there is a profile, too.
+func optional(query, name string) string {
+	value, err := account.Parameter(query, name)
+	if err != nil {
+		return ""
+	}
+	return value
+}
+
+// name is the person's name. A form writes a space as +, which an address has
+// and means.
+func name(query string) string {
 	for pair := range strings.SplitSeq(query, "&") {
-		if key, value, _ := strings.Cut(pair, "="); strings.EqualFold(key, name) {
+		if key, value, _ := strings.Cut(pair, "="); strings.EqualFold(key, "name") {
+			if plain, err := url.QueryUnescape(value); err == nil {
+				return plain
+			}
 			return value
 		}
 	}
 	return ""
-}
-
-// unescape leaves a text alone that is not escaped or not throughout.
-func unescape(text string) string {
-	if plain, err := url.PathUnescape(text); err == nil {
-		return plain
-	}
-	return text
 }

@@ -19,7 +19,7 @@ type Texts struct {
 var English = Texts{
 	Language: "en",
 	Description: "Sets up your account at {provider} on this device. " +
-		"There is no password inside: the device asks for it.",
+		"There is no password inside: you sign in on the device.",
 	Mail:      "Mail",
 	Calendars: "Calendars",
 	Contacts:  "Contacts",

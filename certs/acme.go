@@ -1,0 +1,251 @@
+package certs
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
+)
+
+// ACME says whom to order from and where to keep what comes.
+type ACME struct {
+	// Email is the operator's, for the ACME server's eyes; may be empty.
+	Email string
+	// Directory is the URL of the ACME server, Let's Encrypt's when empty. To
+	// order from a server is to agree to its terms.
+	Directory string
+	// Storage is a folder for keys, certificates and the account.
+	Storage string
+	// CARoot is a file with the roots that the ACME server's own certificate
+	// leads to, for a private server; those of the system when empty.
+	CARoot string
+	// OrdersPerHour bounds the orders of an hour; 90 when zero.
+	OrdersPerHour int
+}
+
+// maxCertificates bounds the memory for certificates, of about 10 KB each; those
+// beyond are read again when asked for.
+const maxCertificates = 20_000
+
+// orderer has the certificates that come by ACME.
+type orderer struct {
+	name      string
+	config    *certmagic.Config
+	cache     *certmagic.Cache
+	storage   *certmagic.FileStorage
+	allowed   func(ctx context.Context, name string) error
+	leadsHere func(ctx context.Context, name string) error
+	limits    *limits
+	log       *slog.Logger
+	zap       *zap.Logger
+	sampler   *sampler
+	scrub     *strings.Replacer
+	now       func() time.Time
+	occupied  occupied
+
+	ctx     context.Context // ends with close
+	cancel  context.CancelFunc
+	flying  sync.WaitGroup
+	slots   chan struct{}
+	mu      sync.Mutex
+	flights map[string]*flight
+	known   map[string]struct{} // names whose certificate has been in the cache
+	counts  Orders
+}
+
+// tuning is what tests set and nobody else.
+type tuning struct {
+	renewEvery time.Duration // how often to look what must be renewed
+	renewRatio float64       // of the lifetime that is left then
+	withoutARI bool
+}
+
+func init() {
+	certmagic.UserAgent = "Signpost"
+	// A client waits for the order. Let's Encrypt answers within a second or two
+	// and does what takes longer in the background.
+	certmagic.HTTPTimeout = 10 * time.Second
+}
+
+func newOrderer(options Options, t tuning) (*orderer, error) {
+	a := *options.ACME
+	if err := usable(a.Storage); err != nil {
+		return nil, err
+	}
+	var roots *x509.CertPool
+	if a.CARoot != "" {
+		text, err := readFile(a.CARoot)
+		if err != nil {
+			return nil, err
+		}
+		if roots = x509.NewCertPool(); !roots.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s holds no certificate in PEM form", a.CARoot)
+		}
+	}
+	o := &orderer{
+		name:      options.Name,
+		storage:   &certmagic.FileStorage{Path: a.Storage},
+		allowed:   options.Allowed,
+		leadsHere: options.LeadsHere,
+		log:       options.Log,
+		now:       time.Now,
+		limits:    newLimits(a.OrdersPerHour, time.Now),
+		sampler:   &sampler{now: time.Now},
+		scrub:     strings.NewReplacer(),
+		slots:     make(chan struct{}, maxOrders),
+		flights:   map[string]*flight{},
+		known:     map[string]struct{}{},
+	}
+	if a.Email != "" {
+		o.scrub = strings.NewReplacer(a.Email, "‹email›", strings.ToLower(a.Email), "‹email›")
+	}
+	var err error
+	if o.occupied, err = occupy(); err != nil {
+		return nil, err
+	}
+	o.ctx, o.cancel = context.WithCancel(context.Background())
+	o.zap = newZap(o.log, o.sampler, o.scrub)
+	o.cache = certmagic.NewCache(certmagic.CacheOptions{
+		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return o.config, nil },
+		RenewCheckInterval: t.renewEvery,
+		OCSPCheckInterval:  tidyInterval, // nothing is stapled, so nothing is to be checked
+		Capacity:           maxCertificates,
+		Logger:             o.zap,
+	})
+	o.config = certmagic.New(o.cache, certmagic.Config{
+		RenewalWindowRatio: t.renewRatio,
+		DisableARI:         t.withoutARI,
+		Storage:            o.storage,
+		OCSP:               certmagic.OCSPConfig{DisableStapling: true},
+		OnEvent:            o.event,
+		ShouldEmitFunc:     func(event string) bool { return event != "tls_get_certificate" },
+		Logger:             o.zap,
+	})
+	host, port := o.occupied.at()
+	o.config.Issuers = []certmagic.Issuer{certmagic.NewACMEIssuer(o.config, certmagic.ACMEIssuer{
+		CA: a.Directory,
+		// Orders are placed in what certmagic calls its interactive way, once and
+		// without retries. A space is an address that it need not ask anybody
+		// for and that nothing is left of.
+		Email:                     a.Email + " ",
+		Agreed:                    true,
+		TrustedRoots:              roots,
+		ListenHost:                host,
+		AltHTTPPort:               port,
+		AltTLSALPNPort:            port,
+		DisableDistributedSolvers: true,
+		CertObtainTimeout:         orderTimeout,
+		Logger:                    o.zap,
+	})}
+	return o, nil
+}
+
+// usable makes the storage folder and tries whether it can be written to, which
+// is better known now than after the first order.
+func usable(folder string) error {
+	if folder == "" {
+		return errors.New("there is no folder for certificates in the configuration")
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("%s: %w", folder, cause(err))
+	}
+	probe, err := os.CreateTemp(folder, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("%s: %w", folder, cause(err))
+	}
+	name := probe.Name()
+	_, err = io.WriteString(probe, "signpost\n")
+	return errors.Join(err, probe.Close(), os.Remove(name))
+}
+
+// close ends all that is under way.
+func (o *orderer) close() {
+	o.cancel()
+	o.flying.Wait()
+	o.cache.Stop()
+	o.occupied.Close()
+}
+
+// tidy removes what expired long ago, now and then until ctx is done.
+func (o *orderer) tidy(ctx context.Context) {
+	for {
+		err := certmagic.CleanStorage(ctx, o.storage, certmagic.CleanStorageOptions{
+			Logger:                 o.zap,
+			Interval:               tidyInterval,
+			ExpiredCerts:           true,
+			ExpiredCertGracePeriod: 30 * 24 * time.Hour,
+		})
+		if err != nil && ctx.Err() == nil {
+			o.log.Warn("the folder of certificates cannot be cleared", "folder", filepath.Clean(o.storage.Path), "reason", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(tidyInterval):
+		}
+	}
+}
+
+// cached is the certificate of a name in memory, unless it has expired.
+func (o *orderer) cached(name string) *tls.Certificate {
+	all := o.cache.AllMatchingCertificates(name)
+	now := o.now()
+	best := -1
+	for i := range all {
+		leaf := all[i].Leaf
+		if leaf == nil || now.After(leaf.NotAfter) || best >= 0 && !leaf.NotAfter.After(all[best].Leaf.NotAfter) {
+			continue
+		}
+		best = i
+	}
+	if best < 0 {
+		return nil
+	}
+	return &all[best].Certificate
+}
+
+var (
+	errNone  = errors.New("there is no certificate yet")
+	errStale = errors.New("the certificate has expired")
+)
+
+// load brings the certificate of a name from storage into memory. The error is
+// errNone, errStale, or why what is stored cannot be used.
+func (o *orderer) load(ctx context.Context, name string) (*tls.Certificate, error) {
+	if _, err := o.config.CacheManagedCertificate(ctx, name); errors.Is(err, fs.ErrNotExist) {
+		return nil, errNone
+	} else if err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	if len(o.known) > 2*maxCertificates {
+		o.forget()
+	}
+	o.known[name] = struct{}{}
+	o.mu.Unlock()
+	if c := o.cached(name); c != nil {
+		return c, nil
+	}
+	return nil, errStale
+}
+
+// forget drops the names that have been crowded out of the cache. Holds mu.
+func (o *orderer) forget() {
+	for name := range o.known {
+		if len(o.cache.AllMatchingCertificates(name)) == 0 {
+			delete(o.known, name)
+		}
+	}
+}

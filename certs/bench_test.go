@@ -1,0 +1,311 @@
+package certs
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// The benchmark compares handshakes with those of a bare crypto/tls server that
+// has one certificate. Each of the two is a process of its own, asked over
+// loopback by 64 connections in alternating rounds of one run, so that what the
+// machine does besides hits both alike. It reports
+//
+//	ratio       full handshakes per second, ours over bare
+//	cpu-ratio   CPU time of the server process per handshake, ours over bare
+//	kB/cert     memory of ours beyond the bare server's, per certificate
+//
+// A number of handshakes per second is worth nothing without the other one.
+
+const (
+	connections = 64
+	rounds      = 5
+	perRound    = 3000
+	loadedNames = 10_000
+)
+
+// What is set in the environment of the process that serves: "bare" or
+// "signpost", and the storage folder.
+const (
+	benchServer = "SIGNPOST_BENCH_SERVER"
+	benchFolder = "SIGNPOST_BENCH_FOLDER"
+)
+
+// benchACME orders from nobody.
+func benchACME(folder string) *ACME {
+	return &ACME{Storage: folder, Directory: "https://acme.invalid/directory"}
+}
+
+func benchName(i int) string { return fmt.Sprintf("autoconfig.customer%d.example", i) }
+
+// serveBench serves until standard input closes. It prints its address first, and
+// its CPU time in nanoseconds and its resident memory in bytes at every line that
+// it reads.
+func serveBench(kind string) {
+	config, err := benchConfig(kind, os.Getenv(benchFolder))
+	if err != nil {
+		panic(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				if c.(*tls.Conn).Handshake() == nil {
+					c.Read(make([]byte, 1))
+				}
+			}()
+		}
+	}()
+	fmt.Println(l.Addr())
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		var usage syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+			panic(err)
+		}
+		fmt.Println(usage.Utime.Nano()+usage.Stime.Nano(), residentMemory())
+	}
+	os.Exit(0)
+}
+
+func benchConfig(kind, folder string) (*tls.Config, error) {
+	m, err := New(Options{ACME: benchACME(folder), Allowed: Allow("", false, hosted)})
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	if kind == "bare" {
+		c, err := m.acme.load(ctx, benchName(0))
+		m.Close()
+		if err != nil {
+			return nil, err
+		}
+		return &tls.Config{Certificates: []tls.Certificate{*c}}, nil
+	}
+	for i := range loadedNames {
+		if _, err := m.acme.load(ctx, benchName(i)); err != nil {
+			return nil, err
+		}
+	}
+	if got := m.Status().Count(Valid); got != loadedNames {
+		return nil, fmt.Errorf("%d certificates are loaded", got)
+	}
+	return m.TLSConfig(), nil
+}
+
+// residentMemory is the VmRSS of this process, 0 where there is no /proc.
+func residentMemory() int64 {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	var size, resident int64
+	fmt.Sscan(string(statm), &size, &resident)
+	return resident * int64(os.Getpagesize())
+}
+
+type benchProcess struct {
+	in      io.WriteCloser
+	out     *bufio.Scanner
+	address string
+}
+
+func startBench(b *testing.B, kind, folder string) *benchProcess {
+	b.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), benchServer+"="+kind, benchFolder+"="+folder)
+	cmd.Stderr = os.Stderr
+	p := &benchProcess{}
+	var err error
+	if p.in, err = cmd.StdinPipe(); err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	p.out = bufio.NewScanner(out)
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		p.in.Close()
+		cmd.Wait()
+	})
+	p.address = p.line(b)
+	return p
+}
+
+func (p *benchProcess) line(b *testing.B) string {
+	b.Helper()
+	if !p.out.Scan() {
+		b.Fatalf("the serving process ended: %v", p.out.Err())
+	}
+	return p.out.Text()
+}
+
+// used is the CPU time that the process has used so far and its memory.
+func (p *benchProcess) used(b *testing.B) (cpu time.Duration, resident int64) {
+	b.Helper()
+	if _, err := io.WriteString(p.in, "\n"); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := fmt.Sscan(p.line(b), &cpu, &resident); err != nil {
+		b.Fatal(err)
+	}
+	return cpu, resident
+}
+
+// shake makes n full handshakes, over all names in turn.
+func shake(address string, n int) error {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	errs := make([]error, connections)
+	for i := range connections {
+		group.Go(func() {
+			for errs[i] == nil {
+				at := next.Add(1)
+				if at > int64(n) {
+					return
+				}
+				errs[i] = shakeOne(address, benchName(int(at*7919%loadedNames)))
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+func shakeOne(address, name string) error {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	// The client is as cheap as can be: what is measured are the servers.
+	t := tls.Client(c, &tls.Config{ServerName: name, InsecureSkipVerify: true, SessionTicketsDisabled: true})
+	return t.Handshake()
+}
+
+// cost is what a number of handshakes cost one process.
+type cost struct {
+	wall, cpu time.Duration
+	n         int
+}
+
+func (c *cost) run(b *testing.B, p *benchProcess) {
+	b.Helper()
+	before, _ := p.used(b)
+	start := time.Now()
+	if err := shake(p.address, perRound); err != nil {
+		b.Fatal(err)
+	}
+	c.wall += time.Since(start)
+	after, _ := p.used(b)
+	c.cpu += after - before
+	c.n += perRound
+}
+
+func (c *cost) perSecond() float64 { return float64(c.n) / c.wall.Seconds() }
+func (c *cost) cpuEach() float64   { return float64(c.cpu.Microseconds()) / float64(c.n) }
+
+func BenchmarkHandshake(b *testing.B) {
+	folder := b.TempDir()
+	fillStorage(b, folder, loadedNames)
+	bare, ours := startBench(b, "bare", folder), startBench(b, "signpost", folder)
+	new(cost).run(b, bare)
+	new(cost).run(b, ours)
+	var theirs, mine cost
+	for range rounds {
+		theirs.run(b, bare)
+		mine.run(b, ours)
+	}
+	_, little := bare.used(b)
+	_, resident := ours.used(b)
+
+	b.ReportMetric(0, "ns/op") // means nothing here: a run is one comparison
+	b.ReportMetric(mine.perSecond()/theirs.perSecond(), "ratio")
+	b.ReportMetric(mine.cpuEach()/theirs.cpuEach(), "cpu-ratio")
+	b.ReportMetric(mine.perSecond(), "handshakes/s")
+	b.ReportMetric(mine.cpuEach(), "cpu-µs/handshake")
+	b.ReportMetric(theirs.cpuEach(), "bare-cpu-µs/handshake")
+	b.ReportMetric(float64(resident)/1e6, "resident-MB")
+	b.ReportMetric(float64(resident-little)/1e3/loadedNames, "kB/cert")
+}
+
+// BenchmarkCertificate is our part of a handshake alone.
+func BenchmarkCertificate(b *testing.B) {
+	folder := b.TempDir()
+	const few = 1000
+	fillStorage(b, folder, few)
+	m, err := New(Options{ACME: benchACME(folder), Allowed: Allow("", false, hosted)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	for i := range few {
+		if _, err := m.acme.load(b.Context(), benchName(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	hello := &tls.ClientHelloInfo{ServerName: benchName(few / 2)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if c, err := m.certificate(hello); c == nil || err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// fillStorage writes certificates as certmagic would have stored them.
+func fillStorage(b *testing.B, folder string, n int) {
+	b.Helper()
+	m, err := New(Options{ACME: benchACME(folder)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	issuer := m.acme.config.Issuers[0].IssuerKey()
+	ca := newMaker(b)
+	intermediate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.root.Raw})
+	for i := range n {
+		name := benchName(i)
+		chain, key := ca.make(b, wanted{names: []string{name}})
+		for file, text := range map[string][]byte{
+			certmagic.StorageKeys.SiteCert(issuer, name):       append(chain, intermediate...),
+			certmagic.StorageKeys.SitePrivateKey(issuer, name): key,
+			certmagic.StorageKeys.SiteMeta(issuer, name):       []byte("{}"),
+		} {
+			path := filepath.Join(folder, file)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				b.Fatal(err)
+			}
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

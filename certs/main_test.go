@@ -1,0 +1,22 @@
+package certs
+
+import (
+	"os"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(benchServer); kind != "" {
+		serveBench(kind)
+	}
+	// Pebble waits, refuses and remembers at random to find careless clients;
+	// the tests count its orders.
+	for name, value := range map[string]string{
+		"PEBBLE_VA_NOSLEEP":      "1",
+		"PEBBLE_WFE_NONCEREJECT": "0",
+		"PEBBLE_AUTHZREUSE":      "0",
+	} {
+		os.Setenv(name, value)
+	}
+	os.Exit(m.Run())
+}

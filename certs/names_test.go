@@ -1,0 +1,102 @@
+package certs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"signpost/account"
+)
+
+var errSilent = errors.New("the name server is silent")
+
+// serves knows customer.se, and of silent.se nothing at the moment.
+func serves(_ context.Context, domain string) error {
+	switch domain {
+	case "customer.se", "autoconfig.odd.se":
+		return nil
+	case "silent.se":
+		return fmt.Errorf("looking up the MX record: %w", errSilent)
+	}
+	return account.ErrUnknownDomain
+}
+
+func TestAllow(t *testing.T) {
+	const yes, apex, no, unknown = "yes", "with apex", "no", "unknown"
+	for name, want := range map[string]string{
+		"setup.hoster.se":                   yes,
+		"autoconfig.customer.se":            yes,
+		"autodiscover.customer.se":          yes,
+		"ua-auto-config.customer.se":        yes,
+		"customer.se":                       apex,
+		"www.customer.se":                   no,
+		"mta-sts.customer.se":               no,
+		"sub.autoconfig.customer.se":        no,
+		"autoconfig.sub.customer.se":        no,
+		"autoconfig.autoconfig.customer.se": no,
+		"autoconfigcustomer.se":             no,
+		"xautoconfig.customer.se":           no,
+		"autoconfig.se":                     no,
+		"autoconfig.stranger.se":            no,
+		"hoster.se":                         no,
+		"autoconfig.setup.hoster.se":        no,
+		"autoconfig.silent.se":              unknown,
+		"":                                  no,
+		// A mail domain that is called like one of the prefixes.
+		"autoconfig.autoconfig.odd.se": yes,
+		"autoconfig.odd.se":            apex,
+	} {
+		for _, withApex := range []bool{false, true} {
+			err := Allow("setup.hoster.se", withApex, serves)(t.Context(), name)
+			wanted := want
+			if want == apex {
+				wanted = map[bool]string{true: yes, false: no}[withApex]
+			}
+			switch {
+			case err == nil && wanted == yes, errors.Is(err, account.ErrUnknownDomain) && wanted == no, errors.Is(err, errSilent) && wanted == unknown:
+			default:
+				t.Errorf("%q, apex %v: got %v, want %s", name, withApex, err, wanted)
+			}
+		}
+	}
+	if err := Allow("", false, nil)(t.Context(), ""); !errors.Is(err, account.ErrUnknownDomain) {
+		t.Errorf("without a name of its own: %v", err)
+	}
+}
+
+func TestAsk(t *testing.T) {
+	m, err := New(Options{Allowed: Allow("setup.hoster.se", false, serves)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for _, test := range []struct {
+		method, query string
+		want          int
+	}{
+		{"GET", "?domain=autoconfig.customer.se", 200},
+		{"GET", "?domain=AutoConfig.Customer.SE.", 200},
+		{"HEAD", "?domain=setup.hoster.se", 200},
+		{"GET", "?domain=autoconfig.stranger.se", 403},
+		{"GET", "?domain=customer.se", 403},
+		{"GET", "?domain=autoconfig.silent.se", 503},
+		{"GET", "?domain=", 403},
+		{"GET", "", 403},
+		{"GET", "?domain=192.0.2.1", 403},
+		{"GET", "?domain=%3Cscript%3E", 403},
+		{"GET", "?domain=autoconfig.stranger.se&domain=autoconfig.customer.se", 403},
+		{"POST", "?domain=autoconfig.customer.se", 405},
+	} {
+		w := httptest.NewRecorder()
+		m.Ask().ServeHTTP(w, httptest.NewRequest(test.method, "/ask"+test.query, http.NoBody))
+		if w.Code != test.want {
+			t.Errorf("%s %s: got %d, want %d", test.method, test.query, w.Code, test.want)
+		}
+		if got := w.Header().Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s %s: Cache-Control %q", test.method, test.query, got)
+		}
+	}
+}

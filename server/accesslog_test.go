@@ -10,16 +10,16 @@ import (
 
 func TestAFloodIsCounted(t *testing.T) {
 	var out bytes.Buffer
-	l := &accessLog{log: slog.New(slog.NewTextHandler(&out, nil))}
+	l := &accessLog{log: slog.New(slog.NewTextHandler(&out, nil)), most: DefaultLogged, metrics: NewMetrics("", "")}
 	start := time.Unix(1_700_000_000, 0)
 	admitted := 0
-	for i := range 3 * linesPerSecond {
+	for i := range 3 * DefaultLogged {
 		if l.admit(t.Context(), start.Add(time.Duration(i)*time.Microsecond)) {
 			admitted++
 		}
 	}
-	if admitted != linesPerSecond {
-		t.Errorf("%d lines in one second, want %d", admitted, linesPerSecond)
+	if admitted != DefaultLogged {
+		t.Errorf("%d lines in one second, want %d", admitted, DefaultLogged)
 	}
 	if out.Len() > 0 {
 		t.Errorf("said too early: %s", &out)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -10,7 +11,8 @@ import (
 // nobody.
 type Proxies struct {
 	// Trusted are the networks of the proxies. A peer on a Unix socket, which
-	// has no address, is trusted too: the file's permissions say who it can be.
+	// has no address, is trusted too: the permissions of the file say who it can
+	// be.
 	Trusted []netip.Prefix
 	// Forwarded: they set Forwarded (RFC 7239). Otherwise they set
 	// X-Forwarded-For, -Proto and -Host. Only the one family is read, because a
@@ -36,7 +38,7 @@ type client struct {
 // of is who sent the request.
 func (p *Proxies) of(r *http.Request) client {
 	peer := peerAddr(r.RemoteAddr)
-	if !p.trusts(peer) {
+	if !p.trusts(peer) && (peer.IsValid() || !onUnixSocket(r)) {
 		return client{addr: peer}
 	}
 	var c client
@@ -62,12 +64,13 @@ func peerAddr(text string) netip.Addr {
 	return peer.Addr().Unmap().WithZone("")
 }
 
-// trusts reports whether the address is a proxy's. The invalid address is that
-// of a Unix socket.
+func onUnixSocket(r *http.Request) bool {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return local != nil && local.Network() == "unix"
+}
+
+// trusts reports whether the address is a proxy's.
 func (p *Proxies) trusts(addr netip.Addr) bool {
-	if !addr.IsValid() {
-		return true
-	}
 	for i := range p.Trusted {
 		if p.Trusted[i].Contains(addr) {
 			return true

@@ -209,7 +209,8 @@ func startService(t testing.TB, log io.Writer) (address string, stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx, listener, handler, slog.New(slog.NewTextHandler(log, nil))) }()
+	service := &server.Service{Handler: handler, Timeouts: server.DefaultTimeouts, Log: slog.New(slog.NewTextHandler(log, nil))}
+	go func() { done <- service.Serve(ctx, &server.Listeners{HTTP: []net.Listener{listener}}) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

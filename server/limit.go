@@ -105,14 +105,13 @@ func blockOf(addr netip.Addr) uint64 {
 // blockName is the block for people.
 func blockName(addr netip.Addr) string {
 	bits := 64
-	if addr = addr.Unmap(); addr.Is4() {
+	switch addr = addr.Unmap(); {
+	case !addr.IsValid():
+		return "unknown"
+	case addr.Is4():
 		bits = 32
-	} else if nat64.Contains(addr) {
+	case nat64.Contains(addr):
 		bits = 128
 	}
-	block, err := addr.Prefix(bits)
-	if err != nil {
-		return "unknown"
-	}
-	return block.String()
+	return netip.PrefixFrom(addr, bits).Masked().String()
 }

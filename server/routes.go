@@ -23,6 +23,8 @@ type route struct {
 	path    string
 	below   bool // everything below the path too, which then ends in a slash
 	ownName bool // only under the service's own name
+	clear   bool // over plain HTTP too, where there is https
+	inBand  bool // what is wrong with a request is said with status 200
 	dialect string
 	handler http.Handler
 }
@@ -34,22 +36,31 @@ type Options struct {
 	// are served under any name.
 	Name   string
 	Signer *mobileconfig.Signer // signs profiles; nil leaves them unsigned
-	Log    *slog.Logger
+
+	// HTTPS is set where https is served too: then plain HTTP is answered only
+	// as clients need it.
+	HTTPS   bool
+	Proxies Proxies
+	Limiter *Limiter // nil limits nobody
+	Rate    Rate
+	Log     *slog.Logger
+	Logged  int      // requests that get a line in a second
+	Metrics *Metrics // nil counts for nobody
 }
 
 func (o Options) routes() []route {
-	resolve := noted(o.Resolve)
+	resolve := noted(o.Resolve, o.Metrics)
 	xml := autoconfig.Handler(resolve)
 	autodiscoverJSON := autodiscover.JSONHandler(resolve)
 	return []route{
 		// In the order of how often they are asked.
-		{path: "/mail/config-v1.1.xml", dialect: "autoconfig", handler: xml},
-		{path: "/autodiscover/autodiscover.xml", dialect: "autodiscover", handler: autodiscover.XMLHandler(resolve)},
-		{path: "/.well-known/autoconfig/mail/config-v1.1.xml", dialect: "autoconfig", handler: xml},
+		{path: "/mail/config-v1.1.xml", clear: true, dialect: "autoconfig", handler: xml},
+		{path: "/autodiscover/autodiscover.xml", inBand: true, dialect: "autodiscover", handler: autodiscover.XMLHandler(resolve)},
+		{path: "/.well-known/autoconfig/mail/config-v1.1.xml", clear: true, dialect: "autoconfig", handler: xml},
 		{path: "/autodiscover/autodiscover.json", dialect: "autodiscover-json", handler: autodiscoverJSON},
 		{path: "/autodiscover/autodiscover.json/", below: true, dialect: "autodiscover-json", handler: autodiscoverJSON},
 		{path: "/autodiscover/autodiscover.svc", dialect: "autodiscover-soap", handler: autodiscover.SOAPHandler(resolve)},
-		{path: "/v1.1/", below: true, dialect: "autoconfig", handler: xml},
+		{path: "/v1.1/", below: true, clear: true, dialect: "autoconfig", handler: xml},
 		{path: "/.well-known/user-agent-configuration.json", dialect: "pacc", handler: autoconfig.PACCHandler(resolve)},
 		{path: "/profile.mobileconfig", ownName: true, dialect: "mobileconfig", handler: mobileconfig.Handler(resolve, o.Signer, o.Name)},
 	}
@@ -57,10 +68,17 @@ func (o Options) routes() []route {
 
 // router leads a request to its route. mux would compare paths with case, hence
 // the matchers.
-func (o Options) router() *mux.Router {
+func (o Options) router(log *accessLog) *mux.Router {
 	router := mux.NewRouter()
+	dialects := map[string]*dialect{}
 	for _, rt := range o.routes() {
-		router.MatcherFunc(rt.matches(o.Name)).Handler(named(rt.dialect, rt.handler))
+		d := dialects[rt.dialect]
+		if d == nil {
+			d = log.dialect(rt.dialect)
+			d.inBand = rt.inBand
+			dialects[rt.dialect] = d
+		}
+		router.MatcherFunc(rt.matches(o.Name)).Handler(named(d, o.overTLS(rt)))
 	}
 	return router
 }
@@ -82,10 +100,7 @@ func (rt route) matches(name string) mux.MatcherFunc {
 // isOwnName reports whether the host is the service's own name, or an address
 // of the machine by which an operator tries the service out.
 func isOwnName(host, name string) bool {
-	if colon := strings.LastIndexByte(host, ':'); colon >= 0 && !strings.HasSuffix(host, "]") {
-		host = host[:colon]
-	}
-	host = strings.TrimSuffix(host, ".")
+	host = strings.TrimSuffix(hostOnly(host), ".")
 	if name == "" || strings.EqualFold(host, name) || strings.EqualFold(host, "localhost") {
 		return true
 	}

@@ -2,49 +2,137 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
+	"sync/atomic"
 	"time"
 )
 
-// Limits of a connection. A mail client sends its request in one packet; who
-// needs longer is on a very bad line, or is holding the connection on purpose.
+// Timeouts are how long a client may take. A mail client sends its request in
+// one packet; who needs longer is on a very bad line, or is holding the
+// connection on purpose.
+type Timeouts struct {
+	Header time.Duration // of a request
+	Read   time.Duration // header and body
+	Write  time.Duration // the answer
+	Idle   time.Duration // between two requests
+	Stop   time.Duration // requests in flight are waited for at the end
+}
+
+// DefaultTimeouts are for whoever has no configuration.
+var DefaultTimeouts = Timeouts{5 * time.Second, 10 * time.Second, 30 * time.Second, 60 * time.Second, 10 * time.Second}
+
 const (
-	headerTimeout   = 5 * time.Second
-	readTimeout     = 10 * time.Second // header and body
-	writeTimeout    = 30 * time.Second
-	idleTimeout     = 60 * time.Second
-	maxHeader       = 16 << 10
-	shutdownTimeout = 10 * time.Second
+	maxHeader = 16 << 10
+	// linger is how long idle connections are kept at the end, for the requests
+	// that are under way on them.
+	linger = 500 * time.Millisecond
 )
 
-// Serve answers connections to the listener until ctx is done; then it takes
+// Service is what is served, and how.
+type Service struct {
+	Handler  http.Handler
+	Admin    http.Handler
+	TLS      *tls.Config // of the HTTPS listeners
+	Timeouts Timeouts
+	// Connections may be open at a time at each listener; 0 is no limit.
+	Connections int
+	// ProxyProtocol reports whether a peer must begin with PROXY protocol; nil:
+	// nobody may.
+	ProxyProtocol func(netip.Addr) bool
+	Log           *slog.Logger
+	Metrics       *Metrics
+}
+
+// Serve answers connections to the listeners until ctx is done; then it takes
 // no new ones, lets the requests in flight finish and returns nil.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
-	srv := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		// net/http adds 4 KiB of its own to the limit.
-		MaxHeaderBytes: maxHeader - 4<<10,
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+func (s *Service) Serve(ctx context.Context, l *Listeners) error {
+	if s.Metrics == nil {
+		s.Metrics = NewMetrics("", "")
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(listener) }()
+	conns := newConnections(s.Metrics)
+	var stopping atomic.Bool
+	public := s.server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stopping.Load() {
+			// The client shall not ask again here, and a connection that is
+			// closed after its answer loses no request.
+			w.Header()["Connection"] = closing
+		}
+		s.Handler.ServeHTTP(w, r)
+	}))
+	public.TLSConfig = s.TLS
+	public.ConnState = conns.note
+	admin := s.server(s.Admin)
+	admin.WriteTimeout = 5 * time.Minute // a profile takes its time
+
+	failed := make(chan error, len(l.HTTP)+len(l.HTTPS)+len(l.Admin))
+	serving := 0
+	serve := func(serve func() error) {
+		serving++
+		go func() { failed <- serve() }()
+	}
+	for _, listener := range l.HTTP {
+		listener := s.prepared(listener)
+		serve(func() error { return public.Serve(listener) })
+	}
+	for _, listener := range l.HTTPS {
+		listener := s.prepared(listener)
+		serve(func() error { return public.ServeTLS(listener, "", "") })
+	}
+	for _, listener := range l.Admin {
+		serve(func() error { return admin.Serve(listener) })
+	}
+	var err error
 	select {
-	case err := <-failed:
-		return err
+	case err = <-failed:
+		serving--
 	case <-ctx.Done():
 	}
-	log.Info("stopping, requests in flight are finished first")
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
-	if err := srv.Shutdown(ctx); err != nil {
-		return errors.Join(err, srv.Close())
+	if err == nil {
+		s.Log.Info("stopping, requests in flight are finished first")
 	}
-	return nil
+	stopping.Store(true)
+	for _, listener := range slices.Concat(l.HTTP, l.HTTPS) {
+		listener.Close()
+	}
+	conns.wait(linger)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeouts.Stop)
+	defer cancel()
+	if late := public.Shutdown(end); late != nil {
+		err = errors.Join(err, errors.New("requests in flight took too long and were cut off"), public.Close())
+	}
+	admin.Close()
+	for range serving {
+		<-failed
+	}
+	return err
+}
+
+var closing = []string{"close"}
+
+// prepared adds to a listener what a connection passes through first.
+func (s *Service) prepared(l net.Listener) net.Listener {
+	l = bounded(l, s.Connections)
+	if s.ProxyProtocol != nil {
+		l = proxied(l, s.ProxyProtocol, s.Timeouts.Header)
+	}
+	return l
+}
+
+func (s *Service) server(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: s.Timeouts.Header,
+		ReadTimeout:       s.Timeouts.Read,
+		WriteTimeout:      s.Timeouts.Write,
+		IdleTimeout:       s.Timeouts.Idle,
+		// net/http adds 4 KiB of its own to the limit.
+		MaxHeaderBytes: maxHeader - 4<<10,
+		ErrorLog:       slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
 }

@@ -36,6 +36,14 @@ func loadFiles(files ...string) (*directory.Directory, error) {
 // newHandler is the whole service as it runs, with the example systems or
 // another configuration.
 func newHandler(log io.Writer, files ...string) (http.Handler, error) {
+	o, err := newOptions(log, files...)
+	if err != nil {
+		return nil, err
+	}
+	return server.Handler(o), nil
+}
+
+func newOptions(log io.Writer, files ...string) (server.Options, error) {
 	if len(files) == 0 {
 		for _, name := range systems {
 			files = append(files, filepath.Join("..", "testdata", "config", name+".yaml"))
@@ -43,13 +51,16 @@ func newHandler(log io.Writer, files ...string) (http.Handler, error) {
 	}
 	d, err := loadFiles(files...)
 	if err != nil {
-		return nil, err
+		return server.Options{}, err
 	}
-	return server.Handler(server.Options{
+	return server.Options{
 		Resolve: d.Resolve,
 		Name:    "setup.mamutmail.com",
 		Log:     slog.New(slog.NewTextHandler(log, nil)),
-	}), nil
+		Logged:  server.DefaultLogged,
+		Limiter: server.NewLimiter(),
+		Rate:    server.RateOf(1_000_000, 1_000_000),
+	}, nil
 }
 
 // benchHandler writes its log to a file that takes everything, as a service

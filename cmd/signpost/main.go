@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -132,10 +133,16 @@ func parseFlags(e env, flags *flag.FlagSet, args []string, usage string) ([]stri
 }
 
 func version(_ context.Context, e env, _ []string) error {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return errors.New("the program was built without version information")
-	}
-	fmt.Fprintf(e.stdout, "signpost %s, %s\n", info.Main.Version, info.GoVersion)
+	version, goVersion := buildVersion()
+	fmt.Fprintf(e.stdout, "signpost %s, %s\n", version, goVersion)
 	return nil
+}
+
+// buildVersion is what the program was built from, and with.
+func buildVersion() (version, goVersion string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)", runtime.Version()
+	}
+	return info.Main.Version, info.GoVersion
 }

@@ -2,11 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
 
+	"signpost/config"
 	"signpost/server"
 )
 
@@ -19,19 +27,103 @@ func serve(ctx context.Context, e env, args []string) error {
 	} else if len(operands) > 0 {
 		return &usageError{fmt.Sprintf("serve takes no operand %q", operands[0]), "signpost serve -h explains the command"}
 	}
-	log := slog.New(slog.NewTextHandler(e.stderr, nil))
-	service, err := load(*file, log)
+	// From here on: a second SIGHUP during the start must not end the program.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
+	d, err := newDaemon(ctx, e.stderr, *file)
 	if err != nil {
 		return err
 	}
-	service.printWarnings(e.stderr)
-	if *listen == "" {
-		*listen = service.config.Listen
+	cfg := d.service.config
+	if *listen != "" {
+		cfg.Listen = *listen
 	}
-	listener, err := net.Listen("tcp", *listen)
+	listeners, err := server.Listen(server.Addresses{HTTP: cfg.Listen, Admin: cfg.Admin.Listen, AdminOptional: cfg.Admin.Default})
 	if err != nil {
-		return &hintError{err, "-listen ADDRESS takes another address; a port below 1024 needs the right to bind it"}
+		var where *server.ListenError
+		if errors.As(err, &where) {
+			return &hintError{err, where.Hint()}
+		}
+		return err
 	}
-	log.Info("listening", "address", listener.Addr().String(), "config", service.file)
-	return server.Serve(ctx, listener, service.handler(log), log)
+	if listeners.AdminMissing != nil {
+		d.log.Warn("no admin listener, and so no metrics", "error", listeners.AdminMissing, "hint", "admin.listen names another address, or none")
+	}
+	d.say("listening", listeners.HTTP, "config", d.service.file)
+	d.say("listening for the operator", listeners.Admin)
+	go d.reloads(ctx, hangup)
+	go watchdog(ctx)
+	notify("READY=1\nSTATUS=" + d.status())
+	defer context.AfterFunc(ctx, func() { notify("STOPPING=1") })()
+
+	return d.server(ctx).Serve(ctx, listeners)
 }
+
+// server is what is served, with what cannot be changed without a restart.
+func (d *daemon) server(ctx context.Context) *server.Service {
+	cfg := d.service.config
+	s := &server.Service{
+		Handler: d.live,
+		Admin: server.Admin{
+			Metrics: d.metrics,
+			Pprof:   cfg.Admin.Pprof,
+			Ready: func() error {
+				if ctx.Err() != nil {
+					return errors.New("stopping")
+				}
+				return nil
+			},
+		}.Handler(),
+		Timeouts:    timeouts(cfg.Limits),
+		Connections: cfg.Limits.Connections,
+		Log:         d.log,
+		Metrics:     d.metrics,
+	}
+	if cfg.Proxies.Protocol {
+		s.ProxyProtocol = d.live.Trusts
+	}
+	return s
+}
+
+func timeouts(l config.Limits) server.Timeouts {
+	return server.Timeouts{Header: l.Header, Read: l.Read, Write: l.Write, Idle: l.Idle, Stop: l.Stop}
+}
+
+// say logs each listener.
+func (d *daemon) say(what string, listeners []net.Listener, more ...any) {
+	for _, l := range listeners {
+		d.log.Info(what, append([]any{"address", l.Addr().String()}, more...)...)
+	}
+}
+
+// newLog writes as the configuration wants it.
+func newLog(w io.Writer, l config.Log) *slog.Logger {
+	options := &slog.HandlerOptions{Level: l.Level}
+	if l.JSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// restart lists the keys whose change needs a restart.
+func restart(old, now *config.Config) []string {
+	var keys []string
+	for key, changed := range map[string]bool{
+		"listen":             old.Listen != now.Listen,
+		"admin":              old.Admin != now.Admin,
+		"proxyProtocol":      old.Proxies.Protocol != now.Proxies.Protocol,
+		"limits.connections": old.Limits.Connections != now.Limits.Connections,
+		"limits (times)":     timeouts(old.Limits) != timeouts(now.Limits),
+	} {
+		if changed {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// fileRest is how long the files must not have changed before they are loaded.
+const fileRest = 300 * time.Millisecond

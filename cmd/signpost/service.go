@@ -7,8 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
+	"slices"
 
 	"signpost/config"
 	"signpost/directory"
@@ -29,31 +29,53 @@ type service struct {
 	file      string
 	config    *config.Config
 	directory *directory.Directory
+	resolver  *records.Resolver
 	signer    *mobileconfig.Signer // nil where profiles stay unsigned
 }
 
+// load finds and loads a configuration.
 func load(file string, log *slog.Logger) (*service, error) {
 	file, err := findConfig(file)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Load(file)
-	var faults config.Faults
-	if errors.As(err, &faults) {
-		return nil, faults // each says its own cure
-	} else if err != nil {
-		return nil, &hintError{err, "-config FILE names another file"}
-	}
-	resolver, err := records.NewResolver(cfg.DNS.Servers, cfg.DNS.Timeout)
+	cfg, err := loadConfig(file)
 	if err != nil {
 		return nil, err
 	}
+	return newService(file, cfg, nil, log)
+}
+
+// newService makes what the configuration asks for. What an earlier service has
+// that would be the same, with what it remembers, is taken over from it.
+func newService(file string, cfg *config.Config, earlier *service, log *slog.Logger) (*service, error) {
 	s := &service{file: file, config: cfg}
-	s.directory = directory.New(cfg.Providers, cfg.Accounts, resolver.LookupMX)
-	if cfg.Profiles.Certificate != "" {
+	if earlier != nil && slices.Equal(earlier.config.DNS.Servers, cfg.DNS.Servers) && earlier.config.DNS.Timeout == cfg.DNS.Timeout {
+		s.resolver = earlier.resolver
+	} else {
+		var err error
+		if s.resolver, err = records.NewResolver(cfg.DNS.Servers, cfg.DNS.Timeout); err != nil {
+			return nil, err
+		}
+	}
+	s.directory = directory.New(cfg.Providers, cfg.Accounts, s.resolver.LookupMX)
+	if earlier != nil && earlier.config.Profiles == cfg.Profiles {
+		s.signer = earlier.signer
+	} else if cfg.Profiles.Certificate != "" {
 		s.signer = mobileconfig.NewSigner(cfg.Profiles.Certificate, cfg.Profiles.Key, log)
 	}
 	return s, nil
+}
+
+// files are those that the service was made from.
+func (s *service) files() []string {
+	files := slices.Clone(s.config.Files)
+	for _, file := range []string{s.config.Profiles.Certificate, s.config.Profiles.Key, s.config.Branding.Templates} {
+		if file != "" {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // findConfig is the file, or the first default file that exists.
@@ -72,13 +94,17 @@ func findConfig(file string) (string, error) {
 	}
 }
 
-func (s *service) handler(log *slog.Logger) http.Handler {
-	return server.Handler(server.Options{
+// options is how the configuration wants to be served.
+func (s *service) options(log *slog.Logger) server.Options {
+	return server.Options{
 		Resolve: s.directory.Resolve,
 		Name:    s.config.Name,
 		Signer:  s.signer,
+		Proxies: server.Proxies{Trusted: s.config.Proxies.Trusted, Forwarded: s.config.Proxies.Forwarded},
+		Rate:    server.RateOf(s.config.Limits.Requests, s.config.Limits.Burst),
 		Log:     log,
-	})
+		Logged:  s.config.Log.Requests,
+	}
 }
 
 func (s *service) printWarnings(stderr io.Writer) {

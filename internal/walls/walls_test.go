@@ -37,6 +37,14 @@ var owners = map[string][]string{
 	"github.com/beevik/etree":    {"autoconfig", "autodiscover"},
 	"howett.net/plist":           {"mobileconfig"},
 	"github.com/smallstep/pkcs7": {"mobileconfig"},
+
+	"github.com/prometheus/client_golang/prometheus":            {"server"},
+	"github.com/prometheus/client_golang/prometheus/collectors": {"server"},
+	"github.com/prometheus/client_golang/prometheus/promhttp":   {"server"},
+	"github.com/pires/go-proxyproto":                            {"server"},
+	"github.com/fsnotify/fsnotify":                              {"server"},
+	"github.com/coreos/go-systemd/v22/activation":               {"server"},
+	"github.com/coreos/go-systemd/v22/daemon":                   {"cmd/signpost"},
 }
 
 // accountMayImport is what account may import besides the standard library: IDNA and the

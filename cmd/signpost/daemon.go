@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"signpost/config"
+	"signpost/directory"
+	"signpost/server"
+)
+
+// daemon is the running service: what stays while configurations come and go.
+type daemon struct {
+	stderr  io.Writer
+	log     *slog.Logger
+	live    *server.Live
+	limiter *server.Limiter
+	metrics *server.Metrics
+	watcher *server.Watcher // nil where the system cannot watch files
+
+	service *service
+	started *config.Config // with which the listeners were opened
+}
+
+// newDaemon loads the configuration that the service starts with.
+func newDaemon(ctx context.Context, stderr io.Writer, file string) (*daemon, error) {
+	file, err := findConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	d := &daemon{stderr: stderr, limiter: server.NewLimiter()}
+	version, goVersion := buildVersion()
+	d.metrics = server.NewMetrics(version, goVersion)
+	watcher, unwatched := server.NewWatcher(ctx, fileRest)
+	if unwatched == nil {
+		d.watcher = watcher
+		watcher.Watch([]string{file}) // from before it is read
+	}
+	cfg, err := loadConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	d.log = newLog(stderr, cfg.Log)
+	if unwatched != nil {
+		d.log.Warn("changed files are not noticed; SIGHUP loads them", "error", unwatched)
+	}
+	if d.service, err = newService(file, cfg, nil, d.log); err != nil {
+		return nil, err
+	}
+	d.service.printWarnings(stderr)
+	started := *cfg
+	d.started = &started
+	d.live = server.NewLive(d.options(d.service))
+	d.metrics.Loaded(d.service.contents())
+	d.watch()
+	return d, nil
+}
+
+// options is how the configuration is served.
+func (d *daemon) options(s *service) server.Options {
+	o := s.options(d.log)
+	o.Limiter, o.Metrics = d.limiter, d.metrics
+	return o
+}
+
+func (d *daemon) watch() {
+	if d.watcher != nil {
+		d.watcher.Watch(d.service.files())
+	}
+}
+
+// reloads loads the configuration again at SIGHUP and when files have changed,
+// until ctx is done.
+func (d *daemon) reloads(ctx context.Context, hangup <-chan os.Signal) {
+	var changed <-chan struct{}
+	if d.watcher != nil {
+		changed = d.watcher.Changed
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+		case <-changed:
+		}
+		notify(reloading())
+		d.reload()
+		notify("READY=1\nSTATUS=" + d.status())
+	}
+}
+
+// reload takes over the whole configuration as it is now in the files, or, when
+// something is wrong with it, nothing.
+func (d *daemon) reload() {
+	start := time.Now()
+	if d.watcher != nil {
+		d.watcher.Look()
+	}
+	s, log, err := d.reloaded()
+	if err != nil {
+		d.metrics.Reloaded(false)
+		for line := range strings.Lines(err.Error()) {
+			d.log.Error("not reloaded, the configuration from before stays", "fault", strings.TrimSuffix(line, "\n"))
+		}
+		return
+	}
+	d.service, d.log = s, log
+	d.live.Use(d.options(s))
+	d.metrics.Reloaded(true)
+	d.metrics.Loaded(s.contents())
+	d.watch()
+	for _, warning := range s.config.Warnings {
+		d.log.Warn("warning", "where", warning.String())
+	}
+	if keys := restart(d.started, s.config); len(keys) > 0 {
+		d.log.Warn("what has changed of the listeners needs a restart", "keys", strings.Join(keys, ", "))
+	}
+	c := s.contents()
+	d.log.Info("reloaded", "providers", c.Providers, "domains", c.Domains, "accounts", c.Accounts, "took", time.Since(start))
+}
+
+// reloaded is the configuration as it is now, and the log that it wants.
+func (d *daemon) reloaded() (*service, *slog.Logger, error) {
+	cfg, err := loadConfig(d.service.file)
+	if err != nil {
+		return nil, nil, err
+	}
+	log := newLog(d.stderr, cfg.Log)
+	s, err := newService(d.service.file, cfg, d.service, log)
+	return s, log, err
+}
+
+// contents is how much the configuration has.
+func (s *service) contents() server.Contents {
+	c := server.Contents{Providers: len(s.config.Providers)}
+	for _, p := range s.config.Providers {
+		c.Domains += len(p.Domains)
+	}
+	for _, source := range s.config.Accounts {
+		if list, ok := source.(directory.List); ok {
+			c.Accounts += len(list)
+		}
+	}
+	return c
+}
+
+// status is for systemctl status.
+func (d *daemon) status() string {
+	c := d.service.contents()
+	return fmt.Sprintf("%d providers, %d domains, %d accounts", c.Providers, c.Domains, c.Accounts)
+}
+
+// loadConfig reads the file. What is wrong with it says its own cure.
+func loadConfig(file string) (*config.Config, error) {
+	cfg, err := config.Load(file)
+	var faults config.Faults
+	if err != nil && !errors.As(err, &faults) {
+		return nil, &hintError{err, "-config FILE names another file"}
+	}
+	return cfg, err
+}

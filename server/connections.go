@@ -1,0 +1,68 @@
+package server
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// connections counts the open ones.
+type connections struct {
+	open atomic.Int64
+	none chan struct{} // receives when the last was closed
+
+	http, https connectionMetrics
+}
+
+type connectionMetrics struct {
+	open     prometheus.Gauge
+	accepted prometheus.Counter
+}
+
+func newConnections(m *Metrics) *connections {
+	of := func(kind string) connectionMetrics {
+		return connectionMetrics{m.open.WithLabelValues(kind), m.accepted.WithLabelValues(kind)}
+	}
+	return &connections{none: make(chan struct{}, 1), http: of(kindHTTP), https: of(kindHTTPS)}
+}
+
+// note is an http.Server's ConnState.
+func (c *connections) note(conn net.Conn, state http.ConnState) {
+	if state != http.StateNew && state != http.StateClosed {
+		return
+	}
+	metrics := &c.http
+	if _, ok := conn.(*tls.Conn); ok {
+		metrics = &c.https
+	}
+	if state == http.StateNew {
+		c.open.Add(1)
+		metrics.open.Inc()
+		metrics.accepted.Inc()
+		return
+	}
+	metrics.open.Dec()
+	if c.open.Add(-1) == 0 {
+		select {
+		case c.none <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// wait returns when no connection is open, or after a time.
+func (c *connections) wait(most time.Duration) {
+	end := time.NewTimer(most)
+	defer end.Stop()
+	for c.open.Load() > 0 {
+		select {
+		case <-c.none:
+		case <-end.C:
+			return
+		}
+	}
+}

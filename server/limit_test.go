@@ -1,0 +1,189 @@
+package server
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+func addr4(n uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+}
+
+func TestLimiter(t *testing.T) {
+	l := NewLimiter()
+	rate := RateOf(10, 5)
+	now := l.start
+	one, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	for i := range 5 {
+		if wait := l.allow(one, rate, now); wait != 0 {
+			t.Fatalf("request %d has to wait %v", i, wait)
+		}
+	}
+	if wait := l.allow(one, rate, now); wait != 100*time.Millisecond {
+		t.Errorf("after the burst: wait %v, want 100ms", wait)
+	}
+	if wait := l.allow(other, rate, now); wait != 0 {
+		t.Errorf("another address has to wait %v", wait)
+	}
+	if wait := l.allow(one, rate, now.Add(99*time.Millisecond)); wait != time.Millisecond {
+		t.Errorf("too early: wait %v, want 1ms", wait)
+	}
+	now = now.Add(100 * time.Millisecond)
+	if wait := l.allow(one, rate, now); wait != 0 {
+		t.Errorf("in time: wait %v", wait)
+	}
+	if wait := l.allow(one, rate, now); wait == 0 {
+		t.Error("two requests for one token")
+	}
+	// Refused requests cost nothing: a client that keeps trying is not locked out.
+	for range 100 {
+		l.allow(one, rate, now)
+	}
+	if wait := l.allow(one, rate, now.Add(100*time.Millisecond)); wait != 0 {
+		t.Errorf("after trying in vain: wait %v", wait)
+	}
+	// A long rest brings no more than the burst.
+	now, allowed := now.Add(time.Hour), 0
+	for range 20 {
+		if l.allow(one, rate, now) == 0 {
+			allowed++
+		}
+	}
+	if allowed != 5 {
+		t.Errorf("%d requests after a rest, want 5", allowed)
+	}
+}
+
+// TestOffice lets 200 clients behind one address set themselves up at once, with
+// the numbers that the configuration has by default.
+func TestOffice(t *testing.T) {
+	l, now := NewLimiter(), time.Now()
+	office := netip.MustParseAddr("192.0.2.1")
+	for request := range 200 * 10 {
+		if wait := l.allow(office, RateOf(50, 2000), now); wait > 0 {
+			t.Fatalf("request %d has to wait %v", request, wait)
+		}
+	}
+}
+
+func TestBlocks(t *testing.T) {
+	for _, row := range []struct {
+		one, other string
+		same       bool
+		name       string // of one
+	}{
+		{"192.0.2.1", "192.0.2.1", true, "192.0.2.1/32"},
+		{"192.0.2.1", "::ffff:192.0.2.1", true, "192.0.2.1/32"},
+		{"192.0.2.1", "192.0.2.2", false, "192.0.2.1/32"},
+		{"2001:db8::1", "2001:db8::ffff:1", true, "2001:db8::/64"},
+		{"2001:db8::1", "2001:db8:0:1::1", false, "2001:db8::/64"},
+		{"64:ff9b::c000:201", "64:ff9b::c000:202", false, "64:ff9b::c000:201/128"}, // two clients behind NAT64
+		{"64:ff9b::c000:201", "192.0.2.1", true, "64:ff9b::c000:201/128"},
+		{"64:ff9b:1::1", "64:ff9b:1::2", true, "64:ff9b:1::/64"},
+	} {
+		one, other := netip.MustParseAddr(row.one), netip.MustParseAddr(row.other)
+		if same := blockOf(one) == blockOf(other); same != row.same {
+			t.Errorf("%s and %s: same block %v, want %v", one, other, same, row.same)
+		}
+		if name := blockName(one); name != row.name {
+			t.Errorf("%s is in %s, want %s", one, name, row.name)
+		}
+	}
+	if name := blockName(netip.Addr{}); name != "unknown" {
+		t.Errorf("no address is in %s", name)
+	}
+}
+
+// TestLimiterUnderManyAddresses floods from a million addresses: the memory
+// stays what it is, and who has used up his burst is not forgotten for it.
+func TestLimiterUnderManyAddresses(t *testing.T) {
+	l := NewLimiter()
+	if size := bucketSets * unsafe.Sizeof(bucketSet{}); size > 1200<<10 {
+		t.Errorf("a limiter takes %d octets", size)
+	}
+	rate, now := RateOf(1, 100), l.start
+	busy := make([]netip.Addr, 50)
+	for i := range busy {
+		busy[i] = addr4(10<<24 | uint32(i))
+		for l.allow(busy[i], rate, now) == 0 {
+		}
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for n := range uint32(1_000_000) {
+		l.allow(addr4(172<<24|n), rate, now)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<10 {
+		t.Errorf("a million addresses took %d octets", grown)
+	}
+	for _, addr := range busy {
+		if l.allow(addr, rate, now) == 0 {
+			t.Errorf("%s has a second burst", addr)
+		}
+	}
+}
+
+// TestLimiterModel compares with the definition: at any time, no more requests
+// than the burst and what has come back since.
+func TestLimiterModel(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		l := NewLimiter()
+		perSecond, burst := 1+random.IntN(200), 1+random.IntN(300)
+		rate, now := RateOf(perSecond, burst), l.start
+		tokens, addr := float64(burst), addr4(random.Uint32())
+		for step := range 2000 {
+			passed := time.Duration(random.Int64N(int64(30 * time.Millisecond)))
+			now = now.Add(passed)
+			tokens = min(tokens+passed.Seconds()*float64(perSecond), float64(burst))
+			allowed := l.allow(addr, rate, now) == 0
+			// Time is counted in whole nanoseconds, hence the hair's breadth.
+			if allowed && tokens < 1-1e-3 || !allowed && tokens > 1+1e-3 {
+				t.Fatalf("%d a second, burst %d, step %d: allowed %v with %v tokens", perSecond, burst, step, allowed, tokens)
+			}
+			if allowed {
+				tokens--
+			}
+		}
+	}
+}
+
+func TestLimiterConcurrently(t *testing.T) {
+	l := NewLimiter()
+	rate, addr := RateOf(1, 1000), netip.MustParseAddr("192.0.2.1")
+	var allowed [8]int
+	var group sync.WaitGroup
+	for i := range allowed {
+		group.Go(func() {
+			for range 1000 {
+				if l.allow(addr, rate, l.start) == 0 {
+					allowed[i]++
+				}
+			}
+		})
+	}
+	group.Wait()
+	sum := 0
+	for _, n := range allowed {
+		sum += n
+	}
+	if sum != 1000 {
+		t.Errorf("%d requests passed, want 1000", sum)
+	}
+}
+
+func BenchmarkLimiter(b *testing.B) {
+	l, rate, now := NewLimiter(), RateOf(1_000_000, 1_000_000), time.Now()
+	b.ReportAllocs()
+	n := uint32(0)
+	for b.Loop() {
+		n = n*1664525 + 1013904223
+		l.allow(addr4(n), rate, now)
+	}
+}

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// Watcher says when files have changed. It watches their folders, because
+// editors, package managers and Kubernetes put new files in place of old ones.
+type Watcher struct {
+	// Changed receives when files have changed and come to rest since.
+	Changed <-chan struct{}
+
+	changed chan struct{}
+	notify  *fsnotify.Watcher
+	check   *time.Timer
+	rest    time.Duration
+
+	mu     sync.Mutex
+	files  []string
+	stamps map[string]fs.FileInfo // what is known of each; nil where it is not there
+}
+
+// NewWatcher watches nothing yet, and until ctx is done. A change is told when
+// nothing has happened for the time of rest: a file is written in several steps,
+// and a certificate comes with its key.
+func NewWatcher(ctx context.Context, rest time.Duration) (*Watcher, error) {
+	notify, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, err
+	}
+	changed := make(chan struct{}, 1)
+	w := &Watcher{Changed: changed, changed: changed, notify: notify, rest: rest, check: time.NewTimer(rest)}
+	w.check.Stop()
+	go w.run(ctx)
+	return w, nil
+}
+
+// Watch watches these files, and folders with what is in them, in place of
+// those before. They need not exist. A file that was watched already has changed
+// if it is not as it was at the last Look: who loads files looks first, and what
+// is written during the load is not missed.
+func (w *Watcher) Watch(files []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	known := w.stamps
+	w.files, w.stamps = files, stampsOf(files)
+	folders := map[string]bool{}
+	for path, info := range w.stamps {
+		if before, ok := known[path]; ok {
+			w.stamps[path] = before
+		}
+		folders[filepath.Dir(path)] = true
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			folders[filepath.Dir(real)] = true
+		}
+		if info != nil && info.IsDir() {
+			folders[path] = true
+		}
+	}
+	for _, old := range w.notify.WatchList() {
+		if !folders[old] {
+			w.notify.Remove(old)
+		}
+	}
+	for folder := range folders {
+		// What cannot be watched can still be reloaded by hand.
+		w.notify.Add(folder)
+	}
+	w.check.Reset(w.rest)
+}
+
+// Look takes note of the files as they are now.
+func (w *Watcher) Look() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stamps = stampsOf(w.files)
+}
+
+func (w *Watcher) run(ctx context.Context) {
+	defer w.notify.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.notify.Events:
+			w.check.Reset(w.rest)
+		case <-w.notify.Errors: // the queue of events has run over
+			w.check.Reset(w.rest)
+		case <-w.check.C:
+			if !w.differ() {
+				continue // another file of the folder
+			}
+			select {
+			case w.changed <- struct{}{}:
+			default: // told, and not yet heard
+			}
+		}
+	}
+}
+
+// differ reports whether a file is not as it was at the last Look.
+func (w *Watcher) differ() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := stampsOf(w.files)
+	if len(now) != len(w.stamps) {
+		return true
+	}
+	for path, info := range now {
+		before, ok := w.stamps[path]
+		if !ok || !sameFile(info, before) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameFile(a, b fs.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	// A folder also changes by files that are none of ours; those in it are
+	// looked at themselves.
+	return os.SameFile(a, b) && (a.IsDir() && b.IsDir() || a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size())
+}
+
+// maxStamps keeps a wrong folder from being watched in its entirety.
+const maxStamps = 1000
+
+func stampsOf(files []string) map[string]fs.FileInfo {
+	stamps := make(map[string]fs.FileInfo, len(files))
+	for _, file := range files {
+		file = filepath.Clean(file)
+		info, err := os.Stat(file)
+		if err != nil {
+			stamps[file] = nil
+			continue
+		}
+		stamps[file] = info
+		if !info.IsDir() {
+			continue
+		}
+		filepath.WalkDir(file, func(path string, _ fs.DirEntry, err error) error {
+			if len(stamps) >= maxStamps {
+				return filepath.SkipAll
+			}
+			if err != nil {
+				return nil
+			}
+			if stamps[path], err = os.Stat(path); err != nil {
+				stamps[path] = nil
+			}
+			return nil
+		})
+	}
+	return stamps
+}

@@ -28,6 +28,8 @@ type Config struct {
 	Log    Log
 	// Name is the service's own host name, or empty.
 	Name string
+	// TLS is how HTTPS is served; nil where a proxy in front does.
+	TLS *TLS
 	// Profiles is what configuration profiles are signed with.
 	Profiles Profiles
 	// Branding is what the set-up page looks like.
@@ -92,6 +94,7 @@ var topKeys = keys[loader]{
 	"proxyProtocol":  func(l *loader, v *value) { v.boolean(&l.Proxies.Protocol) },
 	"limits":         readTraffic,
 	"log":            readLog,
+	"tls":            readTLS,
 	"name":           func(l *loader, v *value) { l.Name, _ = v.host(false) },
 	"profiles":       readProfiles,
 	"dns":            readDNS,
@@ -175,6 +178,7 @@ func (l *loader) read(v *value) {
 		return
 	}
 	v.require(has, "providers")
+	l.suspectTLS(has)
 	for _, p := range l.list {
 		if p.ID == "" {
 			continue

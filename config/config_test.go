@@ -46,6 +46,10 @@ proxyProtocol: true
 limits: {requests: 0, burst: 10, connections: 20, header: 100ms, read: 200ms, write: 1s, idle: 2s, stop: 3s}
 log: {format: json, level: warn, requests: 0}
 name: Setup.Example.COM
+tls:
+  listen: "[::1]:8443"
+  certificates: [{certificate: profile.pem, key: profile.pem}]
+  acme: {email: Anna@example.com, directory: "https://acme.example.com/dir", storage: certificates, caRoot: profile.pem, apex: true, ordersPerHour: 300}
 profiles: {certificate: profile.pem, key: /etc/signpost/profile.key}
 dns: {servers: [192.0.2.1, "192.0.2.2:5353", "2001:db8::1"], timeout: 1500ms}
 providers:
@@ -142,6 +146,10 @@ func TestLoadEverything(t *testing.T) {
 			Write: time.Second, Idle: 2 * time.Second, Stop: 3 * time.Second},
 		Log:      Log{JSON: true, Level: slog.LevelWarn},
 		Name:     "setup.example.com",
+		TLS: &TLS{Listen: "[::1]:8443",
+			Certificates: []KeyFiles{{filepath.Join(folder, "profile.pem"), filepath.Join(folder, "profile.pem")}},
+			ACME: &ACME{Email: "Anna@example.com", Directory: "https://acme.example.com/dir", Storage: filepath.Join(folder, "certificates"),
+				CARoot: filepath.Join(folder, "profile.pem"), Apex: true, OrdersPerHour: 300}},
 		Profiles: Profiles{Certificate: filepath.Join(folder, "profile.pem"), Key: "/etc/signpost/profile.key"},
 		DNS:      DNS{Servers: []string{"192.0.2.1:53", "192.0.2.2:5353", "[2001:db8::1]:53"}, Timeout: 1500 * time.Millisecond},
 		Providers: []directory.Provider{
@@ -191,7 +199,7 @@ func TestLoadEverything(t *testing.T) {
 		},
 		Files: []string{file, filepath.Join(folder, "more.txt"), filepath.Join(folder, "moved.txt")},
 		Warnings: []Fault{
-			{file, 10, `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
+			{file, 14, `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
 		},
 		samples: map[string]account.Address{
 			"mail":     mail(t, "kalle@example.com"), // info and anna are listed

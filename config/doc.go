@@ -25,6 +25,16 @@
 //	log.level                                          info               debug info warn error
 //	log.requests                                       500                requests that get a line a second; 0: none
 //	name                                               none               the service's own host name, for the page, profiles and absolute URLs
+//	tls.listen                                         :443               where HTTPS is served, host:port or unix:path; without tls, a proxy in front does
+//	tls.certificates                                   none               files; one name may have several kinds, and ECDSA is preferred
+//	tls.certificates[].certificate                     required           file of the certificate and its chain; read again when it changes
+//	tls.certificates[].key                             required           file of its private key
+//	tls.acme.storage                                   see below          folder for what is ordered; keep it, or all is ordered again
+//	tls.acme.email                                     none               yours, for the ACME server to write to
+//	tls.acme.directory                                 Let's Encrypt's    URL of an ACME server; to order from it is to agree to its terms
+//	tls.acme.caRoot                                    the system's       file of the root that the ACME server's own certificate leads to
+//	tls.acme.apex                                      false              true: hosted domains themselves get certificates, not only autoconfig.‹domain› and the like
+//	tls.acme.ordersPerHour                             90                 a quarter of it is kept for renewals
 //	profiles.certificate                               unsigned           file of the certificate and its chain that sign Apple profiles
 //	profiles.key                                       unsigned           file of its private key
 //	branding.name                                      the host name      of the mail service, on the set-up page
@@ -93,6 +103,8 @@
 //	accounts[].list.‹address›.inactive                 false              true: no mail is served now; only "show" tells
 //	accounts[].list.‹address›.username                 the provider's     what this account signs in with, at every server
 //	accounts[].list.‹address›.displayName              none               of the person, for the operator's eyes
+//
+// tls.acme.storage is /var/lib/signpost/certificates.
 //
 // A key whose parent is absent is not required. Paths are relative to the file
 // that names them.

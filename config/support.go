@@ -27,19 +27,8 @@ var supportKeys = keys[account.Support]{
 func readSupport(p *provider, v *value) { supportKeys.read(v, &p.Support) }
 
 var contactKeys = keys[account.Contact]{
-	"url": func(c *account.Contact, v *value) { c.URL, _ = v.url(urlRule{}) },
-	"email": func(c *account.Contact, v *value) {
-		text, ok := v.text("a mail address")
-		if !ok {
-			return
-		}
-		a, err := account.ParseAddress(text)
-		if err != nil {
-			v.fault("%s is %v", quote(text), err)
-			return
-		}
-		c.Email = a.String()
-	},
+	"url":   func(c *account.Contact, v *value) { c.URL, _ = v.url(urlRule{}) },
+	"email": func(c *account.Contact, v *value) { c.Email, _ = v.mailAddress() },
 	"phone": func(c *account.Contact, v *value) {
 		text, ok := v.text("a telephone number")
 		if ok && (strings.Trim(text, "+0123456789 -()/.") != "" || !strings.ContainsAny(text, "0123456789")) {
@@ -48,6 +37,20 @@ var contactKeys = keys[account.Contact]{
 		}
 		c.Phone = text
 	},
+}
+
+// mailAddress reads the address of a mailbox.
+func (v *value) mailAddress() (string, bool) {
+	text, ok := v.text("a mail address")
+	if !ok {
+		return "", false
+	}
+	a, err := account.ParseAddress(text)
+	if err != nil {
+		v.fault("%s is %v", quote(text), err)
+		return "", false
+	}
+	return a.String(), true
 }
 
 func readContact(c *account.Contact, v *value) {

@@ -53,6 +53,9 @@ func TestWarnings(t *testing.T) {
 		{"account of a domain by MX", servers(imap, smtp) + "    mx: [mx.example.com]\naccounts: [list: {a@example.net: {}}]\n",
 			"10: accounts[0].list.a@example.net: no provider lists the domain example.net; it is found only while its MX record says so"},
 		{"account of any domain", "    domains: [\"*\"]\n    servers: [" + imap + "," + smtp + "]\naccounts: [list: {a@example.net: {alias: b@example.org}}]\n", ""},
+		{"TLS for all and plain HTTP for this machine", servers(imap, smtp) + "tls: {acme: {}}\n",
+			`9: tls: plain HTTP stays at 127.0.0.1:8080; clients that find no certificate ask there, write listen: ":80"`},
+		{"TLS and plain HTTP for all", servers(imap, smtp) + "tls: {acme: {}}\nlisten: \":80\"\n", ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

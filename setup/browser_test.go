@@ -72,8 +72,8 @@ func startChromium(path string) {
 	chromium.err = chromedp.Do(ctx)
 }
 
-// browser opens a tab that ends with the test, in a profile of its own.
-func browser(t testing.TB) context.Context {
+// open opens a tab that ends with the test, in a profile of its own.
+func open(t testing.TB) context.Context {
 	t.Helper()
 	path := tool(t, "chromium", "chromium-browser", "google-chrome")
 	chromium.Do(func() { startChromium(path) })

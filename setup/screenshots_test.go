@@ -42,7 +42,7 @@ func TestScreenshots(t *testing.T) {
 		t.Run(shot.name, func(t *testing.T) {
 			resolve, o := load(t, shot.system)
 			base := serve(t, service(resolve, o))
-			ctx := browser(t)
+			ctx := open(t)
 			do(t, ctx, speaking("en"))
 			for _, phone := range []bool{true, false} {
 				for _, dark := range []bool{false, true} {

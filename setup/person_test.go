@@ -1,0 +1,317 @@
+package setup
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// visit is a request of the browser's and what it was answered.
+type visit struct {
+	path, query, referer, cookie, mediaType string
+	status                                  int
+}
+
+// visits notes what a browser asks a handler for.
+type visits struct {
+	sync.Mutex
+	list []visit
+}
+
+func (v *visits) of(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorder := httptest.NewRecorder()
+		h.ServeHTTP(recorder, r)
+		v.Lock()
+		v.list = append(v.list, visit{r.URL.Path, r.URL.RawQuery, r.Header.Get("Referer"), r.Header.Get("Cookie"),
+			recorder.Header().Get("Content-Type"), recorder.Code})
+		v.Unlock()
+		for name, values := range recorder.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(recorder.Code)
+		w.Write(recorder.Body.Bytes())
+	})
+}
+
+// find waits for a visit of the path.
+func (v *visits) find(t testing.TB, path string) visit {
+	t.Helper()
+	for range 200 {
+		v.Lock()
+		i := slices.IndexFunc(v.list, func(one visit) bool { return one.path == path })
+		var found visit
+		if i >= 0 {
+			found = v.list[i]
+		}
+		v.Unlock()
+		if i >= 0 {
+			return found
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("the browser did not ask for %s", path)
+	return visit{}
+}
+
+// TestPerson does what a person does: types an address, looks, changes the
+// language, and installs the profile; with script and without.
+func TestPerson(t *testing.T) {
+	for name, script := range map[string]bool{"with script": true, "without script": false} {
+		t.Run(name, func(t *testing.T) {
+			resolve, o := load(t, "mamut")
+			var seen visits
+			base := serve(t, seen.of(service(resolve, o)))
+			ctx := open(t)
+			var complaints []string
+			var lock sync.Mutex
+			if err := chromedp.Listen(ctx, func(event any) {
+				if e, ok := event.(*log.EventEntryAdded); ok && e.Entry.Level != "verbose" {
+					lock.Lock()
+					defer lock.Unlock()
+					complaints = append(complaints, e.Entry.Text)
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+			do(t, ctx, screen(false, false), speaking("en"), command(log.Enable, struct{}{}))
+			if !script {
+				do(t, ctx, withoutScript())
+			}
+			do(t, ctx, chromedp.Navigate(base+"/"),
+				chromedp.SendKeys(chromedp.CSS("#emailaddress"), " MAIL@Domain.se "),
+				chromedp.SendKeys(chromedp.CSS("#name"), "Anna Ek"),
+				chromedp.Click(chromedp.CSS("button[type=submit]")),
+				chromedp.WaitVisible(chromedp.CSS("h1 .address")))
+			if got := text(t, ctx, "h1 .address"); got != "MAIL@domain.se" {
+				t.Errorf("the page is for %q", got)
+			}
+			if got := seen.find(t, stylePath); got.status != http.StatusOK {
+				t.Errorf("style: %+v", got)
+			}
+
+			shown := func() bool { return js[bool](t, ctx, `document.querySelector("#android table").checkVisibility()`) }
+			if shown() {
+				t.Error("Android's section is open on a computer")
+			}
+			do(t, ctx, chromedp.Click(chromedp.CSS("#android summary")))
+			if !shown() {
+				t.Error("Android's section does not open")
+			}
+			for row, want := range []string{"mamutmail.com", "hosting01", "MAIL_domain.se"} {
+				if got := js[string](t, ctx, `document.querySelectorAll("#android td > code")[`+itoa(row)+`].textContent`); got != want {
+					t.Errorf("Android, row %d: got %q, want %q", row, got, want)
+				}
+			}
+			buttons, values := js[int](t, ctx, `document.querySelectorAll(".copy").length`), js[int](t, ctx, `document.querySelectorAll("td > code").length`)
+			switch {
+			case !script && buttons != 0:
+				t.Errorf("%d buttons that do nothing", buttons)
+			case script && (buttons != values || values < 5):
+				t.Errorf("%d buttons for %d values", buttons, values)
+			case script:
+				copyValue(t, ctx)
+			}
+
+			do(t, ctx, chromedp.Click(chromedp.CSS(".languages a[lang=sv]")), chromedp.WaitVisible(chromedp.CSS("html[lang=sv] h1 .address")))
+			if got := text(t, ctx, ".which"); got != "Var vill du ha din e-\u2060post?" {
+				t.Errorf("after the change of language: %q", got)
+			}
+
+			do(t, ctx, chromedp.Click(chromedp.CSS("#iphone summary")),
+				chromedp.WaitVisible(chromedp.CSS("#iphone a.button")))
+			if got := js[bool](t, ctx, `document.querySelector("#iphone a.button").hasAttribute("download")`); got {
+				t.Error("the link has a download attribute, with which iOS saves a file that nothing opens")
+			}
+			do(t, ctx, chromedp.Click(chromedp.CSS("#iphone a.button")))
+			got := seen.find(t, "/profile.mobileconfig")
+			query, err := url.ParseQuery(got.query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.status != http.StatusOK || got.mediaType != "application/x-apple-aspen-config" ||
+				query.Get("emailaddress") != "MAIL@domain.se" || query.Get("name") != "Anna Ek" || query.Get("lang") != "sv" || query.Get("device") != "iphone" {
+				t.Errorf("the profile: %+v", got)
+			}
+
+			seen.Lock()
+			defer seen.Unlock()
+			for _, v := range seen.list {
+				if v.referer != "" || v.cookie != "" {
+					t.Errorf("%s came with Referer %q, Cookie %q", v.path, v.referer, v.cookie)
+				}
+			}
+			lock.Lock()
+			defer lock.Unlock()
+			if len(complaints) > 0 {
+				t.Errorf("the browser complains: %q", complaints)
+			}
+		})
+	}
+}
+
+// copyValue presses the second copy button of Android's form.
+func copyValue(t *testing.T, ctx context.Context) {
+	t.Helper()
+	allow := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		for _, name := range []string{"clipboard-read", "clipboard-write"} {
+			_, err := chromedp.CallBrowser(ctx, browser.SetPermission, browser.SetPermissionParams{
+				Permission:       &browser.PermissionDescriptor{Name: name},
+				Setting:          browser.PermissionSettingGranted,
+				BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	do(t, ctx, allow, command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
+		chromedp.Click(chromedp.CSS("#android tr:nth-child(2) .copy")))
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelector("[role=status]").textContent === "Domain: Copied"`)); err != nil {
+		t.Errorf("nothing tells that the value was copied: %v", err)
+	}
+	if got := js[string](t, ctx, `navigator.clipboard.readText()`); got != "hosting01" {
+		t.Errorf("copied %q", got)
+	}
+}
+
+func text(t testing.TB, ctx context.Context, selector string) string {
+	t.Helper()
+	return ask(t, ctx, chromedp.TextContent(chromedp.CSS(selector)))
+}
+
+// TestRequests: one for the page, one for the style, one for the script.
+func TestRequests(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	var seen visits
+	base := serve(t, seen.of(service(resolve, o)))
+	ctx := open(t)
+	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=mail@domain.se"), chromedp.WaitReady(chromedp.CSS(".copy")))
+	seen.Lock()
+	defer seen.Unlock()
+	var paths []string
+	for _, v := range seen.list {
+		paths = append(paths, v.path)
+	}
+	slices.Sort(paths)
+	if want := []string{"/", scriptPath, stylePath}; !slices.Equal(paths, want) {
+		t.Errorf("got %q, want %q", paths, want)
+	}
+}
+
+// TestKeyboard: everything can be reached and used without a mouse, and one
+// sees where one is.
+func TestKeyboard(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	base := serve(t, service(resolve, o))
+	ctx := open(t)
+	do(t, ctx, screen(false, false), speaking("en"), chromedp.Navigate(base+"/"))
+	focus := func() string {
+		t.Helper()
+		return js[string](t, ctx, `(e => e === document.body ? "" : (e.id || e.className || e.closest("[id]")?.id + " " + e.tagName || e.tagName) + " " + (e.textContent || "").trim())(document.activeElement)`)
+	}
+	for range 10 {
+		do(t, ctx, chromedp.KeyEvent(kb.Tab))
+		if strings.HasPrefix(focus(), "emailaddress") {
+			break
+		}
+	}
+	do(t, ctx, chromedp.KeyEvent("info@domain.se"), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.CSS("h1 .address")), chromedp.WaitReady(chromedp.CSS(".copy")))
+
+	// Open all sections by keyboard as they come.
+	reached := 0
+	for range 200 {
+		do(t, ctx, chromedp.KeyEvent(kb.Tab))
+		if focus() == "" {
+			break
+		}
+		reached++
+		if seen := js[bool](t, ctx, `(s => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2)(getComputedStyle(document.activeElement))`); !seen {
+			t.Errorf("nobody sees that %q has the focus", focus())
+		}
+		if js[bool](t, ctx, `document.activeElement.matches("details:not([open]) > summary")`) {
+			do(t, ctx, chromedp.KeyEvent(kb.Enter))
+			if !js[bool](t, ctx, `document.activeElement.parentNode.open`) {
+				t.Errorf("%q does not open", focus())
+			}
+		}
+	}
+	all := js[int](t, ctx, `document.querySelectorAll("a[href], button, summary, input:not([type=hidden])").length`)
+	if reached != all || all < 30 {
+		t.Errorf("the keyboard reached %d of %d", reached, all)
+	}
+	if closed := js[int](t, ctx, `document.querySelectorAll("details:not([open])").length`); closed != 0 {
+		t.Errorf("%d sections stayed closed", closed)
+	}
+}
+
+// TestCode: another program reads the URL of the page out of the QR code.
+func TestCode(t *testing.T) {
+	zbar := tool(t, "zbarimg")
+	for _, dark := range []bool{false, true} {
+		for system, query := range map[string]string{
+			"mamut":      "emailaddress=mail@domain.se&name=%C3%85sa+%C3%96berg&lang=sv",
+			"own-domain": "emailaddress=info%2Bnews@" + url.QueryEscape("åkeriet.example"),
+		} {
+			resolve, o := load(t, system)
+			base := serve(t, service(resolve, o))
+			ctx := open(t)
+			do(t, ctx, screen(false, dark), speaking("en"), chromedp.Navigate(base+"/?"+query))
+			picture := filepath.Join(t.TempDir(), "code.png")
+			if err := os.WriteFile(picture, ask(t, ctx, chromedp.ScreenshotScale(chromedp.CSS("svg.code"), 2)), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			said, err := exec.Command(zbar, "--quiet", "--raw", picture).Output()
+			if err != nil {
+				t.Fatalf("%s: %v", zbar, err)
+			}
+			read := strings.TrimSpace(string(said))
+			if visible := text(t, ctx, ".url"); read != visible {
+				t.Errorf("the code says %s, the page %s", read, visible)
+			}
+			u, err := url.Parse(read)
+			if err != nil || u.Scheme != "https" || u.Host != o.Name {
+				t.Fatalf("the code says %s: %v", read, err)
+			}
+			// Who follows it comes to the same answer.
+			there := get(t, Handler(resolve, o), "/?"+u.RawQuery).Body.String()
+			if here := text(t, ctx, "h1 .address"); !strings.Contains(there, strings.ReplaceAll(here, "+", "&#43;")+"</span></h1>") {
+				t.Errorf("%s is not the page for %s", read, here)
+			}
+			if label := js[string](t, ctx, `document.querySelector("svg.code").getAttribute("aria-label")`); !strings.Contains(label, read) {
+				t.Errorf("the code is called %q", label)
+			}
+		}
+	}
+}
+
+// TestPrint: on paper all sections are open and there is nothing to press.
+func TestPrint(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	base := serve(t, service(resolve, o))
+	ctx := open(t)
+	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=info@domain.se"), chromedp.WaitReady(chromedp.CSS(".copy")),
+		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
+	if closed := js[int](t, ctx, `[...document.querySelectorAll("details:not([open]) table")].filter(e => e.checkVisibility({contentVisibilityAuto: true}) && e.getBoundingClientRect().height > 20).length`); closed < 5 {
+		t.Errorf("%d tables of closed sections are printed", closed)
+	}
+	if buttons := js[int](t, ctx, `[...document.querySelectorAll(".copy, .languages, .more")].filter(e => e.checkVisibility()).length`); buttons != 0 {
+		t.Errorf("%d buttons are printed", buttons)
+	}
+}

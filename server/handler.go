@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"regexp"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -55,10 +57,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Host = x.client.host
 	}
 	x.plain = r.TLS == nil && (x.client.scheme == "http" || h.HTTPS && x.client.scheme == "")
-	if strings.Contains(r.URL.Path, "//") {
-		r.URL.Path = squeeze(r.URL.Path)
-		r.URL.RawPath = squeeze(r.URL.RawPath)
-	}
+	squeeze(r.URL)
 	if r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 	}
@@ -84,16 +83,18 @@ func tooMany(w http.ResponseWriter, wait time.Duration) {
 var nosniff = []string{"nosniff"}
 
 // squeeze makes one slash of several: a base URL that ends in a slash is a
-// common slip of clients.
-func squeeze(path string) string {
-	var b strings.Builder
-	for i := range len(path) {
-		if path[i] != '/' || i == 0 || path[i-1] != '/' {
-			b.WriteByte(path[i])
-		}
+// common slip of clients. A slash that is escaped belongs to an address.
+func squeeze(u *url.URL) {
+	if !strings.Contains(u.Path, "//") {
+		return
 	}
-	return b.String()
+	raw := doubled.ReplaceAllString(u.EscapedPath(), "/")
+	if path, err := url.PathUnescape(raw); err == nil {
+		u.Path, u.RawPath = path, raw
+	}
 }
+
+var doubled = regexp.MustCompile("//+")
 
 // exchange is one request on its way through the service: the context in which
 // it is answered, the answer, and what the log will say. It is one allocation

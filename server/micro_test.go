@@ -8,6 +8,12 @@ import (
 	"testing"
 )
 
+const outlookBody = `<?xml version="1.0" encoding="utf-8"?>` +
+	`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request>` +
+	`<EMailAddress>info@domain.se</EMailAddress>` +
+	`<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>` +
+	`</Request></Autodiscover>`
+
 // discard is an answer that nobody reads.
 type discard struct{ header http.Header }
 

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,28 +13,29 @@ import (
 	"signpost/mobileconfig"
 )
 
-// spoken is a dialect as it is written and read, and the types of servers that
-// it has words for.
+// spoken is a dialect as it is written and read, the types of servers that it
+// has words for, and whether it has words for how a client authenticates.
 type spoken struct {
 	client account.Client
 	types  []account.ServerType
+	auth   bool
 	write  func(account.Settings) ([]byte, error)
 	read   func([]byte, account.Address) (account.Settings, error)
 }
 
 var dialects = []spoken{
-	{account.Thunderbird, []account.ServerType{account.IMAP, account.POP3, account.SMTP, account.CalDAV, account.CardDAV}, autoconfig.Document, autoconfig.Read},
-	{account.Outlook, []account.ServerType{account.IMAP, account.POP3, account.SMTP}, autodiscover.Outlook,
+	{account.Thunderbird, account.ServerTypes, true, autoconfig.Document, autoconfig.Read},
+	{account.Outlook, []account.ServerType{account.IMAP, account.POP3, account.SMTP, account.CalDAV, account.CardDAV}, true, autodiscover.Outlook,
 		func(document []byte, _ account.Address) (account.Settings, error) { return autodiscover.Read(document) }},
-	{account.Phone, []account.ServerType{account.ActiveSync}, autodiscover.ActiveSync,
+	{account.Phone, []account.ServerType{account.ActiveSync}, false, autodiscover.ActiveSync,
 		func(document []byte, _ account.Address) (account.Settings, error) { return autodiscover.Read(document) }},
 	// A profile has one incoming server.
-	{account.Apple, []account.ServerType{account.IMAP, account.SMTP, account.ActiveSync},
+	{account.Apple, []account.ServerType{account.IMAP, account.SMTP, account.ActiveSync}, true,
 		func(s account.Settings) ([]byte, error) {
 			return mobileconfig.Document(s, mobileconfig.Options{Service: "setup.mamutmail.com"})
 		},
 		func(document []byte, _ account.Address) (account.Settings, error) { return mobileconfig.Read(document) }},
-	{account.PACC, []account.ServerType{account.IMAP, account.POP3, account.SMTP}, autoconfig.PACC, autoconfig.ReadPACC},
+	{account.PACC, []account.ServerType{account.IMAP, account.POP3, account.SMTP}, true, autoconfig.PACC, autoconfig.ReadPACC},
 }
 
 // untold says which dialects have nothing to tell of a system's address; all
@@ -93,7 +95,7 @@ func TestWriteThenRead(t *testing.T) {
 					if dialect.client == account.Apple && settings.Provider.ID == "office365" {
 						types = []account.ServerType{account.ActiveSync} // Apple's mail account knows no OAuth2
 					}
-					got, want := say(read.Expanded(), types), say(settings.Expanded(), types)
+					got, want := dialect.say(read.Expanded(), types), dialect.say(settings.Expanded(), types)
 					if !slices.Equal(got, want) {
 						t.Errorf("read\n%s\nwrote\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 					}
@@ -106,12 +108,19 @@ func TestWriteThenRead(t *testing.T) {
 	}
 }
 
-// say lists what every dialect can say of servers, in their order.
-func say(servers []account.Server, types []account.ServerType) []string {
+// say lists what the dialect can say of servers, by type: a document may order
+// types differently.
+func (d spoken) say(servers []account.Server, types []account.ServerType) []string {
 	var lines []string
-	for _, s := range servers {
-		if slices.Contains(types, s.Type) {
-			line := strings.Join([]string{string(s.Type), s.Hostname, string(s.SocketType), s.URL, s.Login.DomainName, s.Login.Username}, " ")
+	for _, t := range types {
+		for _, s := range servers {
+			if s.Type != t {
+				continue
+			}
+			line := fmt.Sprintf("%s %s:%d %s %s %s as %q of %q", s.Type, s.Hostname, s.Port, s.SocketType, s.URL, s.PathPrefix, s.Login.Username, s.Login.DomainName)
+			if d.auth {
+				line += fmt.Sprint(" by ", s.Authentication)
+			}
 			lines = append(lines, line)
 		}
 	}

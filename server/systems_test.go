@@ -113,32 +113,35 @@ func head(r *http.Response) []byte {
 	return b.Bytes()
 }
 
-// checkOtherParser has a program that is not ours read the document.
+// checkOtherParser has a program that is not ours read the document. The exit
+// status of plistutil says nothing, so it has to say that it wrote the binary
+// form.
 func checkOtherParser(t *testing.T, name string, document []byte) {
-	t.Helper()
 	var program []string
+	want := ""
 	switch filepath.Ext(name) {
 	case ".xml":
 		program = []string{"xmllint", "--noout", "--nonet", "-"}
 	case ".plist":
-		program = []string{"plistutil", "-i", "-", "-o", os.DevNull}
+		program, want = []string{"plistutil", "-i", "-", "-o", "-"}, "bplist00"
 	case ".json":
 		program = []string{"python3", "-c", "import json, sys; json.load(sys.stdin)"}
 	default:
 		return
 	}
-	if _, err := exec.LookPath(program[0]); err != nil {
-		if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
-			t.Fatal(err)
+	t.Run(program[0], func(t *testing.T) {
+		if _, err := exec.LookPath(program[0]); err != nil {
+			if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
 		}
-		t.Logf("%s did not read the document: %v", program[0], err)
-		return
-	}
-	cmd := exec.Command(program[0], program[1:]...)
-	cmd.Stdin = bytes.NewReader(document)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%s refuses the document: %v\n%s", program[0], err, out)
-	}
+		cmd := exec.Command(program[0], program[1:]...)
+		cmd.Stdin = bytes.NewReader(document)
+		if out, err := cmd.CombinedOutput(); err != nil || !bytes.HasPrefix(out, []byte(want)) {
+			t.Errorf("%s refuses the document: %v\n%s", program[0], err, out)
+		}
+	})
 }
 
 // TestLikeAnyMailbox asks about mailboxes that are listed as inactive, as
@@ -166,6 +169,8 @@ func TestLikeAnyMailbox(t *testing.T) {
 		{"offert@malaren.example", "nobody@malaren.example"},
 		{"karin@malaren.example", "nobody@malaren.example"},
 		{"kontakt@domain.se", "mail@domain.se"},
+		{"gammal+tag@domain.se", "nobody+tag@domain.se"},
+		{"karin+tag@malaren.example", "nobody+tag@malaren.example"},
 	} {
 		for _, q := range questions {
 			one, other := answer(q, pair[0]), answer(q, pair[1])

@@ -24,15 +24,17 @@ func check(ctx context.Context, e env, args []string) error {
 	if len(operands) > 0 {
 		return &usageError{fmt.Sprintf("check takes no operand %q", operands[0]), "-config FILE names the configuration"}
 	}
-	service, err := load(*file, slog.New(slog.NewTextHandler(e.stderr, nil)))
+	service, err := load(*file, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	service.printWarnings(e.stderr)
-	if service.signer != nil {
-		if err := service.signer.Check(); err != nil {
-			fmt.Fprintf(e.stderr, "signpost: warning: profiles will not be signed: %v\n", err)
+	if err := service.signer.Check(); err != nil {
+		effect := "profiles will not be signed"
+		if service.signer.Signs() {
+			effect = "profiles are signed, but devices may not trust it"
 		}
+		fmt.Fprintf(e.stderr, "signpost: warning: %s: %v\n", effect, err)
 	}
 	logins := service.logins()
 	if *asJSON {

@@ -42,18 +42,32 @@ var dialects = []dialect{
 		func(s account.Settings, _ string) ([]byte, error) { return autodiscover.ActiveSync(s) },
 		func(document []byte, _ account.Address) (account.Settings, error) { return autodiscover.Read(document) },
 	},
-	{
-		account.Apple, "iPhone, iPad, Mac (configuration profile)", false,
-		func(s account.Settings, service string) ([]byte, error) {
-			return mobileconfig.Document(s, mobileconfig.Options{Service: service})
-		},
-		func(document []byte, _ account.Address) (account.Settings, error) { return mobileconfig.Read(document) },
-	},
+	apple(account.Apple, "iPhone, iPad (configuration profile)", mobileconfig.AnyDevice),
+	apple("mac", "Mac (configuration profile)", mobileconfig.Mac),
 	{
 		account.PACC, "PACC (user-agent-configuration.json), the same for the whole domain", true,
 		func(s account.Settings, _ string) ([]byte, error) { return autoconfig.PACC(s) },
 		autoconfig.ReadPACC,
 	},
+}
+
+// apple is the profile for a kind of device, which asks as account.Apple.
+func apple(name account.Client, title string, device mobileconfig.Device) dialect {
+	return dialect{
+		name, title, false,
+		func(s account.Settings, service string) ([]byte, error) {
+			return mobileconfig.Document(s, mobileconfig.Options{Service: service, Device: device})
+		},
+		func(document []byte, _ account.Address) (account.Settings, error) { return mobileconfig.Read(document) },
+	}
+}
+
+// asks is the client as which the directory knows who asks.
+func (d dialect) asks() account.Client {
+	if d.client == "mac" {
+		return account.Apple
+	}
+	return d.client
 }
 
 func clientNames() string {
@@ -64,7 +78,8 @@ func clientNames() string {
 	return strings.Join(names, ", ")
 }
 
-// printDocument prints what the client gets, to the byte.
+// printDocument prints what the client gets, to the byte, save for the signature
+// of a profile.
 func (s *service) printDocument(ctx context.Context, e env, a account.Address, client string) error {
 	i := slices.IndexFunc(dialects, func(d dialect) bool { return string(d.client) == client })
 	if i < 0 {
@@ -79,6 +94,11 @@ func (s *service) printDocument(ctx context.Context, e env, a account.Address, c
 	if errors.As(err, &refusal) {
 		fmt.Fprintf(e.stderr, "signpost: the client is told error %s: %s\n", refusal.Code, refusal.Reason)
 		document, err = refusal.Document(), nil
+	}
+	var redirect *autodiscover.Redirect
+	if errors.As(err, &redirect) {
+		fmt.Fprintln(e.stderr, "signpost: the client is redirected with HTTP 302")
+		document, err = []byte("Location: "+redirect.Location+"\n"), nil
 	}
 	if err != nil {
 		return err
@@ -116,7 +136,7 @@ func (d dialect) show(a account.Address, settings account.Settings, service stri
 		if document, err := autodiscover.JSON(settings, "ActiveSync"); err == nil {
 			c.Note = "JSON: " + string(document)
 		}
-	case account.Apple:
+	case account.Apple, account.Thunderbird, "mac":
 		c.Note = joinedLogin(c.Servers)
 	}
 	return c
@@ -168,12 +188,12 @@ func authentication(methods []account.Authentication) string {
 	return strings.Join(names, " or ")
 }
 
-// joinedLogin tells how Apple's ActiveSync payload, alone of all formats, joins
-// NT domain and user name.
+// joinedLogin tells how a format that has one field for both joins NT domain and
+// user name.
 func joinedLogin(servers []shownServer) string {
 	for _, s := range servers {
-		if s.Type == string(account.ActiveSync) && s.DomainName != "" {
-			return `the profile joins them: ` + s.DomainName + `\` + s.Username
+		if s.DomainName != "" {
+			return `joined in one field: ` + s.DomainName + `\` + s.Username
 		}
 	}
 	return ""

@@ -16,6 +16,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv(bareAnswer); file != "" {
+		serveBare(file)
+	}
 	testscript.Main(m, map[string]func(){"signpost": main})
 }
 

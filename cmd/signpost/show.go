@@ -18,7 +18,7 @@ import (
 func show(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("show", flag.ContinueOnError)
 	file := configFlag(flags)
-	client := flags.String("client", "", "print the exact document for one `CLIENT`: "+clientNames())
+	client := flags.String("client", "", "print the document for one `CLIENT`, a profile as it is before signing: "+clientNames())
 	asJSON := flags.Bool("json", false, "print JSON")
 	operands, err := parseFlags(e, flags, args, "[-config FILE] [-client CLIENT] [-json] ADDRESS")
 	if err != nil {
@@ -31,7 +31,7 @@ func show(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return &usageError{fmt.Sprintf("%q is %v", operands[0], err), "write it as mail@domain.se"}
 	}
-	service, err := load(*file, slog.New(slog.NewTextHandler(e.stderr, nil)))
+	service, err := load(*file, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *service) resolve(ctx context.Context, a account.Address, d dialect) (ac
 	if d.byDomain {
 		a = account.AnyAt(a.Domain())
 	}
-	settings, err := s.directory.Resolve(ctx, account.Query{Address: a, Client: d.client})
+	settings, err := s.directory.Resolve(ctx, account.Query{Address: a, Client: d.asks()})
 	if errors.Is(err, account.ErrUnknownDomain) {
 		return settings, &hintError{
 			fmt.Errorf("%s is not hosted here: no provider of %s has it among its domains, and its MX record leads to none", a.Domain(), s.file),

@@ -1,0 +1,392 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// The benchmarks compare the service, as `signpost serve` runs it, with a bare
+// net/http handler that reads the same body and writes the same bytes. Each of
+// the two is a process of its own, asked over loopback by 64 connections in
+// alternating rounds of one run, so that what the machine does besides hits both
+// alike. They report
+//
+//	ratio         requests per second, service over bare
+//	cpu-ratio     CPU time of the serving process per request, service over bare
+//	cpu-µs/req    CPU time of the service per request
+//	idle-MB       resident memory of the service before the first request
+//	loaded-MB     and after the last
+//
+// A number of requests per second is worth nothing without the other one.
+
+const (
+	connections = 64
+	rounds      = 5
+	perRound    = 30000 // requests; long enough for the scheduler's moods to even out
+)
+
+// bareAnswer is set in the process that serves bare, to the file of its answer.
+const bareAnswer = "SIGNPOST_BENCH_BARE_ANSWER"
+
+// serveBare serves the bytes of a file, with the header that net/http cannot
+// know, until the process is killed. It prints its address.
+func serveBare(file string) {
+	answer, err := os.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintf(os.Stderr, "msg=listening address=%s\n", listener.Addr())
+	panic(http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return
+			}
+		}
+		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+		w.Write(answer)
+	})))
+}
+
+// process is a serving process.
+type process struct {
+	pid     int
+	address string
+	started time.Duration // from start to listening
+}
+
+// startProcess starts a command that writes its address to standard error, as
+// serve does, and ends it with the benchmark.
+func startProcess(b *testing.B, cmd *exec.Cmd) *process {
+	b.Helper()
+	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd.Stderr = log
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	b.Cleanup(func() {
+		cmd.Process.Kill()
+		<-ended
+		log.Close()
+	})
+	for {
+		text, err := os.ReadFile(log.Name())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if match := listening.FindSubmatch(text); match != nil {
+			return &process{cmd.Process.Pid, string(match[1]), time.Since(start)}
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			b.Fatalf("the serving process ended: %v\n%s", err, text)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func startBare(b *testing.B, answer []byte) *process {
+	b.Helper()
+	file := filepath.Join(b.TempDir(), "answer")
+	if err := os.WriteFile(file, answer, 0o666); err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), bareAnswer+"="+file)
+	return startProcess(b, cmd)
+}
+
+// startSignpost builds and starts the real program.
+func startSignpost(b *testing.B, config string) *process {
+	b.Helper()
+	program := filepath.Join(b.TempDir(), "signpost")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		b.Fatalf("go build: %v\n%s", err, out)
+	}
+	return startProcess(b, exec.Command(program, "serve", "-config", config, "-listen", "127.0.0.1:0"))
+}
+
+// cpu is the CPU time that the process has used so far: the fields utime and
+// stime of /proc/‹pid›/stat, in hundredths of a second (proc(5)).
+func (p *process) cpu(b *testing.B) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
+	if err != nil {
+		b.Skip("there is no /proc: ", err)
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var ticks int64
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// resident is the memory of the process in MB.
+func (p *process) resident(b *testing.B) float64 {
+	b.Helper()
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var size, pages int64
+	if _, err := fmt.Sscan(string(statm), &size, &pages); err != nil {
+		b.Fatal(err)
+	}
+	return float64(pages*int64(os.Getpagesize())) / 1e6
+}
+
+// ask sends the request n times over all connections and returns the last
+// answer's body. The client does as little as HTTP allows, so that the servers
+// are what is measured.
+func ask(address string, request []byte, n int) ([]byte, error) {
+	var left atomic.Int64
+	left.Store(int64(n))
+	var group sync.WaitGroup
+	errs := make(chan error, connections)
+	bodies := make(chan []byte, connections)
+	for range connections {
+		group.Go(func() {
+			body, err := askOne(address, request, &left)
+			errs <- err
+			bodies <- body
+		})
+	}
+	group.Wait()
+	close(errs)
+	close(bodies)
+	var last []byte
+	for body := range bodies {
+		if body != nil {
+			last = body
+		}
+	}
+	for err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return last, nil
+}
+
+func askOne(address string, request []byte, left *atomic.Int64) ([]byte, error) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	in := bufio.NewReaderSize(conn, 16<<10)
+	var body []byte
+	for left.Add(-1) >= 0 {
+		if _, err := conn.Write(request); err != nil {
+			return nil, err
+		}
+		if body, err = readAnswer(in, body); err != nil {
+			return nil, err
+		}
+	}
+	return body, nil
+}
+
+// readAnswer reads an answer that must be a 200 with Content-Length.
+func readAnswer(in *bufio.Reader, body []byte) ([]byte, error) {
+	line, err := in.ReadSlice('\n')
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.HasPrefix(line, []byte("HTTP/1.1 200 ")) {
+		return nil, fmt.Errorf("got %q", line)
+	}
+	length := -1
+	for {
+		line, err := in.ReadSlice('\n')
+		if err != nil {
+			return nil, err
+		}
+		if len(line) == 2 {
+			break
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if length < 0 {
+		return nil, errors.New("the answer has no Content-Length")
+	}
+	if cap(body) < length {
+		body = make([]byte, length)
+	}
+	_, err = io.ReadFull(in, body[:length])
+	return body[:length], err
+}
+
+// cost is what a number of requests cost one process.
+type cost struct {
+	wall, cpu time.Duration
+	requests  int
+}
+
+func (l *cost) run(b *testing.B, p *process, request string) {
+	b.Helper()
+	before := p.cpu(b)
+	start := time.Now()
+	if _, err := ask(p.address, []byte(request), perRound); err != nil {
+		b.Fatal(err)
+	}
+	l.wall += time.Since(start)
+	l.cpu += p.cpu(b) - before
+	l.requests += perRound
+}
+
+func (l *cost) perSecond() float64 { return float64(l.requests) / l.wall.Seconds() }
+func (l *cost) cpuEach() float64   { return float64(l.cpu.Nanoseconds()) / 1000 / float64(l.requests) }
+
+// alternate runs rounds against both processes in turn, after one of each to
+// warm up.
+func alternate(b *testing.B, first, second *process, request string) (one, other cost) {
+	b.Helper()
+	new(cost).run(b, first, request)
+	new(cost).run(b, second, request)
+	for range rounds {
+		one.run(b, first, request)
+		other.run(b, second, request)
+	}
+	return one, other
+}
+
+// compare measures the service with the example systems against the bare
+// handler.
+func compare(b *testing.B, request string) {
+	signpost := startSignpost(b, allSystems(b))
+	idle := signpost.resident(b)
+	answer, err := ask(signpost.address, []byte(request), connections)
+	if err != nil {
+		b.Fatal(err)
+	}
+	theirs, ours := alternate(b, startBare(b, answer), signpost, request)
+
+	b.ReportMetric(0, "ns/op") // means nothing here: a run is one comparison
+	b.ReportMetric(ours.perSecond()/theirs.perSecond(), "ratio")
+	b.ReportMetric(ours.cpuEach()/theirs.cpuEach(), "cpu-ratio")
+	b.ReportMetric(ours.cpuEach(), "cpu-µs/req")
+	b.ReportMetric(ours.perSecond(), "req/s")
+	b.ReportMetric(idle, "idle-MB")
+	b.ReportMetric(signpost.resident(b), "loaded-MB")
+}
+
+// allSystems is one configuration of all example systems.
+func allSystems(b *testing.B) string {
+	b.Helper()
+	providers, accounts := "providers:\n", "accounts:\n"
+	files, err := filepath.Glob("../../testdata/config/*.yaml")
+	if err != nil || len(files) == 0 {
+		b.Fatalf("no example systems: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "\nproviders:\n")
+		before, after, _ := strings.Cut(rest, "\naccounts:")
+		_, list, _ := strings.Cut(after, "\n")
+		providers += before + "\n"
+		accounts += list
+	}
+	return writeConfig(b, "listen: 127.0.0.1:0\nname: setup.mamutmail.com\n"+providers+accounts)
+}
+
+func writeConfig(b *testing.B, text string) string {
+	b.Helper()
+	file := filepath.Join(b.TempDir(), "signpost.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		b.Fatal(err)
+	}
+	return file
+}
+
+const (
+	thunderbirdGET = "GET /mail/config-v1.1.xml?emailaddress=info%40domain.se HTTP/1.1\r\n" +
+		"Host: autoconfig.domain.se\r\nUser-Agent: Thunderbird\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate\r\n\r\n"
+	outlookBody = `<?xml version="1.0" encoding="utf-8"?>` +
+		`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request>` +
+		`<EMailAddress>info@domain.se</EMailAddress>` +
+		`<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>` +
+		`</Request></Autodiscover>`
+)
+
+func outlookPOST() string {
+	return "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: autodiscover.domain.se\r\n" +
+		"User-Agent: Microsoft Office/16.0\r\nContent-Type: text/xml; charset=utf-8\r\n" +
+		fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(outlookBody), outlookBody)
+}
+
+func BenchmarkGET(b *testing.B)  { compare(b, thunderbirdGET) }
+func BenchmarkPOST(b *testing.B) { compare(b, outlookPOST()) }
+
+// BenchmarkManyDomains compares 100,000 domains from a file with one.
+func BenchmarkManyDomains(b *testing.B) {
+	one := startSignpost(b, manyDomains(b, 1))
+	many := startSignpost(b, manyDomains(b, 100_000))
+	idle := many.resident(b)
+	few, lots := alternate(b, one, many, strings.ReplaceAll(thunderbirdGET, "domain.se", "customer0.example"))
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(lots.cpuEach()/few.cpuEach(), "cpu-ratio")
+	b.ReportMetric(lots.perSecond()/few.perSecond(), "ratio")
+	b.ReportMetric(float64(many.started.Milliseconds()), "start-ms")
+	b.ReportMetric(idle, "idle-MB")
+	b.ReportMetric(many.resident(b), "loaded-MB")
+}
+
+// manyDomains writes a configuration with n domains in a file of their own.
+func manyDomains(b *testing.B, n int) string {
+	b.Helper()
+	var domains strings.Builder
+	for i := range n {
+		fmt.Fprintf(&domains, "customer%d.example\n", i)
+	}
+	file := writeConfig(b, `listen: 127.0.0.1:0
+providers:
+  - id: hoster
+    displayName: Hoster
+    domains: [{file: domains.txt}]
+    servers:
+      - {type: imap, hostname: imap.hoster.example, port: 993, socketType: SSL}
+      - {type: smtp, hostname: smtp.hoster.example, port: 465, socketType: SSL}
+`)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "domains.txt"), []byte(domains.String()), 0o666); err != nil {
+		b.Fatal(err)
+	}
+	return file
+}

@@ -125,7 +125,9 @@ func listen(address string) (net.Listener, error) {
 		conn.Close()
 		return nil, syscall.EADDRINUSE
 	case errors.Is(err, syscall.ECONNREFUSED):
-		os.Remove(path)
+		if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+			os.Remove(path)
+		}
 	}
 	listener, err := net.Listen("unix", path)
 	if err != nil {

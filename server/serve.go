@@ -103,7 +103,8 @@ func (s *Service) Serve(ctx context.Context, l *Listeners) error {
 	conns.wait(linger)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeouts.Stop)
 	defer cancel()
-	if late := public.Shutdown(end); late != nil {
+	// It may also complain that the listeners are closed already.
+	if late := public.Shutdown(end); errors.Is(late, context.DeadlineExceeded) {
 		err = errors.Join(err, errors.New("requests in flight took too long and were cut off"), public.Close())
 	}
 	admin.Close()

@@ -14,6 +14,7 @@ import (
 	"signpost/autoconfig"
 	"signpost/autodiscover"
 	"signpost/mobileconfig"
+	"signpost/setup"
 )
 
 // route is a path at which a dialect answers. Real clients write paths in any
@@ -36,6 +37,7 @@ type Options struct {
 	// are served under any name.
 	Name   string
 	Signer *mobileconfig.Signer // signs profiles; nil leaves them unsigned
+	Page   Page
 
 	// HTTPS is set where https is served too: then plain HTTP is answered only
 	// as clients need it.
@@ -52,6 +54,7 @@ func (o Options) routes() []route {
 	resolve := noted(o.Resolve, o.Metrics)
 	xml := autoconfig.Handler(resolve)
 	autodiscoverJSON := autodiscover.JSONHandler(resolve)
+	page := setup.Handler(resolve, o.page())
 	return []route{
 		// In the order of how often they are asked.
 		{path: "/mail/config-v1.1.xml", clear: true, dialect: "autoconfig", handler: xml},
@@ -62,7 +65,9 @@ func (o Options) routes() []route {
 		{path: "/autodiscover/autodiscover.svc", dialect: "autodiscover-soap", handler: autodiscover.SOAPHandler(resolve)},
 		{path: "/v1.1/", below: true, clear: true, dialect: "autoconfig", handler: xml},
 		{path: "/.well-known/user-agent-configuration.json", dialect: "pacc", handler: autoconfig.PACCHandler(resolve)},
-		{path: "/profile.mobileconfig", ownName: true, dialect: "mobileconfig", handler: mobileconfig.Handler(resolve, o.Signer, o.Name)},
+		{path: "/profile.mobileconfig", ownName: true, dialect: "mobileconfig", handler: mobileconfig.Handler(resolve, o.Signer, o.Name, o.profileTexts()...)},
+		{path: "/", ownName: true, dialect: "setup", handler: page},
+		{path: "/setup/", below: true, ownName: true, dialect: "setup", handler: page},
 	}
 }
 

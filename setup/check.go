@@ -1,13 +1,42 @@
 package setup
 
 import (
+	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"signpost/account"
 	"signpost/templates"
 )
+
+// LoadTemplates reads an operator's folder of templates over the embedded ones
+// and checks all of them. Faults and warnings name files in the folder; the
+// error is of type templates.Faults.
+func LoadTemplates(folder string) (*templates.Set, error) {
+	set, err := templates.Load(os.DirFS(folder))
+	if err == nil {
+		err = Check(set)
+	}
+	var faults templates.Faults
+	if errors.As(err, &faults) {
+		return nil, within(folder, faults)
+	} else if err != nil {
+		return nil, err
+	}
+	set.Warnings = within(folder, set.Warnings)
+	return set, nil
+}
+
+func within(folder string, faults []templates.Fault) templates.Faults {
+	faults = slices.Clone(faults)
+	for i := range faults {
+		faults[i].File = filepath.Join(folder, filepath.FromSlash(faults[i].File))
+	}
+	return faults
+}
 
 // Check shows every page that there is, in every language, to nobody, so that a
 // fault in an operator's templates is found when they are loaded and not by the

@@ -35,11 +35,7 @@ type Options struct {
 // logo below /setup/.
 func Handler(resolve account.Resolver, options Options) http.Handler {
 	if options.Templates == nil {
-		set, err := templates.Load(nil)
-		if err != nil {
-			panic(err) // the embedded files are tested
-		}
-		options.Templates = set
+		options.Templates = templates.Embedded()
 	}
 	if options.Now == nil {
 		options.Now = time.Now

@@ -2,6 +2,8 @@ package setup
 
 import (
 	"context"
+	"io"
+	"log/slog"
 
 	"signpost/account"
 )
@@ -29,3 +31,5 @@ func server(t account.ServerType) account.Server {
 	s.Port = account.DefaultPort(t, s.SocketType)
 	return s
 }
+
+func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -38,7 +38,10 @@ func (f Faults) Error() string {
 var templateError = regexp.MustCompile(`(?:html/)?template: ?([^\s:]+\.html):(\d+)(?::\d+)?: (?:executing "[^"]*" at <.*?>: |executing "[^"]*": )?`)
 
 // goType is a type of ours in the words of the library, which no operator knows.
-var goType = regexp.MustCompile(` in type \*?[\w.]+`)
+var goType = regexp.MustCompile(` in type \*?[\w.]+|: \{state.*`)
+
+// call is how the library says that a function of ours failed.
+var call = regexp.MustCompile(`^(?:error calling \w+: |html/template: ?)+`)
 
 // faultOf turns an error of the template library into a fault.
 func faultOf(err error, file string) Fault {
@@ -51,8 +54,7 @@ func faultOf(err error, file string) Fault {
 		f.Line, _ = strconv.Atoi(words[match[4]:match[5]])
 		words = words[match[1]:]
 	}
-	f.Text = goType.ReplaceAllString(strings.TrimPrefix(words, "error calling t: "), "")
-	f.Text = strings.TrimPrefix(f.Text, "error calling text: ")
+	f.Text = goType.ReplaceAllString(call.ReplaceAllString(words, ""), "")
 	return f
 }
 

@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 	numbers "golang.org/x/text/message"
@@ -17,6 +18,9 @@ import (
 
 //go:embed html/*.html text/*.json static/*
 var embedded embed.FS
+
+// Folders are where the files of a set are.
+var Folders = []string{"html", "text", "static"}
 
 // Set is everything that people read, ready to be filled in. It is safe for
 // concurrent use and never changes.
@@ -32,6 +36,15 @@ type Set struct {
 	matcher language.Matcher
 	used    []string
 }
+
+// Embedded are the files that come with the program.
+var Embedded = sync.OnceValue(func() *Set {
+	set, err := Load(nil)
+	if err != nil {
+		panic(err) // tests read them
+	}
+	return set
+})
 
 // maxFile is far above any template and keeps a wrong folder from being read in.
 const maxFile = 1 << 20

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"signpost/config"
@@ -15,6 +16,7 @@ import (
 	"signpost/mobileconfig"
 	"signpost/records"
 	"signpost/server"
+	"signpost/templates"
 )
 
 // defaultFiles are where the configuration is looked for without -config.
@@ -31,6 +33,7 @@ type service struct {
 	directory *directory.Directory
 	resolver  *records.Resolver
 	signer    *mobileconfig.Signer // nil where profiles stay unsigned
+	page      server.Page
 }
 
 // load finds and loads a configuration.
@@ -58,6 +61,11 @@ func newService(file string, cfg *config.Config, earlier *service, log *slog.Log
 			return nil, err
 		}
 	}
+	page, err := newPage(cfg.Branding)
+	if err != nil {
+		return nil, err
+	}
+	s.page = page
 	s.directory = directory.New(cfg.Providers, cfg.Accounts, s.resolver.LookupMX)
 	if earlier != nil && earlier.config.Profiles == cfg.Profiles {
 		s.signer = earlier.signer
@@ -70,7 +78,13 @@ func newService(file string, cfg *config.Config, earlier *service, log *slog.Log
 // files are those that the service was made from.
 func (s *service) files() []string {
 	files := slices.Clone(s.config.Files)
-	for _, file := range []string{s.config.Profiles.Certificate, s.config.Profiles.Key, s.config.Branding.Templates} {
+	folder := s.config.Branding.Templates
+	if folder != "" {
+		for _, below := range templates.Folders {
+			files = append(files, filepath.Join(folder, below))
+		}
+	}
+	for _, file := range []string{s.config.Profiles.Certificate, s.config.Profiles.Key, folder} {
 		if file != "" {
 			files = append(files, file)
 		}
@@ -100,6 +114,7 @@ func (s *service) options(log *slog.Logger) server.Options {
 		Resolve: s.directory.Resolve,
 		Name:    s.config.Name,
 		Signer:  s.signer,
+		Page:    s.page,
 		Proxies: server.Proxies{Trusted: s.config.Proxies.Trusted, Forwarded: s.config.Proxies.Forwarded},
 		Rate:    server.RateOf(s.config.Limits.Requests, s.config.Limits.Burst),
 		Log:     log,
@@ -109,6 +124,12 @@ func (s *service) options(log *slog.Logger) server.Options {
 
 func (s *service) printWarnings(stderr io.Writer) {
 	for _, warning := range s.config.Warnings {
+		fmt.Fprintf(stderr, "signpost: warning: %s\n", warning)
+	}
+	if s.page.Templates == nil {
+		return
+	}
+	for _, warning := range s.page.Templates.Warnings {
 		fmt.Fprintf(stderr, "signpost: warning: %s\n", warning)
 	}
 }

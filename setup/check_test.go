@@ -1,0 +1,104 @@
+package setup
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"signpost/templates"
+)
+
+func TestCheckEmbedded(t *testing.T) {
+	if err := Check(templates.Embedded()); err != nil {
+		t.Error(err)
+	}
+}
+
+// overlay writes files into a folder of templates.
+func overlay(t testing.TB, files ...string) string {
+	t.Helper()
+	folder := t.TempDir()
+	for i := 0; i < len(files); i += 2 {
+		name := filepath.Join(folder, files[i])
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(files[i+1]), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+func TestLoadTemplates(t *testing.T) {
+	folder := overlay(t, "html/ask.html", `{{define "ask"}}<h1>Our own</h1>{{end}}{{define "contact"}}{{end}}`, "text/de.json", `{"language": "Deutsch"}`)
+	set, err := LoadTemplates(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := get(t, Handler(nil, Options{Templates: set}), "/?lang=de").Body.String()
+	if !strings.Contains(body, "<h1>Our own</h1>") || !strings.Contains(body, `<html lang="de">`) || !strings.Contains(body, ">Deutsch</a>") {
+		t.Errorf("got %s", body)
+	}
+	if len(set.Warnings) == 0 || set.Warnings[0].String() != filepath.Join(folder, "text", "de.json")+`: lacks "android.exchange"` {
+		t.Errorf("warnings: %v", set.Warnings[:min(1, len(set.Warnings))])
+	}
+}
+
+// TestLoadTemplatesFaults: what only comes out when a page is written.
+func TestLoadTemplatesFaults(t *testing.T) {
+	for _, test := range []struct{ file, data, want string }{
+		{"html/ask.html", "{{define \"ask\"}}\n{{.Colour}}{{end}}{{define \"contact\"}}{{end}}", "html/ask.html:2: can't evaluate field Colour"},
+		{"html/ask.html", "{{define \"ask\"}}{{end}}", `html/answer.html: no such template "contact"`},
+		{"html/android.html", "{{define \"android\"}}\n\n{{.Answer}}{{end}}", "html/android.html:3: can't evaluate field Answer"},
+		{"html/android.html", "", `html/answer.html: "android" is undefined`},
+		{"html/android.html", "{{define \"android\"}}\n{{t \"android.type\"}}{{end}}", `html/android.html:2: text "android.type": {address} is not given a value here`},
+		{"html/android.html", "{{define \"android\"}}<a href='\n{{.Address}}{{end}}", `html/answer.html: android: ends in a non-text context`},
+		{"html/android.html", "{{define \"android\"}}<a onclick={{if .Mail}}\"{{end}}>{{end}}", "html/android.html:1: "},
+		{"text/en.json", `{"android.title": "{"}`, `text/en.json:1: "android.title": { must open a name in braces, such as {address}`},
+	} {
+		folder := overlay(t, test.file, test.data)
+		_, err := LoadTemplates(folder)
+		var faults templates.Faults
+		if !errors.As(err, &faults) {
+			t.Errorf("%s: got %v", test.data, err)
+			continue
+		}
+		got := strings.ReplaceAll(faults[0].String(), folder+"/", "")
+		if strings.HasPrefix(test.want, "html/answer.html") {
+			got = regexp.MustCompile(`^(html/answer.html):\d+`).ReplaceAllString(got, "$1") // ours, which changes
+		}
+		if !strings.HasPrefix(got, test.want) {
+			t.Errorf("%s:\ngot  %s\nwant %s", test.data, got, test.want)
+		}
+		if strings.Contains(err.Error(), "setup.") || strings.Contains(err.Error(), "*") {
+			t.Errorf("%s: words of Go: %v", test.data, err)
+		}
+	}
+	if _, err := LoadTemplates(filepath.Join(t.TempDir(), "not-there")); err == nil {
+		t.Error("a folder that is not there is no fault")
+	}
+}
+
+// TestTemplateFails: a page that cannot be written says so and not why, to the
+// person and in the log, as the reason may hold the address.
+func TestTemplateFails(t *testing.T) {
+	set, err := templates.Load(os.DirFS(overlay(t, "html/answer.html",
+		`{{define "answer"}}{{index .Form.Address 1000}}{{end}}{{define "table"}}{{end}}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolve, o := load(t, "mamut")
+	var log strings.Builder
+	o.Templates, o.Log = set, logTo(&log)
+	w := askFor(t, Handler(resolve, o), "mail@domain.se")
+	if w.Code != 500 || strings.Contains(w.Body.String(), "index") || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("got %d: %s", w.Code, w.Body)
+	}
+	if !strings.Contains(log.String(), "file=html/answer.html line=1") || strings.Contains(log.String(), "mail@") {
+		t.Errorf("the log says %s", &log)
+	}
+}

@@ -15,7 +15,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// asSignpost is set in a process of the test that is to be the command.
+const asSignpost = "SIGNPOST_TEST_COMMAND"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asSignpost) != "" {
+		main()
+	}
 	if file := os.Getenv(bareAnswer); file != "" {
 		serveBare(file)
 	}

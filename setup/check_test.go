@@ -54,10 +54,11 @@ func TestLoadTemplatesFaults(t *testing.T) {
 		{"html/ask.html", "{{define \"ask\"}}\n{{.Colour}}{{end}}{{define \"contact\"}}{{end}}", "html/ask.html:2: can't evaluate field Colour"},
 		{"html/ask.html", "{{define \"ask\"}}{{end}}", `html/answer.html: no such template "contact"`},
 		{"html/android.html", "{{define \"android\"}}\n\n{{.Answer}}{{end}}", "html/android.html:3: can't evaluate field Answer"},
-		{"html/android.html", "", `html/answer.html: "android" is undefined`},
+		{"html/android.html", "", `html/answer.html: no such template "android"`},
 		{"html/android.html", "{{define \"android\"}}\n{{t \"android.type\"}}{{end}}", `html/android.html:2: text "android.type": {address} is not given a value here`},
-		{"html/android.html", "{{define \"android\"}}<a href='\n{{.Address}}{{end}}", `html/answer.html: android: ends in a non-text context`},
+		{"html/android.html", "{{define \"android\"}}<a href='\n{{.Address}}{{end}}", `html/answer.html: {{if}} branches end in different contexts`},
 		{"html/android.html", "{{define \"android\"}}<a onclick={{if .Mail}}\"{{end}}>{{end}}", "html/android.html:1: "},
+		{"html/answer.html", "{{define \"answer\"}}{{range .Answer.Tables}}{{.HTML}}{{end}}{{end}}", `html/answer.html: "table" is undefined`},
 		{"text/en.json", `{"android.title": "{"}`, `text/en.json:1: "android.title": { must open a name in braces, such as {address}`},
 	} {
 		folder := overlay(t, test.file, test.data)

@@ -143,11 +143,10 @@ func (h *handler) clients(ctx context.Context, a account.Address) (clients, erro
 		return c, err
 	}
 	c.apple, c.phone, c.outlook = c.page, c.page, c.page
-	_, same := c.page.Provider.Exceptions[account.Page]
 	for client, into := range map[account.Client]*account.Settings{
 		account.Apple: &c.apple, account.Phone: &c.phone, account.Outlook: &c.outlook,
 	} {
-		if _, differs := c.page.Provider.Exceptions[client]; !differs && !same {
+		if !c.differs(client) {
 			continue
 		}
 		if *into, err = h.resolve(ctx, account.Query{Address: a, Client: client}); err != nil {
@@ -181,15 +180,20 @@ func (h *handler) frame(q request, lang *templates.Language) *view {
 	return v
 }
 
+// buffers hold pages on their way. No page is much larger than the others.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // write sends the page, which is complete before its first byte.
 func (h *handler) write(w http.ResponseWriter, r *http.Request, v *view, lang *templates.Language, status int, text bool) {
-	var b bytes.Buffer
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	if text {
 		header.Set("Content-Type", "text/plain; charset=utf-8")
-		writeText(&b, v, lang)
-	} else if err := lang.Execute(&b, v); err != nil {
+		writeText(b, v, lang)
+	} else if err := lang.Execute(b, v); err != nil {
 		// Only a template of the operator's can fail, in a case that Check does
 		// not know. The reason stays untold: it may quote the address.
 		at := templates.FaultOf(err)

@@ -1,17 +1,22 @@
 package setup
 
 import (
+	"html/template"
 	"net/url"
 	"slices"
 	"strconv"
 
 	"signpost/account"
+	"signpost/templates"
 )
 
 // table is one server as a person types it into a form, in words.
 type table struct {
 	Title string
 	Rows  []row
+
+	lang *templates.Language
+	html template.HTML
 }
 
 // row is one line of a table. Of Value and Word one is set.
@@ -21,8 +26,21 @@ type row struct {
 	Word  string // what is chosen from a list
 }
 
-// writer makes tables in a language, whose text is a key's.
-type writer struct{ text func(key string) string }
+// HTML is the table as the template of that name writes it, once for all its
+// places on the page.
+func (t *table) HTML() (template.HTML, error) {
+	var err error
+	if t.html == "" {
+		t.html, err = t.lang.Part("table", t)
+	}
+	return t.html, err
+}
+
+// writer makes tables in a language. Text is the text of a key.
+type writer struct {
+	lang *templates.Language
+	text func(key string) string
+}
 
 func (w writer) value(label, value string) row { return row{Label: w.text(label), Value: value} }
 func (w writer) word(label, key string) row    { return row{Label: w.text(label), Word: w.text(key)} }
@@ -59,8 +77,8 @@ var methods = map[account.Authentication]string{
 
 // table is a server as a table. The password ends it: forms ask for it too, and
 // it stands nowhere.
-func (w writer) table(s account.Server) table {
-	t := table{Title: w.text(titles[s.Type])}
+func (w writer) table(s account.Server) *table {
+	t := &table{Title: w.text(titles[s.Type]), lang: w.lang}
 	add := func(rows ...row) { t.Rows = append(t.Rows, rows...) }
 	switch {
 	case s.Type == account.ActiveSync:
@@ -89,17 +107,26 @@ func (w writer) table(s account.Server) table {
 	return t
 }
 
-// tables are the servers of the types, in that order.
-func (w writer) tables(servers []account.Server, types ...account.ServerType) []table {
-	var tables []table
+// tables are the servers, each as a table.
+func (w writer) tables(servers []account.Server) []*table {
+	tables := make([]*table, len(servers))
+	for i, s := range servers {
+		tables[i] = w.table(s)
+	}
+	return tables
+}
+
+// only picks the tables of servers of the types, in that order.
+func only(tables []*table, servers []account.Server, types ...account.ServerType) []*table {
+	var list []*table
 	for _, t := range types {
-		for _, s := range servers {
+		for i, s := range servers {
 			if s.Type == t {
-				tables = append(tables, w.table(s))
+				list = append(list, tables[i])
 			}
 		}
 	}
-	return tables
+	return list
 }
 
 // exchange is an ActiveSync server as Android's form has it: three fields that
@@ -107,7 +134,7 @@ func (w writer) tables(servers []account.Server, types ...account.ServerType) []
 func (w writer) exchange(s account.Server) *table {
 	t := w.table(s)
 	t.Rows = append(t.Rows, w.word("field.security", "security.ssl"))
-	return &t
+	return t
 }
 
 // joined is for a form that has one field for domain and user name, as older
@@ -116,7 +143,9 @@ func (w writer) joined(s account.Server) *table {
 	if s.Login.DomainName == "" {
 		return nil
 	}
-	return &table{w.text("android.joined"), []row{w.value("field.joined", s.Login.DomainName+`\`+s.Login.Username)}}
+	return &table{Title: w.text("android.joined"), lang: w.lang, Rows: []row{
+		w.value("field.joined", s.Login.DomainName+`\`+s.Login.Username),
+	}}
 }
 
 // hostOf is what the forms for ActiveSync want of its URL: they make the rest

@@ -43,7 +43,7 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 	for _, n := range a.Notices {
 		fmt.Fprintf(w, "\n! %s\n", strings.TrimSpace(n.Text+" "+n.URL))
 	}
-	for _, tables := range [][]table{a.Tables, a.Also} {
+	for _, tables := range [][]*table{a.Tables, a.Also} {
 		for _, table := range tables {
 			fmt.Fprintf(w, "\n%s\n", table.Title)
 			for _, r := range table.Rows {

@@ -62,10 +62,10 @@ type answer struct {
 	Token       bool // people sign in on a web page
 	Mail        bool // IMAP or POP, and SMTP
 	IMAP, POP   bool
-	Gmail       []table // for the Gmail app
-	Outlook     []table
-	Tables      []table // for all others
-	Also        []table // what is not mail
+	Gmail       []*table // for the Gmail app
+	Outlook     []*table
+	Tables      []*table // for all others
+	Also        []*table // what is not mail
 
 	Webmail string
 	Help    []link
@@ -121,6 +121,14 @@ func readable(a account.Address) string {
 // clients are the settings for each client whose section shows some.
 type clients struct{ page, apple, phone, outlook account.Settings }
 
+// differs reports whether a client may be told something else than the page.
+func (c *clients) differs(client account.Client) bool {
+	exceptions := c.page.Provider.Exceptions
+	_, forClient := exceptions[client]
+	_, forPage := exceptions[account.Page]
+	return forClient || forPage
+}
+
 // mailTypes are the servers of mail in the order of the tables.
 var mailTypes = []account.ServerType{account.ActiveSync, account.IMAP, account.POP3, account.SMTP}
 
@@ -130,10 +138,11 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 	s, p := c.page, c.page.Provider
 	servers := s.Expanded()
 	l.address = s.Address.String()
-	w := writer{lang.Words}
+	w := writer{lang, lang.Words}
 	if plain {
 		w.text = func(key string) string { return lang.Text(key) }
 	}
+	tables := w.tables(servers)
 	a := &answer{
 		Address:  readable(s.Address),
 		Provider: p.DisplayName,
@@ -145,15 +154,19 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 		Token:    byToken(servers),
 		IMAP:     has(servers, account.IMAP),
 		POP:      has(servers, account.POP3),
-		Gmail:    w.tables(servers, account.IMAP, account.SMTP),
-		Outlook:  w.tables(c.outlook.Expanded(), mailTypes...),
-		Tables:   w.tables(servers, mailTypes...),
-		Also:     w.tables(servers, account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
+		Gmail:    only(tables, servers, account.IMAP, account.SMTP),
+		Tables:   only(tables, servers, mailTypes...),
+		Also:     only(tables, servers, account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
 		Webmail:  account.Expand(p.Webmail, s.Login),
 	}
 	a.Mail = (a.IMAP || a.POP) && has(servers, account.SMTP)
 	if !a.IMAP {
-		a.Gmail = w.tables(servers, account.POP3, account.SMTP)
+		a.Gmail = only(tables, servers, account.POP3, account.SMTP)
+	}
+	a.Outlook = a.Tables
+	if c.differs(account.Outlook) {
+		servers := c.outlook.Expanded()
+		a.Outlook = only(w.tables(servers), servers, mailTypes...)
 	}
 	if server, ok := c.phone.First(account.ActiveSync); ok {
 		server = server.Expand(c.phone.Login)

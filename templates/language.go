@@ -68,11 +68,11 @@ func (l *Language) message(key string) (message, error) {
 
 // functions are what templates call.
 func (l *Language) functions() template.FuncMap {
-	return template.FuncMap{"t": l.markup, "text": l.plain, "tel": tel, "include": l.include}
+	return template.FuncMap{"t": l.markup, "text": l.plain, "tel": tel}
 }
 
-// include is a template whose name is only known when the page is written.
-func (l *Language) include(name string, data any) (template.HTML, error) {
+// Part is one of the templates alone, for what stands on a page several times.
+func (l *Language) Part(name string, data any) (template.HTML, error) {
 	var b strings.Builder
 	err := l.pages.ExecuteTemplate(&b, name, data)
 	return template.HTML(b.String()), err
@@ -116,10 +116,9 @@ var errNoFunctions = errors.New("a template was executed before it had its langu
 // placeholders stand for the functions while templates are parsed, before they
 // are bound to a language.
 var placeholders = template.FuncMap{
-	"t":       func(string, ...any) (template.HTML, error) { return "", errNoFunctions },
-	"text":    func(string, ...any) (string, error) { return "", errNoFunctions },
-	"tel":     tel,
-	"include": func(string, any) (template.HTML, error) { return "", errNoFunctions },
+	"t":    func(string, ...any) (template.HTML, error) { return "", errNoFunctions },
+	"text": func(string, ...any) (string, error) { return "", errNoFunctions },
+	"tel":  tel,
 }
 
 // tel is the link to a telephone number, without the spaces that make it

@@ -53,13 +53,6 @@ type Config struct {
 // that sign configuration profiles. Both are empty where nothing is signed.
 type Profiles struct{ Certificate, Key string }
 
-// DNS is the servers to ask, ip:port, none for the system's own, and how long
-// one try may take.
-type DNS struct {
-	Servers []string
-	Timeout time.Duration
-}
-
 // Sample is an address that the provider serves, for a table in which an
 // operator sees what everybody of the provider signs in with.
 func (c *Config) Sample(provider string) account.Address { return c.samples[provider] }
@@ -119,19 +112,6 @@ func readProfiles(l *loader, v *value) {
 		v.require(has, "certificate", "key")
 	}
 }
-
-var dnsKeys = keys[DNS]{
-	"servers": func(d *DNS, v *value) {
-		for item := range v.list("IP addresses") {
-			if server, ok := item.dnsServer(); ok {
-				d.Servers = append(d.Servers, server)
-			}
-		}
-	},
-	"timeout": func(d *DNS, v *value) { d.Timeout, _ = v.duration(100*time.Millisecond, time.Minute) },
-}
-
-func readDNS(l *loader, v *value) { dnsKeys.read(v, &l.DNS) }
 
 // Load reads a configuration. The error is Faults when the file can be read but
 // not used; they are all that is wrong with it.

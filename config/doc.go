@@ -46,6 +46,15 @@
 //	branding.templates                                 none               folder whose files overlay the page's own: html, text, static
 //	dns.servers                                        the system's       IP addresses, with or without a port, that answer the mx rule
 //	dns.timeout                                        2s                 how long one try may take
+//	dns.addresses                                      none               of this service: customers' names get A and AAAA records instead of a CNAME to name
+//	dns.ttl                                            1h                 of the records that domains should have
+//	dns.updates                                        none               where "signpost records -publish" may write
+//	dns.updates[].zone                                 required           a zone and all domains below it; "*" is any that no other names
+//	dns.updates[].primary                              required           its primary name server, with or without a port
+//	dns.updates[].keyFile                              required           file of the TSIG key, as tsig-keygen or keymgr print it; or key
+//	dns.updates[].key.name                             required           the key itself, in place of keyFile
+//	dns.updates[].key.algorithm                        hmac-sha256        or hmac-sha384, hmac-sha512
+//	dns.updates[].key.secret                           required           in base64; who reads this file can write the zone
 //	providers                                          required           one for each mail product
 //	providers[].id                                     required           a word that names the provider here and to the support desk
 //	providers[].displayName                            required           what people read, at most 60 characters

@@ -16,6 +16,8 @@ func TestDocumentedKeys(t *testing.T) {
 	known := under("", topKeys)
 	known = append(known, under("profiles.", profilesKeys)...)
 	known = append(known, under("dns.", dnsKeys)...)
+	known = append(known, under("dns.updates[].", updateKeys)...)
+	known = append(known, under("dns.updates[].key.", updateKeyKeys)...)
 	known = append(known, under("admin.", adminKeys)...)
 	known = append(known, under("limits.", trafficKeys)...)
 	known = append(known, under("log.", logKeys)...)

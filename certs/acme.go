@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -58,6 +59,7 @@ type orderer struct {
 	ctx     context.Context // ends with close
 	cancel  context.CancelFunc
 	flying  sync.WaitGroup
+	waiting atomic.Int32 // clients
 	slots   chan struct{}
 	mu      sync.Mutex
 	flights map[string]*flight
@@ -116,7 +118,7 @@ func newOrderer(options Options, t tuning) (*orderer, error) {
 		return nil, err
 	}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
-	o.zap = newZap(o.log, o.sampler, o.scrub)
+	o.zap = newZap(o.log, &sampler{now: time.Now}, o.scrub)
 	o.cache = certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return o.config, nil },
 		RenewCheckInterval: t.renewEvery,
@@ -172,10 +174,22 @@ func usable(folder string) error {
 
 // close ends all that is under way.
 func (o *orderer) close() {
+	o.mu.Lock() // no flight begins after
 	o.cancel()
+	o.mu.Unlock()
 	o.flying.Wait()
-	o.cache.Stop()
 	o.occupied.Close()
+	stopped := make(chan struct{})
+	go func() {
+		o.cache.Stop()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(time.Second):
+		// certmagic is asking the ACME server when to renew, one certificate
+		// after the other, and does not let itself be interrupted.
+	}
 }
 
 // tidy removes what expired long ago, now and then until ctx is done.
@@ -238,7 +252,13 @@ func (o *orderer) load(ctx context.Context, name string) (*tls.Certificate, erro
 	if c := o.cached(name); c != nil {
 		return c, nil
 	}
+	o.drop(name) // lest certmagic try to renew what nobody may ever ask for again
 	return nil, errStale
+}
+
+// drop takes the certificate of a name out of memory.
+func (o *orderer) drop(name string) {
+	o.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: name}})
 }
 
 // forget drops the names that have been crowded out of the cache. Holds mu.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,7 +58,14 @@ func TestFirstHandshake(t *testing.T) {
 // TestAtOnce: however many ask at once, there is one order.
 func TestAtOnce(t *testing.T) {
 	w := newWorld(t, worldOptions{})
-	s := w.start(t.TempDir(), nil, nil)
+	var decisions atomic.Int64
+	s := w.start(t.TempDir(), nil, func(o *Options) {
+		allowed := o.Allowed
+		o.Allowed = func(ctx context.Context, name string) error {
+			decisions.Add(1)
+			return allowed(ctx, name)
+		}
+	})
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
@@ -67,8 +75,8 @@ func TestAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if got := w.orders.Load(); got != 1 {
-		t.Errorf("%d orders", got)
+	if orders, asked := w.orders.Load(), decisions.Load(); orders != 1 || asked != 1 {
+		t.Errorf("%d orders, %d decisions", orders, asked)
 	}
 }
 
@@ -181,7 +189,7 @@ func TestOwnName(t *testing.T) {
 // handshake failing, however often that comes to pass.
 func TestRenewal(t *testing.T) {
 	w := newWorld(t, worldOptions{validity: 8})
-	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio = 50*time.Millisecond, 0.9 }, nil)
+	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = 50*time.Millisecond, 0.9, true }, nil)
 	serials := map[string]bool{}
 	for end := time.Now().Add(30 * time.Second); len(serials) < 3; {
 		if time.Now().After(end) {
@@ -189,9 +197,9 @@ func TestRenewal(t *testing.T) {
 		}
 		serials[s.mustDial(customer).PeerCertificates[0].SerialNumber.String()] = true
 	}
-	if got := s.log.count("certificate obtained", "renewal=true"); got < 2 {
-		t.Errorf("%d lines of renewals\n%s", got, s.log)
-	}
+	within(t, 5*time.Second, "two lines of renewals", func() bool {
+		return s.log.count("certificate obtained", "renewal=true") >= 2
+	})
 	if got := len(s.Status().Certificates); got != 1 {
 		t.Errorf("%d certificates are in memory", got)
 	}
@@ -202,7 +210,7 @@ func TestRenewal(t *testing.T) {
 func TestExpired(t *testing.T) {
 	w := newWorld(t, worldOptions{validity: 4})
 	folder := t.TempDir()
-	tune := func(k *tuning) { k.renewEvery, k.renewRatio = time.Hour, 0.01 }
+	tune := func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = time.Hour, 0.01, true }
 	s := w.start(folder, tune, nil)
 	old := s.mustDial(customer).PeerCertificates[0]
 	within(t, 5*time.Second, "the end of a certificate", func() bool { return time.Now().After(old.NotAfter) })
@@ -247,11 +255,16 @@ func TestServerDown(t *testing.T) {
 		}
 	}
 	s.mustDial(customer)
+	// The account could not be registered either, and the error names it.
+	fresh := w.another(s, t.TempDir())
+	if _, err := fresh.dial(customer); err == nil || fresh.log.count("order failed", "registering account", "‹email›") != 1 {
+		t.Errorf("got %v and\n%s", err, fresh.log)
+	}
 	if stopped := s.Status().Orders.StoppedUntil; stopped.Before(time.Now()) {
 		t.Errorf("orders are stopped until %v", stopped)
 	}
-	if strings.Contains(s.log.String(), "anna.operator") {
-		t.Errorf("the operator's address is in the log:\n%s", s.log)
+	if log := s.log.String() + fresh.log.String(); strings.Contains(log, "anna.operator") {
+		t.Errorf("the operator's address is in the log:\n%s", log)
 	}
 }
 
@@ -268,7 +281,10 @@ func TestServerSlow(t *testing.T) {
 // attempt, and no more until its time has come.
 func TestBackOff(t *testing.T) {
 	w := newWorld(t, worldOptions{})
-	s := w.start(t.TempDir(), nil, nil)
+	var looks atomic.Int64
+	s := w.start(t.TempDir(), nil, func(o *Options) {
+		o.LeadsHere = func(context.Context, string) error { looks.Add(1); return nil }
+	})
 	if _, err := s.dial(missing); err == nil {
 		t.Fatal("there is a certificate")
 	}
@@ -281,8 +297,8 @@ func TestBackOff(t *testing.T) {
 			t.Fatal("there is a certificate")
 		}
 	}
-	if got := w.orders.Load(); got != orders {
-		t.Errorf("%d orders in spite of the failure", got-orders)
+	if got := w.orders.Load(); got != orders || looks.Load() != 1 {
+		t.Errorf("%d orders and %d DNS look-ups in spite of the failure", got-orders, looks.Load()-1)
 	}
 	if got := s.log.count("order failed", missing); got != 1 {
 		t.Errorf("%d lines about one failure\n%s", got, s.log)
@@ -361,6 +377,12 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+// another takes the place of a service.
+func (w *world) another(s *service, storage string) *service {
+	s.stop()
+	return w.start(storage, nil, nil)
+}
+
 func (s *service) withStop(do func(*service)) {
 	defer s.stop()
 	do(s)
@@ -391,7 +413,7 @@ func TestLeadsElsewhere(t *testing.T) {
 func TestLeft(t *testing.T) {
 	w := newWorld(t, worldOptions{})
 	var left sync.Map
-	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio = 50*time.Millisecond, 1 }, func(o *Options) {
+	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = 50*time.Millisecond, 1, true }, func(o *Options) {
 		allowed := o.Allowed
 		o.Allowed = func(ctx context.Context, name string) error {
 			if _, gone := left.Load(name); gone {
@@ -456,5 +478,37 @@ func TestFolder(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%+v: got %v", test.acme, err)
 		}
+	}
+}
+
+// TestRenewalFails: as long as it is valid a certificate serves on, whatever
+// becomes of its renewal. Then it is neither served nor renewed any more, and
+// who asks for it is refused at once.
+func TestRenewalFails(t *testing.T) {
+	w := newWorld(t, worldOptions{validity: 5})
+	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = 50*time.Millisecond, 0.5, true }, nil)
+	serial := s.mustDial(customer).PeerCertificates[0]
+	w.server.Close()
+	for time.Until(serial.NotAfter) > 500*time.Millisecond {
+		if got := s.mustDial(customer).PeerCertificates[0]; got.SerialNumber.Cmp(serial.SerialNumber) != 0 {
+			t.Fatal("it was renewed by nobody")
+		}
+	}
+	within(t, 10*time.Second, "a refusal", func() bool {
+		_, err := s.dial(customer)
+		return isAlert(err, internalError)
+	})
+	if got := s.Status(); got.Count(Expired) != 0 || got.Count(Failed) != 1 {
+		t.Errorf("status %+v", got)
+	}
+	if s.log.count("order failed", customer, "renewal=true") == 0 {
+		t.Errorf("the log does not tell:\n%s", s.log)
+	}
+	if got := s.log.count("level=WARN"); got > 2*linesPerMinute {
+		t.Errorf("%d lines in the log", got)
+	}
+	start := time.Now()
+	if _, err := s.dial(customer); err == nil || time.Since(start) > 200*time.Millisecond {
+		t.Errorf("got %v after %v", err, time.Since(start))
 	}
 }

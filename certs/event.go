@@ -28,8 +28,8 @@ func (o *orderer) event(ctx context.Context, event string, data map[string]any) 
 	a, _ := ctx.Value(attemptKey{}).(*attempt)
 	switch event {
 	case "cert_obtaining":
-		err := o.admit(ctx, name, renewal, a)
-		if err != nil {
+		if err := o.admit(ctx, name, renewal, a); err != nil {
+			o.giveUp(name, a)
 			return certmagic.ErrNoRetry{Err: err}
 		}
 	case "cert_failed":
@@ -41,6 +41,7 @@ func (o *orderer) event(ctx context.Context, event string, data map[string]any) 
 			a.settled = true
 		}
 		o.failed(name, renewal, err)
+		o.giveUp(name, a)
 	case "cert_obtained":
 		o.limits.succeeded(name)
 		o.mu.Lock()
@@ -51,13 +52,22 @@ func (o *orderer) event(ctx context.Context, event string, data map[string]any) 
 	return nil
 }
 
+// giveUp takes a certificate out of memory that has expired in spite of renewals,
+// lest certmagic try for ever. The name's DNS leads elsewhere by now, mostly; if
+// a client asks for it nevertheless, it is ordered like any other.
+func (o *orderer) giveUp(name string, a *attempt) {
+	if a == nil && o.cached(name) == nil {
+		o.drop(name)
+	}
+}
+
 // admit decides whether an order may be placed. A renewal begins with the
 // question whether the name is still ours: who has left takes their name along.
 func (o *orderer) admit(ctx context.Context, name string, renewal bool, a *attempt) error {
 	if a == nil {
 		switch err := o.allowed(ctx, name); {
 		case isNo(err):
-			o.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: name}})
+			o.drop(name)
 			return &refusal{"no order, since the name is no longer hosted here"}
 		case err != nil:
 			return fmt.Errorf("whether the name is hosted here is not known: %w", err)

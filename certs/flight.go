@@ -7,20 +7,19 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/caddyserver/certmagic"
-
 	"signpost/account"
 )
 
 const (
 	maxFlights   = 512              // names looked for at once
+	maxWaiting   = 1024             // clients that wait for them
 	maxOrders    = 16               // of them with an order under way
 	orderTimeout = 3 * time.Minute  // for an order
 	longestWait  = 20 * time.Second // of a client for one; mostly it takes five
 )
 
 var (
-	errBusy    = errors.New("too many names are being looked for")
+	errBusy    = errors.New("too many certificates are being looked for")
 	errWaiting = errors.New("the order takes long, it goes on without the client")
 )
 
@@ -42,6 +41,10 @@ func (o *orderer) get(hello *tls.ClientHelloInfo, name string) (*tls.Certificate
 	name, err := account.ParseDomain(name)
 	if err != nil {
 		return nil, nil
+	}
+	defer o.waiting.Add(-1)
+	if o.waiting.Add(1) > maxWaiting {
+		return nil, errBusy
 	}
 	f := o.join(name)
 	if f == nil {
@@ -169,7 +172,7 @@ func (o *orderer) order(ctx context.Context, name string, state error) (*tls.Cer
 	}
 	if err == nil {
 		// certmagic keeps what has the same name.
-		o.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: name}})
+		o.drop(name)
 		var c *tls.Certificate
 		if c, err = o.load(ctx, name); err == nil {
 			return c, nil

@@ -27,7 +27,7 @@ const (
 
 	failedName   = 10 * time.Minute // no order for a name after its first failure
 	failedServer = time.Minute      // no order at all after the server failed
-	longestName  = 12 * time.Hour
+	longestName  = 24 * time.Hour
 	longestStop  = 15 * time.Minute
 )
 
@@ -163,8 +163,11 @@ func (l *limits) fail(name string, err error, why string) time.Time {
 	switch p := problemOf(err); {
 	case p == nil, p.Status >= http.StatusInternalServerError:
 		// Nothing is wrong with the name, and the next one would fare no better.
-		l.stop = min(max(2*l.stop, failedServer), longestStop)
-		l.stopped, l.why = now.Add(l.stop), why
+		// Orders that were under way together fail together.
+		if !now.Before(l.stopped) {
+			l.stop = min(max(2*l.stop, failedServer), longestStop)
+			l.stopped, l.why = now.Add(l.stop), why
+		}
 	case p.Type == acme.ProblemTypeRateLimited:
 		pause = window
 	default:

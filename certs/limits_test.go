@@ -99,13 +99,13 @@ func TestLimitsOfDomain(t *testing.T) {
 	}
 }
 
-// TestLimitsOfName: each failure of a name doubles its time, up to half a day.
+// TestLimitsOfName: each failure of a name doubles its time, up to a day.
 func TestLimitsOfName(t *testing.T) {
 	clock := newFakeClock()
 	l := newLimits(1000, clock.now)
 	const name = "autoconfig.customer.se"
 	bad := acme.Problem{Type: acme.ProblemTypeDNS, Status: http.StatusBadRequest, Detail: "NXDOMAIN"}
-	for i, want := range []time.Duration{10, 20, 40, 80, 160, 320, 640, 720, 720} {
+	for i, want := range []time.Duration{10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440} {
 		want *= time.Minute
 		if err := l.ready(name); err != nil {
 			t.Fatalf("failure %d: %v", i, err)
@@ -168,6 +168,10 @@ func TestLimitsOfServer(t *testing.T) {
 			}
 			if !test.stops {
 				return
+			}
+			// Others that were under way fail with it and change nothing.
+			for i := range 5 {
+				l.fail(nth(100+i), test.err, "words")
 			}
 			var pauses []time.Duration
 			for range 6 {

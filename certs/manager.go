@@ -21,7 +21,7 @@ type Options struct {
 	ACME *ACME
 	// Allowed decides whether a name may have a certificate; Allow makes one.
 	// An error that is account.ErrUnknownDomain is a no, any other means that
-	// nobody knows at the moment. Required with ACME.
+	// nobody knows at the moment. Without it only Name may.
 	Allowed func(ctx context.Context, name string) error
 	// LeadsHere has the last word before an order: whether DNS leads the name to
 	// this service, without which every order fails. Strangers can name

@@ -3,7 +3,10 @@ package certs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"signpost/account"
@@ -42,6 +45,34 @@ func Allow(own string, apex bool, serves func(ctx context.Context, domain string
 			return serves(ctx, name)
 		}
 		return account.ErrUnknownDomain
+	}
+}
+
+// LeadsTo makes the check of where DNS leads a name: to an address that the
+// service's own name has, too. It is for services whose customers point their
+// names there, with a CNAME record or the same addresses.
+func LeadsTo(own string, lookup func(ctx context.Context, host string) ([]netip.Addr, error)) func(ctx context.Context, name string) error {
+	return func(ctx context.Context, name string) error {
+		if name == own {
+			return nil
+		}
+		there, err := lookup(ctx, name)
+		if err != nil {
+			return err
+		}
+		if len(there) == 0 {
+			return errors.New("it has no address")
+		}
+		here, err := lookup(ctx, own)
+		if err != nil {
+			return fmt.Errorf("%s: %w", own, err)
+		}
+		for _, address := range there {
+			if slices.Contains(here, address) {
+				return nil
+			}
+		}
+		return fmt.Errorf("it is at %v, and %s at %v", there, own, here)
 	}
 }
 

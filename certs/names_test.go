@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 
 	"signpost/account"
@@ -98,5 +99,41 @@ func TestAsk(t *testing.T) {
 		if got := w.Header().Get("Cache-Control"); got != "no-store" {
 			t.Errorf("%s %s: Cache-Control %q", test.method, test.query, got)
 		}
+	}
+}
+
+func TestLeadsTo(t *testing.T) {
+	addresses := map[string][]string{
+		"setup.hoster.se":          {"192.0.2.1", "2001:db8::1"},
+		"autoconfig.customer.se":   {"192.0.2.1"},
+		"autodiscover.customer.se": {"198.51.100.1", "2001:db8::1"},
+		"autoconfig.elsewhere.se":  {"198.51.100.1"},
+		"autoconfig.nowhere.se":    nil,
+	}
+	lookup := func(_ context.Context, host string) ([]netip.Addr, error) {
+		found, ok := addresses[host]
+		if !ok {
+			return nil, errSilent
+		}
+		var all []netip.Addr
+		for _, address := range found {
+			all = append(all, netip.MustParseAddr(address))
+		}
+		return all, nil
+	}
+	for name, want := range map[string]string{
+		"setup.hoster.se":          "",
+		"autoconfig.customer.se":   "",
+		"autodiscover.customer.se": "",
+		"autoconfig.elsewhere.se":  "it is at [198.51.100.1], and setup.hoster.se at [192.0.2.1 2001:db8::1]",
+		"autoconfig.nowhere.se":    "it has no address",
+		"autoconfig.silent.se":     errSilent.Error(),
+	} {
+		if err := LeadsTo("setup.hoster.se", lookup)(t.Context(), name); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := LeadsTo("lost.hoster.se", lookup)(t.Context(), "autoconfig.customer.se"); !errors.Is(err, errSilent) {
+		t.Errorf("our own name is not found: %v", err)
 	}
 }

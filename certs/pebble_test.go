@@ -206,7 +206,7 @@ func (w *world) start(storage string, tune func(*tuning), change func(*Options))
 	if change != nil {
 		change(&o)
 	}
-	knobs := tuning{withoutARI: true}
+	knobs := tuning{}
 	if tune != nil {
 		tune(&knobs)
 	}

@@ -15,6 +15,8 @@ type cache struct {
 	size       int        // octets, roughly
 	maxEntries int
 	maxBytes   int
+
+	hits, misses uint64
 }
 
 type entry struct {
@@ -34,13 +36,16 @@ func (c *cache) get(key string, now time.Time) (Answer, error, bool) {
 	defer c.mu.Unlock()
 	element, ok := c.entries[key]
 	if !ok {
+		c.misses++
 		return Answer{}, nil, false
 	}
 	e := element.Value.(*entry)
 	if !now.Before(e.expires) {
+		c.misses++
 		c.remove(element)
 		return Answer{}, nil, false
 	}
+	c.hits++
 	c.recent.MoveToFront(element)
 	return e.answer, e.err, true
 }

@@ -131,27 +131,35 @@ func (m *Metrics) Reloaded(applied bool) {
 	m.refused.Inc()
 }
 
-// MXCache is how often the answer to an MX question was known, and how many
-// answers are.
-type MXCache struct {
+// DNSCache is how often the answer to a question was known, and how many answers
+// are.
+type DNSCache struct {
 	Hits, Misses uint64
 	Entries      int
 }
 
-// WatchMXCache asks for the state of the cache at each scrape.
-func (m *Metrics) WatchMXCache(state func() MXCache) {
-	name := func(name string, labels prometheus.Labels, help string) prometheus.Opts {
-		return prometheus.Opts{Namespace: namespace, Subsystem: "mx_cache", Name: name, ConstLabels: labels, Help: help}
-	}
-	const questions = "MX questions by whether the answer was known."
-	m.registry.MustRegister(
-		prometheus.NewCounterFunc(prometheus.CounterOpts(name("lookups_total", prometheus.Labels{"result": "hit"}, questions)),
-			func() float64 { return float64(state().Hits) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts(name("lookups_total", prometheus.Labels{"result": "miss"}, questions)),
-			func() float64 { return float64(state().Misses) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts(name("entries", nil, "Answers that are known now.")),
-			func() float64 { return float64(state().Entries) }),
-	)
+// WatchDNSCache asks for the state of the cache at each scrape.
+func (m *Metrics) WatchDNSCache(state func() DNSCache) { m.registry.MustRegister(dnsCache(state)) }
+
+type dnsCache func() DNSCache
+
+var (
+	dnsLookups = prometheus.NewDesc("signpost_dns_cache_lookups_total", "Questions to DNS, such as for MX records, by whether the answer was known.", []string{"result"}, nil)
+	dnsEntries = prometheus.NewDesc("signpost_dns_cache_entries", "Answers of DNS that are known now.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c dnsCache) Describe(to chan<- *prometheus.Desc) {
+	to <- dnsLookups
+	to <- dnsEntries
+}
+
+// Collect implements prometheus.Collector.
+func (c dnsCache) Collect(to chan<- prometheus.Metric) {
+	state := c()
+	to <- prometheus.MustNewConstMetric(dnsLookups, prometheus.CounterValue, float64(state.Hits), "hit")
+	to <- prometheus.MustNewConstMetric(dnsLookups, prometheus.CounterValue, float64(state.Misses), "miss")
+	to <- prometheus.MustNewConstMetric(dnsEntries, prometheus.GaugeValue, float64(state.Entries))
 }
 
 // Certificates are the certificates in use. The states are words of a fixed
@@ -159,6 +167,10 @@ func (m *Metrics) WatchMXCache(state func() MXCache) {
 type Certificates struct {
 	ByState    map[string]int
 	NextExpiry time.Time // zero where there is none
+	// Obtained and Failed count orders.
+	Obtained, Failed int64
+	// Stopped: nothing is ordered for some time after failures.
+	Stopped bool
 }
 
 // WatchCertificates asks for the state of the certificates at each scrape.
@@ -171,12 +183,16 @@ type certificates func() Certificates
 var (
 	certificateCount  = prometheus.NewDesc("signpost_certificates", "Certificates by state.", []string{"state"}, nil)
 	certificateExpiry = prometheus.NewDesc("signpost_certificates_next_expiry_timestamp_seconds", "When the first of the certificates ends.", nil, nil)
+	certificateOrders = prometheus.NewDesc("signpost_certificate_orders_total", "Orders of certificates by result.", []string{"result"}, nil)
+	ordersStopped     = prometheus.NewDesc("signpost_certificate_orders_stopped", "1 while nothing is ordered because orders have failed.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c certificates) Describe(to chan<- *prometheus.Desc) {
 	to <- certificateCount
 	to <- certificateExpiry
+	to <- certificateOrders
+	to <- ordersStopped
 }
 
 // Collect implements prometheus.Collector.
@@ -188,6 +204,13 @@ func (c certificates) Collect(to chan<- prometheus.Metric) {
 	if !state.NextExpiry.IsZero() {
 		to <- prometheus.MustNewConstMetric(certificateExpiry, prometheus.GaugeValue, float64(state.NextExpiry.Unix()))
 	}
+	to <- prometheus.MustNewConstMetric(certificateOrders, prometheus.CounterValue, float64(state.Obtained), "obtained")
+	to <- prometheus.MustNewConstMetric(certificateOrders, prometheus.CounterValue, float64(state.Failed), "failed")
+	stopped := 0.0
+	if state.Stopped {
+		stopped = 1
+	}
+	to <- prometheus.MustNewConstMetric(ordersStopped, prometheus.GaugeValue, stopped)
 }
 
 // looked counts a question to the directory.

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"signpost/certs"
 	"signpost/config"
 	"signpost/directory"
 	"signpost/server"
@@ -23,9 +25,10 @@ type daemon struct {
 	limiter *server.Limiter
 	metrics *server.Metrics
 	watcher *server.Watcher // nil where the system cannot watch files
+	certs   *certs.Manager  // nil where a proxy in front ends TLS
 
-	service *service
-	started *config.Config // with which the listeners were opened
+	service atomic.Pointer[service]
+	started config.Config // with which the listeners were opened
 }
 
 // newDaemon loads the configuration that the service starts with.
@@ -50,15 +53,20 @@ func newDaemon(ctx context.Context, stderr io.Writer, file string) (*daemon, err
 	if unwatched != nil {
 		d.log.Warn("changed files are not noticed; SIGHUP loads them", "error", unwatched)
 	}
-	if d.service, err = newService(file, cfg, nil, d.log); err != nil {
+	s, err := newService(file, cfg, nil, d.log)
+	if err != nil {
 		return nil, err
 	}
-	d.service.printWarnings(stderr)
-	started := *cfg
-	d.started = &started
-	d.live = server.NewLive(d.options(d.service))
-	d.metrics.Loaded(d.service.contents())
-	d.watch()
+	s.printWarnings(stderr)
+	d.service.Store(s)
+	d.started = *cfg
+	if d.certs, err = d.newCertificates(cfg); err != nil {
+		return nil, err
+	}
+	d.live = server.NewLive(d.options(s))
+	d.metrics.Loaded(s.contents())
+	d.metrics.WatchDNSCache(func() server.DNSCache { return server.DNSCache(d.service.Load().resolver.Stats()) })
+	d.watch(s)
 	return d, nil
 }
 
@@ -66,12 +74,13 @@ func newDaemon(ctx context.Context, stderr io.Writer, file string) (*daemon, err
 func (d *daemon) options(s *service) server.Options {
 	o := s.options(d.log)
 	o.Limiter, o.Metrics = d.limiter, d.metrics
+	o.HTTPS = d.started.TLS != nil
 	return o
 }
 
-func (d *daemon) watch() {
+func (d *daemon) watch(s *service) {
 	if d.watcher != nil {
-		d.watcher.Watch(d.service.files())
+		d.watcher.Watch(s.files())
 	}
 }
 
@@ -110,15 +119,16 @@ func (d *daemon) reload() {
 		}
 		return
 	}
-	d.service, d.log = s, log
+	d.log = log
+	d.service.Store(s)
 	d.live.Use(d.options(s))
 	d.metrics.Reloaded(true)
 	d.metrics.Loaded(s.contents())
-	d.watch()
+	d.watch(s)
 	for _, warning := range s.config.Warnings {
 		d.log.Warn("warning", "where", warning.String())
 	}
-	if keys := restart(d.started, s.config); len(keys) > 0 {
+	if keys := restart(&d.started, s.config); len(keys) > 0 {
 		d.log.Warn("what has changed of the listeners needs a restart", "keys", strings.Join(keys, ", "))
 	}
 	c := s.contents()
@@ -127,12 +137,20 @@ func (d *daemon) reload() {
 
 // reloaded is the configuration as it is now, and the log that it wants.
 func (d *daemon) reloaded() (*service, *slog.Logger, error) {
-	cfg, err := loadConfig(d.service.file)
+	earlier := d.service.Load()
+	cfg, err := loadConfig(earlier.file)
 	if err != nil {
 		return nil, nil, err
 	}
 	log := newLog(d.stderr, cfg.Log)
-	s, err := newService(d.service.file, cfg, d.service, log)
+	s, err := newService(earlier.file, cfg, earlier, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d.certs != nil && cfg.TLS != nil {
+		// The last that can fail.
+		err = d.certs.SetFiles(pairs(cfg.TLS))
+	}
 	return s, log, err
 }
 
@@ -152,7 +170,7 @@ func (s *service) contents() server.Contents {
 
 // status is for systemctl status.
 func (d *daemon) status() string {
-	c := d.service.contents()
+	c := d.service.Load().contents()
 	return fmt.Sprintf("%d providers, %d domains, %d accounts", c.Providers, c.Domains, c.Accounts)
 }
 

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"signpost/certs"
 	"signpost/config"
 	"signpost/server"
 )
@@ -36,11 +37,16 @@ func serve(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	cfg := d.service.config
+	cfg := &d.started
+	addresses := server.Addresses{HTTP: cfg.Listen, Admin: cfg.Admin.Listen, AdminOptional: cfg.Admin.Default}
 	if *listen != "" {
-		cfg.Listen = *listen
+		addresses.HTTP = *listen
 	}
-	listeners, err := server.Listen(server.Addresses{HTTP: cfg.Listen, Admin: cfg.Admin.Listen, AdminOptional: cfg.Admin.Default})
+	if cfg.TLS != nil {
+		addresses.HTTPS = cfg.TLS.Listen
+		defer d.certs.Close()
+	}
+	listeners, err := server.Listen(addresses)
 	if err != nil {
 		var where *server.ListenError
 		if errors.As(err, &where) {
@@ -51,8 +57,12 @@ func serve(ctx context.Context, e env, args []string) error {
 	if listeners.AdminMissing != nil {
 		d.log.Warn("no admin listener, and so no metrics", "error", listeners.AdminMissing, "hint", "admin.listen names another address, or none")
 	}
-	d.say("listening", listeners.HTTP, "config", d.service.file)
+	d.say("listening", listeners.HTTP, "config", d.service.Load().file)
+	d.say("listening for TLS", listeners.HTTPS)
 	d.say("listening for the operator", listeners.Admin)
+	if d.certs != nil {
+		d.certs.Start(ctx)
+	}
 	go d.reloads(ctx, hangup)
 	go watchdog(ctx)
 	notify("READY=1\nSTATUS=" + d.status())
@@ -63,12 +73,13 @@ func serve(ctx context.Context, e env, args []string) error {
 
 // server is what is served, with what cannot be changed without a restart.
 func (d *daemon) server(ctx context.Context) *server.Service {
-	cfg := d.service.config
+	cfg := &d.started
 	s := &server.Service{
 		Handler: d.live,
 		Admin: server.Admin{
 			Metrics: d.metrics,
 			Pprof:   cfg.Admin.Pprof,
+			Ask:     certs.AskHandler(d.mayHaveCertificate),
 			Ready: func() error {
 				if ctx.Err() != nil {
 					return errors.New("stopping")
@@ -80,6 +91,9 @@ func (d *daemon) server(ctx context.Context) *server.Service {
 		Connections: cfg.Limits.Connections,
 		Log:         d.log,
 		Metrics:     d.metrics,
+	}
+	if d.certs != nil {
+		s.Handler, s.TLS = d.certs.HTTPChallenge(d.live), d.certs.TLSConfig()
 	}
 	if cfg.Proxies.Protocol {
 		s.ProxyProtocol = d.live.Trusts
@@ -113,6 +127,8 @@ func restart(old, now *config.Config) []string {
 	for key, changed := range map[string]bool{
 		"listen":             old.Listen != now.Listen,
 		"admin":              old.Admin != now.Admin,
+		"tls.listen":         tlsListen(old) != tlsListen(now),
+		"tls.acme":           !sameACME(old, now),
 		"proxyProtocol":      old.Proxies.Protocol != now.Proxies.Protocol,
 		"limits.connections": old.Limits.Connections != now.Limits.Connections,
 		"limits (times)":     timeouts(old.Limits) != timeouts(now.Limits),
@@ -123,6 +139,29 @@ func restart(old, now *config.Config) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// tlsListen is where HTTPS is served, if it is.
+func tlsListen(c *config.Config) string {
+	if c.TLS == nil {
+		return ""
+	}
+	return c.TLS.Listen
+}
+
+// sameACME tells whether certificates come from the same place. The apex is
+// decided anew for each name.
+func sameACME(old, now *config.Config) bool {
+	if old.TLS == nil || now.TLS == nil {
+		return true // which tls.listen says
+	}
+	a, b := old.TLS.ACME, now.TLS.ACME
+	if a == nil || b == nil {
+		return a == b
+	}
+	one, other := *a, *b
+	one.Apex, other.Apex = false, false
+	return one == other
 }
 
 // fileRest is how long the files must not have changed before they are loaded.

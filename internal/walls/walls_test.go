@@ -23,7 +23,7 @@ var allowed = map[string][]string{
 	"setup":        {"account", "templates"},
 	"server":       {"account", "autoconfig", "autodiscover", "mobileconfig", "setup", "templates"},
 	"acceptance":   {}, // tests alone
-	"cmd/signpost": {"account", "autoconfig", "autodiscover", "config", "directory", "mobileconfig", "records", "server", "setup", "templates"},
+	"cmd/signpost": {"account", "autoconfig", "autodiscover", "certs", "config", "directory", "mobileconfig", "records", "server", "setup", "templates"},
 
 	"internal/golden": {},
 	"internal/walls":  {},

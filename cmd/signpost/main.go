@@ -22,6 +22,8 @@ Usage:
   signpost check   [-config FILE] [-json]             check the configuration, print the logins it leads to
   signpost show    [-config FILE] [-client NAME] [-json] ADDRESS
                                                       print what each client is told for an address
+  signpost records [-config FILE] [-compare|-publish|-remove] DOMAIN…|-all
+                                                      print, compare or publish what domains should have in DNS
   signpost version                                    print the version
 
 "signpost COMMAND -h" explains a command. Without -config, the file is
@@ -30,6 +32,7 @@ signpost.yaml in this folder or else /etc/signpost/signpost.yaml.
 
 // env is what a command may touch, so that tests can run commands in process.
 type env struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 }
 
@@ -41,12 +44,13 @@ var commands = map[string]command{
 	"serve":   serve,
 	"check":   check,
 	"show":    show,
+	"records": recordsCommand,
 	"version": version,
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, env{os.Stdout, os.Stderr}, os.Args[1:])
+	status := run(ctx, env{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
 	stop()
 	os.Exit(status)
 }

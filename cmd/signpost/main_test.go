@@ -82,7 +82,7 @@ func TestServe(t *testing.T) {
 	var stderr output
 	status := make(chan int, 1)
 	go func() {
-		status <- run(ctx, env{io.Discard, &stderr}, []string{"serve", "-config", "../../testdata/config/mamut.yaml", "-listen", "127.0.0.1:0"})
+		status <- run(ctx, env{strings.NewReader(""), io.Discard, &stderr}, []string{"serve", "-config", "../../testdata/config/mamut.yaml", "-listen", "127.0.0.1:0"})
 	}()
 	var address string
 	for address == "" {

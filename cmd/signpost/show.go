@@ -129,12 +129,16 @@ func (s *service) resolve(ctx context.Context, a account.Address, d dialect) (ac
 	}
 	settings, err := s.directory.Resolve(ctx, account.Query{Address: a, Client: d.asks()})
 	if errors.Is(err, account.ErrUnknownDomain) {
-		return settings, &hintError{
-			fmt.Errorf("%s is not hosted here: no provider of %s has it among its domains, and its MX record leads to none", a.Domain(), s.file),
-			"every client is told that the address is unknown; add the domain to a provider",
-		}
+		return settings, s.notHosted(a.Domain())
 	}
 	return settings, err
+}
+
+func (s *service) notHosted(domain string) error {
+	return &hintError{
+		fmt.Errorf("%s is not hosted here: no provider of %s has it among its domains, and its MX record leads to none", domain, s.file),
+		"every client is told that the address is unknown; add the domain to a provider",
+	}
 }
 
 func standing(s account.Standing) shownAccount {

@@ -1,0 +1,379 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"os"
+	"strings"
+
+	"signpost/account"
+	"signpost/autoconfig"
+	"signpost/config"
+	"signpost/records"
+)
+
+const recordsUsage = `[-config FILE] [-format zone|json|nsupdate|octodns] [-was FILE] DOMAIN…|-all
+       signpost records [-config FILE] -compare [-resolver ADDRESS] [-at-once N] [-format json] DOMAIN…|-all
+       signpost records [-config FILE] -publish|-remove [-yes] [-replace] DOMAIN…|-all
+
+Prints what domains should have in DNS so that clients find the service, with
+the reason for each record; compares it with what DNS has; or publishes it by
+dynamic update to the primaries that the configuration names.`
+
+// recordsFlags are the flags of the command.
+type recordsFlags struct {
+	config, format, was, resolver *string
+	all, compare, publish, remove *bool
+	yes, replace                  *bool
+	atOnce                        *int
+	domains                       []string
+}
+
+func recordsCommand(ctx context.Context, e env, args []string) error {
+	flags := flag.NewFlagSet("records", flag.ContinueOnError)
+	f := recordsFlags{
+		config:   configFlag(flags),
+		format:   flags.String("format", "zone", "print as `FORMAT`: zone, json, nsupdate or octodns"),
+		was:      flags.String("was", "", "also print the PACC digest by `FILE`, the configuration in use up to now, so that both stand side by side during the change"),
+		resolver: flags.String("resolver", "", "compare with what the name server at `ADDRESS` says, not with the domain's own name servers"),
+		all:      flags.Bool("all", false, "all domains that the configuration names"),
+		compare:  flags.Bool("compare", false, "compare with what DNS has; exit status 1 if something is wrong"),
+		publish:  flags.Bool("publish", false, "show what has to change at the primary, and change it"),
+		remove:   flags.Bool("remove", false, "take out what was published for a domain that leaves"),
+		yes:      flags.Bool("yes", false, "do not ask before changing anything"),
+		replace:  flags.Bool("replace", false, "take over records in the way that somebody else wrote"),
+		atOnce:   flags.Int("at-once", 32, "compare `N` domains at a time"),
+	}
+	var err error
+	if f.domains, err = parseFlags(e, flags, args, recordsUsage); err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	s, err := load(*f.config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	domains, failed := s.guided(ctx, f)
+	switch {
+	case *f.compare:
+		err = s.compareRecords(ctx, e, f, domains)
+	case *f.publish || *f.remove:
+		err = s.publishRecords(ctx, e, f, domains)
+	default:
+		err = printRecords(e.stdout, *f.format, domains)
+	}
+	return errors.Join(*failed, err)
+}
+
+// check refuses what does not go together.
+func (f *recordsFlags) check() error {
+	wrong := func(text string) error {
+		return &usageError{text, "signpost records -h explains the command"}
+	}
+	actions := 0
+	for _, flag := range []*bool{f.compare, f.publish, f.remove} {
+		if *flag {
+			actions++
+		}
+	}
+	switch {
+	case actions > 1:
+		return wrong("-compare, -publish and -remove exclude one another")
+	case *f.all == (len(f.domains) > 0):
+		return wrong("records takes domains, or -all")
+	case *f.remove && *f.all:
+		return wrong("-remove takes the domains that leave, by name")
+	case *f.atOnce < 1 || *f.atOnce > 1000:
+		return wrong("-at-once takes a number from 1 to 1000")
+	}
+	for i, domain := range f.domains {
+		name, err := account.ParseDomain(domain)
+		if err != nil {
+			return wrong(fmt.Sprintf("%q is %v", domain, err))
+		}
+		f.domains[i] = name
+	}
+	return nil
+}
+
+// guided goes through what each domain should have. It ends at the first domain
+// that is not hosted here and leaves the error.
+func (s *service) guided(ctx context.Context, f recordsFlags) (iter.Seq[records.Domain], *error) {
+	failed := new(error)
+	return func(yield func(records.Domain) bool) {
+		guide, err := s.guide(*f.was)
+		if err != nil {
+			*failed = err
+			return
+		}
+		for name := range s.domains(f) {
+			if *f.remove {
+				if !yield(records.Remove(name)) {
+					return
+				}
+				continue
+			}
+			settings, err := s.directory.Resolve(ctx, account.Query{Address: account.AnyAt(name)})
+			if errors.Is(err, account.ErrUnknownDomain) {
+				*failed = s.notHosted(name)
+				return
+			} else if err != nil {
+				*failed = fmt.Errorf("%s: %w", name, err)
+				return
+			}
+			if !yield(guide.For(settings)) {
+				return
+			}
+		}
+	}, failed
+}
+
+// domains goes through the domains that the command line means.
+func (s *service) domains(f recordsFlags) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, domain := range f.domains {
+			if !yield(domain) {
+				return
+			}
+		}
+		if !*f.all {
+			return
+		}
+		for _, p := range s.config.Providers {
+			for _, domain := range p.Domains {
+				if domain != "*" && !yield(domain) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// guide says what domains should have by this configuration, and by the one in
+// the file was where PACC's digest differs.
+func (s *service) guide(was string) (*records.Guide, error) {
+	if s.config.Name == "" && len(s.config.DNS.Addresses) == 0 {
+		return nil, &hintError{
+			fmt.Errorf("%s says neither the service's own name nor its addresses, so there is nothing that records could point to", s.file),
+			"write name: or dns: {addresses: […]}",
+		}
+	}
+	options := records.Options{
+		Name:      s.config.Name,
+		Addresses: s.config.DNS.Addresses,
+		TTL:       uint32(s.config.DNS.TTL.Seconds()),
+		Digest:    digest,
+	}
+	if was != "" {
+		old, err := load(was, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return nil, err
+		}
+		options.OldDigest = func(settings account.Settings) (string, error) {
+			before, err := old.directory.Resolve(context.Background(), account.Query{Address: settings.Address})
+			if err != nil {
+				return "", err
+			}
+			return digest(before)
+		}
+	}
+	return records.New(options), nil
+}
+
+// digest is the TXT record that vouches for the domain's PACC document.
+func digest(settings account.Settings) (string, error) {
+	settings.Servers = settings.Provider.ServersFor(account.PACC)
+	document, err := autoconfig.PACC(settings)
+	if err != nil {
+		return "", errors.New(reason(err))
+	}
+	return autoconfig.Digest(document), nil
+}
+
+func printRecords(w io.Writer, format string, domains iter.Seq[records.Domain]) error {
+	out := bufio.NewWriter(w)
+	writer, err := records.NewWriter(out, format)
+	if err != nil {
+		return &usageError{err.Error(), "-format is one of zone, json, nsupdate, octodns"}
+	}
+	for domain := range domains {
+		if err := writer.Write(domain); err != nil {
+			return err
+		}
+	}
+	if err := writer.Close(); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// compareRecords prints what is wrong, domain by domain, and a summary.
+func (s *service) compareRecords(ctx context.Context, e env, f recordsFlags, domains iter.Seq[records.Domain]) error {
+	resolver, ownServers := s.resolver, true
+	if *f.resolver != "" {
+		var err error
+		if resolver, err = records.NewResolver([]string{*f.resolver}, s.config.DNS.Timeout); err != nil {
+			return &usageError{err.Error(), "-resolver takes an IP address, with or without a port"}
+		}
+		ownServers = false
+	}
+	var summary records.Summary
+	out := json.NewEncoder(e.stdout)
+	out.SetEscapeHTML(false)
+	for comparison := range records.NewComparer(resolver, ownServers).CompareAll(ctx, domains, *f.atOnce) {
+		summary.Add(comparison)
+		progress(e, summary)
+		if *f.format != "json" {
+			fmt.Fprint(e.stdout, comparison)
+		} else if err := out.Encode(jsonComparison(comparison)); err != nil {
+			return err
+		}
+	}
+	endProgress(e)
+	fmt.Fprintln(e.stderr, summary)
+	if summary.Wrong > 0 || summary.Failed > 0 {
+		return errFound
+	}
+	return nil
+}
+
+// jsonComparison adds what kept DNS from telling.
+func jsonComparison(c records.Comparison) any {
+	out := struct {
+		records.Comparison
+		Error string `json:"error,omitempty"`
+	}{Comparison: c}
+	if c.Err != nil {
+		out.Error = c.Err.Error()
+	}
+	return out
+}
+
+// progress counts domains in one line of a terminal.
+func progress(e env, summary records.Summary) {
+	if isTerminal(e.stderr) {
+		fmt.Fprintf(e.stderr, "\r%d domains compared, %d with faults", summary.Domains, summary.Wrong)
+	}
+}
+
+func endProgress(e env) {
+	if isTerminal(e.stderr) {
+		fmt.Fprint(e.stderr, "\r\033[K")
+	}
+}
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// publishRecords plans for all domains, shows the plans, asks, and applies them.
+func (s *service) publishRecords(ctx context.Context, e env, f recordsFlags, domains iter.Seq[records.Domain]) error {
+	publisher, err := s.publisher(*f.replace)
+	if err != nil {
+		return err
+	}
+	var plans []*records.Plan
+	conflicts := false
+	for domain := range domains {
+		plan, err := publisher.Plan(ctx, domain)
+		if err != nil {
+			return withHint(err)
+		}
+		if plan.Empty() && len(plan.Notes) == 0 {
+			continue
+		}
+		fmt.Fprint(e.stdout, plan)
+		conflicts = conflicts || len(plan.Conflicts) > 0
+		if !plan.Empty() {
+			plans = append(plans, plan)
+		}
+	}
+	switch {
+	case conflicts:
+		return &hintError{
+			errors.New("nothing is published, because records are in the way that somebody else wrote"),
+			"remove them, or take them over with -replace",
+		}
+	case len(plans) == 0:
+		fmt.Fprintln(e.stdout, "nothing to do")
+		return nil
+	case !*f.yes:
+		if err := confirm(e); err != nil {
+			return err
+		}
+	}
+	for _, plan := range plans {
+		if err := publisher.Apply(ctx, plan); err != nil {
+			return withHint(fmt.Errorf("%s: %w", plan.Domain, err))
+		}
+		add, change, remove := plan.Counts()
+		fmt.Fprintf(e.stdout, "%s: %d added, %d changed, %d removed\n", plan.Domain, add, change, remove)
+	}
+	return nil
+}
+
+// confirm asks a person at a terminal whether to go on.
+func confirm(e env) error {
+	if !isTerminal(e.stdin) {
+		return &hintError{errors.New("nothing is published without being asked for"), "-yes applies the plan above"}
+	}
+	fmt.Fprint(e.stdout, "Publish this? [y/N] ")
+	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return errors.New("nothing is published")
+	}
+	return nil
+}
+
+func (s *service) publisher(replace bool) (*records.Publisher, error) {
+	if len(s.config.DNS.Updates) == 0 {
+		return nil, &hintError{
+			fmt.Errorf("%s names no primary to publish to", s.file),
+			"write dns: {updates: [{zone: …, primary: …, keyFile: …}]}, or print the records and put them in by hand",
+		}
+	}
+	if s.config.Name == "" {
+		return nil, &hintError{fmt.Errorf("%s gives the service no name, which marks what it published", s.file), "write name:"}
+	}
+	options := records.PublishOptions{Owner: s.config.Name, Replace: replace}
+	for _, u := range s.config.DNS.Updates {
+		key, err := updateKey(u)
+		if err != nil {
+			return nil, fmt.Errorf("the key for the zone %s: %w", u.Zone, err)
+		}
+		options.Updates = append(options.Updates, records.Update{Zone: u.Zone, Primary: u.Primary, Key: key})
+	}
+	return records.NewPublisher(options)
+}
+
+func updateKey(u config.Update) (records.Key, error) {
+	if u.KeyFile != "" {
+		return records.ReadKeyFile(u.KeyFile)
+	}
+	key := records.Key{Name: u.KeyName, Algorithm: u.KeyAlgorithm, Secret: records.Secret(u.KeySecret)}
+	return key, key.Check()
+}
+
+func withHint(err error) error {
+	if hint := records.Hint(err); hint != "" {
+		return &hintError{err, hint}
+	}
+	return err
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// startNamed starts BIND with an empty zone butiken.example, which takes updates
+// with a key, and returns its address and the key's file.
+func startNamed(t *testing.T) (address, keyFile string) {
+	t.Helper()
+	program, err := exec.LookPath("named")
+	if err != nil {
+		if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	socket, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := socket.LocalAddr().(*net.UDPAddr).Port
+	socket.Close()
+
+	folder := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	key := file("signpost.key", `key "signpost" { algorithm hmac-sha256; secret "c2lnbnBvc3QtdGVzdC1rZXktMDEyMzQ1Njc4OWFiY2Q="; };`+"\n")
+	const start = "$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n"
+	file("zone", start)
+	// What the records of the domain lead to has to be there, too.
+	file("hosts", start+"setup A 192.0.2.1\nimap A 192.0.2.2\nsmtp A 192.0.2.3\n")
+	conf := file("named.conf", fmt.Sprintf(`include %q;
+options { directory %q; listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; }; pid-file none; recursion no; dnssec-validation no; };
+controls { };
+zone "butiken.example" { type primary; file "zone"; allow-update { key signpost; }; };
+zone "websupport.example" { type primary; file "hosts"; };
+zone "websupport.se" { type primary; file "hosts"; };
+`, key, folder, port))
+	log := new(output)
+	cmd := exec.Command(program, "-g", "-c", conf, "-n", "1")
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		<-ended
+	})
+	for !strings.Contains(log.String(), " running\n") {
+		select {
+		case <-ended:
+			t.Fatalf("named ended:\n%s", log.String())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return fmt.Sprintf("127.0.0.1:%d", port), key
+}
+
+// TestPublishRecords takes a domain through its life: nothing there, published,
+// nothing to do, gone.
+func TestPublishRecords(t *testing.T) {
+	address, key := startNamed(t)
+	config := filepath.Join(t.TempDir(), "signpost.yaml")
+	text := fmt.Sprintf(`name: setup.websupport.example
+dns:
+  servers: [%q]
+  updates: [{zone: butiken.example, primary: %q, keyFile: %q}]
+providers:
+  - id: websupport
+    displayName: Websupport
+    domains: [butiken.example]
+    servers:
+      - {type: imap, hostname: imap.websupport.se}
+      - {type: smtp, hostname: smtp.websupport.se}
+`, address, address, key)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	records := func(status int, want string, args ...string) {
+		t.Helper()
+		var stdout, stderr output
+		args = append([]string{"records", "-config", config}, args...)
+		if got := run(t.Context(), env{strings.NewReader("y\n"), &stdout, &stderr}, args); got != status {
+			t.Errorf("%v: exit status %d, want %d\n%s%s", args, got, status, stdout.String(), stderr.String())
+		}
+		if !strings.Contains(stdout.String()+stderr.String(), want) {
+			t.Errorf("%v: want %q in\n%s%s", args, want, stdout.String(), stderr.String())
+		}
+	}
+	compare := []string{"-compare", "-resolver", address, "butiken.example"}
+	records(1, "missing: ", compare...)
+	records(1, "-yes applies the plan above", "-publish", "butiken.example")
+	records(1, "missing: ", compare...)
+	records(0, "added", "-publish", "-yes", "butiken.example")
+	records(0, "nothing to do", "-publish", "-all")
+	records(0, "1 domain", compare...)
+	records(0, `"domain":"butiken.example"`, append(compare, "-format", "json")...)
+	records(0, "removed", "-remove", "-yes", "butiken.example")
+	records(0, "nothing to do", "-remove", "butiken.example")
+	records(1, "missing: ", compare...)
+}

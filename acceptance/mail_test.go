@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -146,29 +147,8 @@ func startMail(t *testing.T, ca *authority, boxes ...mailbox) *mailServers {
 	if out, err := exec.Command("chown", "postfix", filepath.Join(dir, "data")).CombinedOutput(); err != nil {
 		t.Fatalf("chown: %v: %s", err, out)
 	}
-	run := func(name string, args ...string) {
-		t.Helper()
-		cmd := exec.Command(name, args...)
-		var out lines
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
-		t.Cleanup(func() {
-			select {
-			case err := <-done:
-				if err != nil {
-					t.Logf("%s ended: %v\n%s", name, err, &out)
-				}
-			default:
-				cmd.Process.Kill()
-			}
-		})
-	}
-	run("dovecot", "-F", "-c", conf)
-	run("postfix", "-c", filepath.Join(dir, "postfix"), "start-fg")
+	run(t, exec.Command("dovecot", "-F", "-c", conf))
+	run(t, exec.Command("postfix", "-c", filepath.Join(dir, "postfix"), "start-fg"))
 	return &mailServers{dovecot: filepath.Join(dir, "dovecot.log"), postfix: filepath.Join(dir, "postfix.log")}
 }
 
@@ -199,15 +179,39 @@ func logText(file string) string {
 	return string(text)
 }
 
-// check looks for the logins in the servers' own logs: of the incoming server
-// by dovecot, and of the outgoing one by postfix.
-func (m *mailServers) check(t *testing.T, incoming, login string) {
+// awaitLetter waits until a letter lies in the mailbox.
+func (m *mailServers) awaitLetter(t *testing.T, login string) {
 	t.Helper()
-	service := map[string]string{"imap": "imap-login", "pop3": "pop3-login"}[incoming]
-	if line := service + ": Info: Login: user=<" + login + ">, method=PLAIN, "; !strings.Contains(logText(m.dovecot), line) {
-		t.Errorf("dovecot has no %q:\n%s", line, logText(m.dovecot))
+	awaitLog(t, m.postfix, `status=sent \(delivered to maildir\)`)
+	if files, err := filepath.Glob(filepath.Join(work, "mail", "mail", login, "[nc]*", "*")); err != nil || len(files) == 0 {
+		t.Errorf("no letter came for %s", login)
 	}
-	if line := "sasl_method=PLAIN, sasl_username=" + login + "\n"; !strings.Contains(logText(m.postfix), line) {
-		t.Errorf("postfix has no %q:\n%s", line, logText(m.postfix))
+}
+
+// checkIncoming looks for the login in dovecot's own log.
+func (m *mailServers) checkIncoming(t *testing.T, protocol, login string) {
+	t.Helper()
+	awaitLog(t, m.dovecot, protocol+`-login: Info: Login: user=<`+regexp.QuoteMeta(login)+`>, method=PLAIN, .*, TLS, `)
+}
+
+// checkOutgoing looks for the login in postfix's own log, which has it of a
+// client that sends.
+func (m *mailServers) checkOutgoing(t *testing.T, login string) {
+	t.Helper()
+	awaitLog(t, m.postfix, `sasl_method=PLAIN, sasl_username=`+regexp.QuoteMeta(login)+`\n`)
+}
+
+// awaitLog waits until a log has the line.
+func awaitLog(t *testing.T, file, line string) {
+	t.Helper()
+	want := regexp.MustCompile(line)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		text := logText(file)
+		if want.MatchString(text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s has no %q, but\n%s", filepath.Base(file), line, text)
+		}
 	}
 }

@@ -1,0 +1,156 @@
+package acceptance
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// deltaChat is the core of Delta Chat, which all its apps share: a reader of
+// autoconfig and Autodiscover of its own (src/configure/auto_mozilla.rs and
+// auto_outlook.rs). It is driven by JSON-RPC, a line for each message.
+type deltaChat struct {
+	in   io.Writer
+	out  *bufio.Reader
+	last int
+}
+
+func startDeltaChat(t *testing.T) *deltaChat {
+	t.Helper()
+	cmd := exec.Command("deltachat-rpc-server")
+	cmd.Env = append(os.Environ(), "DC_ACCOUNTS_PATH="+work+"/deltachat", "RUST_LOG=error")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, pipe := io.Pipe()
+	cmd.Stdout = pipe
+	ended := run(t, cmd)
+	// Neither its end nor its silence may hang the test.
+	silence := time.AfterFunc(caseTimeout/2, func() { pipe.CloseWithError(fmt.Errorf("it says nothing")) })
+	t.Cleanup(func() { silence.Stop() })
+	go func() {
+		<-ended
+		pipe.CloseWithError(fmt.Errorf("it has ended"))
+	}()
+	return &deltaChat{in: in, out: bufio.NewReader(out)}
+}
+
+// call calls a method and reads its result.
+func (d *deltaChat) call(method string, result any, parameters ...any) error {
+	d.last++
+	request, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": d.last, "method": method, "params": append([]any{}, parameters...)})
+	if err != nil {
+		return err
+	}
+	if _, err := d.in.Write(append(request, '\n')); err != nil {
+		return err
+	}
+	line, err := d.out.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		ID     int
+		Result json.RawMessage
+		Error  *struct{ Message string }
+	}
+	if err := json.Unmarshal(line, &answer); err != nil || answer.ID != d.last {
+		return fmt.Errorf("%s is no answer to %d", line, d.last)
+	}
+	if answer.Error != nil {
+		return fmt.Errorf("%s", answer.Error.Message)
+	}
+	if result == nil {
+		return nil
+	}
+	return json.Unmarshal(answer.Result, result)
+}
+
+// configure sets up the address as the app does when address and password were
+// typed. The certificates are of an authority of our own, and Delta Chat has
+// its list of authorities built in, so it is told not to mind.
+func (d *deltaChat) configure(account int, address string) error {
+	return d.call("add_or_update_transport", nil, account, map[string]any{
+		"addr": address, "password": password, "certificateChecks": "acceptInvalidCertificates",
+	})
+}
+
+// TestDeltaChat has Delta Chat set up an account by the ways that it knows.
+func TestDeltaChat(t *testing.T) {
+	need(t, "deltachat-rpc-server", "dovecot", "postfix")
+	const url = "https://firma.example/"
+	for name, answered := range map[string]string{
+		"https": fromISP("https://autoconfig.firma.example/mail", anna),
+		// Only the first URL has the address.
+		"well-known only": "GET " + url + ".well-known/autoconfig/mail/config-v1.1.xml → 200 clientConfig",
+		// It asks without a body, so the domain comes from the Host.
+		"Autodiscover only":             "GET https://autodiscover.firma.example/autodiscover/autodiscover.xml → 200 Autodiscover",
+		"login that is not the address": fromISP("https://autoconfig.firma.example/mail", anna),
+	} {
+		w := wayNamed(t, name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			closed(t, func(t *testing.T) { w.setUpDeltaChat(t, answered) })
+		})
+	}
+}
+
+func wayNamed(t *testing.T, name string) way {
+	t.Helper()
+	for _, w := range ways {
+		if w.name == name {
+			return w
+		}
+	}
+	t.Fatalf("there is no way %q", name)
+	return way{}
+}
+
+func (w way) setUpDeltaChat(t *testing.T, answered string) {
+	n := w.start(t, mailbox{w.address, w.login})
+	n.mail.await(t, w.incoming.Port, w.outgoing.Port)
+	d := startDeltaChat(t)
+	var account int
+	if err := d.call("add_account", &account); err != nil {
+		t.Fatal(err)
+	}
+	n.serveOthers()
+	if err := d.configure(account, w.address); err == nil {
+		n.fail("an account", "it must find nothing while Signpost answers for others' domains")
+	} else {
+		n.checkControl(err.Error())
+	}
+	n.serve()
+	if err := d.configure(account, w.address); err != nil {
+		n.fail(err.Error(), "it must set up the account")
+	}
+	var info map[string]string
+	if err := d.call("get_info", &info, account); err != nil {
+		t.Fatal(err)
+	}
+	got := info["used_transport_settings"]
+	for _, want := range []string{
+		// What comes from Autodiscover it also tries with STARTTLS, last.
+		fmt.Sprintf(" imap:[%s:%d:tls", w.incoming.Hostname, w.incoming.Port),
+		fmt.Sprintf(" smtp:[%s:%d:tls", w.outgoing.Hostname, w.outgoing.Port),
+	} {
+		if !strings.Contains(got, want) {
+			n.fail(got, "it must configure%s", want)
+		}
+	}
+	if asked := strings.Join(n.asked(), "\n"); !strings.Contains(asked+"\n", answered+"\n") {
+		n.fail(got, "there must be %s", answered)
+	}
+	n.mail.checkIncoming(t, "imap", w.login)
+	// It signs in to the outgoing server and hangs up, of which postfix says no
+	// name.
+	awaitLog(t, n.mail.postfix, `disconnect from .* ehlo=1 auth=1 commands=2`)
+	t.Logf("%s\n%s", got, strings.Join(n.asked(), "\n"))
+}

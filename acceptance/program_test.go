@@ -1,0 +1,81 @@
+package acceptance
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// run starts a program and ends it with the test. The channel is closed when it
+// has ended.
+func run(t *testing.T, cmd *exec.Cmd) <-chan struct{} {
+	t.Helper()
+	// Its children may hold its output open for longer than it lives.
+	cmd.WaitDelay = time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		cmd.Wait()
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		<-ended
+	})
+	return ended
+}
+
+// writeFile writes a file below the folder that goes with the test.
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(work, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// lines is what a program writes while it runs.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// await waits until the program has written something, or has ended.
+func (l *lines) await(want *regexp.Regexp, timeout time.Duration, ended <-chan struct{}) []string {
+	for deadline := time.Now().Add(timeout); ; {
+		if match := want.FindStringSubmatch(l.String()); match != nil {
+			return match
+		}
+		if time.Now().After(deadline) {
+			return nil
+		}
+		select {
+		case <-ended:
+			return nil
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package acceptance
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// terminal is a program in a terminal, which tmux keeps: its screen is text.
+type terminal struct {
+	t    *testing.T
+	fail func(ended, format string, args ...any)
+}
+
+func startTerminal(t *testing.T, fail func(ended, format string, args ...any), command string) *terminal {
+	t.Helper()
+	term := &terminal{t, fail}
+	term.tmux("new-session", "-d", "-x", "120", "-y", "50", command)
+	t.Cleanup(func() { exec.Command("tmux", "-S", work+"/tmux", "kill-server").Run() })
+	return term
+}
+
+func (term *terminal) tmux(args ...string) string {
+	term.t.Helper()
+	cmd := exec.Command("tmux", append([]string{"-S", work + "/tmux"}, args...)...)
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "SHELL=/bin/sh")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		term.t.Fatalf("tmux %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// screen is what a person reads.
+func (term *terminal) screen() string {
+	term.t.Helper()
+	return term.tmux("capture-pane", "-p")
+}
+
+// reversed matches what the cursor of a full-screen program stands on.
+var reversed = regexp.MustCompile(`\x1b\[7m([^\x1b]*)`)
+
+// until waits until the screen has the text.
+func (term *terminal) until(text string) {
+	term.t.Helper()
+	term.wait("the screen does not come to "+text, func() bool { return strings.Contains(term.screen(), text) })
+}
+
+// keyUntil presses a key until the screen has the text.
+func (term *terminal) keyUntil(name, text string) {
+	term.t.Helper()
+	term.repeat(name, "the screen does not come to "+text, func() bool { return strings.Contains(term.screen(), text) })
+}
+
+// press comes to a button with Tab and presses it.
+func (term *terminal) press(button string) {
+	term.t.Helper()
+	term.repeat("Tab", "there is no "+button+" to come to", func() bool {
+		for _, match := range reversed.FindAllStringSubmatch(term.tmux("capture-pane", "-e", "-p"), -1) {
+			if match[1] == button {
+				return true
+			}
+		}
+		return false
+	})
+	term.key("Enter")
+}
+
+// repeat presses a key until it is done. The program has a moment to draw what
+// each did.
+func (term *terminal) repeat(name, problem string, done func() bool) {
+	term.t.Helper()
+	looks := 0
+	term.wait(problem, func() bool {
+		if done() {
+			return true
+		}
+		if looks++; looks%6 == 0 {
+			term.key(name)
+		}
+		return false
+	})
+}
+
+func (term *terminal) wait(problem string, done func() bool) {
+	term.t.Helper()
+	for deadline := time.Now().Add(stepTimeout); !done(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			term.fail("this screen: "+term.screen(), "%s", problem)
+		}
+	}
+}
+
+// key presses a key that tmux has a name for.
+func (term *terminal) key(name string) { term.tmux("send-keys", name) }
+
+// write types text.
+func (term *terminal) write(text string) { term.tmux("send-keys", "-l", text) }
+
+// picture keeps the screen among the artefacts.
+func (term *terminal) picture(name string) {
+	term.t.Helper()
+	dir := filepath.Join("..", ".artefacts", "acceptance")
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".txt"), []byte(term.screen()), 0o644)
+	}
+	if err != nil {
+		term.t.Errorf("the screen is lost: %v", err)
+	}
+}

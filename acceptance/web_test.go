@@ -1,0 +1,195 @@
+package acceptance
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// journal is what the clients asked over HTTP, and what they were answered.
+type journal struct {
+	mu      sync.Mutex
+	lines   []string
+	refused []string // what the web servers have to say of connections
+}
+
+func (j *journal) add(line string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, line)
+}
+
+// mark is a point in the journal.
+func (j *journal) mark() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.lines)
+}
+
+// since lists what came after a mark, each line once.
+func (j *journal) since(mark int) []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var lines []string
+	for _, line := range j.lines[mark:] {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// Write takes the error log of a web server: TLS handshakes that came to
+// nothing.
+func (j *journal) Write(line []byte) (int, error) {
+	_, cause, _ := strings.Cut(strings.TrimSpace(string(line)), "error from ")
+	_, cause, _ = strings.Cut(cause, ": ") // without the port
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !slices.Contains(j.refused, cause) {
+		j.refused = append(j.refused, cause)
+	}
+	return len(line), nil
+}
+
+// refusals lists the handshakes that came to nothing, each cause once.
+func (j *journal) refusals() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.refused)
+}
+
+// site is a web server on ports 80 and 443 of an address: the operator's own,
+// which ends TLS in front of the service, or another's.
+type site struct {
+	journal *journal
+	whose   string // "" for the operator's
+	handler http.Handler
+}
+
+// ServeHTTP implements http.Handler and writes the journal.
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	answer := &recorder{ResponseWriter: w, status: http.StatusOK}
+	s.handler.ServeHTTP(answer, r)
+	line := r.Method + " " + scheme + "://" + r.Host + r.URL.RequestURI()
+	if r.Header.Get("Authorization") != "" {
+		line += " with a password"
+	}
+	if s.whose != "" {
+		line += " (" + s.whose + ")"
+	}
+	s.journal.add(line + " → " + answer.String())
+}
+
+// recorder keeps the beginning of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.body.Len() < 16<<10 {
+		r.body.Write(b)
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+var (
+	errorCode   = regexp.MustCompile(`<ErrorCode>(\d+)</ErrorCode>`)
+	rootElement = regexp.MustCompile(`<([A-Za-z]+)[ >]`)
+)
+
+// String is the status and what the answer is, as Autodiscover has its errors
+// with status 200.
+func (r *recorder) String() string {
+	text := fmt.Sprint(r.status)
+	if location := r.Header().Get("Location"); location != "" {
+		return text + " " + location
+	}
+	if match := errorCode.FindSubmatch(r.body.Bytes()); match != nil {
+		return text + " error " + string(match[1])
+	}
+	if match := rootElement.FindSubmatch(r.body.Bytes()); match != nil && r.status == http.StatusOK {
+		return text + " " + string(match[1])
+	}
+	return text
+}
+
+// serve listens on both ports of the address. The first certificate is shown to
+// who asks for a name that there is none for, as web servers do.
+func (s *site) serve(t *testing.T, ip string, certificates ...tls.Certificate) {
+	t.Helper()
+	for _, port := range []string{":80", ":443"} {
+		listener, err := net.Listen("tcp", ip+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := &http.Server{Handler: s, ErrorLog: log.New(s.journal, "", 0)}
+		if port == ":443" {
+			server.TLSConfig = &tls.Config{Certificates: certificates}
+			go server.ServeTLS(listener, "", "")
+		} else {
+			go server.Serve(listener)
+		}
+		t.Cleanup(func() { server.Close() })
+	}
+}
+
+// nothingHere is a web site that has no mail in mind.
+var nothingHere = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html")
+	w.WriteHeader(http.StatusNotFound)
+	io.WriteString(w, "<!DOCTYPE html><title>Not found</title>")
+})
+
+// proxy is a reverse proxy as an operator has it: it keeps the Host and says
+// how the client came.
+type proxy struct {
+	mu sync.Mutex
+	to *url.URL
+	*httputil.ReverseProxy
+}
+
+func newProxy() *proxy {
+	p := &proxy{}
+	p.ReverseProxy = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			r.SetURL(p.to)
+			r.Out.Host = r.In.Host
+			r.SetXForwarded()
+		},
+		Transport: &http.Transport{IdleConnTimeout: time.Second},
+	}
+	return p
+}
+
+// lead leads to another service from now on.
+func (p *proxy) lead(address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to = &url.URL{Scheme: "http", Host: address}
+}

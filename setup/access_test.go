@@ -64,18 +64,19 @@ func states(t testing.TB) []state {
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 36"><rect width="120" height="36" fill="#1b55a6"/></svg>`
 
-// everywhere does something with each state, in each language, in the light and
-// in the dark.
-func everywhere(t *testing.T, phone bool, check func(t *testing.T, ctx context.Context)) {
+var lightAndDark = []bool{false, true}
+
+// everywhere does something with each state, in each language, on a phone.
+func everywhere(t *testing.T, schemes []bool, check func(t *testing.T, ctx context.Context)) {
 	ctx := open(t)
 	for _, s := range states(t) {
 		base := serve(t, s.handler)
 		for _, lang := range []string{"en", "sv"} {
-			for _, dark := range []bool{false, true} {
+			for _, dark := range schemes {
 				name := s.name + " " + lang + map[bool]string{true: " dark", false: " light"}[dark]
 				t.Run(name, func(t *testing.T) {
 					// With script, for its buttons; they come before the load event.
-					do(t, ctx, screen(phone, dark), chromedp.Navigate(base+"/?lang="+lang+"&"+s.query))
+					do(t, ctx, screen(true, dark), chromedp.Navigate(base+"/?lang="+lang+"&"+s.query))
 					if got := js[string](t, ctx, "document.documentElement.lang"); got != lang {
 						t.Fatalf("the page is in %q", got)
 					}
@@ -90,7 +91,7 @@ func everywhere(t *testing.T, phone bool, check func(t *testing.T, ctx context.C
 // own best practices.
 func TestAccessible(t *testing.T) {
 	source := axe(t)
-	everywhere(t, true, func(t *testing.T, ctx context.Context) {
+	everywhere(t, lightAndDark, func(t *testing.T, ctx context.Context) {
 		passes, violations := runAxe(t, ctx, source)
 		if passes < 20 {
 			t.Errorf("only %d rules had something to look at", passes)
@@ -135,7 +136,7 @@ func runAxe(t *testing.T, ctx context.Context, source string) (passes int, viola
 // TestTargets: what is pressed is at least 44 px each way (WCAG 2.5.5), but for
 // links in a sentence. And nothing is wider than the screen.
 func TestTargets(t *testing.T) {
-	everywhere(t, true, func(t *testing.T, ctx context.Context) {
+	everywhere(t, []bool{false}, func(t *testing.T, ctx context.Context) {
 		small := js[[]string](t, ctx, `[...document.querySelectorAll("a[href], button, summary, input:not([type=hidden])")].filter(e => {
 			const box = e.getBoundingClientRect();
 			const sentence = getComputedStyle(e).display === "inline" && e.parentNode.textContent.trim() !== e.textContent.trim();

@@ -39,7 +39,7 @@ var (
 // wildcard, one whose _tcp is a zone of its own, one that hands _tcp to others,
 // and one more that the customers share.
 var testZones = map[string]string{
-	"kund.example":     "ns A 127.0.0.1\n@ MX 10 mail\nmail A 192.0.2.1\nsetup A 192.0.2.2\n",
+	"kund.example":     "ns A 127.0.0.1\nin7 A 127.0.0.1\nout7 A 127.0.0.1\n@ MX 10 mail\nmail A 192.0.2.1\nsetup A 192.0.2.2\n",
 	"wild.example":     "mail A 192.0.2.1\nsetup A 192.0.2.2\n* A 192.0.2.80\n* TXT \"v=spf1 -all\"\n",
 	"cut.example":      "mail A 192.0.2.1\nsetup A 192.0.2.2\n_tcp NS ns.kund.example.\n",
 	"_tcp.cut.example": "",
@@ -56,7 +56,7 @@ var nameservers = map[string]func(t *testing.T, folder, port string) (*exec.Cmd,
 	"BIND": func(t *testing.T, folder, port string) (*exec.Cmd, string) {
 		program := tool(t, "named")
 		c := "controls { };\n" + bindKeyText(testKey) + bindKeyText(powerless) +
-			fmt.Sprintf("options { directory %q; listen-on port %s { 127.0.0.1; }; listen-on-v6 { none; }; pid-file none; session-keyfile none; recursion no; notify no; dnssec-validation no; };\n", folder, port)
+			fmt.Sprintf("options { directory %q; listen-on port %s { 127.0.0.1; }; listen-on-v6 { none; }; pid-file none; session-keyfile none; recursion no; querylog yes; notify no; dnssec-validation no; };\n", folder, port)
 		for zone, text := range testZones {
 			c += fmt.Sprintf("zone %q { type primary; file %q; allow-update { key signpost; }; };\n", zone, zone+".zone")
 			write(t, filepath.Join(folder, zone+".zone"), zoneFile(text))
@@ -120,33 +120,41 @@ func run(t testing.TB, program string, arguments ...string) string {
 func startNameserver(t *testing.T, name string) *nameserver {
 	t.Helper()
 	for range 3 { // another process may take the port in between
-		port := freePort(t)
-		command, ready := nameservers[name](t, shortFolder(t), port)
-		pipe, err := command.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
+		if n := startNameserverAt(t, name, freePort(t)); n != nil {
+			return n
 		}
-		if err := startWithUs(command); err != nil {
-			t.Fatal(err)
-		}
-		log := newServerLog(pipe, ready)
-		select {
-		case <-log.ready:
-			t.Cleanup(func() {
-				command.Process.Kill()
-				<-log.ended
-				if t.Failed() {
-					t.Logf("%s said:\n%s", name, log)
-				}
-			})
-			return &nameserver{address: "127.0.0.1:" + port, port: port, log: log}
-		case <-log.ended:
-		case <-time.After(20 * time.Second):
-			command.Process.Kill()
-		}
-		t.Logf("%s did not start:\n%s", name, log)
 	}
 	t.Fatalf("%s does not start", name)
+	return nil
+}
+
+// startNameserverAt is nil where the server does not start.
+func startNameserverAt(t *testing.T, name, port string) *nameserver {
+	t.Helper()
+	command, ready := nameservers[name](t, shortFolder(t), port)
+	pipe, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := startWithUs(command); err != nil {
+		t.Fatal(err)
+	}
+	log := newServerLog(pipe, ready)
+	select {
+	case <-log.ready:
+		t.Cleanup(func() {
+			command.Process.Kill()
+			<-log.ended
+			if t.Failed() {
+				t.Logf("%s said:\n%s", name, log)
+			}
+		})
+		return &nameserver{address: "127.0.0.1:" + port, port: port, log: log}
+	case <-log.ended:
+	case <-time.After(20 * time.Second):
+		command.Process.Kill()
+	}
+	t.Logf("%s did not start:\n%s", name, log)
 	return nil
 }
 

@@ -1,0 +1,220 @@
+package records
+
+import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"signpost/account"
+)
+
+// insideNamespace is set for the part of TestAerc that runs in a network of its
+// own.
+const insideNamespace = "SIGNPOST_TEST_INSIDE_NAMESPACE"
+
+// TestAerc has a real mail client, aerc, set itself up with nothing but the SRV
+// records that were published: its wizard is given an address, finds the hosts,
+// which nobody could guess, and connects. It runs in a namespace where port 53
+// and /etc/resolv.conf are ours.
+func TestAerc(t *testing.T) {
+	if os.Getenv(insideNamespace) != "" {
+		aercInside(t)
+		return
+	}
+	for _, name := range []string{"unshare", "ip", "mount", "script", "stty", "aerc", "named"} {
+		tool(t, name)
+	}
+	if os.Getuid() != 0 {
+		t.Skip("a namespace with port 53 needs root")
+	}
+	command := exec.Command(tool(t, "unshare"), "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc",
+		os.Args[0], "-test.run=^TestAerc$", "-test.v", "-test.timeout=2m")
+	command.Env = append(os.Environ(), insideNamespace+"=1")
+	out, err := command.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestAerc") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func aercInside(t *testing.T) {
+	folder := shortFolder(t)
+	run(t, tool(t, "ip"), "link", "set", "lo", "up")
+	run(t, tool(t, "mount"), "--bind", write(t, filepath.Join(folder, "resolv.conf"), "nameserver 127.0.0.1\n"), "/etc/resolv.conf")
+	n := startNameserverAt(t, "BIND", "53")
+	if n == nil {
+		t.FailNow()
+	}
+	servers := []account.Server{everyServer[0], everyServer[2], {Type: account.SMTP, Hostname: "out7.kund.example", Port: 587, SocketType: account.STARTTLS}}
+	servers[0].Hostname = "in7.kund.example"
+	n.publisher(t).publish(t, New(Options{Name: "setup.kund.example"}).For(settingsFor("kund.example", servers...)))
+
+	// The control: where nothing is published, aerc finds nothing.
+	wizard := startAerc(t, filepath.Join(folder, "control"))
+	wizard.await("Your email address?")
+	wizard.send("Work\tAnna Ek\tanna@print.example\t")
+	wizard.send("\r")
+	wizard.awaitLog(n.log, "query: _imaps._tcp.print.example IN SRV")
+	wizard.await("Connection mode")
+	if screen := wizard.screen(); strings.Contains(screen, "in7") {
+		t.Errorf("found what is not published: %s", screen)
+	}
+
+	reached := make(chan net.Conn, 1)
+	listener, err := net.Listen("tcp", "127.0.0.1:993")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		if conn, err := listener.Accept(); err == nil {
+			reached <- conn
+		}
+	}()
+	home := filepath.Join(folder, "home")
+	wizard = startAerc(t, home)
+	wizard.await("Your email address?")
+	wizard.send("Work\tAnna Ek\tanna@kund.example\t")
+	wizard.send("\r")
+	wizard.await("in7.kund.example:993")
+	wizard.send("\themlig")
+	wizard.send("\t")
+	wizard.await("[OK]") // passwords are stored in plain text
+	wizard.send("\r")
+	wizard.send("\t\t\t\x1b[C") // past server and mode, and to the right
+	wizard.send("\r")
+	wizard.await("out7.kund.example:587")
+	wizard.send("\t\t\t\t\t\x1b[C") // past user name, password, server, mode and copies
+	wizard.send("\r")
+	wizard.await("[Finish]")
+	wizard.send("\t\r")
+	select {
+	case conn := <-reached:
+		conn.Close()
+	case <-time.After(20 * time.Second):
+		t.Fatalf("aerc did not connect: %s", wizard.screen())
+	}
+	accounts, err := os.ReadFile(filepath.Join(home, ".config/aerc/accounts.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		`(?m)^source +=\s+imaps://anna%40kund\.example:[a-z]+@in7\.kund\.example:993$`,
+		`(?m)^outgoing +=\s+smtp\+plain://anna%40kund\.example:[a-z]+@out7\.kund\.example:587$`,
+		`(?m)^smtp-starttls += yes$`,
+	} {
+		if !regexp.MustCompile(line).Match(accounts) {
+			t.Errorf("no %s in\n%s", line, accounts)
+		}
+	}
+}
+
+// wizard is an aerc on a terminal.
+type wizard struct {
+	t    *testing.T
+	keys io.Writer
+	mu   sync.Mutex
+	text strings.Builder
+	seen int // how far into the screen was awaited
+	news chan struct{}
+}
+
+func startAerc(t *testing.T, home string) *wizard {
+	t.Helper()
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(tool(t, "script"), "-qfc", "stty rows 60 cols 120; exec aerc", "/dev/null")
+	command.Env = []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home + "/.config", "TERM=xterm", "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "SHELL=/bin/sh"}
+	keys, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wizard{t: t, keys: keys, news: make(chan struct{}, 1)}
+	command.Stdout, command.Stderr = w, w
+	if err := startWithUs(command); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { command.Process.Kill() })
+	return w
+}
+
+// Write takes what the terminal would show.
+func (w *wizard) Write(octets []byte) (int, error) {
+	w.mu.Lock()
+	w.text.Write(octets)
+	w.mu.Unlock()
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+	return len(octets), nil
+}
+
+var (
+	links   = regexp.MustCompile(`\x1b\]8;;.*?\x1b\\`)
+	escapes = regexp.MustCompile(`(\x1b\[[0-9;? ]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>])+`)
+	blanks  = regexp.MustCompile(`  +`)
+)
+
+// screen is everything that was shown so far, without the control sequences.
+func (w *wizard) screen() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return blanks.ReplaceAllString(escapes.ReplaceAllString(links.ReplaceAllString(w.text.String(), ""), "|"), " ")
+}
+
+// await waits until a text is shown after those that were awaited before.
+func (w *wizard) await(text string) {
+	w.t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		screen := w.screen()
+		if i := strings.Index(screen[min(w.seen, len(screen)):], text); i >= 0 {
+			w.seen += i + len(text)
+			return
+		}
+		select {
+		case <-w.news:
+		case <-limit:
+			w.t.Fatalf("aerc does not show %q after\n%s\nbut\n%s", text, screen[:min(w.seen, len(screen))], screen[min(w.seen, len(screen)):])
+		}
+	}
+}
+
+func (w *wizard) awaitLog(log *serverLog, text string) {
+	w.t.Helper()
+	limit := time.After(20 * time.Second)
+	for tick := time.NewTicker(20 * time.Millisecond); !strings.Contains(log.String(), text); {
+		select {
+		case <-tick.C:
+		case <-limit:
+			w.t.Fatalf("aerc does not ask: no %q; it shows\n%s", text, w.screen())
+		}
+	}
+}
+
+// send types keys, and waits until aerc has drawn what it has to draw: keys that
+// come faster than it draws are taken for what is no longer on the screen.
+func (w *wizard) send(keys string) {
+	w.t.Helper()
+	if _, err := io.WriteString(w.keys, keys); err != nil {
+		w.t.Fatal(err)
+	}
+	limit := time.After(3 * time.Second) // once connected, it draws without end
+	for {
+		select {
+		case <-w.news:
+		case <-time.After(500 * time.Millisecond):
+			return
+		case <-limit:
+			return
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -72,6 +73,7 @@ type tuning struct {
 	renewEvery time.Duration // how often to look what must be renewed
 	renewRatio float64       // of the lifetime that is left then
 	withoutARI bool
+	capacity   int // of certificates in memory
 }
 
 func init() {
@@ -123,7 +125,7 @@ func newOrderer(options Options, t tuning) (*orderer, error) {
 		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return o.config, nil },
 		RenewCheckInterval: t.renewEvery,
 		OCSPCheckInterval:  tidyInterval, // nothing is stapled, so nothing is to be checked
-		Capacity:           maxCertificates,
+		Capacity:           cmp.Or(t.capacity, maxCertificates),
 		Logger:             o.zap,
 	})
 	o.config = certmagic.New(o.cache, certmagic.Config{

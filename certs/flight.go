@@ -55,7 +55,7 @@ func (o *orderer) get(hello *tls.ClientHelloInfo, name string) (*tls.Certificate
 
 // wait waits as long as a client does. The time that the server grants for a
 // handshake begins anew with an order, for net/http gives a handshake no more
-// than a request's header.
+// than a request's header; after the handshake it sets times of its own again.
 func (f *flight) wait(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	select {
 	case <-f.done:
@@ -65,6 +65,10 @@ func (f *flight) wait(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	timer := time.NewTimer(longestWait)
 	defer timer.Stop()
 	ordering := f.ordering
+	var left <-chan struct{}
+	if ctx := hello.Context(); ctx != nil { // as it is unless a test made it
+		left = ctx.Done()
+	}
 	for {
 		select {
 		case <-f.done:
@@ -76,7 +80,7 @@ func (f *flight) wait(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			}
 		case <-timer.C:
 			return nil, errWaiting
-		case <-hello.Context().Done():
+		case <-left:
 			return nil, hello.Context().Err()
 		}
 	}

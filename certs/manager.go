@@ -42,6 +42,7 @@ type Manager struct {
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
+	closing sync.Once
 }
 
 // New makes a manager. The error names the file or folder that cannot be used.
@@ -90,7 +91,7 @@ func (m *Manager) Start(ctx context.Context) {
 func (m *Manager) Close() {
 	m.stop()
 	if m.acme != nil {
-		m.acme.close()
+		m.closing.Do(m.acme.close)
 	}
 	m.running.Wait()
 }

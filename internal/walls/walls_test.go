@@ -45,6 +45,11 @@ var owners = map[string][]string{
 	"github.com/fsnotify/fsnotify":                              {"server"},
 	"github.com/coreos/go-systemd/v22/activation":               {"server"},
 	"github.com/coreos/go-systemd/v22/daemon":                   {"cmd/signpost"},
+	"github.com/caddyserver/certmagic":                          {"certs"},
+	"github.com/mholt/acmez/v3":                                 {"certs"},
+	"github.com/mholt/acmez/v3/acme":                            {"certs"},
+	"go.uber.org/zap":                                           {"certs"},
+	"go.uber.org/zap/zapcore":                                   {"certs"},
 }
 
 // accountMayImport is what account may import besides the standard library: IDNA and the

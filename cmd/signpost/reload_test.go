@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var (
+	reloaded    = regexp.MustCompile(`msg=reloaded providers=(\d+) domains=(\d+) accounts=(\d+)`)
+	notReloaded = regexp.MustCompile(`msg="not reloaded, the configuration from before stays" fault="(.*)"`)
+)
+
+// TestReloadUnderLoad reloads every 100 ms, alternating changed, broken and good
+// files, while 64 connections ask all the time, and then stops the service.
+func TestReloadUnderLoad(t *testing.T) {
+	folder := prepare(t, "")
+	r := startServe(t, folder, nil)
+	_, first := askOnce(t, r.address, thunderbird("domain.se"))
+	second := strings.ReplaceAll(first, "one.example", "two.example")
+	if !strings.Contains(first, "imap.one.example") {
+		t.Fatal(first)
+	}
+	var answers [2]atomic.Int64
+	var group sync.WaitGroup
+	for range 64 {
+		group.Go(func() {
+			err := keepAsking(r.address, func(status, body string) error {
+				switch {
+				case status == "200 OK" && body == first:
+					answers[0].Add(1)
+				case status == "200 OK" && body == second:
+					answers[1].Add(1)
+				default:
+					return fmt.Errorf("got %s\n%s", status, body)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	texts := []string{
+		configText(folder, "two.example", ""),
+		strings.Replace(configText(folder, "two.example", ""), "hostname: imap", "hots: imap", 1),
+		configText(folder, "one.example", ""),
+		configText(folder, "three.example", "")[:150],
+	}
+	const reloads = 32
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for i := range reloads {
+		put(t, folder, "signpost.yaml", texts[i%len(texts)])
+		before := len(reloaded.FindAllString(r.stderr.String(), -1)) + len(notReloaded.FindAllString(r.stderr.String(), -1))
+		r.signal(t, syscall.SIGHUP)
+		<-tick.C
+		for len(reloaded.FindAllString(r.stderr.String(), -1))+len(notReloaded.FindAllString(r.stderr.String(), -1)) == before {
+			<-tick.C // it takes longer on a busy machine
+		}
+	}
+	applied, refused := r.metric(t, `signpost_reloads_total{result="applied"}`), r.metric(t, `signpost_reloads_total{result="refused"}`)
+	if applied < reloads/2 || refused < reloads/2 {
+		t.Errorf("%v reloads applied and %v refused, of %d", applied, refused, reloads)
+	}
+	r.stop(t)
+	group.Wait()
+	for i := range answers {
+		if n := answers[i].Load(); n < 1000 {
+			t.Errorf("configuration %d gave %d answers", i+1, n)
+		}
+	}
+	t.Logf("%d and %d answers, %v reloads applied, %v refused", answers[0].Load(), answers[1].Load(), applied, refused)
+}
+
+// keepAsking asks on connections that it keeps until nobody takes them.
+func keepAsking(address string, check func(status, body string) error) error {
+	for {
+		conn, err := net.Dial("tcp", address)
+		if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := keepAskingOn(conn, check); err != nil {
+			return err
+		}
+	}
+}
+
+func keepAskingOn(conn net.Conn, check func(status, body string) error) error {
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Minute))
+	in := bufio.NewReader(conn)
+	for asked := 0; ; asked++ {
+		_, err := io.WriteString(conn, thunderbird("domain.se"))
+		if err == nil {
+			var response *http.Response
+			if response, err = http.ReadResponse(in, nil); err == nil {
+				body, err := io.ReadAll(response.Body)
+				if err != nil {
+					return fmt.Errorf("an answer broke off: %w", err)
+				}
+				if err := check(response.Status, string(body)); err != nil || response.Close {
+					return err
+				}
+				continue
+			}
+		}
+		if asked == 0 && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
+			return nil // the listener closed before the service had this connection
+		}
+		return fmt.Errorf("a request got no answer: %w", err)
+	}
+}
+
+// TestReloadOfFiles changes each kind of file and waits for the service to
+// notice by itself.
+func TestReloadOfFiles(t *testing.T) {
+	folder := prepare(t, "")
+	r := startServe(t, folder, nil)
+	next := func(pattern *regexp.Regexp) []string {
+		match := r.says(t, pattern)
+		r.stderr.clear()
+		return match
+	}
+	r.stderr.clear()
+	put(t, folder, "domains.txt", "domain.se\nother.se\n")
+	if got := next(reloaded); got[2] != "2" {
+		t.Errorf("got %s", got[0])
+	}
+	if status, _ := askOnce(t, r.address, thunderbird("other.se")); status != 200 {
+		t.Errorf("the new domain is answered %d", status)
+	}
+	if got := r.metric(t, `signpost_configured{what="domains"}`); got != 2 {
+		t.Errorf("%v domains are counted", got)
+	}
+
+	// In place, as some editors write, and in two steps.
+	file, err := os.OpenFile(filepath.Join(folder, "domains.txt"), os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(file, "domain.se\n")
+	io.WriteString(file, "third.se\nfourth.se\n")
+	file.Close()
+	if got := next(reloaded); got[2] != "3" {
+		t.Errorf("got %s", got[0])
+	}
+
+	put(t, folder, "domains.txt", "domain.se\nnot a domain\n")
+	if got := next(notReloaded); !strings.Contains(got[1], `domains.txt:2: `) {
+		t.Errorf("got %s", got[0])
+	}
+	if status, _ := askOnce(t, r.address, thunderbird("third.se")); status != 200 {
+		t.Errorf("a domain from before is answered %d", status)
+	}
+
+	if err := os.Remove(filepath.Join(folder, "domains.txt")); err != nil {
+		t.Fatal(err)
+	}
+	next(notReloaded)
+	put(t, folder, "domains.txt", "domain.se\n")
+	next(reloaded)
+
+	// Another file of the folder is none of ours; the next line is of the last.
+	put(t, folder, "notes.txt", "remember the milk")
+	put(t, folder, "signpost.yaml", configText(folder, "two.example", "log: {format: json}"))
+	r.says(t, regexp.MustCompile(`"msg":"reloaded","providers":1,"domains":1`))
+	if strings.Contains(r.stderr.String(), "msg=reloaded") {
+		t.Errorf("reloaded for a file that is not ours:\n%s", r.stderr)
+	}
+	if _, body := askOnce(t, r.address, thunderbird("domain.se")); !strings.Contains(body, "imap.two.example") {
+		t.Errorf("got\n%s", body)
+	}
+}
+
+func (o *output) clear() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text.Reset()
+}
+
+// TestWhatNeedsARestart changes what a reload cannot.
+func TestWhatNeedsARestart(t *testing.T) {
+	folder := prepare(t, "")
+	r := startServe(t, folder, nil)
+	text := strings.Replace(configText(folder, "two.example", "limits: {connections: 20, idle: 9s}\nproxyProtocol: true"), "admin.sock", "other.sock", 1)
+	put(t, folder, "signpost.yaml", strings.Replace(text, "127.0.0.1:0", "127.0.0.1:9", 1))
+	r.signal(t, syscall.SIGHUP)
+	got := r.says(t, regexp.MustCompile(`needs a restart" keys="(.*)"`))
+	if want := "admin, limits (times), limits.connections, listen, proxyProtocol"; got[1] != want {
+		t.Errorf("got %s, want %s", got[1], want)
+	}
+	// The rest is in use.
+	r.says(t, reloaded)
+	if _, body := askOnce(t, r.address, thunderbird("domain.se")); !strings.Contains(body, "imap.two.example") {
+		t.Errorf("got\n%s", body)
+	}
+}
+
+// TestReloadTakesLimitsAndProxies: they are in use without a restart.
+func TestReloadTakesLimitsAndProxies(t *testing.T) {
+	folder := prepare(t, "")
+	r := startServe(t, folder, nil)
+	put(t, folder, "signpost.yaml", configText(folder, "one.example", "trustedProxies: none\nlimits: {requests: 1, burst: 1}"))
+	r.signal(t, syscall.SIGHUP)
+	r.says(t, reloaded)
+	request := strings.Replace(thunderbird("domain.se"), "\r\n\r\n", "\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n", 1)
+	askOnce(t, r.address, request)
+	if status, _ := askOnce(t, r.address, request); status != http.StatusTooManyRequests {
+		t.Errorf("the second request is answered %d", status)
+	}
+	if got := r.metric(t, `signpost_requests_total{dialect="other",outcome="limited"}`); got < 1 {
+		t.Errorf("%v limited requests are counted", got)
+	}
+}

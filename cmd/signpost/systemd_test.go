@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestNotify listens as systemd does for a service of Type=notify.
+func TestNotify(t *testing.T) {
+	folder := prepare(t, "")
+	path := filepath.Join(folder, "notify.sock")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	messages := make(chan string, 1000)
+	go func() {
+		defer close(messages)
+		for b := make([]byte, 4096); ; {
+			n, err := conn.Read(b)
+			if err != nil {
+				return
+			}
+			messages <- string(b[:n])
+		}
+	}()
+	// hears waits for a message, and says which ones came before it.
+	hears := func(beginning string) (message string, before []string) {
+		t.Helper()
+		give := time.After(30 * time.Second)
+		for {
+			select {
+			case message := <-messages:
+				if strings.HasPrefix(message, beginning) {
+					return message, before
+				}
+				before = append(before, message)
+			case <-give:
+				t.Fatalf("systemd did not hear %s but %q", beginning, before)
+			}
+		}
+	}
+	r := startServe(t, folder, func(cmd *exec.Cmd) {
+		cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+path, "WATCHDOG_USEC=100000")
+	})
+	if message, before := hears("READY=1"); !strings.Contains(message, "STATUS=1 providers, 1 domains, 0 accounts") || len(before) > 0 {
+		t.Errorf("after %q: %q", before, message)
+	}
+	hears("WATCHDOG=1")
+	hears("WATCHDOG=1")
+	put(t, folder, "domains.txt", "domain.se\nother.se\n")
+	r.signal(t, syscall.SIGHUP)
+	if message, _ := hears("RELOADING=1"); !strings.Contains(message, "MONOTONIC_USEC=") {
+		t.Errorf("got %q", message)
+	}
+	if message, _ := hears("READY=1"); !strings.Contains(message, "2 domains") {
+		t.Errorf("got %q", message)
+	}
+	r.stop(t)
+	hears("STOPPING=1")
+}
+
+// TestSocketActivation passes sockets on as systemd does.
+func TestSocketActivation(t *testing.T) {
+	folder := prepare(t, "")
+	var files []*os.File
+	var addresses []string
+	for range 2 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		file, err := l.(*net.TCPListener).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		files, addresses = append(files, file), append(addresses, l.Addr().String())
+	}
+	put(t, folder, "signpost.yaml", strings.Replace(configText(folder, "one.example", ""), "127.0.0.1:0", "192.0.2.1:1", 1))
+	r := startServe(t, folder, func(cmd *exec.Cmd) {
+		// LISTEN_PID is the process itself, which only a shell can know before.
+		cmd.Path = "/bin/sh"
+		cmd.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`}, cmd.Args...)
+		cmd.Env = append(cmd.Env, "LISTEN_FDS=2", "LISTEN_FDNAMES=http:admin")
+		cmd.ExtraFiles = files
+	})
+	if r.address != addresses[0] {
+		t.Errorf("serve listens on %s, want %s", r.address, addresses[0])
+	}
+	if status, _ := askOnce(t, addresses[0], thunderbird("domain.se")); status != 200 {
+		t.Errorf("http: got %d", status)
+	}
+	if status, body := askOnce(t, addresses[1], "GET /readyz HTTP/1.1\r\nHost: admin\r\n\r\n"); status != 200 || body != "ready\n" {
+		t.Errorf("admin: got %d %s", status, body)
+	}
+	r.stop(t)
+}
+
+// TestFailedStart: a start that cannot be says why in one line, and what to do.
+func TestFailedStart(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, row := range []struct{ name, from, to, say, hint string }{
+		{"taken", "127.0.0.1:0", taken.Addr().String(), "cannot listen on " + taken.Addr().String() + ": address already in use", "another program has it"},
+		{"not ours", "127.0.0.1:0", "192.0.2.1:80", "cannot listen on 192.0.2.1:80: cannot assign requested address", "ip address shows"},
+		{"no folder for the socket", "127.0.0.1:0", "unix:/nonexistent/http.sock", "cannot listen on unix:/nonexistent/http.sock: no such file", "RuntimeDirectory=signpost"},
+		{"admin", "/admin.sock", "/nowhere/admin.sock", "nowhere/admin.sock: no such file", "RuntimeDirectory=signpost"},
+		{"no certificate", "providers:", "tls: {listen: \"127.0.0.1:0\", certificates: [{certificate: none.pem, key: none.key}]}\nproviders:", "none.pem", "tls.certificates"},
+		{"broken", "hostname: imap", "hots: imap", `unknown key "hots", did you mean "hostname"?`, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			folder := prepare(t, "")
+			put(t, folder, "signpost.yaml", strings.Replace(configText(folder, "one.example", ""), row.from, row.to, 1))
+			cmd := program(os.Args[0], "serve", "-config", filepath.Join(folder, "signpost.yaml"))
+			out, err := cmd.CombinedOutput()
+			if code := cmd.ProcessState.ExitCode(); err == nil || code != 1 {
+				t.Errorf("it ended with %d", code)
+			}
+			var errors, hints []string
+			for line := range strings.Lines(string(out)) {
+				switch {
+				case strings.HasPrefix(line, "signpost: warning: "):
+				case strings.HasPrefix(line, "signpost: "):
+					errors = append(errors, line)
+				case strings.HasPrefix(line, "hint: "):
+					hints = append(hints, line)
+				default:
+					t.Errorf("a line that is neither: %s", line)
+				}
+			}
+			if len(errors) != 1 || !strings.Contains(errors[0], row.say) {
+				t.Errorf("it said %q, want %q", errors, row.say)
+			}
+			if hint := fmt.Sprint(hints); row.hint != "" && (len(hints) != 1 || !strings.Contains(hint, row.hint)) {
+				t.Errorf("its hint is %q, want %q", hints, row.hint)
+			}
+		})
+	}
+}
+
+// TestAdminIsOptional: a second service of the machine, whose operator did not
+// ask for an admin listener, goes on without.
+func TestAdminIsOptional(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:9480")
+	if err == nil {
+		defer taken.Close()
+	}
+	folder := prepare(t, "")
+	text := configText(folder, "one.example", "")
+	put(t, folder, "signpost.yaml", text[:strings.Index(text, "admin:")]+text[strings.Index(text, "providers:"):])
+	r := startServe(t, folder, nil)
+	if !strings.Contains(r.stderr.String(), `msg="no admin listener, and so no metrics"`) {
+		t.Errorf("it said\n%s", r.stderr)
+	}
+	if status, _ := askOnce(t, r.address, thunderbird("domain.se")); status != 200 {
+		t.Errorf("got %d", status)
+	}
+}

@@ -1,9 +1,16 @@
 package setup
 
 import (
+	"bytes"
 	"flag"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -15,7 +22,9 @@ var screenshots = flag.String("screenshots", "", "write screenshots of the page 
 //
 //	go test ./setup -run TestScreenshots -screenshots /tmp/pictures
 //
-// They are 390×844 and 1280×800, and those named -long are the whole page.
+// They are 390×844 and 1280×800, and those named -long are the whole page. Three
+// phones side by side are the README's picture: copy readme.png to
+// testdata/screenshots/setup.png.
 func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
 		t.Skip("-screenshots names no folder")
@@ -59,4 +68,68 @@ func TestScreenshots(t *testing.T) {
 			}
 		})
 	}
+
+	resolve, o := load(t, "mamut")
+	base := serve(t, service(resolve, o))
+	ctx := open(t)
+	var phones []image.Image
+	for _, shot := range []struct {
+		query string
+		dark  bool
+	}{
+		{"?emailaddress=mail@domain.se", false},
+		{"?emailaddress=mail@domain.se&device=android#android", false},
+		{"?emailaddress=mail@domain.se&lang=sv", true},
+	} {
+		do(t, ctx, screen(true, shot.dark), chromedp.Navigate(base+"/"+shot.query), chromedp.WaitReady(chromedp.CSS(".copy")))
+		picture, err := png.Decode(bytes.NewReader(ask(t, ctx, chromedp.CaptureScreenshot())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		phones = append(phones, picture)
+	}
+	var b bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&b, reduced(sideBySide(phones))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*screenshots, "readme.png"), b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sideBySide puts pictures into a row on a grey ground.
+func sideBySide(pictures []image.Image) *image.RGBA {
+	const gap = 30
+	size := image.Pt(gap, 0)
+	for _, p := range pictures {
+		size.X += p.Bounds().Dx() + gap
+		size.Y = max(size.Y, p.Bounds().Dy()+2*gap)
+	}
+	row := image.NewRGBA(image.Rectangle{Max: size})
+	draw.Draw(row, row.Bounds(), image.NewUniform(color.RGBA{0xe4, 0xe8, 0xee, 0xff}), image.Point{}, draw.Src)
+	at := image.Pt(gap, gap)
+	for _, p := range pictures {
+		draw.Draw(row, p.Bounds().Add(at), p, p.Bounds().Min, draw.Src)
+		at.X += p.Bounds().Dx() + gap
+	}
+	return row
+}
+
+// reduced is the picture in its 256 commonest colours, a third of the octets.
+func reduced(p *image.RGBA) *image.Paletted {
+	count := map[color.RGBA]int{}
+	for y := range p.Bounds().Dy() {
+		for x := range p.Bounds().Dx() {
+			count[p.RGBAAt(x, y)]++
+		}
+	}
+	colours := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int { return count[b] - count[a] })
+	var palette color.Palette
+	for _, c := range colours[:min(256, len(colours))] {
+		palette = append(palette, c)
+	}
+	small := image.NewPaletted(p.Bounds(), palette)
+	draw.Draw(small, small.Bounds(), p, image.Point{}, draw.Src)
+	return small
 }

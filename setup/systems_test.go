@@ -39,9 +39,10 @@ func load(t testing.TB, name string) (account.Resolver, Options) {
 	}
 	none := func(context.Context, string) ([]directory.MX, error) { return nil, nil }
 	return directory.New(cfg.Providers, cfg.Accounts, none).Resolve, Options{
-		Name:    cfg.Name,
-		Profile: hasProfile,
-		Now:     today,
+		Name:     cfg.Name,
+		Branding: Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent, Contact: cfg.Branding.Contact},
+		Profile:  hasProfile,
+		Now:      today,
 	}
 }
 

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"strings"
@@ -38,6 +39,19 @@ type Comparison struct {
 	Findings []Finding `json:"findings"`
 	// Err is set where DNS did not tell.
 	Err error `json:"-"`
+}
+
+// MarshalJSON adds the error in words.
+func (c Comparison) MarshalJSON() ([]byte, error) {
+	type plain Comparison
+	object := struct {
+		plain
+		Error string `json:"error,omitempty"`
+	}{plain: plain(c)}
+	if c.Err != nil {
+		object.Error = c.Err.Error()
+	}
+	return json.Marshal(object)
 }
 
 // Wrong reports whether somebody has to do something.
@@ -134,7 +148,8 @@ func NewComparer(r *Resolver, ownServers bool) *Comparer {
 }
 
 // CompareAll compares many domains, a number of them at once, and gives the
-// results in the order of the domains. Breaking off the loop ends the work.
+// results in the order of the domains, which are taken from another goroutine.
+// Breaking off the loop ends the work.
 func (c *Comparer) CompareAll(ctx context.Context, domains iter.Seq[Domain], atOnce int) iter.Seq[Comparison] {
 	return func(yield func(Comparison) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -142,6 +157,7 @@ func (c *Comparer) CompareAll(ctx context.Context, domains iter.Seq[Domain], atO
 		defer workers.Wait()
 		defer cancel()
 
+		atOnce = max(atOnce, 1)
 		slots := make(chan struct{}, atOnce)
 		// The queue is longer than the number of workers, so that one slow
 		// domain at its head does not stop the others.

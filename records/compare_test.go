@@ -1,6 +1,7 @@
 package records
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"regexp"
@@ -406,6 +407,19 @@ func TestCompareAll(t *testing.T) {
 	}
 	if asked := n.queries.Load() - before; asked > 60*10 {
 		t.Errorf("went on for %d queries after the caller had seen enough", asked)
+	}
+}
+
+func TestComparisonJSON(t *testing.T) {
+	for want, c := range map[string]Comparison{
+		`{"domain":"a.test","findings":[],"error":"does not answer"}`: {Domain: "a.test", Findings: []Finding{}, Err: errSilent},
+		`{"domain":"a.test","findings":[{"kind":"missing","name":"x.a.test","problem":"why","put":["line"]}]}`: {
+			Domain: "a.test", Findings: []Finding{{Kind: Missing, Name: "x.a.test", Problem: "why", Put: []string{"line"}}}},
+	} {
+		got, err := json.Marshal(c)
+		if err != nil || string(got) != want {
+			t.Errorf("%s, %v\nwant %s", got, err, want)
+		}
 	}
 }
 

@@ -49,17 +49,17 @@ func New(o Options) *Guide {
 
 // Domain is what one domain should have.
 type Domain struct {
-	Name    string
-	Records []Record
+	Name    string   `json:"domain"`
+	Records []Record `json:"records"`
 	// Notes say what the domain cannot have, and why.
-	Notes []string
+	Notes []string `json:"notes,omitempty"`
 	// leftOut are the names, given below the domain, of which nothing can be
 	// said: what stands there may be right.
 	leftOut []string
 }
 
 // Remove stands for a domain that leaves: it should have none of the records.
-func Remove(name string) Domain { return Domain{Name: name} }
+func Remove(name string) Domain { return Domain{Name: name, Records: []Record{}} }
 
 // For says what the domain of the settings should have. The settings are those
 // of any mailbox there (account.AnyAt) and of no client in particular.
@@ -161,7 +161,8 @@ func (b *builder) pacc() {
 	}
 	digest, err := b.guide.digest(b.settings)
 	if err != nil {
-		b.domain.Notes = append(b.domain.Notes, "ua-auto-config: left out, because PACC has no way to describe the domain: "+err.Error())
+		why := strings.Join(strings.Fields(err.Error()), " ") // a note is one line
+		b.domain.Notes = append(b.domain.Notes, "ua-auto-config: left out, because PACC has no way to describe the domain: "+why)
 		return
 	}
 	b.host("ua-auto-config", "where clients that know PACC ask for user-agent-configuration.json")

@@ -8,13 +8,13 @@ import (
 // Plan is what has to be done at a primary for one domain. Making it changes
 // nothing.
 type Plan struct {
-	Domain string
+	Domain string `json:"domain"`
 	// Changes are in the order of the records.
-	Changes []Change
+	Changes []Change `json:"changes,omitempty"`
 	// Conflicts are why the plan cannot be applied.
-	Conflicts []Conflict
+	Conflicts []Conflict `json:"conflicts,omitempty"`
 	// Notes say what is left as it is, and why.
-	Notes []string
+	Notes []string `json:"notes,omitempty"`
 
 	primary *Update
 	zones   []*zonePlan
@@ -22,17 +22,18 @@ type Plan struct {
 
 // Change puts the records of one name and type in the place of others.
 type Change struct {
-	Zone     string
-	Name     string
-	Type     string
-	Old, New []Record // one of them may be empty
+	Zone string   `json:"zone"`
+	Name string   `json:"name"`
+	Type string   `json:"type"`
+	Old  []Record `json:"old,omitempty"` // one of them may be empty
+	New  []Record `json:"new,omitempty"`
 }
 
 // Conflict is a set of records in the way that Signpost did not write.
 type Conflict struct {
-	Name    string
-	Problem string
-	Have    []Record
+	Name    string   `json:"name"`
+	Problem string   `json:"problem"`
+	Have    []Record `json:"have,omitempty"`
 }
 
 // zonePlan is the part of a plan that is one update, as the names of a domain

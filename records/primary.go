@@ -216,8 +216,8 @@ func (p *primary) update(ctx context.Context, zone string, message *dns.Msg) err
 }
 
 // ErrChanged is an update that was refused because the zone is no longer what
-// the plan was made for. Nothing was changed.
-var ErrChanged = errors.New("the zone was changed since the plan was made, so that nothing was published")
+// the plan was made for.
+var ErrChanged = errors.New("it was changed since the plan was made, so that nothing was published there")
 
 // hinted is an error with a cure.
 type hinted struct {

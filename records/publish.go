@@ -89,8 +89,8 @@ func (p *Publisher) Plan(ctx context.Context, d Domain) (*Plan, error) {
 }
 
 // Apply does what the plan says, in one update for each zone, which is done as a
-// whole or not at all. A plan with conflicts is refused, and so is one for a zone
-// that has changed since (ErrChanged).
+// whole or not at all. A plan with conflicts is refused, and so is the update of
+// a zone that has changed since (ErrChanged).
 func (p *Publisher) Apply(ctx context.Context, plan *Plan) error {
 	if len(plan.Conflicts) > 0 {
 		return hint(fmt.Errorf("%s: %s", plan.Domain, count(len(plan.Conflicts), "conflict")),
@@ -110,7 +110,7 @@ func (p *Publisher) Apply(ctx context.Context, plan *Plan) error {
 			if Hint(err) == "" {
 				err = hint(err, "run again: that is safe, and shows what is still to do")
 			}
-			return fmt.Errorf("%s: %w", plan.Domain, err)
+			return fmt.Errorf("%s: zone %s: %w", plan.Domain, z.zone, err)
 		}
 	}
 	return nil

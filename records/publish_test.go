@@ -354,7 +354,7 @@ func TestPublishRefused(t *testing.T) {
 				"knows no key nobody, or allows it nothing in this zone",
 				"does not accept the key nobody: it knows no key of that name or another secret"}, hint: "compare"},
 			{name: "a key without rights", options: withKey(powerless), want: []string{
-				"refuses to update kund.example with the key reader",
+				"zone kund.example: primary " + n.address + " refuses to update kund.example with the key reader",
 				"knows no key reader, or allows it nothing in this zone"}, hint: "allow"},
 			{name: "our clock is ahead", sign: 3 * time.Hour, want: []string{
 				"the clocks differ by more than five minutes: it is ",

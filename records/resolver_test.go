@@ -60,6 +60,22 @@ func TestLookupMX(t *testing.T) {
 	}
 }
 
+// TestHugeText reads as much as one message can hold.
+func TestHugeText(t *testing.T) {
+	text := strings.Repeat(`"`+strings.Repeat("å", 127)+`" `, 240) // 61,000 octets, each of which needs four to be written
+	z := newZone(t, "test", "huge.test. 300 IN TXT "+text)
+	r := newTestResolver(t, startServer(t, z.ServeDNS))
+	for range 2 {
+		answer, err := r.Lookup(t.Context(), "huge.test", "TXT")
+		if err != nil || len(answer.Records) != 1 || unquote(answer.Records[0].Data) != strings.Repeat("å", 127*240) {
+			t.Errorf("%d records, %v", len(answer.Records), err)
+		}
+	}
+	if z.queries.Load() != 2 || r.cache.size < 200_000 { // UDP, then TCP
+		t.Errorf("%d queries, %d octets in the cache", z.queries.Load(), r.cache.size)
+	}
+}
+
 func TestLookupRefusesNames(t *testing.T) {
 	r := newTestResolver(t, "127.0.0.1:1")
 	for _, name := range []string{"", "a..b", strings.Repeat("a", 64) + ".test", strings.Repeat("a.", 200)} {

@@ -1,7 +1,6 @@
 package records
 
 import (
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -153,12 +152,13 @@ func locate(server account.Server) (target, string) {
 			}
 		}
 	}
-	switch {
-	case strings.Contains(t.host, "%"):
+	if strings.Contains(t.host, "%") {
 		return t, "its host differs from mailbox to mailbox"
-	case t.host == "" || net.ParseIP(t.host) != nil:
+	}
+	host, err := account.ParseDomain(t.host)
+	if err != nil {
 		return t, "a SRV record needs a host name"
 	}
-	t.host = strings.ToLower(t.host)
+	t.host = host
 	return t, ""
 }

@@ -117,26 +117,8 @@ type jsonWriter struct {
 	begun bool
 }
 
-type jsonDomain struct {
-	Domain  string       `json:"domain"`
-	Records []jsonRecord `json:"records"`
-	Notes   []string     `json:"notes,omitempty"`
-}
-
-type jsonRecord struct {
-	Name   string `json:"name"`
-	TTL    uint32 `json:"ttl"`
-	Type   string `json:"type"`
-	Data   string `json:"data"`
-	Reason string `json:"reason,omitempty"`
-}
-
 func (w *jsonWriter) Write(d Domain) error {
-	object := jsonDomain{Domain: d.Name, Records: make([]jsonRecord, len(d.Records)), Notes: d.Notes}
-	for i, r := range d.Records {
-		object.Records[i] = jsonRecord(r)
-	}
-	octets, err := json.MarshalIndent(object, "", "  ")
+	octets, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -30,18 +31,26 @@ func (k *check) all() ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, m := range managed {
+	var first error
+	asked, failed := 0, 0
+	for _, m := range managed {
 		if slices.Contains(k.domain.leftOut, m.label) {
 			continue
 		}
+		asked++
 		err := k.name(m.label, m.types)
-		switch {
-		case err == nil:
-		case i == 0 || errors.Is(err, errSilent) || k.ctx.Err() != nil:
-			return k.findings, err // and so it would go on
-		default:
-			k.found(Harmful, m.label, "cannot be looked up, and clients wait in vain: "+err.Error(), nil, nil)
+		if err == nil {
+			continue
 		}
+		if errors.Is(err, errSilent) || k.ctx.Err() != nil {
+			return k.findings, err // and so it would go on
+		}
+		failed++
+		first = cmp.Or(first, err)
+		k.found(Harmful, m.label, "cannot be looked up, and clients wait in vain: "+err.Error(), nil, nil)
+	}
+	if failed == asked {
+		return nil, first
 	}
 	k.preference()
 	return k.findings, nil
@@ -87,10 +96,7 @@ func (k *check) wanted(label string, types ...string) []Record {
 
 // found notes a finding: what is to go, and what is to come.
 func (k *check) found(kind Kind, label, problem string, remove, put []Record) *Finding {
-	name := k.domain.Name
-	if label != "" {
-		name = label + "." + name
-	}
+	name := label + "." + k.domain.Name
 	k.findings = append(k.findings, Finding{
 		Kind: kind, Name: name, Problem: name + " " + problem, Remove: lines(remove), Put: lines(put),
 	})
@@ -105,8 +111,7 @@ func lines(records []Record) []string {
 	return lines
 }
 
-// missing notes that a name has nothing of what it should have, or that a
-// wildcard answers in its place.
+// missing notes that a name has nothing of what it should have.
 func (k *check) missing(label string, want []Record) {
 	k.found(Missing, label, "is missing, "+want[0].Reason, nil, want)
 }

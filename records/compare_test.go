@@ -350,6 +350,11 @@ func TestCompareBrokenDNS(t *testing.T) {
 		if got.Err != nil || got.Wrong() || len(got.Findings) != 4 || !strings.Contains(got.Findings[0].Problem, "leads to mail.example.net, which cannot be looked up: ") {
 			t.Errorf("SERVFAIL at the provider's host, own servers %v: %v", own, got)
 		}
+		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "*.kund.example." })
+		got = c.Compare(t.Context(), domain)
+		if got.Err == nil || len(got.Findings) > 0 || !got.Wrong() || !strings.HasSuffix(got.Err.Error(), " answers SERVFAIL") {
+			t.Errorf("SERVFAIL everywhere, own servers %v: %v", own, got)
+		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.silent.Store(true) })
 		got = c.Compare(t.Context(), domain)
 		if got.Err == nil || !got.Wrong() || !strings.Contains(got.Err.Error(), "does not answer") {

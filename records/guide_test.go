@@ -316,6 +316,9 @@ func TestWriteNothing(t *testing.T) {
 	if got := string(printed(t, "octodns", Domain{Name: "a.test", Notes: []string{"why"}})); got != "--- # a.test.yaml\n# why\n{}\n" {
 		t.Errorf("octodns without records: %q", got)
 	}
+	if got := string(printed(t, "nsupdate", Domain{Name: "a.test", Notes: []string{"why"}})); got != "; a.test\n; why\n" {
+		t.Errorf("nsupdate without records: %q", got)
+	}
 	if _, err := NewWriter(io.Discard, "bind"); err == nil || err.Error() != `unknown format "bind": it is one of zone, json, nsupdate, octodns` {
 		t.Errorf("error %v", err)
 	}

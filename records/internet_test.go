@@ -17,7 +17,7 @@ type internet struct {
 	names     map[string]bool // those, and all above them
 	asked     func(dns.Question)
 	elsewhere string // a zone that its parent only refers to
-	servfail  string // a name that cannot be looked up
+	servfail  string // a name that cannot be looked up, or all below one: *.name
 	silent    atomic.Bool
 	queries   atomic.Int64
 }
@@ -62,7 +62,7 @@ func (n *internet) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	case n.elsewhere != "" && !query.RecursionDesired && dns.IsSubDomain(n.elsewhere, name):
 		answer.Authoritative = false
 		answer.Ns = []dns.RR{mustRR(n.elsewhere + " 300 IN NS ns.elsewhere.example.")}
-	case n.servfail == name:
+	case n.servfail == name, n.servfail != "" && n.servfail[0] == '*' && strings.HasSuffix(name, n.servfail[1:]):
 		answer.Rcode = dns.RcodeServerFailure
 	default:
 		n.answer(answer, name, qtype)

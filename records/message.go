@@ -35,8 +35,10 @@ func (z *zonePlan) message() (*dns.Msg, error) {
 			m.NameNotUsed([]dns.RR{name})
 		default:
 			m.RRsetNotUsed([]dns.RR{name})
-			if c.Type != "CNAME" && !gone[c.Name+" CNAME"] {
-				m.RRsetNotUsed([]dns.RR{&dns.ANY{Hdr: dns.RR_Header{Name: c.Name + ".", Rrtype: dns.TypeCNAME}}})
+			for _, other := range beside(c.Type) {
+				if !gone[c.Name+" "+other] {
+					m.RRsetNotUsed([]dns.RR{&dns.ANY{Hdr: dns.RR_Header{Name: c.Name + ".", Rrtype: dns.StringToType[other]}}})
+				}
 			}
 		}
 	}
@@ -49,6 +51,14 @@ func (z *zonePlan) message() (*dns.Msg, error) {
 	}
 	m.Answer = withoutDuplicates(m.Answer)
 	return m, nil
+}
+
+// beside are the types that must not stand beside a new set.
+func beside(recordType string) []string {
+	if recordType == "CNAME" {
+		return []string{"A", "AAAA"}
+	}
+	return []string{"CNAME"}
 }
 
 func parse(records []Record) ([]dns.RR, error) {

@@ -132,6 +132,9 @@ func (b *planner) readMarker(z *zonePlan, records []Record) error {
 	switch {
 	case len(records) == 0:
 		return nil
+	case records[0].Type != "TXT":
+		b.conflict(z.name, "is where Signpost keeps its marker, but holds a CNAME, beside which nothing else can stand: remove it", records)
+		return nil
 	case len(records) == 1 && z.old.owner == z.marker.owner:
 		z.oldMarker = records
 		return nil

@@ -283,6 +283,11 @@ func TestConflicts(t *testing.T) {
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "is where Signpost keeps its marker, but holds something else" {
 			t.Errorf("a text at the marker: %v", plan)
 		}
+		n.nsupdate(t, "update delete _signpost.kund.example. TXT", `update add _signpost.kund.example. 300 CNAME x.example.`)
+		plan = n.publisher(t, replacing).plan(t, d)
+		if len(plan.Conflicts) != 1 || !strings.Contains(plan.Conflicts[0].Problem, "holds a CNAME") {
+			t.Errorf("an alias at the marker: %v", plan)
+		}
 	})
 }
 

@@ -108,7 +108,10 @@ func appendUpdate(b []byte, d Domain) []byte {
 		b = r.appendLine(append(b, "update add "...))
 		b = append(b, '\n')
 	}
-	return append(b, "send\n"...)
+	if len(d.Records) > 0 {
+		b = append(b, "send\n"...)
+	}
+	return b
 }
 
 // jsonWriter prints one array with an object per domain.

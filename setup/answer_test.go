@@ -2,16 +2,11 @@ package setup
 
 import (
 	"context"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,7 +14,6 @@ import (
 
 	"signpost/account"
 	"signpost/internal/golden"
-	"signpost/templates"
 )
 
 // TestGolden compares the answers of the five systems with files for people to
@@ -130,7 +124,7 @@ func TestSections(t *testing.T) {
 		want     []string
 		not      []string
 	}{
-		{"IMAP", []account.Server{imap, smtp}, false, iPhone, []string{"Install on iPhone", "8 minutes", "Not Signed", "Remove Profile"}, []string{"once each for", "Microsoft Exchange"}},
+		{"IMAP", []account.Server{imap, smtp}, false, iPhone, []string{"Install on iPhone", "8 minutes", "Not Signed", "Remove Profile"}, []string{"once each for", "Microsoft Exchange", "only=mail"}},
 		{"IMAP", []account.Server{imap, smtp}, false, mac, []string{"Download for Mac"}, []string{"Internet Accounts"}},
 		{"IMAP", []account.Server{imap, smtp}, false, android, []string{"Personal (IMAP)", "Thunderbird", "imap.example.com"}, []string{"Exchange and Office 365", "Personal (POP3)"}},
 		{"IMAP", []account.Server{imap, smtp}, false, outlook, []string{"does not ask", "New Outlook", "Choose <b>IMAP</b> and"}, []string{"POP"}},
@@ -140,7 +134,8 @@ func TestSections(t *testing.T) {
 		{"POP", []account.Server{pop, smtp}, false, iPhone, []string{"Install on iPhone"}, []string{"What is on the server stays there"}},
 		{"POP", []account.Server{pop, smtp}, false, outlook, []string{"choose <b>POP</b>"}, []string{"IMAP"}},
 		{"both", []account.Server{imap, pop, smtp}, false, outlook, []string{"<b>IMAP</b> (or <b>POP</b>)"}, nil},
-		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"once each for email, calendars"}, nil},
+		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"once each for email, calendars", "only=mail"}, nil},
+		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, mac, []string{"only=mail"}, nil},
 		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, other, []string{"Calendars, CalDAV", "https://caldav.example.com/path"}, nil},
 		{"no profile without encryption", []account.Server{plain, smtp}, false, iPhone, []string{"Add Mail Account", "none (not encrypted)"}, []string{"mobileconfig"}},
 		{"no profile without encryption", []account.Server{plain, smtp}, false, mac, []string{"Internet Accounts", "none (not encrypted)"}, []string{"mobileconfig"}},
@@ -148,7 +143,7 @@ func TestSections(t *testing.T) {
 		{"ActiveSync at another port", []account.Server{elsewhere}, false, android, []string{"<code>eas.example.com:8443</code>"}, nil},
 		{"ActiveSync", []account.Server{eas}, false, outlook, []string{"only in part", "Exchange ActiveSync"}, []string{"IMAP"}},
 		{"ActiveSync", []account.Server{eas}, false, thunderbird, []string{"does not speak Exchange ActiveSync"}, nil},
-		{"web services", []account.Server{ews}, false, mac, []string{"Download for Mac"}, nil},
+		{"web services", []account.Server{ews}, false, mac, []string{"Download for Mac"}, []string{"only=mail"}},
 		{"web services", []account.Server{ews}, false, thunderbird, []string{"offer <b>Exchange</b>"}, nil},
 		{"web services", []account.Server{ews}, false, android, []string{"cannot be used"}, nil},
 		{"web services", []account.Server{ews}, false, iPhone, []string{"cannot be used"}, []string{"mobileconfig"}},
@@ -295,7 +290,8 @@ func TestLinks(t *testing.T) {
 	for _, want := range []string{
 		`<html lang="sv">`,
 		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=sv&amp;device=iphone"`,
-		`<a href="/?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=en" lang="en" hreflang="en">English</a>`,
+		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=sv&amp;device=iphone&amp;only=mail"`,
+		`<a href="/?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=en&amp;device=mac" lang="en" hreflang="en">English</a>`,
 		`lang="sv" hreflang="sv" aria-current="true">Svenska</a>`,
 		`<p class="url">https://setup.mamutmail.com/?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=sv</p>`,
 		`<a href="/?lang=sv">En annan adress</a>`,
@@ -346,57 +342,6 @@ func TestSigned(t *testing.T) {
 		page := get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se").Body.String()
 		if !strings.Contains(page, want) || strings.Contains(page, "Verified") != signed {
 			t.Errorf("signed %v: no %s", signed, want)
-		}
-	}
-}
-
-// TestEveryTextIsUsed: by a template, or named by the program; and each text
-// that the program names is there.
-func TestEveryTextIsUsed(t *testing.T) {
-	set, err := templates.Load(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := map[string]bool{"language": true}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := regexp.MustCompile(`^[a-z]+(\.[a-z0-9]+)+$`)
-	keys := set.Keys()
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			literal, ok := n.(*ast.BasicLit)
-			if !ok || literal.Kind != token.STRING {
-				return true
-			}
-			text, err := strconv.Unquote(literal.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			group, _, _ := strings.Cut(text, ".")
-			isText := key.MatchString(text) && slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, group+".") })
-			if slices.Contains(keys, text) {
-				named[text] = true
-			} else if isText {
-				t.Errorf("%s names a text %q that there is not", name, text)
-			}
-			return true
-		})
-	}
-	for _, key := range set.UsedKeys() {
-		named[key] = true
-	}
-	for _, key := range keys {
-		if !named[key] {
-			t.Errorf("nothing uses the text %q", key)
 		}
 	}
 }

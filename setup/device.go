@@ -2,7 +2,6 @@ package setup
 
 import (
 	"html/template"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -70,19 +69,21 @@ func (d device) sections(lang *templates.Language) []section {
 	return list
 }
 
-// deviceOf is the device that was asked for, or the one that seems to ask.
+// chosenDevice is the device of ?device=, if it is one.
+func chosenDevice(word string) (device, bool) {
+	if word == "ipad" {
+		return iPhone, true
+	}
+	_, ok := orders[device(word)]
+	return device(word), ok && word != ""
+}
+
+// deviceOf is the device that seems to ask.
 //
 // The header decides on the order of the page and on nothing else: whoever it
 // is wrong about finds all the rest below. An iPad calls itself a Macintosh,
 // and its section stands second there.
-func deviceOf(wanted string, h http.Header) device {
-	if wanted == "ipad" {
-		wanted = "iphone"
-	}
-	if _, ok := orders[device(wanted)]; ok && wanted != "" {
-		return device(wanted)
-	}
-	agent := h.Get("User-Agent")
+func deviceOf(agent string) device {
 	contains := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(agent, word) })
 	}

@@ -117,7 +117,6 @@ func (h *handler) view(ctx context.Context, q request, readable bool, lang *temp
 	case err == nil:
 		l := links{name: q.name, lang: q.language}
 		v.Answer = h.answerFor(c, l, lang, q.device, q.text)
-		v.Form.Address = v.Answer.Address
 		if contact := c.page.Provider.Support.Contact; !contact.IsZero() {
 			v.Contact = contact
 		}
@@ -174,6 +173,9 @@ func (h *handler) frame(q request, lang *templates.Language) *view {
 	if len(o.Templates.Languages) > 1 {
 		for _, other := range o.Templates.Languages {
 			l := links{address: visible(q.typed), name: q.name, lang: other.Tag}
+			if q.chosen {
+				l.device = q.device
+			}
 			v.Languages = append(v.Languages, languageLink{other.Tag, other.Name, "/" + l.query(), other == lang})
 		}
 	}

@@ -20,6 +20,7 @@ type request struct {
 	name     string
 	language string // that was asked for in so many words
 	device   device
+	chosen   bool // the device was asked for, not guessed
 	text     bool // plain text instead of a page
 }
 
@@ -36,12 +37,17 @@ func readRequest(r *http.Request) (request, bool) {
 	name, _ := parameter(query, "name")
 	lang, _ := parameter(query, "lang")
 	wanted, _ := parameter(query, "device")
+	d, chosen := chosenDevice(strings.ToLower(wanted))
+	if !chosen {
+		d = deviceOf(r.Header.Get("User-Agent"))
+	}
 	return request{
 		asked:    asked,
 		typed:    unescape(unspaced(address)),
 		name:     cleanName(unescape(strings.ReplaceAll(name, "+", " "))),
 		language: unescape(lang),
-		device:   deviceOf(strings.ToLower(wanted), r.Header),
+		device:   d,
+		chosen:   chosen,
 		text:     wantsText(r, format),
 	}, true
 }

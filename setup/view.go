@@ -51,21 +51,22 @@ type answer struct {
 	All      string // URL of this page with everything open
 	Sections []section
 
-	IPhone, Mac string // URLs of profiles; empty where there is none
-	Signed      bool
-	Extras      bool   // the profile brings calendars or contacts of their own
-	Exchange    bool   // ActiveSync
-	Form        *table // for Android's Exchange account
-	Joined      *table
-	Web         bool // Exchange Web Services, which a Mac speaks
-	HandOver    bool // Exchange clients find it elsewhere by themselves
-	Token       bool // people sign in on a web page
-	Mail        bool // IMAP or POP, and SMTP
-	IMAP, POP   bool
-	Gmail       []*table // for the Gmail app
-	Outlook     []*table
-	Tables      []*table // for all others
-	Also        []*table // what is not mail
+	IPhone, Mac         string // URLs of profiles; empty where there is none
+	IPhoneMail, MacMail string // of profiles without calendars and contacts
+	Signed              bool
+	Extras              bool   // calendars or contacts are accounts of their own
+	Exchange            bool   // ActiveSync
+	Form                *table // for Android's Exchange account
+	Joined              *table
+	Web                 bool // Exchange Web Services, which a Mac speaks
+	HandOver            bool // Exchange clients find it elsewhere by themselves
+	Token               bool // people sign in on a web page
+	Mail                bool // IMAP or POP, and SMTP
+	IMAP, POP           bool
+	Gmail               []*table // for the Gmail app
+	Outlook             []*table
+	Tables              []*table // for all others
+	Also                []*table // what is not mail
 
 	Webmail string
 	Help    []link
@@ -85,28 +86,31 @@ type trouble struct {
 }
 
 // links makes the URLs of a page that hold what was asked for.
-type links struct{ address, name, lang string }
+type links struct {
+	address, name, lang string
+	device              device
+}
 
 // query is what a URL of the page has after the question mark. Every value is
 // escaped, a + too.
 func (l links) query(more ...string) string {
-	pairs := []string{"emailaddress", l.address, "name", l.name, "lang", l.lang}
+	pairs := append([]string{"emailaddress", l.address, "name", l.name, "lang", l.lang, "device", string(l.device)}, more...)
 	var b strings.Builder
-	for i := 0; i < len(pairs)+len(more); i += 2 {
-		all := append(pairs, more...)
-		if all[i+1] == "" {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
 			continue
 		}
-		if b.Len() > 0 {
-			b.WriteByte('&')
-		}
+		b.WriteByte("?&"[min(b.Len(), 1)])
 		// An @ needs no escape (RFC 3986 §3.4), and people read these links.
-		b.WriteString(all[i] + "=" + strings.ReplaceAll(url.QueryEscape(all[i+1]), "%40", "@"))
+		b.WriteString(pairs[i] + "=" + strings.ReplaceAll(url.QueryEscape(pairs[i+1]), "%40", "@"))
 	}
-	if b.Len() == 0 {
-		return ""
-	}
-	return "?" + b.String()
+	return b.String()
+}
+
+// on is the links for a device.
+func (l links) on(d device) links {
+	l.device = d
+	return l
 }
 
 // readable is an address with its domain as the person knows it.
@@ -146,7 +150,7 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 	a := &answer{
 		Address:  readable(s.Address),
 		Provider: p.DisplayName,
-		All:      "/" + l.query("device", string(everything)),
+		All:      "/" + l.on(everything).query(),
 		Sections: d.sections(lang),
 		Extras:   has(c.apple.Servers, account.CalDAV, account.CardDAV),
 		Web:      has(servers, account.EWS),
@@ -218,10 +222,16 @@ func (h *handler) addProfiles(a *answer, s account.Settings, l links, lang *temp
 	l.lang = lang.Tag
 	const path = "/profile.mobileconfig"
 	if h.profile(s, iPhone) {
-		a.IPhone = path + l.query("device", string(iPhone))
+		a.IPhone = path + l.on(iPhone).query()
+		if a.Extras || a.Exchange {
+			a.IPhoneMail = path + l.on(iPhone).query("only", "mail")
+		}
 	}
 	if h.profile(s, mac) {
-		a.Mac = path + l.query("device", string(mac))
+		a.Mac = path + l.on(mac).query()
+		if a.Extras { // Exchange has no such switch on a Mac
+			a.MacMail = path + l.on(mac).query("only", "mail")
+		}
 	}
 	a.Signed = h.options.Signed != nil && h.options.Signed()
 }

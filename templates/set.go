@@ -34,7 +34,7 @@ type Set struct {
 	Warnings []Fault
 
 	matcher language.Matcher
-	used    []string
+	used    []string // keys of the texts that templates name
 }
 
 // Embedded are the files that come with the program.
@@ -225,12 +225,6 @@ func (l *loader) loadPages() {
 		lang.pages = pages.Funcs(lang.functions())
 	}
 }
-
-// UsedKeys lists the texts that the templates name.
-func (s *Set) UsedKeys() []string { return s.used }
-
-// Keys lists the texts that there are.
-func (s *Set) Keys() []string { return sortedKeys(s.Languages[0].texts) }
 
 // maxWishes is longer than any browser's list of languages.
 const maxWishes = 200

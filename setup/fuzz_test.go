@@ -1,0 +1,70 @@
+package setup
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// FuzzUnderstand: whatever is typed, what is understood is an address, which is
+// understood as itself.
+func FuzzUnderstand(f *testing.F) {
+	for _, seed := range []string{"", "mail@domain.se", `hosting01\mail_domain.se`, "mailto:a@b.se?x", "A <a@b.se>", "a@b@c", "_", `\`, "＠", "a_b_c.d", "<>", "@", `"a b"@c.se`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		got, problem := understand(typed)
+		if problem != "" {
+			if !got.address.IsZero() {
+				t.Errorf("%q: %s, and yet %s", typed, problem, got.address)
+			}
+			return
+		}
+		again, problem := understand(got.address.String())
+		if problem != "" || again.address != got.address || again.guessed {
+			t.Errorf("%q is %s, which is %s, %q", typed, got.address, again.address, problem)
+		}
+	})
+}
+
+// FuzzQuery: no query changes what a page is made of, and none is our fault.
+func FuzzQuery(f *testing.F) {
+	resolve, o := load(f, "mamut")
+	h := Handler(resolve, o)
+	shapes := map[string]bool{}
+	for _, lang := range []string{"", "&lang=sv", "&lang=en"} {
+		for _, name := range []string{"", "&name=Anna"} {
+			for d := range orders {
+				for _, address := range []string{"", "emailaddress=", "emailaddress=a", "emailaddress=a@b", "emailaddress=mail@domain.se", "emailaddress=info@domain.se"} {
+					query := address + lang + name + "&device=" + string(d)
+					f.Add(query)
+					shapes[shape(f, get(f, h, "/?"+query).Body.String())] = true
+				}
+			}
+		}
+	}
+	f.Add(`emailaddress=%22%3E%3Cscript%3E`)
+	f.Add(`name=%3Cb%3E&emailaddress=x`)
+	f.Fuzz(func(t *testing.T, query string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.URL = &url.URL{Path: "/", RawQuery: query}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code >= 500 {
+			t.Fatalf("%q: status %d", query, w.Code)
+		}
+		body := w.Body.String()
+		if strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
+			return
+		}
+		// An answer for too long an address lacks the code.
+		if strings.Contains(body, `class="which"`) && !strings.Contains(body, `class="code"`) {
+			return
+		}
+		if !shapes[shape(t, body)] {
+			t.Errorf("%q changes what the page is made of:\n%s", query, body)
+		}
+	})
+}

@@ -1,0 +1,61 @@
+package templates
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestEveryTextIsUsed: by a template, or named by the page's program; and each
+// text that the program names is there.
+func TestEveryTextIsUsed(t *testing.T) {
+	set := embeddedSet(t)
+	named := map[string]bool{"language": true}
+	files, err := filepath.Glob("../setup/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := regexp.MustCompile(`^[a-z]+(\.[a-z0-9]+)+$`)
+	keys := sortedKeys(set.Languages[0].texts)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			group, _, _ := strings.Cut(text, ".")
+			isText := key.MatchString(text) && slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, group+".") })
+			if slices.Contains(keys, text) {
+				named[text] = true
+			} else if isText {
+				t.Errorf("%s names a text %q that there is not", name, text)
+			}
+			return true
+		})
+	}
+	for _, key := range set.used {
+		named[key] = true
+	}
+	for _, key := range keys {
+		if !named[key] {
+			t.Errorf("nothing uses the text %q", key)
+		}
+	}
+}

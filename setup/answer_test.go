@@ -137,6 +137,7 @@ func TestSections(t *testing.T) {
 		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"once each for email, calendars", "only=mail"}, nil},
 		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, mac, []string{"only=mail"}, nil},
 		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, other, []string{"Calendars, CalDAV", "https://caldav.example.com/path"}, nil},
+		{"Exchange before calendars", []account.Server{eas, imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"only=mail"}, []string{"once each for"}},
 		{"no profile without encryption", []account.Server{plain, smtp}, false, iPhone, []string{"Add Mail Account", "none (not encrypted)"}, []string{"mobileconfig"}},
 		{"no profile without encryption", []account.Server{plain, smtp}, false, mac, []string{"Internet Accounts", "none (not encrypted)"}, []string{"mobileconfig"}},
 		{"ActiveSync", []account.Server{eas}, false, android, []string{"Exchange and Office 365", "leave empty", "activesync.example.com"}, []string{`Domain\Username`, "Thunderbird", "/path"}},

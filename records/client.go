@@ -152,7 +152,11 @@ func (c *client) send(ctx context.Context, network, server string, query *dns.Ms
 	if limit, ok := ctx.Deadline(); ok && limit.Before(deadline) {
 		deadline = limit
 	}
-	conn, err := (&net.Dialer{Deadline: deadline}).DialContext(ctx, network, server)
+	var dialer net.Dialer
+	if network == "tcp" {
+		dialer.Deadline = deadline // UDP does not wait for anybody
+	}
+	conn, err := dialer.DialContext(ctx, network, server)
 	if err != nil {
 		return nil, plainly(err)
 	}

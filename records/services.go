@@ -40,14 +40,14 @@ var (
 // Thunderbird choose oddly between several: that of the provider's first server
 // for it.
 func (b *builder) services() {
-	offered := map[*service]target{}
+	offered := make([]offer, 0, len(b.settings.Servers))
 	var store account.ServerType // the protocol to read mail that is preferred
 	for _, server := range b.settings.Servers {
 		s := serviceOf(server)
-		if _, taken := offered[s]; s == nil || taken {
+		if _, taken := find(offered, s); s == nil || taken {
 			continue
 		}
-		t, problem := locate(server.Expand(b.settings.Login))
+		t, problem := locate(server, b.settings.Login)
 		if problem != "" {
 			b.leaveOut(problem, s.label)
 			t.hidden = true
@@ -62,10 +62,10 @@ func (b *builder) services() {
 			}
 		}
 		t.plain = server.SocketType == account.Plain
-		offered[s] = t
+		offered = append(offered, offer{s, t})
 	}
 	for _, s := range services {
-		t, ok := offered[s]
+		t, ok := find(offered, s)
 		switch {
 		case ok && t.hidden:
 		case ok:
@@ -81,6 +81,21 @@ func (b *builder) services() {
 			b.add(s.label, "SRV", "0 0 0 .", s.absent)
 		}
 	}
+}
+
+// offer is a service and where it is; there are too few for a map.
+type offer struct {
+	service *service
+	target  target
+}
+
+func find(offered []offer, s *service) (target, bool) {
+	for _, o := range offered {
+		if o.service == s {
+			return o.target, true
+		}
+	}
+	return target{}, false
 }
 
 func serviceOf(server account.Server) *service {
@@ -126,10 +141,10 @@ const mailbox = "mailbox-placeholder"
 var hideMailbox = strings.NewReplacer(account.EmailAddress, mailbox, account.EmailLocalPart, mailbox)
 
 // locate finds where a server is, or says why DNS cannot say it.
-func locate(server account.Server) (target, string) {
-	t := target{priority: "0", port: strconv.Itoa(server.Port), host: server.Hostname}
+func locate(server account.Server, login account.Address) (target, string) {
+	t := target{priority: "0", port: strconv.Itoa(server.Port), host: account.Expand(server.Hostname, login)}
 	if server.Type.HasURL() {
-		u, err := url.Parse(hideMailbox.Replace(server.URL))
+		u, err := url.Parse(hideMailbox.Replace(account.Expand(server.URL, login)))
 		if err != nil {
 			return t, "its URL cannot be read"
 		}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -12,8 +13,8 @@ import (
 
 // connections counts the open ones.
 type connections struct {
-	open atomic.Int64
-	none chan struct{} // receives when the last was closed
+	open   atomic.Int64
+	closed chan struct{} // receives when one or more have been closed
 
 	http, https connectionMetrics
 }
@@ -27,7 +28,7 @@ func newConnections(m *Metrics) *connections {
 	of := func(kind string) connectionMetrics {
 		return connectionMetrics{m.open.WithLabelValues(kind), m.accepted.WithLabelValues(kind)}
 	}
-	return &connections{none: make(chan struct{}, 1), http: of(kindHTTP), https: of(kindHTTPS)}
+	return &connections{closed: make(chan struct{}, 1), http: of(kindHTTP), https: of(kindHTTPS)}
 }
 
 // note is an http.Server's ConnState.
@@ -46,22 +47,25 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 		return
 	}
 	metrics.open.Dec()
-	if c.open.Add(-1) == 0 {
-		select {
-		case c.none <- struct{}{}:
-		default:
-		}
+	c.open.Add(-1)
+	select {
+	case c.closed <- struct{}{}:
+	default:
 	}
 }
 
-// wait returns when no connection is open, or after a time.
-func (c *connections) wait(most time.Duration) {
-	end := time.NewTimer(most)
-	defer end.Stop()
+// wait returns when no connection is open, or when none has been closed for the
+// time of quiet.
+func (c *connections) wait(ctx context.Context, quiet time.Duration) {
+	timer := time.NewTimer(quiet)
+	defer timer.Stop()
 	for c.open.Load() > 0 {
 		select {
-		case <-c.none:
-		case <-end.C:
+		case <-c.closed:
+			timer.Reset(quiet)
+		case <-timer.C:
+			return
+		case <-ctx.Done():
 			return
 		}
 	}

@@ -180,6 +180,8 @@ func (x *exchange) outcome() outcome {
 		return refused // the client did not wait for DNS
 	case x.err != nil || x.status >= 500:
 		return failed
+	case x.status == http.StatusNotFound && x.asked:
+		return answered // there is nothing that the dialect could say of the domain
 	case x.status >= 400, x.dialect.inBand && !x.asked && x.status < 300:
 		return refused
 	case x.status >= 300:

@@ -30,8 +30,8 @@ var DefaultTimeouts = Timeouts{5 * time.Second, 10 * time.Second, 30 * time.Seco
 const (
 	maxHeader = 16 << 10
 	// linger is how long idle connections are kept at the end, for the requests
-	// that are under way on them.
-	linger = 500 * time.Millisecond
+	// that are under way on them; longer while others come to their end.
+	linger = time.Second
 )
 
 // Service is what is served, and how.
@@ -100,9 +100,9 @@ func (s *Service) Serve(ctx context.Context, l *Listeners) error {
 	for _, listener := range slices.Concat(l.HTTP, l.HTTPS) {
 		listener.Close()
 	}
-	conns.wait(linger)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeouts.Stop)
 	defer cancel()
+	conns.wait(end, linger)
 	// It may also complain that the listeners are closed already.
 	if late := public.Shutdown(end); errors.Is(late, context.DeadlineExceeded) {
 		err = errors.Join(err, errors.New("requests in flight took too long and were cut off"), public.Close())

@@ -126,7 +126,7 @@ func (d *daemon) reload() {
 	d.metrics.Loaded(s.contents())
 	d.watch(s)
 	for _, warning := range s.config.Warnings {
-		d.log.Warn("warning", "where", warning.String())
+		d.log.Warn("suspicious", "where", warning.String())
 	}
 	if keys := restart(&d.started, s.config); len(keys) > 0 {
 		d.log.Warn("what has changed of the listeners needs a restart", "keys", strings.Join(keys, ", "))

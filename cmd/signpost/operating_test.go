@@ -1,0 +1,362 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const operating = "../../OPERATING.md"
+
+// rows are those of the tables below a heading, with what is in backquotes in
+// each cell.
+func rows(t *testing.T, heading string) [][][]string {
+	t.Helper()
+	text, err := os.ReadFile(operating)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, ok := strings.Cut(string(text), "\n## "+heading+"\n")
+	if !ok {
+		t.Fatalf("%s has no section %s", operating, heading)
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	quoted := regexp.MustCompile("`([^`]+)`")
+	var all [][][]string
+	for line := range strings.Lines(section) {
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		var row [][]string
+		for cell := range strings.SplitSeq(strings.Trim(strings.TrimSpace(line), "|"), "|") {
+			words := []string{strings.TrimSpace(cell)}
+			for _, match := range quoted.FindAllStringSubmatch(cell, -1) {
+				words = append(words, match[1])
+			}
+			row = append(row, words)
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+var sample = regexp.MustCompile(`^([a-z_]+)(?:\{(.*)\})? `)
+
+// exposed lists the metrics of a running service as the table has them: name,
+// type, labels.
+func exposed(t *testing.T, text string) []string {
+	t.Helper()
+	types, labels := map[string]string{}, map[string][]string{}
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			name, kind, _ := strings.Cut(strings.TrimSpace(rest), " ")
+			types[name] = kind
+			continue
+		}
+		match := sample.FindStringSubmatch(line)
+		if match == nil {
+			continue
+		}
+		name := match[1]
+		if base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count"); types[base] == "histogram" {
+			name = base
+		}
+		for pair := range strings.SplitSeq(match[2], ",") {
+			label, _, _ := strings.Cut(pair, "=")
+			if label != "" && label != "le" && !slices.Contains(labels[name], label) {
+				labels[name] = append(labels[name], label)
+			}
+		}
+	}
+	var all []string
+	for name, kind := range types {
+		if strings.HasPrefix(name, "go_") || strings.HasPrefix(name, "process_") {
+			continue
+		}
+		slices.Sort(labels[name])
+		all = append(all, fmt.Sprintf("%s %s %v", name, kind, labels[name]))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestDocumentedMetrics compares the table with what the program answers.
+func TestDocumentedMetrics(t *testing.T) {
+	folder := prepare(t, withTLS)
+	putCertificate(t, folder, 1)
+	r := startServe(t, folder, nil)
+	_, text := r.admin(t, "/metrics")
+	var documented []string
+	for _, row := range rows(t, "Metrics") {
+		if name := row[0][1]; !strings.HasSuffix(name, "*") {
+			labels := slices.Clone(row[2][1:])
+			slices.Sort(labels)
+			documented = append(documented, fmt.Sprintf("%s %s %v", name, row[1][0], labels))
+		}
+	}
+	slices.Sort(documented)
+	if diff := cmp.Diff(exposed(t, text), documented); diff != "" {
+		t.Errorf("(-emitted +documented):\n%s", diff)
+	}
+	for _, metric := range []string{"go_goroutines", "process_resident_memory_bytes"} {
+		if !strings.Contains(text, "\n"+metric+" ") {
+			t.Errorf("there is no %s", metric)
+		}
+	}
+	document, err := os.ReadFile(operating)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?:dialect|outcome|state|result|listener|what)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		if !told[match[0]] && !bytes.Contains(document, []byte("`"+match[1]+"`")) {
+			t.Errorf("%s is not explained", match[0])
+		}
+		told[match[0]] = true
+	}
+	checkDashboard(t, text)
+}
+
+// checkDashboard holds the dashboard against the metrics that there are.
+func checkDashboard(t *testing.T, metrics string) {
+	t.Helper()
+	text, err := os.ReadFile("../../packaging/grafana.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct {
+		Panels []struct {
+			ID      int
+			Title   string
+			Type    string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	used, ids := 0, map[int]bool{}
+	for _, panel := range dashboard.Panels {
+		if ids[panel.ID] || panel.Title == "" {
+			t.Errorf("panel %d %q has no number or name of its own", panel.ID, panel.Title)
+		}
+		ids[panel.ID] = true
+		if len(panel.Targets) == 0 && panel.Type != "row" {
+			t.Errorf("%s shows nothing", panel.Title)
+		}
+		for _, target := range panel.Targets {
+			names := regexp.MustCompile(`\b(signpost|go|process)_[a-z_]+`).FindAllString(target.Expr, -1)
+			if len(names) == 0 {
+				t.Errorf("%s: %s names no metric", panel.Title, target.Expr)
+			}
+			for _, name := range names {
+				used++
+				if !regexp.MustCompile(`(?m)^` + name + `[ {]`).MatchString(metrics) {
+					t.Errorf("%s: there is no %s", panel.Title, name)
+				}
+			}
+			for _, match := range regexp.MustCompile(`([a-z]+)=~?"([^"$]*)"`).FindAllStringSubmatch(target.Expr, -1) {
+				for value := range strings.SplitSeq(match[2], "|") {
+					if !strings.Contains(metrics, match[1]+`="`+value+`"`) {
+						t.Errorf("%s: nothing has %s=%q", panel.Title, match[1], value)
+					}
+				}
+			}
+			for _, match := range regexp.MustCompile(`by \(([^)]*)\)`).FindAllStringSubmatch(target.Expr, -1) {
+				for label := range strings.SplitSeq(match[1], ",") {
+					if label = strings.TrimSpace(label); label != "le" && label != "instance" && !strings.Contains(metrics, label+`="`) {
+						t.Errorf("%s: nothing has the label %s", panel.Title, label)
+					}
+				}
+			}
+		}
+	}
+	if used < 12 {
+		t.Errorf("the dashboard uses %d metrics", used)
+	}
+}
+
+// logging are the packages that write to the log.
+var logging = []string{".", "../../server", "../../certs", "../../mobileconfig", "../../setup"}
+
+// spoken finds the messages and fields that the source writes to the log.
+type spoken struct{ messages, fields map[string]bool }
+
+func (s spoken) read(t *testing.T, folder string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil || len(paths) == 0 {
+		t.Fatal(folder, err)
+	}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		p, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		constants := map[string]ast.Expr{}
+		ast.Inspect(p, func(n ast.Node) bool {
+			if v, ok := n.(*ast.ValueSpec); ok {
+				for i := range min(len(v.Names), len(v.Values)) {
+					constants[v.Names[i].Name] = v.Values[i]
+				}
+			}
+			return true
+		})
+		literal := func(e ast.Expr) (string, bool) {
+			if name, ok := e.(*ast.Ident); ok && constants[name.Name] != nil {
+				e = constants[name.Name]
+			}
+			if l, ok := e.(*ast.BasicLit); ok && l.Kind == token.STRING {
+				text, err := strconv.Unquote(l.Value)
+				return text, err == nil
+			}
+			return "", false
+		}
+		pairs := func(args []ast.Expr) {
+			for i := 0; i+1 < len(args); i += 2 {
+				if key, ok := literal(args[i]); ok {
+					s.fields[key] = true
+				}
+			}
+		}
+		ast.Inspect(p, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				if list, ok := n.Type.(*ast.ArrayType); ok && fmt.Sprint(list.Elt) == "any" {
+					pairs(n.Elts)
+				}
+			case *ast.CallExpr:
+				if name, ok := n.Fun.(*ast.Ident); ok && name.Name == "append" && fmt.Sprint(n.Args[0]) == "attrs" {
+					pairs(n.Args[1:])
+				}
+				function, ok := n.Fun.(*ast.SelectorExpr)
+				if !ok {
+					break
+				}
+				of, _ := function.X.(*ast.Ident)
+				switch function.Sel.Name {
+				case "Info", "Warn", "Error", "Debug", "LogAttrs", "warn", "say":
+					if of != nil && of.Name == "http" {
+						break
+					}
+					for i, arg := range n.Args[:min(3, len(n.Args))] {
+						if message, ok := literal(arg); ok {
+							s.messages[message] = true
+							rest := n.Args[i+1:]
+							if function.Sel.Name == "say" {
+								rest = rest[1:] // the listeners
+							}
+							pairs(rest)
+							break
+						}
+					}
+				case "String", "Int", "Int64", "Duration", "Bool", "Any", "Time":
+					if key, ok := "", false; of != nil && of.Name == "slog" {
+						if key, ok = literal(n.Args[0]); ok {
+							s.fields[key] = true
+						}
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
+// TestDocumentedLog compares the tables with what the source writes.
+func TestDocumentedLog(t *testing.T) {
+	s := spoken{map[string]bool{}, map[string]bool{"time": true, "level": true, "msg": true}}
+	for _, folder := range logging {
+		s.read(t, folder)
+	}
+	messages, fields := map[string]bool{}, map[string]bool{}
+	for _, row := range rows(t, "Log") {
+		if len(row) == 3 {
+			messages[row[0][1]] = true
+			continue
+		}
+		for _, field := range row[0][1:] {
+			fields[field] = true
+		}
+	}
+	if diff := cmp.Diff(sorted(s.messages), sorted(messages)); diff != "" {
+		t.Errorf("messages (-written +documented):\n%s", diff)
+	}
+	if diff := cmp.Diff(sorted(s.fields), sorted(fields)); diff != "" {
+		t.Errorf("fields (-written +documented):\n%s", diff)
+	}
+}
+
+func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
+
+// TestLogLines reads what a running service writes.
+func TestLogLines(t *testing.T) {
+	folder := prepare(t, "log: {format: json}")
+	r := startServeJSON(t, folder)
+	askOnce(t, r.address, thunderbird("domain.se"))
+	askOnce(t, r.address, strings.Replace(thunderbird("unknown.example"), "\r\n\r\n", "\r\nX-Request-Id: 0123456789abcdef-00\r\n\r\n", 1))
+	askOnce(t, r.address, strings.Replace(thunderbird("domain.se"), "\r\n\r\n", "\r\nX-Request-Id: veryprivate\r\n\r\n", 1))
+	r.stop(t)
+	var requests []map[string]any
+	documented := map[string]bool{}
+	for _, row := range rows(t, "Log") {
+		for _, word := range row[0][1:] {
+			documented[word] = true
+		}
+	}
+	for line := range strings.Lines(r.stderr.String()) {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Errorf("not JSON: %s", line)
+			continue
+		}
+		if !documented[fmt.Sprint(fields["msg"])] {
+			t.Errorf("message %q is not documented", fields["msg"])
+		}
+		for field := range fields {
+			if !documented[field] {
+				t.Errorf("field %q is not documented", field)
+			}
+		}
+		if fields["msg"] == "request" {
+			requests = append(requests, fields)
+		}
+	}
+	if len(requests) != 3 {
+		t.Fatalf("%d requests in\n%s", len(requests), r.stderr)
+	}
+	ordinary := []string{"dialect", "domain", "id", "level", "method", "msg", "outcome", "status", "time", "took"}
+	if got := slices.Sorted(maps.Keys(requests[0])); !slices.Equal(got, ordinary) {
+		t.Errorf("a request has %v, want %v", got, ordinary)
+	}
+	if requests[1]["id"] != "0123456789abcdef-00" || requests[1]["outcome"] != "unknown" || requests[1]["error"] == nil {
+		t.Errorf("the unknown domain: %v", requests[1])
+	}
+	if id := fmt.Sprint(requests[2]["id"]); len(id) != 16 || id == requests[0]["id"] {
+		t.Errorf("got id %s after %s", id, requests[0]["id"])
+	}
+}
+
+func startServeJSON(t *testing.T, folder string) *running {
+	t.Helper()
+	text := listening
+	listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)"`)
+	defer func() { listening = text }()
+	return startServe(t, folder, nil)
+}

@@ -1,0 +1,110 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+const testRest = 20 * time.Millisecond
+
+func told(t *testing.T, w *Watcher) {
+	t.Helper()
+	select {
+	case <-w.Changed:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the change was not told")
+	}
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWatcher(t *testing.T) {
+	w, err := NewWatcher(t.Context(), testRest)
+	if err != nil {
+		t.Skip("this system cannot watch files: ", err)
+	}
+	folder, other := t.TempDir(), t.TempDir()
+	file, link := filepath.Join(folder, "a"), filepath.Join(folder, "link")
+	target := filepath.Join(other, "target")
+	texts := filepath.Join(folder, "texts")
+	writeFile(t, file, "1")
+	writeFile(t, target, "1")
+	if err := os.Mkdir(texts, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	files := []string{file, link, texts, filepath.Join(folder, "later")}
+	w.Watch(files)
+	for _, change := range []struct {
+		name string
+		do   func()
+	}{
+		{"in place", func() { writeFile(t, file, "22") }},
+		{"replaced", func() { writeFile(t, file+".new", "22"); os.Rename(file+".new", file) }},
+		{"of the same size", func() { writeFile(t, file, "33") }},
+		{"removed", func() { os.Remove(file) }},
+		{"come again", func() { writeFile(t, file, "4") }},
+		{"come for the first time", func() { writeFile(t, filepath.Join(folder, "later"), "1") }},
+		{"behind a link", func() { writeFile(t, target, "55") }},
+		{"another link", func() { os.Symlink(file, link+".new"); os.Rename(link+".new", link) }},
+		{"new in a folder", func() { writeFile(t, filepath.Join(texts, "en.json"), "{}") }},
+	} {
+		w.Look()
+		change.do()
+		told(t, w)
+		if !w.differ() {
+			t.Errorf("%s: nothing differs", change.name)
+		}
+	}
+	w.Look()
+	w.Watch(files)
+	if w.differ() {
+		t.Error("something differs although nothing has changed")
+	}
+}
+
+// TestWatcherDuringALoad: what is written between looking and watching is told,
+// although no event may come any more.
+func TestWatcherDuringALoad(t *testing.T) {
+	w, err := NewWatcher(t.Context(), testRest)
+	if err != nil {
+		t.Skip("this system cannot watch files: ", err)
+	}
+	file := filepath.Join(t.TempDir(), "a")
+	writeFile(t, file, "1")
+	w.mu.Lock()
+	w.files, w.stamps = []string{file}, stampsOf([]string{file})
+	w.mu.Unlock()
+	writeFile(t, file, "changed while it was read")
+	w.Watch([]string{file})
+	told(t, w)
+}
+
+// TestWatcherOfOtherFiles: other files of the folder do not matter.
+func TestWatcherOfOtherFiles(t *testing.T) {
+	w, err := NewWatcher(t.Context(), time.Hour)
+	if err != nil {
+		t.Skip("this system cannot watch files: ", err)
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "a")
+	writeFile(t, file, "1")
+	w.Watch([]string{file})
+	writeFile(t, filepath.Join(folder, "b"), "1")
+	if w.differ() {
+		t.Error("another file makes a difference")
+	}
+	writeFile(t, file, "22")
+	if !w.differ() {
+		t.Error("the file itself makes none")
+	}
+}

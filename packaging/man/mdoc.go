@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"time"
+)
+
+// page is a manual page in the language mdoc, which both mandoc and groff read.
+type page struct{ bytes.Buffer }
+
+// begin writes the head of a page.
+func (p *page) begin(title, section string, day time.Time) {
+	p.macro("Dd", day.Format("January 2, 2006"))
+	p.WriteString(".Dt " + strings.ToUpper(title) + " " + section + "\n")
+	p.macro("Os")
+}
+
+// macro writes a line with a macro and its arguments.
+func (p *page) macro(name string, args ...string) {
+	p.WriteString("." + name)
+	for _, arg := range args {
+		p.WriteString(" " + argument(arg))
+	}
+	p.WriteByte('\n')
+}
+
+// text writes running text, each sentence on a line of its own, by which mdoc
+// knows where sentences end.
+func (p *page) text(text string) {
+	const width = 66
+	at := 0
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case at == 0:
+			word = line(word)
+		case at+len(word) > width:
+			p.WriteByte('\n')
+			word, at = line(word), 0
+		default:
+			p.WriteByte(' ')
+			word = escape(word)
+		}
+		p.WriteString(word)
+		if at += len(word) + 1; strings.HasSuffix(word, ".") {
+			p.WriteByte('\n')
+			at = 0
+		}
+	}
+	if at > 0 {
+		p.WriteByte('\n')
+	}
+}
+
+// literal writes lines as they are.
+func (p *page) literal(text string) {
+	p.macro("Bd", "-literal", "-offset", "indent")
+	for l := range strings.Lines(strings.TrimRight(text, "\n")) {
+		p.WriteString(line(strings.TrimRight(l, "\n")) + "\n")
+	}
+	p.macro("Ed")
+}
+
+// escape keeps a text from meaning anything to the formatter. A hyphen would
+// become a typographic one, which cannot be copied into a shell.
+func escape(text string) string {
+	return strings.NewReplacer(`\`, `\e`, `-`, `\-`, `'`, `\(aq`, "`", `\(ga`, `^`, `\(ha`, `~`, `\(ti`).Replace(text)
+}
+
+// line is a text at the beginning of a line, where a dot would begin a macro.
+func line(text string) string {
+	if strings.HasPrefix(text, ".") {
+		return `\&` + escape(text)
+	}
+	return escape(text)
+}
+
+// argument is one argument of a macro, even if it looks like a macro itself.
+func argument(text string) string {
+	if strings.HasPrefix(text, "-") && !strings.ContainsAny(text, " \"") {
+		return text // a word of the language
+	}
+	text = strings.ReplaceAll(escape(text), `"`, `\(dq`)
+	if strings.ContainsAny(text, " ") || text == "" {
+		return `"` + text + `"`
+	}
+	if len(text) <= 3 {
+		return `\&` + text // Nm, Ar, comma: macros and punctuation
+	}
+	return text
+}

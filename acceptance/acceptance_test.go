@@ -15,9 +15,29 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+)
+
+// A test runs twice: outside, where it finds the programs and starts itself
+// again in namespaces of its own, and inside, where it has ports 53, 80, 443,
+// 465, 993 and a network that leads nowhere. The process inside is the first of
+// its process namespace: with it, every program that it started ends.
+const insideVariable = "SIGNPOST_ACCEPTANCE_INSIDE"
+
+// caseTimeout is how long one test may take inside.
+const caseTimeout = 150 * time.Second
+
+// work is where everything inside is written. It is in memory and goes with
+// the namespace. Its path is short, because those of sockets must be.
+const work = "/mnt"
+
+// The machines of the closed network.
+const (
+	serviceIP = "192.0.2.1"  // our service, or the proxy in front of it
+	mailIP    = "192.0.2.2"  // IMAP, POP3, submission
+	webIP     = "192.0.2.80" // the web server of everybody's web site
+	dnsIP     = "127.0.0.1"
 )
 
 func TestMain(m *testing.M) {
@@ -26,6 +46,15 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "acceptance:", err)
 			os.Exit(2)
 		}
+	} else {
+		// Servers live where an ordinary user's PATH does not lead, and what
+		// Debian does not have where .ci/run has npm put it.
+		npm, err := filepath.Abs("../.artefacts/npm/node_modules/@deltachat/stdio-rpc-server-linux-x64")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "acceptance:", err)
+			os.Exit(2)
+		}
+		os.Setenv("PATH", strings.Join([]string{os.Getenv("PATH"), "/usr/sbin", "/sbin", npm}, ":"))
 	}
 	status := m.Run()
 	if built.dir != "" {
@@ -35,65 +64,41 @@ func TestMain(m *testing.M) {
 }
 
 // need skips the test, or fails it where programs are required, unless all of
-// them are installed and namespaces can be made. It also lets no second run of
-// these tests begin beside this one: two cores are few for what they start.
+// them are installed. It also lets no second run of these tests begin beside
+// this one: two cores are few for what they start.
 func need(t *testing.T, programs ...string) {
 	t.Helper()
 	if os.Getenv(insideVariable) != "" {
 		return
 	}
-	refuse := t.Skipf
-	if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
-		refuse = t.Fatalf
+	if raceDetector {
+		t.Skip("the programs are the same without the race detector")
 	}
 	var missing []string
-	for _, program := range append([]string{"ip"}, programs...) {
-		if !installed(program) {
+	for _, program := range append(programs, "go", "ip") {
+		if _, err := exec.LookPath(program); err != nil {
 			missing = append(missing, program)
 		}
 	}
 	if len(missing) > 0 {
-		refuse("not installed: %s", strings.Join(missing, ", "))
+		refuse(t, "not installed: %s", strings.Join(missing, ", "))
 	}
 	if os.Geteuid() != 0 {
-		refuse("only root can make the closed network")
+		refuse(t, "only root can make the closed network")
 	}
 	if err := alone(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func installed(program string) bool {
-	for _, name := range []string{program, "/usr/sbin/" + program} {
-		if _, err := exec.LookPath(name); err == nil {
-			return true
-		}
+// refuse skips the test, or fails it where all that it needs is required.
+func refuse(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
+		t.Fatalf(format, args...)
 	}
-	return false
+	t.Skipf(format, args...)
 }
-
-// alone waits until no other run of these tests is left. The lock is held to
-// the end of the process.
-var alone = sync.OnceValue(func() error {
-	name := filepath.Join(os.TempDir(), "signpost-acceptance.lock")
-	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	for deadline := time.Now().Add(6 * time.Minute); ; time.Sleep(time.Second) {
-		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			heldLock = lock
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%s: another run of these tests holds it", name)
-		}
-	}
-})
-
-// heldLock keeps the file from being collected and thereby closed.
-var heldLock *os.File
 
 // built is the service, built once.
 var built struct {
@@ -109,7 +114,7 @@ func signpost(t *testing.T) string {
 		if built.dir, built.err = os.MkdirTemp("", "signpost-acceptance-"); built.err != nil {
 			return
 		}
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(built.dir, "signpost"), "signpost/cmd/signpost").CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(built.dir, "signpost"), "signpost/cmd/signpost").CombinedOutput(); err != nil {
 			built.err = fmt.Errorf("go build: %w\n%s", err, out)
 			return
 		}

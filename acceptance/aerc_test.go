@@ -14,8 +14,10 @@ import (
 func TestAerc(t *testing.T) {
 	need(t, "aerc", "tmux", "dovecot", "postfix")
 	published := hosting{
+		control: hoster(hostsAnother, ""),
 		config: `
 name: setup.hoster.example
+admin: {listen: none}
 providers:
   - id: mail
     displayName: Hoster Mail

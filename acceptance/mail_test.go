@@ -5,8 +5,10 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +132,11 @@ func startMail(t *testing.T, ca *authority, boxes ...mailbox) *mailServers {
 		fmt.Fprintf(&maps, "%s %s/\n", box.address, box.login)
 		domains += domain + "=ok "
 	}
-	fill := strings.NewReplacer("DIR", dir, "IP", mailIP, "CERT", certificate, "KEY", key, "UID", "8", "GID", "8", "DOMAINS", domains)
+	mailUser, err := user.Lookup("mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill := strings.NewReplacer("DIR", dir, "IP", mailIP, "CERT", certificate, "KEY", key, "UID", mailUser.Uid, "GID", mailUser.Gid, "DOMAINS", domains)
 	writeFile(t, "mail/users", users.String())
 	writeFile(t, "mail/boxes", maps.String())
 	conf := writeFile(t, "mail/dovecot.conf", fill.Replace(dovecotConf))
@@ -141,15 +147,27 @@ func startMail(t *testing.T, ca *authority, boxes ...mailbox) *mailServers {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chown(filepath.Join(dir, "mail"), 8, 8); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("chown", "postfix", filepath.Join(dir, "data")).CombinedOutput(); err != nil {
-		t.Fatalf("chown: %v: %s", err, out)
-	}
+	own(t, filepath.Join(dir, "mail"), "mail")
+	own(t, filepath.Join(dir, "data"), "postfix")
 	run(t, exec.Command("dovecot", "-F", "-c", conf))
 	run(t, exec.Command("postfix", "-c", filepath.Join(dir, "postfix"), "start-fg"))
 	return &mailServers{dovecot: filepath.Join(dir, "dovecot.log"), postfix: filepath.Join(dir, "postfix.log")}
+}
+
+// own gives a folder to a user.
+func own(t *testing.T, folder, name string) {
+	t.Helper()
+	u, err := user.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err == nil {
+		err = os.Chown(folder, uid, -1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // await waits until the ports are open.

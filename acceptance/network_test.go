@@ -3,6 +3,7 @@ package acceptance
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,13 +19,18 @@ type hosting struct {
 	more    string   // further records
 	names   []string // for which the hoster has certificates, besides the service's own
 	foreign []string // for which somebody else's web site has certificates
+
+	// direct has Signpost end TLS itself. Otherwise a proxy in front does, which
+	// also keeps the journal; without it there is what Signpost's log tells.
+	direct bool
 }
 
-// hoster is a configuration for a provider with the usual servers; lines of the
-// provider and of the whole may be added.
+// hoster is a configuration with the usual servers. Lines may be added to the
+// provider and to the whole.
 func hoster(provider, rest string) string {
 	return `
 name: setup.hoster.example
+admin: {listen: none}
 providers:
   - id: mail
     displayName: Hoster Mail
@@ -69,25 +75,59 @@ func (s server) as(login string) server {
 type network struct {
 	t       *testing.T
 	hosting hosting
+	listen  string // the lines of the configuration that say where Signpost listens
 	ca      *authority
 	names   *nameServer
 	mail    *mailServers
+	service *service
 	journal *journal
-	proxy   *proxy
 	mark    int // where in the journal the present part of the test begins
 }
 
-// start starts everything but the service.
+// start starts everything, with Signpost answering for others' domains.
 func (h hosting) start(t *testing.T, boxes ...mailbox) *network {
 	t.Helper()
-	n := &network{t: t, hosting: h, ca: newAuthority(t), journal: &journal{}, proxy: newProxy()}
+	n := &network{t: t, hosting: h, ca: newAuthority(t), journal: &journal{}}
 	n.names = startDNS(t, h.zone(t))
 	n.mail = startMail(t, n.ca, boxes...)
-	own := append([]string{"setup.hoster.example"}, h.names...)
-	(&site{n.journal, "", n.proxy}).serve(t, serviceIP, n.ca.load("service", own...))
 	others := append([]string{"www.another.example"}, h.foreign...)
 	(&site{n.journal, "web site", nothingHere}).serve(t, webIP, n.ca.load("web", others...))
+	own := append([]string{"setup.hoster.example"}, h.names...)
+	if h.direct {
+		certificate, key := n.ca.issue("service", own...)
+		n.listen = fmt.Sprintf("\nlisten: %s:80\ntls:\n  listen: %[1]s:443\n  certificates: [{certificate: %s, key: %s}]\n", serviceIP, certificate, key)
+		n.service = startService(t, h.control+n.listen)
+		return n
+	}
+	n.listen = "\nlisten: 127.0.0.1:8080\n"
+	n.service = startService(t, h.control+n.listen)
+	(&site{n.journal, "", proxy(n.service.address)}).serve(t, serviceIP, n.ca.load("service", own...))
 	return n
+}
+
+// serve has Signpost answer for the customer's domain, from now on.
+func (n *network) serve() {
+	n.t.Helper()
+	n.mark = len(n.all())
+	n.service.reload(n.hosting.config + n.listen)
+}
+
+// asked is what was asked and answered over HTTP in the present part, each once.
+func (n *network) asked() []string {
+	var once []string
+	for _, line := range n.all()[n.mark:] {
+		if !slices.Contains(once, line) {
+			once = append(once, line)
+		}
+	}
+	return once
+}
+
+func (n *network) all() []string {
+	if n.hosting.direct {
+		return n.service.requests()
+	}
+	return n.journal.list()
 }
 
 // zone is all zone text of the network.
@@ -104,25 +144,8 @@ func (h hosting) zone(t *testing.T) string {
 	return b.String()
 }
 
-// serveOthers has Signpost answer for others' domains.
-func (n *network) serveOthers() {
-	n.t.Helper()
-	n.proxy.lead(startService(n.t, "others", n.hosting.control).address)
-	n.mark = n.journal.mark()
-}
-
-// serve has Signpost answer for the customer's domain, from now on.
-func (n *network) serve() {
-	n.t.Helper()
-	n.proxy.lead(startService(n.t, "signpost", n.hosting.config).address)
-	n.mark = n.journal.mark()
-}
-
-// asked is what was asked and answered over HTTP in the present part.
-func (n *network) asked() []string { return n.journal.since(n.mark) }
-
 // helps is an answer from which a client could set up an account.
-var helps = regexp.MustCompile(`→ 200 (clientConfig|Autodiscover)$`)
+var helps = regexp.MustCompile(`→ 200 (clientConfig|Autodiscover|answered)$`)
 
 // fail ends the test and says in one line what the client asked, what it was
 // answered and what it ended up with.

@@ -51,10 +51,12 @@ var ways = []way{
 		never:    `https://([a-z]+\.)?firma\.example/`,
 	},
 	{
-		// The domain itself leads to the service, and nothing else does.
+		// The domain itself is the name of the service, as on a small server, and
+		// no other name leads there. Thunderbird then looks for calendars on the
+		// set-up page.
 		name: "well-known only", address: anna, login: anna,
 		hosting: hosting{
-			config: hoster(hostsFirma, ""), control: hoster(hostsAnother, ""), domain: "firma.example",
+			config: strings.Replace(hoster(hostsFirma, ""), "setup.hoster.example", "firma.example", 1), control: hoster(hostsAnother, ""), domain: "firma.example",
 			entered: `^$`, more: "firma.example. 60 IN A " + serviceIP, names: []string{"firma.example"},
 		},
 		source: "xml-from-isp-https", incoming: imap, outgoing: smtp,
@@ -109,6 +111,7 @@ var ways = []way{
 		hosting: hosting{
 			config: `
 name: setup.hoster.example
+admin: {listen: none}
 providers:
   - id: pop
     displayName: Hoster POP
@@ -145,13 +148,36 @@ providers:
 	},
 }
 
+// ownTLS is the way with Signpost ending TLS itself, and with what its log must
+// tell.
+func (w way) ownTLS(logged string) way {
+	w.name, w.direct = w.name+" with own TLS", true
+	w.answered = []string{logged}
+	return w
+}
+
+func wayNamed(t *testing.T, name string) way {
+	t.Helper()
+	for _, w := range ways {
+		if w.name == name {
+			return w
+		}
+	}
+	t.Fatalf("there is no way %q", name)
+	return way{}
+}
+
 // thunderbirdNeeds are the programs for a test with Thunderbird.
 var thunderbirdNeeds = []string{"thunderbird", "certutil", "dovecot", "postfix"}
 
 // TestThunderbird has the real Thunderbird set up an account by each way.
 func TestThunderbird(t *testing.T) {
 	need(t, thunderbirdNeeds...)
-	for _, w := range ways {
+	for _, w := range append([]way{
+		wayNamed(t, "https").ownTLS("GET autoconfig of firma.example → 200 answered"),
+		wayNamed(t, "http only").ownTLS("GET autoconfig of firma.example → 200 answered"),
+		wayNamed(t, "Autodiscover only").ownTLS("POST autodiscover of firma.example → 200 answered"),
+	}, ways...) {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
 			closed(t, w.test)
@@ -163,7 +189,6 @@ func TestThunderbird(t *testing.T) {
 // nowhere, and then, in the same Thunderbird, while it answers for the domain.
 func (w way) test(t *testing.T) {
 	n := w.start(t, mailbox{w.address, w.login})
-	n.serveOthers()
 	person := &wizard{startThunderbird(t, n.ca), n}
 	person.until(stepAddress)
 	person.typeInto("#realName", "Anna Svensson")
@@ -206,6 +231,7 @@ func (w way) test(t *testing.T) {
 	if all := person.accounts(); len(all) != 1 || all[0] != account {
 		person.fail("it configured %v, want %v", all, account)
 	}
+	w.checkRest(person)
 	person.send(w.address)
 	n.mail.awaitLetter(t, w.login)
 	n.mail.checkIncoming(t, w.incoming.Type, w.login)
@@ -225,6 +251,9 @@ func (w way) checkAnswers(person *wizard) {
 			person.fail("there must be %s", line)
 		}
 	}
+	if w.direct {
+		return
+	}
 	for _, line := range asked {
 		if !discovery.MatchString(line) || w.never != "" && regexp.MustCompile(w.never).MatchString(line) {
 			person.fail("there must not be %s", line)
@@ -232,13 +261,27 @@ func (w way) checkAnswers(person *wizard) {
 	}
 }
 
+// checkRest looks at what Thunderbird did on the way to the end, when it has an
+// account and looks for calendars and address books: PROPFIND, and at last PUT,
+// of the domain's web root and of /.well-known. Whoever takes these offers what
+// is not there.
+func (w way) checkRest(person *wizard) {
+	for _, line := range person.asked() {
+		if takes.MatchString(line) {
+			person.fail("there must not be %s", line)
+		}
+	}
+}
+
+var takes = regexp.MustCompile(`^(PUT|PROPFIND) .* → 2|→ 5`)
+
 // TestThunderbirdRefuses: of a domain in letters beyond ASCII, Thunderbird's
 // InputSanitizer says that it is no host name before anybody is asked. The
 // person has to type it as A-labels, as in the way "IDN".
 func TestThunderbirdRefuses(t *testing.T) {
 	need(t, thunderbirdNeeds...)
 	closed(t, func(t *testing.T) {
-		n := ways[len(ways)-1].start(t)
+		n := wayNamed(t, "IDN").start(t)
 		n.serve()
 		person := &wizard{startThunderbird(t, n.ca), n}
 		person.until(stepAddress)

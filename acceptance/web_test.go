@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // journal is what the clients asked over HTTP, and what they were answered.
@@ -31,24 +30,10 @@ func (j *journal) add(line string) {
 	j.lines = append(j.lines, line)
 }
 
-// mark is a point in the journal.
-func (j *journal) mark() int {
+func (j *journal) list() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return len(j.lines)
-}
-
-// since lists what came after a mark, each line once.
-func (j *journal) since(mark int) []string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var lines []string
-	for _, line := range j.lines[mark:] {
-		if !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
-	}
-	return lines
+	return slices.Clone(j.lines)
 }
 
 // Write takes the error log of a web server: TLS handshakes that came to
@@ -166,30 +151,10 @@ var nothingHere = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) 
 
 // proxy is a reverse proxy as an operator has it: it keeps the Host and says
 // how the client came.
-type proxy struct {
-	mu sync.Mutex
-	to *url.URL
-	*httputil.ReverseProxy
-}
-
-func newProxy() *proxy {
-	p := &proxy{}
-	p.ReverseProxy = &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			r.SetURL(p.to)
-			r.Out.Host = r.In.Host
-			r.SetXForwarded()
-		},
-		Transport: &http.Transport{IdleConnTimeout: time.Second},
-	}
-	return p
-}
-
-// lead leads to another service from now on.
-func (p *proxy) lead(address string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.to = &url.URL{Scheme: "http", Host: address}
+func proxy(to string) http.Handler {
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: "http", Host: to})
+		r.Out.Host = r.In.Host
+		r.SetXForwarded()
+	}}
 }

@@ -21,8 +21,8 @@ const (
 const foundNothing = "account-hub-find-account-settings-failed"
 
 // stepTimeout is how long a step may take. The hub's own longest wait is ten
-// seconds, for a host that does not answer.
-const stepTimeout = 30 * time.Second
+// seconds, for a host that does not answer; the rest is for a busy machine.
+const stepTimeout = 45 * time.Second
 
 // hub is what the Account Hub shows.
 type hub struct {

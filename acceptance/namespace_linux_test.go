@@ -2,36 +2,17 @@ package acceptance
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
-)
-
-// A test runs twice: outside, where it finds the programs and starts itself
-// again in namespaces of its own, and inside, where it has ports 53, 80, 443,
-// 465, 993 and a network that leads nowhere. The process inside is the first of
-// its process namespace: with it, every program that it started ends.
-const insideVariable = "SIGNPOST_ACCEPTANCE_INSIDE"
-
-// caseTimeout is how long one test may take inside.
-const caseTimeout = 100 * time.Second
-
-// work is where everything inside is written. It is in memory and goes with
-// the namespace. Its path is short, because those of sockets must be.
-const work = "/mnt"
-
-// The machines of the closed network.
-const (
-	serviceIP = "192.0.2.1"  // our service, or the proxy in front of it
-	mailIP    = "192.0.2.2"  // IMAP, POP3, submission
-	webIP     = "192.0.2.80" // the web server of everybody's web site
-	dnsIP     = "127.0.0.1"
 )
 
 // closed runs the body of a test in a network of its own.
@@ -65,8 +46,10 @@ func closed(t *testing.T, body func(t *testing.T)) {
 	defer watchdog.Stop()
 	err = cmd.Start()
 	alive.Close()
-	if err != nil {
-		t.Fatalf("namespaces cannot be made: %v", err)
+	if errors.Is(err, syscall.EPERM) {
+		refuse(t, "the closed network cannot be made: %v", err)
+	} else if err != nil {
+		t.Fatal(err)
 	}
 	err = cmd.Wait()
 	text := said(out.String())
@@ -156,3 +139,26 @@ func enter() error {
 	}
 	return nil
 }
+
+// alone waits until no other run of these tests is left. The lock is held to
+// the end of the process.
+var alone = sync.OnceValue(func() error {
+	name := filepath.Join(os.TempDir(), "signpost-acceptance.lock")
+	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(6 * time.Minute); ; time.Sleep(time.Second) {
+		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			heldLock = lock
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s: another run of these tests holds it", name)
+		}
+	}
+})
+
+// heldLock keeps the file from being collected and thereby closed.
+var heldLock *os.File

@@ -234,7 +234,7 @@ func (s *service) compareRecords(ctx context.Context, e env, f recordsFlags, dom
 		progress(e, summary)
 		if *f.format != "json" {
 			fmt.Fprint(e.stdout, comparison)
-		} else if err := out.Encode(jsonComparison(comparison)); err != nil {
+		} else if err := out.Encode(comparison); err != nil {
 			return err
 		}
 	}
@@ -244,18 +244,6 @@ func (s *service) compareRecords(ctx context.Context, e env, f recordsFlags, dom
 		return errFound
 	}
 	return nil
-}
-
-// jsonComparison adds what kept DNS from telling.
-func jsonComparison(c records.Comparison) any {
-	out := struct {
-		records.Comparison
-		Error string `json:"error,omitempty"`
-	}{Comparison: c}
-	if c.Err != nil {
-		out.Error = c.Err.Error()
-	}
-	return out
 }
 
 // progress counts domains in one line of a terminal.
@@ -318,7 +306,7 @@ func (s *service) publishRecords(ctx context.Context, e env, f recordsFlags, dom
 	}
 	for _, plan := range plans {
 		if err := publisher.Apply(ctx, plan); err != nil {
-			return withHint(fmt.Errorf("%s: %w", plan.Domain, err))
+			return withHint(err)
 		}
 		add, change, remove := plan.Counts()
 		fmt.Fprintf(e.stdout, "%s: %d added, %d changed, %d removed\n", plan.Domain, add, change, remove)

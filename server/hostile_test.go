@@ -175,6 +175,11 @@ func send(t testing.TB, address string, h hostile) sent {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sendOn(t, conn, h)
+}
+
+func sendOn(t testing.TB, conn net.Conn, h hostile) sent {
+	t.Helper()
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	go func() {
@@ -237,37 +242,43 @@ func TestHostileRequests(t *testing.T) {
 			if spent := int(after.TotalAlloc-before.TotalAlloc) - 2*len(h.request); spent > budget {
 				t.Errorf("it took %d octets of memory", spent)
 			}
-			found := false
-			for _, status := range h.want {
-				found = found || got.status == status
-			}
-			if !found {
-				t.Errorf("got status %d, want one of %v\n%s", got.status, h.want, got.body)
-			}
-			if got.status >= 500 {
-				t.Errorf("a client's mistake is answered %d", got.status)
-			}
-			if got.status == http.StatusUnauthorized || got.header.Get("Www-Authenticate") != "" {
-				t.Error("it is a challenge")
-			}
-			if got.status == http.StatusMethodNotAllowed && got.header.Get("Allow") == "" {
-				t.Error("405 without Allow")
-			}
-			if got.header.Get("X-Evil") != "" {
-				t.Error("a header was injected")
-			}
-			if word := leaks.FindString(got.body); word != "" {
-				t.Errorf("it leaks %q:\n%s", word, got.body)
-			}
-			for _, raw := range []string{"<b>", "<script", "49@domain", "<key>IncomingPassword", strings.Repeat("a", 150)} {
-				if strings.Contains(got.body, raw) {
-					t.Errorf("it echoes %q:\n%.500s", raw, got.body)
-				}
-			}
-			if len(got.body) > 16<<10 {
-				t.Errorf("the answer has %d octets", len(got.body))
-			}
+			checkHostile(t, h, got)
 		})
+	}
+}
+
+// checkHostile checks an answer to a hostile request.
+func checkHostile(t *testing.T, h hostile, got sent) {
+	t.Helper()
+	found := false
+	for _, status := range h.want {
+		found = found || got.status == status
+	}
+	if !found {
+		t.Errorf("got status %d, want one of %v\n%s", got.status, h.want, got.body)
+	}
+	if got.status >= 500 {
+		t.Errorf("a client's mistake is answered %d", got.status)
+	}
+	if got.status == http.StatusUnauthorized || got.header.Get("Www-Authenticate") != "" {
+		t.Error("it is a challenge")
+	}
+	if got.status == http.StatusMethodNotAllowed && got.header.Get("Allow") == "" {
+		t.Error("405 without Allow")
+	}
+	if got.header.Get("X-Evil") != "" {
+		t.Error("a header was injected")
+	}
+	if word := leaks.FindString(got.body); word != "" {
+		t.Errorf("it leaks %q:\n%s", word, got.body)
+	}
+	for _, raw := range []string{"<b>", "<script", "49@domain", "<key>IncomingPassword", strings.Repeat("a", 150)} {
+		if strings.Contains(got.body, raw) {
+			t.Errorf("it echoes %q:\n%.500s", raw, got.body)
+		}
+	}
+	if len(got.body) > 16<<10 {
+		t.Errorf("the answer has %d octets", len(got.body))
 	}
 }
 

@@ -227,3 +227,28 @@ func TestReloadTakesLimitsAndProxies(t *testing.T) {
 		t.Errorf("%v limited requests are counted", got)
 	}
 }
+
+// TestReloadKeepsTheSignature: a certificate that cannot sign takes no
+// signature away.
+func TestReloadKeepsTheSignature(t *testing.T) {
+	const signed = "profiles: {certificate: cert.pem, key: cert.pem}"
+	folder := prepare(t, signed)
+	putCertificate(t, folder, 1)
+	r := startServe(t, folder, nil)
+	profile := func() string {
+		_, body := askOnce(t, r.address, "GET /profile.mobileconfig?emailaddress=anna%40domain.se HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+		return body
+	}
+	if !strings.HasPrefix(profile(), "\x30") {
+		t.Fatalf("the profile is not signed:\n%s", r.stderr)
+	}
+	put(t, folder, "broken.pem", "no certificate")
+	put(t, folder, "signpost.yaml", configText(folder, "two.example", strings.ReplaceAll(signed, "cert.pem", "broken.pem")))
+	r.signal(t, syscall.SIGHUP)
+	if got := r.says(t, notReloaded); !strings.Contains(got[1], "profiles.certificate: ") {
+		t.Errorf("got %s", got[0])
+	}
+	if !strings.HasPrefix(profile(), "\x30") || !strings.Contains(profile(), "imap.one.example") {
+		t.Errorf("half of the configuration was taken over:\n%s", r.stderr)
+	}
+}

@@ -63,12 +63,12 @@ func serve(ctx context.Context, e env, args []string) error {
 	if d.certs != nil {
 		d.certs.Start(ctx)
 	}
-	go d.reloads(ctx, hangup)
-	go watchdog(ctx)
 	notify("READY=1\nSTATUS=" + d.status())
 	defer context.AfterFunc(ctx, func() { notify("STOPPING=1") })()
-
-	return d.server(ctx).Serve(ctx, listeners)
+	s := d.server(ctx)
+	go watchdog(ctx)
+	go d.reloads(ctx, hangup)
+	return s.Serve(ctx, listeners)
 }
 
 // server is what is served, with what cannot be changed without a restart.

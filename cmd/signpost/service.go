@@ -71,6 +71,10 @@ func newService(file string, cfg *config.Config, earlier *service, log *slog.Log
 		s.signer = earlier.signer
 	} else if cfg.Profiles.Certificate != "" {
 		s.signer = mobileconfig.NewSigner(cfg.Profiles.Certificate, cfg.Profiles.Key, log)
+		if earlier != nil && earlier.signer.Signs() && !s.signer.Signs() {
+			// Better the old signature than none.
+			return nil, fmt.Errorf("profiles.certificate: %w", s.signer.Check())
+		}
 	}
 	return s, nil
 }

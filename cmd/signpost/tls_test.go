@@ -17,26 +17,43 @@ import (
 	"time"
 )
 
-// putCertificate writes a certificate for the test's names, and its key.
+// putCertificate writes a certificate for the test's names, that of the authority
+// which issued it, and its key, in one file.
 func putCertificate(t *testing.T, folder string, serial int64) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
+	var blocks strings.Builder
+	write := func(kind string, der []byte, err error) {
+		if err == nil {
+			err = pem.Encode(&blocks, &pem.Block{Type: kind, Bytes: der})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	template := &x509.Certificate{
+	newKey := func() *ecdsa.PrivateKey {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	authority := &x509.Certificate{
+		SerialNumber: big.NewInt(1000), Subject: pkix.Name{CommonName: "Test Authority"}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
+	}
+	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "test"}, DNSNames: []string{"*.domain.se", "setup.example.com"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, folder, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))+string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})))
+	authorityKey, key := newKey(), newKey()
+	der, err := x509.CreateCertificate(rand.Reader, leaf, authority, key.Public(), authorityKey)
+	write("CERTIFICATE", der, err)
+	der, err = x509.CreateCertificate(rand.Reader, authority, authority, authorityKey.Public(), authorityKey)
+	write("CERTIFICATE", der, err)
+	der, err = x509.MarshalECPrivateKey(key)
+	write("EC PRIVATE KEY", der, err)
+	put(t, folder, "cert.pem", blocks.String())
 }
 
 const withTLS = "name: setup.example.com\ntls: {listen: \"127.0.0.1:0\", certificates: [{certificate: cert.pem, key: cert.pem}]}"

@@ -279,19 +279,36 @@ func TestSlowConnections(t *testing.T) {
 }
 
 // TestConnectionLimit: beyond the limit connections wait for their turn, and get
-// it when the slow ones have had their time.
+// it when one has ended.
 func TestConnectionLimit(t *testing.T) {
-	limits := server.Timeouts{Header: 300 * time.Millisecond, Read: time.Second, Write: time.Second, Idle: time.Second, Stop: time.Second}
-	address := start(t, &server.Service{Handler: echoing, Timeouts: limits, Connections: 10})
-	slow := hold(t, address, 10, "GET")
-	begun := time.Now()
-	if got := send(t, address, hostile{request: get("/", "domain.se")}); got.status != 200 {
-		t.Errorf("got %+v", got)
+	const limit = 10
+	var now, most atomic.Int64
+	begun, finish := make(chan struct{}, 3*limit), make(chan struct{})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := now.Add(1)
+		defer now.Add(-1)
+		for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
+		}
+		begun <- struct{}{}
+		<-finish
+	})
+	address := start(t, &server.Service{Handler: handler, Connections: limit})
+	var group sync.WaitGroup
+	for range 3 * limit {
+		group.Go(func() {
+			if got := send(t, address, hostile{request: get("/", "domain.se")}); got.status != 200 {
+				t.Errorf("got %+v", got)
+			}
+		})
 	}
-	if waited := time.Since(begun); waited < 100*time.Millisecond {
-		t.Errorf("it was the eleventh connection after only %v", waited)
+	for range limit {
+		<-begun
 	}
-	slow.ends(t, 10*time.Second)
+	close(finish)
+	group.Wait()
+	if most.Load() != limit {
+		t.Errorf("%d connections at a time, want %d", most.Load(), limit)
+	}
 }
 
 // BenchmarkSlowConnections compares how long ordinary requests take with and

@@ -85,15 +85,15 @@ func (w *Watcher) Look() {
 
 func (w *Watcher) run(ctx context.Context) {
 	defer w.notify.Close()
+	var latest time.Time // to look, in a folder in which there is never rest
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-w.notify.Events:
-			w.check.Reset(w.rest)
 		case <-w.notify.Errors: // the queue of events has run over
-			w.check.Reset(w.rest)
 		case <-w.check.C:
+			latest = time.Time{}
 			if !w.differ() {
 				continue // another file of the folder
 			}
@@ -101,9 +101,18 @@ func (w *Watcher) run(ctx context.Context) {
 			case w.changed <- struct{}{}:
 			default: // told, and not yet heard
 			}
+			continue
 		}
+		now := time.Now()
+		if latest.IsZero() {
+			latest = now.Add(maxRests * w.rest)
+		}
+		w.check.Reset(min(w.rest, latest.Sub(now)))
 	}
 }
+
+// maxRests is how many times of rest are waited for one.
+const maxRests = 10
 
 // differ reports whether a file is not as it was at the last Look.
 func (w *Watcher) differ() bool {

@@ -108,3 +108,28 @@ func TestWatcherOfOtherFiles(t *testing.T) {
 		t.Error("the file itself makes none")
 	}
 }
+
+// TestWatcherInABusyFolder: somebody writes to the folder all the time.
+func TestWatcherInABusyFolder(t *testing.T) {
+	w, err := NewWatcher(t.Context(), 200*time.Millisecond)
+	if err != nil {
+		t.Skip("this system cannot watch files: ", err)
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "a")
+	writeFile(t, file, "1")
+	w.Watch([]string{file})
+	writeFile(t, file, "22")
+	tick, give := time.NewTicker(5*time.Millisecond), time.After(30*time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			writeFile(t, filepath.Join(folder, "log"), "another line")
+		case <-w.Changed:
+			return
+		case <-give:
+			t.Fatal("the change was not told")
+		}
+	}
+}

@@ -129,6 +129,7 @@ func restart(old, now *config.Config) []string {
 		"admin":              old.Admin != now.Admin,
 		"tls.listen":         tlsListen(old) != tlsListen(now),
 		"tls.acme":           !sameACME(old, now),
+		"name (of tls)":      old.TLS != nil && now.TLS != nil && old.Name != now.Name,
 		"proxyProtocol":      old.Proxies.Protocol != now.Proxies.Protocol,
 		"limits.connections": old.Limits.Connections != now.Limits.Connections,
 		"limits (times)":     timeouts(old.Limits) != timeouts(now.Limits),

@@ -11,7 +11,7 @@ type page struct{ bytes.Buffer }
 
 // begin writes the head of a page.
 func (p *page) begin(title, section string, day time.Time) {
-	p.macro("Dd", day.Format("January 2, 2006"))
+	p.WriteString(".Dd " + day.Format("January 2, 2006") + "\n")
 	p.WriteString(".Dt " + strings.ToUpper(title) + " " + section + "\n")
 	p.macro("Os")
 }

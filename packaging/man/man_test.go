@@ -1,0 +1,124 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pages writes the pages of the program as it is.
+func pages(t *testing.T) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	program := filepath.Join(folder, "program")
+	if out, err := exec.Command("go", "build", "-o", program, "signpost/cmd/signpost").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	if err := write(program, "../..", "2026-11-21", folder); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+func need(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
+	}
+	if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
+		t.Fatalf("%s is not installed", program)
+	}
+	t.Skipf("%s is not installed", program)
+}
+
+// TestPages reads the pages with both formatters, and looks for what the program
+// and the configuration say in what a person then sees.
+func TestPages(t *testing.T) {
+	need(t, "mandoc")
+	need(t, "groff")
+	folder := pages(t)
+	seen := map[string]string{}
+	for _, name := range []string{"signpost.1", "signpost.yaml.5"} {
+		path := filepath.Join(folder, name)
+		out, _ := exec.Command("mandoc", "-Tlint", "-Wstyle", path).CombinedOutput()
+		for line := range strings.Lines(string(out)) {
+			// Pages that are not installed where this runs.
+			if !strings.Contains(line, "referenced manual not found") && !strings.Contains(line, "mandoc.db") {
+				t.Errorf("mandoc: %s", line)
+			}
+		}
+		groff := exec.Command("groff", "-k", "-Tutf8", "-mdoc", "-ww", path)
+		warnings := new(strings.Builder)
+		groff.Stderr = warnings
+		if _, err := groff.Output(); err != nil || warnings.Len() > 0 {
+			t.Errorf("groff: %v\n%s", err, warnings)
+		}
+		text, err := exec.Command("mandoc", "-Tutf8", "-Owidth=250", path).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := regexp.MustCompile(`.\x08`).ReplaceAllString(string(text), "")
+		seen[name] = strings.Join(strings.Fields(plain), " ")
+	}
+
+	keys, _, err := readKeys("../../config/doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("../../config/doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A second, simpler reading of the table: its rows are the lines with a tab.
+	if rows := strings.Count(string(source), "\n//\t") - 1; rows != len(keys) || rows < 100 {
+		t.Errorf("read %d keys of %d rows", len(keys), rows)
+	}
+	for _, k := range keys {
+		want := strings.Join(strings.Fields(k.name+" "+k.meaning+" ("+k.standard()+")"), " ")
+		if !strings.Contains(seen["signpost.yaml.5"], want) {
+			t.Errorf("signpost.yaml(5) does not show %q", want)
+		}
+	}
+	program := filepath.Join(folder, "program")
+	for _, command := range []string{"serve", "check", "show", "records"} {
+		help, err := exec.Command(program, command, "-h").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, flags, _ := strings.Cut(string(help), "\n\n")
+		for line := range strings.Lines(flags) {
+			want := strings.Join(strings.Fields(line), " ")
+			if strings.HasPrefix(line, "  ") && !strings.Contains(seen["signpost.1"], want) {
+				t.Errorf("signpost(1) does not show %q of %s", want, command)
+			}
+		}
+	}
+}
+
+// TestEscapes: no text means anything to the formatter.
+func TestEscapes(t *testing.T) {
+	var p page
+	p.begin("x", "1", time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
+	p.text(`.Nm 'br \fBbold Two. .Sh Three`)
+	p.literal(".Ed\n'so /etc/passwd\n\\n[x]\n")
+	p.macro("It", "Ar", ",", `a "b" c`)
+	want := `.Dd November 21, 2026
+.Dt X 1
+.Os
+\&.Nm \(aqbr \efBbold Two.
+\&.Sh Three
+.Bd -literal -offset indent
+\&.Ed
+\(aqso /etc/passwd
+\en[x]
+.Ed
+.It \&Ar \&, "a \(dqb\(dq c"
+`
+	if p.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", p.String(), want)
+	}
+}

@@ -1,0 +1,62 @@
+package packaging
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// mostExposed is how open the sandbox may be by systemd's reckoning. What is left
+// of it is the network, which the service is for.
+const mostExposed = 1.5
+
+// TestSandbox has systemd rate the unit, which says the same in its comment.
+func TestSandbox(t *testing.T) {
+	tool(t, "systemd-analyze")
+	out, err := run("", "systemd-analyze", "security", "--offline=true", "--no-pager", "./signpost.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	match := regexp.MustCompile(`Overall exposure level for signpost\.service: ([0-9.]+)`).FindStringSubmatch(out)
+	if match == nil {
+		t.Fatalf("systemd-analyze said\n%s", out)
+	}
+	var exposure float64
+	if _, err := fmt.Sscan(match[1], &exposure); err != nil || exposure > mostExposed {
+		t.Errorf("exposure %s, want at most %v\n%s", match[1], mostExposed, out)
+	}
+	unit, err := os.ReadFile("signpost.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, _ := run("", "systemd-analyze", "--version"); strings.HasPrefix(version, "systemd 252 ") && !strings.Contains(string(unit), match[0]+"\n") {
+		t.Errorf("the unit's comment does not say %q", match[0])
+	}
+}
+
+// TestUnitFiles has systemd read the units, with a program that exists in place
+// of one that is not installed here.
+func TestUnitFiles(t *testing.T) {
+	tool(t, "systemd-analyze")
+	folder := short(t)
+	for _, name := range []string{"signpost.service", "signpost.socket"} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(string(content), "/usr/bin/signpost", signpost(t))
+		put(t, folder, name, regexp.MustCompile(`(?m)^Documentation=.*\n`).ReplaceAllString(text, ""))
+	}
+	out, err := run(folder, "systemd-analyze", "verify", "--man=no", "./signpost.service", "./signpost.socket")
+	// It says what it has to say of other units of the machine too.
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "signpost") {
+			t.Errorf("systemd says: %s", line)
+		}
+	}
+	if err != nil && !t.Failed() {
+		t.Log(err)
+	}
+}

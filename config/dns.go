@@ -48,8 +48,12 @@ var dnsKeys = keys[DNS]{
 				continue
 			}
 			address, err := netip.ParseAddr(text)
-			if err != nil {
-				item.fault("%s is not an IP address", quote(text))
+			switch {
+			case err != nil, address.Zone() != "", address.Is4In6():
+				item.fault("%s is not an IP address that DNS could hold", quote(text))
+				continue
+			case slices.Contains(d.Addresses, address):
+				item.fault("%s is already listed", quote(text))
 				continue
 			}
 			d.Addresses = append(d.Addresses, address)
@@ -89,6 +93,23 @@ var updateKeys = keys[Update]{
 	"primary": func(u *Update, v *value) { u.Primary, _ = v.primary() },
 	"keyFile": func(u *Update, v *value) { u.KeyFile, _ = v.file() },
 	"key": func(u *Update, v *value) {
+		// Nothing below is quoted: it may be the secret in the wrong place.
+		if v.kind == scalar {
+			v.fault("is one word, want name, algorithm and secret below it")
+			return
+		}
+		strange := false
+		if v.kind == mapping {
+			for key := range v.entries() {
+				if updateKeyKeys[key.text] == nil {
+					v.faultAt(key.line, "unknown key; name, algorithm and secret may stand here")
+					strange = true
+				}
+			}
+		}
+		if strange {
+			return
+		}
 		if has, ok := updateKeyKeys.read(v, u); ok {
 			v.require(has, "name", "secret")
 		}

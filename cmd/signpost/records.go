@@ -11,7 +11,10 @@ import (
 	"iter"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
+
+	"golang.org/x/term"
 
 	"signpost/account"
 	"signpost/autoconfig"
@@ -67,7 +70,7 @@ func recordsCommand(ctx context.Context, e env, args []string) error {
 	case *f.compare:
 		err = s.compareRecords(ctx, e, f, domains)
 	case *f.publish || *f.remove:
-		err = s.publishRecords(ctx, e, f, domains)
+		err = s.publishRecords(ctx, e, f, domains, failed)
 	default:
 		err = printRecords(e.stdout, *f.format, domains)
 	}
@@ -101,6 +104,14 @@ func (f *recordsFlags) check() error {
 			return wrong(fmt.Sprintf("%q is %v", domain, err))
 		}
 		f.domains[i] = name
+	}
+	slices.Sort(f.domains)
+	f.domains = slices.Compact(f.domains)
+	if *f.compare && *f.format != "zone" && *f.format != "json" {
+		return wrong("-compare prints text or -format json")
+	}
+	if !*f.compare && *f.resolver != "" {
+		return wrong("-resolver goes with -compare")
 	}
 	return nil
 }
@@ -239,7 +250,7 @@ func (s *service) compareRecords(ctx context.Context, e env, f recordsFlags, dom
 		}
 	}
 	endProgress(e)
-	fmt.Fprintln(e.stderr, summary)
+	fmt.Fprintf(e.stderr, "signpost: %s\n", summary)
 	if summary.Wrong > 0 || summary.Failed > 0 {
 		return errFound
 	}
@@ -261,21 +272,19 @@ func endProgress(e env) {
 
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // publishRecords plans for all domains, shows the plans, asks, and applies them.
-func (s *service) publishRecords(ctx context.Context, e env, f recordsFlags, domains iter.Seq[records.Domain]) error {
+// A domain with a conflict is left alone, and so is everything if a domain is
+// not ours: failed says so when all have been gone through.
+func (s *service) publishRecords(ctx context.Context, e env, f recordsFlags, domains iter.Seq[records.Domain], failed *error) error {
 	publisher, err := s.publisher(*f.replace)
 	if err != nil {
 		return err
 	}
 	var plans []*records.Plan
-	conflicts := false
+	conflicts := 0
 	for domain := range domains {
 		plan, err := publisher.Plan(ctx, domain)
 		if err != nil {
@@ -285,21 +294,21 @@ func (s *service) publishRecords(ctx context.Context, e env, f recordsFlags, dom
 			continue
 		}
 		fmt.Fprint(e.stdout, plan)
-		conflicts = conflicts || len(plan.Conflicts) > 0
-		if !plan.Empty() {
+		switch {
+		case len(plan.Conflicts) > 0:
+			conflicts++
+		case !plan.Empty():
 			plans = append(plans, plan)
 		}
 	}
-	switch {
-	case conflicts:
-		return &hintError{
-			errors.New("nothing is published, because records are in the way that somebody else wrote"),
-			"remove them, or take them over with -replace",
-		}
-	case len(plans) == 0:
+	if *failed != nil {
+		return nil // told by the caller
+	}
+	if len(plans) == 0 && conflicts == 0 {
 		fmt.Fprintln(e.stdout, "nothing to do")
 		return nil
-	case !*f.yes:
+	}
+	if len(plans) > 0 && !*f.yes {
 		if err := confirm(e); err != nil {
 			return err
 		}
@@ -311,6 +320,12 @@ func (s *service) publishRecords(ctx context.Context, e env, f recordsFlags, dom
 		add, change, remove := plan.Counts()
 		fmt.Fprintf(e.stdout, "%s: %d added, %d changed, %d removed\n", plan.Domain, add, change, remove)
 	}
+	if conflicts > 0 {
+		return &hintError{
+			fmt.Errorf("%d domains are left as they are, because records are in the way that somebody else wrote", conflicts),
+			"remove them, or take them over with -replace",
+		}
+	}
 	return nil
 }
 
@@ -319,7 +334,7 @@ func confirm(e env) error {
 	if !isTerminal(e.stdin) {
 		return &hintError{errors.New("nothing is published without being asked for"), "-yes applies the plan above"}
 	}
-	fmt.Fprint(e.stdout, "Publish this? [y/N] ")
+	fmt.Fprint(e.stderr, "signpost: publish this? [y/N] ")
 	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
 	if err != nil && err != io.EOF {
 		return err

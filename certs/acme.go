@@ -194,6 +194,9 @@ func (o *orderer) close() {
 	}
 }
 
+// tidyInterval is how often what expired long ago is cleared away.
+const tidyInterval = 24 * time.Hour
+
 // tidy removes what expired long ago, now and then until ctx is done.
 func (o *orderer) tidy(ctx context.Context) {
 	for {

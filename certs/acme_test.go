@@ -185,6 +185,24 @@ func TestOwnName(t *testing.T) {
 	}
 }
 
+// TestNobodyAsked: without an e-mail address, certmagic would ask for one on the
+// terminal.
+func TestNobodyAsked(t *testing.T) {
+	terminal, err := os.Create(filepath.Join(t.TempDir(), "terminal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	real := os.Stdout
+	os.Stdout = terminal
+	defer func() { os.Stdout = real }()
+	w := newWorld(t, worldOptions{})
+	w.start(t.TempDir(), nil, func(o *Options) { o.ACME.Email = "" }).mustDial(customer)
+	if text, err := os.ReadFile(terminal.Name()); err != nil || len(text) > 0 {
+		t.Errorf("somebody was asked (%v):\n%s", err, text)
+	}
+}
+
 // TestRenewal: certificates that live for seconds are renewed in time, with no
 // handshake failing, however often that comes to pass.
 func TestRenewal(t *testing.T) {

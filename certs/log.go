@@ -38,7 +38,7 @@ func (s *sampler) admit() (left int, ok bool) {
 	return left, s.lines <= linesPerMinute
 }
 
-// sampled writes a line if there is room for one.
+// warn writes a line if there is room for one.
 func (s *sampler) warn(log *slog.Logger, text string, attrs ...any) {
 	left, ok := s.admit()
 	if !ok {

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"time"
 )
 
 // Options is what a Manager is made of.
@@ -38,7 +37,6 @@ type Manager struct {
 	files *files
 	acme  *orderer // nil without ACME
 	ask   func(ctx context.Context, name string) error
-	log   *slog.Logger
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -56,7 +54,7 @@ func newManager(o Options, t tuning) (*Manager, error) {
 	if o.Allowed == nil {
 		o.Allowed = Allow(o.Name, false, nil)
 	}
-	m := &Manager{name: o.Name, ask: o.Allowed, log: o.Log, stop: func() {}}
+	m := &Manager{name: o.Name, ask: o.Allowed, stop: func() {}}
 	var err error
 	if m.files, err = newFiles(o.Files, o.Log); err != nil {
 		return nil, err
@@ -168,6 +166,3 @@ func (m *Manager) unnamed(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 	}
 	return c, err
 }
-
-// tidyInterval is how often what expired long ago is cleared away.
-const tidyInterval = 24 * time.Hour

@@ -127,10 +127,14 @@ func TestSSLScan(t *testing.T) {
 	m := newMaker(t)
 	names := []string{"first.example"}
 	ecdsa, rsa := m.pair(t, wanted{names: names}), m.pair(t, wanted{names: names, rsa: 2048})
-	for kind, pairs := range map[string][]Pair{"ecdsa": {ecdsa}, "rsa": {rsa}, "both": {rsa, ecdsa}} {
+	for kind, pairs := range map[string][]Pair{"ecdsa": {ecdsa}, "rsa": {rsa}, "both": {rsa, ecdsa}, "without a name": {ecdsa}} {
 		t.Run(kind, func(t *testing.T) {
 			s := startFiles(t, m, "", pairs...)
-			out, err := exec.Command(sslscan, "--no-colour", "--xml=-", "--sni-name=first.example", s.address).Output()
+			args := []string{"--no-colour", "--xml=-", "--sni-name=first.example", s.address}
+			if kind == "without a name" {
+				args = slices.Delete(args, 2, 3) // it names the address then
+			}
+			out, err := exec.Command(sslscan, args...).Output()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}

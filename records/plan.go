@@ -42,8 +42,9 @@ type zonePlan struct {
 	zone      string
 	name      string // of the marker
 	oldMarker []Record
-	old       marker // what it says
-	marker    marker // what it shall say
+	texts     []Record // beside it, which stay
+	old       marker   // what it says
+	marker    marker   // what it shall say
 	changes   []Change
 	newNames  map[string]bool // names that must not be in use
 }

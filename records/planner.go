@@ -122,11 +122,23 @@ func (b *planner) zone(zone string) (*zonePlan, error) {
 	return z, nil
 }
 
-// readMarker takes the marker of a zone from the TXT records at its name.
+// readMarker takes the marker of a zone from the TXT records at its name. With
+// leave to replace, the marker of another service is taken over with the sets
+// that it lists, so that nothing is left of which nobody knows any more whose it
+// is. A text that is no marker makes way for ours, but who leaves needs no place
+// and lets it stand.
 func (b *planner) readMarker(z *zonePlan, records []Record) error {
-	for _, r := range records {
-		if m, ok := readMarker(r.Data); ok && r.Type == "TXT" {
-			z.old = m
+	var texts []Record // that are not the marker
+	at := -1
+	for i, r := range records {
+		m, ok := readMarker(r.Data)
+		if ok && r.Type == "TXT" && (at < 0 || m.owner == z.marker.owner) {
+			z.old, at = m, i
+		}
+	}
+	for i, r := range records {
+		if i != at {
+			texts = append(texts, r)
 		}
 	}
 	switch {
@@ -135,23 +147,33 @@ func (b *planner) readMarker(z *zonePlan, records []Record) error {
 	case records[0].Type != "TXT":
 		b.conflict(z.name, "is where Signpost keeps its marker, but holds a CNAME, beside which nothing else can stand: remove it", records)
 		return nil
-	case len(records) == 1 && z.old.owner == z.marker.owner:
-		z.oldMarker = records
-		return nil
-	case z.old.owner == "":
+	case at < 0:
 		wildcard, err := b.primary.synthesized(b.ctx, z.name, "TXT", records)
 		if wildcard || err != nil {
 			return err
 		}
 	}
-	z.oldMarker = records
-	if !b.publisher.options.Replace {
-		problem := "is where Signpost keeps its marker, but holds something else"
-		if len(records) == 1 && z.old.owner != "" {
-			problem = "says that the service " + z.old.owner + " publishes this domain"
-		}
-		b.conflict(z.name, problem, records)
+	if leaving := len(b.domain.Records) == 0; leaving {
+		z.texts = texts
 	}
+	switch {
+	case at < 0 && z.texts != nil:
+		z.oldMarker = records
+		b.plan.Notes = append(b.plan.Notes, z.name+" holds no marker of Signpost but something else: nothing here is known to be ours, and all is left as it is")
+		return nil
+	case z.old.owner == z.marker.owner && len(texts) == len(z.texts):
+		z.oldMarker = records
+		return nil
+	}
+	z.oldMarker = records
+	if b.publisher.options.Replace {
+		return nil
+	}
+	problem := "is where Signpost keeps its marker, but holds something else"
+	if at >= 0 && z.old.owner != z.marker.owner {
+		problem = "says that the service " + z.old.owner + " publishes this domain"
+	}
+	b.conflict(z.name, problem, records)
 	if z.old.owner != z.marker.owner {
 		z.old.sets = nil
 	}
@@ -295,7 +317,7 @@ func (b *planner) decideAlias(s *site) error {
 
 // markerChange lets the marker say what is ours after the update.
 func (b *planner) markerChange(z *zonePlan) {
-	c := Change{Zone: z.zone, Name: z.name, Type: "TXT", Old: z.oldMarker}
+	c := Change{Zone: z.zone, Name: z.name, Type: "TXT", Old: z.oldMarker, New: z.texts}
 	if len(z.marker.sets) > 0 {
 		c.New = []Record{{Name: z.name, TTL: DefaultTTL, Type: "TXT", Data: z.marker.data(), Reason: "what Signpost wrote here"}}
 	}

@@ -291,6 +291,63 @@ func TestConflicts(t *testing.T) {
 	})
 }
 
+// TestReplaceAndRemove leaves with leave to replace: what is not known to be
+// ours stays, and what another service is known to have written goes with its
+// marker.
+func TestReplaceAndRemove(t *testing.T) {
+	onEach(t, func(t *testing.T, n *nameserver) {
+		d := publishedDomain("kund.example")
+		p, replacer := n.publisher(t), n.publisher(t, replacing)
+		marker := func() string { return strings.Join(n.dig(t, "_signpost.kund.example", "TXT"), "\n") }
+
+		// A text that is no marker.
+		n.nsupdate(t, `update add _signpost.kund.example. 300 TXT "somebody else"`,
+			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 mail.other.example.")
+		for _, p := range []*Publisher{p, replacer} {
+			plan := p.plan(t, Remove("kund.example"))
+			if !plan.Empty() || len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], "holds no marker of Signpost") {
+				t.Errorf("a text at the marker: %v", plan)
+			}
+			if err := p.Apply(t.Context(), plan); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := marker(); !strings.Contains(got, "somebody else") {
+			t.Errorf("the text is gone: %q", got)
+		}
+		n.nsupdate(t, "update delete _imaps._tcp.kund.example. SRV", "update delete _signpost.kund.example. TXT")
+
+		// A text beside the marker.
+		p.publish(t, d)
+		n.nsupdate(t, `update add _signpost.kund.example. 3600 TXT "somebody else"`)
+		p.publish(t, Remove("kund.example"))
+		n.holds(t, Domain{Name: "kund.example"})
+		if got := marker(); !strings.Contains(got, "somebody else") || strings.Contains(got, "signpost1") {
+			t.Errorf("beside the marker: %q", got)
+		}
+		n.nsupdate(t, "update delete _signpost.kund.example. TXT")
+
+		// The service has another name now, and takes over or leaves.
+		renamed := func(o *PublishOptions) { o.Owner, o.Replace = "new.example.net", true }
+		p.publish(t, d)
+		if did := n.publisher(t, renamed).publish(t, d); did != "+0 ~1 -0" {
+			t.Errorf("taken over: %s", did)
+		}
+		n.holds(t, d)
+		if did := n.publisher(t, renamed).publish(t, Remove("kund.example")); did != "+0 ~0 -18" {
+			t.Errorf("left after taking over: %s", did)
+		}
+		p.publish(t, d)
+		if did := n.publisher(t, renamed).publish(t, Remove("kund.example")); did != "+0 ~0 -18" {
+			t.Errorf("left under another name: %s", did)
+		}
+		n.holds(t, Domain{Name: "kund.example"})
+		if got := marker(); got != "" {
+			t.Errorf("the marker is left: %q", got)
+		}
+	})
+}
+
 // TestConcurrentChange has the zone change between plan and update: the update
 // fails as a whole.
 func TestConcurrentChange(t *testing.T) {

@@ -51,6 +51,8 @@ func TestNginx(t *testing.T) {
 	certificate, key, pool := testCertificate(t, folder, "*.domain.se")
 	p.ca = pool
 	text := published(t, "nginx.conf",
+		"listen [::]:80 default_server;", "", // loopback need not have IPv6
+		"listen [::]:443 ssl default_server;", "",
 		"listen 80 default_server;", "listen "+p.http+" default_server;",
 		"listen 443 ssl default_server;", "listen "+p.https+" ssl default_server;",
 		"server 127.0.0.1:8080;", "server "+p.behind+";",

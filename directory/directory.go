@@ -76,8 +76,11 @@ func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
 	return d
 }
 
-// Hosts reports whether the configuration names the domain, without asking DNS.
+// Hosts reports whether the configuration names the domain, or an MX host from
+// which clients derive it, without asking DNS. Either is asked by clients as
+// autoconfig.‹domain› and the like.
 func (d *Directory) Hosts(domain string) bool {
-	_, ok := d.byDomain[domain]
-	return ok
+	_, hosted := d.byDomain[domain]
+	_, derived := d.lookups[domain]
+	return hosted || derived
 }

@@ -244,6 +244,22 @@ func TestAnyDomain(t *testing.T) {
 	}
 }
 
+func TestHosts(t *testing.T) {
+	d := fixture(t)
+	for domain, want := range map[string]bool{
+		"domain.se":        true,
+		"in.mamutmail.com": true,
+		"mamutmail.com":    true,
+		"www.domain.se":    false,
+		"customer.net":     false, // only DNS knows
+		"com":              false,
+	} {
+		if got := d.Hosts(domain); got != want {
+			t.Errorf("%s: got %v", domain, got)
+		}
+	}
+}
+
 type failing struct{}
 
 func (failing) Account(context.Context, account.Address) (Record, bool, error) {

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,13 +9,21 @@ import (
 	"strings"
 )
 
+// maxOwnServers is how many addresses of a zone's name servers are asked. Whoever
+// runs a zone may name any number, each of them silent; the root has thirteen,
+// customers' zones mostly two to four.
+const maxOwnServers = 8
+
 // lookup asks once and reads what the answer says, without following CNAMEs out
-// of it: a server that is asked for what it knows itself.
+// of it: a server that is asked for what it knows itself. It ends after four
+// times the timeout of one try, however many servers there are.
 func (c *client) lookup(ctx context.Context, name, recordType string) (Answer, error) {
 	qname, qtype, err := question(name, recordType)
 	if err != nil {
 		return Answer{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, 4*c.timeout)
+	defer cancel()
 	message, err := c.ask(ctx, qname, qtype)
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s: %w", describe(qname, qtype), err)
@@ -45,7 +54,16 @@ func (r *Resolver) apex(ctx context.Context, domain string) (string, error) {
 }
 
 // ownServers is a client for the name servers of the zone that holds the domain.
-func (c *Comparer) ownServers(ctx context.Context, domain string) (*client, error) {
+// Finding them takes no longer than a few look-ups may: hosts that strangers
+// name can each take as long as they like to be found.
+func (c *Comparer) ownServers(ctx context.Context, domain string) (own *client, err error) {
+	defer func() {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("the name servers of %s cannot be found in time", domain)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, 12*c.resolver.client.timeout)
+	defer cancel()
 	zone, err := c.resolver.apex(ctx, domain)
 	if err != nil {
 		return nil, err
@@ -56,12 +74,15 @@ func (c *Comparer) ownServers(ctx context.Context, domain string) (*client, erro
 	}
 	var addresses []string
 	var problem error
-	for _, server := range servers.Records {
+	for i, server := range servers.Records {
+		if i == maxOwnServers || ctx.Err() != nil && len(addresses) > 0 {
+			break
+		}
 		host := strings.TrimSuffix(server.Data, ".")
 		for _, recordType := range []string{"A", "AAAA"} {
 			answer, err := c.resolver.Lookup(ctx, host, recordType)
 			if err != nil {
-				problem = err
+				problem = cmp.Or(problem, err)
 				continue
 			}
 			for _, record := range answer.Records {
@@ -77,7 +98,8 @@ func (c *Comparer) ownServers(ctx context.Context, domain string) (*client, erro
 		}
 		return nil, problem
 	}
+	addresses = addresses[:min(len(addresses), maxOwnServers)]
 	// Thousands of domains share their servers, and what is known of them.
-	own, _ := c.clients.LoadOrStore(strings.Join(addresses, " "), &client{servers: addresses, timeout: c.resolver.client.timeout})
-	return own.(*client), nil
+	known, _ := c.clients.LoadOrStore(strings.Join(addresses, " "), &client{servers: addresses, timeout: c.resolver.client.timeout})
+	return known.(*client), nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -369,6 +370,43 @@ func TestCompareBrokenDNS(t *testing.T) {
 	c := comparerFor(t, zoneOf(t, domain), true, func(n *internet) { n.elsewhere = "_tcp.kund.example." })
 	if got := c.Compare(t.Context(), domain); got.Wrong() {
 		t.Errorf("delegated: %v", got)
+	}
+}
+
+// TestCompareHostileServers has domains whose owners want us to wait: many name
+// servers that are silent, and hosts of name servers that nobody can look up.
+func TestCompareHostileServers(t *testing.T) {
+	domain := ordinaryDomain()
+	var silent, lost strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&silent, "@ 300 IN NS ns%d\nns%d 300 IN A 127.9.0.%d\n", i, i, i+1)
+		fmt.Fprintf(&lost, "@ 300 IN NS ns%d.lost.example.\n", i)
+	}
+	for name, zone := range map[string]string{"silent servers": silent.String(), "lost hosts": lost.String()} {
+		c := comparerFor(t, zone+zoneOf(t, domain), true, func(n *internet) {
+			n.mute = ".lost.example."
+			n.unserved = name == "silent servers"
+		})
+		c.resolver.client.timeout = 50 * time.Millisecond
+		if name == "silent servers" {
+			// A port at which packets are taken and never answered.
+			for i := range 40 {
+				packets, err := net.ListenPacket("udp", fmt.Sprintf("127.9.0.%d:%s", i+1, c.port))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer packets.Close()
+			}
+		}
+		begin := time.Now()
+		got := c.Compare(t.Context(), domain)
+		// One after the other, they would take 40 times 100 ms or more.
+		if took := time.Since(begin); took > 2*time.Second {
+			t.Errorf("%s: took %v", name, took)
+		}
+		if got.Err == nil || !strings.Contains(got.Err.Error(), "does not answer") {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 

@@ -18,6 +18,8 @@ type internet struct {
 	asked     func(dns.Question)
 	elsewhere string // a zone that its parent only refers to
 	servfail  string // a name that cannot be looked up, or all below one: *.name
+	mute      string // the end of names of which nothing is said
+	unserved  bool   // nothing is said where no recursion is asked for
 	silent    atomic.Bool
 	queries   atomic.Int64
 }
@@ -50,7 +52,8 @@ func newInternet(t testing.TB, zones map[string]string) *internet {
 func (n *internet) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	n.queries.Add(1)
 	n.asked(query.Question[0])
-	if n.silent.Load() {
+	if n.silent.Load() || n.unserved && !query.RecursionDesired ||
+		n.mute != "" && strings.HasSuffix(strings.ToLower(query.Question[0].Name), n.mute) {
 		return
 	}
 	answer := new(dns.Msg).SetReply(query)

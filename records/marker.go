@@ -44,6 +44,9 @@ type owned struct {
 	digest string
 	// until is when the digests of replaced PACC documents may go.
 	until time.Time
+	// current is the digest, as that of a set, of the record among several that
+	// vouches for the document in use.
+	current string
 }
 
 // readMarker reads the data of a TXT record; false if it is no marker of ours.
@@ -64,9 +67,12 @@ func readMarker(data string) (marker, bool) {
 		}
 		set := owned{digest: fields[2]}
 		if len(fields) > 3 {
-			if seconds, err := strconv.ParseInt(fields[3], 10, 64); err == nil {
+			if seconds, err := strconv.ParseInt(fields[3], 10, 64); err == nil && seconds > 0 {
 				set.until = time.Unix(seconds, 0)
 			}
+		}
+		if len(fields) > 4 {
+			set.current = fields[4]
 		}
 		m.sets[setKey{fields[0], fields[1]}] = set
 	}
@@ -83,8 +89,11 @@ func (m marker) data() string {
 				continue
 			}
 			text := fmt.Sprintf("%s %s %s", name.label, recordType, set.digest)
-			if !set.until.IsZero() {
-				text += " " + strconv.FormatInt(set.until.Unix(), 10)
+			if !set.until.IsZero() || set.current != "" {
+				text += " " + strconv.FormatInt(max(set.until.Unix(), 0), 10)
+			}
+			if set.current != "" {
+				text += " " + set.current
 			}
 			texts = append(texts, quote(text))
 		}

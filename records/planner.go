@@ -213,7 +213,7 @@ func (b *planner) decideType(s *site, recordType string) {
 	case len(have) == 0:
 		b.change(s, recordType, nil, want)
 	case sameData(have, want) && (ours || replace):
-		s.zone.marker.sets[key] = owned{digestOfSet(want), s.zone.old.sets[key].until}
+		s.zone.own(key, want)
 		if have[0].TTL != want[0].TTL {
 			b.change(s, recordType, have, want)
 		}
@@ -255,29 +255,58 @@ func (b *planner) change(s *site, recordType string, have, want []Record) {
 	z.changes = append(z.changes, Change{z.zone, s.name, recordType, have, want})
 	key := setKey{s.label, recordType}
 	if len(want) > 0 {
-		z.marker.sets[key] = owned{digestOfSet(want), z.marker.sets[key].until}
+		z.own(key, want)
 	}
 }
 
+// own has the marker say that a set is ours.
+func (z *zonePlan) own(key setKey, want []Record) {
+	set := z.marker.sets[key]
+	set.digest = digestOfSet(want)
+	z.marker.sets[key] = set
+}
+
 // keepDigests leaves the digests of replaced PACC documents in place for a
-// while: who asks may still have the old document, or the old record.
+// while: who asks may still have the old document, or the old record. The time
+// begins whenever another document comes into use, be it one that was in use
+// before.
 func (b *planner) keepDigests(s *site, recordType string) {
 	have, want := s.have[recordType], s.want[recordType]
 	key := setKey{s.label, recordType}
-	if s.label != "_ua-auto-config" || len(want) == 0 || len(have) == 0 || !b.wrote(s, recordType, have) {
+	if s.label != "_ua-auto-config" || len(want) == 0 {
 		return
 	}
-	holds := func(set []Record, r Record) bool {
-		return slices.ContainsFunc(set, func(other Record) bool { return canonicalData(other) == canonicalData(r) })
+	set := owned{current: digestOfSet(want[:1])}
+	if len(want) > 1 {
+		s.zone.marker.sets[key] = set
+	}
+	if len(have) == 0 || !b.wrote(s, recordType, have) {
+		return
+	}
+	old := s.zone.old.sets[key]
+	if len(have) == 1 {
+		old.current = digestOfSet(have)
 	}
 	now := b.publisher.clock()
-	until := s.zone.old.sets[key].until
-	if !holds(have, want[0]) {
-		until = now.Add(digestOverlap).Truncate(time.Second)
+	set.until = old.until
+	if set.current != old.current {
+		set.until = now.Add(digestOverlap).Truncate(time.Second)
 	}
+	inUse := func(r Record) bool { return digestOfSet([]Record{r}) == old.current }
+	have = slices.Clone(have)
+	slices.SortStableFunc(have, func(x, y Record) int { // the one in use up to now first
+		switch {
+		case inUse(x) == inUse(y):
+			return 0
+		case inUse(x):
+			return -1
+		}
+		return 1
+	})
 	var kept []Record
 	for _, r := range have {
-		if !holds(want, r) && now.Before(until) && len(kept) < 3 {
+		wanted := slices.ContainsFunc(want, func(w Record) bool { return canonicalData(w) == canonicalData(r) })
+		if !wanted && now.Before(set.until) && len(kept) < 3 {
 			r.TTL = want[0].TTL
 			kept = append(kept, r)
 		}
@@ -286,8 +315,8 @@ func (b *planner) keepDigests(s *site, recordType string) {
 		return
 	}
 	s.want[recordType] = append(slices.Clone(want), kept...)
-	s.zone.marker.sets[key] = owned{until: until}
-	b.plan.Notes = append(b.plan.Notes, s.name+" keeps the digest of the replaced document until "+until.UTC().Format("2006-01-02 15:04")+" UTC; publish again after that")
+	s.zone.marker.sets[key] = set
+	b.plan.Notes = append(b.plan.Notes, s.name+" keeps the digest of the replaced document until "+set.until.UTC().Format("2006-01-02 15:04")+" UTC; publish again after that")
 }
 
 // decideAlias looks once more at a CNAME that is to come where there already is

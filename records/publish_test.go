@@ -541,8 +541,13 @@ func TestDigestChange(t *testing.T) {
 			{0, "two", "+0 ~0 -0", "two"},
 			{0, "three", "+0 ~2 -0", "three two"},
 			{time.Hour, "four", "+0 ~2 -0", "four three two"},
-			{time.Hour, "three", "+0 ~0 -0", "four three two"}, // taken back
-			{25 * time.Hour, "three", "+0 ~2 -0", "three"},
+			{time.Hour, "three", "+0 ~1 -0", "four three two"}, // taken back
+			{23 * time.Hour, "three", "+0 ~0 -0", "four three two"},
+			{2 * time.Hour, "three", "+0 ~2 -0", "three"},
+			{0, "five", "+0 ~2 -0", "five three"},
+			{48 * time.Hour, "three", "+0 ~1 -0", "five three"}, // taken back late
+			{time.Hour, "three", "+0 ~0 -0", "five three"},
+			{24 * time.Hour, "three", "+0 ~2 -0", "three"},
 		} {
 			now = now.Add(step.after)
 			if did := p.publish(t, with(step.digest)); did != step.did {

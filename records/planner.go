@@ -330,13 +330,21 @@ func (b *planner) decideAlias(s *site) error {
 		return nil
 	}
 	others, err := b.primary.others(b.ctx, s.name, hostTypes...)
-	if err == nil && len(others) > 0 {
-		var wildcard []string // what its neighbours have as well is not there
-		wildcard, err = b.primary.others(b.ctx, wildcardProbe+"."+b.domain.Name)
-		others = slices.DeleteFunc(others, func(t string) bool { return slices.Contains(wildcard, t) })
-	}
 	if err != nil {
 		return err
+	}
+	if len(others) > 0 {
+		own := map[string]bool{} // what the probes do not have is its own
+		for _, probe := range probes(s.name) {
+			wildcard, err := b.primary.others(b.ctx, probe)
+			if err != nil {
+				return err
+			}
+			for _, t := range others {
+				own[t] = own[t] || !slices.Contains(wildcard, t)
+			}
+		}
+		others = slices.DeleteFunc(others, func(t string) bool { return !own[t] })
 	}
 	if len(others) > 0 {
 		b.conflict(s.name, "holds "+strings.Join(others, ", ")+" as well, beside which no CNAME can stand: remove that, or configure addresses instead of the service's name", nil)

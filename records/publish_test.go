@@ -506,6 +506,28 @@ func TestZoneCuts(t *testing.T) {
 	})
 }
 
+// TestBesideWildcard has records of somebody's that are those of the wildcard,
+// but stand at our names themselves.
+func TestBesideWildcard(t *testing.T) {
+	onEach(t, func(t *testing.T, n *nameserver) {
+		d := publishedDomain("wild.example")
+		n.nsupdate(t, "update add autoconfig.wild.example. 300 A 192.0.2.80",
+			`update add autodiscover.wild.example. 300 TXT "v=spf1 -all"`)
+		plan := n.publisher(t).plan(t, d)
+		var problems []string
+		for _, c := range plan.Conflicts {
+			problems = append(problems, c.Name+" "+c.Problem)
+		}
+		if len(problems) != 2 || problems[0] != "autoconfig.wild.example A was not written by Signpost" ||
+			!strings.HasPrefix(problems[1], "autodiscover.wild.example holds TXT as well") {
+			t.Errorf("conflicts %q", problems)
+		}
+		n.nsupdate(t, "update delete autodiscover.wild.example. TXT")
+		n.publisher(t, replacing).publish(t, d)
+		n.holds(t, d)
+	})
+}
+
 // TestDigestChange keeps the old digest beside the new one for a day.
 func TestDigestChange(t *testing.T) {
 	onEach(t, func(t *testing.T, n *nameserver) {

@@ -71,11 +71,29 @@ func (p *primary) records(ctx context.Context, name, recordType string) ([]Recor
 // wildcardProbe is a name that nobody has, so that what it has all have.
 const wildcardProbe = "signpost-asks-for-a-wildcard"
 
-// synthesized reports whether records are what any name beside it would have.
+// synthesized reports whether records are what a wildcard gives to any name. A
+// name beside it has them as well then, and so has a name below it: a wildcard
+// does not reach below a name that is there by itself (RFC 4592 §2.2.1), even
+// one with the same records.
 func (p *primary) synthesized(ctx context.Context, name, recordType string, records []Record) (bool, error) {
+	for _, probe := range probes(name) {
+		others, _, err := p.records(ctx, probe, recordType)
+		if err != nil || len(others) == 0 || !sameData(records, others) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// probes are names that nobody has, beside a name and, if it is not too long
+// for DNS, below it.
+func probes(name string) []string {
 	_, parent, _ := strings.Cut(name, ".")
-	others, _, err := p.records(ctx, wildcardProbe+"."+parent, recordType)
-	return err == nil && len(others) > 0 && sameData(records, others), err
+	probes := []string{wildcardProbe + "." + parent}
+	if below := wildcardProbe + "." + name; len(below) <= 253 {
+		probes = append(probes, below)
+	}
+	return probes
 }
 
 // others are the types at a name beside those given and those of DNSSEC, for

@@ -49,6 +49,9 @@ func (k *check) host(label string) error {
 		k.reachable(label, want)
 		return nil
 	}
+	if len(want) > 0 && k.sameAddresses(name, want) {
+		return nil // by whatever way, a wildcard's too
+	}
 	for i, recordType := range hostTypes {
 		if swallowed, err := k.swallowed(answers[i], recordType); err != nil {
 			return err
@@ -59,10 +62,9 @@ func (k *check) host(label string) error {
 			return nil
 		}
 	}
-	switch {
-	case len(want) == 0:
+	if len(want) == 0 {
 		k.found(Superfluous, label, "is there, but there is nothing to ask for", have, nil)
-	case !k.sameAddresses(name, want):
+	} else {
 		k.found(Different, label, "leads to "+where(have)+" instead of "+where(want), have, want)
 	}
 	return nil
@@ -109,19 +111,28 @@ func (k *check) inside(host string) bool {
 
 // sameAddresses reports whether a name leads where it should by another way:
 // addresses instead of a CNAME, as name servers that flatten them give, or a
-// CNAME of a CNAME.
+// CNAME of a CNAME. Where the addresses themselves are wanted, all must be there;
+// a server that flattens a CNAME may give some of them only.
 func (k *check) sameAddresses(name string, want []Record) bool {
 	have, _, err := k.addresses(name)
 	if err != nil || len(have) == 0 {
 		return false
 	}
 	var should []string
-	for _, r := range want {
-		if r.Type == "CNAME" {
-			should, _, err = k.addresses(strings.TrimSuffix(r.Data, "."))
-			break
+	alias := want[0].Type == "CNAME"
+	if alias {
+		if should, _, err = k.addresses(strings.TrimSuffix(want[0].Data, ".")); err != nil {
+			return false
 		}
-		should = append(should, r.Data)
+	} else {
+		for _, r := range want {
+			should = append(should, r.Data)
+		}
 	}
-	return err == nil && !slices.ContainsFunc(have, func(address string) bool { return !slices.Contains(should, address) })
+	return within(have, should) && (alias || within(should, have))
+}
+
+// within reports whether all of some are among others.
+func within(some, others []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(others, s) })
 }

@@ -93,7 +93,7 @@ func places(records []Record) string {
 // leftovers judges records for a service that the domain does not have.
 func (k *check) leftovers(label string, have []Record) {
 	have = slices.DeleteFunc(have, func(r Record) bool { return readSRV(r).host == "" })
-	if len(have) == 0 {
+	if len(have) == 0 || label == "_autodiscover._tcp" && len(have) == 1 && k.handedOver(have[0]) {
 		return
 	}
 	ours := func(r Record) bool {
@@ -107,6 +107,13 @@ func (k *check) leftovers(label string, have []Record) {
 		return
 	}
 	k.found(Superfluous, label, "leads to "+places(have)+", which does not offer the service", have, nil)
+}
+
+// handedOver reports whether a record leads to the service that answers
+// Autodiscover in our place, as its own instructions may have people write it.
+func (k *check) handedOver(r Record) bool {
+	s := readSRV(r)
+	return s.port == 443 && slices.Contains(k.domain.handOver, s.host)
 }
 
 // target looks at the host behind a right record: it must have addresses and be

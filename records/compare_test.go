@@ -68,6 +68,11 @@ func handedOverDomain() Domain {
 	return New(Options{Name: "setup.example.net"}).For(s)
 }
 
+// addressDomain has addresses instead of the service's name.
+func addressDomain() Domain {
+	return New(Options{Name: "setup.example.net", Addresses: addresses("192.0.2.10", "2001:db8::10")}).For(settingsFor(customer, everyServer[0]))
+}
+
 // zoneOf is the text of a zone that has all of the domain's records, and some
 // that are not our business.
 func zoneOf(t testing.TB, d Domain) string {
@@ -116,6 +121,10 @@ var planted = []struct {
 		want:   "autoconfig.kund.example leads to 192.0.2.80 instead of setup.example.net",
 		remove: []string{"autoconfig.kund.example. 3600 IN A 192.0.2.80"},
 		put:    []string{"autoconfig.kund.example. 3600 IN CNAME setup.example.net."}},
+	{name: "one address missing", domain: addressDomain, plant: replace(`^autoconfig.* AAAA .*\n`, ""), kind: Different,
+		want:   "autoconfig.kund.example leads to 192.0.2.10 instead of 192.0.2.10, 2001:db8::10",
+		remove: []string{"autoconfig.kund.example. 3600 IN A 192.0.2.10"},
+		put:    []string{"autoconfig.kund.example. 3600 IN A 192.0.2.10", "autoconfig.kund.example. 3600 IN AAAA 2001:db8::10"}},
 	{name: "wildcard address", plant: func(zone string) string {
 		return replace(`^autoconfig\.kund.*\n`, "")(zone) + "*.kund.example. 300 IN A 192.0.2.80\n"
 	}, kind: Harmful,
@@ -299,6 +308,12 @@ func TestCompareFindsNothing(t *testing.T) {
 		{"the digest written otherwise", wholeDomain, replace(`TXT "v=UAAC1; a=sha256; d=(.*?)"`, `TXT "d=$1 ;x=y;" "v=UAAC1;a=sha256;"`)},
 		{"a wildcard beside explicit records", wholeDomain, with("*.kund.example. 300 IN A 192.0.2.80")},
 		{"a wildcard where nothing is wanted", ordinaryDomain, with("*.kund.example. 300 IN A 192.0.2.80")},
+		{"a wildcard that leads to the service", wholeDomain, func(zone string) string {
+			return replace(`^(autoconfig|autodiscover|ua-auto-config)\.kund.*\n`, "")(zone) + "*.kund.example. 300 IN A 192.0.2.10\n"
+		}},
+		{"handed over, the SRV record as well", handedOverDomain, with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 autodiscover.outlook.com.")},
+		{"handed over, the SRV record to its other name", handedOverDomain, with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 Autodiscover-S.outlook.com.")},
+		{"addresses of a CNAME", addressDomain, replace(`^autoconfig.* A .*\nautoconfig.* AAAA .*`, "autoconfig.kund.example. 60 IN CNAME setup.example.net.")},
 		{"service denied that we do not have", ordinaryDomain, with("_sieve._tcp.kund.example. 300 IN SRV 0 0 0 .")},
 		{"nothing known of the service's name", func() Domain {
 			return New(Options{}).For(settingsFor(customer, everyServer[0]))

@@ -56,6 +56,8 @@ type Domain struct {
 	// leftOut are the names, given below the domain, of which nothing can be
 	// said: what stands there may be right.
 	leftOut []string
+	// handOver are the hosts of the service that answers Autodiscover instead.
+	handOver []string
 }
 
 // Remove stands for a domain that leaves: it should have none of the records.
@@ -109,6 +111,7 @@ func (b *builder) hosts() {
 	o := &b.guide.options
 	b.host("autoconfig", "where Thunderbird, Evolution, KMail, FairEmail and Delta Chat ask for config-v1.1.xml")
 	if to := b.settings.Provider.HandOver; to != nil && to.Hostname != "" {
+		b.domain.handOver = []string{handOverAlias(to.Hostname), to.Hostname}
 		b.add("autodiscover", "CNAME", handOverAlias(to.Hostname)+".", "where Outlook and phones ask: answered by the service that has the mailboxes")
 		return
 	}

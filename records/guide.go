@@ -29,6 +29,11 @@ type Options struct {
 	// OldDigest is the same by the configuration in use up to now, so that
 	// both stand side by side while the document changes; mostly nil.
 	OldDigest func(account.Settings) (string, error)
+	// Others are providers that mailboxes may have whose domains have another
+	// one by default, as the product belongs to the account: all that sources
+	// of accounts may name. Of a service that one of them offers, no domain's
+	// records say that it does not exist. One too many does no harm beyond that.
+	Others []*account.Provider
 }
 
 // Guide says what domains should have in DNS. It is safe for concurrent use.
@@ -37,6 +42,8 @@ type Guide struct {
 	// digests of documents that are the same for all domains of a provider,
 	// by *account.Provider.
 	digests sync.Map
+	// elsewhere are the services that other providers offer.
+	elsewhere map[*service]bool
 }
 
 // New makes a guide to the service.
@@ -44,7 +51,13 @@ func New(o Options) *Guide {
 	if o.TTL == 0 {
 		o.TTL = DefaultTTL
 	}
-	return &Guide{options: o}
+	g := &Guide{options: o, elsewhere: map[*service]bool{}}
+	for _, provider := range o.Others {
+		for _, server := range provider.Servers {
+			g.elsewhere[serviceOf(server)] = true
+		}
+	}
+	return g
 }
 
 // Domain is what one domain should have.

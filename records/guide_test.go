@@ -463,6 +463,30 @@ func fixedDigest(text string) func(account.Settings) (string, error) {
 	return func(account.Settings) (string, error) { return text, nil }
 }
 
+// TestOthers has mailboxes of a second provider, by their account: what it offers
+// is not denied, and a record there is nobody's fault.
+func TestOthers(t *testing.T) {
+	other := &account.Provider{ID: "other", Servers: []account.Server{everyServer[0], everyServer[2], everyServer[7]}}
+	with := New(Options{Name: "setup.example.net", Others: []*account.Provider{other}}).For(settingsFor("kund.example", everyServer[0], everyServer[3]))
+	without := New(Options{Name: "setup.example.net"}).For(settingsFor("kund.example", everyServer[0], everyServer[3]))
+	want := slices.DeleteFunc(slices.Clone(without.Records), func(r Record) bool { return r.Name == "_pop3s._tcp.kund.example" })
+	if len(want) != len(without.Records)-1 {
+		t.Fatal("POP3 is not denied where nobody offers it")
+	}
+	if diff := cmp.Diff(want, with.Records); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	notes := []string{"_pop3s._tcp: left out, because the domain's own provider does not offer it, but other mailboxes there may have it"}
+	if diff := cmp.Diff(notes, with.Notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	for _, line := range []string{"", "_pop3s._tcp.kund.example. 300 IN SRV 0 1 995 mail.example.net.\n"} {
+		if got := comparerFor(t, zoneOf(t, with)+line, true, nil).Compare(t.Context(), with); len(got.Findings) > 0 || got.Err != nil {
+			t.Errorf("%q: compared: %v", line, got)
+		}
+	}
+}
+
 func TestQuote(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                       `""`,

@@ -64,6 +64,7 @@ func (b *builder) services() {
 		t.plain = server.SocketType == account.Plain
 		offered = append(offered, offer{s, t})
 	}
+	var unsaid []string
 	for _, s := range services {
 		t, ok := find(offered, s)
 		switch {
@@ -77,9 +78,14 @@ func (b *builder) services() {
 			if t.path != "" {
 				b.add(s.label, "TXT", quote("path="+t.path), "the path on that server (RFC 6764)")
 			}
+		case s.absent != "" && b.guide.elsewhere[s]:
+			unsaid = append(unsaid, s.label)
 		case s.absent != "":
 			b.add(s.label, "SRV", "0 0 0 .", s.absent)
 		}
+	}
+	if len(unsaid) > 0 {
+		b.leaveOut("the domain's own provider does not offer it, but other mailboxes there may have it", unsaid...)
 	}
 }
 

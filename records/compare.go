@@ -147,6 +147,10 @@ func NewComparer(r *Resolver, ownServers bool) *Comparer {
 	return &Comparer{resolver: r, own: ownServers, port: "53"}
 }
 
+// atOnce is how many domains are compared at once: no more than the resolver
+// asks questions at once, as those that find no place there in time fail.
+func (c *Comparer) atOnce(asked int) int { return min(max(asked, 1), cap(c.resolver.slots)) }
+
 // CompareAll compares many domains, a number of them at once, and gives the
 // results in the order of the domains, which are taken from another goroutine.
 // Breaking off the loop ends the work.
@@ -157,7 +161,7 @@ func (c *Comparer) CompareAll(ctx context.Context, domains iter.Seq[Domain], atO
 		defer workers.Wait()
 		defer cancel()
 
-		atOnce = max(atOnce, 1)
+		atOnce = c.atOnce(atOnce)
 		slots := make(chan struct{}, atOnce)
 		// The queue is longer than the number of workers, so that one slow
 		// domain at its head does not stop the others.

@@ -26,7 +26,8 @@ func (k *check) all() ([]Finding, error) {
 		_, err = k.comparer.resolver.apex(k.ctx, k.domain.Name)
 	}
 	if errors.Is(err, errNoDomain) {
-		return []Finding{{Kind: Missing, Name: k.domain.Name, Problem: k.domain.Name + " does not exist in DNS, so that no client finds anything"}}, nil
+		return []Finding{{Kind: Missing, Name: k.domain.Name, Put: lines(k.domain.Records),
+			Problem: k.domain.Name + " does not exist in DNS, so that no client finds anything: register it and create its zone"}}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -111,9 +112,14 @@ func lines(records []Record) []string {
 	return lines
 }
 
-// missing notes that a name has nothing of what it should have.
+// missing notes that a name has nothing of what it should have. A reason names
+// who looks there ("where …"), what is there, or, as a verb, what that does.
 func (k *check) missing(label string, want []Record) {
-	k.found(Missing, label, "is missing, "+want[0].Reason, nil, want)
+	problem := "is missing, " + want[0].Reason
+	if strings.HasPrefix(want[0].Reason, "says ") || strings.HasPrefix(want[0].Reason, "vouches ") {
+		problem = "is missing: it " + want[0].Reason
+	}
+	k.found(Missing, label, problem, nil, want)
 }
 
 // swallowed reports whether the answer for a name is that which any name gets,

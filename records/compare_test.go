@@ -117,6 +117,14 @@ var planted = []struct {
 	{name: "service missing", plant: replace(`^_submissions.*\n`, ""), kind: Missing,
 		want: "_submissions._tcp.kund.example is missing, where FairEmail and Evolution look for sending over TLS",
 		put:  []string{"_submissions._tcp.kund.example. 3600 IN SRV 0 1 465 mail.example.net."}},
+	{name: "denial missing", plant: replace(`^_pop3\._tcp.*\n`, ""), kind: Missing,
+		want: "_pop3._tcp.kund.example is missing: it says that there is no POP3 with STARTTLS here",
+		put:  []string{"_pop3._tcp.kund.example. 3600 IN SRV 0 0 0 ."}},
+	{name: "digest missing", domain: func() Domain {
+		return New(Options{Name: "setup.example.net", Digest: fixedDigest("v=UAAC1; a=sha256; d=b25l")}).For(settingsFor(customer, everyServer[0], everyServer[3]))
+	}, plant: replace(`^_ua-auto-config.*UAAC1.*\n`, ""), kind: Missing,
+		want: "_ua-auto-config.kund.example is missing: it vouches for user-agent-configuration.json by its SHA-256 digest",
+		put:  []string{`_ua-auto-config.kund.example. 3600 IN TXT "v=UAAC1; a=sha256; d=b25l"`}},
 	{name: "elsewhere", plant: replace(`^autoconfig\.(.*) CNAME \S+`, "autoconfig.$1 A 192.0.2.80"), kind: Different,
 		want:   "autoconfig.kund.example leads to 192.0.2.80 instead of setup.example.net",
 		remove: []string{"autoconfig.kund.example. 3600 IN A 192.0.2.80"},
@@ -376,8 +384,8 @@ func TestCompareBrokenDNS(t *testing.T) {
 		if got.Err == nil || !got.Wrong() || !strings.Contains(got.Err.Error(), "does not answer") {
 			t.Errorf("silence, own servers %v: %v", own, got)
 		}
-		got = comparerFor(t, zoneOf(t, domain), own, nil).Compare(t.Context(), Domain{Name: "nowhere.kund.example"})
-		if want := "nowhere.kund.example does not exist in DNS, so that no client finds anything"; len(got.Findings) != 1 || got.Findings[0].Problem != want || !got.Wrong() {
+		got = comparerFor(t, zoneOf(t, domain), own, nil).Compare(t.Context(), Domain{Name: "nowhere.kund.example", Records: domain.Records[:1]})
+		if want := "nowhere.kund.example does not exist in DNS, so that no client finds anything: register it and create its zone"; len(got.Findings) != 1 || got.Findings[0].Problem != want || len(got.Findings[0].Put) != 1 || !got.Wrong() {
 			t.Errorf("no domain, own servers %v: %v", own, got)
 		}
 	}
@@ -465,6 +473,17 @@ func TestCompareAll(t *testing.T) {
 	}
 	if asked := n.queries.Load() - before; asked > 60*10 {
 		t.Errorf("went on for %d queries after the caller had seen enough", asked)
+	}
+}
+
+// TestCompareAtOnce has no more domains compared at once than the resolver has
+// places for questions: the others would wait for one in vain.
+func TestCompareAtOnce(t *testing.T) {
+	c := NewComparer(newTestResolver(t, "127.0.0.1:1"), false)
+	for asked, want := range map[int]int{-1: 1, 0: 1, 1: 1, maxFlights: maxFlights, 1000: maxFlights} {
+		if got := c.atOnce(asked); got != want {
+			t.Errorf("%d at once: %d, want %d", asked, got, want)
+		}
 	}
 }
 

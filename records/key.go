@@ -56,8 +56,9 @@ func (k Key) Check() error {
 }
 
 var (
-	bindKey     = regexp.MustCompile(`(?s)^\s*key\s+"?([^"\s{;]+)"?\s*\{([^{}]*)\}\s*;?\s*$`)
-	bindComment = regexp.MustCompile(`(?s)/\*.*?\*/|(?m)(?://|#).*?$`)
+	bindKey = regexp.MustCompile(`(?s)^\s*key\s+"?([^"\s{;]+)"?\s*\{([^{}]*)\}\s*;?\s*$`)
+	// A secret in quotation marks may hold two slashes, which begin no comment.
+	bindComment = regexp.MustCompile(`("[^"\n]*")|(?s:/\*.*?\*/)|(?:(?://|#).*)`)
 	bindOption  = regexp.MustCompile(`(?i)\b(algorithm|secret)\s+"?([^"\s;]+)"?\s*;`)
 	knotKey     = regexp.MustCompile(`(?m)^#?\s*(hmac-[a-z0-9]+):([^:\s]+):([A-Za-z0-9+/=]+)\s*$`)
 )
@@ -87,7 +88,7 @@ func parseKey(text string) (Key, error) {
 	if found := knotKey.FindAllStringSubmatch(text, -1); len(found) == 1 {
 		key = Key{Algorithm: found[0][1], Name: found[0][2], Secret: Secret(found[0][3])}
 	} else {
-		found := bindKey.FindStringSubmatch(bindComment.ReplaceAllString(text, ""))
+		found := bindKey.FindStringSubmatch(bindComment.ReplaceAllString(text, "$1"))
 		if found == nil {
 			return Key{}, errors.New(`it does not hold one key, as "tsig-keygen name" prints it`)
 		}

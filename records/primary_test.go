@@ -197,6 +197,16 @@ func TestParseKey(t *testing.T) {
 	}
 }
 
+// TestKeyWithSlashes has secrets that look as if they held a comment.
+func TestKeyWithSlashes(t *testing.T) {
+	for _, secret := range []Secret{"c2//dC1zZWNyZXQtc2VjcmV0LXNlY3JldA==", "AAAAAAAAAAAAAAAAAAAAAAAAAAAA////"} {
+		text := "// a key // \"of\" ours\n/* for\n* it */ key \"signpost\" { # here\n\talgorithm hmac-sha256; // strong\n\tsecret \"" + string(secret) + "\"; # \"x\"\n};\n"
+		if key, err := parseKey(text); err != nil || key.Secret != secret || key.Name != "signpost" {
+			t.Errorf("%s: %v %v", secret, key, err)
+		}
+	}
+}
+
 // TestTSIGKeygen reads what BIND's own program writes.
 func TestTSIGKeygen(t *testing.T) {
 	for _, algorithm := range algorithms {

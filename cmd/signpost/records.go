@@ -95,8 +95,8 @@ func (f *recordsFlags) check() error {
 		return wrong("records takes domains, or -all")
 	case *f.remove && *f.all:
 		return wrong("-remove takes the domains that leave, by name")
-	case *f.atOnce < 1 || *f.atOnce > 1000:
-		return wrong("-at-once takes a number from 1 to 1000")
+	case *f.atOnce < 1 || *f.atOnce > 64:
+		return wrong("-at-once takes a number from 1 to 64")
 	}
 	for i, domain := range f.domains {
 		name, err := account.ParseDomain(domain)
@@ -183,6 +183,11 @@ func (s *service) guide(was string) (*records.Guide, error) {
 		Addresses: s.config.DNS.Addresses,
 		TTL:       uint32(s.config.DNS.TTL.Seconds()),
 		Digest:    digest,
+	}
+	for _, p := range s.config.Providers {
+		if len(s.config.Accounts) > 0 && len(p.Domains) == 0 && len(p.MX) == 0 {
+			options.Others = append(options.Others, p.Provider) // for listed accounts only
+		}
 	}
 	if was != "" {
 		old, err := load(was, slog.New(slog.DiscardHandler))

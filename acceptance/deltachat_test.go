@@ -133,7 +133,7 @@ func (w way) setUpDeltaChat(t *testing.T, answered string) {
 			n.fail(got, "it must configure%s", want)
 		}
 	}
-	if asked := strings.Join(n.asked(), "\n"); !strings.Contains(asked+"\n", answered+"\n") {
+	if !n.has(answered) {
 		n.fail(got, "there must be %s", answered)
 	}
 	n.mail.checkIncoming(t, "imap", w.login)

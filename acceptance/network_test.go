@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // hosting is a hoster who runs Signpost, and what a customer's domain has in
@@ -121,6 +122,18 @@ func (n *network) asked() []string {
 		}
 	}
 	return once
+}
+
+// has waits until a line was written: a client may have its answer before.
+func (n *network) has(line string) bool {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if slices.Contains(n.asked(), line) {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
 }
 
 func (n *network) all() []string {

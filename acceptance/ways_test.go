@@ -2,7 +2,6 @@ package acceptance
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -49,6 +48,17 @@ var ways = []way{
 		source: "xml-from-isp-http", incoming: imap, outgoing: smtp,
 		answered: []string{fromISP("http://autoconfig.firma.example/mail", anna)},
 		never:    `https://([a-z]+\.)?firma\.example/`,
+	},
+	{
+		// The same without the SRV record, and without the question.
+		name: "http only without SRV", address: anna, login: anna,
+		hosting: hosting{
+			config: hoster(hostsFirma, ""), control: hoster(hostsAnother, ""), domain: "firma.example",
+			entered: `^autoconfig\.|^autodiscover\.`,
+		},
+		source: "xml-from-isp-http", incoming: imap, outgoing: smtp,
+		answered: []string{fromISP("http://autoconfig.firma.example/mail", anna)},
+		never:    `https://`,
 	},
 	{
 		// The domain itself is the name of the service, as on a small server, and
@@ -245,16 +255,15 @@ var discovery = regexp.MustCompile(`^(GET https?://(autoconfig\.[a-z0-9.-]+/mail
 
 // checkAnswers looks at what reached the web servers up to what was found.
 func (w way) checkAnswers(person *wizard) {
-	asked := person.asked()
 	for _, line := range w.answered {
-		if !slices.Contains(asked, line) {
+		if !person.has(line) {
 			person.fail("there must be %s", line)
 		}
 	}
 	if w.direct {
 		return
 	}
-	for _, line := range asked {
+	for _, line := range person.asked() {
 		if !discovery.MatchString(line) || w.never != "" && regexp.MustCompile(w.never).MatchString(line) {
 			person.fail("there must not be %s", line)
 		}
@@ -264,7 +273,7 @@ func (w way) checkAnswers(person *wizard) {
 // checkRest looks at what Thunderbird did on the way to the end, when it has an
 // account and looks for calendars and address books: PROPFIND, and at last PUT,
 // of the domain's web root and of /.well-known. Whoever takes these offers what
-// is not there.
+// is not there, and whoever challenges gets the password.
 func (w way) checkRest(person *wizard) {
 	for _, line := range person.asked() {
 		if takes.MatchString(line) {
@@ -273,7 +282,7 @@ func (w way) checkRest(person *wizard) {
 	}
 }
 
-var takes = regexp.MustCompile(`^(PUT|PROPFIND) .* → 2|→ 5`)
+var takes = regexp.MustCompile(`^(PUT|PROPFIND) .* → 2|→ 5| with a password `)
 
 // TestThunderbirdRefuses: of a domain in letters beyond ASCII, Thunderbird's
 // InputSanitizer says that it is no host name before anybody is asked. The

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 )
@@ -21,7 +20,7 @@ import (
 type journal struct {
 	mu      sync.Mutex
 	lines   []string
-	refused []string // what the web servers have to say of connections
+	refused []string // why TLS handshakes came to nothing, each cause once
 }
 
 func (j *journal) add(line string) {
@@ -36,20 +35,24 @@ func (j *journal) list() []string {
 	return slices.Clone(j.lines)
 }
 
-// Write takes the error log of a web server: TLS handshakes that came to
-// nothing.
+// handshake matches how net/http tells of a TLS handshake that came to nothing.
+var handshake = regexp.MustCompile(`TLS handshake error from [^ ]+: (.*)`)
+
+// Write takes the error log of a web server.
 func (j *journal) Write(line []byte) (int, error) {
-	_, cause, _ := strings.Cut(strings.TrimSpace(string(line)), "error from ")
-	_, cause, _ = strings.Cut(cause, ": ") // without the port
+	match := handshake.FindSubmatch(line)
+	if match == nil {
+		return len(line), nil
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !slices.Contains(j.refused, cause) {
+	if cause := string(match[1]); !slices.Contains(j.refused, cause) {
 		j.refused = append(j.refused, cause)
 	}
 	return len(line), nil
 }
 
-// refusals lists the handshakes that came to nothing, each cause once.
+// refusals lists why handshakes came to nothing.
 func (j *journal) refusals() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -9,7 +9,8 @@ import (
 
 // ParseDomain reads a domain name, in Unicode or A-labels, any case, with or
 // without the final dot, and returns it in lower-case A-labels, the only form
-// that DNS, certificates and Thunderbird's parser take. An address literal, an
+// that DNS, certificates and Thunderbird's parser take. (Thunderbird's wizard
+// refuses an address in U-labels before it asks anybody.) An address literal, an
 // IP address and a name that is no host name give a *DomainError.
 func ParseDomain(text string) (string, error) {
 	text = strings.TrimSuffix(text, ".")

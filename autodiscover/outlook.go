@@ -160,7 +160,8 @@ func addProtocol(acc *etree.Element, v view, raw account.Server, all []account.S
 // port 993 it makes Outlook wait for a greeting in clear text (stalwart#3248).
 // Outlook from 2010 on takes Encryption and ignores SSL beside it, which stays
 // on with STARTTLS, because Thunderbird and Delta Chat read SSL off as "no
-// encryption" whatever Encryption says.
+// encryption" whatever Encryption says. With SSL on, Delta Chat tries implicit
+// TLS and then STARTTLS on the port.
 func security(t account.SocketType) (ssl, encryption string) {
 	switch t {
 	case account.STARTTLS:

@@ -133,7 +133,7 @@ func (b *builder) hosts() {
 	if target == "" {
 		target = "autodiscover." + b.domain.Name
 	}
-	b.add("_autodiscover._tcp", "SRV", "0 1 443 "+target+".", "where Outlook asks when the host names fail")
+	b.add("_autodiscover._tcp", "SRV", "0 1 443 "+target+".", "where Outlook and Thunderbird ask when the host names fail")
 }
 
 // handOverAlias is the name to which autodiscover.‹domain› points when another

@@ -20,10 +20,12 @@ type service struct {
 // since 3.50, eM Client); Thunderbird, DAVx⁵ and Apple ask for those of
 // calendars and address books.
 var (
-	imaps       = service{"_imaps._tcp", "where FairEmail, aerc and Evolution look for IMAP over TLS", "says that there is no IMAP over TLS here"}
-	imap        = service{"_imap._tcp", "where FairEmail, aerc and Evolution look for IMAP with STARTTLS", "says that there is no IMAP with STARTTLS here"}
-	pop3s       = service{"_pop3s._tcp", "where clients look for POP3 over TLS", "says that there is no POP3 over TLS here"}
-	pop3        = service{"_pop3._tcp", "where clients look for POP3 with STARTTLS", "says that there is no POP3 with STARTTLS here"}
+	imaps = service{"_imaps._tcp", "where FairEmail, aerc and Evolution look for IMAP over TLS", "says that there is no IMAP over TLS here"}
+	imap  = service{"_imap._tcp", "where FairEmail, aerc and Evolution look for IMAP with STARTTLS", "says that there is no IMAP with STARTTLS here"}
+	pop3s = service{"_pop3s._tcp", "where clients look for POP3 over TLS", "says that there is no POP3 over TLS here"}
+	pop3  = service{"_pop3._tcp", "where clients look for POP3 with STARTTLS", "says that there is no POP3 with STARTTLS here"}
+	// aerc 0.14 asks for _submission only; with port 465 alone it offers the
+	// mail domain itself as the sending server.
 	submissions = service{"_submissions._tcp", "where FairEmail and Evolution look for sending over TLS", "says that there is no sending over TLS here"}
 	submission  = service{"_submission._tcp", "where FairEmail, aerc and Evolution look for sending with STARTTLS", "says that there is no sending with STARTTLS here"}
 	caldavs     = service{"_caldavs._tcp", "where Thunderbird, DAVx5 and Apple look for calendars", ""}

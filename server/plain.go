@@ -20,7 +20,10 @@ import (
 //     redirect when https did not answer ([MS-OXDISCO] §3.1.5), and refuse one
 //     that does not lead to https.
 //   - A POST of Autodiscover is refused: it may carry a password, and one that
-//     is answered or challenged (401) would come again with one.
+//     is answered or challenged (401) would come again with one. Thunderbird
+//     then goes on to the SRV record _autodiscover._tcp and asks the person to
+//     trust its host, if that is outside the mail domain, although autoconfig
+//     over http has been answered.
 //   - What a person opens is sent to the service's own name.
 //
 // ACME challenges are answered before any of this.

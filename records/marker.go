@@ -28,6 +28,10 @@ const markerLabel = "_signpost"
 
 const markerVersion = "v=signpost1"
 
+// maxText is how long one string of a TXT record can be (RFC 1035 §3.3); a
+// longer one is not written as one, and so was not by us.
+const maxText = 255
+
 // marker is what stands there.
 type marker struct {
 	owner string
@@ -52,7 +56,7 @@ type owned struct {
 // readMarker reads the data of a TXT record; false if it is no marker of ours.
 func readMarker(data string) (marker, bool) {
 	texts := splitText(data)
-	if len(texts) == 0 {
+	if len(texts) == 0 || len(texts[0]) > maxText {
 		return marker{}, false
 	}
 	owner, ok := strings.CutPrefix(texts[0], markerVersion+" owner=")
@@ -62,7 +66,7 @@ func readMarker(data string) (marker, bool) {
 	m := marker{owner: owner, sets: map[setKey]owned{}}
 	for _, text := range texts[1:] {
 		fields := strings.Fields(text)
-		if len(fields) < 3 || !slices.Contains(managedTypes(fields[0]), fields[1]) {
+		if len(text) > maxText || len(fields) < 3 || !slices.Contains(managedTypes(fields[0]), fields[1]) {
 			continue // of a later version, or nothing that we could have written
 		}
 		set := owned{digest: fields[2]}

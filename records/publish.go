@@ -47,6 +47,9 @@ func NewPublisher(o PublishOptions) (*Publisher, error) {
 	if o.Owner == "" {
 		o.Owner = "signpost"
 	}
+	if len(markerVersion+" owner="+o.Owner) > maxText {
+		return nil, fmt.Errorf("the owner's name has %d octets and does not fit into the record that marks what was published", len(o.Owner))
+	}
 	if o.Timeout <= 0 {
 		o.Timeout = 5 * time.Second
 	}

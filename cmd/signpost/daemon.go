@@ -125,6 +125,7 @@ func (d *daemon) reload() {
 	d.metrics.Reloaded(true)
 	d.metrics.Loaded(s.contents())
 	d.watch(s)
+	settle()
 	for _, warning := range s.config.Warnings {
 		d.log.Warn("suspicious", "where", warning.String())
 	}

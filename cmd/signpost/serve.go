@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -67,9 +66,7 @@ func serve(ctx context.Context, e env, args []string) error {
 	notify("READY=1\nSTATUS=" + d.status())
 	defer context.AfterFunc(ctx, func() { notify("STOPPING=1") })()
 	s := d.server(ctx)
-	// What reading the configuration and the page's texts took is not needed
-	// again; a small machine has better uses for it.
-	debug.FreeOSMemory()
+	settle()
 	go watchdog(ctx)
 	go d.reloads(ctx, hangup)
 	return s.Serve(ctx, listeners)

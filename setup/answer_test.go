@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -290,11 +291,11 @@ func TestLinks(t *testing.T) {
 	page := get(t, h, "/?emailaddress=MAIL%40domain.se&name=Anna+Ek&lang=sv&device=mac").Body.String()
 	for _, want := range []string{
 		`<html lang="sv">`,
-		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=sv&amp;device=iphone"`,
-		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=sv&amp;device=iphone&amp;only=mail"`,
-		`<a href="/?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=en&amp;device=mac" lang="en" hreflang="en">English</a>`,
+		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv&amp;device=iphone"`,
+		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv&amp;device=iphone&amp;only=mail"`,
+		`<a href="/?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=en&amp;device=mac" lang="en" hreflang="en">English</a>`,
 		`lang="sv" hreflang="sv" aria-current="true">Svenska</a>`,
-		`<p class="url">https://setup.mamutmail.com/?emailaddress=MAIL@domain.se&amp;name=Anna&#43;Ek&amp;lang=sv</p>`,
+		`<p class="url">https://setup.mamutmail.com/?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv</p>`,
 		`<a href="/?lang=sv">En annan adress</a>`,
 	} {
 		if !strings.Contains(page, want) {
@@ -308,6 +309,27 @@ func TestLinks(t *testing.T) {
 	page = get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se", "Host", "evil.example").Body.String()
 	if strings.Contains(page, "<svg class=\"code\"") || strings.Contains(page, "evil.example") {
 		t.Error("without a name of the service, the page believes the Host header")
+	}
+}
+
+// TestLinksKeepTheAddress: whoever follows a link of the page comes to the same
+// mailbox.
+func TestLinksKeepTheAddress(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	p.Webmail = "https://webmail.example.com/"
+	h := service(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
+	for _, address := range []string{`"anna ek"@example.com`, "anna+ek@example.com", "anna&ek@example.com", "anna%20ek@example.com", "\"a@b\"@example.com"} {
+		page := get(t, h, "/?emailaddress="+url.QueryEscape(address)).Body.String()
+		links := regexp.MustCompile(`(?:href="|<p class="url">https://setup.example.com)(/[^"<]*emailaddress=[^"<]*)`).FindAllStringSubmatch(page, -1)
+		if len(links) < 6 { // two languages, two profiles, the phone's, everything
+			t.Fatalf("%s: %d links", address, len(links))
+		}
+		for _, link := range links {
+			there := get(t, h, html.UnescapeString(link[1])).Body.String()
+			if !strings.Contains(html.UnescapeString(there), address) {
+				t.Errorf("%s: %s is not about it", address, link[1])
+			}
+		}
 	}
 }
 
@@ -364,21 +386,35 @@ func TestSize(t *testing.T) {
 	}
 }
 
+// BenchmarkPage: full is the largest page that there is, whose computing time
+// must stay below a millisecond.
 func BenchmarkPage(b *testing.B) {
 	resolve, o := load(b, "mamut")
-	h := Handler(resolve, o)
-	for name, path := range map[string]string{
-		"answer": "/?emailaddress=info@domain.se", "exchange": "/?emailaddress=mail@domain.se", "form": "/", "text": "/?emailaddress=info@domain.se&format=text",
+	mamut := Handler(resolve, o)
+	resolve, p := literal()
+	*p = *sampleProviders()[0]
+	full := Handler(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
+	for _, bench := range []struct {
+		name    string
+		handler http.Handler
+		path    string
+	}{
+		{"answer", mamut, "/?emailaddress=info@domain.se"},
+		{"exchange", mamut, "/?emailaddress=mail@domain.se"},
+		{"form", mamut, "/"},
+		{"text", mamut, "/?emailaddress=info@domain.se&format=text"},
+		{"full", full, "/?emailaddress=anna@example.com"},
+		{"full, named, in Swedish", full, "/?emailaddress=anna@example.com&name=Anna%20Ek&lang=sv"},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
-			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r := httptest.NewRequest(http.MethodGet, bench.path, nil)
 			r.Header.Set("User-Agent", agentIPhone)
-			size, before := get(b, h, path, "User-Agent", agentIPhone).Body.Len(), cpu(b)
+			size, before := get(b, bench.handler, bench.path, "User-Agent", agentIPhone).Body.Len(), cpu(b)
 			w := discard{}
 			for b.Loop() {
 				clear(w)
-				h.ServeHTTP(w, r)
+				bench.handler.ServeHTTP(w, r)
 			}
 			b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
 			b.ReportMetric(float64(size), "page-octets")

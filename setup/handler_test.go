@@ -120,8 +120,11 @@ func TestUnderstood(t *testing.T) {
 	for _, typed := range []string{
 		"mail@domain.se", " mail@domain.se ", "MAIL@Domain.SE", "mail @ domain.se", "mail@domain.se.", "mail@domain.se,",
 		"mailto:mail@domain.se", "MAILTO:mail@domain.se?subject=Hej", "Anna Ek <mail@domain.se>", "<mail@domain.se>", "mail＠domain.se",
+		"'mail@domain.se'", `"mail@domain.se"`, "“mail@domain.se”", "(mail@domain.se).", "'mail@domain.se.'", `"Anna Ek" <mail@domain.se>,`,
+		"Anna <mailto:mail@domain.se>", "'mail@domain.se' <mail@domain.se>", "mail@domain.se'", "mail@domain .se", "mail_domain.se.",
 		"\u200bmail@domain.se\u00a0", "mail@domain\u200b.se", "mail@ｄｏｍａｉｎ.se",
 		"mail_domain.se", `hosting01\mail_domain.se`, `HOSTING01\MAIL_DOMAIN.SE`, "hosting01/mail_domain.se", `\mail_domain.se`, `hosting01\mail@domain.se`,
+		`hosting01\ mail_domain.se`, `hosting01\ mail@domain.se`,
 	} {
 		w := askFor(t, h, typed)
 		body := w.Body.String()
@@ -137,6 +140,8 @@ func TestUnderstood(t *testing.T) {
 		"anna+news@domain.se":     "anna&#43;news@domain.se",
 		"a&b@domain.se":           "a&amp;b@domain.se",
 		"%EMAILDOMAIN%@domain.se": "%EMAILDOMAIN%@domain.se",
+		"'anna@domain.se":         "&#39;anna@domain.se", // an apostrophe may begin an address
+		`"anna ek"@domain.se`:     "&#34;anna ek&#34;@domain.se",
 	} {
 		if w := askFor(t, h, typed); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `<span class="address">`+want+`</span>`) {
 			t.Errorf("%q: got status %d, no %q", typed, w.Code, want)
@@ -145,6 +150,14 @@ func TestUnderstood(t *testing.T) {
 	// A link that somebody wrote by hand has its + raw.
 	if w := get(t, h, "/?emailaddress=anna+news@domain.se"); !strings.Contains(w.Body.String(), `<span class="address">anna&#43;news@domain.se</span>`) {
 		t.Error("the tag of a raw link is lost")
+	}
+	// A space that a person typed is no +, which would be another mailbox. In a
+	// link that is half escaped it may have been meant, so that is asked again.
+	for _, query := range []string{"anna+ek%40domain.se", "anna%20ek%40domain.se", "anna%20ek@domain.se", "anna+news%40domain.se"} {
+		w := get(t, h, "/?emailaddress="+query)
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "without spaces") || !strings.Contains(w.Body.String(), `value="anna `) {
+			t.Errorf("%s: got status %d", query, w.Code)
+		}
 	}
 }
 
@@ -295,7 +308,7 @@ func TestHostileNames(t *testing.T) {
 		t.Errorf("the form lacks %s", want)
 	}
 	w = get(t, h, "/?emailaddress=mail@domain.se&name="+url.QueryEscape(`"Anna" & Söhne<x>`))
-	if want := `href="/profile.mobileconfig?emailaddress=mail@domain.se&amp;name=%22Anna%22&#43;%26&#43;S%C3%B6hne%3Cx%3E&amp;lang=en&amp;device=iphone"`; !strings.Contains(w.Body.String(), want) {
+	if want := `href="/profile.mobileconfig?emailaddress=mail@domain.se&amp;name=%22Anna%22%20%26%20S%C3%B6hne%3Cx%3E&amp;lang=en&amp;device=iphone"`; !strings.Contains(w.Body.String(), want) {
 		t.Errorf("the page lacks %s", want)
 	}
 }

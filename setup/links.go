@@ -16,6 +16,11 @@ type links struct {
 	device              device
 }
 
+// escapes change what url.QueryEscape wrote. An @ needs no escape (RFC 3986
+// §3.4), and people read these links. A space written as + would be a + to
+// whoever reads the address.
+var escapes = strings.NewReplacer("%40", "@", "+", "%20")
+
 // query is what a URL of the page has after the question mark. Every value is
 // escaped, a + too.
 func (l links) query(more ...string) string {
@@ -26,8 +31,7 @@ func (l links) query(more ...string) string {
 			continue
 		}
 		b.WriteByte("?&"[min(b.Len(), 1)])
-		// An @ needs no escape (RFC 3986 §3.4), and people read these links.
-		b.WriteString(pairs[i] + "=" + strings.ReplaceAll(url.QueryEscape(pairs[i+1]), "%40", "@"))
+		b.WriteString(pairs[i] + "=" + escapes.Replace(url.QueryEscape(pairs[i+1])))
 	}
 	return b.String()
 }

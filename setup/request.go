@@ -43,8 +43,8 @@ func readRequest(r *http.Request) (request, bool) {
 	}
 	return request{
 		asked:    asked,
-		typed:    unescape(unspaced(address)),
-		name:     cleanName(unescape(strings.ReplaceAll(name, "+", " "))),
+		typed:    typed(address),
+		name:     cleanName(unescape(spaced(name))),
 		language: unescape(lang),
 		device:   d,
 		chosen:   chosen,
@@ -52,9 +52,8 @@ func readRequest(r *http.Request) (request, bool) {
 	}, true
 }
 
-// parameter is the first value of the name, not yet unescaped. A raw + is a tag
-// in an address that somebody wrote into a link, and url.ParseQuery would make
-// it a space; it also drops pairs with a stray % or ;.
+// parameter is the first value of the name, not yet unescaped. url.ParseQuery
+// would make a space of every + and drop pairs with a stray % or ;.
 func parameter(query, name string) (string, bool) {
 	for pair := range strings.SplitSeq(query, "&") {
 		if key, value, _ := strings.Cut(pair, "="); strings.EqualFold(key, name) {
@@ -64,17 +63,19 @@ func parameter(query, name string) (string, bool) {
 	return "", false
 }
 
-// unspaced takes away the spaces that a person left at the ends and beside the
-// @, which a form sends as +.
-func unspaced(address string) string {
-	address = strings.Trim(address, "+")
-	for _, at := range []string{"@", "%40"} {
-		if i := strings.LastIndex(address, at); i >= 0 {
-			return strings.TrimRight(address[:i], "+") + "@" + strings.TrimLeft(address[i+len(at):], "+")
-		}
+// typed is the address as a person typed it. With a raw @ the person typed it
+// into a link, where + is the + of a tag. A form writes %40 for @, %2B for + and
+// + for a space, and so does a link that holds no raw @: if it was half escaped
+// by hand, its tag makes no address, which is better than another person's.
+func typed(address string) string {
+	if !strings.Contains(address, "@") {
+		address = spaced(address)
 	}
-	return address
+	return unescape(address)
 }
+
+// spaced undoes what forms make of spaces.
+func spaced(value string) string { return strings.ReplaceAll(value, "+", " ") }
 
 func unescape(value string) string {
 	if plain, err := url.PathUnescape(value); err == nil {

@@ -29,15 +29,15 @@ func build(s account.Settings, w words) ([]byte, error) {
 	root := doc.CreateElement("clientConfig")
 	root.CreateAttr("version", version(chosen))
 
-	mailName := mailUsername(chosen, w)
+	mailLogin := lastMailLogin(chosen)
 	for _, server := range chosen.others {
-		if w.username(server.Login) != mailName {
+		if complete(server.Login) != mailLogin {
 			writeServer(root, server, w)
 		}
 	}
 	writeProvider(root, s, chosen, w)
 	for _, server := range chosen.others {
-		if w.username(server.Login) == mailName {
+		if complete(server.Login) == mailLogin {
 			writeServer(root, server, w)
 		}
 	}
@@ -65,15 +65,15 @@ func version(s sections) string {
 	return "1.1"
 }
 
-// mailUsername is the user name that stands last in emailProvider. A section of
+// lastMailLogin is the login that stands last in emailProvider. A section of
 // the root with another one goes before emailProvider, because FairEmail takes
 // the last <username> of the document for its mail servers.
-func mailUsername(s sections, w words) string {
+func lastMailLogin(s sections) account.Login {
 	servers := s.outgoing
 	if len(servers) == 0 {
 		servers = s.incoming
 	}
-	return w.username(servers[len(servers)-1].Login)
+	return complete(servers[len(servers)-1].Login)
 }
 
 // writeProvider writes emailProvider. Of the domains only the one asked for is
@@ -103,7 +103,7 @@ func writeProvider(root *etree.Element, s account.Settings, chosen sections, w w
 		d.CreateAttr("url", url)
 		for _, title := range page.Titles {
 			if descr := leaf(d, "descr", prose(w.keep(title.Text))); descr != nil && title.Language != "" {
-				descr.CreateAttr("lang", title.Language)
+				descr.CreateAttr("lang", w.keep(title.Language))
 			}
 		}
 	}

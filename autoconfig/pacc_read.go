@@ -9,7 +9,8 @@ import (
 
 // ReadPACC reads a user-agent-configuration.json as a client would that was told
 // the address (or AnyAt a domain). Unknown members are ignored, as the draft
-// asks; of the two names for submission the newer one counts.
+// asks; of the two names for submission the newer one counts. The format has no
+// placeholders: what looks like one is text.
 func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
 	switch {
 	case len(document) > maxDocument:
@@ -27,7 +28,7 @@ func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
 		DisplayShortName: prose(d.Info.Provider.ShortName),
 	}}
 	if d.Info.Help != nil && d.Info.Help.Documentation != "" {
-		s.Provider.Documentation = []account.Documentation{{URL: d.Info.Help.Documentation}}
+		s.Provider.Documentation = []account.Documentation{{URL: account.Verbatim(d.Info.Help.Documentation)}}
 	}
 	methods := []account.Authentication{account.PasswordCleartext}
 	if d.Authentication != nil {
@@ -54,8 +55,8 @@ func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
 			Login:          account.Login{Username: account.EmailAddress},
 		}
 		if m.serverType.HasURL() {
-			server.URL = endpoint.URL
-			if !isURL(server.URL) {
+			server.URL = account.Verbatim(endpoint.URL)
+			if !isURL(endpoint.URL) {
 				continue
 			}
 		} else {

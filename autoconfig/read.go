@@ -178,7 +178,7 @@ func readServer(e *etree.Element, t account.ServerType, urlTag string, a account
 		if s.Login.Username == "" {
 			s.Login.Username = account.EmailAddress
 		}
-		return s, isURL(account.Expand(s.URL, a))
+		return s, isURL(account.ExpandURL(s.URL, a))
 	}
 	s.Hostname = value(e, "hostname")
 	s.SocketType = readSocketType(e)

@@ -45,14 +45,20 @@ func (w words) domain() string {
 	return w.address.Domain()
 }
 
-// username spells a login as described in the package comment. A missing
+// complete is the login with the user name that is written. A missing
 // <username> would be the name "undefined" to Thunderbird, so there always is
 // one.
-func (w words) username(l account.Login) string {
-	name := strings.TrimSpace(l.Username)
-	if name == "" {
-		name = account.EmailAddress
+func complete(l account.Login) account.Login {
+	l.Username = strings.TrimSpace(l.Username)
+	if l.Username == "" {
+		l.Username = account.EmailAddress
 	}
+	return l
+}
+
+// username spells a login as described in the package comment.
+func (w words) username(l account.Login) string {
+	name := complete(l).Username
 	if l.DomainName != "" {
 		return w.keep(l.DomainName) + `\` + w.fill(name)
 	}

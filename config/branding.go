@@ -13,7 +13,7 @@ type Branding struct {
 	Name     string
 	Logo     []byte
 	LogoType string // media type
-	Accent   account.Colour
+	Accent   *account.Colour // nil: none is given
 	Contact  account.Contact
 	// Templates is the folder that overlays the page's files.
 	Templates string
@@ -51,7 +51,7 @@ func readAccent(b *Branding, v *value) {
 		v.fault("%s has a contrast of %.2f to white; links and buttons need %.1f to be read, take a darker one", c, ratio, account.MinContrast)
 		return
 	}
-	b.Accent = c
+	b.Accent = &c
 }
 
 // readLogo reads a picture, whatever it is called.

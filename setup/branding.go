@@ -8,9 +8,9 @@ import (
 
 // Branding makes the page an operator's own.
 type Branding struct {
-	Name    string         // of the mail service; empty: the host name
-	Logo    Logo           // empty: the name stands there in words
-	Accent  account.Colour // of buttons and links, readable on white; zero: DefaultAccent
+	Name    string          // of the mail service; empty: the host name
+	Logo    Logo            // empty: the name stands there in words
+	Accent  *account.Colour // of buttons and links, readable on white; nil: DefaultAccent
 	Contact account.Contact
 }
 

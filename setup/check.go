@@ -77,7 +77,6 @@ func samples(set *templates.Set, lang *templates.Language) []*view {
 		func(v *view) { v.Failed = true },
 	} {
 		v := h.frame(asked, lang)
-		v.Private = true
 		change(v)
 		views = append(views, v)
 	}
@@ -94,7 +93,6 @@ func samples(set *templates.Set, lang *templates.Language) []*view {
 				handler.options.Signed = func() bool { return profiles }
 				handler.profiles.Clear()
 				v := handler.frame(asked, lang)
-				v.Private = true
 				v.Answer = handler.answerFor(c, links{name: asked.name, lang: asked.language}, lang, everything, false)
 				views = append(views, v)
 			}

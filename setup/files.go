@@ -30,7 +30,7 @@ func filesOf(o Options) map[string]file {
 		sum := sha256.Sum256(data)
 		files[path] = file{data, mediaType, path + "?v=" + hex.EncodeToString(sum[:4])}
 	}
-	add(stylePath, "text/css; charset=utf-8", append([]byte(palette(o.Branding.Accent)), o.Templates.Style...))
+	add(stylePath, "text/css; charset=utf-8", append([]byte(palette(*o.Branding.Accent)), o.Templates.Style...))
 	add(scriptPath, "text/javascript; charset=utf-8", o.Templates.Script)
 	if len(o.Branding.Logo.Data) > 0 {
 		add(logoPath, o.Branding.Logo.MediaType, o.Branding.Logo.Data)

@@ -43,8 +43,8 @@ func Handler(resolve account.Resolver, options Options) http.Handler {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	if options.Branding.Accent == (account.Colour{}) {
-		options.Branding.Accent = DefaultAccent
+	if options.Branding.Accent == nil {
+		options.Branding.Accent = &DefaultAccent
 	}
 	h := &handler{resolve: resolve, options: options}
 	h.files = filesOf(options)
@@ -82,7 +82,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		q.language = lang.Tag // in which it goes into links
 	}
 	v, status := h.view(r.Context(), q, ok, lang)
-	if q.asked || !ok {
+	if v.Private {
 		header.Set("Cache-Control", "no-store")
 		header.Set("X-Robots-Tag", "noindex")
 	} else {
@@ -101,12 +101,11 @@ func (h *handler) view(ctx context.Context, q request, readable bool, lang *temp
 	v := h.frame(q, lang)
 	switch {
 	case !readable:
-		v.Private, v.Problem = true, string(problemAddress)
+		v.Problem = string(problemAddress)
 		return v, http.StatusBadRequest
 	case !q.asked:
 		return v, http.StatusOK
 	}
-	v.Private = true
 	understood, problem := understand(q.typed)
 	if problem != "" {
 		v.Problem = string(problem)
@@ -163,6 +162,7 @@ func (h *handler) frame(q request, lang *templates.Language) *view {
 		Brand:   brand{Name: o.Branding.Name},
 		Style:   h.files[stylePath].url,
 		Script:  h.files[scriptPath].url,
+		Private: q.asked || q.name != "",
 		Form:    form{Address: visible(q.typed), Name: q.name, Lang: q.language},
 		Contact: o.Branding.Contact,
 	}

@@ -47,7 +47,8 @@ func TestStatus(t *testing.T) {
 		{"unknown domain", "/?emailaddress=anna@exmaple.com", 404, "We do not know exmaple.com</h1>", true},
 		{"unknown IDN", "/?emailaddress=anna@%C3%A5%C3%A4.example", 404, "We do not know åä.example</h1>", true},
 		{"a login of a domain that is not hosted", "/?emailaddress=anna_exmaple.com", 400, "The address has no @.", true},
-		{"too long a query", "/?emailaddress=" + long, 400, "This is not an email address.", false},
+		{"too long a query", "/?emailaddress=" + long, 400, "This is not an email address.", true},
+		{"a name alone", "/?name=Anna+Ek", 200, `value="Anna Ek"`, true},
 		{"another path", "/somewhere", 404, "not found\n", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -72,7 +73,7 @@ func TestStatus(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := Handler(resolve, o)
-	for _, path := range []string{"/", "/?emailaddress=mail@domain.se", "/?emailaddress=x", "/?emailaddress=a@exmaple.com", "/?emailaddress=mail@domain.se&format=text"} {
+	for _, path := range []string{"/", "/?emailaddress=mail@domain.se", "/?name=Anna+Ek", "/?emailaddress=" + strings.Repeat("x", maxQuery), "/?emailaddress=x", "/?emailaddress=a@exmaple.com", "/?emailaddress=mail@domain.se&format=text"} {
 		w := get(t, h, path)
 		header := w.Header()
 		for name, want := range map[string]string{
@@ -325,7 +326,7 @@ func TestCleanName(t *testing.T) {
 }
 
 func TestFiles(t *testing.T) {
-	o := Options{Branding: Branding{Accent: account.Colour{R: 0x80}, Logo: Logo{[]byte("<svg/>"), "image/svg+xml"}}}
+	o := Options{Branding: Branding{Accent: &account.Colour{R: 0x80}, Logo: Logo{[]byte("<svg/>"), "image/svg+xml"}}}
 	h := Handler(nil, o)
 	page := get(t, h, "/").Body.String()
 	for path, mediaType := range map[string]string{
@@ -352,6 +353,12 @@ func TestFiles(t *testing.T) {
 	style := get(t, h, stylePath).Body.String()
 	if !strings.HasPrefix(style, ":root{--accent:#800000;--on-accent:#ffffff}") {
 		t.Errorf("the style sheet begins with %.100s", style)
+	}
+	for accent, want := range map[*account.Colour]string{nil: "#1b55a6", {}: "#000000"} {
+		h := Handler(nil, Options{Branding: Branding{Accent: accent}})
+		if style := get(t, h, stylePath).Body.String(); !strings.HasPrefix(style, ":root{--accent:"+want+";") {
+			t.Errorf("accent %v: the style sheet begins with %.100s", accent, style)
+		}
 	}
 	if w := get(t, Handler(nil, Options{}), logoPath); w.Code != http.StatusNotFound {
 		t.Errorf("no logo: got %d", w.Code)

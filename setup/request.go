@@ -26,12 +26,12 @@ type request struct {
 
 // readRequest reads the query of the form, or of a link in a welcome mail:
 // emailaddress, and optionally name, lang, device and format (text). A query
-// that is too long for anything that a person types has no address.
+// that is too long for anything that a person types is not read.
 func readRequest(r *http.Request) (request, bool) {
 	query := r.URL.RawQuery
 	format, _ := parameter(query, "format")
 	if len(query) > maxQuery {
-		return request{text: wantsText(r, format)}, false
+		return request{asked: true, text: wantsText(r, format)}, false
 	}
 	address, asked := parameter(query, "emailaddress")
 	name, _ := parameter(query, "name")

@@ -9,7 +9,7 @@ type view struct {
 	Brand     brand
 	Style     string // URLs
 	Script    string
-	Private   bool // there is somebody's address on the page
+	Private   bool // there is somebody's address or name on the page
 
 	Form    form
 	Problem string // key of a text: what is wrong with what was typed

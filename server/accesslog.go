@@ -61,7 +61,7 @@ func (l *accessLog) add(x *exchange, r *http.Request) {
 	if o == failed {
 		level = slog.LevelError
 	}
-	if l.most == 0 || !l.log.Enabled(x.Context, level) || !l.admit(x.Context, now) {
+	if l.most == 0 || !l.log.Enabled(x.ctx, level) || !l.admit(x.ctx, now) {
 		return
 	}
 	attrs := append(make([]slog.Attr, 0, 6),
@@ -74,7 +74,7 @@ func (l *accessLog) add(x *exchange, r *http.Request) {
 	if x.err != nil {
 		attrs = append(attrs, slog.String("error", x.err.Error()))
 	}
-	x.dialect.logs[o].LogAttrs(x.Context, level, "request", attrs...)
+	x.dialect.logs[o].LogAttrs(x.ctx, level, "request", attrs...)
 }
 
 // admit reports whether there is room for one more line in this second. The
@@ -103,7 +103,7 @@ func (l *accessLog) addLimited(x *exchange, now time.Time) {
 		return
 	}
 	l.limited.Add(-count)
-	l.log.LogAttrs(x.Context, slog.LevelWarn, "too many requests", slog.Int64("requests", count), slog.String("block", blockName(x.client.addr)))
+	l.log.LogAttrs(x.ctx, slog.LevelWarn, "too many requests", slog.Int64("requests", count), slog.String("block", blockName(x.client.addr)))
 }
 
 // method keeps a stranger's inventions out of the log.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -44,19 +45,20 @@ type handler struct {
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{Context: r.Context(), ResponseWriter: w, start: time.Now(), dialect: h.other, client: h.Proxies.of(r)}
+	x, r := exchangeOf(w, r)
+	x.client = h.Proxies.of(r)
+	x.dialect = h.other
 	defer x.finish(h.log, r)
 	if h.Limiter != nil && h.Rate.interval > 0 && !x.client.unlimited {
 		if wait := h.Limiter.allow(x.client.addr, h.Rate, x.start); wait > 0 {
-			tooMany(x, wait)
+			tooMany(x, wait, !x.client.proxied)
 			return
 		}
 	}
-	r = r.WithContext(x)
 	if x.client.host != "" {
 		r.Host = x.client.host
 	}
-	x.plain = r.TLS == nil && (x.client.scheme == "http" || h.HTTPS && x.client.scheme == "")
+	x.plain = x.client.scheme == "http" || h.HTTPS && x.client.scheme == "" && r.TLS == nil
 	squeeze(r.URL)
 	if r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
@@ -71,8 +73,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.match.Handler.ServeHTTP(x, r)
 }
 
-// tooMany refuses a request for the number of those before it.
-func tooMany(w http.ResponseWriter, wait time.Duration) {
+// tooMany refuses a request for the number of those before it. The connection is
+// not kept, unless it is a proxy's: others can use its place.
+func tooMany(w http.ResponseWriter, wait time.Duration, closes bool) {
+	if closes {
+		w.Header()["Connection"] = closing
+	}
 	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	http.Error(w, "too many requests from this address", http.StatusTooManyRequests)
 }
@@ -96,12 +102,11 @@ func squeeze(u *url.URL) {
 
 var doubled = regexp.MustCompile("//+")
 
-// exchange is one request on its way through the service: the context in which
-// it is answered, the answer, and what the log will say. It is one allocation
-// for the three.
+// exchange is one request on its way through the service: the answer, and what
+// the log will say. It is the value of exchangeKey in the request's context.
 type exchange struct {
-	context.Context
 	http.ResponseWriter
+	ctx   context.Context // of the request
 	match mux.RouteMatch
 
 	start   time.Time
@@ -114,15 +119,25 @@ type exchange struct {
 	status  int
 }
 
-// exchangeKey finds the exchange in a context made from it.
 type exchangeKey struct{}
 
-// Value implements context.Context.
-func (x *exchange) Value(key any) any {
-	if _, ok := key.(exchangeKey); ok {
-		return x
+// withExchange gives the context of a connection the exchange of all requests
+// that come on it one after the other, as they do in HTTP/1. It is for
+// http.Server.ConnContext, and spares each request that and a copy of itself.
+func withExchange(ctx context.Context, _ net.Conn) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, new(exchange))
+}
+
+// exchangeOf begins the exchange of the request, which is new where the
+// connection has none or has several at a time.
+func exchangeOf(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
+	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
+	if !ok || r.ProtoMajor != 1 {
+		x = new(exchange)
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	}
-	return x.Context.Value(key)
+	*x = exchange{ResponseWriter: w, ctx: r.Context(), start: time.Now()}
+	return x, r
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -176,7 +191,7 @@ func (x *exchange) outcome() outcome {
 		return limited
 	case x.err != nil && isUnknown(x.err):
 		return unknown
-	case x.err != nil && x.Context.Err() != nil:
+	case x.err != nil && x.ctx.Err() != nil:
 		return refused // the client did not wait for DNS
 	case x.err != nil || x.status >= 500:
 		return failed

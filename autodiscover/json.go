@@ -37,7 +37,7 @@ func JSONHandler(resolve account.Resolver) http.Handler {
 		if status == http.StatusServiceUnavailable {
 			w.Header().Set("Retry-After", retryAfter)
 		}
-		send(w, r, status, "application/json; charset=utf-8", document)
+		send(w, r, status, typeJSON, document)
 	})
 }
 

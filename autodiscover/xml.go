@@ -136,7 +136,7 @@ func (h *xmlHandler) reply(w http.ResponseWriter, r *http.Request, document []by
 	if e := (*Error)(nil); errors.As(err, &e) {
 		document = e.document(h.now(), h.id)
 	}
-	send(w, r, http.StatusOK, "text/xml; charset=utf-8", document)
+	send(w, r, http.StatusOK, typeXML, document)
 }
 
 // isUnknown reports whether the directory's error means "not hosted here", as
@@ -162,12 +162,19 @@ func readBody(r *http.Request, mem *scratch) (body []byte, status int) {
 	return mem.in[:n], 0
 }
 
+// Header values, made once and shared: nobody may change them.
+var (
+	typeXML  = []string{"text/xml; charset=utf-8"}
+	typeJSON = []string{"application/json; charset=utf-8"}
+	never    = []string{"no-store"}
+)
+
 // send sends a finished answer in one piece.
-func send(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
+func send(w http.ResponseWriter, r *http.Request, status int, contentType []string, body []byte) {
 	header := w.Header()
-	header.Set("Content-Type", contentType)
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("Cache-Control", "no-store")
+	header["Content-Type"] = contentType
+	header["Cache-Control"] = never
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		w.Write(body)

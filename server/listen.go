@@ -12,7 +12,6 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/pires/go-proxyproto"
-	"golang.org/x/net/netutil"
 )
 
 // Addresses are where the service is asked: host:port, unix:path, or empty for
@@ -163,15 +162,6 @@ func activated(files []*os.File) (*Listeners, error) {
 	return l, nil
 }
 
-// bounded is a listener with at most so many open connections. Beyond, new ones
-// wait in the system's queue until one ends, which the time limits see to.
-func bounded(l net.Listener, connections int) net.Listener {
-	if connections <= 0 {
-		return l
-	}
-	return netutil.LimitListener(l, connections)
-}
-
 // proxied reads the header of PROXY protocol version 2 that a trusted peer
 // begins its connection with, and must begin it with: a receiver that guesses
 // lets a client of the proxy write it. From anybody else it is no HTTP.
@@ -185,11 +175,19 @@ func proxied(l net.Listener, trusts func(netip.Addr) bool, timeout time.Duration
 			}
 			return proxyproto.SKIP, nil
 		},
-		ValidateHeader: func(h *proxyproto.Header) error {
-			if h.Version != 2 {
-				return errors.New("PROXY protocol version 1 is not understood")
-			}
-			return nil
-		},
+		ValidateHeader: validHeader,
 	}
+}
+
+// validHeader refuses what would leave a client without an address: it would be
+// taken for the proxy itself, who is trusted. A proxy that asks for itself, such as
+// whether the service lives, says LOCAL and needs none.
+func validHeader(h *proxyproto.Header) error {
+	switch tcp := h.TransportProtocol == proxyproto.TCPv4 || h.TransportProtocol == proxyproto.TCPv6; {
+	case h.Version != 2:
+		return errors.New("PROXY protocol version 1 is not understood")
+	case !h.Command.IsLocal() && !tcp:
+		return errors.New("PROXY protocol names no client")
+	}
+	return nil
 }

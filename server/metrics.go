@@ -26,6 +26,9 @@ type Metrics struct {
 
 	open     *prometheus.GaugeVec
 	accepted *prometheus.CounterVec
+	// Connections that were closed for others: because their address had too many,
+	// and because they were idle when all were taken.
+	closedForAddress, closedForRoom prometheus.Counter
 
 	applied, refused prometheus.Counter
 	loaded           prometheus.Gauge
@@ -79,6 +82,8 @@ func NewMetrics(version, goVersion string) *Metrics {
 	m.leftOut = m.counters("log_lines_left_out_total", "Requests that got no line in the log because there were too many in the second.").WithLabelValues()
 	m.open = m.gauges("connections", "Connections that are open now, by listener.", "listener")
 	m.accepted = m.counters("connections_accepted_total", "Connections that were opened, by listener.", "listener")
+	closed := m.counters("connections_closed_total", "Connections that were closed for the sake of others, by reason.", "reason")
+	m.closedForAddress, m.closedForRoom = closed.WithLabelValues("address"), closed.WithLabelValues("room")
 	for _, kind := range []string{kindHTTP, kindHTTPS} {
 		m.open.WithLabelValues(kind)
 		m.accepted.WithLabelValues(kind)

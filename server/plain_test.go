@@ -108,7 +108,10 @@ func TestSchemeByProxy(t *testing.T) {
 		{"both, a proxy that does not say", true, "127.0.0.1:1", "", false, 403},
 		{"a stranger says http", false, "192.0.2.1:1", "http", false, 200},
 		{"a stranger says https", true, "192.0.2.1:1", "https", false, 403},
-		{"a proxy over TLS", true, "127.0.0.1:1", "http", true, 200},
+		{"http at a proxy that asks over TLS", true, "127.0.0.1:1", "http", true, 403},
+		{"https at a proxy that asks over TLS", true, "127.0.0.1:1", "https", true, 200},
+		{"a proxy that asks over TLS and does not say", true, "127.0.0.1:1", "", true, 200},
+		{"a stranger over TLS says http", true, "192.0.2.1:1", "http", true, 200},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			o.HTTPS = row.https

@@ -62,6 +62,9 @@ func TestProxyProtocol(t *testing.T) {
 		{"a proxy by IPv6", trusting, proxyHeader6(t), 200, "[2001:db8::1]:4711"},
 		{"a proxy asking for itself", trusting, localHeader(t), 200, "127.0.0.1:"},
 		{"a proxy that forgot it", trusting, "", 0, ""},
+		{"a proxy that does not know its client", trusting, otherHeader(t, proxyproto.UNSPEC, nil), 0, ""},
+		{"a proxy's client on a Unix socket", trusting, otherHeader(t, proxyproto.UnixStream, &net.UnixAddr{Name: "/run/a", Net: "unix"}), 0, ""},
+		{"datagrams", trusting, otherHeader(t, proxyproto.UDPv4, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}), 0, ""},
 		{"version 1", trusting, proxyHeader(t, 1, "192.0.2.1:4711"), 0, ""},
 		{"a stranger", doubting, "", 200, "127.0.0.1:"},
 		{"a stranger who says he is another", doubting, proxyHeader(t, 2, "192.0.2.1:4711"), 400, ""},
@@ -80,6 +83,17 @@ func TestProxyProtocol(t *testing.T) {
 func proxyHeader6(t *testing.T) string {
 	t.Helper()
 	h := proxyproto.HeaderProxyFromAddrs(2, net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[2001:db8::1]:4711")), net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[2001:db8::2]:443")))
+	b, err := h.Format()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// otherHeader is of a connection that is not TCP.
+func otherHeader(t *testing.T, kind proxyproto.AddressFamilyAndProtocol, addr net.Addr) string {
+	t.Helper()
+	h := &proxyproto.Header{Version: 2, Command: proxyproto.PROXY, TransportProtocol: kind, SourceAddr: addr, DestinationAddr: addr}
 	b, err := h.Format()
 	if err != nil {
 		t.Fatal(err)

@@ -197,6 +197,61 @@ func TestStopWaits(t *testing.T) {
 	}
 }
 
+// TestStopLeavesTimeForRequests: idle connections that end one after the other use
+// up no time that a request in flight needs.
+func TestStopLeavesTimeForRequests(t *testing.T) {
+	begun, finish := make(chan struct{}), make(chan struct{})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			close(begun)
+			<-finish
+		}
+		io.WriteString(w, "finished")
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	limits := server.DefaultTimeouts
+	limits.Idle, limits.Stop = time.Minute, 20*time.Second
+	stop := serveUntilDone(t, &server.Service{Handler: handler, Timeouts: limits, Log: discardLog}, listener)
+	var idle []kept
+	for range 150 {
+		conn := from(t, "127.0.0.1", address)
+		if got := conn.ask(t); got != 200 {
+			t.Fatalf("got %d", got)
+		}
+		idle = append(idle, conn)
+	}
+	answer := make(chan sent, 1)
+	go func() { answer <- send(t, address, hostile{request: get("/slow", "domain.se")}) }()
+	<-begun
+	stopped := make(chan struct{})
+	go func() { stop(); close(stopped) }()
+	over := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for _, conn := range idle[1:] {
+			conn.Close()
+			select {
+			case <-tick.C:
+			case <-over:
+				return
+			}
+		}
+	}()
+	// The service itself closes what is idle when it waits for the rest only.
+	idle[0].closed(t)
+	close(over)
+	close(finish)
+	if got := <-answer; got.status != 200 || got.body != "finished" {
+		t.Errorf("the request in flight got %+v", got)
+	}
+	<-stopped
+}
+
 // held are connections that send a beginning and then nothing.
 type held struct{ conns []net.Conn }
 
@@ -370,3 +425,5 @@ func BenchmarkSlowConnections(b *testing.B) {
 
 // discardLog is for what is not looked at.
 var discardLog = slog.New(slog.DiscardHandler)
+
+func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -42,7 +43,10 @@ func startTLS(t testing.TB, s *server.Service) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.TLS, s.Log, s.Timeouts = selfSigned(t), discardLog, server.DefaultTimeouts
+	s.TLS, s.Log = selfSigned(t), discardLog
+	if s.Timeouts == (server.Timeouts{}) {
+		s.Timeouts = server.DefaultTimeouts
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, &server.Listeners{HTTPS: []net.Listener{listener}}) }()
@@ -53,6 +57,16 @@ func startTLS(t testing.TB, s *server.Service) (address string) {
 		}
 	}))
 	return listener.Addr().String()
+}
+
+// overTLS makes a connection one over TLS.
+func overTLS(t testing.TB, conn kept) kept {
+	t.Helper()
+	secure := tls.Client(conn.Conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+	if err := secure.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	return kept{secure, bufio.NewReader(secure)}
 }
 
 // TestHostileRequestsOverTLS sends them all again.

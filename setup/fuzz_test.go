@@ -34,17 +34,20 @@ func FuzzQuery(f *testing.F) {
 	resolve, o := load(f, "mamut")
 	h := Handler(resolve, o)
 	shapes := map[string]bool{}
+	seed := func(query string) {
+		f.Add(query)
+		shapes[shape(f, get(f, h, "/?"+query).Body.String())] = true
+	}
 	for _, lang := range []string{"", "&lang=sv", "&lang=en"} {
 		for _, name := range []string{"", "&name=Anna"} {
 			for d := range orders {
 				for _, address := range []string{"", "emailaddress=", "emailaddress=a", "emailaddress=a@b", "emailaddress=mail@domain.se", "emailaddress=info@domain.se"} {
-					query := address + lang + name + "&device=" + string(d)
-					f.Add(query)
-					shapes[shape(f, get(f, h, "/?"+query).Body.String())] = true
+					seed(address + lang + name + "&device=" + string(d))
 				}
 			}
 		}
 	}
+	seed("x=" + strings.Repeat("x", maxQuery)) // is answered as if it had no address
 	f.Add(`emailaddress=%22%3E%3Cscript%3E`)
 	f.Add(`name=%3Cb%3E&emailaddress=x`)
 	f.Fuzz(func(t *testing.T, query string) {
@@ -57,10 +60,6 @@ func FuzzQuery(f *testing.F) {
 		}
 		body := w.Body.String()
 		if strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
-			return
-		}
-		// An answer for too long an address lacks the code.
-		if strings.Contains(body, `class="which"`) && !strings.Contains(body, `class="code"`) {
 			return
 		}
 		if !shapes[shape(t, body)] {

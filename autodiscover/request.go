@@ -22,7 +22,8 @@ type request struct {
 	schema  string // nsOutlook or nsMobileSync
 }
 
-// parseRequest reads the body of a POST.
+// parseRequest makes a request of the texts in the body of a POST, or of why there
+// are none.
 //
 // Clients differ in the order of the elements, wrap texts in white space, and
 // name wrong root namespaces (mailcow#2986), so elements are known by local name
@@ -32,8 +33,7 @@ type request struct {
 // Where both EMailAddress and LegacyDN are given, [MS-OXDSCLI] 3.2.5 has the
 // LegacyDN win. It is the name of a mailbox in an Exchange directory; here are
 // none, so the address is used.
-func parseRequest(body []byte) (request, error) {
-	f, err := scan(body)
+func parseRequest(f texts, err error) (request, error) {
 	if err != nil {
 		return request{}, invalid(err.Error())
 	}

@@ -47,6 +47,7 @@ type xmlHandler struct {
 	outlook    prepared
 	activeSync prepared
 	domain     prepared // Outlook's, for a domain without a mailbox
+	known      known
 
 	now func() time.Time
 	id  uint32
@@ -55,6 +56,7 @@ type xmlHandler struct {
 // scratch is the memory that one request needs.
 type scratch struct {
 	in  [maxBody + 1]byte
+	key [maxKnownSize]byte
 	out []byte
 }
 
@@ -70,7 +72,7 @@ func (h *xmlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			refuse(w, status)
 			return
 		}
-		q, err := parseRequest(body)
+		q, err := parseRequest(h.known.scan(body, mem.key[:]))
 		if err == nil {
 			mem.out, err = h.post(r.Context(), mem.out[:0], q)
 		}

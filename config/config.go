@@ -71,6 +71,7 @@ type loader struct {
 	untold   int // faults beyond maxKept
 
 	files    []string // files[0] is file
+	named    []string // files and folders, whether they can be read or not
 	hosted   map[string]origin
 	mx       map[string]origin
 	byID     map[string]*provider
@@ -116,6 +117,24 @@ func readProfiles(l *loader, v *value) {
 // Load reads a configuration. The error is Faults when the file can be read but
 // not used; they are all that is wrong with it.
 func Load(path string) (*Config, error) {
+	data, err := readConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(path, data)
+}
+
+// Named lists the configuration and the files and folders that it names, whether
+// they are there or not. When it is refused, one of them may be what is missing.
+func Named(path string) []string {
+	data, err := readConfig(path)
+	if err != nil {
+		return []string{path}
+	}
+	return load(path, data).named
+}
+
+func readConfig(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
@@ -125,20 +144,12 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
 	}
-	return parse(path, data)
+	return data, nil
 }
 
 // parse reads a configuration as it stands in the file path.
 func parse(path string, data []byte) (*Config, error) {
-	l := &loader{file: path, files: []string{path}, hosted: map[string]origin{}, mx: map[string]origin{}, byID: map[string]*provider{}}
-	l.Listen, l.DNS.Timeout = defaultListen, defaultTimeout
-	l.Admin = Admin{Listen: defaultAdmin, Default: true}
-	l.Proxies.Trusted, l.Limits, l.Log.Requests = loopback, defaultLimits, defaultLogged
-	if len(data) > maxFile {
-		l.fault(0, "the file is larger than %d MiB; domains can be kept in a file of their own", maxFile>>20)
-	} else if root, ok := parseYAML(l, data); ok {
-		l.read(&value{node: &root, l: l})
-	}
+	l := load(path, data)
 	if len(l.faults) > 0 {
 		return nil, ordered(l.faults, path, l.untold)
 	}
@@ -149,6 +160,20 @@ func parse(path string, data []byte) (*Config, error) {
 	}
 	c.samples = l.samples()
 	return &c, nil
+}
+
+// load collects all that a configuration says, and all that is wrong with it.
+func load(path string, data []byte) *loader {
+	l := &loader{file: path, files: []string{path}, named: []string{path}, hosted: map[string]origin{}, mx: map[string]origin{}, byID: map[string]*provider{}}
+	l.Listen, l.DNS.Timeout = defaultListen, defaultTimeout
+	l.Admin = Admin{Listen: defaultAdmin, Default: true}
+	l.Proxies.Trusted, l.Limits, l.Log.Requests = loopback, defaultLimits, defaultLogged
+	if len(data) > maxFile {
+		l.fault(0, "the file is larger than %d MiB; domains can be kept in a file of their own", maxFile>>20)
+	} else if root, ok := parseYAML(l, data); ok {
+		l.read(&value{node: &root, l: l})
+	}
+	return l
 }
 
 // read reads the whole and then compares its parts.

@@ -43,7 +43,7 @@ admin: {listen: "unix:/run/signpost/admin.sock", pprof: true}
 trustedProxies: [192.0.2.1, 10.0.0.0/8, "::ffff:192.0.2.2", "2001:db8::/32"]
 proxyHeaders: forwarded
 proxyProtocol: true
-limits: {requests: 0, burst: 10, connections: 20, header: 100ms, read: 200ms, write: 1s, idle: 2s, stop: 3s}
+limits: {requests: 0, burst: 10, connections: 20, connectionsPerAddress: 7, header: 100ms, read: 200ms, write: 1s, idle: 2s, stop: 3s}
 log: {format: json, level: warn, requests: 0}
 name: Setup.Example.COM
 tls:
@@ -142,7 +142,7 @@ func TestLoadEverything(t *testing.T) {
 		Admin:  Admin{Listen: "unix:/run/signpost/admin.sock", Pprof: true},
 		Proxies: Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("10.0.0.0/8"),
 			netip.MustParsePrefix("192.0.2.2/32"), netip.MustParsePrefix("2001:db8::/32")}, Forwarded: true, Protocol: true},
-		Limits: Limits{Burst: 10, Connections: 20, Header: 100 * time.Millisecond, Read: 200 * time.Millisecond,
+		Limits: Limits{Burst: 10, Connections: 20, PerAddress: 7, Header: 100 * time.Millisecond, Read: 200 * time.Millisecond,
 			Write: time.Second, Idle: 2 * time.Second, Stop: 3 * time.Second},
 		Log:  Log{JSON: true, Level: slog.LevelWarn},
 		Name: "setup.example.com",

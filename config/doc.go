@@ -16,6 +16,7 @@
 //	limits.requests                                    50                 a second from one address (of IPv6, one /64) on average; 0: no limit
 //	limits.burst                                       2000               requests at once from an address that has been quiet
 //	limits.connections                                 10000              open at a time, of each listener
+//	limits.connectionsPerAddress                       a tenth            of them from one address (of IPv6, one /64), at least 10; 0: no limit
 //	limits.header                                      5s                 how long the header of a request may take
 //	limits.read                                        10s                how long the whole request may take
 //	limits.write                                       30s                how long the answer may take

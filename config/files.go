@@ -61,8 +61,15 @@ func withoutPath(err error) error {
 	return err
 }
 
-// beside is a path as the configuration means it: relative to its own file.
+// beside is the path of what the configuration names, and notes that it does.
 func (l *loader) beside(path string) string {
+	path = l.resolve(path)
+	l.named = append(l.named, path)
+	return path
+}
+
+// resolve is a path as the configuration means it: relative to its own file.
+func (l *loader) resolve(path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}

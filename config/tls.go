@@ -62,7 +62,7 @@ var acmeKeys = keys[ACME]{
 	"directory": func(a *ACME, v *value) { a.Directory, _ = v.url(urlRule{https: true}) },
 	"storage": func(a *ACME, v *value) {
 		if path, ok := v.text("the path of a folder"); ok {
-			a.Storage = v.l.beside(path)
+			a.Storage = v.l.resolve(path) // what comes into it is no change of ours
 		}
 	},
 	"caRoot":        func(a *ACME, v *value) { a.CARoot, _ = v.file() },

@@ -1,10 +1,14 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,7 +16,10 @@ import (
 )
 
 // Watcher says when files have changed. It watches their folders, because
-// editors, package managers and Kubernetes put new files in place of old ones.
+// editors, package managers and Kubernetes put new files in place of old ones,
+// and the folders of the links that lead to them. What happens where no event
+// comes from, such as in a folder that is not there yet or on a network's file
+// system, is seen when it looks by itself every few seconds.
 type Watcher struct {
 	// Changed receives when files have changed and come to rest since.
 	Changed <-chan struct{}
@@ -21,6 +28,7 @@ type Watcher struct {
 	notify  *fsnotify.Watcher
 	check   *time.Timer
 	rest    time.Duration
+	every   *time.Ticker
 
 	mu     sync.Mutex
 	files  []string
@@ -31,12 +39,19 @@ type Watcher struct {
 // nothing has happened for the time of rest: a file is written in several steps,
 // and a certificate comes with its key.
 func NewWatcher(ctx context.Context, rest time.Duration) (*Watcher, error) {
+	return newWatcher(ctx, rest, lookEvery)
+}
+
+// lookEvery is how often files are looked at without an event.
+const lookEvery = 5 * time.Second
+
+func newWatcher(ctx context.Context, rest, every time.Duration) (*Watcher, error) {
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, err
 	}
 	changed := make(chan struct{}, 1)
-	w := &Watcher{Changed: changed, changed: changed, notify: notify, rest: rest, check: time.NewTimer(rest)}
+	w := &Watcher{Changed: changed, changed: changed, notify: notify, rest: rest, check: time.NewTimer(rest), every: time.NewTicker(every)}
 	w.check.Stop()
 	go w.run(ctx)
 	return w, nil
@@ -45,36 +60,88 @@ func NewWatcher(ctx context.Context, rest time.Duration) (*Watcher, error) {
 // Watch watches these files, and folders with what is in them, in place of
 // those before. They need not exist. A file that was watched already has changed
 // if it is not as it was at the last Look: who loads files looks first, and what
-// is written during the load is not missed.
-func (w *Watcher) Watch(files []string) {
+// is written during the load is not missed. An error says that changes are seen
+// late, by looking only.
+func (w *Watcher) Watch(files []string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	known := w.stamps
 	w.files, w.stamps = files, stampsOf(files)
-	folders := map[string]bool{}
-	for path, info := range w.stamps {
+	for path := range w.stamps {
 		if before, ok := known[path]; ok {
 			w.stamps[path] = before
 		}
-		folders[filepath.Dir(path)] = true
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			folders[filepath.Dir(real)] = true
-		}
+	}
+	w.check.Reset(w.rest)
+	return w.follow()
+}
+
+// follow asks for events from all folders that matter now.
+func (w *Watcher) follow() (err error) {
+	folders := map[string]bool{}
+	for path, info := range stampsOf(w.files) {
+		foldersTo(path, folders)
 		if info != nil && info.IsDir() {
-			folders[path] = true
+			if real, err := filepath.EvalSymlinks(path); err == nil {
+				folders[real] = true
+			}
 		}
 	}
 	for _, old := range w.notify.WatchList() {
 		if !folders[old] {
 			w.notify.Remove(old)
+		} else {
+			delete(folders, old)
 		}
 	}
 	for folder := range folders {
-		// What cannot be watched can still be reloaded by hand.
-		w.notify.Add(folder)
+		if add := w.notify.Add(folder); add != nil && !errors.Is(add, fs.ErrNotExist) {
+			err = fmt.Errorf("%s: %w", folder, add)
+		}
 	}
-	w.check.Reset(w.rest)
+	return err
 }
+
+// foldersTo adds the folders, by their own names, in which a change can make the
+// path lead elsewhere: that of the file, and those of the links on the way.
+func foldersTo(path string, folders map[string]bool) {
+	rest, done := strings.Split(filepath.Clean(path), separator), ""
+	if filepath.IsAbs(path) {
+		rest, done = rest[1:], separator
+	}
+	for links := 0; len(rest) > 0; {
+		next := filepath.Join(done, rest[0])
+		info, err := os.Lstat(next)
+		last := len(rest) == 1
+		rest = rest[1:]
+		switch {
+		case err != nil:
+			// The rest is not there; its first part would come here.
+			folders[cmp.Or(done, ".")] = true
+			return
+		case info.Mode()&fs.ModeSymlink == 0:
+			if done = next; last {
+				folders[filepath.Dir(next)] = true
+			}
+			continue
+		}
+		folders[cmp.Or(done, ".")] = true
+		target, err := os.Readlink(next)
+		if links++; err != nil || links > maxLinks {
+			return
+		}
+		parts := strings.Split(filepath.Clean(target), separator)
+		if filepath.IsAbs(target) {
+			parts, done = parts[1:], separator
+		}
+		rest = append(parts, rest...)
+	}
+}
+
+const (
+	separator = string(filepath.Separator)
+	maxLinks  = 40 // as Linux has it (path_resolution(7))
+)
 
 // Look takes note of the files as they are now.
 func (w *Watcher) Look() {
@@ -85,6 +152,7 @@ func (w *Watcher) Look() {
 
 func (w *Watcher) run(ctx context.Context) {
 	defer w.notify.Close()
+	defer w.every.Stop()
 	var latest time.Time // to look, in a folder in which there is never rest
 	for {
 		select {
@@ -92,6 +160,10 @@ func (w *Watcher) run(ctx context.Context) {
 			return
 		case <-w.notify.Events:
 		case <-w.notify.Errors: // the queue of events has run over
+		case <-w.every.C:
+			if !latest.IsZero() || !w.differ() {
+				continue
+			}
 		case <-w.check.C:
 			latest = time.Time{}
 			if !w.differ() {
@@ -101,6 +173,9 @@ func (w *Watcher) run(ctx context.Context) {
 			case w.changed <- struct{}{}:
 			default: // told, and not yet heard
 			}
+			w.mu.Lock()
+			w.follow() // a link may lead elsewhere now
+			w.mu.Unlock()
 			continue
 		}
 		now := time.Now()

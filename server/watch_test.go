@@ -72,6 +72,98 @@ func TestWatcher(t *testing.T) {
 	}
 }
 
+// TestWatcherFollows changes what leads to a file, and looks for events only.
+func TestWatcherFollows(t *testing.T) {
+	w, err := newWatcher(t.Context(), testRest, time.Hour)
+	if err != nil {
+		t.Skip("this system cannot watch files: ", err)
+	}
+	folder := t.TempDir()
+	in := func(name string) string { return filepath.Join(folder, name) }
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, release := range []string{"1", "2", "3"} {
+		must(os.MkdirAll(in("releases/"+release), 0o700))
+		writeFile(t, in("releases/"+release+"/a"), release)
+	}
+	link := func(target, name string) {
+		t.Helper()
+		must(os.Symlink(target, in("new")))
+		must(os.Rename(in("new"), in(name)))
+	}
+	link("releases/1", "current")
+	link(in("current"), "etc")
+	must(os.Mkdir(in("texts"), 0o700))
+	files := []string{in("etc/a"), in("later/folder/b"), in("texts")}
+	must(w.Watch(files))
+	for _, change := range []struct {
+		name string
+		do   func()
+	}{
+		{"the folder behind a link behind a link", func() { link("releases/2", "current") }},
+		{"again", func() { link("releases/3", "current") }},
+		{"the first of the links", func() { link("releases/1", "etc") }},
+		{"in the folder to which it leads now", func() { writeFile(t, in("releases/1/a"), "new") }},
+		{"folders and a file come", func() {
+			must(os.MkdirAll(in("made/folder"), 0o700))
+			writeFile(t, in("made/folder/b"), "1")
+			must(os.Rename(in("made"), in("later")))
+		}},
+		{"a folder is removed", func() { must(os.RemoveAll(in("later"))) }},
+		{"and made again", func() {
+			must(os.MkdirAll(in("made/folder"), 0o700))
+			writeFile(t, in("made/folder/b"), "2")
+			must(os.Rename(in("made"), in("later")))
+		}},
+		{"a folder of texts is replaced", func() {
+			must(os.Rename(in("texts"), in("old")))
+			must(os.Mkdir(in("texts"), 0o700))
+		}},
+		{"a text comes to it", func() { writeFile(t, in("texts/en.json"), "{}") }},
+	} {
+		w.Look()
+		change.do()
+		told(t, w)
+		if !w.differ() {
+			t.Errorf("%s: nothing differs", change.name)
+		}
+		must(w.Watch(files)) // as a reload does
+	}
+}
+
+// TestWatcherWithoutEvents: what no event tells is seen when the watcher looks.
+func TestWatcherWithoutEvents(t *testing.T) {
+	w, err := newWatcher(t.Context(), testRest, testRest)
+	if err != nil {
+		t.Skip("this system cannot watch files: ", err)
+	}
+	file := filepath.Join(t.TempDir(), "a")
+	writeFile(t, file, "1")
+	w.Watch([]string{file})
+	for _, folder := range w.notify.WatchList() {
+		w.notify.Remove(folder)
+	}
+	writeFile(t, file, "22")
+	told(t, w)
+}
+
+// TestWatcherInALoop: links that lead to each other lead nowhere.
+func TestWatcherInALoop(t *testing.T) {
+	folder := t.TempDir()
+	a, b := filepath.Join(folder, "a"), filepath.Join(folder, "b")
+	os.Symlink(b, a)
+	os.Symlink(a, b)
+	folders := map[string]bool{}
+	foldersTo(filepath.Join(a, "file"), folders)
+	if !folders[folder] {
+		t.Errorf("got %v", folders)
+	}
+}
+
 // TestWatcherDuringALoad: what is written between looking and watching is told,
 // although no event may come any more.
 func TestWatcherDuringALoad(t *testing.T) {

@@ -1,6 +1,10 @@
 package account
 
-import "time"
+import (
+	"time"
+
+	"golang.org/x/text/language"
+)
 
 // Support is what a provider tells a person whose mail does not work. All of it
 // is optional, and none of it is about one mailbox.
@@ -47,17 +51,50 @@ func (n Notice) Matters(at time.Time) bool {
 	return !at.Before(n.From) && (n.Until.IsZero() || at.Before(n.Until))
 }
 
-// TextIn is the text for a language, or that for English, or the first.
-func TextIn(texts []Title, language string) string {
-	for _, want := range [...]string{language, "en"} {
+// TextIn is the text of TitleIn.
+func TextIn(texts []Title, language string) string { return TitleIn(texts, language).Text }
+
+// TitleIn is the text for a language, or that for English, or the first, and
+// says which language it is in. Regional forms of a language serve for one another,
+// those in the same script first: sv-SE for sv, zh-Hant for zh-TW.
+func TitleIn(texts []Title, wanted string) Title {
+	for _, t := range texts {
+		if t.Language == wanted { // as it mostly is
+			return t
+		}
+	}
+	for _, want := range [...]string{wanted, "en"} {
+		best, closest := Title{}, 0
 		for _, t := range texts {
-			if t.Language == want {
-				return t.Text
+			if c := closeness(want, t.Language); c > closest {
+				best, closest = t, c
 			}
+		}
+		if closest > 0 {
+			return best
 		}
 	}
 	if len(texts) == 0 {
-		return ""
+		return Title{}
 	}
-	return texts[0].Text
+	return texts[0]
+}
+
+// closeness ranks how well a reader of one language is served by another, 0 not
+// at all. (A language.Matcher knows more, such as who reads what else, and costs
+// more than the page.)
+func closeness(wanted, given string) int {
+	a, b := language.All.Make(wanted), language.All.Make(given) // nb is no, iw is he
+	aBase, sure := a.Base()
+	if bBase, _ := b.Base(); aBase != bBase || sure < language.High {
+		return 0
+	}
+	aScript, _ := a.Script()
+	switch bScript, _ := b.Script(); {
+	case a == b:
+		return 3
+	case aScript == bScript:
+		return 2
+	}
+	return 1
 }

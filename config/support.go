@@ -122,17 +122,39 @@ func (v *value) texts(wanted string) []account.Title {
 		return nil
 	}
 	var texts []account.Title
+	given := map[string]string{}
 	for key, item := range v.entries() {
-		if _, err := language.Parse(key.text); err != nil {
+		tag, ok := languageTag(key.text)
+		if !ok {
 			v.faultAt(key.line, "%s is not a language, such as en or sv", quote(key.text))
 			continue
 		}
+		if first, twice := given[tag]; twice {
+			v.faultAt(key.line, "%s is the same language as %s", quote(key.text), quote(first))
+			continue
+		}
+		given[tag] = key.text
 		if text, ok := item.text(wanted); ok {
-			texts = append(texts, account.Title{Language: key.text, Text: text})
+			texts = append(texts, account.Title{Language: tag, Text: text})
 		}
 	}
 	if len(v.items) == 0 {
 		v.fault("is empty, want %s in one language at least", wanted)
 	}
 	return texts
+}
+
+// languageTag is the usual form of a language tag (BCP 47): sv for SV, swe and
+// sv-Latn, pt-BR for pt_br. Tags that name no language, such as und, mul and
+// those of private use, are well-formed and suit no reader.
+func languageTag(text string) (string, bool) {
+	tag, err := language.BCP47.Parse(text)
+	if err != nil {
+		return "", false
+	}
+	switch base, _, _ := tag.Raw(); base.String() {
+	case "und", "mis", "mul", "zxx":
+		return "", false
+	}
+	return tag.String(), true
 }

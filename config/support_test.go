@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +80,32 @@ func TestSupportAndBranding(t *testing.T) {
 	}
 	if len(c.Files) != 2 {
 		t.Errorf("files to watch: got %q", c.Files)
+	}
+}
+
+// TestLanguages: a language has one form, whatever a person writes.
+func TestLanguages(t *testing.T) {
+	for text, want := range map[string]string{
+		"en": "en", "SV": "sv", "swe": "sv", "sv_se": "sv-SE", "sv-Latn": "sv", "pt-br": "pt-BR", "iw": "he", "nb": "nb", "zh-hant-tw": "zh-Hant-TW",
+		"": "", "xx": "", "english": "", "sv-": "", "und": "", "und-SE": "", "root": "", "mul": "", "zxx": "", "x-ours": "", "en sv": "",
+	} {
+		got, ok := languageTag(text)
+		if ok != (want != "") || ok && got != want {
+			t.Errorf("%q: got %q, %v, want %q", text, got, ok, want)
+		}
+	}
+	written := strings.NewReplacer("{en: New user names, sv: Nya användarnamn}", "{en: New user names, sv_se: Nya användarnamn}",
+		"{sv: \"Är du utomlands?\"}", "{SWE: \"Är du utomlands?\"}").Replace(supported)
+	c, err := Load(write(t, "signpost.yaml", written, "logo", "\x89PNG\r\n\x1a\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Providers[0]
+	if got := account.TitleIn(p.Notices[0].Texts, "sv"); got != (account.Title{Language: "sv-SE", Text: "Nya användarnamn"}) {
+		t.Errorf("the notice for Swedes is %+v", got)
+	}
+	if got := p.Support.Checks[1]; len(got) != 1 || got[0].Language != "sv" {
+		t.Errorf("the check is %+v", got)
 	}
 }
 

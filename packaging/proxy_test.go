@@ -40,6 +40,7 @@ type proxied struct {
 	behind      string // it, Signpost itself
 	admin       string
 	log         *output
+	signpost    *os.Process
 	ca          *x509.CertPool // nil: no certificate is checked
 }
 
@@ -58,6 +59,7 @@ func TestNginx(t *testing.T) {
 		"server 127.0.0.1:8080;", "server "+p.behind+";",
 		"/etc/ssl/signpost/fullchain.pem", certificate,
 		"/etc/ssl/signpost/privkey.pem", key,
+		"/var/log/nginx/error.log", folder+"/error.log",
 	)
 	put(t, folder, "site.conf", text)
 	user := ""
@@ -68,10 +70,24 @@ func TestNginx(t *testing.T) {
 	for _, name := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		temporary += fmt.Sprintf("%s_temp_path %s/%s;\n", name, folder, name)
 	}
-	put(t, folder, "nginx.conf", fmt.Sprintf("daemon off;\n%s\npid %s/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%sinclude %[2]s/site.conf;\n}\n", user, folder, temporary))
-	startProgram(t, exec.Command(nginx, "-e", "stderr", "-p", folder, "-c", folder+"/nginx.conf"))
+	put(t, folder, "nginx.conf", fmt.Sprintf("daemon off;\n%s\npid %s/pid;\nerror_log %[2]s/error.log;\nevents {}\nhttp {\naccess_log %[2]s/access.log;\n%[3]sinclude %[2]s/site.conf;\n}\n", user, folder, temporary))
+	said := new(output)
+	cmd := exec.Command(nginx, "-e", "stderr", "-p", folder, "-c", folder+"/nginx.conf")
+	cmd.Stderr = said
+	startProgram(t, cmd)
 	await(t, p.https)
 	p.asked(t)
+	p.private(t, func() string {
+		logs := said.String()
+		for _, name := range []string{"access.log", "error.log"} {
+			text, err := os.ReadFile(filepath.Join(folder, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			logs += string(text)
+		}
+		return logs
+	})
 }
 
 // TestCaddy runs Debian's Caddy with the published configuration, and with a
@@ -90,6 +106,8 @@ func TestCaddy(t *testing.T) {
 	put(t, folder, "Caddyfile", text)
 	cmd := exec.Command(caddy, "run", "--config", folder+"/Caddyfile", "--adapter", "caddyfile")
 	cmd.Env = append(os.Environ(), "HOME="+folder, "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder)
+	said := new(output)
+	cmd.Stderr = said
 	startProgram(t, cmd)
 	await(t, p.https)
 	p.asked(t)
@@ -115,6 +133,7 @@ func TestCaddy(t *testing.T) {
 	if err != nil || len(made) == 0 || strings.Contains(fmt.Sprint(made), "stranger") {
 		t.Errorf("certificates in storage: %q %v", made, err)
 	}
+	p.private(t, said.String)
 }
 
 // behindProxy starts Signpost and chooses addresses for the proxy.
@@ -137,6 +156,7 @@ providers:
 	cmd := exec.Command(signpost(t), "serve", "-config", folder+"/signpost.yaml")
 	cmd.Stderr = p.log
 	startProgram(t, cmd)
+	p.signpost = cmd.Process
 	await(t, p.behind)
 	return p
 }
@@ -263,6 +283,45 @@ func (p *proxied) asked(t *testing.T) {
 	}
 	if !strings.Contains(log, "outcome=answered") {
 		t.Errorf("the log has no answered request:\n%s", log)
+	}
+}
+
+// private asks for a mailbox in all the places where its address can stand, while
+// Signpost runs and when it is gone, and looks for it in the logs.
+func (p *proxied) private(t *testing.T, logs func() string) {
+	t.Helper()
+	const local = "astrid.lindqvist"
+	ask := func(status int) {
+		t.Helper()
+		for _, url := range []string{
+			"https://" + p.https + "/mail/config-v1.1.xml?emailaddress=" + local + "@domain.se",
+			"http://" + p.http + "/mail/config-v1.1.xml?emailaddress=" + local + "%40domain.se",
+			"https://" + p.https + "/autodiscover/autodiscover.json/v1.0/" + local + "@domain.se?Protocol=AutodiscoverV1",
+		} {
+			got, _, body := p.from(t, client, request{"GET", url, "autodiscover.domain.se", "", map[string]string{"Referer": "https://domain.se/?emailaddress=" + local + "@domain.se"}})
+			if got != status {
+				t.Errorf("%s: got %d %s, want %d", url, got, body, status)
+			}
+		}
+	}
+	ask(200)
+	p.signpost.Kill()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("tcp", p.behind)
+		if err != nil {
+			break
+		}
+		conn.Close()
+		if time.Now().After(deadline) {
+			t.Fatal("Signpost does not end")
+		}
+	}
+	ask(502)
+	time.Sleep(100 * time.Millisecond) // for what is logged after the answer
+	for line := range strings.Lines(logs() + p.log.String()) {
+		if strings.Contains(line, local) {
+			t.Errorf("logged: %s", line)
+		}
 	}
 }
 

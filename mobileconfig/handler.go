@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/text/language"
@@ -22,9 +23,17 @@ import (
 // that nothing opens.
 //
 // The signer may be nil. Service is the service's own host name. Translations
-// stand beside English and are chosen by lang or else Accept-Language.
+// stand beside English, or in its place, and are chosen by lang or else
+// Accept-Language.
 func Handler(resolve account.Resolver, signer *Signer, service string, translations ...Texts) http.Handler {
-	h := &handler{resolve: resolve, signer: signer, service: service, texts: append([]Texts{English}, translations...)}
+	h := &handler{resolve: resolve, signer: signer, service: service, texts: []Texts{English}}
+	for _, t := range translations {
+		if t.Language == English.Language {
+			h.texts[0] = t
+		} else {
+			h.texts = append(h.texts, t)
+		}
+	}
 	tags := make([]language.Tag, len(h.texts))
 	for i, t := range h.texts {
 		tags[i] = language.Make(t.Language)
@@ -117,14 +126,19 @@ func (h *handler) document(s account.Settings, q request, texts int) ([]byte, er
 	return found.(*prepared).complete(s.Address, q.name), nil
 }
 
-// textsFor is the place in h.texts of what suits the wishes best. Longer wishes
-// than any browser's are not looked at.
+// maxWishes is how much of a browser's list of languages is read.
+const maxWishes = 200
+
+// textsFor is the place in h.texts of what suits the wishes best.
 func (h *handler) textsFor(wishes ...string) int {
 	if len(h.texts) == 1 {
 		return 0
 	}
 	for _, wish := range wishes {
-		if wish == "" || len(wish) > 200 {
+		if len(wish) > maxWishes {
+			wish = wish[:max(0, strings.LastIndexByte(wish[:maxWishes], ','))]
+		}
+		if wish == "" {
 			continue
 		}
 		tags, _, err := language.ParseAcceptLanguage(wish)

@@ -104,7 +104,8 @@ func TestLanguage(t *testing.T) {
 		{"&lang=sv", "en", "E-post"},
 		{"&lang=en", "sv", "Mail"},
 		{"&lang=xx", "sv", "E-post"},
-		{"", strings.Repeat("sv,", 1000), "Mail"}, // no browser's
+		{"", strings.Repeat("sv,", 1000), "E-post"}, // no browser's, but begins like one
+		{"", strings.Repeat("sv", 1000), "Mail"},
 	} {
 		w := get(testHandler(), "GET", "emailaddress=anna@example.se"+test.query, "Accept-Language", test.accept)
 		_, payloads := parse(t, w.Body.Bytes())

@@ -84,6 +84,29 @@ func choose(servers []account.Server, device Device, mailOnly bool) (accounts, e
 	return chosen, nil
 }
 
+// Contents is what a profile holds.
+type Contents struct {
+	Mail     bool // a mail account, IMAP or POP
+	Exchange bool // an Exchange account, which brings calendars and contacts along
+	Extras   bool // calendars or contacts, in accounts of their own
+	Token    bool // signing in is done on a web page
+}
+
+// ContentsOf says what the profile for the device holds. The zero value means
+// that there is no profile.
+func ContentsOf(s account.Settings, device Device) Contents {
+	chosen, err := choose(s.Servers, device, false)
+	if err != nil {
+		return Contents{}
+	}
+	return Contents{
+		Mail:     chosen.incoming != nil,
+		Exchange: chosen.exchange != nil,
+		Extras:   chosen.calendars != nil || chosen.contacts != nil,
+		Token:    chosen.exchange != nil && byToken(*chosen.exchange),
+	}
+}
+
 // unfit says why the device's profile cannot hold the server, or nothing.
 func unfit(s account.Server, device Device) string {
 	can := func(a account.Authentication) bool { return slices.Contains(s.Authentication, a) }

@@ -20,17 +20,15 @@ func (o Options) page() setup.Options {
 		Name:      o.Name,
 		Templates: o.Page.Templates,
 		Branding:  o.Page.Branding,
-		Profile: func(s account.Settings, device string) bool {
-			_, err := mobileconfig.Document(s, mobileconfig.Options{Device: mobileconfig.Device(device)})
-			return err == nil
+		Profile: func(s account.Settings, device string) setup.Profile {
+			return setup.Profile(mobileconfig.ContentsOf(s, mobileconfig.Device(device)))
 		},
 		Signed: o.Signer.Signs,
 		Log:    o.Log,
 	}
 }
 
-// profileTexts are the words of profiles in the page's languages. English is the
-// profiles' own.
+// profileTexts are the words of profiles in the page's languages.
 func (o Options) profileTexts() []mobileconfig.Texts {
 	set := o.Page.Templates
 	if set == nil {
@@ -38,9 +36,6 @@ func (o Options) profileTexts() []mobileconfig.Texts {
 	}
 	var texts []mobileconfig.Texts
 	for _, lang := range set.Languages {
-		if lang.Tag == mobileconfig.English.Language {
-			continue
-		}
 		t := mobileconfig.Texts{Language: lang.Tag}
 		t.Description, t.Mail, t.Calendars, t.Contacts = setup.ProfileTexts(lang)
 		texts = append(texts, t)

@@ -6,8 +6,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"signpost/mobileconfig"
+	"signpost/server"
+	"signpost/templates"
 )
 
 // TestPage: the set-up page is at the service's own name, and nowhere else.
@@ -69,5 +72,32 @@ func TestPage(t *testing.T) {
 	w := get("setup.mamutmail.com", "/profile"+strings.ReplaceAll(link, "&amp;", "&"))
 	if w.Header().Get("Content-Type") != mobileconfig.MediaType || !strings.Contains(w.Body.String(), "Inget lösenord finns i profilen") {
 		t.Errorf("/profile%s: got %d: %s", link, w.Code, w.Body)
+	}
+}
+
+// TestOwnWords: an operator's own words are in the profiles too, in every
+// language.
+func TestOwnWords(t *testing.T) {
+	var log bytes.Buffer
+	o, err := newOptions(&log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Page.Templates, err = templates.Load(fstest.MapFS{
+		"text/en.json": {Data: []byte(`{"profile.description": "Our own words for {provider}."}`)},
+		"text/sv.json": {Data: []byte(`{"profile.description": "Våra egna ord för {provider}."}`)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := server.Handler(o)
+	for lang, want := range map[string]string{"en": "Our own words for Mamut Business Mail.", "sv": "Våra egna ord för Mamut Business Mail.", "fi": "Our own words"} {
+		r := httptest.NewRequest(http.MethodGet, "/profile.mobileconfig?emailaddress=mail@domain.se&lang="+lang, nil)
+		r.Host = "setup.mamutmail.com"
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: the profile lacks %q:\n%s", lang, want, w.Body)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"math"
 	"strings"
 
 	"signpost/account"
@@ -18,82 +19,85 @@ func (c *clients) differs(client account.Client) bool {
 	return forClient || forPage
 }
 
-// exchangeFirst reports whether a profile holds the Exchange account, which
-// brings calendars and contacts along, and not the mail account.
-func exchangeFirst(servers []account.Server) bool {
-	for _, s := range servers {
-		switch s.Type {
-		case account.ActiveSync:
-			return true
-		case account.IMAP, account.POP3:
-			return false
-		}
-	}
-	return false
-}
-
-// mailTypes are the servers of mail in the order of the tables.
-var mailTypes = []account.ServerType{account.ActiveSync, account.IMAP, account.POP3, account.SMTP}
-
 // answerFor makes the answer. It depends on nothing that is known of the one
 // mailbox: Standing is for the operator's eyes.
 func (h *handler) answerFor(c clients, l links, lang *templates.Language, d device, plain bool) *answer {
 	s, p := c.page, c.page.Provider
-	servers := s.Expanded()
 	l.address = s.Address.String()
 	w := writer{lang, lang.Words}
 	if plain {
 		w.text = func(key string) string { return lang.Text(key) }
 	}
-	tables := w.tables(servers)
+	page := w.offer(s)
+	apple, outlook := page, page
+	if c.differs(account.Apple) {
+		apple = w.offer(c.apple)
+	}
+	if c.differs(account.Outlook) {
+		outlook = w.offer(c.outlook)
+	}
 	a := &answer{
 		Address:  readable(s.Address),
 		Provider: p.DisplayName,
-		All:      "/" + l.on(everything).query(),
+		All:      "/" + links{l.address, l.name, l.lang, everything}.query(),
 		Sections: d.sections(lang),
-		Extras:   has(c.apple.Servers, account.CalDAV, account.CardDAV) && !exchangeFirst(c.apple.Servers),
-		Web:      has(servers, account.EWS),
+		IPhone:   h.profile(c.apple, iPhone, l, lang),
+		Mac:      h.profile(c.apple, mac, l, lang),
+		Signed:   h.options.Signed != nil && h.options.Signed(),
+		Web:      has(page.servers, account.EWS),
 		HandOver: p.HandOver != nil,
-		Token:    byToken(servers),
-		IMAP:     has(servers, account.IMAP),
-		POP:      has(servers, account.POP3),
-		Gmail:    only(tables, servers, account.IMAP, account.SMTP),
-		Tables:   only(tables, servers, mailTypes...),
-		Also:     only(tables, servers, account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
+		Token:    byToken(page.servers, account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS),
+		IMAP:     has(page.servers, account.IMAP),
+		POP:      has(page.servers, account.POP3),
+		Gmail:    page.form(),
+		Tables:   page.all(account.ActiveSync, account.IMAP, account.POP3, account.SMTP),
+		Also:     page.all(account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
 		Webmail:  account.Expand(p.Webmail, s.Login),
 	}
-	a.Mail = (a.IMAP || a.POP) && has(servers, account.SMTP)
-	if !a.IMAP {
-		a.Gmail = only(tables, servers, account.POP3, account.SMTP)
-	}
-	a.Outlook = a.Tables
-	if c.differs(account.Outlook) {
-		servers := c.outlook.Expanded()
-		a.Outlook = only(w.tables(servers), servers, mailTypes...)
+	a.Mail = (a.IMAP || a.POP) && has(page.servers, account.SMTP)
+	a.Typed = a.Mail && !byToken(page.servers, account.IMAP, account.POP3, account.SMTP)
+	a.Apple, a.Outlook = apple.form(), outlook.best(account.IMAP, account.POP3, account.SMTP)
+	if !a.Typed {
+		a.Apple, a.Outlook = apple.best(account.ActiveSync), outlook.best(account.ActiveSync)
 	}
 	if server, ok := c.phone.First(account.ActiveSync); ok {
 		server = server.Expand(c.phone.Login)
 		a.Exchange, a.Form, a.Joined = true, w.exchange(server), w.joined(server)
 	}
-	h.addProfiles(a, c.apple, l, lang)
 	if !plain {
 		a.Link, a.Code = h.forPhone(l)
 	}
 	for _, n := range p.Notices {
 		if n.Matters(h.options.Now()) {
-			a.Notices = append(a.Notices, notice{account.TextIn(n.Texts, lang.Tag), account.Expand(n.URL, s.Login)})
+			a.Notices = append(a.Notices, link{titleIn(n.Texts, lang), account.Expand(n.URL, s.Login)})
 		}
 	}
 	for _, d := range p.Documentation {
-		a.Help = append(a.Help, link{account.TextIn(d.Titles, lang.Tag), account.Expand(d.URL, s.Login)})
+		a.Help = append(a.Help, link{titleIn(d.Titles, lang), account.Expand(d.URL, s.Login)})
 	}
-	a.Trouble = troubleOf(s, servers, lang)
+	a.Trouble = troubleOf(s, page.servers, lang)
 	return a
+}
+
+// titleIn is an operator's text and, where it is not in the language of the page,
+// which it is in.
+func titleIn(texts []account.Title, lang *templates.Language) account.Title {
+	t := account.TitleIn(texts, lang.Tag)
+	if t.Language == lang.Tag {
+		t.Language = ""
+	}
+	return t
 }
 
 func troubleOf(s account.Settings, servers []account.Server, lang *templates.Language) trouble {
 	p := s.Provider
-	t := trouble{Support: p.Support, Wait: int(p.Support.Limits.Wait.Minutes())}
+	t := trouble{Support: p.Support}
+	switch minutes := math.Ceil(p.Support.Limits.Wait.Minutes()); {
+	case minutes == 1:
+		t.Wait = lang.Text("trouble.minute")
+	case minutes > 1:
+		t.Wait = lang.Text("trouble.minutes", "count", int(minutes))
+	}
 	for _, url := range []*string{&t.Status, &t.PasswordReset, &t.ControlPanel} {
 		*url = account.Expand(*url, s.Login)
 	}
@@ -105,7 +109,7 @@ func troubleOf(s account.Settings, servers []account.Server, lang *templates.Lan
 	}
 	t.Ports = strings.Join(ports, ", ")
 	for _, check := range p.Support.Checks {
-		t.Checks = append(t.Checks, account.TextIn(check, lang.Tag))
+		t.Checks = append(t.Checks, titleIn(check, lang))
 	}
 	return t
 }

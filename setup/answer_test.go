@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"context"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -113,8 +112,11 @@ func TestSections(t *testing.T) {
 		return s
 	}
 	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
+	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
 	plain := imap
 	plain.SocketType, plain.Port = account.Plain, 143
+	second := smtp
+	second.Hostname, second.Port, second.SocketType = "second.example.com", 587, account.STARTTLS
 	elsewhere := eas
 	elsewhere.URL = "https://eas.example.com:8443/Microsoft-Server-ActiveSync"
 	for _, test := range []struct {
@@ -141,14 +143,19 @@ func TestSections(t *testing.T) {
 		{"Exchange before calendars", []account.Server{eas, imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"only=mail"}, []string{"once each for"}},
 		{"no profile without encryption", []account.Server{plain, smtp}, false, iPhone, []string{"Add Mail Account", "none (not encrypted)"}, []string{"mobileconfig"}},
 		{"no profile without encryption", []account.Server{plain, smtp}, false, mac, []string{"Internet Accounts", "none (not encrypted)"}, []string{"mobileconfig"}},
-		{"ActiveSync", []account.Server{eas}, false, android, []string{"Exchange and Office 365", "leave empty", "activesync.example.com"}, []string{`Domain\Username`, "Thunderbird", "/path"}},
+		{"ActiveSync", []account.Server{eas}, false, android, []string{"Exchange and Office 365", "leave empty", "activesync.example.com"}, []string{`Domain\Username`, "Thunderbird", "/Microsoft"}},
 		{"ActiveSync at another port", []account.Server{elsewhere}, false, android, []string{"<code>eas.example.com:8443</code>"}, nil},
 		{"ActiveSync", []account.Server{eas}, false, outlook, []string{"only in part", "Exchange ActiveSync"}, []string{"IMAP"}},
 		{"ActiveSync", []account.Server{eas}, false, thunderbird, []string{"does not speak Exchange ActiveSync"}, nil},
+		{"ActiveSync at another port", []account.Server{elsewhere}, false, iPhone, []string{"Configure Manually", "<code>eas.example.com:8443</code>"}, []string{"mobileconfig", "We know of no way"}},
+		{"ActiveSync by token", []account.Server{token(eas)}, false, iPhone, []string{"Install on iPhone", "sign in on a page"}, []string{"password of"}},
+		{"ActiveSync by token at another port", []account.Server{token(elsewhere)}, false, iPhone, []string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Configure Manually"}},
+		{"ActiveSync by token", []account.Server{token(eas)}, false, android, []string{"sign in on the page"}, []string{"password"}},
+		{"ActiveSync by token", []account.Server{token(eas)}, false, outlook, []string{"We know of no way", "OAuth2"}, []string{"password is left", "Control Panel"}},
 		{"web services", []account.Server{ews}, false, mac, []string{"Download for Mac"}, []string{"only=mail"}},
 		{"web services", []account.Server{ews}, false, thunderbird, []string{"offer <b>Exchange</b>"}, nil},
-		{"web services", []account.Server{ews}, false, android, []string{"cannot be used"}, nil},
-		{"web services", []account.Server{ews}, false, iPhone, []string{"cannot be used"}, []string{"mobileconfig"}},
+		{"web services", []account.Server{ews}, false, android, []string{"We know of no way"}, nil},
+		{"web services", []account.Server{ews}, false, iPhone, []string{"We know of no way", "The webmail works there."}, []string{"mobileconfig"}},
 		{"handed over", []account.Server{token(imap), token(smtp)}, true, iPhone, []string{"Microsoft Exchange", "Sign In"}, []string{"mobileconfig", "password"}},
 		{"handed over", []account.Server{token(imap), token(smtp)}, true, mac, []string{"Microsoft Exchange", "Internet Accounts"}, []string{"mobileconfig", "password"}},
 		{"handed over", []account.Server{token(imap), token(smtp)}, true, android, []string{"Exchange and Office 365", "Outlook"}, []string{"Manual setup", "password."}},
@@ -156,10 +163,25 @@ func TestSections(t *testing.T) {
 		{"handed over", nil, true, other, []string{"by themselves"}, nil},
 		{"token", []account.Server{token(imap), token(smtp)}, false, other, []string{"OAuth2"}, []string{"your email password"}},
 		{"token", []account.Server{token(imap), token(smtp)}, false, thunderbird, []string{"sign in on a page"}, nil},
-		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, outlook, []string{"cannot be used"}, nil},
+		{"handed over without servers", nil, true, thunderbird, []string{"offer <b>Exchange</b>"}, []string{"ActiveSync"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, iPhone, []string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Add Mail Account", "<table"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, mac, []string{"We know of no way", "OAuth2"}, []string{"Internet Accounts", "<table"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, outlook, []string{"We know of no way", "OAuth2"}, []string{"2013", "<table", "password."}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, android, []string{"You sign in on a page"}, []string{"Gmail", "password"}},
+		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, outlook, []string{"only in part", "activesync.example.com"}, []string{"imap.example.com"}},
+		{"IMAP", []account.Server{imap, smtp}, false, outlook, []string{"If they do not find it, type in the values below."}, nil},
+		{"IMAP alone", []account.Server{imap}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},
+		{"JMAP", []account.Server{server(account.JMAP)}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, outlook, []string{"We know of no way"}, nil},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, iPhone, []string{"Install on iPhone", "<b>Calendar</b>"}, []string{"only=mail", "<b>Mail</b>"}},
+		{"two ways", []account.Server{imap, plain, smtp, second}, false, outlook, []string{"imap.example.com", "smtp.example.com"}, []string{"not encrypted", "second.example.com", "(2)"}},
+		{"two ways", []account.Server{imap, plain, smtp, second}, false, android, []string{"smtp.example.com"}, []string{"not encrypted", "second.example.com"}},
+		{"two ways", []account.Server{plain, imap, smtp, second}, false, other, []string{"<caption>Outgoing mail, SMTP</caption>", "<caption>Outgoing mail, SMTP (2)</caption>", "second.example.com", "<caption>Incoming mail, IMAP</caption>"}, []string{"not encrypted", "IMAP (2)"}},
 	} {
 		t.Run(test.name+" "+string(test.device), func(t *testing.T) {
 			resolve, p := literal(test.servers...)
+			p.Webmail = "https://webmail.example.com/"
 			if test.handOver {
 				p.HandOver = &account.HandOver{Hostname: "autodiscover.example.com"}
 			}
@@ -191,11 +213,16 @@ func TestClients(t *testing.T) {
 	p.Exceptions = map[account.Client][]account.Server{
 		account.Outlook: exception("for-outlook", ""),
 		account.Phone:   exception("for-phones", "NT"),
+		account.Apple:   exception("for-apple", ""),
 	}
 	page := askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
-	for d, want := range map[device]string{outlook: "for-outlook", android: "for-phones", other: "anna@example.com"} {
-		if !strings.Contains(part(t, page, d), "<code>"+want+"</code>") {
+	for d, want := range map[device]string{outlook: "for-outlook", android: "for-phones", iPhone: "for-apple", mac: "for-apple", other: "anna@example.com"} {
+		inside := part(t, page, d)
+		if !strings.Contains(inside, "<code>"+want+"</code>") {
 			t.Errorf("%s: no %s", d, want)
+		}
+		if want != "for-outlook" && strings.Contains(inside, "for-outlook") {
+			t.Errorf("%s is told Outlook's login", d)
 		}
 	}
 	if strings.Contains(part(t, page, other), "for-") {
@@ -204,7 +231,7 @@ func TestClients(t *testing.T) {
 	// An exception for the page itself is nobody else's.
 	p.Exceptions = map[account.Client][]account.Server{account.Page: exception("for-the-page", "")}
 	page = askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
-	if !strings.Contains(part(t, page, other), "for-the-page") || strings.Contains(part(t, page, outlook), "for-the-page") {
+	if !strings.Contains(part(t, page, other), "for-the-page") || strings.Contains(part(t, page, outlook)+part(t, page, iPhone), "for-the-page") {
 		t.Error("the page's exception is not the page's alone")
 	}
 }
@@ -243,6 +270,65 @@ func TestTrouble(t *testing.T) {
 	}
 	if body := get(t, h, "/?emailaddress=x@").Body.String(); !strings.Contains(body, "mailto:operator@example.com") {
 		t.Error("nobody to ask, although the operator has a contact")
+	}
+}
+
+// TestForeignWords: what is not in the language of the page says which it is in,
+// for whoever has it read aloud (WCAG 3.1.2).
+func TestForeignWords(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	english, both := account.Title{Language: "en", Text: "English only"}, []account.Title{{Language: "en", Text: "Both"}, {Language: "sv", Text: "Bägge"}}
+	p.Notices = []account.Notice{{Texts: []account.Title{english}}, {Texts: both}}
+	p.Documentation = []account.Documentation{{URL: "https://example.com/help", Titles: []account.Title{english}}}
+	p.Support.Checks = [][]account.Title{{english}, both}
+	h := Handler(resolve, Options{})
+	page := get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
+	if n := strings.Count(page, `<span lang="en" dir="auto">English only</span>`); n != 3 {
+		t.Errorf("%d of 3 English words are called English", n)
+	}
+	if page := askFor(t, h, "anna@example.com").Body.String(); strings.Count(page, "English only") != 3 || strings.Contains(page, "<span lang=") || strings.Contains(page, "Bägge") {
+		t.Error("the English page has words of another language")
+	}
+}
+
+// TestWait: whole minutes, and none is said to be too few.
+func TestWait(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	h := Handler(resolve, Options{})
+	for wait, want := range map[time.Duration][2]string{
+		time.Minute:      {"blocked for one minute,", "stopp i en minut,"},
+		90 * time.Second: {"blocked for 2 minutes,", "stopp i 2 minuter,"},
+		48 * time.Hour:   {"blocked for 2,880 minutes,", "stopp i 2\u00a0880 minuter,"},
+	} {
+		p.Support.Limits = account.SendingLimits{PerAddress: 1, Wait: wait}
+		for i, lang := range []string{"en", "sv"} {
+			for _, format := range []string{"html", "text"} {
+				if body := get(t, h, "/?emailaddress=anna@example.com&lang="+lang+"&format="+format).Body.String(); !strings.Contains(body, want[i]) {
+					t.Errorf("%v, %s, %s: lacks %q", wait, lang, format, want[i])
+				}
+			}
+		}
+	}
+}
+
+// TestLead: what a person needs is no password where none is taken.
+func TestLead(t *testing.T) {
+	for _, test := range []struct {
+		method account.Authentication
+		en, sv string
+		not    string
+	}{
+		{account.PasswordCleartext, "All you need besides this page is your email password.", "Det enda du behöver utöver den här sidan är ditt e-\u2060postlösenord.", "page where you sign in"},
+		{account.OAuth2Auth, "Your mail program takes you to the page where you sign in.", "tar dig till sidan där du loggar in.", "All you need"},
+	} {
+		imap, smtp := server(account.IMAP), server(account.SMTP)
+		imap.Authentication, smtp.Authentication = []account.Authentication{test.method}, []account.Authentication{test.method}
+		resolve, _ := literal(imap, smtp)
+		h := Handler(resolve, Options{})
+		english, swedish := askFor(t, h, "anna@example.com").Body.String(), get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
+		if !strings.Contains(english, test.en) || !strings.Contains(swedish, test.sv) || strings.Contains(english, test.not) {
+			t.Errorf("%s: the lead is another", test.method)
+		}
 	}
 }
 
@@ -290,7 +376,7 @@ func TestLinks(t *testing.T) {
 	h := Handler(resolve, o)
 	page := get(t, h, "/?emailaddress=MAIL%40domain.se&name=Anna+Ek&lang=sv&device=mac").Body.String()
 	for _, want := range []string{
-		`<html lang="sv">`,
+		`<html lang="sv" dir="ltr">`,
 		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv&amp;device=iphone"`,
 		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv&amp;device=iphone&amp;only=mail"`,
 		`<a href="/?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=en&amp;device=mac" lang="en" hreflang="en">English</a>`,
@@ -333,27 +419,60 @@ func TestLinksKeepTheAddress(t *testing.T) {
 	}
 }
 
-// TestProfileQuestions: whether there is a profile is asked once for a provider.
-func TestProfileQuestions(t *testing.T) {
-	resolve, _ := literal(server(account.IMAP), server(account.SMTP))
-	asked := 0
-	own := false
-	counting := func(ctx context.Context, q account.Query) (account.Settings, error) {
-		s, err := resolve(ctx, q)
-		s.Own = own
-		return s, err
+// TestProfileIsAsTold: what a section says of its profile is true of the profile
+// that its link leads to.
+func TestProfileIsAsTold(t *testing.T) {
+	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
+	caldav, carddav := server(account.CalDAV), server(account.CardDAV)
+	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
+	elsewhere, plain, token := eas, imap, eas
+	elsewhere.URL = "https://eas.example.com:8443/Microsoft-Server-ActiveSync"
+	plain.SocketType, plain.Port = account.Plain, 143
+	token.Authentication = []account.Authentication{account.OAuth2Auth}
+	tell := func(servers []account.Server) string {
+		var list []string
+		for _, s := range servers {
+			list = append(list, string(s.Type))
+		}
+		return strings.Join(list, " ")
 	}
-	h := Handler(counting, Options{Profile: func(account.Settings, string) bool { asked++; return true }})
-	for range 3 {
-		askFor(t, h, "anna@example.com")
+	profiles := map[device]int{}
+	for _, servers := range [][]account.Server{
+		{imap, smtp}, {pop, smtp}, {plain, smtp}, {imap, smtp, eas}, {eas, imap, smtp}, {eas, imap, smtp, caldav}, {ews, imap, smtp, caldav},
+		{imap, smtp, caldav, carddav}, {imap, smtp, ews, caldav}, {elsewhere, imap, smtp, caldav}, {elsewhere, caldav}, {caldav}, {caldav, carddav}, {eas}, {ews},
+		{token, imap, smtp}, {imap, smtp, token}, {eas, ews, caldav},
+	} {
+		resolve, _ := literal(servers...)
+		h := service(resolve, Options{Profile: hasProfile})
+		page := askFor(t, h, "anna@example.com").Body.String()
+		for _, d := range []device{iPhone, mac} {
+			inside := part(t, page, d)
+			link := "/profile.mobileconfig?emailaddress=anna@example.com&lang=en&device=" + string(d)
+			whole, mailOnly := get(t, h, link), get(t, h, link+"&only=mail")
+			holds := func(payload string) bool {
+				return strings.Contains(whole.Body.String(), "<string>com.apple."+payload+".")
+			}
+			exchange := holds("eas") || holds("ews")
+			mail := exchange || holds("mail")
+			if whole.Code == http.StatusOK {
+				profiles[d]++
+			}
+			for what, told := range map[string]struct{ got, want bool }{
+				"there is one":            {strings.Contains(inside, html.EscapeString(link)+`"`), whole.Code == http.StatusOK},
+				"email only is another":   {strings.Contains(inside, "only=mail"), mailOnly.Code == http.StatusOK && mailOnly.Body.String() != whole.Body.String()},
+				"several passwords":       {strings.Contains(inside, "asked once each"), holds("mail") && (holds("caldav") || holds("carddav"))},
+				"Mail has a new account":  {strings.Contains(inside, "<b>Mail</b> app") || strings.Contains(inside, "Open <b>Mail</b>"), mail},
+				"signing in on a page":    {strings.Contains(inside, "You sign in on a page"), regexp.MustCompile(`<key>OAuth</key>\s*<true`).Match(whole.Body.Bytes())},
+				"calendars, and no email": {strings.Contains(inside, "<b>Calendar</b>"), whole.Code == http.StatusOK && !mail},
+			} {
+				if told.got != told.want {
+					t.Errorf("%s, %s: %s: the page says %v", tell(servers), d, what, told.got)
+				}
+			}
+		}
 	}
-	if asked != 2 {
-		t.Errorf("asked %d times for two devices", asked)
-	}
-	own = true
-	askFor(t, h, "anna@example.com")
-	if asked != 4 {
-		t.Errorf("an account with servers of its own: asked %d times", asked-2)
+	if profiles[iPhone] < 10 || profiles[mac] < 10 {
+		t.Errorf("only %v profiles", profiles)
 	}
 }
 
@@ -374,7 +493,7 @@ func TestSize(t *testing.T) {
 	resolve, p := literal()
 	full := sampleProviders()[0]
 	*p = *full
-	h := Handler(resolve, Options{Name: "setup.example.com", Profile: func(account.Settings, string) bool { return true }})
+	h := Handler(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
 	for _, lang := range []string{"en", "sv"} {
 		long := strings.Repeat("a", 60) + "@" + strings.Repeat(strings.Repeat("b", 60)+".", 2) + "example.com"
 		page := get(t, h, "/?emailaddress="+long+"&name="+url.QueryEscape(strings.Repeat("å", 100))+"&lang="+lang).Body.Len()

@@ -30,10 +30,16 @@ func LoadTemplates(folder string) (*templates.Set, error) {
 	return set, nil
 }
 
+// within names the files as the operator finds them. A fault of an operator's
+// may also show in one of the page's own.
 func within(folder string, faults []templates.Fault) templates.Faults {
 	faults = slices.Clone(faults)
 	for i := range faults {
-		faults[i].File = filepath.Join(folder, filepath.FromSlash(faults[i].File))
+		file := filepath.Join(folder, filepath.FromSlash(faults[i].File))
+		if _, err := os.Stat(file); err != nil {
+			file = "(the page's own) " + faults[i].File
+		}
+		faults[i].File = file
 	}
 	return faults
 }
@@ -89,9 +95,10 @@ func samples(set *templates.Set, lang *templates.Language) []*view {
 		c := clients{s, s, s, s}
 		for _, handler := range []*handler{h, bare} {
 			for _, profiles := range []bool{false, true} {
-				handler.options.Profile = func(account.Settings, string) bool { return profiles }
+				handler.options.Profile = func(account.Settings, string) Profile {
+					return Profile{Mail: profiles, Extras: profiles}
+				}
 				handler.options.Signed = func() bool { return profiles }
-				handler.profiles.Clear()
 				v := handler.frame(asked, lang)
 				v.Answer = handler.answerFor(c, links{name: asked.name, lang: asked.language}, lang, everything, false)
 				views = append(views, v)

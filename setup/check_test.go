@@ -34,16 +34,21 @@ func overlay(t testing.TB, files ...string) string {
 }
 
 func TestLoadTemplates(t *testing.T) {
-	folder := overlay(t, "html/ask.html", `{{define "ask"}}<h1>Our own</h1>{{end}}{{define "contact"}}{{end}}`, "text/de.json", `{"language": "Deutsch"}`)
+	folder := overlay(t, "html/ask.html", `{{define "ask"}}<h1>Our own</h1>{{end}}{{define "contact"}}{{end}}`, "text/de.json", `{"language": "Deutsch"}`,
+		"text/he.json", `{"language": "עברית"}`, "README", "Ours.")
 	set, err := LoadTemplates(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	body := get(t, Handler(nil, Options{Templates: set}), "/?lang=de").Body.String()
-	if !strings.Contains(body, "<h1>Our own</h1>") || !strings.Contains(body, `<html lang="de">`) || !strings.Contains(body, ">Deutsch</a>") {
+	if !strings.Contains(body, "<h1>Our own</h1>") || !strings.Contains(body, `<html lang="de" dir="ltr">`) || !strings.Contains(body, ">Deutsch</a>") {
 		t.Errorf("got %s", body)
 	}
-	if len(set.Warnings) == 0 || set.Warnings[0].String() != filepath.Join(folder, "text", "de.json")+`: lacks "android.exchange"` {
+	if body := get(t, Handler(nil, Options{Templates: set}), "/?lang=he").Body.String(); !strings.Contains(body, `<html lang="he" dir="rtl">`) {
+		t.Errorf("Hebrew is not written from right to left:\n%s", body)
+	}
+	if len(set.Warnings) == 0 || !strings.HasPrefix(set.Warnings[0].String(), filepath.Join(folder, "README")+": not used: ") ||
+		set.Warnings[1].String() != filepath.Join(folder, "text", "de.json")+`: lacks "android.exchange"` {
 		t.Errorf("warnings: %v", set.Warnings[:min(1, len(set.Warnings))])
 	}
 }
@@ -52,13 +57,13 @@ func TestLoadTemplates(t *testing.T) {
 func TestLoadTemplatesFaults(t *testing.T) {
 	for _, test := range []struct{ file, data, want string }{
 		{"html/ask.html", "{{define \"ask\"}}\n{{.Colour}}{{end}}{{define \"contact\"}}{{end}}", "html/ask.html:2: can't evaluate field Colour"},
-		{"html/ask.html", "{{define \"ask\"}}{{end}}", `html/answer.html: no such template "contact"`},
+		{"html/ask.html", "{{define \"ask\"}}{{end}}", `html/ask.html: does not define "contact", which html/answer.html uses`},
 		{"html/android.html", "{{define \"android\"}}\n\n{{.Answer}}{{end}}", "html/android.html:3: can't evaluate field Answer"},
-		{"html/android.html", "", `html/answer.html: no such template "android"`},
+		{"html/android.html", "", `html/android.html: does not define "android", which html/answer.html uses`},
 		{"html/android.html", "{{define \"android\"}}\n{{t \"android.type\"}}{{end}}", `html/android.html:2: text "android.type": {address} is not given a value here`},
-		{"html/android.html", "{{define \"android\"}}<a href='\n{{.Address}}{{end}}", `html/answer.html: {{if}} branches end in different contexts`},
+		{"html/android.html", "{{define \"android\"}}<a href='\n{{.Address}}{{end}}", `(the page's own) html/answer.html: {{if}} branches end in different contexts`},
 		{"html/android.html", "{{define \"android\"}}<a onclick={{if .Mail}}\"{{end}}>{{end}}", "html/android.html:1: "},
-		{"html/answer.html", "{{define \"answer\"}}{{range .Answer.Tables}}{{.HTML}}{{end}}{{end}}", `html/answer.html: "table" is undefined`},
+		{"html/answer.html", "{{define \"answer\"}}{{range .Answer.Tables}}{{.HTML}}{{end}}{{end}}", `html/answer.html: does not define "table", which the program uses`},
 		{"text/en.json", `{"android.title": "{"}`, `text/en.json:1: "android.title": { must open a name in braces, such as {address}`},
 	} {
 		folder := overlay(t, test.file, test.data)
@@ -69,8 +74,8 @@ func TestLoadTemplatesFaults(t *testing.T) {
 			continue
 		}
 		got := strings.ReplaceAll(faults[0].String(), folder+"/", "")
-		if strings.HasPrefix(test.want, "html/answer.html") {
-			got = regexp.MustCompile(`^(html/answer.html):\d+`).ReplaceAllString(got, "$1") // ours, which changes
+		if strings.HasPrefix(test.want, "(the page's own)") {
+			got = regexp.MustCompile(`^(.* html/answer.html):\d+`).ReplaceAllString(got, "$1") // ours, which changes
 		}
 		if !strings.HasPrefix(got, test.want) {
 			t.Errorf("%s:\ngot  %s\nwant %s", test.data, got, test.want)

@@ -22,9 +22,9 @@ type Options struct {
 	Name      string
 	Templates *templates.Set // nil: the embedded ones
 	Branding  Branding
-	// Profile reports whether there is an Apple profile of the settings for a
-	// device, "iphone" or "mac". Nil: there are none.
-	Profile func(s account.Settings, device string) bool
+	// Profile says what an Apple profile of the settings holds for a device,
+	// "iphone" or "mac". Nil: there are none.
+	Profile func(s account.Settings, device string) Profile
 	// Signed reports whether profiles carry a signature.
 	Signed func() bool
 	Now    func() time.Time
@@ -52,10 +52,9 @@ func Handler(resolve account.Resolver, options Options) http.Handler {
 }
 
 type handler struct {
-	resolve  account.Resolver
-	options  Options
-	files    map[string]file
-	profiles sync.Map // whether there is one, by provider and device
+	resolve account.Resolver
+	options Options
+	files   map[string]file
 }
 
 // policy lets the page have its own style, script and pictures and nothing
@@ -159,6 +158,7 @@ func (h *handler) frame(q request, lang *templates.Language) *view {
 	o := h.options
 	v := &view{
 		Lang:    lang.Tag,
+		Dir:     lang.Dir,
 		Brand:   brand{Name: o.Branding.Name},
 		Style:   h.files[stylePath].url,
 		Script:  h.files[scriptPath].url,

@@ -36,12 +36,6 @@ func (l links) query(more ...string) string {
 	return b.String()
 }
 
-// on is the links for a device.
-func (l links) on(d device) links {
-	l.device = d
-	return l
-}
-
 // readable is an address with its domain as the person knows it.
 func readable(a account.Address) string {
 	domain, err := idna.Display.ToUnicode(a.Domain())
@@ -75,43 +69,31 @@ func ProfileTexts(lang *templates.Language) (description, mail, calendars, conta
 		lang.Text("profile.mail"), lang.Text("profile.calendars"), lang.Text("profile.contacts")
 }
 
-// addProfiles links to the profiles that there are. The links say the language
-// that the page is in, as Safari may fetch them anew with other headers.
-func (h *handler) addProfiles(a *answer, s account.Settings, l links, lang *templates.Language) {
-	l.lang = lang.Tag
-	const path = "/profile.mobileconfig"
-	if h.profile(s, iPhone) {
-		a.IPhone = path + l.on(iPhone).query()
-		if a.Extras || a.Exchange {
-			a.IPhoneMail = path + l.on(iPhone).query("only", "mail")
-		}
-	}
-	if h.profile(s, mac) {
-		a.Mac = path + l.on(mac).query()
-		if a.Extras { // Exchange has no such switch on a Mac
-			a.MacMail = path + l.on(mac).query("only", "mail")
-		}
-	}
-	a.Signed = h.options.Signed != nil && h.options.Signed()
+// Profile is what an Apple profile holds, nothing where there is none.
+type Profile struct {
+	Mail     bool // an account of IMAP or POP
+	Exchange bool // an account that brings calendars and contacts along
+	Extras   bool // calendars or contacts, in accounts of their own
+	Token    bool // people sign in on a web page
 }
 
-// profile reports whether there is a profile of the settings for the device. It
-// depends on the provider alone, but for accounts with servers of their own.
-func (h *handler) profile(s account.Settings, d device) bool {
+// profile links to the device's profile, nil where there is none. The link says
+// the language that the page is in, as Safari may fetch it anew with other
+// headers.
+func (h *handler) profile(s account.Settings, d device, l links, lang *templates.Language) *profile {
 	if h.options.Profile == nil {
-		return false
+		return nil
 	}
-	if !s.Ordinary() {
-		return h.options.Profile(s, string(d))
+	p := profile{Address: readable(s.Address), Profile: h.options.Profile(s, string(d))}
+	if p.Profile == (Profile{}) {
+		return nil
 	}
-	type key struct {
-		provider *account.Provider
-		device   device
+	const path = "/profile.mobileconfig"
+	l.device, l.lang = d, lang.Tag
+	p.URL = path + l.query()
+	// Exchange has a switch for that on an iPhone only.
+	if p.Mail && p.Extras || p.Exchange && d == iPhone {
+		p.MailOnly = path + l.query("only", "mail")
 	}
-	k := key{s.Provider, d}
-	found, ok := h.profiles.Load(k)
-	if !ok {
-		found, _ = h.profiles.LoadOrStore(k, h.options.Profile(s, string(d)))
-	}
-	return found.(bool)
+	return &p
 }

@@ -107,26 +107,62 @@ func (w writer) table(s account.Server) *table {
 	return t
 }
 
-// tables are the servers, each as a table.
-func (w writer) tables(servers []account.Server) []*table {
-	tables := make([]*table, len(servers))
-	for i, s := range servers {
-		tables[i] = w.table(s)
-	}
-	return tables
+// offer is what a client is told: servers, and each as a table.
+type offer struct {
+	servers []account.Server
+	tables  []*table
 }
 
-// only picks the tables of servers of the types, in that order.
-func only(tables []*table, servers []account.Server, types ...account.ServerType) []*table {
+// offer leaves out a server without encryption where there is one of its type
+// with it: no mail client is told of that either. Of several servers of a type,
+// all but the first have a number.
+func (w writer) offer(s account.Settings) offer {
+	var o offer
+	count := map[account.ServerType]int{}
+	for _, server := range s.Servers {
+		if isPlain(server) && slices.ContainsFunc(s.Servers, func(other account.Server) bool { return other.Type == server.Type && !isPlain(other) }) {
+			continue
+		}
+		server = server.Expand(s.Login)
+		t := w.table(server)
+		if count[server.Type]++; count[server.Type] > 1 {
+			t.Title += " (" + itoa(count[server.Type]) + ")"
+		}
+		o.servers, o.tables = append(o.servers, server), append(o.tables, t)
+	}
+	return o
+}
+
+func isPlain(s account.Server) bool { return s.SocketType == account.Plain }
+
+// all are the tables of the types, in that order.
+func (o offer) all(types ...account.ServerType) []*table {
 	var list []*table
 	for _, t := range types {
-		for i, s := range servers {
+		for i, s := range o.servers {
 			if s.Type == t {
-				list = append(list, tables[i])
+				list = append(list, o.tables[i])
 			}
 		}
 	}
 	return list
+}
+
+// best is the first table of each of the types, in that order.
+func (o offer) best(types ...account.ServerType) []*table {
+	var list []*table
+	for _, t := range types {
+		list = append(list, o.all(t)[:min(1, len(o.all(t)))]...)
+	}
+	return list
+}
+
+// form is what a mail program asks for that wants one way in and one out.
+func (o offer) form() []*table {
+	if has(o.servers, account.IMAP) {
+		return o.best(account.IMAP, account.SMTP)
+	}
+	return o.best(account.POP3, account.SMTP)
 }
 
 // exchange is an ActiveSync server as Android's form has it: three fields that
@@ -167,13 +203,12 @@ func byPassword(s account.Server) bool {
 	})
 }
 
-// byToken reports whether a person signs in on a web page and never with a
-// password in the program itself, wherever there is mail.
-func byToken(servers []account.Server) bool {
-	mail := []account.ServerType{account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS}
+// byToken reports whether a person signs in to the servers of the types on a web
+// page, and never with a password in the program itself.
+func byToken(servers []account.Server, types ...account.ServerType) bool {
 	any := false
 	for _, s := range servers {
-		if !slices.Contains(mail, s.Type) {
+		if !slices.Contains(types, s.Type) {
 			continue
 		}
 		if byPassword(s) || !slices.Contains(s.Authentication, account.OAuth2Auth) {

@@ -46,9 +46,8 @@ func load(t testing.TB, name string) (account.Resolver, Options) {
 	}
 }
 
-func hasProfile(s account.Settings, device string) bool {
-	_, err := mobileconfig.Document(s, mobileconfig.Options{Device: mobileconfig.Device(device)})
-	return err == nil
+func hasProfile(s account.Settings, device string) Profile {
+	return Profile(mobileconfig.ContentsOf(s, mobileconfig.Device(device)))
 }
 
 // service is the page and the profiles that it leads to, as the server has them.

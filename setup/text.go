@@ -95,11 +95,14 @@ func (a *answer) checks(lang *templates.Language) []string {
 	if limits.PerDomain > 0 {
 		list = append(list, t("trouble.perdomain", "count", limits.PerDomain))
 	}
-	if a.Trouble.Wait > 0 {
-		list = append(list, t("trouble.wait", "minutes", a.Trouble.Wait))
+	if a.Trouble.Wait != "" {
+		list = append(list, t("trouble.wait", "time", a.Trouble.Wait))
 	}
 	if a.Trouble.Ports != "" {
 		list = append(list, t("trouble.port", "ports", a.Trouble.Ports))
 	}
-	return append(list, a.Trouble.Checks...)
+	for _, check := range a.Trouble.Checks {
+		list = append(list, check.Text)
+	}
+	return list
 }

@@ -4,7 +4,7 @@ import "signpost/account"
 
 // view is what the templates are given.
 type view struct {
-	Lang      string
+	Lang, Dir string
 	Languages []languageLink // more than one, or none
 	Brand     brand
 	Style     string // URLs
@@ -37,42 +37,53 @@ type form struct{ Address, Name, Lang string }
 type answer struct {
 	Address  string // as people read it
 	Provider string
-	Notices  []notice
+	Notices  []link
 	Link     string // of this page, absolute; empty without a name of the service
 	Code     code
 	All      string // URL of this page with everything open
 	Sections []section
 
-	IPhone, Mac         string // URLs of profiles; empty where there is none
-	IPhoneMail, MacMail string // of profiles without calendars and contacts
-	Signed              bool
-	Extras              bool   // calendars or contacts are accounts of their own
-	Exchange            bool   // ActiveSync
-	Form                *table // for Android's Exchange account
-	Joined              *table
-	Web                 bool // Exchange Web Services, which a Mac speaks
-	HandOver            bool // Exchange clients find it elsewhere by themselves
-	Token               bool // people sign in on a web page
-	Mail                bool // IMAP or POP, and SMTP
-	IMAP, POP           bool
-	Gmail               []*table // for the Gmail app
-	Outlook             []*table
-	Tables              []*table // for all others
-	Also                []*table // what is not mail
+	IPhone, Mac *profile // nil where there is none
+	Signed      bool
+	Exchange    bool   // ActiveSync
+	Form        *table // for Android's Exchange account
+	Joined      *table
+	Web         bool // Exchange Web Services, which a Mac speaks
+	HandOver    bool // Exchange clients find it elsewhere by themselves
+	Token       bool // people sign in on a web page
+	Mail        bool // IMAP or POP, and SMTP
+	Typed       bool // the same, and a program can be given the values and a password
+	IMAP, POP   bool
+	Gmail       []*table // for the Gmail app
+	Apple       []*table // for iPhone and Mac without a profile
+	Outlook     []*table
+	Tables      []*table // for all others
+	Also        []*table // what is not mail
 
 	Webmail string
 	Help    []link
 	Trouble trouble
 }
 
-type notice struct{ Text, URL string }
+// profile is an Apple profile to install.
+type profile struct {
+	Profile
+	Address  string
+	URL      string
+	MailOnly string // of that without calendars and contacts; empty where it has none
+}
 
-type link struct{ Text, URL string }
+// link is an operator's text with a page that says more. Its Language is empty
+// where it is the page's.
+type link struct {
+	account.Title
+	URL string
+}
 
 // trouble is what to look at when it does not work.
 type trouble struct {
 	account.Support
-	Wait   int // minutes that sending is blocked
+	Wait   string // how long sending is blocked
 	Ports  string
-	Checks []string
+	Checks []account.Title
 }

@@ -23,8 +23,7 @@ type catalogue map[string]message
 func (c catalogue) readFile(file string, data []byte) []Fault {
 	var faults []Fault
 	fault := func(offset int64, format string, args ...any) {
-		line := 1 + bytes.Count(data[:min(int(offset), len(data))], []byte("\n"))
-		faults = append(faults, Fault{file, line, fmt.Sprintf(format, args...)})
+		faults = append(faults, Fault{file, lineAt(data, offset), fmt.Sprintf(format, args...)})
 	}
 	if data == nil {
 		return nil
@@ -59,6 +58,7 @@ func (c catalogue) readFile(file string, data []byte) []Fault {
 			fault(d.InputOffset(), "%q: %v", name, err)
 			continue
 		}
+		m.line = lineAt(data, d.InputOffset())
 		c[name] = m
 	}
 	if err == nil {
@@ -81,6 +81,10 @@ func (c catalogue) readFile(file string, data []byte) []Fault {
 	return faults
 }
 
+func lineAt(data []byte, offset int64) int {
+	return 1 + bytes.Count(data[:min(int(offset), len(data))], []byte("\n"))
+}
+
 // languageOf reads the language out of a catalogue's file name.
 func languageOf(file string) (language.Tag, error) {
 	name := strings.TrimSuffix(path.Base(file), ".json")
@@ -101,12 +105,12 @@ func (c catalogue) compare(english catalogue, file string) []Fault {
 			continue
 		}
 		if got, want := strings.Join(m.holes, " "), strings.Join(english[key].holes, " "); got != want {
-			faults = append(faults, Fault{file, 0, fmt.Sprintf("%q has the names [%s], want [%s]", key, got, want)})
+			faults = append(faults, Fault{file, m.line, fmt.Sprintf("%q has the names [%s], want [%s]", key, got, want)})
 		}
 	}
 	for _, key := range sortedKeys(c) {
 		if _, ok := english[key]; !ok {
-			faults = append(faults, Fault{file, 0, fmt.Sprintf("has %q, which nothing uses", key)})
+			faults = append(faults, Fault{file, c[key].line, fmt.Sprintf("has %q, which nothing uses", key)})
 		}
 	}
 	return faults

@@ -16,12 +16,23 @@ import (
 type Language struct {
 	Tag  string // BCP 47
 	Name string // in itself
+	Dir  string // the direction in which it is written, ltr or rtl
 
 	tag     language.Tag
 	texts   catalogue
 	english catalogue // for what texts lacks
 	numbers *numbers.Printer
 	pages   *template.Template
+}
+
+// rightToLeft are the scripts that are written from right to left (ISO 15924).
+const rightToLeft = "Adlm Arab Hebr Nkoo Rohg Syrc Thaa"
+
+func directionOf(tag language.Tag) string {
+	if script, _ := tag.Script(); strings.Contains(rightToLeft, script.String()) {
+		return "rtl"
+	}
+	return "ltr"
 }
 
 // Execute writes the page for the data.

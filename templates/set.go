@@ -2,7 +2,6 @@ package templates
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -29,8 +28,9 @@ type Set struct {
 	Style     []byte      // of the page, CSS
 	Script    []byte      // of the page, JavaScript
 
-	// Warnings are what does not keep the set from being used: texts that an
-	// operator's language lacks, for which the English ones stand in.
+	// Warnings are what does not keep the set from being used: files that are
+	// not looked at, and texts that an operator's language lacks, for which the
+	// English ones stand in.
 	Warnings []Fault
 
 	matcher language.Matcher
@@ -45,9 +45,6 @@ var Embedded = sync.OnceValue(func() *Set {
 	}
 	return set
 })
-
-// maxFile is far above any template and keeps a wrong folder from being read in.
-const maxFile = 1 << 20
 
 // Load reads the embedded files with those of an operator's folder over them.
 // The overlay may be nil. The error is of type Faults.
@@ -85,49 +82,8 @@ func (l *loader) fault(file string, line int, format string, args ...any) {
 	l.faults = append(l.faults, Fault{file, line, fmt.Sprintf(format, args...)})
 }
 
-// readAll reads the files of the three folders.
-func (l *loader) readAll(from fs.FS, overlay bool) {
-	err := fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case strings.HasPrefix(entry.Name(), ".") && name != ".":
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case entry.IsDir():
-			return nil
-		case !l.known(name):
-			l.fault(name, 0, "this is none of the files that the page is made of: html/*.html, text/LANG.json, static/style.css, static/copy.js")
-			return nil
-		}
-		if info, err := entry.Info(); err == nil && info.Size() > maxFile {
-			l.fault(name, 0, "the file is larger than %d KiB", maxFile>>10)
-			return nil
-		}
-		data, err := fs.ReadFile(from, name)
-		if err != nil {
-			return err
-		}
-		l.files[name] = file{data: data, under: l.files[name].data, embedded: !overlay}
-		return nil
-	})
-	var pathError *fs.PathError
-	switch {
-	case errors.As(err, &pathError):
-		l.fault(pathError.Path, 0, "%v", pathError.Err)
-	case err != nil:
-		l.fault(".", 0, "%v", err)
-	}
-}
-
-func (l *loader) known(name string) bool {
-	switch folder, ext := path.Dir(name), path.Ext(name); {
-	case folder == "html" && ext == ".html", folder == "text" && ext == ".json":
-		return true
-	}
-	return name == "static/style.css" || name == "static/copy.js"
+func (l *loader) warn(file string, line int, format string, args ...any) {
+	l.set.Warnings = append(l.set.Warnings, Fault{file, line, fmt.Sprintf(format, args...)})
 }
 
 // loadTexts reads the catalogues, English first.
@@ -141,7 +97,7 @@ func (l *loader) loadTexts() {
 			l.fault(name, 0, "%v", err)
 			continue
 		}
-		lang := &Language{Tag: tag.String(), tag: tag, texts: catalogue{}, numbers: numbers.NewPrinter(tag)}
+		lang := &Language{Tag: tag.String(), Dir: directionOf(tag), tag: tag, texts: catalogue{}, numbers: numbers.NewPrinter(tag)}
 		f := l.files[name]
 		faults := lang.texts.readFile(name, f.under)
 		if lang.Tag == "en" && f.under != nil {
@@ -205,12 +161,10 @@ func (l *loader) loadPages() {
 	for _, key := range sortedKeys(l.set.Languages[0].texts) {
 		_, known := l.ours[key]
 		if _, ok := used[key]; l.ours != nil && !known && !ok {
-			l.fault("text/en.json", 0, "has %q, which nothing uses", key)
+			l.fault("text/en.json", l.set.Languages[0].texts[key].line, "has %q, which nothing uses", key)
 		}
 	}
-	if l.pages.Lookup("page") == nil {
-		l.fault("html/page.html", 0, `does not define "page"`)
-	}
+	l.lookForTemplates()
 	for _, lang := range l.set.Languages {
 		pages, err := l.pages.Clone()
 		if err != nil {
@@ -226,14 +180,17 @@ func (l *loader) loadPages() {
 	}
 }
 
-// maxWishes is longer than any browser's list of languages.
+// maxWishes is how much of a browser's list of languages is read.
 const maxWishes = 200
 
 // Match finds the language that suits best: the first wish that can be met, in
 // the form of Accept-Language; a single tag is that too.
 func (s *Set) Match(wishes ...string) *Language {
 	for _, wish := range wishes {
-		if wish == "" || len(wish) > maxWishes {
+		if len(wish) > maxWishes {
+			wish = wish[:max(0, strings.LastIndexByte(wish[:maxWishes], ','))]
+		}
+		if wish == "" {
 			continue
 		}
 		tags, _, err := language.ParseAcceptLanguage(wish)

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -52,8 +54,8 @@ func TestCompare(t *testing.T) {
 	other := read(`{"b": "B {y} {y}", "c": "C", "d": "D"}`)
 	want := []string{
 		`text/de.json: lacks "a"`,
-		`text/de.json: "b" has the names [y], want [x y]`,
-		`text/de.json: has "d", which nothing uses`,
+		`text/de.json:1: "b" has the names [y], want [x y]`,
+		`text/de.json:1: has "d", which nothing uses`,
 	}
 	got := other.compare(english, "text/de.json")
 	if len(got) != len(want) {
@@ -114,7 +116,8 @@ func TestNumbers(t *testing.T) {
 
 func TestMatch(t *testing.T) {
 	set := embeddedSet(t)
-	long := strings.Repeat("sv,", 100)
+	// A Firefox with ten languages sends more than 200 octets.
+	firefox := "sv-SE,sv;q=0.95,fi-FI;q=0.9,fi;q=0.86,nb-NO;q=0.82,nb;q=0.77,nn-NO;q=0.73,nn;q=0.68,da-DK;q=0.64,da;q=0.59,de-DE;q=0.55,de;q=0.5,en-US;q=0.45,en;q=0.41,fr-FR;q=0.36,fr;q=0.32,es-ES;q=0.27,es;q=0.23,it-IT;q=0.18,it;q=0.14"
 	for _, test := range []struct {
 		wishes []string
 		want   string
@@ -131,7 +134,9 @@ func TestMatch(t *testing.T) {
 		{[]string{"en", "sv"}, "en"},
 		{[]string{"xx", "sv"}, "sv"},
 		{[]string{"<script>", "sv"}, "sv"},
-		{[]string{long, "en"}, "en"},
+		{[]string{firefox, "en"}, "sv"},
+		{[]string{strings.Repeat("x", 300), "sv"}, "sv"},
+		{[]string{strings.Repeat(",", 300), "sv"}, "sv"},
 		{[]string{"*"}, "en"},
 	} {
 		if got := set.Match(test.wishes...).Tag; got != test.want {
@@ -142,7 +147,7 @@ func TestMatch(t *testing.T) {
 
 func TestOverlay(t *testing.T) {
 	set, err := Load(fstest.MapFS{
-		"html/ask.html":    {Data: []byte(`{{define "ask"}}<p>Ours</p>{{template "ours" .}}{{end}}`)},
+		"html/ask.html":    {Data: []byte(`{{define "ask"}}<p>Ours</p>{{template "ours" .}}{{end}}{{define "contact"}}{{end}}`)},
 		"html/ours.html":   {Data: []byte(`{{define "ours"}}<p>{{t "form.title"}}</p>{{end}}`)},
 		"text/en.json":     {Data: []byte(`{"form.title": "Our mail"}`)},
 		"text/de.json":     {Data: []byte(`{"language": "Deutsch", "form.title": "E-Mail einrichten"}`)},
@@ -182,21 +187,21 @@ func TestOverlay(t *testing.T) {
 func TestOverlayFaults(t *testing.T) {
 	deep := strings.Repeat("x", maxFile+1)
 	for _, test := range []struct{ file, data, want string }{
-		{"form.html", "", "form.html: this is none of the files that the page is made of: html/*.html, text/LANG.json, static/style.css, static/copy.js"},
-		{"static/ours.css", "", "static/ours.css: this is none of the files that the page is made of: html/*.html, text/LANG.json, static/style.css, static/copy.js"},
 		{"static/style.css", deep, "static/style.css: the file is larger than 1024 KiB"},
 		{"html/ask.html", "a\n{{if}}", "html/ask.html:2: missing value for if"},
 		{"html/ask.html", "a\nb\n{{colour .}}", `html/ask.html:3: function "colour" not defined`},
-		{"html/ask.html", "{{define \"ask\"}}\n{{t \"form.titel\"}}{{end}}", `html/ask.html:2: there is no text "form.titel"`},
-		{"html/page.html", `<p>`, `html/page.html: does not define "page"`},
+		{"html/ask.html", "{{define \"ask\"}}\n{{t \"form.titel\"}}{{end}}{{define \"contact\"}}{{end}}", `html/ask.html:2: there is no text "form.titel"`},
+		{"html/page.html", `{{define "title"}}{{end}}<p>`, `html/page.html: does not define "page", which the program uses`},
+		{"html/ask.html", `{{define "ask"}}{{.Nope}}{{end}}{{define "contact-ways"}}{{end}}`, `html/ask.html: does not define "contact", which html/answer.html uses`},
+		{"html/ours.html", "\n{{template \"hours\"}}", `html/ours.html:2: there is no template "hours"`},
 		{"text/sv.json", "{\n\"form.title\": 1}", `text/sv.json:2: "form.title": want a text in quotation marks`},
 		{"text/sv.json", "{\n\"form.title\": {\"a\": \"b\"}}", `text/sv.json:2: "form.title": want a text in quotation marks`},
 		{"text/sv.json", "{\n\"form.title\": \"a\",\n\"form.title\": \"b\"}", `text/sv.json:3: "form.title" is given twice`},
 		{"text/sv.json", "{\n\"form.title\": \"**a\"}", `text/sv.json:2: "form.title": ** opens bold words that are not closed`},
-		{"text/sv.json", "{\n\"answer.title\": \"{adress}\"}", `text/sv.json: "answer.title" has the names [adress], want [address]`},
-		{"text/en.json", "{\"answer.title\": \"{adress}\"}", `text/en.json: "answer.title" has the names [adress], want [address]`},
-		{"text/en.json", "{\"form.titel\": \"a\"}", `text/en.json: has "form.titel", which nothing uses`},
-		{"text/sv.json", "{\n\"form.titel\": \"a\"}", `text/sv.json: has "form.titel", which nothing uses`},
+		{"text/sv.json", "{\n\"answer.title\": \"{adress}\"}", `text/sv.json:2: "answer.title" has the names [adress], want [address]`},
+		{"text/en.json", "{\"answer.title\": \"{adress}\"}", `text/en.json:1: "answer.title" has the names [adress], want [address]`},
+		{"text/en.json", "{\"form.titel\": \"a\"}", `text/en.json:1: has "form.titel", which nothing uses`},
+		{"text/sv.json", "{\n\"form.titel\": \"a\"}", `text/sv.json:2: has "form.titel", which nothing uses`},
 		{"text/sv.json", "{\n\"form.title\" \"a\"}", `text/sv.json:2: not readable as JSON: invalid character '"' after object key`},
 		{"text/sv.json", "{\n\"form.title\": \"a\"", "text/sv.json:2: not readable as JSON: it ends too early"},
 		{"text/sv.json", "", "text/sv.json:1: not readable as JSON: it ends too early"},
@@ -213,6 +218,65 @@ func TestOverlayFaults(t *testing.T) {
 	}
 	if _, err := Load(os.DirFS("not-there")); err == nil {
 		t.Error("a folder that does not exist is no fault")
+	}
+}
+
+// TestOverlayLeftovers: what editors and people leave beside the files keeps
+// nobody's page from being served.
+func TestOverlayLeftovers(t *testing.T) {
+	set, err := Load(fstest.MapFS{"README": {}, "html/ask.html~": {}, "html/#ask.html#": {}, "html/old/ask.html": {}, "static/ours.css": {}, ".git/x": {}, "html/.swp": {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, w := range set.Warnings {
+		file, why, _ := strings.Cut(w.String(), ": ")
+		got = append(got, file)
+		if !strings.HasPrefix(why, "not used: ") {
+			t.Errorf("got %s", w)
+		}
+	}
+	if want := []string{"README", "html/#ask.html#", "html/ask.html~", "html/old", "static/ours.css"}; !slices.Equal(got, want) {
+		t.Errorf("warned of %q, want %q", got, want)
+	}
+}
+
+// TestOverlayLinks: a folder may be kept elsewhere.
+func TestOverlayLinks(t *testing.T) {
+	elsewhere, folder := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(elsewhere+"/en.json", []byte(`{"form.title": "Our mail"}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, folder+"/text"); err != nil {
+		t.Fatal(err)
+	}
+	set, err := Load(os.DirFS(folder))
+	if err != nil || set.Languages[0].Text("form.title") != "Our mail" || len(set.Warnings) > 0 {
+		t.Errorf("got %v, %v", set, err)
+	}
+	if err := os.Symlink("nowhere", elsewhere+"/sv.json"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(os.DirFS(folder)); err == nil || err.Error() != "text/sv.json: no such file or directory" {
+		t.Errorf("a link to nothing: got %v", err)
+	}
+}
+
+// TestDirection: adding a language is adding a file, whichever way it is written.
+func TestDirection(t *testing.T) {
+	set, err := Load(fstest.MapFS{
+		"text/he.json": {Data: []byte(`{"language": "עברית"}`)}, "text/az-Arab.json": {Data: []byte(`{"language": "x"}`)}, "text/az.json": {Data: []byte(`{"language": "y"}`)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range set.Languages {
+		if want := map[string]string{"he": "rtl", "az-Arab": "rtl", "az": "ltr", "en": "ltr", "sv": "ltr"}[lang.Tag]; lang.Dir != want {
+			t.Errorf("%s: got %s, want %s", lang.Tag, lang.Dir, want)
+		}
+	}
+	for _, word := range regexp.MustCompile(`[^-]\b(left|right)\b|-(left|right)\b`).FindAllString(string(set.Style), -1) {
+		t.Errorf("the style says %q, which is the other side in Hebrew", word)
 	}
 }
 

@@ -14,6 +14,7 @@ type message struct {
 	plain, markup []piece
 	whole         []piece  // plain, with no line to end in the midst of e-post
 	holes         []string // names, each once, sorted
+	line          int      // in its file
 }
 
 // piece is literal text followed by what a name stands for, if there is one.

@@ -2,7 +2,9 @@ package templates
 
 import (
 	"errors"
+	"fmt"
 	"html/template"
+	"path"
 	"text/template/parse"
 )
 
@@ -13,7 +15,11 @@ func usedKeys(pages *template.Template) map[string]Fault {
 		if t.Tree == nil {
 			continue
 		}
-		walk(t.Tree.Root, func(call *parse.CommandNode) {
+		walk(t.Tree.Root, func(node parse.Node) {
+			call, ok := node.(*parse.CommandNode)
+			if !ok {
+				return
+			}
 			name, ok := call.Args[0].(*parse.IdentifierNode)
 			if !ok || name.Ident != "t" && name.Ident != "text" || len(call.Args) < 2 {
 				return
@@ -27,8 +33,40 @@ func usedKeys(pages *template.Template) map[string]Fault {
 	return keys
 }
 
-// walk calls do for each command below a node.
-func walk(node parse.Node, do func(*parse.CommandNode)) {
+// lookForTemplates looks for those that others include, or the program, and says
+// which of the operator's files took one away.
+func (l *loader) lookForTemplates() {
+	included := map[string]Fault{"page": {File: "the program"}, "table": {File: "the program"}}
+	for _, t := range l.pages.Templates() {
+		if t.Tree == nil {
+			continue
+		}
+		walk(t.Tree.Root, func(node parse.Node) {
+			if n, ok := node.(*parse.TemplateNode); ok {
+				location, _ := t.Tree.ErrorContext(n)
+				included[n.Name] = faultOf(errors.New("template: "+location+": "), t.Tree.ParseName)
+			}
+		})
+	}
+	for _, name := range sortedKeys(included) {
+		if l.pages.Lookup(name) != nil {
+			continue
+		}
+		f := included[name]
+		for _, over := range sortedKeys(l.files) {
+			if under, err := template.New("").Funcs(placeholders).Parse(string(l.files[over].under)); path.Dir(over) == "html" && err == nil && under.Lookup(name) != nil {
+				f = Fault{over, 0, fmt.Sprintf("does not define %q, which %s uses", name, f.File)}
+			}
+		}
+		if f.Text == "" {
+			f.Text = fmt.Sprintf("there is no template %q", name)
+		}
+		l.faults = append(l.faults, f)
+	}
+}
+
+// walk calls do for each command and each inclusion below a node.
+func walk(node parse.Node, do func(parse.Node)) {
 	branch := func(b *parse.BranchNode) {
 		walk(b.Pipe, do)
 		walk(b.List, do)
@@ -50,6 +88,7 @@ func walk(node parse.Node, do func(*parse.CommandNode)) {
 	case *parse.WithNode:
 		branch(&n.BranchNode)
 	case *parse.TemplateNode:
+		do(n)
 		if n.Pipe != nil {
 			walk(n.Pipe, do)
 		}

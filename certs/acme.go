@@ -10,11 +10,11 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -48,6 +48,7 @@ type orderer struct {
 	cache     *certmagic.Cache
 	storage   *certmagic.FileStorage
 	allowed   func(ctx context.Context, name string) error
+	listed    func(name string) bool
 	leadsHere func(ctx context.Context, name string) error
 	limits    *limits
 	log       *slog.Logger
@@ -56,15 +57,18 @@ type orderer struct {
 	scrub     *strings.Replacer
 	now       func() time.Time
 	occupied  occupied
+	matching  func(name string) []certmagic.Certificate // in the cache
 
-	ctx     context.Context // ends with close
-	cancel  context.CancelFunc
-	flying  sync.WaitGroup
-	waiting atomic.Int32 // clients
-	slots   chan struct{}
+	ctx    context.Context // ends with close
+	cancel context.CancelFunc
+	flying sync.WaitGroup
+
+	configured, found *share // of names that are listed, and of those that only DNS knows
+
 	mu      sync.Mutex
 	flights map[string]*flight
-	known   map[string]struct{} // names whose certificate has been in the cache
+	known   map[string]int // names whose certificate has been in the cache, each with the number of its loading
+	loads   int
 	counts  Orders
 }
 
@@ -102,16 +106,17 @@ func newOrderer(options Options, t tuning) (*orderer, error) {
 		name:      options.Name,
 		storage:   &certmagic.FileStorage{Path: a.Storage},
 		allowed:   options.Allowed,
+		listed:    options.Listed,
 		leadsHere: options.LeadsHere,
 		log:       options.Log,
 		now:       time.Now,
 		limits:    newLimits(a.OrdersPerHour, time.Now),
 		sampler:   &sampler{now: time.Now},
 		scrub:     strings.NewReplacer(),
-		slots:     make(chan struct{}, maxOrders),
 		flights:   map[string]*flight{},
-		known:     map[string]struct{}{},
+		known:     map[string]int{},
 	}
+	o.configured, o.found = newShares()
 	if a.Email != "" {
 		o.scrub = strings.NewReplacer(a.Email, "‹email›", strings.ToLower(a.Email), "‹email›")
 	}
@@ -128,6 +133,7 @@ func newOrderer(options Options, t tuning) (*orderer, error) {
 		Capacity:           cmp.Or(t.capacity, maxCertificates),
 		Logger:             o.zap,
 	})
+	o.matching = o.cache.AllMatchingCertificates
 	o.config = certmagic.New(o.cache, certmagic.Config{
 		RenewalWindowRatio: t.renewRatio,
 		DisableARI:         t.withoutARI,
@@ -249,11 +255,13 @@ func (o *orderer) load(ctx context.Context, name string) (*tls.Certificate, erro
 		return nil, err
 	}
 	o.mu.Lock()
-	if len(o.known) > 2*maxCertificates {
-		o.forget()
-	}
-	o.known[name] = struct{}{}
+	o.loads++
+	o.known[name] = o.loads
+	many := len(o.known) > 2*maxCertificates
 	o.mu.Unlock()
+	if many {
+		o.inMemory()
+	}
 	if c := o.cached(name); c != nil {
 		return c, nil
 	}
@@ -266,11 +274,35 @@ func (o *orderer) drop(name string) {
 	o.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: name}})
 }
 
-// forget drops the names that have been crowded out of the cache. Holds mu.
-func (o *orderer) forget() {
-	for name := range o.known {
-		if len(o.cache.AllMatchingCertificates(name)) == 0 {
+// erase drops the certificate of a name and takes it out of storage.
+func (o *orderer) erase(ctx context.Context, name string) {
+	o.drop(name)
+	for _, issuer := range o.config.Issuers {
+		err := o.storage.Delete(ctx, certmagic.StorageKeys.CertsSitePrefix(issuer.IssuerKey(), name))
+		if err != nil {
+			o.log.Warn("a certificate cannot be removed", "name", name, "reason", cause(err))
+		}
+	}
+}
+
+// inMemory are the certificates in the cache by name. It forgets the names that
+// have been crowded out of there. Handshakes do not wait for it.
+func (o *orderer) inMemory() map[string]certmagic.Certificate {
+	o.mu.Lock()
+	known := maps.Clone(o.known)
+	o.mu.Unlock()
+	all := make(map[string]certmagic.Certificate, len(known))
+	for name := range known {
+		if found := o.matching(name); len(found) > 0 {
+			all[name] = found[0]
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for name, number := range known {
+		if _, has := all[name]; !has && o.known[name] == number { // not loaded again meanwhile
 			delete(o.known, name)
 		}
 	}
+	return all
 }

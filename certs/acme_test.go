@@ -350,7 +350,10 @@ func (s *service) later(d time.Duration) {
 // TestOrdersPerHour: the bound holds at the ACME server's door.
 func TestOrdersPerHour(t *testing.T) {
 	w := newWorld(t, worldOptions{})
-	s := w.start(t.TempDir(), nil, func(o *Options) { o.ACME.OrdersPerHour = 4 })
+	s := w.start(t.TempDir(), nil, func(o *Options) {
+		o.ACME.OrdersPerHour = 4
+		o.Listed = func(string) bool { return true }
+	})
 	names := []string{"autoconfig.a.example", "autoconfig.b.example", "autoconfig.c.example", "autoconfig.d.example"}
 	ask := func() (served int) {
 		for _, name := range names {
@@ -449,6 +452,9 @@ func TestLeft(t *testing.T) {
 	orders := w.orders.Load()
 	if _, err := s.dial(customer); err == nil || w.orders.Load() != orders {
 		t.Errorf("got %v and %d orders", err, w.orders.Load()-orders)
+	}
+	if files := tree(t, s.acme.storage.Path); strings.Contains(files, customer+".") {
+		t.Errorf("it would be served again after a restart:\n%s", files)
 	}
 }
 

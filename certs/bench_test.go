@@ -93,7 +93,7 @@ func serveBench(kind string) {
 }
 
 func benchConfig(kind, folder string) (*tls.Config, error) {
-	m, err := New(Options{ACME: benchACME(folder), Allowed: Allow("", false, hosted)})
+	m, err := New(Options{ACME: benchACME(folder), Policy: Policy{Allowed: Allow("", false, hosted)}})
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +274,7 @@ func BenchmarkCertificate(b *testing.B) {
 	folder := b.TempDir()
 	const few = 1000
 	fillStorage(b, folder, few)
-	m, err := New(Options{ACME: benchACME(folder), Allowed: Allow("", false, hosted)})
+	m, err := New(Options{ACME: benchACME(folder), Policy: Policy{Allowed: Allow("", false, hosted)}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -294,7 +294,7 @@ func BenchmarkCertificate(b *testing.B) {
 }
 
 // fillStorage writes certificates as certmagic would have stored them.
-func fillStorage(b *testing.B, folder string, n int) {
+func fillStorage(b testing.TB, folder string, n int) {
 	b.Helper()
 	m, err := New(Options{ACME: benchACME(folder)})
 	if err != nil {

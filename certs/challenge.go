@@ -34,7 +34,8 @@ func (o *orderer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Certifi
 }
 
 // challengePath is where an ACME server asks when it validates a name by HTTP-01
-// (RFC 8555 §8.3), on port 80 and nowhere else.
+// (RFC 8555 §8.3). It begins on port 80, and follows the redirect of a proxy in
+// front to https.
 const challengePath = "/.well-known/acme-challenge/"
 
 // HTTPChallenge answers ACME's HTTP-01 challenges of ours and leaves all other

@@ -3,7 +3,6 @@ package certs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -64,19 +63,22 @@ func (o *orderer) giveUp(name string, a *attempt) {
 // admit decides whether an order may be placed. A renewal begins with the
 // question whether the name is still ours: who has left takes their name along.
 func (o *orderer) admit(ctx context.Context, name string, renewal bool, a *attempt) error {
+	listed := o.isListed(name)
 	if a == nil {
-		switch err := o.allowed(ctx, name); {
-		case isNo(err):
-			o.drop(name)
-			return &refusal{"no order, since the name is no longer hosted here"}
-		case err != nil:
-			return fmt.Errorf("whether the name is hosted here is not known: %w", err)
+		if !listed {
+			switch err := o.allowed(ctx, name); {
+			case isNo(err):
+				o.erase(ctx, name)
+				return &refusal{"no order, since the name is no longer hosted here"}
+			case err != nil:
+				return unknown(err)
+			}
 		}
 		if err := o.pointed(ctx, name); err != nil {
 			return err
 		}
 	}
-	return o.limits.take(name, renewal || name == o.name)
+	return o.limits.take(name, rankOf(listed, renewal, name == o.name))
 }
 
 // failed notes a failed order and writes its line.

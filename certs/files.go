@@ -55,7 +55,7 @@ func (f *files) set(pairs []Pair) error {
 		l := &loaded{Pair: pair, seen: pair.stat()}
 		var err error
 		if l.certificate, err = pair.load(); err != nil {
-			return err
+			return &PairError{pair, err}
 		}
 		next[i] = l
 	}

@@ -11,9 +11,6 @@ import (
 )
 
 const (
-	maxFlights   = 512              // names looked for at once
-	maxWaiting   = 1024             // clients that wait for them
-	maxOrders    = 16               // of them with an order under way
 	orderTimeout = 3 * time.Minute  // for an order
 	longestWait  = 20 * time.Second // of a client for one; mostly it takes five
 )
@@ -26,10 +23,12 @@ var (
 // flight is the search for the certificate of one name, however many clients
 // wait for it. It goes on when they have left.
 type flight struct {
+	asking   chan struct{} // closed when it is not in storage, and share is set
 	ordering chan struct{} // closed when an order begins
 	done     chan struct{} // closed when the following are set
 	cert     *tls.Certificate
 	err      error
+	share    *share
 }
 
 // get is the certificate for a name: out of memory, out of storage, or ordered.
@@ -42,10 +41,6 @@ func (o *orderer) get(hello *tls.ClientHelloInfo, name string) (*tls.Certificate
 	if err != nil {
 		return nil, nil
 	}
-	defer o.waiting.Add(-1)
-	if o.waiting.Add(1) > maxWaiting {
-		return nil, errBusy
-	}
 	f := o.join(name)
 	if f == nil {
 		return nil, errBusy
@@ -56,15 +51,11 @@ func (o *orderer) get(hello *tls.ClientHelloInfo, name string) (*tls.Certificate
 // wait waits as long as a client does. The time that the server grants for a
 // handshake begins anew with an order, for net/http gives a handshake no more
 // than a request's header; after the handshake it sets times of its own again.
+// For what lies in storage any number may wait; it takes no time.
 func (f *flight) wait(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	select {
-	case <-f.done:
-		return f.cert, f.err
-	default:
-	}
 	timer := time.NewTimer(longestWait)
 	defer timer.Stop()
-	ordering := f.ordering
+	asking, ordering := f.asking, (<-chan struct{})(nil)
 	var left <-chan struct{}
 	if ctx := hello.Context(); ctx != nil { // as it is unless a test made it
 		left = ctx.Done()
@@ -73,6 +64,12 @@ func (f *flight) wait(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		select {
 		case <-f.done:
 			return f.cert, f.err
+		case <-asking:
+			asking, ordering = nil, f.ordering
+			if !f.share.clients.take() {
+				return nil, errBusy
+			}
+			defer f.share.clients.leave()
 		case <-ordering:
 			ordering = nil
 			if hello.Conn != nil {
@@ -97,7 +94,7 @@ func (o *orderer) join(name string) *flight {
 	if len(o.flights) >= maxFlights || o.ctx.Err() != nil {
 		return nil
 	}
-	f := &flight{ordering: make(chan struct{}), done: make(chan struct{})}
+	f := &flight{asking: make(chan struct{}), ordering: make(chan struct{}), done: make(chan struct{})}
 	o.flights[name] = f
 	o.flying.Go(func() {
 		f.cert, f.err = o.find(name, f)
@@ -109,28 +106,40 @@ func (o *orderer) join(name string) *flight {
 	return f
 }
 
-// find decides, then looks into storage, then orders.
+// isListed reports whether a name is ours whatever DNS says.
+func (o *orderer) isListed(name string) bool {
+	return name == o.name && name != "" || o.listed != nil && o.listed(name)
+}
+
+// find looks into storage, then decides, then orders. What is in storage was ours
+// when it was ordered, which is good enough until it must be renewed: so that
+// neither silent name servers nor strangers keep customers from certificates
+// that are there, after a restart least of all.
 func (o *orderer) find(name string, f *flight) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(o.ctx, orderTimeout)
 	defer cancel()
-	unknown := o.allowed(ctx, name)
-	if isNo(unknown) {
-		return nil, nil
-	}
 	c, state := o.load(ctx, name)
 	if c != nil {
-		// Even where nobody knows at the moment: it was ours when it was ordered.
 		return c, nil
 	}
-	err := o.mayOrder(ctx, name, unknown)
+	f.share = o.found
+	if o.isListed(name) {
+		f.share = o.configured
+	}
+	if !f.share.names.take() {
+		return nil, errBusy
+	}
+	defer f.share.names.leave()
+	close(f.asking)
+	err := o.mayOrder(ctx, name, f.share)
+	if isNo(err) {
+		return nil, nil
+	}
 	if err == nil {
-		select {
-		case o.slots <- struct{}{}:
+		if err = await(ctx, f.share.orders); err == nil {
 			close(f.ordering)
 			c, err = o.order(ctx, name, state)
-			<-o.slots
-		case <-ctx.Done():
-			err = ctx.Err()
+			<-f.share.orders
 		}
 	}
 	if err != nil && o.ctx.Err() == nil {
@@ -142,15 +151,29 @@ func (o *orderer) find(name string, f *flight) (*tls.Certificate, error) {
 	return c, err
 }
 
-// mayOrder is asked before anything of an order costs.
-func (o *orderer) mayOrder(ctx context.Context, name string, unknown error) error {
-	if unknown != nil {
-		return fmt.Errorf("whether the name is hosted here is not known: %w", unknown)
+// mayOrder is asked before anything of an order costs. It is a no as isNo means
+// it for a name that is not ours.
+func (o *orderer) mayOrder(ctx context.Context, name string, s *share) error {
+	if err := await(ctx, s.asking); err != nil {
+		return err
+	}
+	defer func() { <-s.asking }()
+	if s.found {
+		switch err := o.allowed(ctx, name); {
+		case isNo(err):
+			return err
+		case err != nil:
+			return unknown(err)
+		}
 	}
 	if err := o.limits.ready(name); err != nil {
 		return err
 	}
 	return o.pointed(ctx, name)
+}
+
+func unknown(err error) error {
+	return fmt.Errorf("whether the name is hosted here is not known: %w", err)
 }
 
 func (o *orderer) pointed(ctx context.Context, name string) error {

@@ -4,59 +4,81 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
 	"signpost/account"
 )
 
-// TestBusy: strangers cannot make us look for any number of names at once, nor
-// let any number of clients wait.
-func TestBusy(t *testing.T) {
+// TestShares: strangers, who can make up any number of names whose name servers
+// are silent, keep neither those that are in storage nor those of the
+// configuration from their certificates.
+func TestShares(t *testing.T) {
+	folder := t.TempDir()
+	fillStorage(t, folder, 1)
+	stored := benchName(0)
+	const listed, missing = "autoconfig.listed.se", "autoconfig.late.test"
+	away := errors.New("it is at 192.0.2.7")
 	release := make(chan struct{})
 	m, err := New(Options{
-		ACME: benchACME(t.TempDir()),
-		Allowed: func(ctx context.Context, _ string) error {
-			select {
-			case <-release:
-			case <-ctx.Done():
-			}
-			return account.ErrUnknownDomain
+		ACME: benchACME(folder),
+		Policy: Policy{
+			Allowed: func(ctx context.Context, _ string) error {
+				select {
+				case <-release:
+				case <-ctx.Done():
+				}
+				return account.ErrUnknownDomain
+			},
+			Listed:    func(name string) bool { return name == listed },
+			LeadsHere: func(context.Context, string) error { return away },
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	hello := &tls.ClientHelloInfo{ServerName: "autoconfig.late.example"}
-	for i := range maxFlights {
-		if m.acme.join(benchName(i)) == nil {
-			t.Fatalf("busy with %d names", i)
+	for _, clients := range []bool{false, true} {
+		if clients {
+			m.acme.found.clients.taken.Store(foundClients)
+		} else {
+			for i := range maxFlights {
+				m.acme.join(fmt.Sprintf("autoconfig.n%d.evil.test", i))
+			}
+			within(t, 30*time.Second, "full places", func() bool { return m.acme.inFlight() == shareNames })
+		}
+		if c, err := m.certificate(&tls.ClientHelloInfo{ServerName: stored}); c == nil || err != nil {
+			t.Errorf("clients %v: a name in storage: %v", clients, err)
+		}
+		if _, err := m.certificate(&tls.ClientHelloInfo{ServerName: listed}); err == nil || !strings.Contains(err.Error(), away.Error()) {
+			t.Errorf("clients %v: a name of the configuration: %v", clients, err)
+		}
+		if _, err := m.certificate(&tls.ClientHelloInfo{ServerName: missing}); !errors.Is(err, errBusy) {
+			t.Errorf("clients %v: one name more: %v", clients, err)
+		}
+		m.acme.drop(stored)
+	}
+	m.acme.found.clients.taken.Store(0)
+	close(release)
+	within(t, 30*time.Second, "an end of the searches", func() bool { return m.acme.inFlight() == 0 })
+	if c, err := m.certificate(&tls.ClientHelloInfo{ServerName: missing}); c != nil || err != nil {
+		t.Errorf("a stranger's name when all is over: %v %v", c, err)
+	}
+	for _, s := range []*share{m.acme.found, m.acme.configured} {
+		if names, clients := s.names.taken.Load(), s.clients.taken.Load(); names != 0 || clients != 0 || len(s.asking) != 0 || len(s.orders) != 0 {
+			t.Errorf("places that nobody left: %d of names, %d of clients, %d, %d", names, clients, len(s.asking), len(s.orders))
 		}
 	}
-	if _, err := m.certificate(hello); !errors.Is(err, errBusy) {
-		t.Errorf("one name more: %v", err)
-	}
-	f := m.acme.join(benchName(0))
-	if f == nil {
-		t.Error("nobody can join a search that is under way")
-	}
-	close(release)
-	<-f.done
-	within(t, 5*time.Second, "an end of the searches", func() bool {
-		m.acme.mu.Lock()
-		defer m.acme.mu.Unlock()
-		return len(m.acme.flights) == 0
-	})
+}
 
-	m.acme.waiting.Store(maxWaiting)
-	if _, err := m.certificate(hello); !errors.Is(err, errBusy) {
-		t.Errorf("one client more: %v", err)
-	}
-	if got := m.acme.waiting.Load(); got != maxWaiting {
-		t.Errorf("%d clients are counted", got)
-	}
+// inFlight is how many names are looked for.
+func (o *orderer) inFlight() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.flights)
 }
 
 // TestClientLeaves: an order goes on without the client that caused it.

@@ -3,6 +3,7 @@ package certs
 import (
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,12 +26,13 @@ func FuzzName(f *testing.F) {
 		}
 		return account.ErrUnknownDomain
 	}
-	m, err := New(Options{ACME: benchACME(f.TempDir()), Allowed: decide})
+	policy := Policy{Allowed: decide}
+	m, err := New(Options{ACME: benchACME(f.TempDir()), Policy: policy})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Cleanup(m.Close)
-	ask := m.Ask()
+	ask := AskHandler(policy, 0, slog.New(slog.DiscardHandler))
 	challenge := m.HTTPChallenge(http.NotFoundHandler())
 	f.Fuzz(func(t *testing.T, name string) {
 		for _, protocols := range [][]string{nil, {challengeProtocol}} {

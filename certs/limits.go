@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +31,35 @@ const (
 	failedServer = time.Minute      // no order at all after the server failed
 	longestName  = 24 * time.Hour
 	longestStop  = 15 * time.Minute
+
+	// As long as the server says itself, within reason.
+	longestNameTold = 7 * 24 * time.Hour
+	longestStopTold = 3 * time.Hour
 )
+
+// rank says what of an hour's orders is for a name.
+type rank int
+
+const (
+	first  rank = iota // all of it: the service's own name, and the renewal of a configured one
+	second             // three quarters: a configured name that is new, and the renewal of any other
+	third              // half of it: a new name that is ours by what DNS says
+)
+
+func rankOf(listed, renewal, own bool) rank {
+	switch {
+	case own, listed && renewal:
+		return first
+	case listed, renewal:
+		return second
+	}
+	return third
+}
+
+// most is how many of an hour's orders names of a rank leave no more room after.
+func (l *limits) most(r rank) int {
+	return max(l.perHour-int(r)*(l.perHour/4), ordersPerAttempt)
+}
 
 // limits decides whether an order may be placed now.
 type limits struct {
@@ -89,48 +119,49 @@ func (l *limits) failed(name string, now time.Time) error {
 	return nil
 }
 
-// take counts an attempt, or refuses it. A name that matters more, because it has
-// a certificate to lose or is the service's own, may use what others may not: of
-// every hour a quarter is kept for these, and the names of one registrable domain
-// get no more than another quarter. Whoever points the MX records of endless
-// names at us shall not keep our customers waiting.
-func (l *limits) take(name string, first bool) error {
+// take counts an attempt, or refuses it. Of every hour, names of a lower rank
+// leave a quarter or two to those above, and the names of one registrable domain
+// get no more than a quarter, unless they are of the first. Whoever points the MX
+// records of endless names at us shall not keep our customers waiting.
+func (l *limits) take(name string, r rank) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	if err := l.failed(name, now); err != nil {
 		return err
 	}
-	l.forget(now)
+	l.placed = recent(l.placed, now)
 	group := groupOf(name)
-	total, ofGroup := ordersPerAttempt, ordersPerAttempt
-	for _, p := range l.placed {
-		total += p.orders
-		if p.group == group {
-			ofGroup += p.orders
-		}
-	}
-	most := l.perHour
-	if !first {
-		most = max(l.perHour-l.perHour/4, ordersPerAttempt)
-	}
-	switch {
+	total, ofGroup := count(l.placed, group)
+	total, ofGroup = total+ordersPerAttempt, ofGroup+ordersPerAttempt
+	switch most := l.most(r); {
 	case total > most:
 		return &refusal{fmt.Sprintf("%d orders were placed within an hour, and no more than %d may be", total-ordersPerAttempt, most)}
-	case !first && ofGroup > max(l.perHour/4, 4*ordersPerAttempt):
+	case r != first && ofGroup > max(l.perHour/4, 4*ordersPerAttempt):
 		return &refusal{fmt.Sprintf("%d orders were placed within an hour for names of %s", ofGroup-ordersPerAttempt, group)}
 	}
 	l.placed = append(l.placed, placed{now, name, group, ordersPerAttempt})
 	return nil
 }
 
-// forget drops what is older than the window.
-func (l *limits) forget(now time.Time) {
-	old := slices.IndexFunc(l.placed, func(p placed) bool { return now.Sub(p.at) < window })
+// recent drops what is older than the window.
+func recent(list []placed, now time.Time) []placed {
+	old := slices.IndexFunc(list, func(p placed) bool { return now.Sub(p.at) < window })
 	if old < 0 {
-		old = len(l.placed)
+		old = len(list)
 	}
-	l.placed = slices.Delete(l.placed, 0, old)
+	return slices.Delete(list, 0, old)
+}
+
+// count sums up orders, and those for a group.
+func count(list []placed, group string) (total, ofGroup int) {
+	for _, p := range list {
+		total += p.orders
+		if p.group == group {
+			ofGroup += p.orders
+		}
+	}
+	return total, ofGroup
 }
 
 // succeeded settles an attempt.
@@ -159,21 +190,27 @@ func (l *limits) fail(name string, err error, why string) time.Time {
 		f = &failing{}
 		l.names[name] = f
 	}
+	p := problemOf(err)
+	again := told(p)
 	pause := failedServer
-	switch p := problemOf(err); {
-	case p == nil, p.Status >= http.StatusInternalServerError:
+	switch {
+	case p == nil, p.Status >= http.StatusInternalServerError, p.Type == acme.ProblemTypeRateLimited && !isAbout(p, name):
 		// Nothing is wrong with the name, and the next one would fare no better.
 		// Orders that were under way together fail together.
 		if !now.Before(l.stopped) {
 			l.stop = min(max(2*l.stop, failedServer), longestStop)
 			l.stopped, l.why = now.Add(l.stop), why
 		}
+		l.stopped = latest(l.stopped, earliest(again, now.Add(longestStopTold)))
 	case p.Type == acme.ProblemTypeRateLimited:
 		pause = window
 	default:
 		pause, l.stop = failedName, 0
 	}
 	f.until = now.Add(min(pause<<min(f.failures, 12), longestName))
+	if !again.IsZero() {
+		f.until = earliest(latest(again, now.Add(failedServer)), now.Add(longestNameTold))
+	}
 	f.failures++
 	f.why = why
 	return latest(f.until, l.stopped)
@@ -201,12 +238,43 @@ func problemOf(err error) *acme.Problem {
 	return nil
 }
 
+// isAbout reports whether a limit is one of the name, of its domain or of the set
+// of names that was ordered, as against one of the account or of our address.
+// Only the text says it: Let's Encrypt quotes what it is about.
+func isAbout(p *acme.Problem, name string) bool {
+	detail := strings.ToLower(p.Detail)
+	return strings.Contains(detail, groupOf(name)) || strings.Contains(detail, "exact set of")
+}
+
+var retryAfter = regexp.MustCompile(`(?i)retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d) ?(?:Z|UTC)`)
+
+// told is when a rate limit ends, zero if the server did not say. Let's Encrypt
+// says it in its text as in the header Retry-After, which acmez does not pass on.
+func told(p *acme.Problem) time.Time {
+	if p == nil || p.Type != acme.ProblemTypeRateLimited {
+		return time.Time{}
+	}
+	found := retryAfter.FindStringSubmatch(p.Detail)
+	if found == nil {
+		return time.Time{}
+	}
+	t, _ := time.Parse(time.DateTime, found[1]+" "+found[2])
+	return t
+}
+
 func groupOf(name string) string {
 	group, err := publicsuffix.EffectiveTLDPlusOne(name)
 	if err != nil {
 		return name
 	}
 	return group
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func latest(a, b time.Time) time.Time {

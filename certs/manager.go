@@ -18,15 +18,9 @@ type Options struct {
 	Files []Pair
 	// ACME orders certificates for names that have none; nil never does.
 	ACME *ACME
-	// Allowed decides whether a name may have a certificate; Allow makes one.
-	// An error that is account.ErrUnknownDomain is a no, any other means that
-	// nobody knows at the moment. Without it only Name may.
-	Allowed func(ctx context.Context, name string) error
-	// LeadsHere has the last word before an order: whether DNS leads the name to
-	// this service, without which every order fails. Strangers can name
-	// customers' hosts whose DNS leads elsewhere all day, and use up what may be
-	// ordered. May be nil.
-	LeadsHere func(ctx context.Context, name string) error
+	// Policy decides which names may be ordered for. Without Allowed only Name
+	// may.
+	Policy
 	// Log gets what an operator should know; nil drops it.
 	Log *slog.Logger
 }
@@ -36,7 +30,6 @@ type Manager struct {
 	name  string
 	files *files
 	acme  *orderer // nil without ACME
-	ask   func(ctx context.Context, name string) error
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -54,7 +47,7 @@ func newManager(o Options, t tuning) (*Manager, error) {
 	if o.Allowed == nil {
 		o.Allowed = Allow(o.Name, false, nil)
 	}
-	m := &Manager{name: o.Name, ask: o.Allowed, stop: func() {}}
+	m := &Manager{name: o.Name, stop: func() {}}
 	var err error
 	if m.files, err = newFiles(o.Files, o.Log); err != nil {
 		return nil, err

@@ -4,13 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"signpost/account"
 )
+
+// Policy decides which names may have a certificate.
+type Policy struct {
+	// Allowed decides whether a name may; Allow makes one. An error that is
+	// account.ErrUnknownDomain is a no, any other means that nobody knows at the
+	// moment.
+	Allowed func(ctx context.Context, name string) error
+	// Listed reports, without asking anybody, whether a name may whatever DNS
+	// says, because the configuration has it. Allowed is not asked for these, and
+	// they go before the others. May be nil.
+	Listed func(name string) bool
+	// LeadsHere has the last word before an order: whether DNS leads the name to
+	// this service, without which every order fails. Strangers can name
+	// customers' hosts whose DNS leads elsewhere all day, and use up what may be
+	// ordered. May be nil.
+	LeadsHere func(ctx context.Context, name string) error
+}
 
 // prefixes are the host names that clients derive from a mail domain.
 var prefixes = []string{"autoconfig.", "autodiscover.", "ua-auto-config."}
@@ -48,12 +64,18 @@ func Allow(own string, apex bool, serves func(ctx context.Context, domain string
 	}
 }
 
-// LeadsTo makes the check of where DNS leads a name: to an address that the
-// service's own name has, too. It is for services whose customers point their
-// names there, with a CNAME record or the same addresses.
-func LeadsTo(own string, lookup func(ctx context.Context, host string) ([]netip.Addr, error)) func(ctx context.Context, name string) error {
+// elsewhere is where DNS leads a name that it does not lead here.
+type elsewhere struct{ text string }
+
+func (e *elsewhere) Error() string { return e.text }
+
+// LeadsTo makes the check of where DNS leads a name: to one of the addresses, or
+// to one that the service's own name has, too. It is for services whose customers
+// point their names there, with a CNAME record or the same addresses. Without
+// addresses and name nothing can be said.
+func LeadsTo(own string, addresses []netip.Addr, lookup func(ctx context.Context, host string) ([]netip.Addr, error)) func(ctx context.Context, name string) error {
 	return func(ctx context.Context, name string) error {
-		if name == own {
+		if name == own || own == "" && len(addresses) == 0 {
 			return nil
 		}
 		there, err := lookup(ctx, name)
@@ -61,54 +83,30 @@ func LeadsTo(own string, lookup func(ctx context.Context, host string) ([]netip.
 			return err
 		}
 		if len(there) == 0 {
-			return errors.New("it has no address")
+			return &elsewhere{"it has no address"}
+		}
+		if overlap(there, addresses) {
+			return nil
+		}
+		if own == "" {
+			return &elsewhere{fmt.Sprintf("it is at %v, and this service at %v", there, addresses)}
 		}
 		here, err := lookup(ctx, own)
 		if err != nil {
 			return fmt.Errorf("%s: %w", own, err)
 		}
-		for _, address := range there {
-			if slices.Contains(here, address) {
-				return nil
-			}
+		if overlap(there, here) {
+			return nil
 		}
-		return fmt.Errorf("it is at %v, and %s at %v", there, own, here)
+		return &elsewhere{fmt.Sprintf("it is at %v, and %s at %v", there, own, append(here, addresses...))}
 	}
+}
+
+func overlap(a, b []netip.Addr) bool {
+	return slices.ContainsFunc(a, func(one netip.Addr) bool { return slices.Contains(b, one) })
 }
 
 // isNo tells "not ours" from "nobody knows at the moment".
 func isNo(err error) bool {
 	return errors.Is(err, account.ErrUnknownDomain) || errors.Is(err, account.ErrWrongHost)
 }
-
-// AskHandler answers a TLS proxy that orders certificates itself and asks before
-// each, as Caddy's on-demand TLS does with ?domain=: 200 yes, 403 no, 503 not
-// known at the moment. Caddy takes all but 2xx for a no, for this time.
-func AskHandler(allowed func(ctx context.Context, name string) error) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "ask with GET", http.StatusMethodNotAllowed)
-			return
-		}
-		name, err := account.ParseDomain(r.URL.Query().Get("domain"))
-		if err != nil {
-			http.Error(w, "no: not a domain name", http.StatusForbidden)
-			return
-		}
-		switch err := allowed(r.Context(), name); {
-		case err == nil:
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			w.Write([]byte("yes\n"))
-		case isNo(err):
-			http.Error(w, "no: not hosted here", http.StatusForbidden)
-		default:
-			w.Header().Set("Retry-After", "10")
-			http.Error(w, "not known at the moment", http.StatusServiceUnavailable)
-		}
-	})
-}
-
-// Ask is the AskHandler with the manager's own decision.
-func (m *Manager) Ask() http.Handler { return AskHandler(m.ask) }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"testing"
 
@@ -68,40 +66,6 @@ func TestAllow(t *testing.T) {
 	}
 }
 
-func TestAsk(t *testing.T) {
-	m, err := New(Options{Allowed: Allow("setup.hoster.se", false, serves)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	for _, test := range []struct {
-		method, query string
-		want          int
-	}{
-		{"GET", "?domain=autoconfig.customer.se", 200},
-		{"GET", "?domain=AutoConfig.Customer.SE.", 200},
-		{"HEAD", "?domain=setup.hoster.se", 200},
-		{"GET", "?domain=autoconfig.stranger.se", 403},
-		{"GET", "?domain=customer.se", 403},
-		{"GET", "?domain=autoconfig.silent.se", 503},
-		{"GET", "?domain=", 403},
-		{"GET", "", 403},
-		{"GET", "?domain=192.0.2.1", 403},
-		{"GET", "?domain=%3Cscript%3E", 403},
-		{"GET", "?domain=autoconfig.stranger.se&domain=autoconfig.customer.se", 403},
-		{"POST", "?domain=autoconfig.customer.se", 405},
-	} {
-		w := httptest.NewRecorder()
-		m.Ask().ServeHTTP(w, httptest.NewRequest(test.method, "/ask"+test.query, http.NoBody))
-		if w.Code != test.want {
-			t.Errorf("%s %s: got %d, want %d", test.method, test.query, w.Code, test.want)
-		}
-		if got := w.Header().Get("Cache-Control"); got != "no-store" {
-			t.Errorf("%s %s: Cache-Control %q", test.method, test.query, got)
-		}
-	}
-}
-
 func TestLeadsTo(t *testing.T) {
 	addresses := map[string][]string{
 		"setup.hoster.se":          {"192.0.2.1", "2001:db8::1"},
@@ -129,11 +93,31 @@ func TestLeadsTo(t *testing.T) {
 		"autoconfig.nowhere.se":    "it has no address",
 		"autoconfig.silent.se":     errSilent.Error(),
 	} {
-		if err := LeadsTo("setup.hoster.se", lookup)(t.Context(), name); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+		if err := LeadsTo("setup.hoster.se", nil, lookup)(t.Context(), name); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := LeadsTo("lost.hoster.se", lookup)(t.Context(), "autoconfig.customer.se"); !errors.Is(err, errSilent) {
+	if err := LeadsTo("lost.hoster.se", nil, lookup)(t.Context(), "autoconfig.customer.se"); !errors.Is(err, errSilent) {
 		t.Errorf("our own name is not found: %v", err)
+	}
+	// Other addresses of ours may be named, with the service's own name or instead.
+	ours := []netip.Addr{netip.MustParseAddr("198.51.100.1")}
+	for _, own := range []string{"setup.hoster.se", "lost.hoster.se", ""} {
+		if err := LeadsTo(own, ours, lookup)(t.Context(), "autoconfig.elsewhere.se"); err != nil {
+			t.Errorf("%q with an address: %v", own, err)
+		}
+	}
+	for own, want := range map[string]string{
+		"setup.hoster.se": "it is at [192.0.2.9], and setup.hoster.se at [192.0.2.1 2001:db8::1 198.51.100.1]",
+		"":                "it is at [192.0.2.9], and this service at [198.51.100.1]",
+	} {
+		addresses["autoconfig.away.se"] = []string{"192.0.2.9"}
+		err := LeadsTo(own, ours, lookup)(t.Context(), "autoconfig.away.se")
+		if away := new(elsewhere); !errors.As(err, &away) || err.Error() != want {
+			t.Errorf("%q with an address: %v", own, err)
+		}
+	}
+	if err := LeadsTo("", nil, lookup)(t.Context(), "autoconfig.elsewhere.se"); err != nil {
+		t.Errorf("where nothing is known: %v", err)
 	}
 }

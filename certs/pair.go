@@ -15,6 +15,25 @@ import (
 // its key, in PEM form. They may be one file.
 type Pair struct{ Certificate, Key string }
 
+// PairError is why a pair of the configuration cannot be used.
+type PairError struct {
+	Pair Pair
+	Err  error
+}
+
+func (e *PairError) Error() string { return e.Err.Error() }
+
+// Unwrap is for errors.As and errors.Is.
+func (e *PairError) Unwrap() error { return e.Err }
+
+// Check reports why a pair cannot be used; the error is a *PairError.
+func (p Pair) Check() error {
+	if _, err := p.load(); err != nil {
+		return &PairError{p, err}
+	}
+	return nil
+}
+
 // maxFile bounds the files; a long chain has 20 KB.
 const maxFile = 1 << 20
 

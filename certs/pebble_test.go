@@ -194,7 +194,7 @@ func (w *world) start(storage string, tune func(*tuning), change func(*Options))
 	w.t.Helper()
 	s := &service{log: &logged{}, world: w}
 	o := Options{
-		Allowed: Allow("setup.hoster.example", false, hosted),
+		Policy: Policy{Allowed: Allow("setup.hoster.example", false, hosted)},
 		ACME: &ACME{
 			Email:     "anna.operator@hoster.example",
 			Directory: w.server.URL + "/dir",

@@ -97,27 +97,16 @@ func stateOf(leaf *x509.Certificate, now time.Time) State {
 }
 
 func (o *orderer) status() []Certificate {
-	o.mu.Lock()
-	o.forget()
-	names := make([]string, 0, len(o.known))
-	for name := range o.known {
-		names = append(names, name)
-	}
-	o.mu.Unlock()
-	now := o.now()
 	var all []Certificate
-	have := map[string]bool{}
-	for _, name := range names {
-		for _, c := range o.cache.AllMatchingCertificates(name) {
-			if c.Leaf == nil || have[name] {
-				continue
-			}
-			have[name] = true
+	have := o.inMemory()
+	now := o.now()
+	for name, c := range have {
+		if c.Leaf != nil {
 			all = append(all, Certificate{Names: []string{name}, ACME: true, State: stateOf(c.Leaf, now), NotAfter: c.Leaf.NotAfter})
 		}
 	}
 	for _, name := range o.limits.failing() {
-		if !have[name] {
+		if _, ok := have[name]; !ok {
 			all = append(all, Certificate{Names: []string{name}, ACME: true, State: Failed})
 		}
 	}
@@ -151,10 +140,8 @@ func (l *limits) state() (orders int, stopped time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	l.forget(now)
-	for _, p := range l.placed {
-		orders += p.orders
-	}
+	l.placed = recent(l.placed, now)
+	orders, _ = count(l.placed, "")
 	if now.Before(l.stopped) {
 		stopped = l.stopped
 	}

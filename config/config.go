@@ -28,6 +28,9 @@ type Config struct {
 	Log    Log
 	// Name is the service's own host name, or empty.
 	Name string
+	// ApexCertificates: hosted domains themselves may have certificates, too,
+	// whether ordered here or by a proxy that asks.
+	ApexCertificates bool
 	// TLS is how HTTPS is served; nil where a proxy in front does.
 	TLS *TLS
 	// Profiles is what configuration profiles are signed with.
@@ -81,18 +84,19 @@ type loader struct {
 }
 
 var topKeys = keys[loader]{
-	"listen":         func(l *loader, v *value) { l.Listen, _ = v.listen() },
-	"admin":          readAdmin,
-	"trustedProxies": readTrusted,
-	"proxyHeaders":   readProxyHeaders,
-	"proxyProtocol":  func(l *loader, v *value) { v.boolean(&l.Proxies.Protocol) },
-	"limits":         readTraffic,
-	"log":            readLog,
-	"tls":            readTLS,
-	"name":           func(l *loader, v *value) { l.Name, _ = v.host(false) },
-	"profiles":       readProfiles,
-	"dns":            readDNS,
-	"branding":       readBranding,
+	"listen":           func(l *loader, v *value) { l.Listen, _ = v.listen() },
+	"admin":            readAdmin,
+	"trustedProxies":   readTrusted,
+	"proxyHeaders":     readProxyHeaders,
+	"proxyProtocol":    func(l *loader, v *value) { v.boolean(&l.Proxies.Protocol) },
+	"limits":           readTraffic,
+	"log":              readLog,
+	"tls":              readTLS,
+	"name":             func(l *loader, v *value) { l.Name, _ = v.host(false) },
+	"apexCertificates": func(l *loader, v *value) { v.boolean(&l.ApexCertificates) },
+	"profiles":         readProfiles,
+	"dns":              readDNS,
+	"branding":         readBranding,
 	"providers": func(l *loader, v *value) {
 		for item := range v.list("providers") {
 			if p, ok := readProvider(item); ok {

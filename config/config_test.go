@@ -39,7 +39,7 @@ func mail(t testing.TB, text string) account.Address {
 
 const everything = `
 listen: "[::1]:8080"
-admin: {listen: "unix:/run/signpost/admin.sock", pprof: true}
+admin: {listen: "unix:/run/signpost/admin.sock", pprof: true, askPerHour: 5000}
 trustedProxies: [192.0.2.1, 10.0.0.0/8, "::ffff:192.0.2.2", "2001:db8::/32"]
 proxyHeaders: forwarded
 proxyProtocol: true
@@ -49,7 +49,7 @@ name: Setup.Example.COM
 tls:
   listen: "[::1]:8443"
   certificates: [{certificate: profile.pem, key: profile.pem}]
-  acme: {email: Anna@example.com, directory: "https://acme.example.com/dir", storage: certificates, caRoot: profile.pem, apex: true, ordersPerHour: 300}
+  acme: {email: Anna@example.com, directory: "https://acme.example.com/dir", storage: certificates, caRoot: profile.pem, ordersPerHour: 300}
 profiles: {certificate: profile.pem, key: /etc/signpost/profile.key}
 dns: {servers: [192.0.2.1, "192.0.2.2:5353", "2001:db8::1"], timeout: 1500ms}
 providers:
@@ -101,6 +101,7 @@ accounts:
   - list:
       info@example.com: {inactive: true, username: "%EMAILLOCALPART%"}
       x@example.com: {}
+apexCertificates: true
 `
 
 func TestLoadEverything(t *testing.T) {
@@ -139,17 +140,17 @@ func TestLoadEverything(t *testing.T) {
 	}
 	want := &Config{
 		Listen: "[::1]:8080",
-		Admin:  Admin{Listen: "unix:/run/signpost/admin.sock", Pprof: true},
+		Admin:  Admin{Listen: "unix:/run/signpost/admin.sock", Pprof: true, AskPerHour: 5000},
 		Proxies: Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("10.0.0.0/8"),
 			netip.MustParsePrefix("192.0.2.2/32"), netip.MustParsePrefix("2001:db8::/32")}, Forwarded: true, Protocol: true},
 		Limits: Limits{Burst: 10, Connections: 20, PerAddress: 7, Header: 100 * time.Millisecond, Read: 200 * time.Millisecond,
 			Write: time.Second, Idle: 2 * time.Second, Stop: 3 * time.Second},
 		Log:  Log{JSON: true, Level: slog.LevelWarn},
-		Name: "setup.example.com",
+		Name: "setup.example.com", ApexCertificates: true,
 		TLS: &TLS{Listen: "[::1]:8443",
-			Certificates: []KeyFiles{{filepath.Join(folder, "profile.pem"), filepath.Join(folder, "profile.pem")}},
+			Certificates: []KeyFiles{{filepath.Join(folder, "profile.pem"), filepath.Join(folder, "profile.pem"), 12}},
 			ACME: &ACME{Email: "Anna@example.com", Directory: "https://acme.example.com/dir", Storage: filepath.Join(folder, "certificates"),
-				CARoot: filepath.Join(folder, "profile.pem"), Apex: true, OrdersPerHour: 300}},
+				CARoot: filepath.Join(folder, "profile.pem"), OrdersPerHour: 300}},
 		Profiles: Profiles{Certificate: filepath.Join(folder, "profile.pem"), Key: "/etc/signpost/profile.key"},
 		DNS:      DNS{Servers: []string{"192.0.2.1:53", "192.0.2.2:5353", "[2001:db8::1]:53"}, Timeout: 1500 * time.Millisecond},
 		Providers: []directory.Provider{

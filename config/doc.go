@@ -9,6 +9,7 @@
 //	key                                                default            meaning
 //	listen                                             127.0.0.1:8080     where plain HTTP is served; ":8080" is everywhere; or unix:path
 //	admin.listen                                       127.0.0.1:9480     where metrics and the like are served, host:port or unix:path; or none
+//	admin.askPerHour                                   1000               new names an hour, ours only by MX, that a proxy may order certificates for
 //	admin.pprof                                        false              true: /debug/pprof there tells what the program is doing inside
 //	trustedProxies                                     127.0.0.0/8 ::1    addresses and networks whose word on who is asking is taken; or none
 //	proxyHeaders                                       x-forwarded        what they set: x-forwarded (-For, -Proto, -Host) or forwarded (RFC 7239)
@@ -26,6 +27,7 @@
 //	log.level                                          info               debug info warn error
 //	log.requests                                       500                requests that get a line a second; 0: none
 //	name                                               none               the service's own host name, for the page, profiles and absolute URLs
+//	apexCertificates                                   false              true: hosted domains themselves may have certificates, by tls.acme or a proxy
 //	tls.listen                                         :443               where HTTPS is served, host:port or unix:path; without tls, a proxy in front does
 //	tls.certificates                                   none               files; one name may have several kinds, and ECDSA is preferred
 //	tls.certificates[].certificate                     required           file of the certificate and its chain; read again when it changes
@@ -34,8 +36,7 @@
 //	tls.acme.email                                     none               yours, for the ACME server to write to
 //	tls.acme.directory                                 Let's Encrypt's    URL of an ACME server; to order from it is to agree to its terms
 //	tls.acme.caRoot                                    the system's       file of the root that the ACME server's own certificate leads to
-//	tls.acme.apex                                      false              true: hosted domains themselves get certificates, not only autoconfig.‹domain› and the like
-//	tls.acme.ordersPerHour                             90                 a quarter of it is kept for renewals
+//	tls.acme.ordersPerHour                             90                 a quarter of it is kept for renewals, another for names that are listed here
 //	profiles.certificate                               unsigned           file of the certificate and its chain that sign Apple profiles
 //	profiles.key                                       unsigned           file of its private key
 //	branding.name                                      the host name      of the mail service, on the set-up page

@@ -14,6 +14,9 @@ type Admin struct {
 	Default bool
 	// Pprof lets it tell what the program is doing inside.
 	Pprof bool
+	// AskPerHour bounds the new names that a proxy may have certificates for;
+	// 0 for the default.
+	AskPerHour int
 }
 
 // Proxies are the proxies in front, and how they tell who is asking.
@@ -29,6 +32,9 @@ type Proxies struct {
 
 const defaultAdmin = "127.0.0.1:9480"
 
+// maxAsked is a bound that bounds nothing.
+const maxAsked = 1_000_000
+
 // unixPrefix stands before the path of a socket.
 const unixPrefix = "unix:"
 
@@ -38,8 +44,9 @@ const maxSocketPath = 107
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
 var adminKeys = keys[Admin]{
-	"listen": readAdminListen,
-	"pprof":  func(a *Admin, v *value) { v.boolean(&a.Pprof) },
+	"listen":     readAdminListen,
+	"pprof":      func(a *Admin, v *value) { v.boolean(&a.Pprof) },
+	"askPerHour": func(a *Admin, v *value) { a.AskPerHour, _ = v.number(1, maxAsked) },
 }
 
 func readAdmin(l *loader, v *value) { adminKeys.read(v, &l.Admin) }

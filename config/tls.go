@@ -11,17 +11,18 @@ type TLS struct {
 }
 
 // KeyFiles names the files of a certificate, with its chain, and of its key.
-type KeyFiles struct{ Certificate, Key string }
+type KeyFiles struct {
+	Certificate, Key string
+	Line             int // of the configuration
+}
 
 // ACME says whom to order from, and what for.
 type ACME struct {
-	Email     string
-	Directory string // URL; empty for Let's Encrypt
-	Storage   string // folder
-	CARoot    string // file; empty for the system's roots
-	// Apex: hosted domains themselves get certificates, too.
-	Apex          bool
-	OrdersPerHour int // 0 for the default
+	Email         string
+	Directory     string // URL; empty for Let's Encrypt
+	Storage       string // folder
+	CARoot        string // file; empty for the system's roots
+	OrdersPerHour int    // 0 for the default
 }
 
 const (
@@ -35,7 +36,7 @@ var tlsKeys = keys[TLS]{
 	"listen": func(t *TLS, v *value) { t.Listen, _ = v.listen() },
 	"certificates": func(t *TLS, v *value) {
 		for item := range v.list("{certificate: file, key: file}") {
-			var files KeyFiles
+			files := KeyFiles{Line: item.line}
 			if has, ok := keyFilesKeys.read(item, &files); ok {
 				item.require(has, "certificate", "key")
 				t.Certificates = append(t.Certificates, files)
@@ -66,7 +67,6 @@ var acmeKeys = keys[ACME]{
 		}
 	},
 	"caRoot":        func(a *ACME, v *value) { a.CARoot, _ = v.file() },
-	"apex":          func(a *ACME, v *value) { v.boolean(&a.Apex) },
 	"ordersPerHour": func(a *ACME, v *value) { a.OrdersPerHour, _ = v.number(2, maxOrders) },
 }
 

@@ -76,6 +76,12 @@ func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
 	return d
 }
 
+// Names reports whether the configuration names the domain itself.
+func (d *Directory) Names(domain string) bool {
+	_, hosted := d.byDomain[domain]
+	return hosted
+}
+
 // Hosts reports whether the configuration names the domain, or an MX host from
 // which clients derive it, without asking DNS. Either is asked by clients as
 // autoconfig.‹domain› and the like.

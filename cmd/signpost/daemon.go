@@ -150,7 +150,7 @@ func (d *daemon) reloaded() (*service, *slog.Logger, error) {
 	}
 	if d.certs != nil && cfg.TLS != nil {
 		// The last that can fail.
-		err = d.certs.SetFiles(pairs(cfg.TLS))
+		err = located(earlier.file, cfg.TLS, d.certs.SetFiles(pairs(cfg.TLS)))
 	}
 	return s, log, err
 }

@@ -80,7 +80,7 @@ func (d *daemon) server(ctx context.Context) *server.Service {
 		Admin: server.Admin{
 			Metrics: d.metrics,
 			Pprof:   cfg.Admin.Pprof,
-			Ask:     certs.AskHandler(d.mayHaveCertificate),
+			Ask:     certs.AskHandler(d.policy(), cfg.Admin.AskPerHour, d.log),
 			Ready: func() error {
 				if ctx.Err() != nil {
 					return errors.New("stopping")
@@ -151,8 +151,7 @@ func tlsListen(c *config.Config) string {
 	return c.TLS.Listen
 }
 
-// sameACME tells whether certificates come from the same place. The apex is
-// decided anew for each name.
+// sameACME tells whether certificates come from the same place.
 func sameACME(old, now *config.Config) bool {
 	if old.TLS == nil || now.TLS == nil {
 		return true // which tls.listen says
@@ -161,9 +160,7 @@ func sameACME(old, now *config.Config) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	one, other := *a, *b
-	one.Apex, other.Apex = false, false
-	return one == other
+	return *a == *b
 }
 
 // fileRest is how long the files must not have changed before they are loaded.

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"signpost/account"
 	"signpost/certs"
 	"signpost/config"
+	"signpost/records"
 	"signpost/server"
 )
 
@@ -17,16 +22,13 @@ func (d *daemon) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 	if cfg.TLS == nil {
 		return nil, nil
 	}
-	o := certs.Options{Name: cfg.Name, Files: pairs(cfg.TLS), Allowed: d.mayHaveCertificate, Log: d.log}
+	o := certs.Options{Name: cfg.Name, Files: pairs(cfg.TLS), Policy: d.policy(), Log: d.log}
 	if acme := cfg.TLS.ACME; acme != nil {
 		o.ACME = &certs.ACME{Email: acme.Email, Directory: acme.Directory, Storage: acme.Storage, CARoot: acme.CARoot, OrdersPerHour: acme.OrdersPerHour}
-		if cfg.Name != "" {
-			o.LeadsHere = certs.LeadsTo(cfg.Name, d.addresses)
-		}
 	}
 	m, err := certs.New(o)
 	if err != nil {
-		return nil, &hintError{err, "tls.certificates and tls.acme in the configuration say where certificates are kept"}
+		return nil, &hintError{located(d.service.Load().file, cfg.TLS, err), "tls.certificates and tls.acme in the configuration say where certificates are kept"}
 	}
 	d.metrics.WatchCertificates(func() server.Certificates { return certificateState(m.Status()) })
 	return m, nil
@@ -35,22 +37,62 @@ func (d *daemon) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 func pairs(t *config.TLS) []certs.Pair {
 	var pairs []certs.Pair
 	for _, files := range t.Certificates {
-		pairs = append(pairs, certs.Pair(files))
+		pairs = append(pairs, pairOf(files))
 	}
 	return pairs
 }
 
-// mayHaveCertificate decides by the configuration in use.
-func (d *daemon) mayHaveCertificate(ctx context.Context, name string) error {
-	s := d.service.Load()
-	apex := s.config.TLS != nil && s.config.TLS.ACME != nil && s.config.TLS.ACME.Apex
-	return certs.Allow(s.config.Name, apex, s.serves)(ctx, name)
+func pairOf(files config.KeyFiles) certs.Pair {
+	return certs.Pair{Certificate: files.Certificate, Key: files.Key}
+}
+
+// located says where in the configuration file a pair stands that cannot be used.
+func located(file string, t *config.TLS, err error) error {
+	var unusable *certs.PairError
+	if !errors.As(err, &unusable) {
+		return err
+	}
+	at := slices.IndexFunc(t.Certificates, func(files config.KeyFiles) bool { return pairOf(files) == unusable.Pair })
+	if at < 0 {
+		return err
+	}
+	return config.Faults{{File: file, Line: t.Certificates[at].Line, Text: fmt.Sprintf("tls.certificates[%d]: %v", at, err)}}
+}
+
+// policy decides by the configuration in use, for orders of our own and those of
+// a proxy alike.
+func (d *daemon) policy() certs.Policy {
+	return certs.Policy{
+		Allowed: func(ctx context.Context, name string) error {
+			s := d.service.Load()
+			return certs.Allow(s.config.Name, s.config.ApexCertificates, s.serves)(ctx, name)
+		},
+		Listed: func(name string) bool {
+			s := d.service.Load()
+			return certs.Allow(s.config.Name, s.config.ApexCertificates, s.lists)(context.Background(), name) == nil
+		},
+		LeadsHere: func(ctx context.Context, name string) error {
+			s := d.service.Load()
+			return certs.LeadsTo(s.config.Name, s.config.DNS.Addresses, s.addresses)(ctx, name)
+		},
+	}
+}
+
+// lists reports whether the configuration has a domain. One that clients derive
+// from an MX host may be anybody's, as protection.outlook.com is; such a name is
+// ours where DNS leads it here, which must be known.
+func (s *service) lists(_ context.Context, domain string) error {
+	known := s.config.Name != "" || len(s.config.DNS.Addresses) > 0
+	if s.directory.Names(domain) || known && s.directory.Hosts(domain) {
+		return nil
+	}
+	return account.ErrUnknownDomain
 }
 
 // serves reports whether a domain is hosted here: by its name or by its MX
 // record. A provider for any domain hosts none.
 func (s *service) serves(ctx context.Context, domain string) error {
-	if s.directory.Hosts(domain) {
+	if s.lists(ctx, domain) == nil {
 		return nil
 	}
 	settings, err := s.directory.Resolve(ctx, account.Query{Address: account.AnyAt(domain)})
@@ -61,13 +103,20 @@ func (s *service) serves(ctx context.Context, domain string) error {
 }
 
 // addresses asks DNS for the addresses of a host.
-func (d *daemon) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
-	resolver := d.service.Load().resolver
+func (s *service) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+	return addresses(ctx, host, s.resolver.Lookup)
+}
+
+// addresses are those of both kinds. Some name servers fail at the question for
+// one of them; that is an error only if there is no address of the other.
+func addresses(ctx context.Context, host string, lookup func(ctx context.Context, name, recordType string) (records.Answer, error)) ([]netip.Addr, error) {
 	var all []netip.Addr
+	var failed error
 	for _, recordType := range []string{"A", "AAAA"} {
-		answer, err := resolver.Lookup(ctx, host, recordType)
+		answer, err := lookup(ctx, host, recordType)
 		if err != nil {
-			return nil, err
+			failed = cmp.Or(failed, err)
+			continue
 		}
 		for _, record := range answer.Records {
 			if record.Type != recordType {
@@ -78,7 +127,10 @@ func (d *daemon) addresses(ctx context.Context, host string) ([]netip.Addr, erro
 			}
 		}
 	}
-	return all, nil
+	if len(all) > 0 {
+		return all, nil
+	}
+	return nil, failed
 }
 
 func certificateState(s certs.Status) server.Certificates {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,13 +9,20 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"math/big"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
+
+	"signpost/records"
 )
 
 // putCertificate writes a certificate for the test's names, that of the authority
@@ -101,7 +109,7 @@ func TestServeTLS(t *testing.T) {
 	more := strings.Replace(withTLS, "[{", "[{certificate: none.pem, key: none.pem}, {", 1)
 	put(t, folder, "signpost.yaml", configText(folder, "two.example", more))
 	r.signal(t, syscall.SIGHUP)
-	if got := r.says(t, notReloaded); !strings.Contains(got[1], "none.pem") {
+	if got := r.says(t, notReloaded); !strings.Contains(got[1], "signpost.yaml:4: tls.certificates[0]: ") || !strings.Contains(got[1], "none.pem") {
 		t.Errorf("got %s", got[0])
 	}
 	if _, body := askOnce(t, r.address, thunderbird("domain.se")); !strings.Contains(body, "imap.one.example") {
@@ -119,17 +127,113 @@ func TestServeTLS(t *testing.T) {
 	r.stop(t)
 }
 
-// TestAsk is the question of a proxy that orders certificates itself.
-func TestAsk(t *testing.T) {
-	r := startServe(t, prepare(t, "name: setup.example.com"), nil)
-	for domain, want := range map[string]int{
-		"setup.example.com": 200, "autoconfig.domain.se": 200, "autodiscover.domain.se": 200, "AUTOCONFIG.Domain.SE": 200,
-		"domain.se": 403, "www.domain.se": 403, "autoconfig.other.se": 403, "": 403, "192.0.2.1": 403, "autoconfig.a.domain.se": 403,
-	} {
-		if status, body := r.admin(t, "/ask?domain="+domain); status != want {
-			t.Errorf("%q: got %d %s, want %d", domain, status, body, want)
+// startDNS answers with the records, in the form of a zone file, and with
+// SERVFAIL where it has the name but not the type.
+func startDNS(t testing.TB, zone string) (address string) {
+	t.Helper()
+	zoned := map[string][]dns.RR{}
+	for line := range strings.Lines(zone) {
+		record, err := dns.NewRR(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if record != nil {
+			zoned[record.Header().Name] = append(zoned[record.Header().Name], record)
 		}
 	}
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &dns.Server{PacketConn: conn, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
+		answer := new(dns.Msg).SetReply(query)
+		all, exists := zoned[strings.ToLower(query.Question[0].Name)]
+		for _, record := range all {
+			if record.Header().Rrtype == query.Question[0].Qtype {
+				answer.Answer = append(answer.Answer, record)
+			}
+		}
+		switch {
+		case !exists:
+			answer.Rcode = dns.RcodeNameError
+		case len(answer.Answer) == 0:
+			answer.Rcode = dns.RcodeServerFailure
+		}
+		w.WriteMsg(answer)
+	})}
+	ready := make(chan struct{})
+	server.NotifyStartedFunc = func() { close(ready) }
+	go server.ActivateAndServe()
+	<-ready
+	t.Cleanup(func() { server.Shutdown() })
+	return conn.LocalAddr().String()
+}
+
+// zone has customers of all kinds. Of most names its server gives one address
+// and fails at the question for the other.
+const zone = `
+setup.example.com. 60 A 192.0.2.1
+autoconfig.domain.se. 60 A 192.0.2.1
+autodiscover.domain.se. 60 AAAA 2001:db8::9
+ua-auto-config.domain.se. 60 TXT neither
+domain.se. 60 A 192.0.2.1
+bymx.se. 60 MX 10 mx.hoster.net.
+autoconfig.bymx.se. 60 A 192.0.2.1
+autodiscover.bymx.se. 60 A 192.0.2.9
+hoster.net. 60 MX 10 elsewhere.example.
+autoconfig.hoster.net. 60 A 192.0.2.9
+n1.evil.se. 60 MX 10 mx.hoster.net.
+n2.evil.se. 60 MX 10 mx.hoster.net.
+n3.evil.se. 60 MX 10 mx.hoster.net.
+n4.evil.se. 60 MX 10 mx.hoster.net.
+autoconfig.n1.evil.se. 60 A 192.0.2.1
+autoconfig.n2.evil.se. 60 A 192.0.2.1
+autoconfig.n3.evil.se. 60 A 192.0.2.1
+autoconfig.n4.evil.se. 60 A 192.0.2.1
+`
+
+// TestAsk is the question of a proxy that orders certificates itself.
+func TestAsk(t *testing.T) {
+	const named = "name: setup.example.com\n"
+	server := startDNS(t, zone)
+	for _, row := range []struct {
+		more    string
+		answers map[string]int
+	}{
+		{named, map[string]int{
+			"setup.example.com": 200, "autoconfig.domain.se": 200, "AUTOCONFIG.Domain.SE": 200,
+			"autodiscover.domain.se": 403, "ua-auto-config.domain.se": 503, "autoconfig.bymx.se": 200, "autodiscover.bymx.se": 403,
+			"domain.se": 403, "www.domain.se": 403, "autoconfig.other.se": 403, "": 403, "192.0.2.1": 403, "autoconfig.a.domain.se": 403,
+			// Clients derive it from the MX host, but DNS leads elsewhere.
+			"autoconfig.hoster.net": 403,
+		}},
+		{named + "apexCertificates: true\n", map[string]int{"domain.se": 200, "bymx.se": 503, "hoster.net": 503, "other.se": 403}},
+		// Where it cannot be known where DNS should lead.
+		{"", map[string]int{"autoconfig.domain.se": 200, "autodiscover.domain.se": 200, "autodiscover.bymx.se": 200, "autoconfig.hoster.net": 403}},
+	} {
+		folder := prepare(t, "")
+		more := fmt.Sprintf("%sdns: {servers: [%q]}\n", row.more, server)
+		text := strings.Replace(configText(folder, "one.example", more), "    domains:", "    mx: [mx.hoster.net]\n    domains:", 1)
+		put(t, folder, "signpost.yaml", strings.Replace(text, "admin.sock\"", "admin.sock\", askPerHour: 30", 1))
+		r := startServe(t, folder, nil)
+		for domain, want := range row.answers {
+			if status, body := r.admin(t, "/ask?domain="+domain); status != want {
+				t.Errorf("%s%q: got %d %s, want %d", row.more, domain, status, body, want)
+			}
+		}
+		// Names of one domain that only DNS makes ours are bounded.
+		for i, want := range []int{200, 200, 200, 503} {
+			if status, body := r.admin(t, fmt.Sprintf("/ask?domain=autoconfig.n%d.evil.se", i+1)); status != want {
+				t.Errorf("%sname %d of a domain: got %d %s, want %d", row.more, i, status, body, want)
+			}
+		}
+		r.stop(t)
+	}
+}
+
+// TestOperator: the rest of what the operator's listener answers.
+func TestOperator(t *testing.T) {
+	r := startServe(t, prepare(t, ""), nil)
 	for path, want := range map[string]string{"/healthz": "alive", "/readyz": "ready"} {
 		if status, body := r.admin(t, path); status != 200 || strings.TrimSpace(body) != want {
 			t.Errorf("%s: got %d %s", path, status, body)
@@ -137,5 +241,40 @@ func TestAsk(t *testing.T) {
 	}
 	if status, _ := r.admin(t, "/debug/pprof/"); status != 404 {
 		t.Errorf("pprof is answered %d unasked", status)
+	}
+}
+
+// TestAddresses: one kind of address is enough, and none is only an error if
+// DNS did not say so.
+func TestAddresses(t *testing.T) {
+	failure := errors.New("SERVFAIL")
+	type answer struct {
+		records string // addresses, or a CNAME before them
+		err     error
+	}
+	for _, row := range []struct {
+		a, aaaa answer
+		want    string
+		err     error
+	}{
+		{answer{"192.0.2.1", nil}, answer{"2001:db8::1", nil}, "[192.0.2.1 2001:db8::1]", nil},
+		{answer{"192.0.2.1", nil}, answer{"", failure}, "[192.0.2.1]", nil},
+		{answer{"", failure}, answer{"2001:db8::1", nil}, "[2001:db8::1]", nil},
+		{answer{"", nil}, answer{"", failure}, "[]", failure},
+		{answer{"", failure}, answer{"", nil}, "[]", failure},
+		{answer{"", failure}, answer{"", failure}, "[]", failure},
+		{answer{"", nil}, answer{"", nil}, "[]", nil},
+	} {
+		got, err := addresses(t.Context(), "name.example", func(_ context.Context, _, recordType string) (records.Answer, error) {
+			a := map[string]answer{"A": row.a, "AAAA": row.aaaa}[recordType]
+			found := records.Answer{Records: []records.Record{{Type: "CNAME", Data: "other.example."}}}
+			for _, address := range strings.Fields(a.records) {
+				found.Records = append(found.Records, records.Record{Type: recordType, Data: address})
+			}
+			return found, a.err
+		})
+		if fmt.Sprint(got) != row.want || err != row.err {
+			t.Errorf("%+v: got %v %v", row, got, err)
+		}
 	}
 }

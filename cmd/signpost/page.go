@@ -19,6 +19,8 @@ func newPage(b config.Branding) (server.Page, error) {
 		return page, nil
 	}
 	var err error
-	page.Templates, err = setup.LoadTemplates(b.Templates)
-	return page, err
+	if page.Templates, err = setup.LoadTemplates(b.Templates); err != nil {
+		return page, &hintError{err, "branding.templates in the configuration names their folder"}
+	}
+	return page, nil
 }

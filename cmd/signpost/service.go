@@ -58,7 +58,7 @@ func newService(file string, cfg *config.Config, earlier *service, log *slog.Log
 	} else {
 		var err error
 		if s.resolver, err = records.NewResolver(cfg.DNS.Servers, cfg.DNS.Timeout); err != nil {
-			return nil, err
+			return nil, &hintError{err, "dns.servers in the configuration names the servers to ask"}
 		}
 	}
 	page, err := newPage(cfg.Branding)

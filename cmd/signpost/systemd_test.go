@@ -119,10 +119,16 @@ func TestFailedStart(t *testing.T) {
 		{"no folder for the socket", "127.0.0.1:0", "unix:/nonexistent/http.sock", "cannot listen on unix:/nonexistent/http.sock: no such file", "RuntimeDirectory=signpost"},
 		{"admin", "/admin.sock", "/nowhere/admin.sock", "nowhere/admin.sock: no such file", "RuntimeDirectory=signpost"},
 		{"no certificate", "providers:", "tls: {listen: \"127.0.0.1:0\", certificates: [{certificate: none.pem, key: none.key}]}\nproviders:", "none.pem", "tls.certificates"},
+		{"no pair", "providers:", "tls: {listen: \"127.0.0.1:0\",\n  certificates: [{certificate: domains.txt, key: domains.txt}]}\nproviders:", "signpost.yaml:5: tls.certificates[0]: ", "tls.certificates"},
+		{"broken template", "providers:", "branding: {templates: texts}\nproviders:", "html/start.html", "branding.templates"},
 		{"broken", "hostname: imap", "hots: imap", `unknown key "hots", did you mean "hostname"?`, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			folder := prepare(t, "")
+			if err := os.MkdirAll(filepath.Join(folder, "texts/html"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			put(t, folder, "texts/html/start.html", "{{.Nothing")
 			put(t, folder, "signpost.yaml", strings.Replace(configText(folder, "one.example", ""), row.from, row.to, 1))
 			cmd := program(os.Args[0], "serve", "-config", filepath.Join(folder, "signpost.yaml"))
 			out, err := cmd.CombinedOutput()

@@ -1,8 +1,11 @@
 package server
 
 import (
+	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
+	"strings"
 )
 
 // Admin is what the operator's own tools can ask.
@@ -40,7 +43,29 @@ func (a Admin) Handler() http.Handler {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return mux
+	return guarded(mux)
+}
+
+// guarded keeps out web pages that are open in a browser on this machine: where
+// the listener is on loopback, a page can reach it under a name of its own that
+// it lets lead there (DNS rebinding). Nobody else's name has one label only.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+		if local != nil && local.IP.IsLoopback() && !isLocalName(r.Host) {
+			say(w, http.StatusForbidden, "ask by address or as localhost")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func isLocalName(host string) bool {
+	name := strings.ToLower(strings.Trim(hostOnly(host), "[]"))
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	return !strings.Contains(name, ".") || strings.HasSuffix(name, ".localhost")
 }
 
 func say(w http.ResponseWriter, status int, text string) {

@@ -27,6 +27,8 @@ type Addresses struct {
 type Listeners struct {
 	HTTP, HTTPS, Admin []net.Listener
 	AdminMissing       error // why there is no Admin
+	// Replaced are the addresses in whose place systemd's are.
+	Replaced []string
 }
 
 // The kinds of listeners, as metrics and names of systemd's sockets have them.
@@ -49,7 +51,11 @@ func Listen(a Addresses) (*Listeners, error) {
 		address   string
 		listeners *[]net.Listener
 	}{{a.HTTP, &l.HTTP}, {a.HTTPS, &l.HTTPS}, {a.Admin, &l.Admin}} {
-		if len(*kind.listeners) > 0 || kind.address == "" {
+		switch {
+		case kind.address == "":
+			continue
+		case len(*kind.listeners) > 0:
+			l.Replaced = append(l.Replaced, kind.address)
 			continue
 		}
 		listener, err := listen(kind.address)

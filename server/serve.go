@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -148,7 +149,7 @@ func (s *Service) server(handler http.Handler) *http.Server {
 		// net/http adds 4 KiB of its own to the limit.
 		MaxHeaderBytes: maxHeader - 4<<10,
 		HTTP2:          s.http2(),
-		ErrorLog:       slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		ErrorLog:       log.New(&errorLog{log: s.Log}, "", 0),
 	}
 }
 

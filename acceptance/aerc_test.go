@@ -82,7 +82,7 @@ func (h hosting) setUpAerc(t *testing.T) {
 	term.until("> out7.hoster.example:587")
 	term.press("[Next]")
 	term.until("Configuration complete!")
-	n.mail.await(t, 993, 587)
+	n.mail.await(993, 587)
 	term.key("Tab")
 	term.key("Right") // from "Finish & open tutorial"
 	term.press("[Finish]")
@@ -105,8 +105,8 @@ func (h hosting) setUpAerc(t *testing.T) {
 	term.key("Enter")
 	term.until("Send this email?")
 	term.write("y")
-	n.mail.awaitLetter(t, anna)
+	n.mail.awaitLetter(anna)
 	term.picture("aerc")
-	n.mail.checkIncoming(t, "imap", anna)
-	n.mail.checkOutgoing(t, anna)
+	n.mail.checkIncoming("imap", anna)
+	n.mail.checkOutgoing(anna)
 }

@@ -104,7 +104,7 @@ func TestDeltaChat(t *testing.T) {
 
 func (w way) setUpDeltaChat(t *testing.T, answered string) {
 	n := w.start(t, mailbox{w.address, w.login})
-	n.mail.await(t, w.incoming.Port, w.outgoing.Port)
+	n.mail.await(w.incoming.Port, w.outgoing.Port)
 	d := startDeltaChat(t)
 	var account int
 	if err := d.call("add_account", &account); err != nil {
@@ -136,9 +136,9 @@ func (w way) setUpDeltaChat(t *testing.T, answered string) {
 	if !n.has(answered) {
 		n.fail(got, "there must be %s", answered)
 	}
-	n.mail.checkIncoming(t, "imap", w.login)
+	n.mail.checkIncoming("imap", w.login)
 	// It signs in to the outgoing server and hangs up, of which postfix says no
 	// name.
-	awaitLog(t, n.mail.postfix, `disconnect from .* ehlo=1 auth=1 commands=2`)
+	n.mail.awaitLog(n.mail.postfix, "login without a letter", `disconnect from .* ehlo=1 auth=1 commands=2`)
 	t.Logf("%s\n%s", got, strings.Join(n.asked(), "\n"))
 }

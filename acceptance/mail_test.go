@@ -8,6 +8,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ const password = "correct horse battery"
 // check who signs in.
 type mailServers struct {
 	dovecot, postfix string // log files
+	// fail ends the test, with what the client ended up with and what is wrong.
+	fail func(ended, format string, args ...any)
 }
 
 const dovecotConf = `
@@ -120,10 +123,10 @@ type mailbox struct {
 
 // startMail starts both and does not wait for them: a client takes seconds to
 // get there.
-func startMail(t *testing.T, ca *authority, boxes ...mailbox) *mailServers {
+func startMail(t *testing.T, n *network, boxes ...mailbox) *mailServers {
 	t.Helper()
 	dir := filepath.Join(work, "mail")
-	certificate, key := ca.issue("mail", "in7.hoster.example", "out7.hoster.example")
+	certificate, key := n.ca.issue("mail", "in7.hoster.example", "out7.hoster.example")
 	var users, maps strings.Builder
 	domains := ""
 	for _, box := range boxes {
@@ -151,7 +154,7 @@ func startMail(t *testing.T, ca *authority, boxes ...mailbox) *mailServers {
 	own(t, filepath.Join(dir, "data"), "postfix")
 	run(t, exec.Command("dovecot", "-F", "-c", conf))
 	run(t, exec.Command("postfix", "-c", filepath.Join(dir, "postfix"), "start-fg"))
-	return &mailServers{dovecot: filepath.Join(dir, "dovecot.log"), postfix: filepath.Join(dir, "postfix.log")}
+	return &mailServers{dovecot: filepath.Join(dir, "dovecot.log"), postfix: filepath.Join(dir, "postfix.log"), fail: n.fail}
 }
 
 // own gives a folder to a user.
@@ -171,8 +174,7 @@ func own(t *testing.T, folder, name string) {
 }
 
 // await waits until the ports are open.
-func (m *mailServers) await(t *testing.T, ports ...int) {
-	t.Helper()
+func (m *mailServers) await(ports ...int) {
 	deadline := time.Now().Add(20 * time.Second)
 	for _, port := range ports {
 		for {
@@ -182,7 +184,8 @@ func (m *mailServers) await(t *testing.T, ports ...int) {
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("nothing listens on port %d: %v\ndovecot: %s\npostfix: %s", port, err, logText(m.dovecot), logText(m.postfix))
+				m.fail(lastLines(m.dovecot)+lastLines(m.postfix), "nothing listens on port %d: %v", port, err)
+				return
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -197,39 +200,74 @@ func logText(file string) string {
 	return string(text)
 }
 
+// lastLines is the end of a log, as much of it as a message can hold.
+func lastLines(file string) string {
+	const most = 4
+	lines := slices.Collect(strings.Lines(logText(file)))
+	if len(lines) == 0 {
+		return "an empty " + filepath.Base(file) + " "
+	}
+	return filepath.Base(file) + ": " + strings.Join(lines[max(0, len(lines)-most):], "") + " "
+}
+
 // awaitLetter waits until a letter lies in the mailbox.
-func (m *mailServers) awaitLetter(t *testing.T, login string) {
-	t.Helper()
-	awaitLog(t, m.postfix, `status=sent \(delivered to maildir\)`)
+func (m *mailServers) awaitLetter(login string) {
+	m.awaitLog(m.postfix, "a letter that was delivered", `status=sent \(delivered to maildir\)`)
 	if files, err := filepath.Glob(filepath.Join(work, "mail", "mail", login, "[nc]*", "*")); err != nil || len(files) == 0 {
-		t.Errorf("no letter came for %s", login)
+		m.fail(lastLines(m.postfix), "no letter came for %s", login)
 	}
 }
 
 // checkIncoming looks for the login in dovecot's own log.
-func (m *mailServers) checkIncoming(t *testing.T, protocol, login string) {
-	t.Helper()
-	awaitLog(t, m.dovecot, protocol+`-login: Info: Login: user=<`+regexp.QuoteMeta(login)+`>, method=PLAIN, .*, TLS, `)
+func (m *mailServers) checkIncoming(protocol, login string) {
+	m.awaitLog(m.dovecot, protocol+" login of "+login, protocol+`-login: Info: Login: user=<`+regexp.QuoteMeta(login)+`>, method=PLAIN, .*, TLS, `)
 }
 
 // checkOutgoing looks for the login in postfix's own log, which has it of a
 // client that sends.
-func (m *mailServers) checkOutgoing(t *testing.T, login string) {
-	t.Helper()
-	awaitLog(t, m.postfix, `sasl_method=PLAIN, sasl_username=`+regexp.QuoteMeta(login)+`\n`)
+func (m *mailServers) checkOutgoing(login string) {
+	m.awaitLog(m.postfix, "smtp login of "+login, `sasl_method=PLAIN, sasl_username=`+regexp.QuoteMeta(login)+`\n`)
 }
 
-// awaitLog waits until a log has the line.
-func awaitLog(t *testing.T, file, line string) {
-	t.Helper()
+// logTimeout is how long a line may be on its way to a log.
+var logTimeout = 10 * time.Second
+
+// awaitLog waits until a log has the line that tells of something.
+func (m *mailServers) awaitLog(file, what, line string) {
 	want := regexp.MustCompile(line)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		text := logText(file)
-		if want.MatchString(text) {
+	for deadline := time.Now().Add(logTimeout); ; time.Sleep(20 * time.Millisecond) {
+		if want.MatchString(logText(file)) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s has no %q, but\n%s", filepath.Base(file), line, text)
+			m.fail(lastLines(file), "%s has no %s", filepath.Base(file), what)
+			return
 		}
+	}
+}
+
+// TestLogMisses: a login that never came is told in one line, with what the
+// client asked and was answered, and not as a whole log.
+func TestLogMisses(t *testing.T) {
+	defer func(before time.Duration) { logTimeout = before }(logTimeout)
+	logTimeout = 0
+	folder := t.TempDir()
+	var told []string
+	m := &mailServers{dovecot: filepath.Join(folder, "dovecot.log"), postfix: filepath.Join(folder, "postfix.log"), fail: func(ended, format string, args ...any) {
+		told = append(told, fmt.Sprintf(format, args...)+"; "+strings.Join(strings.Fields(ended), " "))
+	}}
+	dovecot := strings.Repeat("imap-login: Info: Login: user=<erik@firma.example>, method=PLAIN, rip=10.0.0.2, TLS, \n", 500) + "imap-login: Info: Disconnected: Auth failed\n"
+	if err := os.WriteFile(m.dovecot, []byte(dovecot), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(m.postfix, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.checkIncoming("imap", "erik@firma.example") // it has this one
+	m.checkIncoming("imap", anna)
+	m.checkOutgoing(anna)
+	if len(told) != 2 || !strings.HasPrefix(told[0], "dovecot.log has no imap login of "+anna+"; ") || !strings.HasSuffix(told[0], "Auth failed") || len(told[0]) > 1000 ||
+		told[1] != "postfix.log has no smtp login of "+anna+"; an empty postfix.log" {
+		t.Errorf("told %q", told)
 	}
 }

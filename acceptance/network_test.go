@@ -90,7 +90,7 @@ func (h hosting) start(t *testing.T, boxes ...mailbox) *network {
 	t.Helper()
 	n := &network{t: t, hosting: h, ca: newAuthority(t), journal: &journal{}}
 	n.names = startDNS(t, h.zone(t))
-	n.mail = startMail(t, n.ca, boxes...)
+	n.mail = startMail(t, n, boxes...)
 	others := append([]string{"www.another.example"}, h.foreign...)
 	(&site{n.journal, "web site", nothingHere}).serve(t, webIP, n.ca.load("web", others...))
 	own := append([]string{"setup.hoster.example"}, h.names...)

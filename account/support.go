@@ -51,9 +51,6 @@ func (n Notice) Matters(at time.Time) bool {
 	return !at.Before(n.From) && (n.Until.IsZero() || at.Before(n.Until))
 }
 
-// TextIn is the text of TitleIn.
-func TextIn(texts []Title, language string) string { return TitleIn(texts, language).Text }
-
 // TitleIn is the text for a language, or that for English, or the first, and
 // says which language it is in. Regional forms of a language serve for one another,
 // those in the same script first: sv-SE for sv, zh-Hant for zh-TW.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,7 +21,9 @@ import (
 // daemon is the running service: what stays while configurations come and go.
 type daemon struct {
 	stderr  io.Writer
-	log     *slog.Logger
+	log     *slog.Logger // of all that stays
+	written changingLog  // what is behind it
+	systemd notifier
 	live    *server.Live
 	limiter *server.Limiter
 	metrics *server.Metrics
@@ -49,7 +52,9 @@ func newDaemon(ctx context.Context, stderr io.Writer, file string) (*daemon, err
 	if err != nil {
 		return nil, err
 	}
-	d.log = newLog(stderr, cfg.Log)
+	access := newLog(stderr, cfg.Log)
+	d.written = newChangingLog(access)
+	d.log = slog.New(d.written)
 	if unwatched != nil {
 		d.log.Warn("changed files are not noticed; SIGHUP loads them", "error", unwatched)
 	}
@@ -63,24 +68,27 @@ func newDaemon(ctx context.Context, stderr io.Writer, file string) (*daemon, err
 	if d.certs, err = d.newCertificates(cfg); err != nil {
 		return nil, err
 	}
-	d.live = server.NewLive(d.options(s))
+	d.live = server.NewLive(d.options(s, access))
 	d.metrics.Loaded(s.contents())
 	d.metrics.WatchDNSCache(func() server.DNSCache { return server.DNSCache(d.service.Load().resolver.Stats()) })
-	d.watch(s)
+	d.watch(s.files())
 	return d, nil
 }
 
 // options is how the configuration is served.
-func (d *daemon) options(s *service) server.Options {
-	o := s.options(d.log)
+func (d *daemon) options(s *service, access *slog.Logger) server.Options {
+	o := s.options(access)
 	o.Limiter, o.Metrics = d.limiter, d.metrics
 	o.HTTPS = d.started.TLS != nil
 	return o
 }
 
-func (d *daemon) watch(s *service) {
-	if d.watcher != nil {
-		d.watcher.Watch(s.files())
+func (d *daemon) watch(files []string) {
+	if d.watcher == nil {
+		return
+	}
+	if err := d.watcher.Watch(files); err != nil {
+		d.log.Warn("changed files are noticed late", "error", err)
 	}
 }
 
@@ -98,9 +106,9 @@ func (d *daemon) reloads(ctx context.Context, hangup <-chan os.Signal) {
 		case <-hangup:
 		case <-changed:
 		}
-		notify(reloading())
+		d.systemd.say(reloading())
 		d.reload()
-		notify("READY=1\nSTATUS=" + d.status())
+		d.systemd.say("READY=1\nSTATUS=" + d.status())
 	}
 }
 
@@ -111,20 +119,23 @@ func (d *daemon) reload() {
 	if d.watcher != nil {
 		d.watcher.Look()
 	}
-	s, log, err := d.reloaded()
+	s, access, err := d.reloaded()
 	if err != nil {
 		d.metrics.Reloaded(false)
 		for line := range strings.Lines(err.Error()) {
 			d.log.Error("not reloaded, the configuration from before stays", "fault", strings.TrimSuffix(line, "\n"))
 		}
+		// Perhaps a file that it names is still to come.
+		earlier := d.service.Load()
+		d.watch(slices.Concat(earlier.files(), config.Named(earlier.file)))
 		return
 	}
-	d.log = log
+	d.written.use(access)
 	d.service.Store(s)
-	d.live.Use(d.options(s))
+	d.live.Use(d.options(s, access))
 	d.metrics.Reloaded(true)
 	d.metrics.Loaded(s.contents())
-	d.watch(s)
+	d.watch(s.files())
 	settle()
 	for _, warning := range s.config.Warnings {
 		d.log.Warn("suspicious", "where", warning.String())
@@ -136,15 +147,14 @@ func (d *daemon) reload() {
 	d.log.Info("reloaded", "providers", c.Providers, "domains", c.Domains, "accounts", c.Accounts, "took", time.Since(start))
 }
 
-// reloaded is the configuration as it is now, and the log that it wants.
+// reloaded is the configuration as it is now, and the log that its requests want.
 func (d *daemon) reloaded() (*service, *slog.Logger, error) {
 	earlier := d.service.Load()
 	cfg, err := loadConfig(earlier.file)
 	if err != nil {
 		return nil, nil, err
 	}
-	log := newLog(d.stderr, cfg.Log)
-	s, err := newService(earlier.file, cfg, earlier, log)
+	s, err := newService(earlier.file, cfg, earlier, d.log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -152,7 +162,7 @@ func (d *daemon) reloaded() (*service, *slog.Logger, error) {
 		// The last that can fail.
 		err = located(earlier.file, cfg.TLS, d.certs.SetFiles(pairs(cfg.TLS)))
 	}
-	return s, log, err
+	return s, newLog(d.stderr, cfg.Log), err
 }
 
 // contents is how much the configuration has.

@@ -121,7 +121,7 @@ func TestDocumentedMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := map[string]bool{}
-	for _, match := range regexp.MustCompile(`(?:dialect|outcome|state|result|listener|what)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+	for _, match := range regexp.MustCompile(`(?:dialect|outcome|state|result|listener|what|reason)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
 		if !told[match[0]] && !bytes.Contains(document, []byte("`"+match[1]+"`")) {
 			t.Errorf("%s is not explained", match[0])
 		}

@@ -187,6 +187,39 @@ func TestReloadOfFiles(t *testing.T) {
 	}
 }
 
+// TestReloadWhenAFileComes: a configuration is refused because a file that it
+// names is not there yet, and taken when it is.
+func TestReloadWhenAFileComes(t *testing.T) {
+	folder := prepare(t, "")
+	r := startServe(t, folder, nil)
+	put(t, folder, "signpost.yaml", strings.Replace(configText(folder, "two.example", ""), "domains.txt", "more/domains.txt", 1))
+	if got := r.says(t, notReloaded); !strings.Contains(got[1], "more/domains.txt") {
+		t.Errorf("got %s", got[0])
+	}
+	if err := os.Mkdir(filepath.Join(folder, "more"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put(t, folder, "more/domains.txt", "domain.se\nother.se\n")
+	r.says(t, reloaded)
+	if _, body := askOnce(t, r.address, thunderbird("other.se")); !strings.Contains(body, "imap.two.example") {
+		t.Errorf("got\n%s", body)
+	}
+}
+
+// TestReloadTakesTheLog: all lines are written as the new configuration wants
+// them, also those of what outlives the old one.
+func TestReloadTakesTheLog(t *testing.T) {
+	folder := prepare(t, "")
+	r := startServe(t, folder, nil)
+	put(t, folder, "signpost.yaml", configText(folder, "two.example", "log: {format: json}"))
+	r.signal(t, syscall.SIGHUP)
+	r.says(t, regexp.MustCompile(`"msg":"reloaded"`))
+	r.stop(t)
+	if !strings.Contains(r.stderr.String(), `"level":"INFO","msg":"stopping, requests in flight are finished first"}`) {
+		t.Errorf("it said\n%s", r.stderr)
+	}
+}
+
 func (o *output) clear() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -197,7 +230,7 @@ func (o *output) clear() {
 func TestWhatNeedsARestart(t *testing.T) {
 	folder := prepare(t, "")
 	r := startServe(t, folder, nil)
-	text := strings.Replace(configText(folder, "two.example", "limits: {connections: 20, idle: 9s}\nproxyProtocol: true"), "admin.sock", "other.sock", 1)
+	text := strings.Replace(configText(folder, "two.example", "limits: {connections: 20, connectionsPerAddress: 20, idle: 9s}\nproxyProtocol: true"), "admin.sock", "other.sock", 1)
 	put(t, folder, "signpost.yaml", strings.Replace(text, "127.0.0.1:0", "127.0.0.1:9", 1))
 	r.signal(t, syscall.SIGHUP)
 	got := r.says(t, regexp.MustCompile(`needs a restart" keys="(.*)"`))

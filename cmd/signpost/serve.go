@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"slices"
@@ -57,19 +57,74 @@ func serve(ctx context.Context, e env, args []string) error {
 	if listeners.AdminMissing != nil {
 		d.log.Warn("no admin listener, and so no metrics", "error", listeners.AdminMissing, "hint", "admin.listen names another address, or none")
 	}
+	if len(listeners.HTTPS) > 0 && cfg.TLS == nil {
+		listeners.Close()
+		return &hintError{errors.New("systemd passes a socket for https, and the configuration has no tls"),
+			"tls says which certificates are served; FileDescriptorName=http in the socket's unit makes it one for plain HTTP"}
+	}
+	for _, address := range listeners.Replaced {
+		d.log.Info("a socket of systemd takes the place of an address", "address", address)
+	}
+	d.warnOfFiles(len(listeners.HTTP) + len(listeners.HTTPS))
 	d.say("listening", listeners.HTTP, "config", d.service.Load().file)
 	d.say("listening for TLS", listeners.HTTPS)
 	d.say("listening for the operator", listeners.Admin)
 	if d.certs != nil {
 		d.certs.Start(ctx)
 	}
-	notify("READY=1\nSTATUS=" + d.status())
-	defer context.AfterFunc(ctx, func() { notify("STOPPING=1") })()
 	s := d.server(ctx)
+	d.systemd.say("READY=1\nSTATUS=" + d.status())
+	defer context.AfterFunc(ctx, func() { d.systemd.stop(cfg.Limits.Stop + closeTime) })()
 	settle()
-	go watchdog(ctx)
+	go d.systemd.watchdog(ctx, func() bool { return scraped(s.Admin) })
 	go d.reloads(ctx, hangup)
 	return s.Serve(ctx, listeners)
+}
+
+// closeTime is how long the end may take when the requests in flight are over:
+// orders of certificates that are under way are given up.
+const closeTime = 10 * time.Second
+
+// scraped reports whether the service can say how it is, for which it must get
+// at all that requests share: caches, certificates, counters.
+func scraped(admin http.Handler) bool {
+	request, err := http.NewRequest(http.MethodGet, "/metrics", nil)
+	if err != nil {
+		return false
+	}
+	w := &statusOnly{header: http.Header{}}
+	admin.ServeHTTP(w, request)
+	return w.status == http.StatusOK
+}
+
+// statusOnly drops all of an answer but its status.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+func (w *statusOnly) Header() http.Header { return w.header }
+
+func (w *statusOnly) WriteHeader(status int) { w.status = cmp.Or(w.status, status) }
+
+func (w *statusOnly) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return len(b), nil
+}
+
+// otherFiles is how many a process has open besides the connections of clients.
+const otherFiles = 100
+
+// warnOfFiles says when connections will fail before they are too many.
+func (d *daemon) warnOfFiles(listeners int) {
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return
+	}
+	if most := d.started.Limits.Connections * listeners; uint64(most+otherFiles) > files.Cur {
+		d.log.Warn("more connections are allowed than files may be open", "connections", most, "files", files.Cur,
+			"hint", "LimitNOFILE= in the unit allows more files; limits.connections fewer connections, of each listener")
+	}
 }
 
 // server is what is served, with what cannot be changed without a restart.
@@ -90,6 +145,8 @@ func (d *daemon) server(ctx context.Context) *server.Service {
 		}.Handler(),
 		Timeouts:    timeouts(cfg.Limits),
 		Connections: cfg.Limits.Connections,
+		PerAddress:  cfg.Limits.PerAddress,
+		Trusts:      d.live.Trusts,
 		Log:         d.log,
 		Metrics:     d.metrics,
 	}
@@ -113,15 +170,6 @@ func (d *daemon) say(what string, listeners []net.Listener, more ...any) {
 	}
 }
 
-// newLog writes as the configuration wants it.
-func newLog(w io.Writer, l config.Log) *slog.Logger {
-	options := &slog.HandlerOptions{Level: l.Level}
-	if l.JSON {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
-
 // restart lists the keys whose change needs a restart.
 func restart(old, now *config.Config) []string {
 	var keys []string
@@ -132,7 +180,7 @@ func restart(old, now *config.Config) []string {
 		"tls.acme":           !sameACME(old, now),
 		"name (of tls)":      old.TLS != nil && now.TLS != nil && old.Name != now.Name,
 		"proxyProtocol":      old.Proxies.Protocol != now.Proxies.Protocol,
-		"limits.connections": old.Limits.Connections != now.Limits.Connections,
+		"limits.connections": old.Limits.Connections != now.Limits.Connections || old.Limits.PerAddress != now.Limits.PerAddress,
 		"limits (times)":     timeouts(old.Limits) != timeouts(now.Limits),
 	} {
 		if changed {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"signpost/server"
 )
 
 // TestNotify listens as systemd does for a service of Type=notify.
@@ -65,7 +69,66 @@ func TestNotify(t *testing.T) {
 		t.Errorf("got %q", message)
 	}
 	r.stop(t)
-	hears("STOPPING=1")
+	// limits.stop and what comes after it.
+	if message, _ := hears("STOPPING=1"); !strings.Contains(message, "EXTEND_TIMEOUT_USEC=20000000") {
+		t.Errorf("got %q", message)
+	}
+}
+
+// TestNothingAfterStopping: a reload that was under way says no more that the
+// service is ready, and who is not well says nothing at all.
+func TestNothingAfterStopping(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify.sock")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	t.Setenv("NOTIFY_SOCKET", path)
+	t.Setenv("WATCHDOG_USEC", "2000")
+	t.Setenv("WATCHDOG_PID", fmt.Sprint(os.Getpid()))
+	var n notifier
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		n.watchdog(ctx, func() bool { asked <- struct{}{}; return false })
+		close(ended)
+	}()
+	<-asked
+	<-asked // what the first led to is over
+	n.say("READY=1")
+	n.stop(time.Second)
+	n.say("READY=1\nSTATUS=late")
+	cancel()
+	for over := false; !over; {
+		select {
+		case <-asked:
+		case <-ended:
+			over = true
+		}
+	}
+	b := make([]byte, 4096)
+	for _, want := range []string{"READY=1", "STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000"} {
+		n, err := conn.Read(b)
+		if err != nil || string(b[:n]) != want {
+			t.Errorf("got %q, %v, want %q", b[:n], err, want)
+		}
+	}
+	conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, err := conn.Read(b); err == nil {
+		t.Errorf("got %q", b[:n])
+	}
+}
+
+// TestScraped: the watchdog asks what a scrape does.
+func TestScraped(t *testing.T) {
+	if !scraped(server.Admin{Metrics: server.NewMetrics("", ""), Ready: func() error { return nil }}.Handler()) {
+		t.Error("a service that is well is not seen to be")
+	}
+	if scraped(http.NotFoundHandler()) {
+		t.Error("a service that is not well is seen to be")
+	}
 }
 
 // TestSocketActivation passes sockets on as systemd does.
@@ -87,13 +150,10 @@ func TestSocketActivation(t *testing.T) {
 		files, addresses = append(files, file), append(addresses, l.Addr().String())
 	}
 	put(t, folder, "signpost.yaml", strings.Replace(configText(folder, "one.example", ""), "127.0.0.1:0", "192.0.2.1:1", 1))
-	r := startServe(t, folder, func(cmd *exec.Cmd) {
-		// LISTEN_PID is the process itself, which only a shell can know before.
-		cmd.Path = "/bin/sh"
-		cmd.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`}, cmd.Args...)
-		cmd.Env = append(cmd.Env, "LISTEN_FDS=2", "LISTEN_FDNAMES=http:admin")
-		cmd.ExtraFiles = files
-	})
+	r := startServe(t, folder, func(cmd *exec.Cmd) { activate(cmd, files, "http:admin") })
+	if !strings.Contains(r.stderr.String(), `msg="a socket of systemd takes the place of an address" address=192.0.2.1:1`) {
+		t.Errorf("it said\n%s", r.stderr)
+	}
 	if r.address != addresses[0] {
 		t.Errorf("serve listens on %s, want %s", r.address, addresses[0])
 	}
@@ -104,6 +164,47 @@ func TestSocketActivation(t *testing.T) {
 		t.Errorf("admin: got %d %s", status, body)
 	}
 	r.stop(t)
+}
+
+// activate starts a command as systemd does, with sockets.
+func activate(cmd *exec.Cmd, files []*os.File, names string) {
+	// LISTEN_PID is the process itself, which only a shell can know before.
+	cmd.Path = "/bin/sh"
+	cmd.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`}, cmd.Args...)
+	cmd.Env = append(cmd.Env, fmt.Sprintf("LISTEN_FDS=%d", len(files)), "LISTEN_FDNAMES="+names)
+	cmd.ExtraFiles = files
+}
+
+// TestSocketWithoutTLS: a socket for https is of no use without certificates.
+func TestSocketWithoutTLS(t *testing.T) {
+	folder := prepare(t, "")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cmd := program(os.Args[0], "serve", "-config", filepath.Join(folder, "signpost.yaml"))
+	activate(cmd, []*os.File{file}, "https")
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.HasPrefix(string(out), "signpost: systemd passes a socket for https, and the configuration has no tls\nhint: ") {
+		t.Errorf("it ended with %d:\n%s", code, out)
+	}
+}
+
+// TestFewFiles: more connections than the system lets be open are told at once.
+func TestFewFiles(t *testing.T) {
+	r := startServe(t, prepare(t, "limits: {connections: 500}"), func(cmd *exec.Cmd) {
+		cmd.Path = "/bin/sh"
+		cmd.Args = append([]string{"sh", "-c", `ulimit -n 512 && exec "$0" "$@"`}, cmd.Args...)
+	})
+	if !strings.Contains(r.stderr.String(), `msg="more connections are allowed than files may be open" connections=500 files=512 hint=`) {
+		t.Errorf("it said\n%s", r.stderr)
+	}
 }
 
 // TestFailedStart: a start that cannot be says why in one line, and what to do.

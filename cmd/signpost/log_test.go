@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"signpost/config"
+)
+
+// TestChangingLog: who has been given the log before a reload writes as the new
+// configuration wants it.
+func TestChangingLog(t *testing.T) {
+	var out bytes.Buffer
+	l := newChangingLog(newLog(&out, config.Log{}))
+	log := slog.New(l)
+	derived := log.With("keys", "a").WithGroup("g").With("b", 1)
+	derived.Info("first", "c", 2)
+	log.Debug("not yet")
+	l.use(newLog(&out, config.Log{JSON: true, Level: slog.LevelDebug}))
+	derived.Info("second", "c", 2)
+	log.Debug("third")
+	l.use(newLog(&out, config.Log{Level: slog.LevelError}))
+	log.Warn("no more")
+	lines := strings.Split(out.String(), "\n")
+	if len(lines) != 4 {
+		t.Fatalf("got\n%s", &out)
+	}
+	for i, want := range []string{"level=INFO msg=first keys=a g.b=1 g.c=2", `"msg":"second","keys":"a","g":{"b":1,"c":2}}`, `"level":"DEBUG","msg":"third"}`} {
+		if !strings.HasSuffix(lines[i], want) {
+			t.Errorf("got %s, want %s", lines[i], want)
+		}
+	}
+}

@@ -64,19 +64,26 @@ func states(t testing.TB) []state {
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 36"><rect width="120" height="36" fill="#1b55a6"/></svg>`
 
-var lightAndDark = []bool{false, true}
+// look is how the page is looked at: on a phone or a computer, which shows the
+// code for a phone too, and in light or dark colours.
+type look struct{ phone, dark bool }
 
-// everywhere does something with each state, in each language, on a phone.
-func everywhere(t *testing.T, schemes []bool, check func(t *testing.T, ctx context.Context)) {
+func (l look) String() string {
+	return map[bool]string{true: "phone", false: "computer"}[l.phone] + map[bool]string{true: " dark", false: " light"}[l.dark]
+}
+
+var allLooks = []look{{true, false}, {true, true}, {false, false}, {false, true}}
+
+// everywhere does something with each state, in each language.
+func everywhere(t *testing.T, looks []look, check func(t *testing.T, ctx context.Context)) {
 	ctx := open(t)
 	for _, s := range states(t) {
 		base := serve(t, s.handler)
 		for _, lang := range []string{"en", "sv"} {
-			for _, dark := range schemes {
-				name := s.name + " " + lang + map[bool]string{true: " dark", false: " light"}[dark]
-				t.Run(name, func(t *testing.T) {
+			for _, look := range looks {
+				t.Run(s.name+" "+lang+" "+look.String(), func(t *testing.T) {
 					// With script, for its buttons; they come before the load event.
-					do(t, ctx, screen(true, dark), chromedp.Navigate(base+"/?lang="+lang+"&"+s.query))
+					do(t, ctx, screen(look.phone, look.dark), chromedp.Navigate(base+"/?lang="+lang+"&"+s.query))
 					if got := js[string](t, ctx, "document.documentElement.lang"); got != lang {
 						t.Fatalf("the page is in %q", got)
 					}
@@ -91,7 +98,7 @@ func everywhere(t *testing.T, schemes []bool, check func(t *testing.T, ctx conte
 // own best practices.
 func TestAccessible(t *testing.T) {
 	source := axe(t)
-	everywhere(t, lightAndDark, func(t *testing.T, ctx context.Context) {
+	everywhere(t, allLooks, func(t *testing.T, ctx context.Context) {
 		passes, violations := runAxe(t, ctx, source)
 		if passes < 20 {
 			t.Errorf("only %d rules had something to look at", passes)
@@ -115,6 +122,18 @@ func TestAxeFinds(t *testing.T) {
 			t.Errorf("%s is not found: %q", rule, violations)
 		}
 	}
+
+	// The code for a phone is there on a computer only.
+	resolve, o := load(t, "websupport")
+	base = serve(t, Handler(resolve, o))
+	for _, phone := range []bool{true, false} {
+		do(t, ctx, screen(phone, false), chromedp.Navigate(base+"/?emailaddress=anna@butiken.example"))
+		js[bool](t, ctx, `document.querySelector(".code").removeAttribute("aria-label"), true`)
+		_, violations := runAxe(t, ctx, source)
+		if found := slices.ContainsFunc(violations, func(v string) bool { return strings.HasPrefix(v, "svg-img-alt: ") }); found == phone {
+			t.Errorf("on a phone %v: that the code lacks its text is found: %v", phone, found)
+		}
+	}
 }
 
 // runAxe runs axe-core on the page, and says how many rules it keeps and where
@@ -136,7 +155,7 @@ func runAxe(t *testing.T, ctx context.Context, source string) (passes int, viola
 // TestTargets: what is pressed is at least 44 px each way (WCAG 2.5.5), but for
 // links in a sentence. And nothing is wider than the screen.
 func TestTargets(t *testing.T) {
-	everywhere(t, []bool{false}, func(t *testing.T, ctx context.Context) {
+	everywhere(t, []look{{phone: true}, {phone: false}}, func(t *testing.T, ctx context.Context) {
 		small := js[[]string](t, ctx, `[...document.querySelectorAll("a[href], button, summary, input:not([type=hidden])")].filter(e => {
 			const box = e.getBoundingClientRect();
 			const sentence = getComputedStyle(e).display === "inline" && e.parentNode.textContent.trim() !== e.textContent.trim();

@@ -490,10 +490,7 @@ func TestSigned(t *testing.T) {
 
 // TestSize: the whole page with everything, without compression.
 func TestSize(t *testing.T) {
-	resolve, p := literal()
-	full := sampleProviders()[0]
-	*p = *full
-	h := Handler(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
+	h := fullPage()
 	for _, lang := range []string{"en", "sv"} {
 		long := strings.Repeat("a", 60) + "@" + strings.Repeat(strings.Repeat("b", 60)+".", 2) + "example.com"
 		page := get(t, h, "/?emailaddress="+long+"&name="+url.QueryEscape(strings.Repeat("å", 100))+"&lang="+lang).Body.Len()
@@ -505,14 +502,30 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// BenchmarkPage: full is the largest page that there is, whose computing time
-// must stay below a millisecond.
-func BenchmarkPage(b *testing.B) {
-	resolve, o := load(b, "mamut")
-	mamut := Handler(resolve, o)
+// fullPage is the handler of a page with everything that there is.
+func fullPage() http.Handler {
 	resolve, p := literal()
 	*p = *sampleProviders()[0]
-	full := Handler(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
+	return Handler(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
+}
+
+// fullPath has all that a person can give, in the longer language.
+const fullPath = "/?emailaddress=anna@example.com&name=Anna%20Ek&lang=sv"
+
+// TestCost notices a page that became dearer. Templates take most of its time,
+// each of their calls allocates, and unlike time that can be counted on.
+func TestCost(t *testing.T) {
+	h, w, r := fullPage(), discard{}, httptest.NewRequest(http.MethodGet, fullPath, nil)
+	allocs := testing.AllocsPerRun(20, func() { h.ServeHTTP(w, r) })
+	if allocs > 2400 {
+		t.Errorf("the fullest page takes %v allocations; with 2175 it took 0.9 ms, and it should take less than one", allocs)
+	}
+}
+
+// BenchmarkPage: the fullest page must take less than a millisecond of computing.
+func BenchmarkPage(b *testing.B) {
+	resolve, o := load(b, "mamut")
+	mamut, full := Handler(resolve, o), fullPage()
 	for _, bench := range []struct {
 		name    string
 		handler http.Handler
@@ -523,7 +536,7 @@ func BenchmarkPage(b *testing.B) {
 		{"form", mamut, "/"},
 		{"text", mamut, "/?emailaddress=info@domain.se&format=text"},
 		{"full", full, "/?emailaddress=anna@example.com"},
-		{"full, named, in Swedish", full, "/?emailaddress=anna@example.com&name=Anna%20Ek&lang=sv"},
+		{"full, named, in Swedish", full, fullPath},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -2,8 +2,9 @@ package setup
 
 import (
 	"strconv"
+	"sync"
 
-	"rsc.io/qr"
+	"rsc.io/qr/coding"
 )
 
 // code is a QR code as the path of an SVG: strokes of one unit's width.
@@ -24,7 +25,7 @@ func qrCode(url string) (code, bool) {
 	if len(url) > maxCode {
 		return code{}, false
 	}
-	c, err := qr.Encode(url, qr.M)
+	c, err := encode(coding.String(url))
 	if err != nil {
 		return code{}, false
 	}
@@ -59,4 +60,25 @@ func qrCode(url string) (code, bool) {
 		}
 	}
 	return code{Size: c.Size + 2*quiet, Path: string(path)}, true
+}
+
+// plans say where the bits go in a code of each version. Such a plan takes
+// longer to make than a code of it.
+var plans sync.Map // coding.Version to *coding.Plan
+
+// encode makes the smallest code of the text, as qr.Encode does.
+func encode(text coding.String) (*coding.Code, error) {
+	version := coding.Version(coding.MinVersion)
+	for version < coding.MaxVersion && text.Bits(version) > version.DataBytes(coding.M)*8 {
+		version++
+	}
+	plan, ok := plans.Load(version)
+	if !ok {
+		made, err := coding.NewPlan(version, coding.M, 0)
+		if err != nil {
+			return nil, err
+		}
+		plan, _ = plans.LoadOrStore(version, made)
+	}
+	return plan.(*coding.Plan).Encode(text)
 }

@@ -2,15 +2,22 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 
 	"signpost/account"
+	"signpost/config"
 )
 
 func check(ctx context.Context, e env, args []string) error {
@@ -36,6 +43,9 @@ func check(ctx context.Context, e env, args []string) error {
 		}
 		fmt.Fprintf(e.stderr, "signpost: warning: %s: %v\n", effect, err)
 	}
+	if faults := checkTLS(service.file, service.config.TLS); len(faults) > 0 {
+		return faults
+	}
 	logins := service.logins()
 	if *asJSON {
 		encoder := json.NewEncoder(e.stdout)
@@ -44,6 +54,43 @@ func check(ctx context.Context, e env, args []string) error {
 		return encoder.Encode(logins)
 	}
 	return printLogins(e.stdout, service.file, logins)
+}
+
+// checkTLS finds what the service would not start with: files of certificates and
+// roots that cannot be used, a folder that cannot be one. It makes nothing, for
+// who checks is mostly not the user who serves.
+func checkTLS(file string, t *config.TLS) (faults config.Faults) {
+	if t == nil {
+		return nil
+	}
+	fault := func(line int, format string, args ...any) {
+		faults = append(faults, config.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
+	}
+	for i, files := range t.Certificates {
+		if err := pairOf(files).Check(); err != nil {
+			fault(files.Line, "tls.certificates[%d]: %v", i, err)
+		}
+	}
+	if t.ACME == nil {
+		return faults
+	}
+	if root := t.ACME.CARoot; root != "" {
+		if text, err := os.ReadFile(root); err != nil {
+			fault(0, "tls.acme.caRoot: %v", err)
+		} else if !x509.NewCertPool().AppendCertsFromPEM(text) {
+			fault(0, "tls.acme.caRoot: %s holds no certificate in PEM form", root)
+		}
+	}
+	for folder := t.ACME.Storage; ; folder = filepath.Dir(folder) {
+		info, err := os.Stat(folder)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && folder != filepath.Dir(folder):
+			continue // it will be made
+		case err == nil && !info.IsDir(), errors.Is(err, syscall.ENOTDIR):
+			fault(0, "tls.acme.storage: %s is not a folder", folder)
+		}
+		return faults // where it cannot be looked, the service perhaps can
+	}
 }
 
 // login is a line of the table that an operator trusts: what a sample address

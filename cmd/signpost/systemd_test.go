@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -256,6 +261,72 @@ func TestFailedStart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCheckFindsWhatKeepsFromStarting: what check calls good starts, as far as
+// certificates go, and what does not start is named in both.
+func TestCheckFindsWhatKeepsFromStarting(t *testing.T) {
+	for _, row := range []struct{ name, tls, say string }{
+		{"good", "certificates: [{certificate: cert.pem, key: cert.pem}], acme: {storage: made/later, caRoot: cert.pem}", ""},
+		{"another's key", "\n  certificates:\n  - {certificate: cert.pem, key: cert.pem}\n  - {certificate: cert.pem, key: other.pem}\n  ", "signpost.yaml:6: tls.certificates[1]: "},
+		{"no files", "certificates: [{certificate: none.pem, key: none.key}]", "signpost.yaml:3: tls.certificates[0]: "},
+		{"a short RSA key", "certificates: [{certificate: rsa.pem, key: rsa.pem}]", "rsa.pem has an RSA key of 1024 bits"},
+		{"no root", "acme: {storage: s, caRoot: domains.txt}", "domains.txt holds no certificate"},
+		{"no file of a root", "acme: {storage: s, caRoot: none.pem}", "none.pem"},
+		{"a file in place of the folder", "acme: {storage: domains.txt}", "domains.txt"},
+		{"a file above the folder", "acme: {storage: domains.txt/certificates}", "domains.txt"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			open, close := "{", "}"
+			if strings.HasPrefix(row.tls, "\n") {
+				open, close = "", "listen: \"127.0.0.1:0\""
+			}
+			folder := prepare(t, "tls: "+open+strings.Replace(row.tls, "acme:", "listen: \"127.0.0.1:0\", acme:", 1)+close)
+			putCertificate(t, folder, 2)
+			if err := os.Rename(filepath.Join(folder, "cert.pem"), filepath.Join(folder, "other.pem")); err != nil {
+				t.Fatal(err)
+			}
+			putCertificate(t, folder, 1)
+			putShortRSA(t, folder)
+			out, err := program(os.Args[0], "check", "-config", filepath.Join(folder, "signpost.yaml")).CombinedOutput()
+			if row.say == "" {
+				if err != nil || !strings.Contains(string(out), "is good") {
+					t.Errorf("check: %v\n%s", err, out)
+				}
+				if _, err := os.Stat(filepath.Join(folder, "made")); err == nil {
+					t.Error("check has made a folder")
+				}
+				startServe(t, folder, nil).stop(t)
+				return
+			}
+			if err == nil || !strings.Contains(string(out), row.say) || strings.Contains(string(out), "is good") {
+				t.Errorf("check: %v\n%s", err, out)
+			}
+			cmd := program(os.Args[0], "serve", "-config", filepath.Join(folder, "signpost.yaml"))
+			if out, err := cmd.CombinedOutput(); err == nil || cmd.ProcessState.ExitCode() != 1 {
+				t.Errorf("serve: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// putShortRSA writes a certificate with a key that nobody takes.
+func putShortRSA(t *testing.T, folder string) {
+	t.Helper()
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"domain.se"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: der})
+	pem.Encode(&text, &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	put(t, folder, "rsa.pem", text.String())
 }
 
 // TestAdminIsOptional: a second service of the machine, whose operator did not

@@ -408,9 +408,7 @@ func TestNotices(t *testing.T) {
 // TestNothingOfTheMailbox: no answer tells whether a mailbox exists, is active
 // or an alias.
 func TestNothingOfTheMailbox(t *testing.T) {
-	resolve, o := load(t, "mamut")
-	h := Handler(resolve, o)
-	page := func(address, format string) string {
+	page := func(h http.Handler, address, format string) string {
 		body := get(t, h, "/?emailaddress="+address+"&format="+format).Body.String()
 		// The QR code differs, as it holds the address.
 		if i := strings.Index(body, `stroke="#000" d="`); i >= 0 {
@@ -419,13 +417,22 @@ func TestNothingOfTheMailbox(t *testing.T) {
 		}
 		return strings.ReplaceAll(body, address[:strings.Index(address, "@")], "x")
 	}
-	for _, format := range []string{"html", "text"} {
-		unlisted := page("nobodyy@domain.se", format)
-		if inactive := page("gammal@domain.se", format); inactive != unlisted {
-			t.Errorf("%s: an inactive mailbox's answer differs from that of one that nobody knows", format)
-		}
-		if len(unlisted) < 300 {
-			t.Errorf("%s: got %q", format, unlisted)
+	for _, test := range []struct{ system, address, unlisted string }{
+		{"mamut", "gammal@domain.se", "nobody@domain.se"},              // inactive
+		{"onecom", "sommar@malaren.example", "nobody@malaren.example"}, // inactive
+		{"onecom", "offert@malaren.example", "nobody@malaren.example"}, // an alias
+		{"onecom", "karin@malaren.example", "nobody@malaren.example"},  // listed with her name
+	} {
+		resolve, o := load(t, test.system)
+		h := Handler(resolve, o)
+		for _, format := range []string{"html", "text"} {
+			unlisted := page(h, test.unlisted, format)
+			if listed := page(h, test.address, format); listed != unlisted {
+				t.Errorf("%s, %s: the answer differs from that of a mailbox that nobody knows", test.address, format)
+			}
+			if len(unlisted) < 300 {
+				t.Errorf("%s: got %q", format, unlisted)
+			}
 		}
 	}
 }

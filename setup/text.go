@@ -11,7 +11,7 @@ import (
 
 // writeText writes the answer for a terminal, or for a support desk to paste
 // into a letter: the settings and what to look at, not the steps for each
-// device.
+// device, nor what is told to one client only.
 func writeText(w io.Writer, v *view, lang *templates.Language) {
 	t := lang.Text
 	line := func(text string) { fmt.Fprintln(w, text) }

@@ -175,6 +175,39 @@ func TestReloadOfFiles(t *testing.T) {
 	put(t, folder, "domains.txt", "domain.se\n")
 	next(reloaded)
 
+	// What the page is made of.
+	put(t, folder, "logo.svg", "<svg>one</svg>")
+	if err := os.MkdirAll(filepath.Join(folder, "page", "text"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	put(t, folder, "page/text/en.json", `{"form.title": "Our mail"}`)
+	put(t, folder, "signpost.yaml", configText(folder, "one.example", "name: setup.example\nbranding: {logo: logo.svg, templates: page}"))
+	next(reloaded)
+	shows := func(path, want string) {
+		t.Helper()
+		if status, body := askOnce(t, r.address, "GET "+path+" HTTP/1.1\r\nHost: setup.example\r\n\r\n"); status != 200 || !strings.Contains(body, want) {
+			t.Errorf("%s: got %d, want %q in\n%s", path, status, want, body)
+		}
+	}
+	shows("/", "<h1>Our mail</h1>")
+	shows("/setup/logo", "one")
+	put(t, folder, "logo.svg", "<svg>two</svg>")
+	next(reloaded)
+	shows("/setup/logo", "two")
+	put(t, folder, "page/text/en.json", `{"form.title": "Our new mail"}`)
+	next(reloaded)
+	shows("/", "<h1>Our new mail</h1>")
+	put(t, folder, "page/text/en.json", `{"form.titel": "Our newest mail"}`)
+	if got := next(notReloaded); !strings.Contains(got[1], `page/text/en.json:1: has \"form.titel\"`) {
+		t.Errorf("got %s", got[0])
+	}
+	shows("/", "<h1>Our new mail</h1>")
+	if err := os.Remove(filepath.Join(folder, "page", "text", "en.json")); err != nil {
+		t.Fatal(err)
+	}
+	next(reloaded)
+	shows("/", "<h1>Set up your email</h1>")
+
 	// Another file of the folder is none of ours; the next line is of the last.
 	put(t, folder, "notes.txt", "remember the milk")
 	put(t, folder, "signpost.yaml", configText(folder, "two.example", "log: {format: json}"))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,7 +56,11 @@ func serveBare(file string) {
 		panic(err)
 	}
 	fmt.Fprintf(os.Stderr, "msg=listening address=%s\n", listener.Addr())
-	panic(http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	panic(http.Serve(listener, bareHandler(answer)))
+}
+
+func bareHandler(answer []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			if _, err := io.Copy(io.Discard, r.Body); err != nil {
 				return
@@ -66,7 +71,7 @@ func serveBare(file string) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 		w.Write(answer)
-	})))
+	}
 }
 
 // process is a serving process.
@@ -79,6 +84,12 @@ type process struct {
 // startProcess starts a command that writes its address to standard error, as
 // serve does, and ends it with the benchmark.
 func startProcess(b *testing.B, cmd *exec.Cmd) *process {
+	b.Helper()
+	return startSaying(b, cmd, listening)
+}
+
+// startSaying starts a command that says by a pattern where it listens.
+func startSaying(b *testing.B, cmd *exec.Cmd, where *regexp.Regexp) *process {
 	b.Helper()
 	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
 	if err != nil {
@@ -101,7 +112,7 @@ func startProcess(b *testing.B, cmd *exec.Cmd) *process {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if match := listening.FindSubmatch(text); match != nil {
+		if match := where.FindSubmatch(text); match != nil {
 			return &process{cmd.Process.Pid, string(match[1]), time.Since(start)}
 		}
 		select {
@@ -127,13 +138,18 @@ func startBare(b *testing.B, answer []byte) *process {
 // startSignpost builds the program as it is released, static, and starts it.
 func startSignpost(b *testing.B, config string) *process {
 	b.Helper()
+	return startProcess(b, serveCommand(b, config))
+}
+
+func serveCommand(b *testing.B, config string) *exec.Cmd {
+	b.Helper()
 	program := filepath.Join(b.TempDir(), "signpost")
 	build := exec.Command("go", "build", "-trimpath", "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("go build: %v\n%s", err, out)
 	}
-	return startProcess(b, exec.Command(program, "serve", "-config", config, "-listen", "127.0.0.1:0"))
+	return exec.Command(program, "serve", "-config", config, "-listen", "127.0.0.1:0")
 }
 
 // cpu is the CPU time that the process has used so far: the fields utime and
@@ -204,7 +220,7 @@ func ask(address string, request []byte, n int) ([]byte, error) {
 }
 
 func askOne(address string, request []byte, left *atomic.Int64) ([]byte, error) {
-	conn, err := net.Dial("tcp", address)
+	conn, err := dial(address)
 	if err != nil {
 		return nil, err
 	}

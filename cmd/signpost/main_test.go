@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if file := os.Getenv(bareAnswer); file != "" {
 		serveBare(file)
 	}
+	if file := os.Getenv(bareTLSAnswer); file != "" {
+		serveBareTLS(file)
+	}
 	testscript.Main(m, map[string]func(){"signpost": main})
 }
 

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// hostedNames is how many names have a certificate in the benchmark over TLS.
+const hostedNames = 10_000
+
+// What is set in the process that serves bare over TLS: the file of its answer,
+// and that of its certificate and key.
+const (
+	bareTLSAnswer = "SIGNPOST_BENCH_BARE_TLS_ANSWER"
+	bareTLSPair   = "SIGNPOST_BENCH_BARE_TLS_PAIR"
+)
+
+// acmeNobody is an ACME server that does not exist.
+const acmeNobody = "https://acme.invalid/directory"
+
+// serveBareTLS is serveBare over TLS with one certificate.
+func serveBareTLS(file string) {
+	answer, err := os.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintf(os.Stderr, "msg=\"listening for TLS\" address=%s\n", listener.Addr())
+	pair := os.Getenv(bareTLSPair)
+	panic(http.ServeTLS(listener, bareHandler(answer), pair, pair))
+}
+
+// byTLS stands before an address at which TLS is spoken.
+const byTLS = "tls:"
+
+func dial(address string) (net.Conn, error) {
+	if secure, ok := strings.CutPrefix(address, byTLS); ok {
+		return dialTLS(secure, hostedName(0))
+	}
+	return net.Dial("tcp", address)
+}
+
+// dialTLS leaves out what only the client has to do.
+func dialTLS(address, name string) (*tls.Conn, error) {
+	return tls.Dial("tcp", address, &tls.Config{ServerName: name, InsecureSkipVerify: true, SessionTicketsDisabled: true})
+}
+
+func hostedName(i int) string { return fmt.Sprintf("autoconfig.customer%d.example", i) }
+
+// BenchmarkGETTLS compares the service over TLS, with ten thousand names'
+// certificates in memory, with a bare TLS server that has the first of them and
+// answers the same bytes. The connections are kept alive.
+func BenchmarkGETTLS(b *testing.B) {
+	folder := b.TempDir()
+	domains := make([]string, hostedNames)
+	for i := range domains {
+		domains[i] = strings.TrimPrefix(hostedName(i), "autoconfig.") + "\n"
+	}
+	put(b, folder, "domains.txt", strings.Join(domains, ""))
+	put(b, folder, "signpost.yaml", configText(folder, "hoster.example", fmt.Sprintf(
+		"tls: {listen: \"127.0.0.1:0\", acme: {directory: %q, storage: storage}}", acmeNobody)))
+	pair := storeCertificates(b, filepath.Join(folder, "storage"))
+
+	signpost := startSaying(b, serveCommand(b, filepath.Join(folder, "signpost.yaml")), listeningTLS)
+	if err := shakeAll(signpost.address); err != nil {
+		b.Fatal(err)
+	}
+	if got := (&running{folder: folder}).metric(b, `signpost_certificates{state="valid"}`); got != hostedNames {
+		b.Fatalf("%v certificates are in memory", got)
+	}
+	signpost.address = byTLS + signpost.address
+	request := strings.ReplaceAll(thunderbirdGET, "domain.se", "customer0.example")
+	answer, err := ask(signpost.address, []byte(request), connections)
+	if err != nil {
+		b.Fatal(err)
+	}
+
+	put(b, folder, "answer", string(answer))
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), bareTLSAnswer+"="+filepath.Join(folder, "answer"), bareTLSPair+"="+pair)
+	bare := startSaying(b, cmd, listeningTLS)
+	bare.address = byTLS + bare.address
+	if one, other := wholeAnswer(b, signpost.address, request), wholeAnswer(b, bare.address, request); one != other {
+		b.Fatalf("the service answers\n%s\nand the bare server\n%s", one, other)
+	}
+	loaded := signpost.resident(b)
+	theirs, ours := alternate(b, bare, signpost, request)
+
+	b.ReportMetric(0, "ns/op") // means nothing here: a run is one comparison
+	b.ReportMetric(ours.perSecond()/theirs.perSecond(), "ratio")
+	b.ReportMetric(ours.cpuEach()/theirs.cpuEach(), "cpu-ratio")
+	b.ReportMetric(ours.cpuEach(), "cpu-µs/req")
+	b.ReportMetric(theirs.cpuEach(), "bare-cpu-µs/req")
+	b.ReportMetric(ours.perSecond(), "req/s")
+	b.ReportMetric(loaded, "certificates-MB")
+	b.ReportMetric(signpost.resident(b), "loaded-MB")
+}
+
+// wholeAnswer is an answer with its header, but for the time of day.
+func wholeAnswer(b *testing.B, address, request string) string {
+	b.Helper()
+	conn, err := dial(address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte(request)); err != nil {
+		b.Fatal(err)
+	}
+	var all bytes.Buffer
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	response.Header.Del("Date")
+	if err := response.Write(&all); err != nil {
+		b.Fatal(err)
+	}
+	return all.String()
+}
+
+// shakeAll shakes hands once for each name.
+func shakeAll(address string) error {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	errs := make(chan error, connections)
+	for range connections {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < hostedNames; i = next.Add(1) - 1 {
+				conn, err := dialTLS(address, hostedName(int(i)))
+				if err != nil {
+					errs <- fmt.Errorf("%s: %w", hostedName(int(i)), err)
+					return
+				}
+				conn.Close()
+			}
+		})
+	}
+	group.Wait()
+	close(errs)
+	return <-errs
+}
+
+// storeCertificates writes certificates as certmagic would have stored them, and
+// returns a file with the first and its key.
+func storeCertificates(b *testing.B, folder string) (pair string) {
+	b.Helper()
+	must := func(err error) {
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	write := func(file string, text []byte) {
+		must(os.MkdirAll(filepath.Dir(file), 0o700))
+		must(os.WriteFile(file, text, 0o600))
+	}
+	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(err)
+	authority := &x509.Certificate{Subject: pkix.Name{CommonName: "Test Authority"}}
+	issuer := (&certmagic.ACMEIssuer{CA: acmeNobody}).IssuerKey()
+	for i := range hostedNames {
+		name := hostedName(i)
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		must(err)
+		der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+			SerialNumber: big.NewInt(int64(i) + 1), DNSNames: []string{name},
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
+			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		}, authority, key.Public(), authorityKey)
+		must(err)
+		secret, err := x509.MarshalPKCS8PrivateKey(key)
+		must(err)
+		chain := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+		keyText := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
+		write(filepath.Join(folder, certmagic.StorageKeys.SiteCert(issuer, name)), chain)
+		write(filepath.Join(folder, certmagic.StorageKeys.SitePrivateKey(issuer, name)), keyText)
+		write(filepath.Join(folder, certmagic.StorageKeys.SiteMeta(issuer, name)), []byte("{}"))
+		if i == 0 {
+			pair = folder + ".pem"
+			write(pair, append(chain, keyText...))
+		}
+	}
+	return pair
+}

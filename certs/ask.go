@@ -17,9 +17,14 @@ import (
 // so that this must not be as small as an ACME server's own limits.
 const defaultAsked = 1000
 
-// maxGiven is how many names are remembered that a proxy may order for; they
-// count once. The proxy itself has no more than 10,000 in memory.
+// maxGiven is how many names are remembered that a proxy may order for. They
+// count once, and stay allowed while nobody can tell. Caddy itself has no more
+// than 10,000 in memory.
 const maxGiven = 50_000
+
+// askedWait is how long a question waits for its turn. Caddy gives up after ten
+// seconds.
+const askedWait = 5 * time.Second
 
 // asked decides for a TLS proxy that orders certificates itself.
 type asked struct {
@@ -28,6 +33,7 @@ type asked struct {
 	log     *slog.Logger
 	sampler *sampler
 	now     func() time.Time
+	asking  chan struct{} // names that only DNS can say are ours
 
 	mu    sync.Mutex
 	given map[string]struct{}
@@ -49,7 +55,10 @@ func newAsked(policy Policy, perHour int, log *slog.Logger, now func() time.Time
 	if perHour == 0 {
 		perHour = defaultAsked
 	}
-	return &asked{Policy: policy, perHour: perHour, log: log, sampler: &sampler{now: now}, now: now, given: map[string]struct{}{}}
+	return &asked{
+		Policy: policy, perHour: perHour, log: log, sampler: &sampler{now: now}, now: now,
+		asking: make(chan struct{}, foundAsking), given: map[string]struct{}{},
+	}
 }
 
 // ServeHTTP implements http.Handler.
@@ -64,7 +73,7 @@ func (a *asked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var away *elsewhere
 	var refused *refusal
 	switch {
-	case err == nil:
+	case err == nil, unclear(err) && a.had(name):
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Write([]byte("yes\n"))
 	case isNo(err):
@@ -81,10 +90,17 @@ func (a *asked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// may decides as for an order of our own.
+// may decides as for an order of our own. Strangers' names whose name servers
+// are silent do not hold up those of the configuration.
 func (a *asked) may(ctx context.Context, name string) error {
 	listed := a.Listed != nil && a.Listed(name)
 	if !listed {
+		turn, cancel := context.WithTimeout(ctx, askedWait)
+		defer cancel()
+		if err := await(turn, a.asking); err != nil {
+			return err
+		}
+		defer func() { <-a.asking }()
 		if err := a.Allowed(ctx, name); err != nil {
 			return err
 		}
@@ -94,17 +110,34 @@ func (a *asked) may(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	if listed {
-		return nil
-	}
-	return a.take(name)
+	return a.take(name, listed)
 }
 
-// take counts a name that is new.
-func (a *asked) take(name string) error {
+// unclear is an error that is neither a no nor a refusal: DNS did not tell.
+func unclear(err error) bool {
+	var away *elsewhere
+	var refused *refusal
+	return !isNo(err) && !errors.As(err, &away) && !errors.As(err, &refused)
+}
+
+// had reports whether the proxy was allowed to order for the name before, and so
+// may have a certificate that it serves only if we say yes again.
+func (a *asked) had(name string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.given[name]
+	return ok
+}
+
+// take remembers a name, and counts it if it is new and not listed.
+func (a *asked) take(name string, listed bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, ok := a.given[name]; ok {
+		return nil
+	}
+	if listed {
+		a.give(name)
 		return nil
 	}
 	now := a.now()
@@ -118,6 +151,12 @@ func (a *asked) take(name string) error {
 		return &refusal{fmt.Sprintf("the proxy has asked for %d new names of %s within an hour", ofGroup, group)}
 	}
 	a.news = append(a.news, placed{now, name, group, 1})
+	a.give(name)
+	return nil
+}
+
+// give holds mu.
+func (a *asked) give(name string) {
 	if len(a.given) >= maxGiven {
 		for other := range a.given {
 			delete(a.given, other)
@@ -125,5 +164,4 @@ func (a *asked) take(name string) error {
 		}
 	}
 	a.given[name] = struct{}{}
-	return nil
 }

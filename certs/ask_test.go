@@ -7,7 +7,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"signpost/account"
 )
 
 // ask is the status and the text that a proxy gets.
@@ -104,13 +108,76 @@ func TestAskForMany(t *testing.T) {
 	}
 }
 
+// TestAskWhileDNSIsSilent: a proxy that asks before it serves what it has goes on
+// serving it.
+func TestAskWhileDNSIsSilent(t *testing.T) {
+	var fail error
+	h := AskHandler(Policy{
+		Allowed:   func(context.Context, string) error { return nil },
+		Listed:    func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
+		LeadsHere: func(context.Context, string) error { return fail },
+	}, 0, slog.New(slog.DiscardHandler))
+	for _, row := range []struct {
+		fail      error
+		had, news int
+	}{{nil, 200, 0}, {errSilent, 200, 503}, {&elsewhere{"it is away"}, 403, 403}, {account.ErrUnknownDomain, 403, 403}} {
+		fail = row.fail
+		for _, domain := range []string{"customer.se", "listed.se"} {
+			if got, text := ask(h, "?domain=autoconfig."+domain); got != row.had {
+				t.Errorf("%v: %s: got %d %s, want %d", fail, domain, got, text, row.had)
+			}
+			if row.news == 0 {
+				continue
+			}
+			if got, text := ask(h, "?domain=autodiscover."+domain); got != row.news {
+				t.Errorf("%v: new name of %s: got %d %s, want %d", fail, domain, got, text, row.news)
+			}
+		}
+	}
+}
+
+// TestAskInTurn: strangers' names that take long hold up no listed one, and wait
+// for their turn only so long.
+func TestAskInTurn(t *testing.T) {
+	asked := make(chan string, foundAsking)
+	ctx, cancel := context.WithCancel(t.Context())
+	h := newAsked(Policy{
+		Allowed: func(ctx context.Context, name string) error {
+			asked <- name
+			<-ctx.Done()
+			return ctx.Err()
+		},
+		Listed: func(name string) bool { return name == "autoconfig.listed.se" },
+	}, 0, nil, time.Now)
+	var group sync.WaitGroup
+	for i := range foundAsking {
+		group.Go(func() { h.may(ctx, nth(i)) })
+	}
+	for range foundAsking {
+		<-asked
+	}
+	if err := h.may(ctx, "autoconfig.listed.se"); err != nil {
+		t.Errorf("a listed name: %v", err)
+	}
+	late, end := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer end()
+	if err := h.may(late, "autoconfig.late.se"); err == nil || !unclear(err) {
+		t.Errorf("a stranger's name: %v", err)
+	}
+	cancel()
+	group.Wait()
+	if len(h.asking) != 0 || len(asked) != 0 {
+		t.Errorf("%d places are taken, and %d more were asked about", len(h.asking), len(asked))
+	}
+}
+
 // TestAskedForgets: what is remembered has a bound.
 func TestAskedForgets(t *testing.T) {
 	a := newAsked(Policy{}, 2*maxGiven, nil, newFakeClock().now)
 	for i := range maxGiven {
 		a.given[nth(i)] = struct{}{}
 	}
-	if err := a.take("autoconfig.new.se"); err != nil || len(a.given) != maxGiven {
+	if err := a.take("autoconfig.new.se", false); err != nil || len(a.given) != maxGiven {
 		t.Errorf("%d names, %v", len(a.given), err)
 	}
 }

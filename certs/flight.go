@@ -114,7 +114,8 @@ func (o *orderer) isListed(name string) bool {
 // find looks into storage, then decides, then orders. What is in storage was ours
 // when it was ordered, which is good enough until it must be renewed: so that
 // neither silent name servers nor strangers keep customers from certificates
-// that are there, after a restart least of all.
+// that are there, after a restart least of all. A name that is not there costs a
+// file that cannot be opened.
 func (o *orderer) find(name string, f *flight) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(o.ctx, orderTimeout)
 	defer cancel()

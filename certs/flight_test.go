@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +62,12 @@ func TestShares(t *testing.T) {
 			t.Errorf("clients %v: one name more: %v", clients, err)
 		}
 		m.acme.drop(stored)
+	}
+	m.acme.mu.Lock()
+	pending := slices.Collect(maps.Keys(m.acme.flights))[0]
+	m.acme.mu.Unlock()
+	if _, err := m.certificate(&tls.ClientHelloInfo{ServerName: pending}); !errors.Is(err, errBusy) {
+		t.Errorf("one client more: %v", err)
 	}
 	m.acme.found.clients.taken.Store(0)
 	close(release)

@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"signpost/server"
 )
 
 // mostExposed is how open the sandbox may be by systemd's reckoning. What is left
@@ -65,5 +68,21 @@ func TestUnitFiles(t *testing.T) {
 	put(t, folder, "signpost.socket", "[Socket]\nListenStream=80\nListensStream=80\n")
 	if said := verify(); len(said) == 0 {
 		t.Error("systemd does not see a fault")
+	}
+}
+
+// TestNginxClosesFirst: a request must not come on a connection that Signpost is
+// closing, which nginx would answer with 502 if it is a POST.
+func TestNginxClosesFirst(t *testing.T) {
+	text, err := os.ReadFile("nginx.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	match := regexp.MustCompile(`(?m)^ +keepalive_timeout (\w+);`).FindSubmatch(text)
+	if match == nil {
+		t.Fatal("nginx.conf does not say how long it keeps connections")
+	}
+	if keeps, err := time.ParseDuration(string(match[1])); err != nil || keeps > server.DefaultTimeouts.Idle/2 {
+		t.Errorf("nginx keeps connections for %s, Signpost for %v", match[1], server.DefaultTimeouts.Idle)
 	}
 }

@@ -74,13 +74,16 @@ func (l look) String() string {
 
 var allLooks = []look{{true, false}, {true, true}, {false, false}, {false, true}}
 
-// everywhere does something with each state, in each language.
+// everywhere does something with each state, on a phone in each language.
 func everywhere(t *testing.T, looks []look, check func(t *testing.T, ctx context.Context)) {
 	ctx := open(t)
 	for _, s := range states(t) {
 		base := serve(t, s.handler)
 		for _, lang := range []string{"en", "sv"} {
 			for _, look := range looks {
+				if !look.phone && lang == "en" {
+					continue // a computer has another layout and the same words; the longer ones will do
+				}
 				t.Run(s.name+" "+lang+" "+look.String(), func(t *testing.T) {
 					// With script, for its buttons; they come before the load event.
 					do(t, ctx, screen(look.phone, look.dark), chromedp.Navigate(base+"/?lang="+lang+"&"+s.query))

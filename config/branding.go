@@ -12,7 +12,7 @@ import (
 type Branding struct {
 	Name     string
 	Logo     []byte
-	LogoType string // media type
+	LogoType string          // media type
 	Accent   *account.Colour // nil: none is given
 	Contact  account.Contact
 	// Templates is the folder that overlays the page's files.

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -67,8 +69,17 @@ func (w *Watcher) Watch(files []string) error {
 	defer w.mu.Unlock()
 	known := w.stamps
 	w.files, w.stamps = files, stampsOf(files)
-	for path := range w.stamps {
-		if before, ok := known[path]; ok {
+	// Of a folder, that goes for what has come or gone, too.
+	watched := func(path string) bool {
+		return slices.ContainsFunc(files, func(file string) bool {
+			file = filepath.Clean(file)
+			_, ok := known[file]
+			return ok && (path == file || strings.HasPrefix(path, file+separator))
+		})
+	}
+	maps.DeleteFunc(w.stamps, func(path string, _ fs.FileInfo) bool { return watched(path) })
+	for path, before := range known {
+		if watched(path) {
 			w.stamps[path] = before
 		}
 	}
@@ -231,7 +242,9 @@ func stampsOf(files []string) map[string]fs.FileInfo {
 		if !info.IsDir() {
 			continue
 		}
-		filepath.WalkDir(file, func(path string, _ fs.DirEntry, err error) error {
+		// With the separator, a link to a folder is that folder.
+		filepath.WalkDir(file+separator, func(path string, _ fs.DirEntry, err error) error {
+			path = filepath.Clean(path)
 			if len(stamps) >= maxStamps {
 				return filepath.SkipAll
 			}

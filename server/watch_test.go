@@ -42,7 +42,11 @@ func TestWatcher(t *testing.T) {
 	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
-	files := []string{file, link, texts, filepath.Join(folder, "later")}
+	linked := filepath.Join(folder, "linked")
+	if err := os.Symlink(other, linked); err != nil {
+		t.Fatal(err)
+	}
+	files := []string{file, link, texts, linked, filepath.Join(folder, "later")}
 	w.Watch(files)
 	for _, change := range []struct {
 		name string
@@ -56,6 +60,8 @@ func TestWatcher(t *testing.T) {
 		{"come for the first time", func() { writeFile(t, filepath.Join(folder, "later"), "1") }},
 		{"behind a link", func() { writeFile(t, target, "55") }},
 		{"another link", func() { os.Symlink(file, link+".new"); os.Rename(link+".new", link) }},
+		{"in a linked folder", func() { writeFile(t, filepath.Join(other, "sv.json"), "{}") }},
+		{"changed in a linked folder", func() { writeFile(t, filepath.Join(other, "sv.json"), "{ }") }},
 		{"new in a folder", func() { writeFile(t, filepath.Join(texts, "en.json"), "{}") }},
 	} {
 		w.Look()
@@ -171,14 +177,36 @@ func TestWatcherDuringALoad(t *testing.T) {
 	if err != nil {
 		t.Skip("this system cannot watch files: ", err)
 	}
-	file := filepath.Join(t.TempDir(), "a")
-	writeFile(t, file, "1")
-	w.mu.Lock()
-	w.files, w.stamps = []string{file}, stampsOf([]string{file})
-	w.mu.Unlock()
-	writeFile(t, file, "changed while it was read")
-	w.Watch([]string{file})
-	told(t, w)
+	folder := t.TempDir()
+	file, texts := filepath.Join(folder, "a"), filepath.Join(folder, "texts")
+	if err := os.Mkdir(texts, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	files := []string{file, texts}
+	inside := filepath.Join(texts, "en.json")
+	for _, change := range []struct {
+		name string
+		do   func()
+	}{
+		{"a file", func() { writeFile(t, file, "changed while it was read") }},
+		{"come into a folder", func() { writeFile(t, inside, "{}") }},
+		{"gone from a folder", func() { os.Remove(inside) }},
+	} {
+		w.mu.Lock()
+		w.files, w.stamps = files, stampsOf(files)
+		w.mu.Unlock()
+		change.do()
+		w.Watch(files)
+		if !w.differ() {
+			t.Errorf("%s: nothing differs", change.name)
+		}
+		told(t, w)
+	}
+	w.Look()
+	w.Watch(files)
+	if w.differ() {
+		t.Error("something differs although nothing has changed")
+	}
 }
 
 // TestWatcherOfOtherFiles: other files of the folder do not matter.

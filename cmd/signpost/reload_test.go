@@ -132,6 +132,7 @@ func TestReloadOfFiles(t *testing.T) {
 	folder := prepare(t, "")
 	r := startServe(t, folder, nil)
 	next := func(pattern *regexp.Regexp) []string {
+		t.Helper()
 		match := r.says(t, pattern)
 		r.stderr.clear()
 		return match

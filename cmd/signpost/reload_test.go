@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,40 +25,50 @@ var (
 )
 
 // TestReloadUnderLoad reloads every 100 ms, alternating changed, broken and good
-// files, while 64 connections ask all the time, and then stops the service.
+// files, while 64 connections ask all the time, by HTTP, TLS and HTTP/2, and then
+// stops the service.
 func TestReloadUnderLoad(t *testing.T) {
-	folder := prepare(t, "")
+	folder := prepare(t, withTLS)
+	putCertificate(t, folder, 1)
 	r := startServe(t, folder, nil)
+	secure := r.says(t, listeningTLS)[1]
 	_, first := askOnce(t, r.address, thunderbird("domain.se"))
 	second := strings.ReplaceAll(first, "one.example", "two.example")
 	if !strings.Contains(first, "imap.one.example") {
 		t.Fatal(first)
 	}
 	var answers [2]atomic.Int64
+	check := func(status, body string) error {
+		switch {
+		case strings.HasPrefix(status, "200") && body == first:
+			answers[0].Add(1)
+		case strings.HasPrefix(status, "200") && body == second:
+			answers[1].Add(1)
+		default:
+			return fmt.Errorf("got %s\n%s", status, body)
+		}
+		return nil
+	}
+	var stopping atomic.Bool
+	clients := []func() error{
+		func() error { return keepAsking(r.address, false, &stopping, check) },
+		func() error { return keepAsking(secure, true, &stopping, check) },
+		func() error { return keepAskingByHTTP2(secure, &stopping, check) },
+		func() error { return keepAsking(r.address, false, &stopping, check) },
+	}
 	var group sync.WaitGroup
-	for range 64 {
+	for i := range 64 {
 		group.Go(func() {
-			err := keepAsking(r.address, func(status, body string) error {
-				switch {
-				case status == "200 OK" && body == first:
-					answers[0].Add(1)
-				case status == "200 OK" && body == second:
-					answers[1].Add(1)
-				default:
-					return fmt.Errorf("got %s\n%s", status, body)
-				}
-				return nil
-			})
-			if err != nil {
+			if err := clients[i%len(clients)](); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	texts := []string{
-		configText(folder, "two.example", ""),
-		strings.Replace(configText(folder, "two.example", ""), "hostname: imap", "hots: imap", 1),
-		configText(folder, "one.example", ""),
-		configText(folder, "three.example", "")[:150],
+		configText(folder, "two.example", withTLS),
+		strings.Replace(configText(folder, "two.example", withTLS), "hostname: imap", "hots: imap", 1),
+		configText(folder, "one.example", withTLS),
+		configText(folder, "three.example", withTLS)[:150],
 	}
 	const reloads = 32
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -75,6 +86,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	if applied < reloads/2 || refused < reloads/2 {
 		t.Errorf("%v reloads applied and %v refused, of %d", applied, refused, reloads)
 	}
+	stopping.Store(true)
 	r.stop(t)
 	group.Wait()
 	for i := range answers {
@@ -86,23 +98,28 @@ func TestReloadUnderLoad(t *testing.T) {
 }
 
 // keepAsking asks on connections that it keeps until nobody takes them.
-func keepAsking(address string, check func(status, body string) error) error {
+func keepAsking(address string, secure bool, stopping *atomic.Bool, check func(status, body string) error) error {
 	for {
 		conn, err := net.Dial("tcp", address)
-		if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) {
-			return nil
-		} else if err != nil {
-			return err
+		if err != nil {
+			return unlessOver(stopping, err)
 		}
-		if err := keepAskingOn(conn, check); err != nil {
+		if err := keepAskingOn(conn, secure, stopping, check); err != nil {
 			return err
 		}
 	}
 }
 
-func keepAskingOn(conn net.Conn, check func(status, body string) error) error {
+func keepAskingOn(conn net.Conn, secure bool, stopping *atomic.Bool, check func(status, body string) error) error {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(time.Minute))
+	if secure {
+		client := tls.Client(conn, &tls.Config{ServerName: "autoconfig.domain.se", InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+		if err := client.Handshake(); err != nil {
+			return unlessOver(stopping, err)
+		}
+		conn = client
+	}
 	in := bufio.NewReader(conn)
 	for asked := 0; ; asked++ {
 		_, err := io.WriteString(conn, thunderbird("domain.se"))
@@ -119,11 +136,50 @@ func keepAskingOn(conn net.Conn, check func(status, body string) error) error {
 				continue
 			}
 		}
-		if asked == 0 && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
-			return nil // the listener closed before the service had this connection
+		if asked == 0 {
+			return unlessOver(stopping, err)
 		}
 		return fmt.Errorf("a request got no answer: %w", err)
 	}
+}
+
+// keepAskingByHTTP2 asks until nobody takes a connection.
+func keepAskingByHTTP2(address string, stopping *atomic.Bool, check func(status, body string) error) error {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{ServerName: "autoconfig.domain.se", InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, Timeout: time.Minute}
+	for {
+		request, err := http.NewRequest("GET", "https://"+address+"/mail/config-v1.1.xml", nil)
+		if err != nil {
+			return err
+		}
+		request.Host = "autoconfig.domain.se"
+		response, err := client.Do(request)
+		if err != nil {
+			return unlessOver(stopping, err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil {
+			return fmt.Errorf("an answer broke off: %w", err)
+		}
+		if response.ProtoMajor != 2 {
+			return fmt.Errorf("got %s", response.Proto)
+		}
+		if err := check(response.Status, string(body)); err != nil {
+			return err
+		}
+	}
+}
+
+// unlessOver takes it for no failure that nobody listens once the service stops,
+// and that a connection is reset which it had not yet taken from the system.
+func unlessOver(stopping *atomic.Bool, err error) error {
+	over := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	if stopping.Load() && over {
+		return nil
+	}
+	return fmt.Errorf("a connection failed: %w", err)
 }
 
 // TestReloadOfFiles changes each kind of file and waits for the service to

@@ -168,6 +168,7 @@ func TestSections(t *testing.T) {
 		{"token", []account.Server{token(imap), token(smtp)}, false, mac, []string{"We know of no way", "OAuth2"}, []string{"Internet Accounts", "<table"}},
 		{"token", []account.Server{token(imap), token(smtp)}, false, outlook, []string{"We know of no way", "OAuth2"}, []string{"2013", "<table", "password."}},
 		{"token", []account.Server{token(imap), token(smtp)}, false, android, []string{"You sign in on a page"}, []string{"Gmail", "password"}},
+		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, thunderbird, []string{"sign in on a page"}, []string{"password"}},
 		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, outlook, []string{"only in part", "activesync.example.com"}, []string{"imap.example.com"}},
 		{"IMAP", []account.Server{imap, smtp}, false, outlook, []string{"If they do not find it, type in the values below."}, nil},
 		{"IMAP alone", []account.Server{imap}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},

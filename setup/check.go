@@ -36,7 +36,7 @@ func within(folder string, faults []templates.Fault) templates.Faults {
 	faults = slices.Clone(faults)
 	for i := range faults {
 		file := filepath.Join(folder, filepath.FromSlash(faults[i].File))
-		if _, err := os.Stat(file); err != nil {
+		if _, err := os.Lstat(file); err != nil && faults[i].File != "." {
 			file = "(the page's own) " + faults[i].File
 		}
 		faults[i].File = file

@@ -84,8 +84,9 @@ func TestLoadTemplatesFaults(t *testing.T) {
 			t.Errorf("%s: words of Go: %v", test.data, err)
 		}
 	}
-	if _, err := LoadTemplates(filepath.Join(t.TempDir(), "not-there")); err == nil {
-		t.Error("a folder that is not there is no fault")
+	nowhere := filepath.Join(t.TempDir(), "not-there")
+	if _, err := LoadTemplates(nowhere); err == nil || err.Error() != nowhere+": no such file or directory" {
+		t.Errorf("a folder that is not there: got %v", err)
 	}
 }
 

@@ -175,7 +175,9 @@ func (o offer) all(types ...account.ServerType) []*table {
 func (o offer) best(types ...account.ServerType) []*table {
 	var list []*table
 	for _, t := range types {
-		list = append(list, o.all(t)[:min(1, len(o.all(t)))]...)
+		if all := o.all(t); len(all) > 0 {
+			list = append(list, all[0])
+		}
 	}
 	return list
 }

@@ -116,6 +116,10 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
+// Gather asks for everything that a scrape would be told, and returns when all have
+// answered.
+func (m *Metrics) Gather() { m.registry.Gather() }
+
 // Contents is how much a configuration has.
 type Contents struct{ Providers, Domains, Accounts int }
 

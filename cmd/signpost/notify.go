@@ -40,24 +40,23 @@ func reloading() string {
 	return systemd.SdNotifyReloading + "\n" + systemd.SdNotifyMonotonicUsec()
 }
 
-// watchdog tells systemd twice in its interval that the program runs, after it
-// has seen that it does: a program that is stuck, or says that it is not well,
-// stays silent and is started anew.
-func (n *notifier) watchdog(ctx context.Context, well func() bool) {
+// watchdog tells systemd, four times in its interval, that the program runs, each
+// time after it has looked: where a look does not come to its end, nothing is said
+// and the program is started anew.
+func (n *notifier) watchdog(ctx context.Context, look func()) {
 	interval, err := systemd.SdWatchdogEnabled(false)
 	if err != nil || interval <= 0 {
 		return
 	}
-	ticker := time.NewTicker(interval / 2)
+	ticker := time.NewTicker(max(interval/4, 1))
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if well() {
-				n.say(systemd.SdNotifyWatchdog)
-			}
+			look()
+			n.say(systemd.SdNotifyWatchdog)
 		}
 	}
 }

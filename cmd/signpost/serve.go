@@ -1,13 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"slices"
@@ -76,7 +74,7 @@ func serve(ctx context.Context, e env, args []string) error {
 	d.systemd.say("READY=1\nSTATUS=" + d.status())
 	defer context.AfterFunc(ctx, func() { d.systemd.stop(cfg.Limits.Stop + closeTime) })()
 	settle()
-	go d.systemd.watchdog(ctx, func() bool { return scraped(s.Admin) })
+	go d.systemd.watchdog(ctx, d.metrics.Gather)
 	go d.reloads(ctx, hangup)
 	return s.Serve(ctx, listeners)
 }
@@ -84,33 +82,6 @@ func serve(ctx context.Context, e env, args []string) error {
 // closeTime is how long the end may take when the requests in flight are over:
 // orders of certificates that are under way are given up.
 const closeTime = 10 * time.Second
-
-// scraped reports whether the service can say how it is, for which it must get
-// at all that requests share: caches, certificates, counters.
-func scraped(admin http.Handler) bool {
-	request, err := http.NewRequest(http.MethodGet, "/metrics", nil)
-	if err != nil {
-		return false
-	}
-	w := &statusOnly{header: http.Header{}}
-	admin.ServeHTTP(w, request)
-	return w.status == http.StatusOK
-}
-
-// statusOnly drops all of an answer but its status.
-type statusOnly struct {
-	header http.Header
-	status int
-}
-
-func (w *statusOnly) Header() http.Header { return w.header }
-
-func (w *statusOnly) WriteHeader(status int) { w.status = cmp.Or(w.status, status) }
-
-func (w *statusOnly) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return len(b), nil
-}
 
 // otherFiles is how many a process has open besides the connections of clients.
 const otherFiles = 100

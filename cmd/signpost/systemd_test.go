@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"signpost/server"
 )
 
 // TestNotify listens as systemd does for a service of Type=notify.
@@ -80,59 +77,71 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// TestNothingAfterStopping: a reload that was under way says no more that the
-// service is ready, and who is not well says nothing at all.
-func TestNothingAfterStopping(t *testing.T) {
+// listenAsSystemd hears what this process tells.
+func listenAsSystemd(t *testing.T) (hears func() string) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "notify.sock")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { conn.Close() })
 	t.Setenv("NOTIFY_SOCKET", path)
-	t.Setenv("WATCHDOG_USEC", "2000")
-	t.Setenv("WATCHDOG_PID", fmt.Sprint(os.Getpid()))
-	var n notifier
-	ctx, cancel := context.WithCancel(t.Context())
-	asked := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		n.watchdog(ctx, func() bool { asked <- struct{}{}; return false })
-		close(ended)
-	}()
-	<-asked
-	<-asked // what the first led to is over
-	n.say("READY=1")
-	n.stop(time.Second)
-	n.say("READY=1\nSTATUS=late")
-	cancel()
-	for over := false; !over; {
-		select {
-		case <-asked:
-		case <-ended:
-			over = true
-		}
-	}
-	b := make([]byte, 4096)
-	for _, want := range []string{"READY=1", "STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000"} {
+	return func() string {
+		t.Helper()
+		b := make([]byte, 4096)
+		conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 		n, err := conn.Read(b)
-		if err != nil || string(b[:n]) != want {
-			t.Errorf("got %q, %v, want %q", b[:n], err, want)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
-	if n, err := conn.Read(b); err == nil {
-		t.Errorf("got %q", b[:n])
+		return string(b[:n])
 	}
 }
 
-// TestScraped: the watchdog asks what a scrape does.
-func TestScraped(t *testing.T) {
-	if !scraped(server.Admin{Metrics: server.NewMetrics("", ""), Ready: func() error { return nil }}.Handler()) {
-		t.Error("a service that is well is not seen to be")
+// TestNothingAfterStopping: a reload that was under way says no more that the
+// service is ready.
+func TestNothingAfterStopping(t *testing.T) {
+	hears := listenAsSystemd(t)
+	var n notifier
+	n.say("READY=1")
+	n.stop(time.Second)
+	n.say("READY=1\nSTATUS=late")
+	new(notifier).say("EXTRA=the last")
+	for _, want := range []string{"READY=1", "STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000", "EXTRA=the last"} {
+		if got := hears(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
-	if scraped(http.NotFoundHandler()) {
-		t.Error("a service that is not well is seen to be")
+}
+
+// TestWatchdogLooks: nothing is said while a look does not end.
+func TestWatchdogLooks(t *testing.T) {
+	hears := listenAsSystemd(t)
+	t.Setenv("WATCHDOG_USEC", "4000")
+	t.Setenv("WATCHDOG_PID", fmt.Sprint(os.Getpid()))
+	var n notifier
+	ctx, cancel := context.WithCancel(t.Context())
+	looks, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		n.watchdog(ctx, func() { looks <- struct{}{} })
+		close(ended)
+	}()
+	time.Sleep(50 * time.Millisecond) // one that does not wait for its look says much
+	n.say("READY=1")
+	<-looks
+	for _, want := range []string{"READY=1", "WATCHDOG=1"} {
+		if got := hears(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	cancel()
+	for {
+		select {
+		case <-looks:
+		case <-ended:
+			return
+		}
 	}
 }
 

@@ -120,14 +120,19 @@ func (d *daemon) reload() {
 		d.watcher.Look()
 	}
 	s, access, err := d.reloaded()
+	if err != nil && d.watcher != nil {
+		// Perhaps a file that it names is still to come. It is watched from now
+		// on, and may have come since it was missed.
+		earlier := d.service.Load()
+		d.watch(slices.Concat(earlier.files(), config.Named(earlier.file)))
+		d.watcher.Look()
+		s, access, err = d.reloaded()
+	}
 	if err != nil {
 		d.metrics.Reloaded(false)
 		for line := range strings.Lines(err.Error()) {
 			d.log.Error("not reloaded, the configuration from before stays", "fault", strings.TrimSuffix(line, "\n"))
 		}
-		// Perhaps a file that it names is still to come.
-		earlier := d.service.Load()
-		d.watch(slices.Concat(earlier.files(), config.Named(earlier.file)))
 		return
 	}
 	d.written.use(access)

@@ -103,7 +103,9 @@ func (a Address) Untagged() (Address, bool) {
 }
 
 func parseLocal(local string) (string, error) {
-	local = norm.NFC.String(local)
+	if !isASCII(local) {
+		local = norm.NFC.String(local)
+	}
 	quoted := len(local) >= 2 && local[0] == '"' && local[len(local)-1] == '"'
 	if quoted {
 		local = local[1 : len(local)-1]
@@ -137,6 +139,15 @@ func parseLocal(local string) (string, error) {
 		return "", &AddressError{"it has more than 64 octets before the @"}
 	}
 	return local, nil
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // isAtext reports whether c may stand in an unquoted local part (RFC 5322 §3.2.3).

@@ -35,9 +35,8 @@ type client struct {
 	scheme, host string
 }
 
-// of is who sent the request.
-func (p *Proxies) of(r *http.Request) client {
-	peer := peerAddr(r.RemoteAddr)
+// of is who sent the request that came from the peer.
+func (p *Proxies) of(peer netip.Addr, r *http.Request) client {
 	if !p.trusts(peer) && (peer.IsValid() || !onUnixSocket(r)) {
 		return client{addr: peer}
 	}
@@ -52,6 +51,19 @@ func (p *Proxies) of(r *http.Request) client {
 		c.addr = peer
 	}
 	return c
+}
+
+// peer is the other end of a connection, whose address is read once.
+type peer struct {
+	text string
+	addr netip.Addr
+}
+
+func (p *peer) addrOf(r *http.Request) netip.Addr {
+	if p.text != r.RemoteAddr {
+		*p = peer{r.RemoteAddr, peerAddr(r.RemoteAddr)}
+	}
+	return p.addr
 }
 
 // peerAddr is the address of the other end of the connection, invalid for a Unix

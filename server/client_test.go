@@ -80,7 +80,8 @@ func TestWhoAsks(t *testing.T) {
 			if row.addr != "" {
 				row.want.addr = netip.MustParseAddr(row.addr)
 			}
-			if got := behind.of(from(row.peer, row.lines...)); got != row.want {
+			r := from(row.peer, row.lines...)
+			if got := behind.of(peerAddr(r.RemoteAddr), r); got != row.want {
 				t.Errorf("got  %+v\nwant %+v", got, row.want)
 			}
 		})
@@ -125,7 +126,7 @@ func TestWhoAsksByForwarded(t *testing.T) {
 			row.want.proxied = true
 			r := from(proxy, "X-Forwarded-For: 198.51.100.99", "X-Forwarded-Proto: https")
 			r.Header["Forwarded"] = row.lines
-			if got := proxies.of(r); got != row.want {
+			if got := proxies.of(peerAddr(r.RemoteAddr), r); got != row.want {
 				t.Errorf("got  %+v\nwant %+v", got, row.want)
 			}
 		})
@@ -137,7 +138,7 @@ func TestUnixSocketIsTrusted(t *testing.T) {
 	local := &net.UnixAddr{Name: "/run/signpost/http.sock", Net: "unix"}
 	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, local))
 	want := client{addr: netip.MustParseAddr("192.0.2.1"), proxied: true}
-	if got := new(Proxies).of(r); got != want {
+	if got := new(Proxies).of(peerAddr(r.RemoteAddr), r); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -169,7 +170,7 @@ func TestForgery(t *testing.T) {
 			// To the service itself.
 			r := from("192.0.2.1:1")
 			r.Header = h
-			if got := proxies.of(r); got != direct {
+			if got := proxies.of(peerAddr(r.RemoteAddr), r); got != direct {
 				t.Fatalf("%d: %v is taken for %+v", i, h, got)
 			}
 			if len(proxies.Trusted) == 0 {
@@ -188,7 +189,7 @@ func TestForgery(t *testing.T) {
 			} else {
 				r.Header.Add(name, knows)
 			}
-			got := proxies.of(r)
+			got := proxies.of(peerAddr(r.RemoteAddr), r)
 			if malformed := proxies.Forwarded && got.addr == netip.MustParseAddr("10.1.1.1"); malformed {
 				if got.unlimited || got.scheme != "" || got.host != "" {
 					t.Fatalf("%d: %v is taken for %+v", i, r.Header, got)
@@ -215,7 +216,7 @@ func FuzzForwarded(f *testing.F) {
 		for _, p := range []Proxies{behind, proxies} {
 			r := from("127.0.0.1:1")
 			r.Header = http.Header{"Forwarded": {text}, "X-Forwarded-For": {text}, "X-Forwarded-Host": {text}, "X-Forwarded-Proto": {text}}
-			c := p.of(r)
+			c := p.of(peerAddr(r.RemoteAddr), r)
 			if c.scheme != "" && c.scheme != "http" && c.scheme != "https" || c.host != "" && !isHost(c.host) {
 				t.Errorf("%q: %+v", text, c)
 			}
@@ -235,7 +236,7 @@ func TestClientAllocatesNothing(t *testing.T) {
 		{behind, from("127.0.0.1:1", "X-Forwarded-For: 192.0.2.1, 10.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: domain.se")},
 		{Proxies{behind.Trusted, true}, from("127.0.0.1:1", "Forwarded: for=192.0.2.1;proto=https;host=domain.se")},
 	} {
-		if n := testing.AllocsPerRun(100, func() { row.proxies.of(row.r) }); n > 0 {
+		if n := testing.AllocsPerRun(100, func() { row.proxies.of(peerAddr(row.r.RemoteAddr), row.r) }); n > 0 {
 			t.Errorf("%v: %v allocations", row.r.Header, n)
 		}
 	}

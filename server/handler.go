@@ -46,7 +46,7 @@ type handler struct {
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x, r := exchangeOf(w, r)
-	x.client = h.Proxies.of(r)
+	x.client = h.Proxies.of(x.peer.addrOf(r), r)
 	x.dialect = h.other
 	defer x.finish(h.log, r)
 	if h.Limiter != nil && h.Rate.interval > 0 && !x.client.unlimited {
@@ -105,6 +105,8 @@ var doubled = regexp.MustCompile("//+")
 // exchange is one request on its way through the service: the answer, and what
 // the log will say. It is the value of exchangeKey in the request's context.
 type exchange struct {
+	peer // stays with the connection
+
 	http.ResponseWriter
 	ctx   context.Context // of the request
 	match mux.RouteMatch
@@ -136,7 +138,7 @@ func exchangeOf(w http.ResponseWriter, r *http.Request) (*exchange, *http.Reques
 		x = new(exchange)
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	}
-	*x = exchange{ResponseWriter: w, ctx: r.Context(), start: time.Now()}
+	*x = exchange{peer: x.peer, ResponseWriter: w, ctx: r.Context(), start: time.Now()}
 	return x, r
 }
 

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// The same comparison with the service, the bare handler and the client in one
+// process, as benchmarks of handlers mostly are: nobody pays for the change from
+// one process to another, which costs the larger program more than the smaller.
+// The CPU times are those of server and client together.
+
+func BenchmarkGETInside(b *testing.B)  { compareInside(b, thunderbirdGET) }
+func BenchmarkPOSTInside(b *testing.B) { compareInside(b, outlookPOST()) }
+
+func compareInside(b *testing.B, request string) {
+	signpost := serveInside(b, allSystems(b))
+	answer, err := ask(signpost.address, []byte(request), connections)
+	if err != nil {
+		b.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := &http.Server{Handler: bareHandler(answer)}
+	go server.Serve(listener)
+	b.Cleanup(func() { server.Close() })
+	theirs, ours, ratio := alternate(b, &process{pid: os.Getpid(), address: listener.Addr().String()}, signpost, request)
+
+	b.ReportMetric(0, "ns/op") // means nothing here: a run is one comparison
+	b.ReportMetric(ratio, "ratio")
+	b.ReportMetric(ours.cpuEach()/theirs.cpuEach(), "cpu-ratio")
+	b.ReportMetric(ours.cpuEach(), "cpu-µs/req")
+	b.ReportMetric(ours.perSecond(), "req/s")
+}
+
+// serveInside runs `signpost serve` in this process.
+func serveInside(b *testing.B, file string) *process {
+	b.Helper()
+	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, env{stdout: log, stderr: log}, []string{"-config", file}) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+		log.Close()
+	})
+	for {
+		text, err := os.ReadFile(log.Name())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if match := listening.FindSubmatch(text); match != nil {
+			return &process{pid: os.Getpid(), address: string(match[1])}
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			b.Fatalf("serve ended: %v\n%s", err, text)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}

@@ -2,7 +2,6 @@ package account
 
 import (
 	"math"
-	"strings"
 	"testing"
 	"time"
 )
@@ -26,45 +25,6 @@ func TestNoticeMatters(t *testing.T) {
 	} {
 		if got := test.n.Matters(test.at); got != test.want {
 			t.Errorf("%v from %v until %v: got %v", test.at, test.n.From, test.n.Until, got)
-		}
-	}
-}
-
-func TestTitleIn(t *testing.T) {
-	for _, test := range []struct {
-		texts  string // the languages that there are
-		wanted string
-		want   string
-	}{
-		{"sv en", "sv", "sv"},
-		{"sv en", "en", "en"},
-		{"sv en", "de", "en"},
-		{"sv", "de", "sv"},
-		{"de fr", "sv", "de"},
-		{"", "en", ""},
-		// Regions and scripts.
-		{"en sv-SE", "sv", "sv-SE"},
-		{"en sv", "sv-FI", "sv"},
-		{"sv-SE sv", "sv", "sv"},
-		{"sv-FI en-GB", "de", "en-GB"},
-		{"en pt-PT", "pt-BR", "pt-PT"},
-		{"en zh-Hant", "zh-TW", "zh-Hant"},
-		{"ru en", "uk", "en"}, // related is not the same
-		{"fr en nb", "no", "nb"},
-		{"en zh-Hans zh-Hant", "zh-TW", "zh-Hant"},
-		{"en zh-Hans zh-Hant", "zh", "zh-Hans"},
-		{"fr zh-Hans", "zh-TW", "zh-Hans"},
-		{"en sv", "", "en"},
-		{"fr en", "nonsense", "en"},
-		{"fr en-GB en", "nonsense", "en"},
-	} {
-		var texts []Title
-		for _, language := range strings.Fields(test.texts) {
-			texts = append(texts, Title{language, "in " + language})
-		}
-		got := TitleIn(texts, test.wanted)
-		if got.Language != test.want || test.want != "" && got.Text != "in "+test.want {
-			t.Errorf("%s of %q: got %+v", test.wanted, test.texts, got)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 // titleIn is an operator's text and, where it is not in the language of the page,
 // which it is in.
 func titleIn(texts []account.Title, lang *templates.Language) account.Title {
-	t := account.TitleIn(texts, lang.Tag)
+	t := closestTitle(texts, lang.Tag)
 	if t.Language == lang.Tag {
 		t.Language = ""
 	}

@@ -1,0 +1,47 @@
+package setup
+
+import (
+	"strings"
+	"testing"
+
+	"signpost/account"
+)
+
+func TestClosestTitle(t *testing.T) {
+	for _, test := range []struct {
+		texts  string // the languages that there are
+		wanted string
+		want   string
+	}{
+		{"sv en", "sv", "sv"},
+		{"sv en", "en", "en"},
+		{"sv en", "de", "en"},
+		{"sv", "de", "sv"},
+		{"de fr", "sv", "de"},
+		{"", "en", ""},
+		// Regions and scripts.
+		{"en sv-SE", "sv", "sv-SE"},
+		{"en sv", "sv-FI", "sv"},
+		{"sv-SE sv", "sv", "sv"},
+		{"sv-FI en-GB", "de", "en-GB"},
+		{"en pt-PT", "pt-BR", "pt-PT"},
+		{"en zh-Hant", "zh-TW", "zh-Hant"},
+		{"ru en", "uk", "en"}, // related is not the same
+		{"fr en nb", "no", "nb"},
+		{"en zh-Hans zh-Hant", "zh-TW", "zh-Hant"},
+		{"en zh-Hans zh-Hant", "zh", "zh-Hans"},
+		{"fr zh-Hans", "zh-TW", "zh-Hans"},
+		{"en sv", "", "en"},
+		{"fr en", "nonsense", "en"},
+		{"fr en-GB en", "nonsense", "en"},
+	} {
+		var texts []account.Title
+		for _, language := range strings.Fields(test.texts) {
+			texts = append(texts, account.Title{Language: language, Text: "in " + language})
+		}
+		got := closestTitle(texts, test.wanted)
+		if got.Language != test.want || test.want != "" && got.Text != "in "+test.want {
+			t.Errorf("%s of %q: got %+v", test.wanted, test.texts, got)
+		}
+	}
+}

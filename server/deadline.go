@@ -12,9 +12,9 @@ import (
 //
 // net/http sets the deadlines of a connection six times a request, each a timer
 // of the runtime's that is taken out of a heap and put back, and next to none of
-// them ever passes. A lazyConn leaves a timer that is set for earlier where it
-// is, and looks when it fires whether it is still meant: on a busy connection that is
-// once in some seconds.
+// them ever passes. A lazyConn notes them. It sets a timer when somebody is about
+// to wait, or waits, and the one that is set would come too late; one that comes
+// too early is found not to be meant when it fires.
 type lazyListener struct{ net.Listener }
 
 // Accept implements net.Listener.
@@ -39,9 +39,10 @@ type lazyConn struct {
 type deadline struct {
 	set func(time.Time) error // on the connection
 
-	mu    sync.Mutex
-	meant time.Time // zero: none
-	timer time.Time // what the connection has, zero for none; never later than meant
+	mu      sync.Mutex
+	meant   time.Time // zero: none
+	timer   time.Time // what the connection has, zero: none
+	waiting int       // calls that the timer would end
 }
 
 // move changes the deadline. A time that has passed interrupts who is waiting.
@@ -49,16 +50,30 @@ func (d *deadline) move(t time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.meant = t
-	if !d.timer.IsZero() && (t.IsZero() || !t.Before(d.timer)) {
+	if d.waiting == 0 {
 		return nil
 	}
-	return d.reset()
+	return d.heed()
 }
 
-// reset sets the timer as meant.
-func (d *deadline) reset() error {
-	d.timer = d.meant
-	return d.set(d.meant)
+// begin is called before a wait, which end must follow if there is no error.
+func (d *deadline) begin() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.passed() {
+		return os.ErrDeadlineExceeded
+	}
+	if err := d.heed(); err != nil {
+		return err
+	}
+	d.waiting++
+	return nil
+}
+
+func (d *deadline) end() {
+	d.mu.Lock()
+	d.waiting--
+	d.mu.Unlock()
 }
 
 // early reports whether an error says no more than that the timer was set for
@@ -69,14 +84,30 @@ func (d *deadline) early(err error) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.meant.IsZero() && !time.Now().Before(d.meant) {
-		return false
+	return !d.passed() && d.reset() == nil
+}
+
+func (d *deadline) passed() bool { return !d.meant.IsZero() && !time.Now().Before(d.meant) }
+
+// heed sees to it that the timer does not come too late.
+func (d *deadline) heed() error {
+	if d.meant.IsZero() || !d.timer.IsZero() && !d.meant.Before(d.timer) {
+		return nil
 	}
-	return d.reset() == nil
+	return d.reset()
+}
+
+func (d *deadline) reset() error {
+	d.timer = d.meant
+	return d.set(d.meant)
 }
 
 // Read implements net.Conn.
 func (c *lazyConn) Read(b []byte) (int, error) {
+	if err := c.read.begin(); err != nil {
+		return 0, err
+	}
+	defer c.read.end()
 	for {
 		n, err := c.Conn.Read(b)
 		if n > 0 || err == nil || !c.read.early(err) {
@@ -87,6 +118,10 @@ func (c *lazyConn) Read(b []byte) (int, error) {
 
 // Write implements net.Conn.
 func (c *lazyConn) Write(b []byte) (int, error) {
+	if err := c.write.begin(); err != nil {
+		return 0, err
+	}
+	defer c.write.end()
 	written := 0
 	for {
 		n, err := c.Conn.Write(b[written:])

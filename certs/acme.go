@@ -274,15 +274,16 @@ func (o *orderer) drop(name string) {
 	o.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: name}})
 }
 
-// erase drops the certificate of a name and takes it out of storage.
+// erase takes the certificate of a name out of storage and then out of memory:
+// the other way round a handshake between the two would bring it back.
 func (o *orderer) erase(ctx context.Context, name string) {
-	o.drop(name)
 	for _, issuer := range o.config.Issuers {
 		err := o.storage.Delete(ctx, certmagic.StorageKeys.CertsSitePrefix(issuer.IssuerKey(), name))
 		if err != nil {
 			o.log.Warn("a certificate cannot be removed", "name", name, "reason", cause(err))
 		}
 	}
+	o.drop(name)
 }
 
 // inMemory are the certificates in the cache by name. It forgets the names that

@@ -138,7 +138,7 @@ func exchangeOf(w http.ResponseWriter, r *http.Request) (*exchange, *http.Reques
 		x = new(exchange)
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	}
-	*x = exchange{peer: x.peer, ResponseWriter: w, ctx: r.Context(), start: time.Now()}
+	x.ResponseWriter, x.ctx, x.start = w, r.Context(), time.Now()
 	return x, r
 }
 
@@ -224,4 +224,5 @@ func (x *exchange) finish(log *accessLog, r *http.Request) {
 		x.status = http.StatusOK // as net/http sends it
 	}
 	log.add(x, r)
+	*x = exchange{peer: x.peer} // an idle connection holds on to nothing of it
 }

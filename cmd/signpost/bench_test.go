@@ -23,8 +23,7 @@ import (
 
 // The benchmarks compare the service, as `signpost serve` runs it, with a bare
 // net/http handler that reads the same body and writes the same bytes, header and
-// body. Each of
-// the two is a process of its own, asked over loopback by 64 connections in
+// body. Each of the two is a process of its own, asked over loopback by 64 connections in
 // alternating rounds of one run, so that what the machine does besides hits both
 // alike. They report
 //
@@ -48,6 +47,11 @@ const bareAnswer = "SIGNPOST_BENCH_BARE_ANSWER"
 // serveBare serves the bytes of a file, with the header that net/http cannot
 // know, until the process is killed. It prints its address.
 func serveBare(file string) {
+	listener, handler := listenBare(file, "listening")
+	panic(http.Serve(listener, handler))
+}
+
+func listenBare(file, saying string) (net.Listener, http.Handler) {
 	answer, err := os.ReadFile(file)
 	if err != nil {
 		panic(err)
@@ -56,8 +60,8 @@ func serveBare(file string) {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Fprintf(os.Stderr, "msg=listening address=%s\n", listener.Addr())
-	panic(http.Serve(listener, bareHandler(answer)))
+	fmt.Fprintf(os.Stderr, "msg=%s address=%s\n", saying, listener.Addr())
+	return listener, bareHandler(answer)
 }
 
 func bareHandler(answer []byte) http.HandlerFunc {
@@ -108,18 +112,25 @@ func startSaying(b *testing.B, cmd *exec.Cmd, where *regexp.Regexp) *process {
 		<-ended
 		log.Close()
 	})
+	address := addressIn(b, log.Name(), where, ended)
+	return &process{cmd.Process.Pid, address, time.Since(start)}
+}
+
+// addressIn waits until the log of a service says where it listens.
+func addressIn(b *testing.B, log string, where *regexp.Regexp, ended chan error) string {
+	b.Helper()
 	for {
-		text, err := os.ReadFile(log.Name())
+		text, err := os.ReadFile(log)
 		if err != nil {
 			b.Fatal(err)
 		}
 		if match := where.FindSubmatch(text); match != nil {
-			return &process{cmd.Process.Pid, string(match[1]), time.Since(start)}
+			return string(match[1])
 		}
 		select {
 		case err := <-ended:
 			ended <- err
-			b.Fatalf("the serving process ended: %v\n%s", err, text)
+			b.Fatalf("the service ended: %v\n%s", err, text)
 		case <-time.After(time.Millisecond):
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // The same comparison with the service, the bare handler and the client in one
@@ -57,19 +56,5 @@ func serveInside(b *testing.B, file string) *process {
 		}
 		log.Close()
 	})
-	for {
-		text, err := os.ReadFile(log.Name())
-		if err != nil {
-			b.Fatal(err)
-		}
-		if match := listening.FindSubmatch(text); match != nil {
-			return &process{pid: os.Getpid(), address: string(match[1])}
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			b.Fatalf("serve ended: %v\n%s", err, text)
-		case <-time.After(time.Millisecond):
-		}
-	}
+	return &process{pid: os.Getpid(), address: addressIn(b, log.Name(), listening, ended)}
 }

@@ -151,17 +151,8 @@ func TestSocketActivation(t *testing.T) {
 	var files []*os.File
 	var addresses []string
 	for range 2 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		file, err := l.(*net.TCPListener).File()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		files, addresses = append(files, file), append(addresses, l.Addr().String())
+		file, address := socket(t)
+		files, addresses = append(files, file), append(addresses, address)
 	}
 	put(t, folder, "signpost.yaml", strings.Replace(configText(folder, "one.example", ""), "127.0.0.1:0", "192.0.2.1:1", 1))
 	r := startServe(t, folder, func(cmd *exec.Cmd) { activate(cmd, files, "http:admin") })
@@ -180,6 +171,21 @@ func TestSocketActivation(t *testing.T) {
 	r.stop(t)
 }
 
+// socket is one that systemd has opened.
+func socket(t *testing.T) (file *os.File, address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	if file, err = l.(*net.TCPListener).File(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file, l.Addr().String()
+}
+
 // activate starts a command as systemd does, with sockets.
 func activate(cmd *exec.Cmd, files []*os.File, names string) {
 	// LISTEN_PID is the process itself, which only a shell can know before.
@@ -192,16 +198,7 @@ func activate(cmd *exec.Cmd, files []*os.File, names string) {
 // TestSocketWithoutTLS: a socket for https is of no use without certificates.
 func TestSocketWithoutTLS(t *testing.T) {
 	folder := prepare(t, "")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	file, err := l.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
+	file, _ := socket(t)
 	cmd := program(os.Args[0], "serve", "-config", filepath.Join(folder, "signpost.yaml"))
 	activate(cmd, []*os.File{file}, "https")
 	out, _ := cmd.CombinedOutput()

@@ -41,17 +41,9 @@ const acmeNobody = "https://acme.invalid/directory"
 
 // serveBareTLS is serveBare over TLS with one certificate.
 func serveBareTLS(file string) {
-	answer, err := os.ReadFile(file)
-	if err != nil {
-		panic(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	fmt.Fprintf(os.Stderr, "msg=\"listening for TLS\" address=%s\n", listener.Addr())
+	listener, handler := listenBare(file, `"listening for TLS"`)
 	pair := os.Getenv(bareTLSPair)
-	panic(http.ServeTLS(listener, bareHandler(answer), pair, pair))
+	panic(http.ServeTLS(listener, handler, pair, pair))
 }
 
 // byTLS stands before an address at which TLS is spoken.

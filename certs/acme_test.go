@@ -209,7 +209,7 @@ func TestRenewal(t *testing.T) {
 	w := newWorld(t, worldOptions{validity: 8})
 	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = 50*time.Millisecond, 0.9, true }, nil)
 	serials := map[string]bool{}
-	for end := time.Now().Add(30 * time.Second); len(serials) < 3; {
+	for end := time.Now().Add(30 * time.Second); len(serials) < 3; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d certificates\n%s", len(serials), s.log)
 		}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -139,23 +141,39 @@ func startNameserverAt(t *testing.T, name, port string) *nameserver {
 	if err := startWithUs(command); err != nil {
 		t.Fatal(err)
 	}
-	log := newServerLog(pipe, ready)
-	select {
-	case <-log.ready:
-		t.Cleanup(func() {
-			command.Process.Kill()
-			<-log.ended
-			if t.Failed() {
-				t.Logf("%s said:\n%s", name, log)
-			}
-		})
-		return &nameserver{address: "127.0.0.1:" + port, port: port, log: log}
-	case <-log.ended:
-	case <-time.After(20 * time.Second):
+	n := &nameserver{address: "127.0.0.1:" + port, port: port, log: newServerLog(pipe, ready)}
+	if !n.serves() {
 		command.Process.Kill()
+		<-n.log.ended
+		t.Logf("%s did not start:\n%s", name, n.log)
+		return nil
 	}
-	t.Logf("%s did not start:\n%s", name, log)
-	return nil
+	t.Cleanup(func() {
+		command.Process.Kill()
+		<-n.log.ended
+		if t.Failed() {
+			t.Logf("%s said:\n%s", name, n.log)
+		}
+	})
+	return n
+}
+
+// serves waits until the server says that it serves, and tries: BIND says so too
+// where it has the port over UDP alone.
+func (n *nameserver) serves() bool {
+	select {
+	case <-n.log.ready:
+	case <-n.log.ended:
+		return false
+	case <-time.After(20 * time.Second):
+		return false
+	}
+	conn, err := net.Dial("tcp", n.address)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 // startWithUs starts a process that the kernel kills when we die, even if we are
@@ -185,12 +203,16 @@ func shortFolder(t *testing.T) string {
 	return folder
 }
 
+// freePort is a port that nobody has, over TCP and UDP. It lies below those that
+// the kernel gives to outgoing connections: of these any may be taken by the time
+// that a server asks for it, and all are while another test makes many.
 func freePort(t testing.TB) string {
 	t.Helper()
 	for range 50 {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		port := strconv.Itoa(10000 + rand.IntN(20000))
+		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
 		defer listener.Close()
 		packets, err := net.ListenPacket("udp", listener.Addr().String())
@@ -198,7 +220,6 @@ func freePort(t testing.TB) string {
 			continue
 		}
 		defer packets.Close()
-		_, port, _ := net.SplitHostPort(listener.Addr().String())
 		return port
 	}
 	t.Fatal("no free port")

@@ -33,7 +33,7 @@ type Address struct {
 // more than 64 or 254 octets are refused, with an *AddressError that never
 // quotes the address.
 func ParseAddress(text string) (Address, error) {
-	text = strings.Trim(text, " \t\r\n")
+	text = strings.TrimFunc(text, isSpace)
 	switch {
 	case text == "":
 		return Address{}, &AddressError{"it is empty"}
@@ -113,10 +113,12 @@ func parseLocal(local string) (string, error) {
 	if local == "" {
 		return "", &AddressError{"it has nothing before the @"}
 	}
-	plain := local[0] != '.' && local[len(local)-1] != '.' && !strings.Contains(local, "..")
+	plain, previous := true, '.'
 	for _, r := range local {
 		switch {
-		case r < utf8.RuneSelf && isAtext(byte(r)), r == '.':
+		case r == '.':
+			plain = plain && previous != '.' // nor is it the first
+		case r < utf8.RuneSelf && isAtext(byte(r)):
 		case r == '"' || r == '\\':
 			return "", &AddressError{"it has a quotation mark or a backslash before the @"}
 		case r < ' ' || r == 0x7f:
@@ -128,7 +130,9 @@ func parseLocal(local string) (string, error) {
 			// characters, private use: nobody's mailbox, somebody's trick.
 			return "", &AddressError{"it has an invisible character before the @"}
 		}
+		previous = r
 	}
+	plain = plain && previous != '.'
 	if !plain && !quoted {
 		return "", &AddressError{"it has characters before the @ that an address cannot have there"}
 	}
@@ -140,6 +144,8 @@ func parseLocal(local string) (string, error) {
 	}
 	return local, nil
 }
+
+func isSpace(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
 
 func isASCII(text string) bool {
 	for i := range len(text) {

@@ -57,7 +57,7 @@ func checkLabels(name string) (string, error) {
 	if len(name) > 253 {
 		return "", &DomainError{"is longer than 253 octets"}
 	}
-	numeric := false
+	last := ""
 	for label := range strings.SplitSeq(name, ".") {
 		switch {
 		case label == "":
@@ -72,11 +72,13 @@ func checkLabels(name string) (string, error) {
 				return "", &DomainError{"has a label that is not valid IDNA"}
 			}
 		}
-		numeric = strings.Trim(label, "0123456789") == ""
+		last = label
 	}
-	if numeric {
+	if strings.IndexFunc(last, isNoDigit) < 0 {
 		// No top-level domain is numeric (RFC 3696 §2): this is an IP address.
 		return "", &DomainError{"is an IP address or ends in a number"}
 	}
 	return name, nil
 }
+
+func isNoDigit(r rune) bool { return r < '0' || '9' < r }

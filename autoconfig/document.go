@@ -83,7 +83,7 @@ func writeProvider(root *etree.Element, s account.Settings, chosen sections, w w
 	e := root.CreateElement("emailProvider")
 	e.CreateAttr("id", w.domain())
 	leaf(e, "domain", w.domain())
-	leaf(e, "domain", w.keep(lookupDomain(s)))
+	leaf(e, "domain", w.keep(lookupDomain(&s)))
 	if leaf(e, "displayName", prose(w.keep(s.Provider.DisplayName))) == nil {
 		leaf(e, "displayName", w.domain())
 	}
@@ -110,7 +110,7 @@ func writeProvider(root *etree.Element, s account.Settings, chosen sections, w w
 }
 
 // lookupDomain is the second domain to name, if any.
-func lookupDomain(s account.Settings) string {
+func lookupDomain(s *account.Settings) string {
 	if s.LookupDomain == s.Address.Domain() {
 		return ""
 	}

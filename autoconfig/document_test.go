@@ -81,7 +81,7 @@ func TestPreparedIsDirect(t *testing.T) {
 			if name == "lookup of its own" {
 				s.LookupDomain = "example.com"
 			}
-			got, err := p.append([]byte("before "), s)
+			got, err := p.append([]byte("before "), &s)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -59,7 +59,7 @@ func checkRead(t *testing.T, document []byte, a account.Address) {
 		t.Fatalf("%v:\n%s", err, written)
 	}
 	var p prepared
-	if prepared, err := p.append(nil, s); err != nil || string(prepared) != string(written) {
+	if prepared, err := p.append(nil, &s); err != nil || string(prepared) != string(written) {
 		t.Fatalf("prepared, %v:\n%s\ndirect:\n%s", err, prepared, written)
 	}
 }

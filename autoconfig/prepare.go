@@ -22,9 +22,9 @@ type lookup struct {
 }
 
 // append appends the document for the settings to dst.
-func (p *prepared) append(dst []byte, s account.Settings) ([]byte, error) {
+func (p *prepared) append(dst []byte, s *account.Settings) ([]byte, error) {
 	if !s.Ordinary() {
-		document, err := Document(s)
+		document, err := Document(*s)
 		return append(dst, document...), err
 	}
 	var key any = s.Provider // a pointer in an interface costs no allocation
@@ -34,7 +34,7 @@ func (p *prepared) append(dst []byte, s account.Settings) ([]byte, error) {
 	if t, ok := p.templates.Load(key); ok {
 		return t.(*account.Template).Append(dst, s.Address, escapeText), nil
 	}
-	t, err := template(s)
+	t, err := template(*s)
 	if err != nil {
 		return dst, err
 	}
@@ -44,7 +44,7 @@ func (p *prepared) append(dst []byte, s account.Settings) ([]byte, error) {
 
 // template is the document for whoever the settings would be Ordinary for.
 func template(s account.Settings) (account.Template, error) {
-	s.LookupDomain = lookupDomain(s)
+	s.LookupDomain = lookupDomain(&s)
 	document, err := build(s, words{address: s.Address, login: s.Address, template: true})
 	if err != nil {
 		return account.Template{}, err

@@ -54,22 +54,26 @@ func (d *Directory) resolveHost(ctx context.Context, host string, client account
 	}
 	for name := host; name != ""; _, name, _ = strings.Cut(name, ".") {
 		if p, ok := d.byDomain[name]; ok {
-			return withServers(domainSettings(p, name), client), nil
+			return domainSettings(p, name, client), nil
 		}
 		if l, ok := d.lookups[name]; ok {
 			return l.settings(name, client)
 		}
 	}
-	s, err := d.resolveDomain(ctx, account.AnyAt(host))
+	p, mx, err := d.byName(ctx, host)
 	if err != nil {
 		return account.Settings{}, err
 	}
-	return withServers(s, client), nil
+	s := domainSettings(p, host, client)
+	s.Standing.ByMX = mx
+	return s, nil
 }
 
-func domainSettings(p *account.Provider, domain string) account.Settings {
+func domainSettings(p *account.Provider, domain string, client account.Client) account.Settings {
 	address := account.AnyAt(domain)
-	return account.Settings{Address: address, Login: address, Provider: p}
+	s := account.Settings{Address: address, Login: address, Provider: p}
+	addServers(&s, client)
+	return s
 }
 
 // settings answers a client that came by the MX record and did not say for
@@ -79,7 +83,7 @@ func (l *lookup) settings(name string, client account.Client) (account.Settings,
 	if len(l.providers) != 1 {
 		return account.Settings{}, account.ErrUnknownDomain
 	}
-	s := withServers(domainSettings(l.providers[0], name), client)
+	s := domainSettings(l.providers[0], name, client)
 	for _, server := range s.Servers {
 		if strings.Contains(server.Hostname+server.URL+server.Login.Username, account.EmailDomain) {
 			return account.Settings{}, account.ErrUnknownDomain

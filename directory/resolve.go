@@ -16,66 +16,65 @@ func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Setti
 	if q.Address.IsZero() {
 		return d.resolveHost(ctx, hostDomain(q.Host), q.Client)
 	}
-	var s account.Settings
-	var err error
-	if q.Address.IsAny() || len(d.sources) == 0 {
-		s, err = d.resolveDomain(ctx, q.Address)
-	} else {
-		s, err = d.resolveMailbox(ctx, q.Address)
-	}
-	if err != nil {
+	s := account.Settings{Address: q.Address, Login: q.Address}
+	if err := d.resolveAddress(ctx, q, &s); err != nil {
 		return account.Settings{}, err
 	}
-	if untagged, tagged := q.Address.Untagged(); tagged && s.Provider.AliasSignsInAsMailbox && s.Login == q.Address {
+	addServers(&s, q.Client)
+	return s, nil
+}
+
+// resolveAddress fills in what belongs to the address of the settings.
+func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *account.Settings) (err error) {
+	if s.Address.IsAny() || len(d.sources) == 0 {
+		err = d.resolveDomain(ctx, s.Address.Domain(), s)
+	} else {
+		err = d.resolveMailbox(ctx, s)
+	}
+	if err != nil {
+		return err
+	}
+	if untagged, tagged := s.Address.Untagged(); tagged && s.Provider.AliasSignsInAsMailbox && s.Login == s.Address {
 		// Listed or not: a difference would tell which mailboxes exist.
 		s.Login = untagged
 	}
-	if !isHostOf(q.Host, q.Address.Domain()) {
-		if s.LookupDomain, err = d.lookupDomain(hostDomain(q.Host), &s); err != nil {
-			return account.Settings{}, err
-		}
+	if isHostOf(q.Host, s.Address.Domain()) {
+		return nil
 	}
-	return withServers(s, q.Client), nil
+	s.LookupDomain, err = d.lookupDomain(hostDomain(q.Host), s)
+	return err
 }
 
-// resolveDomain answers for an address of which only the domain matters.
-func (d *Directory) resolveDomain(ctx context.Context, a account.Address) (account.Settings, error) {
-	provider, mx, err := d.byName(ctx, a.Domain())
-	if err != nil {
-		return account.Settings{}, err
-	}
-	s := account.Settings{Address: a, Login: a, Provider: provider}
-	s.Standing.ByMX = mx
-	return s, nil
+// resolveDomain fills in what belongs to a domain.
+func (d *Directory) resolveDomain(ctx context.Context, domain string, s *account.Settings) (err error) {
+	s.Provider, s.Standing.ByMX, err = d.byName(ctx, domain)
+	return err
 }
 
 // resolveMailbox asks the sources about the address first. An alias gets the
 // product of the mailbox behind it, and with AliasSignsInAsMailbox its login.
-func (d *Directory) resolveMailbox(ctx context.Context, a account.Address) (account.Settings, error) {
-	record, listed, err := d.record(ctx, a)
+func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) error {
+	record, listed, err := d.record(ctx, s.Address)
 	if err != nil {
-		return account.Settings{}, err
+		return err
 	}
-	mailbox := a
+	mailbox := s.Address
 	var target Record
 	if !record.Alias.IsZero() {
 		mailbox = record.Alias
 		if target, _, err = d.record(ctx, mailbox); err != nil {
-			return account.Settings{}, err
+			return err
 		}
 		if record.Provider == "" {
 			record.Provider = target.Provider
 		}
 	}
-	s := account.Settings{Address: a, Login: a}
 	if record.Provider == "" {
-		s, err = d.resolveDomain(ctx, mailbox)
-		if err != nil {
-			return account.Settings{}, err
+		if err := d.resolveDomain(ctx, mailbox.Domain(), s); err != nil {
+			return err
 		}
-		s.Address, s.Login = a, a
 	} else if s.Provider = d.byID[record.Provider]; s.Provider == nil {
-		return account.Settings{}, fmt.Errorf("an account source names the provider %q, which the configuration does not have", record.Provider)
+		return fmt.Errorf("an account source names the provider %q, which the configuration does not have", record.Provider)
 	}
 	if s.Provider.AliasSignsInAsMailbox {
 		s.Login = mailbox
@@ -88,7 +87,7 @@ func (d *Directory) resolveMailbox(ctx context.Context, a account.Address) (acco
 	s.Standing.AliasOf = record.Alias
 	s.Standing.DisplayName = record.DisplayName
 	s.Standing.Username = record.Username
-	return s, nil
+	return nil
 }
 
 // record asks the sources, in order, for the address and then for the address
@@ -107,12 +106,12 @@ func (d *Directory) record(ctx context.Context, a account.Address) (Record, bool
 	return Record{}, false, nil
 }
 
-// withServers gives the settings what the client should be told. An account's
+// addServers gives the settings what the client should be told. An account's
 // own user name stands in place of the provider's rule at every server.
-func withServers(s account.Settings, client account.Client) account.Settings {
+func addServers(s *account.Settings, client account.Client) {
 	s.Servers = s.Provider.ServersFor(client)
 	if s.Standing.Username == "" {
-		return s
+		return
 	}
 	s.Own = true
 	own := make([]account.Server, len(s.Servers))
@@ -121,5 +120,4 @@ func withServers(s account.Settings, client account.Client) account.Settings {
 		own[i] = server
 	}
 	s.Servers = own
-	return s
 }

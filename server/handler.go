@@ -173,8 +173,8 @@ func named(d *dialect, next http.Handler) http.Handler {
 
 // noted is the resolver, leaving domain and error of each query in the exchange.
 func noted(resolve account.Resolver, metrics *Metrics) account.Resolver {
-	return func(ctx context.Context, q account.Query) (account.Settings, error) {
-		s, err := resolve(ctx, q)
+	return func(ctx context.Context, q account.Query) (s account.Settings, err error) {
+		s, err = resolve(ctx, q)
 		metrics.looked(err)
 		if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
 			x.asked, x.domain, x.err = true, q.Address.Domain(), err

@@ -58,6 +58,9 @@ func ParseAddress(text string) (Address, error) {
 	if len(local)+1+len(domain) > maxAddress {
 		return Address{}, &AddressError{"it is longer than 254 octets"}
 	}
+	if local == text[:at] && domain == text[at+1:] {
+		return Address{local: local, domain: domain, whole: text, key: strings.ToLower(text)}, nil
+	}
 	return newAddress(local, domain), nil
 }
 

@@ -99,12 +99,18 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	answer(w, r, status, typePlain, never, []byte(text+"\n"))
 }
 
+// counted is how long an answer may be, in octets, for net/http to count it by
+// itself and send Content-Length. That is cheaper, and never for HEAD.
+const counted = 2 << 10
+
 // answer writes a complete answer.
 func answer(w http.ResponseWriter, r *http.Request, status int, contentType, cache []string, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = contentType
 	h["Cache-Control"] = cache
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if len(body) > counted || r.Method == http.MethodHead {
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		w.Write(body)

@@ -25,7 +25,8 @@ type seated struct {
 	closed chan struct{}
 	close  sync.Once
 
-	waiting atomic.Bool // somebody wants a seat, and all are taken
+	waiting atomic.Bool  // somebody wants a seat, and all are taken
+	rested  atomic.Int64 // how often a connection has become idle
 
 	mu    sync.Mutex
 	seats []*seat
@@ -119,7 +120,7 @@ type seat struct {
 	net.Conn
 	listener *seated
 	at       int          // in the listener's seats
-	idle     atomic.Int64 // since when, Unix nanoseconds; 0: it is not
+	idle     atomic.Int64 // what the listener's rested was made by it; 0: it is not
 	once     sync.Once
 
 	// Of the crowd, under its lock.
@@ -171,7 +172,7 @@ func (s *seat) CloseWrite() error {
 
 // rests notes that the connection is idle from now on.
 func (s *seat) rests() {
-	s.idle.Store(time.Now().UnixNano())
+	s.idle.Store(s.listener.rested.Add(1))
 	if s.listener.waiting.Load() {
 		tell(s.listener.freed)
 	}

@@ -77,7 +77,7 @@ func BenchmarkGETTLS(b *testing.B) {
 		"tls: {listen: \"127.0.0.1:0\", acme: {directory: %q, storage: storage}}", acmeNobody)))
 	pair := storeCertificates(b, filepath.Join(folder, "storage"))
 
-	signpost := startSaying(b, serveCommand(b, filepath.Join(folder, "signpost.yaml")), listeningTLS)
+	signpost := startSaying(b, serveCommand(build(b), filepath.Join(folder, "signpost.yaml")), listeningTLS)
 	if err := shakeAll(signpost.address); err != nil {
 		b.Fatal(err)
 	}
@@ -86,12 +86,8 @@ func BenchmarkGETTLS(b *testing.B) {
 	}
 	signpost.address = byTLS + signpost.address
 	request := strings.ReplaceAll(thunderbirdGET, "domain.se", "customer0.example")
-	answer, err := ask(signpost.address, []byte(request), connections)
-	if err != nil {
-		b.Fatal(err)
-	}
 
-	put(b, folder, "answer", string(answer))
+	put(b, folder, "answer", string(answerOf(b, signpost.address, request)))
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), bareTLSAnswer+"="+filepath.Join(folder, "answer"), bareTLSPair+"="+pair)
 	bare := startSaying(b, cmd, listeningTLS)
@@ -100,7 +96,7 @@ func BenchmarkGETTLS(b *testing.B) {
 		b.Fatalf("the service answers\n%s\nand the bare server\n%s", one, other)
 	}
 	loaded := signpost.resident(b)
-	theirs, ours, ratio := alternate(b, bare, signpost, request)
+	theirs, ours, ratio := alternate(b, []*process{bare}, []*process{signpost}, request)
 
 	b.ReportMetric(0, "ns/op") // means nothing here: a run is one comparison
 	b.ReportMetric(ratio, "ratio")

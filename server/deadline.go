@@ -87,7 +87,8 @@ func (d *deadline) early(err error) bool {
 	return !d.passed() && d.reset() == nil
 }
 
-// started spares asking the clock, which costs as much as a lookup.
+// started is when the program was: a deadline before it has passed, and that needs
+// no look at the clock, which costs as much as one into the directory.
 var started = time.Now()
 
 func (d *deadline) passed() bool { return !d.meant.IsZero() && !time.Now().Before(d.meant) }

@@ -148,6 +148,8 @@ func parseLocal(local string) (string, error) {
 	return local, nil
 }
 
+// isSpace is a function because strings.Trim makes a set of its characters anew
+// with each call.
 func isSpace(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
 
 func isASCII(text string) bool {

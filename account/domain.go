@@ -81,4 +81,5 @@ func checkLabels(name string) (string, error) {
 	return name, nil
 }
 
+// isNoDigit is a function for the reason that isSpace is.
 func isNoDigit(r rune) bool { return r < '0' || '9' < r }

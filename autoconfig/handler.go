@@ -99,8 +99,9 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	answer(w, r, status, typePlain, never, []byte(text+"\n"))
 }
 
-// counted is how long an answer may be, in octets, for net/http to count it by
-// itself and send Content-Length. That is cheaper, and never for HEAD.
+// counted is how long an answer may be, in octets, for net/http to count it and
+// send Content-Length by itself, which is cheaper: its bufferBeforeChunkingSize. An
+// answer to HEAD has nothing that could be counted.
 const counted = 2 << 10
 
 // answer writes a complete answer.

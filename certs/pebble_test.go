@@ -27,6 +27,7 @@ import (
 	"github.com/miekg/dns"
 
 	"signpost/account"
+	"signpost/internal/freeport"
 )
 
 // world is a small internet on the loopback interface: Let's Encrypt's Pebble as
@@ -94,7 +95,8 @@ func newWorld(t testing.TB, o worldOptions) *world {
 	return w
 }
 
-func listen(t testing.TB) net.Listener { return listenAt(t, "127.0.0.1:0") }
+// listen takes a port that can be taken again when the listener is closed.
+func listen(t testing.TB) net.Listener { return listenAt(t, "127.0.0.1:"+freeport.Choose(t)) }
 
 func listenAt(t testing.TB, address string) net.Listener {
 	t.Helper()

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"signpost/internal/freeport"
 )
 
 // folders of the whole run are removed at its end.
@@ -92,24 +94,26 @@ func put(t *testing.T, folder, name, text string) {
 // freeAddress is one at which nobody listens now.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return "127.0.0.1:" + freeport.Choose(t)
 }
 
-// await waits until somebody listens.
-func await(t *testing.T, address string) {
+// await waits until somebody listens at each of the addresses.
+func await(t *testing.T, addresses ...string) {
 	t.Helper()
-	for give := time.Now().Add(30 * time.Second); time.Now().Before(give); time.Sleep(5 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			conn.Close()
-			return
+	give := time.Now().Add(30 * time.Second)
+	for _, address := range addresses {
+		for {
+			conn, err := net.Dial("tcp", address)
+			if err == nil {
+				conn.Close()
+				break
+			}
+			if time.Now().After(give) {
+				t.Fatalf("nobody listens on %s: %v", address, err)
+			}
+			time.Sleep(5 * time.Millisecond)
 		}
 	}
-	t.Fatalf("nobody listens on %s", address)
 }
 
 // startProgram runs a program until the test ends, and shows what it said if

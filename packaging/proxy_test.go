@@ -75,7 +75,7 @@ func TestNginx(t *testing.T) {
 	cmd := exec.Command(nginx, "-e", "stderr", "-p", folder, "-c", folder+"/nginx.conf")
 	cmd.Stderr = said
 	startProgram(t, cmd)
-	await(t, p.https)
+	await(t, p.http, p.https)
 	p.asked(t)
 	p.private(t, func() string {
 		logs := said.String()
@@ -109,7 +109,7 @@ func TestCaddy(t *testing.T) {
 	said := new(output)
 	cmd.Stderr = said
 	startProgram(t, cmd)
-	await(t, p.https)
+	await(t, p.http, p.https)
 	p.asked(t)
 
 	// A certificate for a hosted name came with the first handshake; for any
@@ -157,7 +157,7 @@ providers:
 	cmd.Stderr = p.log
 	startProgram(t, cmd)
 	p.signpost = cmd.Process
-	await(t, p.behind)
+	await(t, p.behind, p.admin)
 	return p
 }
 

@@ -5,20 +5,21 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
+
+	"signpost/internal/freeport"
 )
 
 // nameserver is a real name server on loopback that takes updates.
@@ -122,7 +123,7 @@ func run(t testing.TB, program string, arguments ...string) string {
 func startNameserver(t *testing.T, name string) *nameserver {
 	t.Helper()
 	for range 3 { // another process may take the port in between
-		if n := startNameserverAt(t, name, freePort(t)); n != nil {
+		if n := startNameserverAt(t, name, freeport.Choose(t)); n != nil {
 			return n
 		}
 	}
@@ -158,8 +159,8 @@ func startNameserverAt(t *testing.T, name, port string) *nameserver {
 	return n
 }
 
-// serves waits until the server says that it serves, and tries: BIND says so too
-// where it has the port over UDP alone.
+// serves waits until the server says that it serves, and asks it over TCP: BIND
+// says so too where it has the port over UDP alone.
 func (n *nameserver) serves() bool {
 	select {
 	case <-n.log.ready:
@@ -168,12 +169,9 @@ func (n *nameserver) serves() bool {
 	case <-time.After(20 * time.Second):
 		return false
 	}
-	conn, err := net.Dial("tcp", n.address)
-	if err != nil {
-		return false
-	}
-	conn.Close()
-	return true
+	question := new(dns.Msg).SetQuestion("kund.example.", dns.TypeSOA)
+	answer, _, err := (&dns.Client{Net: "tcp", Timeout: 20 * time.Second}).Exchange(question, n.address)
+	return err == nil && answer.Rcode == dns.RcodeSuccess
 }
 
 // startWithUs starts a process that the kernel kills when we die, even if we are
@@ -201,29 +199,6 @@ func shortFolder(t *testing.T) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	return folder
-}
-
-// freePort is a port that nobody has, over TCP and UDP. It lies below those that
-// the kernel gives to outgoing connections: of these any may be taken by the time
-// that a server asks for it, and all are while another test makes many.
-func freePort(t testing.TB) string {
-	t.Helper()
-	for range 50 {
-		port := strconv.Itoa(10000 + rand.IntN(20000))
-		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			continue
-		}
-		defer listener.Close()
-		packets, err := net.ListenPacket("udp", listener.Addr().String())
-		if err != nil {
-			continue
-		}
-		defer packets.Close()
-		return port
-	}
-	t.Fatal("no free port")
-	return ""
 }
 
 // serverLog keeps what a server says.

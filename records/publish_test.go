@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/account"
+	"signpost/internal/freeport"
 )
 
 // onEach runs a test against every server, a fresh one each.
@@ -426,7 +427,7 @@ func TestPublishRefused(t *testing.T) {
 				"the clocks differ by more than five minutes"}, hint: "NTP"},
 			{name: "no such zone", domain: "nowhere.example", want: []string{"has no zone for nowhere.example, or does not show it to us"}, hint: "primary"},
 			{name: "handed to others", domain: "handed.example", want: []string{"_tcp.handed.example, which primary " + n.address + " hands to other servers"}, hint: "primary"},
-			{name: "server down", options: func(o *PublishOptions) { o.Updates[0].Primary = "127.0.0.1:" + freePort(t) }, want: []string{"cannot be reached: connection refused"}},
+			{name: "server down", options: func(o *PublishOptions) { o.Updates[0].Primary = "127.0.0.1:" + freeport.Choose(t) }, want: []string{"cannot be reached: connection refused"}},
 			{name: "no primary", options: func(o *PublishOptions) { o.Updates[0].Zone = "other.example" }, want: []string{"no primary is configured for kund.example"}, hint: "configuration"},
 		} {
 			t.Run(test.name, func(t *testing.T) {

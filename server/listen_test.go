@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"signpost/internal/freeport"
 )
 
 func TestListen(t *testing.T) {
@@ -50,12 +52,7 @@ func TestListen(t *testing.T) {
 
 // TestListenGivesBack: what was opened before something failed is closed.
 func TestListenGivesBack(t *testing.T) {
-	first, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := first.Addr().String()
-	first.Close()
+	address := "127.0.0.1:" + freeport.Choose(t)
 	if _, err := Listen(Addresses{HTTP: address, Admin: "192.0.2.1:0"}); err == nil {
 		t.Fatal("192.0.2.1 is an address of this machine?")
 	}

@@ -94,10 +94,11 @@ func (l *seated) take(s *seat) (idlest *seat, ok bool) {
 		return nil, true
 	}
 	l.waiting.Store(true) // before looking: who becomes idle from now on says so
+	var longest int64
 	for _, other := range l.seats {
 		since := other.idle.Load()
-		if since != 0 && (idlest == nil || since < idlest.idle.Load()) {
-			idlest = other
+		if since != 0 && (idlest == nil || since < longest) {
+			idlest, longest = other, since
 		}
 	}
 	return idlest, false
@@ -120,7 +121,7 @@ type seat struct {
 	net.Conn
 	listener *seated
 	at       int          // in the listener's seats
-	idle     atomic.Int64 // what the listener's rested was made by it; 0: it is not
+	idle     atomic.Int64 // the listener's rested when it became so: the lower, the longer; 0: it is not
 	once     sync.Once
 
 	// Of the crowd, under its lock.

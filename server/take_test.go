@@ -7,13 +7,15 @@ import "testing"
 func TestLongestIdle(t *testing.T) {
 	l := newSeated(nil, 4, nil)
 	var seats []*seat
-	for _, since := range []int64{30, 0, 10, 20} {
+	for range 4 {
 		s := &seat{listener: l}
 		if _, ok := l.take(s); !ok {
 			t.Fatal("there is no seat for one of four")
 		}
-		s.idle.Store(since)
 		seats = append(seats, s)
+	}
+	for _, i := range []int{2, 3, 0} { // in this order, and the second never
+		seats[i].rests()
 	}
 	for _, want := range []*seat{seats[2], seats[3], seats[0], nil} {
 		got, ok := l.take(new(seat))

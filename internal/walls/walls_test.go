@@ -31,8 +31,9 @@ var allowed = map[string][]string{
 	"packaging":     {}, // tests alone
 	"packaging/man": {},
 
-	"internal/golden": {},
-	"internal/walls":  {},
+	"internal/freeport": {},
+	"internal/golden":   {},
+	"internal/walls":    {},
 }
 
 // owners lists which packages may import a library directly.

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -92,9 +90,7 @@ func BenchmarkGETTLS(b *testing.B) {
 	cmd.Env = append(os.Environ(), bareTLSAnswer+"="+filepath.Join(folder, "answer"), bareTLSPair+"="+pair)
 	bare := startSaying(b, cmd, listeningTLS)
 	bare.address = byTLS + bare.address
-	if one, other := wholeAnswer(b, signpost.address, request), wholeAnswer(b, bare.address, request); one != other {
-		b.Fatalf("the service answers\n%s\nand the bare server\n%s", one, other)
-	}
+	mustAgree(b, signpost, bare, request)
 	loaded := signpost.resident(b)
 	theirs, ours, ratio := alternate(b, []*process{bare}, []*process{signpost}, request)
 
@@ -106,29 +102,6 @@ func BenchmarkGETTLS(b *testing.B) {
 	b.ReportMetric(ours.perSecond(), "req/s")
 	b.ReportMetric(loaded, "certificates-MB")
 	b.ReportMetric(signpost.resident(b), "loaded-MB")
-}
-
-// wholeAnswer is an answer with its header, but for the time of day.
-func wholeAnswer(b *testing.B, address, request string) string {
-	b.Helper()
-	conn, err := dial(address)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := conn.Write([]byte(request)); err != nil {
-		b.Fatal(err)
-	}
-	var all bytes.Buffer
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	response.Header.Del("Date")
-	if err := response.Write(&all); err != nil {
-		b.Fatal(err)
-	}
-	return all.String()
 }
 
 // shakeAll shakes hands once for each name.

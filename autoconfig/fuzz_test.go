@@ -94,6 +94,10 @@ func FuzzReadPACC(f *testing.F) {
 			}
 		}
 		written, err := PACC(s)
+		var documents PACCs
+		if prepared, preparedErr := documents.Document(s); string(prepared) != string(written) || (err == nil) != (preparedErr == nil) {
+			t.Fatalf("prepared, %v:\n%s\ndirect, %v:\n%s", preparedErr, prepared, err, written)
+		}
 		if err != nil {
 			if !errors.Is(err, ErrNotDescribable) {
 				t.Fatal(err)

@@ -82,10 +82,15 @@ type paccHelp struct {
 // DNS: members in a fixed order, the names of protocols sorted, two spaces of
 // indentation, a newline at the end. The tests hold them fast.
 func PACC(s account.Settings) ([]byte, error) {
+	return buildPACC(&s, false)
+}
+
+// buildPACC writes the document, or the text of a template of it.
+func buildPACC(s *account.Settings, template bool) ([]byte, error) {
 	if s.Own || s.Login != s.Address {
 		return nil, notDescribable("the login belongs to this account alone, and PACC has one answer for the domain")
 	}
-	w := words{address: account.AnyAt(s.Address.Domain())}
+	w := words{address: account.AnyAt(s.Address.Domain()), template: template}
 	w.login = w.address
 	described, err := describe(s.Servers, w)
 	if err != nil {
@@ -93,17 +98,17 @@ func PACC(s account.Settings) ([]byte, error) {
 	}
 	document := pacc{Protocols: map[string]paccEndpoint{}}
 	for _, server := range described {
-		document.Protocols[memberOf(server.Type)] = paccEndpoint{Host: server.Hostname, URL: server.URL}
+		document.Protocols[memberOf(server.Type)] = paccEndpoint{Host: w.fill(server.Hostname), URL: w.fillURL(server.URL)}
 	}
-	if document.Authentication, err = authentication(s.Provider, described); err != nil {
+	if document.Authentication, err = authentication(s.Provider, described, w); err != nil {
 		return nil, err
 	}
 	document.Info.Provider = paccProvider{
-		Name:      prose(s.Provider.DisplayName),
-		ShortName: prose(s.Provider.DisplayShortName),
+		Name:      w.keep(prose(s.Provider.DisplayName)),
+		ShortName: w.keep(prose(s.Provider.DisplayShortName)),
 	}
 	if document.Info.Provider.Name == "" {
-		document.Info.Provider.Name = s.Address.Domain()
+		document.Info.Provider.Name = w.domain()
 	}
 	for _, page := range s.Provider.Documentation {
 		if link := w.link(page.URL); link != "" {
@@ -138,8 +143,8 @@ func memberOf(t account.ServerType) string {
 	return ""
 }
 
-// describe picks the servers that PACC can name, completed for the domain: of
-// each type the first that it can. Mail must be whole: no client is led from
+// describe picks the servers that PACC can name: of each type the first that it
+// can. Mail must be whole: no client is led from
 // IMAP to POP3, or left without a way to send, because of what PACC cannot say.
 func describe(servers []account.Server, w words) ([]account.Server, error) {
 	var described []account.Server
@@ -154,7 +159,7 @@ func describe(servers []account.Server, w words) ([]account.Server, error) {
 			}
 			continue
 		}
-		described = append(described, server.Expand(w.login))
+		described = append(described, server)
 		delete(problems, server.Type)
 	}
 	has := func(t account.ServerType) bool {
@@ -198,7 +203,7 @@ func unlikePACC(s account.Server, w words) string {
 		}
 		return ""
 	}
-	u, err := url.Parse(w.fill(s.URL))
+	u, err := url.Parse(account.ExpandURL(s.URL, w.address)) // no URL is one before it is completed
 	switch {
 	case err != nil || u.Scheme != "https" || u.Host == "":
 		return "PACC knows https URLs only"
@@ -211,7 +216,7 @@ func unlikePACC(s account.Server, w words) string {
 }
 
 // authentication says how to sign in, at all described servers taken together.
-func authentication(p *account.Provider, servers []account.Server) (*paccAuthentication, error) {
+func authentication(p *account.Provider, servers []account.Server, w words) (*paccAuthentication, error) {
 	takes := func(methods ...account.Authentication) bool {
 		return slices.ContainsFunc(servers, func(s account.Server) bool {
 			return slices.ContainsFunc(s.Authentication, func(a account.Authentication) bool { return slices.Contains(methods, a) })
@@ -220,7 +225,7 @@ func authentication(p *account.Provider, servers []account.Server) (*paccAuthent
 	a := &paccAuthentication{Password: takes(account.PasswordCleartext, account.PasswordEncrypted)}
 	if takes(account.OAuth2Auth) && p.OAuth2 != nil {
 		if issuer := issuerURL(p.OAuth2.Issuer); issuer != "" {
-			a.OAuthPublic = &paccOAuth{Issuer: issuer}
+			a.OAuthPublic = &paccOAuth{Issuer: w.keep(issuer)}
 		}
 	}
 	if !a.Password && a.OAuthPublic == nil {

@@ -15,6 +15,7 @@ const paccPath = "/.well-known/user-agent-configuration.json"
 // be kept for five minutes, which is how long an old digest has to stay in DNS
 // after the answer has changed.
 func PACCHandler(resolve account.Resolver) http.Handler {
+	var documents PACCs
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.EqualFold(r.URL.Path, paccPath) {
 			refuse(w, r, errNoDocument)
@@ -28,11 +29,13 @@ func PACCHandler(resolve account.Resolver) http.Handler {
 			refuse(w, r, err)
 			return
 		}
-		document, err := PACC(settings)
+		buffer := buffers.Get().(*[]byte)
+		defer buffers.Put(buffer)
+		*buffer, err = documents.append((*buffer)[:0], &settings)
 		if err != nil {
 			refuse(w, r, err)
 			return
 		}
-		answer(w, r, http.StatusOK, typeJSON, shortly, document)
+		answer(w, r, http.StatusOK, typeJSON, shortly, *buffer)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -78,6 +79,46 @@ func TestPACC(t *testing.T) {
 				t.Errorf("written, read and written:\n%s\n%s", document, again)
 			}
 		})
+	}
+}
+
+// TestPreparedPACCIsDirect: filling in a prepared document gives what writing it
+// for the domain gives, whichever domain came first.
+func TestPreparedPACCIsDirect(t *testing.T) {
+	verbatim := *describable
+	verbatim.DisplayName = "100%%EMAILDOMAIN% \"%%EMAILADDRESS%%\" \x01%EMAILADDRESS%EMAILDOMAIN%"
+	verbatim.DisplayShortName = " %EMAILDOMAIN%\xff%EMAILDOMAIN% "
+	verbatim.OAuth2 = &account.OAuth2{Issuer: "https://login.example.com/%EMAILDOMAIN%/%%EMAILDOMAIN%%"}
+	verbatim.Documentation = []account.Documentation{{URL: "https://%EMAILDOMAIN%/%%EMAILDOMAIN%%?%20"}}
+	nameless := *describable
+	nameless.DisplayName = " "
+	own := of(t, describable, "fred@example.com")
+	own.Own = true
+	providers := map[string]*account.Provider{
+		"whole": describable, "verbatim": &verbatim, "nameless": &nameless, "small": small, "standard": standard,
+		"not describable": mamutPOP, "everything": everything,
+	}
+	var p PACCs
+	check := func(name string, s account.Settings) {
+		t.Helper()
+		want, wantErr := PACC(s)
+		got, err := p.Document(s)
+		if string(got) != string(want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Errorf("%s, %s: prepared, %v\n%s\ndirect, %v\n%s", name, s.Address, err, got, wantErr, want)
+		}
+	}
+	for _, domain := range []string{"first.example", "bücher.example", "1-2.example"} {
+		for name, provider := range providers {
+			for _, local := range []string{"", "fred", "%EMAILDOMAIN%", "a/b"} {
+				check(name, of(t, provider, local+"@"+domain))
+			}
+		}
+	}
+	check("own", own)
+	kept := 0
+	p.templates.Range(func(any, any) bool { kept++; return true })
+	if kept != len(providers) {
+		t.Errorf("%d templates are kept, want %d", kept, len(providers))
 	}
 }
 

@@ -22,7 +22,7 @@ func printMany(t testing.TB, n int, servers ...account.Server) uint64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guide := New(Options{Name: "setup.example.net", Digest: digest})
+	guide := New(Options{Name: "setup.example.net", Digest: digests()})
 	settings := settingsFor("example.org", servers...)
 	var most uint64
 	for i := range n {
@@ -87,7 +87,7 @@ func BenchmarkZone100000(b *testing.B) {
 // that of the comparison: 1 where we cost nothing.
 func BenchmarkCompare1000(b *testing.B) {
 	zones := map[string]string{"example.net": world["example.net"]}
-	guide := New(Options{Name: "setup.example.net", Digest: digest})
+	guide := New(Options{Name: "setup.example.net", Digest: digests()})
 	var domains []Domain
 	for i := range 1000 {
 		settings := settingsFor(fmt.Sprintf("k%04d.example", i), sharedHosts...)

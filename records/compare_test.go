@@ -55,11 +55,11 @@ func wholeDomain() Domain {
 	servers := slices.Clone(everyServer)
 	servers[0].Hostname = "mail.%EMAILDOMAIN%"
 	servers[5].URL = "https://dav.example.net/dav/"
-	return New(Options{Name: "setup.example.net", Digest: digest}).For(settingsFor(customer, servers...))
+	return New(Options{Name: "setup.example.net", Digest: digests()}).For(settingsFor(customer, servers...))
 }
 
 func ordinaryDomain() Domain {
-	return New(Options{Name: "setup.example.net", Digest: digest}).For(settingsFor(customer, everyServer[0], everyServer[3]))
+	return New(Options{Name: "setup.example.net", Digest: digests()}).For(settingsFor(customer, everyServer[0], everyServer[3]))
 }
 
 func handedOverDomain() Domain {
@@ -202,12 +202,12 @@ var planted = []struct {
 		remove: []string{`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`,
 			`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xkZXI="`}},
 	{name: "digest of a document that there is not", domain: func() Domain {
-		return New(Options{Name: "setup.example.net", Digest: digest}).For(settingsFor(customer, everyServer[1]))
+		return New(Options{Name: "setup.example.net", Digest: digests()}).For(settingsFor(customer, everyServer[1]))
 	}, plant: with(`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`), kind: Superfluous,
 		want:   "_ua-auto-config.kund.example vouches for a document that there is not",
 		remove: []string{`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`}},
 	{name: "PACC host of a document that there is not", domain: func() Domain {
-		return New(Options{Name: "setup.example.net", Digest: digest}).For(settingsFor(customer, everyServer[1]))
+		return New(Options{Name: "setup.example.net", Digest: digests()}).For(settingsFor(customer, everyServer[1]))
 	}, plant: with(`ua-auto-config.kund.example. 300 IN CNAME setup.example.net.`), kind: Superfluous,
 		want:   "ua-auto-config.kund.example is there, but there is nothing to ask for",
 		remove: []string{`ua-auto-config.kund.example. 300 IN CNAME setup.example.net.`}},

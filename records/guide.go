@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	"signpost/account"
 )
@@ -23,8 +22,9 @@ type Options struct {
 	// TTL of all records, DefaultTTL if zero.
 	TTL uint32
 	// Digest is the text of the TXT record that vouches for the PACC document
-	// of a domain, autoconfig.Digest of autoconfig.PACC. An error says why the
-	// format cannot describe the domain, which then gets no such record.
+	// of a domain, autoconfig.Digest of what autoconfig.PACCs wrote. It is asked
+	// for every domain. An error says why the format cannot describe the
+	// domain, which then gets no such record.
 	Digest func(account.Settings) (string, error)
 	// OldDigest is the same by the configuration in use up to now, so that
 	// both stand side by side while the document changes; mostly nil.
@@ -39,9 +39,6 @@ type Options struct {
 // Guide says what domains should have in DNS. It is safe for concurrent use.
 type Guide struct {
 	options Options
-	// digests of documents that are the same for all domains of a provider,
-	// by *account.Provider.
-	digests sync.Map
 	// elsewhere are the services that other providers offer.
 	elsewhere map[*service]bool
 }
@@ -175,7 +172,7 @@ func (b *builder) pacc() {
 		b.domain.leftOut = append(b.domain.leftOut, "ua-auto-config", "_ua-auto-config")
 		return
 	}
-	digest, err := b.guide.digest(b.settings)
+	digest, err := o.Digest(b.settings)
 	if err != nil {
 		why := strings.Join(strings.Fields(err.Error()), " ") // a note is one line
 		b.domain.Notes = append(b.domain.Notes, "ua-auto-config: left out, because PACC has no way to describe the domain: "+why)
@@ -189,45 +186,4 @@ func (b *builder) pacc() {
 	if old, err := o.OldDigest(b.settings); err == nil && old != digest {
 		b.add("_ua-auto-config", "TXT", quote(old), "vouches for the document up to the change")
 	}
-}
-
-// digest computes a digest once per provider where the document is the same for
-// all its domains.
-func (g *Guide) digest(s account.Settings) (string, error) {
-	if !sameForAll(s) {
-		return g.options.Digest(s)
-	}
-	type result struct {
-		digest string
-		err    error
-	}
-	known, ok := g.digests.Load(s.Provider)
-	if !ok {
-		digest, err := g.options.Digest(s)
-		known, _ = g.digests.LoadOrStore(s.Provider, result{digest, err})
-	}
-	r := known.(result)
-	return r.digest, r.err
-}
-
-// sameForAll reports whether nothing in the settings names the domain.
-func sameForAll(s account.Settings) bool {
-	p := s.Provider
-	if p.DisplayName == "" || strings.Contains(p.DisplayName+p.DisplayShortName+p.Webmail, "%") {
-		return false
-	}
-	for _, page := range p.Documentation {
-		if strings.Contains(page.URL, "%") {
-			return false
-		}
-	}
-	if p.OAuth2 != nil && strings.Contains(p.OAuth2.Issuer, "%") {
-		return false
-	}
-	for _, server := range s.Servers {
-		if strings.Contains(server.Hostname+server.URL, "%") || strings.Contains(server.PrincipalURL, "%") {
-			return false
-		}
-	}
-	return s.Ordinary()
 }

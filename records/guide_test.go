@@ -26,13 +26,16 @@ import (
 	"signpost/internal/golden"
 )
 
-// digest is how the command joins PACC and DNS.
-func digest(s account.Settings) (string, error) {
-	document, err := autoconfig.PACC(s)
-	if err != nil {
-		return "", err
+// digests is how the command joins PACC and DNS.
+func digests() func(account.Settings) (string, error) {
+	var documents autoconfig.PACCs
+	return func(s account.Settings) (string, error) {
+		document, err := documents.Document(s)
+		if err != nil {
+			return "", err
+		}
+		return autoconfig.Digest(document), nil
 	}
-	return autoconfig.Digest(document), nil
 }
 
 // steadyDigest is that of the domain's name, where PACC can describe the domain,
@@ -406,7 +409,7 @@ func TestFor(t *testing.T) {
 			want: []string{`_ua-auto-config TXT "d=new"`}},
 		{name: "PACC cannot say it, in two lines", options: Options{Name: "setup.example.net", Digest: func(account.Settings) (string, error) { return "", errors.New("a\nb") }},
 			notes: []string{"ua-auto-config: left out, because PACC has no way to describe the domain: a b"}},
-		{name: "PACC cannot say it", options: Options{Name: "setup.example.net", Digest: digest}, servers: []account.Server{pop},
+		{name: "PACC cannot say it", options: Options{Name: "setup.example.net", Digest: digests()}, servers: []account.Server{pop},
 			absent: []string{"ua-auto-config", "_ua-auto-config"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

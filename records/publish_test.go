@@ -75,7 +75,7 @@ func publishedDomain(name string, change ...func(*Options, []account.Server) []a
 			servers[i].URL = "https://mail.%EMAILDOMAIN%/dav/"
 		}
 	}
-	o := Options{Name: "setup." + name, Digest: digest}
+	o := Options{Name: "setup." + name, Digest: digests()}
 	for _, f := range change {
 		servers = f(&o, servers)
 	}

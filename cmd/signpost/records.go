@@ -178,6 +178,7 @@ func (s *service) guide(was string) (*records.Guide, error) {
 			"write name: or dns: {addresses: […]}",
 		}
 	}
+	digest := digests()
 	options := records.Options{
 		Name:      s.config.Name,
 		Addresses: s.config.DNS.Addresses,
@@ -205,14 +206,17 @@ func (s *service) guide(was string) (*records.Guide, error) {
 	return records.New(options), nil
 }
 
-// digest is the TXT record that vouches for the domain's PACC document.
-func digest(settings account.Settings) (string, error) {
-	settings.Servers = settings.Provider.ServersFor(account.PACC)
-	document, err := autoconfig.PACC(settings)
-	if err != nil {
-		return "", errors.New(reason(err))
+// digests tells the TXT record that vouches for a domain's PACC document.
+func digests() func(account.Settings) (string, error) {
+	var documents autoconfig.PACCs
+	return func(settings account.Settings) (string, error) {
+		settings.Servers = settings.Provider.ServersFor(account.PACC)
+		document, err := documents.Document(settings)
+		if err != nil {
+			return "", errors.New(reason(err))
+		}
+		return autoconfig.Digest(document), nil
 	}
-	return autoconfig.Digest(document), nil
 }
 
 func printRecords(w io.Writer, format string, domains iter.Seq[records.Domain]) error {

@@ -92,7 +92,7 @@ func buildPACC(s *account.Settings, template bool) ([]byte, error) {
 	}
 	w := words{address: account.AnyAt(s.Address.Domain()), template: template}
 	w.login = w.address
-	described, err := describe(s.Servers, w)
+	described, err := describe(s.Servers)
 	if err != nil {
 		return nil, err
 	}
@@ -146,14 +146,14 @@ func memberOf(t account.ServerType) string {
 // describe picks the servers that PACC can name: of each type the first that it
 // can. Mail must be whole: no client is led from
 // IMAP to POP3, or left without a way to send, because of what PACC cannot say.
-func describe(servers []account.Server, w words) ([]account.Server, error) {
+func describe(servers []account.Server) ([]account.Server, error) {
 	var described []account.Server
 	problems := map[account.ServerType]string{}
 	for _, server := range servers {
 		if memberOf(server.Type) == "" || slices.ContainsFunc(described, func(s account.Server) bool { return s.Type == server.Type }) {
 			continue
 		}
-		if problem := unlikePACC(server, w); problem != "" {
+		if problem := unlikePACC(server); problem != "" {
 			if problems[server.Type] == "" {
 				problems[server.Type] = problem
 			}
@@ -186,8 +186,13 @@ func describe(servers []account.Server, w words) ([]account.Server, error) {
 	return described, nil
 }
 
+// anyDomain stands for all domains where a URL is judged: with a placeholder in its
+// host it does not parse, and what one domain is told must not depend on who asked
+// before. Nothing that begins with it is an escape of a URL.
+var anyDomain = account.AnyAt("x.invalid")
+
 // unlikePACC says what about the server PACC cannot express.
-func unlikePACC(s account.Server, w words) string {
+func unlikePACC(s account.Server) string {
 	if !s.SignsInWithAddress() {
 		return "the user name is not the mail address, and PACC has no place for one"
 	}
@@ -203,7 +208,7 @@ func unlikePACC(s account.Server, w words) string {
 		}
 		return ""
 	}
-	u, err := url.Parse(account.ExpandURL(s.URL, w.address)) // no URL is one before it is completed
+	u, err := url.Parse(account.ExpandURL(s.URL, anyDomain))
 	switch {
 	case err != nil || u.Scheme != "https" || u.Host == "":
 		return "PACC knows https URLs only"

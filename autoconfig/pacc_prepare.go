@@ -7,8 +7,9 @@ import (
 )
 
 // PACCs writes the PACC documents of many domains: that of each provider once, and
-// then filled in. It is safe for concurrent use, and for the settings of one
-// configuration, as a Provider never changes. The zero value is ready.
+// then filled in. All Ordinary settings of one Provider must have the same Servers,
+// those for account.PACC. Configurations may be mixed, as each has Providers of its
+// own. It is safe for concurrent use, and the zero value is ready.
 type PACCs struct {
 	templates sync.Map // *paccTemplate by *account.Provider
 }

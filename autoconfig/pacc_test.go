@@ -1,15 +1,18 @@
 package autoconfig
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,43 +86,68 @@ func TestPACC(t *testing.T) {
 }
 
 // TestPreparedPACCIsDirect: filling in a prepared document gives what writing it
-// for the domain gives, whichever domain came first.
+// for the domain gives, whichever domain or mailbox came first.
 func TestPreparedPACCIsDirect(t *testing.T) {
 	verbatim := *describable
 	verbatim.DisplayName = "100%%EMAILDOMAIN% \"%%EMAILADDRESS%%\" \x01%EMAILADDRESS%EMAILDOMAIN%"
 	verbatim.DisplayShortName = " %EMAILDOMAIN%\xff%EMAILDOMAIN% "
-	verbatim.OAuth2 = &account.OAuth2{Issuer: "https://login.example.com/%EMAILDOMAIN%/%%EMAILDOMAIN%%"}
 	verbatim.Documentation = []account.Documentation{{URL: "https://%EMAILDOMAIN%/%%EMAILDOMAIN%%?%20"}}
 	nameless := *describable
 	nameless.DisplayName = " "
-	own := of(t, describable, "fred@example.com")
-	own.Own = true
-	providers := map[string]*account.Provider{
-		"whole": describable, "verbatim": &verbatim, "nameless": &nameless, "small": small, "standard": standard,
+	// A percent sign that the domain makes an escape, or not.
+	escape := *describable
+	escape.Servers = append(slices.Clone(small.Servers),
+		service(account.CalDAV, "https://dav.example.com/%2%EMAILDOMAIN%"), service(account.CardDAV, "https://dav.example.com/%%EMAILDOMAIN%"))
+	for name, provider := range map[string]*account.Provider{
+		"whole": describable, "verbatim": &verbatim, "nameless": &nameless, "escape": &escape, "small": small, "standard": standard,
 		"not describable": mamutPOP, "everything": everything,
-	}
-	var p PACCs
-	check := func(name string, s account.Settings) {
-		t.Helper()
-		want, wantErr := PACC(s)
-		got, err := p.Document(s)
-		if string(got) != string(want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
-			t.Errorf("%s, %s: prepared, %v\n%s\ndirect, %v\n%s", name, s.Address, err, got, wantErr, want)
-		}
-	}
-	for _, domain := range []string{"first.example", "bücher.example", "1-2.example"} {
-		for name, provider := range providers {
+	} {
+		own, alias := of(t, provider, "own@ab.example"), of(t, provider, "alias@ab.example")
+		own.Own = true
+		alias.Login = address(t, "fred@ab.example")
+		all := []account.Settings{own, alias}
+		for _, domain := range []string{"first.example", "bücher.example", "1-2.example", "ab.example"} {
 			for _, local := range []string{"", "fred", "%EMAILDOMAIN%", "a/b"} {
-				check(name, of(t, provider, local+"@"+domain))
+				all = append(all, of(t, provider, local+"@"+domain))
+			}
+		}
+		for first := range all {
+			var p PACCs
+			for i := range all {
+				s := all[(first+i)%len(all)]
+				want, wantErr := PACC(s)
+				got, err := p.Document(s)
+				if string(got) != string(want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+					t.Fatalf("%s, %s after %s: prepared, %v\n%s\ndirect, %v\n%s", name, s.Address, all[first].Address, err, got, wantErr, want)
+				}
 			}
 		}
 	}
-	check("own", own)
-	kept := 0
-	p.templates.Range(func(any, any) bool { kept++; return true })
-	if kept != len(providers) {
-		t.Errorf("%d templates are kept, want %d", kept, len(providers))
+}
+
+// TestPACCHandlerKeepsApart: the memory that answers share does not mix them.
+func TestPACCHandlerKeepsApart(t *testing.T) {
+	handler := PACCHandler(func(_ context.Context, q account.Query) (account.Settings, error) {
+		return of(t, describable, "@"+q.Host), nil
+	})
+	var group sync.WaitGroup
+	for _, domain := range []string{"a.example", strings.Repeat("long.", 20) + "example", "b.example"} {
+		want := string(mustPACC(t, of(t, describable, "@"+domain)))
+		for range 4 {
+			group.Go(func() {
+				for range 200 {
+					w := httptest.NewRecorder()
+					r := httptest.NewRequest(http.MethodGet, paccPath, nil)
+					r.Host = domain
+					if handler.ServeHTTP(w, r); w.Body.String() != want {
+						t.Errorf("%s is told\n%s", domain, w.Body)
+						return
+					}
+				}
+			})
+		}
 	}
+	group.Wait()
 }
 
 // What PACC tells of the five systems is what they were configured with.

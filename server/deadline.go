@@ -87,10 +87,10 @@ func (d *deadline) early(err error) bool {
 	return !d.passed() && d.reset() == nil
 }
 
-// started is when the program started. That a deadline before it has passed is
-// known without a look at the clock, which costs as much as one into the
-// directory. One that has passed since is left to the connection, which refuses
-// at once.
+// started is when the program started. A deadline earlier than that has certainly
+// passed, and no look at the clock is needed, which costs as much as one into the
+// directory. One that has passed since is left to the connection, which refuses at
+// once.
 var started = time.Now()
 
 func (d *deadline) passed() bool { return !d.meant.IsZero() && !time.Now().Before(d.meant) }

@@ -30,9 +30,9 @@ import (
 // is not measured.
 //
 // Where in memory a process happens to lie makes up to a tenth of its speed. There
-// are some processes of each, except where the service is expensive to start, over
-// TLS and inside the process of the benchmark: those ratios hold give or take a
-// tenth. The benchmarks report
+// are five processes of each, but only one over TLS, where the service is expensive
+// to start, and inside the benchmark's own process: those ratios hold give or take
+// a tenth. The benchmarks report, besides what the names of others say,
 //
 //	ratio         requests per second, service over bare, the median of the rounds
 //	cpu-ratio     CPU time of the serving process per request, service over bare
@@ -74,6 +74,8 @@ func listenBare(file, saying string) (net.Listener, http.Handler) {
 	return listener, bareHandler(answer)
 }
 
+// bareHandler sets its header as handlers usually do. Content-Length it leaves to
+// net/http, which is cheaper.
 func bareHandler(answer []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -84,7 +86,6 @@ func bareHandler(answer []byte) http.HandlerFunc {
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		// Content-Length is left to net/http, which is cheaper.
 		w.Write(answer)
 	}
 }

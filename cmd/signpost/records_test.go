@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"signpost/internal/freeport"
 )
 
 // startNamed starts BIND with an empty zone butiken.example, which takes updates
@@ -22,12 +24,8 @@ func startNamed(t *testing.T) (address, keyFile string) {
 		}
 		t.Skip(err)
 	}
-	socket, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := socket.LocalAddr().(*net.UDPAddr).Port
-	socket.Close()
+	port := freeport.Choose(t)
+	address = "127.0.0.1:" + port
 
 	folder := t.TempDir()
 	file := func(name, text string) string {
@@ -43,7 +41,7 @@ func startNamed(t *testing.T) (address, keyFile string) {
 	// What the records of the domain lead to has to be there, too.
 	file("hosts", start+"setup A 192.0.2.1\nimap A 192.0.2.2\nsmtp A 192.0.2.3\n")
 	conf := file("named.conf", fmt.Sprintf(`include %q;
-options { directory %q; listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; }; pid-file none; recursion no; dnssec-validation no; };
+options { directory %q; listen-on port %s { 127.0.0.1; }; listen-on-v6 { none; }; pid-file none; recursion no; dnssec-validation no; };
 controls { };
 zone "butiken.example" { type primary; file "zone"; allow-update { key signpost; }; };
 zone "websupport.example" { type primary; file "hosts"; };
@@ -68,7 +66,13 @@ zone "websupport.se" { type primary; file "hosts"; };
 		case <-time.After(time.Millisecond):
 		}
 	}
-	return fmt.Sprintf("127.0.0.1:%d", port), key
+	// It is running even where it has the port over UDP alone.
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	conn.Close()
+	return address, key
 }
 
 // TestPublishRecords takes a domain through its life: nothing there, published,

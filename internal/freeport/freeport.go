@@ -19,8 +19,8 @@ const (
 	count  = 20_000
 )
 
-// next starts anywhere, so that the processes of one run of all tests do not meet,
-// and never goes back, so that the ports of one process differ.
+// next starts anywhere, so that the processes of one run of all tests hardly ever
+// meet, and never goes back, so that the ports of one process differ.
 var next atomic.Uint32
 
 func init() { next.Store(rand.Uint32N(count)) }

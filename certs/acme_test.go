@@ -101,13 +101,8 @@ func TestNotOurs(t *testing.T) {
 		"..%2f..%2fautoconfig.customer.example",   // somebody's trick
 		strings.Repeat("a.", 100) + "example.com", // long
 	} {
-		start := time.Now()
-		_, err := s.dial(name)
-		if !isAlert(err, unrecognizedName) {
+		if _, err := s.dial(name); !isAlert(err, unrecognizedName) {
 			t.Errorf("%s: got %v, want the alert unrecognized_name", name, err)
-		}
-		if took := time.Since(start); took > time.Second {
-			t.Errorf("%s was refused only after %v", name, took)
 		}
 	}
 	if got := w.requests.Load(); got != requests {
@@ -157,12 +152,8 @@ func TestRestart(t *testing.T) {
 	first.stop()
 	w.server.Close()
 	second := w.start(folder, nil, nil)
-	start := time.Now()
 	if again := second.mustDial(customer).PeerCertificates[0].SerialNumber; again.Cmp(serial) != 0 {
 		t.Error("a second certificate was ordered")
-	}
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("it took %v", took)
 	}
 	if got := w.orders.Load(); got != 1 {
 		t.Errorf("%d orders", got)
@@ -260,17 +251,15 @@ func TestServerDown(t *testing.T) {
 		t.Errorf("the log does not tell once that the order failed:\n%s", s.log)
 	}
 	for _, name := range []string{other, "autoconfig.another.example"} {
-		start := time.Now()
-		_, err := s.dial(name)
-		if !isAlert(err, internalError) {
+		if _, err := s.dial(name); !isAlert(err, internalError) {
 			t.Errorf("%s: got %v, want the alert internal_error", name, err)
-		}
-		if took := time.Since(start); took > 200*time.Millisecond {
-			t.Errorf("%s was refused only after %v", name, took)
 		}
 		if s.log.count("level=WARN", "no certificate", name, "the ACME server failed") != 1 {
 			t.Errorf("the log does not tell once why %s has none:\n%s", name, s.log)
 		}
+	}
+	if got := s.Status().Orders.Failed; got != 1 {
+		t.Errorf("%d orders failed, want none after the first", got)
 	}
 	s.mustDial(customer)
 	// The account could not be registered either, and the error names it.
@@ -513,7 +502,7 @@ func TestRenewalFails(t *testing.T) {
 	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = 50*time.Millisecond, 0.5, true }, nil)
 	serial := s.mustDial(customer).PeerCertificates[0]
 	w.server.Close()
-	for time.Until(serial.NotAfter) > 500*time.Millisecond {
+	for time.Until(serial.NotAfter) > 1500*time.Millisecond {
 		if got := s.mustDial(customer).PeerCertificates[0]; got.SerialNumber.Cmp(serial.SerialNumber) != 0 {
 			t.Fatal("it was renewed by nobody")
 		}
@@ -531,8 +520,11 @@ func TestRenewalFails(t *testing.T) {
 	if got := s.log.count("level=WARN"); got > 2*linesPerMinute {
 		t.Errorf("%d lines in the log", got)
 	}
-	start := time.Now()
-	if _, err := s.dial(customer); err == nil || time.Since(start) > 200*time.Millisecond {
-		t.Errorf("got %v after %v", err, time.Since(start))
+	failed := s.Status().Orders.Failed
+	if _, err := s.dial(customer); !isAlert(err, internalError) {
+		t.Errorf("got %v, want the alert internal_error", err)
+	}
+	if more := s.Status().Orders.Failed - failed; more > 0 {
+		t.Errorf("%d orders were tried for it", more)
 	}
 }

@@ -410,7 +410,7 @@ func TestCompareHostileServers(t *testing.T) {
 			n.mute = ".lost.example."
 			n.unserved = name == "silent servers"
 		})
-		c.resolver.client.timeout = 50 * time.Millisecond
+		c.resolver.client.timeout = 250 * time.Millisecond
 		if name == "silent servers" {
 			// A port at which packets are taken and never answered.
 			for i := range 40 {
@@ -423,8 +423,8 @@ func TestCompareHostileServers(t *testing.T) {
 		}
 		begin := time.Now()
 		got := c.Compare(t.Context(), domain)
-		// One after the other, they would take 40 times 100 ms or more.
-		if took := time.Since(begin); took > 2*time.Second {
+		// One after the other, they would take 40 times 500 ms or more.
+		if took := time.Since(begin); took > 10*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
 		if got.Err == nil || !strings.Contains(got.Err.Error(), "does not answer") {

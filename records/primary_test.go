@@ -97,7 +97,7 @@ func TestOddPrimaries(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p, err := NewPublisher(PublishOptions{
 				Updates: []Update{{Zone: "kund.example", Primary: startPrimary(t, test.secret, test.handler), Key: testKey}},
-				Timeout: 500 * time.Millisecond,
+				Timeout: 2 * time.Second,
 			})
 			if err != nil {
 				t.Fatal(err)

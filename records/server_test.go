@@ -111,7 +111,7 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 
 func newTestResolver(t testing.TB, servers ...string) *Resolver {
 	t.Helper()
-	r, err := NewResolver(servers, 250*time.Millisecond)
+	r, err := NewResolver(servers, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -116,7 +116,7 @@ func localHeader(t *testing.T) string {
 // of a request's.
 func TestProxyProtocolTakesItsTime(t *testing.T) {
 	address := start(t, &server.Service{Handler: echoing, ProxyProtocol: func(netip.Addr) bool { return true },
-		Timeouts: server.Timeouts{Header: 50 * time.Millisecond, Read: time.Second, Write: time.Second, Idle: time.Second, Stop: time.Second}})
+		Timeouts: server.Timeouts{Header: time.Second, Read: time.Second, Write: time.Second, Idle: time.Second, Stop: time.Second}})
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)

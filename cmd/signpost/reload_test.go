@@ -112,7 +112,8 @@ func keepAsking(address string, secure bool, stopping *atomic.Bool, check func(s
 
 func keepAskingOn(conn net.Conn, secure bool, stopping *atomic.Bool, check func(status, body string) error) error {
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(time.Minute))
+	patience := func() { conn.SetDeadline(time.Now().Add(time.Minute)) }
+	patience()
 	if secure {
 		client := tls.Client(conn, &tls.Config{ServerName: "autoconfig.domain.se", InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 		if err := client.Handshake(); err != nil {
@@ -122,6 +123,7 @@ func keepAskingOn(conn net.Conn, secure bool, stopping *atomic.Bool, check func(
 	}
 	in := bufio.NewReader(conn)
 	for asked := 0; ; asked++ {
+		patience()
 		_, err := io.WriteString(conn, thunderbird("domain.se"))
 		if err == nil {
 			var response *http.Response

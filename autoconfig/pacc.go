@@ -144,8 +144,8 @@ func memberOf(t account.ServerType) string {
 }
 
 // describe picks the servers that PACC can name: of each type the first that it
-// can. Mail must be whole: no client is led from
-// IMAP to POP3, or left without a way to send, because of what PACC cannot say.
+// can. Mail must be whole: no client is led from IMAP to POP3, or left without a
+// way to send, because of what PACC cannot say.
 func describe(servers []account.Server) ([]account.Server, error) {
 	var described []account.Server
 	problems := map[account.ServerType]string{}

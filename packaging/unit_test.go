@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"signpost/server"
+	"signpost/internal/server"
 )
 
 // mostExposed is how open the sandbox may be by systemd's reckoning. What is left

@@ -6,7 +6,7 @@
 //	text/LANG.json a flat object of texts by key, LANG a BCP 47 tag
 //	static/        style.css and copy.js
 //
-// What the templates are given is described in setup/view.go.
+// What the templates are given is described in internal/setup/view.go.
 //
 // Adding a language is adding one file under text. In a text, **words** come out
 // bold and {name} is filled in with a value; everything else is literal and

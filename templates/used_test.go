@@ -17,7 +17,7 @@ import (
 func TestEveryTextIsUsed(t *testing.T) {
 	set := embeddedSet(t)
 	named := map[string]bool{"language": true}
-	files, err := filepath.Glob("../setup/*.go")
+	files, err := filepath.Glob("../internal/setup/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}

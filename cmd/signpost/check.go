@@ -17,7 +17,7 @@ import (
 	"text/tabwriter"
 
 	"signpost/account"
-	"signpost/config"
+	"signpost/internal/config"
 )
 
 func check(ctx context.Context, e env, args []string) error {

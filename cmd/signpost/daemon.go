@@ -12,10 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"signpost/certs"
-	"signpost/config"
-	"signpost/directory"
-	"signpost/server"
+	"signpost/internal/certs"
+	"signpost/internal/config"
+	"signpost/internal/directory"
+	"signpost/internal/server"
 )
 
 // daemon is the running service: what stays while configurations come and go.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"signpost/config"
+	"signpost/internal/config"
 )
 
 // newLog writes as the configuration wants it.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"signpost/config"
+	"signpost/internal/config"
 )
 
 // TestChangingLog: who has been given the log before a reload writes as the new

@@ -190,7 +190,7 @@ func checkDashboard(t *testing.T, metrics string) {
 }
 
 // logging are the packages that write to the log.
-var logging = []string{".", "../../server", "../../certs", "../../mobileconfig", "../../setup"}
+var logging = []string{".", "../../internal/server", "../../internal/certs", "../../mobileconfig", "../../internal/setup"}
 
 // spoken finds the messages and fields that the source writes to the log.
 type spoken struct{ messages, fields map[string]bool }

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"signpost/config"
-	"signpost/server"
-	"signpost/setup"
+	"signpost/internal/config"
+	"signpost/internal/server"
+	"signpost/internal/setup"
 )
 
 // newPage makes the set-up page the operator's own. What is wrong with a folder

@@ -18,8 +18,8 @@ import (
 
 	"signpost/account"
 	"signpost/autoconfig"
-	"signpost/config"
-	"signpost/records"
+	"signpost/internal/config"
+	"signpost/internal/records"
 )
 
 const recordsUsage = `[-config FILE] [-format zone|json|nsupdate|octodns] [-was FILE] DOMAIN…|-all

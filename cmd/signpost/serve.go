@@ -12,9 +12,9 @@ import (
 	"syscall"
 	"time"
 
-	"signpost/certs"
-	"signpost/config"
-	"signpost/server"
+	"signpost/internal/certs"
+	"signpost/internal/config"
+	"signpost/internal/server"
 )
 
 func serve(ctx context.Context, e env, args []string) error {

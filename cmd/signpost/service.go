@@ -11,11 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"signpost/config"
-	"signpost/directory"
+	"signpost/internal/config"
+	"signpost/internal/directory"
+	"signpost/internal/records"
+	"signpost/internal/server"
 	"signpost/mobileconfig"
-	"signpost/records"
-	"signpost/server"
 	"signpost/templates"
 )
 

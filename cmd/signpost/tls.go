@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"signpost/account"
-	"signpost/certs"
-	"signpost/config"
-	"signpost/records"
-	"signpost/server"
+	"signpost/internal/certs"
+	"signpost/internal/config"
+	"signpost/internal/records"
+	"signpost/internal/server"
 )
 
 // newCertificates makes the manager of the certificates, nil where a proxy in

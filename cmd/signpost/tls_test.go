@@ -22,7 +22,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"signpost/records"
+	"signpost/internal/records"
 )
 
 // putCertificate writes a certificate for the test's names, that of the authority

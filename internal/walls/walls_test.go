@@ -14,19 +14,19 @@ import (
 // allowed lists, for each package, which packages of the module its code (tests
 // aside) may import. A package that is not listed fails the test.
 var allowed = map[string][]string{
-	"account":      {},
-	"directory":    {"account"},
-	"config":       {"account", "directory"},
-	"certs":        {"account"},
-	"autodiscover": {"account"},
-	"autoconfig":   {"account"},
-	"mobileconfig": {"account"},
-	"records":      {"account", "autoconfig", "directory"},
-	"templates":    {},
-	"setup":        {"account", "templates"},
-	"server":       {"account", "autoconfig", "autodiscover", "mobileconfig", "setup", "templates"},
-	"acceptance":   {}, // tests alone
-	"cmd/signpost": {"account", "autoconfig", "autodiscover", "certs", "config", "directory", "mobileconfig", "records", "server", "setup", "templates"},
+	"account":            {},
+	"internal/directory": {"account"},
+	"internal/config":    {"account", "internal/directory"},
+	"internal/certs":     {"account"},
+	"autodiscover":       {"account"},
+	"autoconfig":         {"account"},
+	"mobileconfig":       {"account"},
+	"internal/records":   {"account", "autoconfig", "internal/directory"},
+	"templates":          {},
+	"internal/setup":     {"account", "templates"},
+	"internal/server":    {"account", "autoconfig", "autodiscover", "mobileconfig", "internal/setup", "templates"},
+	"acceptance":         {}, // tests alone
+	"cmd/signpost":       {"account", "autoconfig", "autodiscover", "internal/certs", "internal/config", "internal/directory", "mobileconfig", "internal/records", "internal/server", "internal/setup", "templates"},
 
 	"packaging":     {}, // tests alone
 	"packaging/man": {},
@@ -38,25 +38,25 @@ var allowed = map[string][]string{
 
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{
-	"github.com/gorilla/mux":     {"server"},
-	"gopkg.in/yaml.v3":           {"config"},
-	"github.com/miekg/dns":       {"records"},
+	"github.com/gorilla/mux":     {"internal/server"},
+	"gopkg.in/yaml.v3":           {"internal/config"},
+	"github.com/miekg/dns":       {"internal/records"},
 	"github.com/beevik/etree":    {"autoconfig", "autodiscover"},
 	"howett.net/plist":           {"mobileconfig"},
 	"github.com/smallstep/pkcs7": {"mobileconfig"},
 
-	"github.com/prometheus/client_golang/prometheus":            {"server"},
-	"github.com/prometheus/client_golang/prometheus/collectors": {"server"},
-	"github.com/prometheus/client_golang/prometheus/promhttp":   {"server"},
-	"github.com/pires/go-proxyproto":                            {"server"},
-	"github.com/fsnotify/fsnotify":                              {"server"},
-	"github.com/coreos/go-systemd/v22/activation":               {"server"},
+	"github.com/prometheus/client_golang/prometheus":            {"internal/server"},
+	"github.com/prometheus/client_golang/prometheus/collectors": {"internal/server"},
+	"github.com/prometheus/client_golang/prometheus/promhttp":   {"internal/server"},
+	"github.com/pires/go-proxyproto":                            {"internal/server"},
+	"github.com/fsnotify/fsnotify":                              {"internal/server"},
+	"github.com/coreos/go-systemd/v22/activation":               {"internal/server"},
 	"github.com/coreos/go-systemd/v22/daemon":                   {"cmd/signpost"},
-	"github.com/caddyserver/certmagic":                          {"certs"},
-	"github.com/mholt/acmez/v3":                                 {"certs"},
-	"github.com/mholt/acmez/v3/acme":                            {"certs"},
-	"go.uber.org/zap":                                           {"certs"},
-	"go.uber.org/zap/zapcore":                                   {"certs"},
+	"github.com/caddyserver/certmagic":                          {"internal/certs"},
+	"github.com/mholt/acmez/v3":                                 {"internal/certs"},
+	"github.com/mholt/acmez/v3/acme":                            {"internal/certs"},
+	"go.uber.org/zap":                                           {"internal/certs"},
+	"go.uber.org/zap/zapcore":                                   {"internal/certs"},
 }
 
 // accountMayImport is what account may import besides the standard library: IDNA and the

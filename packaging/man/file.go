@@ -26,7 +26,7 @@ func (k key) standard() string {
 
 // filePage is signpost.yaml(5).
 func filePage(source string, day time.Time) ([]byte, error) {
-	keys, notes, err := readKeys(filepath.Join(source, "config", "doc.go"))
+	keys, notes, err := readKeys(filepath.Join(source, "internal", "config", "doc.go"))
 	if err != nil {
 		return nil, err
 	}

@@ -65,11 +65,11 @@ func TestPages(t *testing.T) {
 		seen[name] = strings.Join(strings.Fields(plain), " ")
 	}
 
-	keys, _, err := readKeys("../../config/doc.go")
+	keys, _, err := readKeys("../../internal/config/doc.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := os.ReadFile("../../config/doc.go")
+	source, err := os.ReadFile("../../internal/config/doc.go")
 	if err != nil {
 		t.Fatal(err)
 	}

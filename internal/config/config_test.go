@@ -1,0 +1,273 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"signpost/account"
+	"signpost/internal/directory"
+)
+
+// write puts files into a folder of their own and returns the path of the first.
+func write(t testing.TB, files ...string) string {
+	t.Helper()
+	folder := t.TempDir()
+	for i := 0; i < len(files); i += 2 {
+		if err := os.WriteFile(filepath.Join(folder, files[i]), []byte(files[i+1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(folder, files[0])
+}
+
+func mail(t testing.TB, text string) account.Address {
+	t.Helper()
+	a, err := account.ParseAddress(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+const everything = `
+listen: "[::1]:8080"
+admin: {listen: "unix:/run/signpost/admin.sock", pprof: true, askPerHour: 5000}
+trustedProxies: [192.0.2.1, 10.0.0.0/8, "::ffff:192.0.2.2", "2001:db8::/32"]
+proxyHeaders: forwarded
+proxyProtocol: true
+limits: {requests: 0, burst: 10, connections: 20, connectionsPerAddress: 7, header: 100ms, read: 200ms, write: 1s, idle: 2s, stop: 3s}
+log: {format: json, level: warn, requests: 0}
+name: Setup.Example.COM
+tls:
+  listen: "[::1]:8443"
+  certificates: [{certificate: profile.pem, key: profile.pem}]
+  acme: {email: Anna@example.com, directory: "https://acme.example.com/dir", storage: certificates, caRoot: profile.pem, ordersPerHour: 300}
+profiles: {certificate: profile.pem, key: /etc/signpost/profile.key}
+dns: {servers: [192.0.2.1, "192.0.2.2:5353", "2001:db8::1"], timeout: 1500ms}
+providers:
+  - id: mail
+    displayName: The Mail Service of Example
+    domains: [Example.com., räksmörgås.example, {file: more.txt}, "*"]
+    mx: [MX.example.com, "*.in.example.com"]
+    servers:
+      - {type: imap, hostname: imap.%EMAILDOMAIN%, authentication: OAuth2, pathPrefix: INBOX.}
+      - {type: pop3, hostname: pop.example.com, port: 110, clients: {outlook: {username: "%EMAILLOCALPART%"}, apple: {domainName: NT}}}
+      - {type: smtp, hostname: smtp.example.com, port: 587, username: "%EMAILLOCALPART%%%EMAILDOMAIN%", authentication: [password-encrypted, OAuth2]}
+      - {type: managesieve, hostname: sieve.example.com}
+      - {type: activesync, url: "https://EAS.example.com:8443/%EMAILDOMAIN%/Sync?x=%20", domainName: hosting01, answerWithoutLogin: true}
+      - {type: caldav, url: "https://dav.example.com", principalURL: "https://dav.example.com/p/%EMAILADDRESS%/", clients: {outlook: {username: u, domainName: D}}}
+      - {type: carddav, url: "https://dav.%EMAILDOMAIN%/"}
+      - {type: jmap, url: "https://jmap.example.com/.well-known/jmap"}
+      - {type: ews, url: "https://ews.example.com/EWS/Exchange.asmx", authentication: NTLM}
+    webmail: https://webmail.%EMAILDOMAIN%/
+    documentation:
+      - {url: "https://example.com/hilfe?a=b#c", descr: {sv: Hjälp, en: Help, pt-BR: Ajuda}}
+    oAuth2:
+      issuer: Login.example.com
+      scope: [imap smtp, offline]
+      authURL: https://login.example.com/authorize
+      tokenURL: https://login.example.com/token
+    aliasLogin: mailbox
+  - id: exchange
+    displayName: Exchange
+    displayShortName: Exch
+    domains: [exchange.example]
+    autodiscover: {hostname: autodiscover.example.net, answer: xml}
+  - id: moved
+    displayName: Moved
+    domains: {file: moved.txt}
+    passwords: false
+    servers:
+      - {type: imap, hostname: imap.example.net}
+      - {type: smtp, hostname: smtp.example.net, socketType: STARTTLS, authentication: [GSSAPI]}
+    oAuth2:
+      issuer: https://login.example.net/tenant
+      scope: imap
+      authURL: https://login.example.net/authorize
+      tokenURL: https://login.example.net/token
+    autodiscover: {redirectAddr: "%EMAILLOCALPART%@Example.onmicrosoft.com"}
+accounts:
+  - list:
+      Anna@Example.com: {provider: exchange, displayName: Anna Ek}
+      a@moved.example: {alias: anna@example.com, username: a1}
+  - list:
+      info@example.com: {inactive: true, username: "%EMAILLOCALPART%"}
+      x@example.com: {}
+apexCertificates: true
+`
+
+func TestLoadEverything(t *testing.T) {
+	file := write(t, "signpost.yaml", everything,
+		"more.txt", "\ufeff# every night\r\nmore.example\r\n\r\n  UP.example \t# moved up\nlast.example",
+		"moved.txt", "moved.example\n",
+		"profile.pem", "")
+	folder := filepath.Dir(file)
+	got, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password := []account.Authentication{account.PasswordCleartext}
+	address := account.Login{Username: account.EmailAddress}
+	servers := []account.Server{
+		{Type: account.IMAP, Hostname: "imap.%EMAILDOMAIN%", Port: 993, SocketType: account.SSL, Login: address, PathPrefix: "INBOX.",
+			Authentication: []account.Authentication{account.OAuth2Auth, account.PasswordCleartext}},
+		{Type: account.POP3, Hostname: "pop.example.com", Port: 110, SocketType: account.STARTTLS, Login: address, Authentication: password},
+		{Type: account.SMTP, Hostname: "smtp.example.com", Port: 587, SocketType: account.STARTTLS,
+			Login:          account.Login{Username: "%EMAILLOCALPART%%%EMAILDOMAIN%"},
+			Authentication: []account.Authentication{account.PasswordEncrypted, account.OAuth2Auth}},
+		{Type: account.ManageSieve, Hostname: "sieve.example.com", Port: 4190, SocketType: account.STARTTLS, Login: address, Authentication: password},
+		{Type: account.ActiveSync, URL: "https://eas.example.com:8443/%EMAILDOMAIN%/Sync?x=%20", PastDays: 7, AnswerWithoutLogin: true,
+			Login: account.Login{Username: account.EmailAddress, DomainName: "hosting01"}, Authentication: password},
+		{Type: account.CalDAV, URL: "https://dav.example.com", PrincipalURL: "https://dav.example.com/p/%EMAILADDRESS%/", Login: address, Authentication: password},
+		{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%/", Login: address, Authentication: password},
+		{Type: account.JMAP, URL: "https://jmap.example.com/.well-known/jmap", Login: address, Authentication: password},
+		{Type: account.EWS, URL: "https://ews.example.com/EWS/Exchange.asmx", Login: address, Authentication: []account.Authentication{account.NTLM}},
+	}
+	with := func(logins map[int]account.Login) []account.Server {
+		changed := append([]account.Server(nil), servers...)
+		for i, login := range logins {
+			changed[i].Login = login
+		}
+		return changed
+	}
+	want := &Config{
+		Listen: "[::1]:8080",
+		Admin:  Admin{Listen: "unix:/run/signpost/admin.sock", Pprof: true, AskPerHour: 5000},
+		Proxies: Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("10.0.0.0/8"),
+			netip.MustParsePrefix("192.0.2.2/32"), netip.MustParsePrefix("2001:db8::/32")}, Forwarded: true, Protocol: true},
+		Limits: Limits{Burst: 10, Connections: 20, PerAddress: 7, Header: 100 * time.Millisecond, Read: 200 * time.Millisecond,
+			Write: time.Second, Idle: 2 * time.Second, Stop: 3 * time.Second},
+		Log:  Log{JSON: true, Level: slog.LevelWarn},
+		Name: "setup.example.com", ApexCertificates: true,
+		TLS: &TLS{Listen: "[::1]:8443",
+			Certificates: []KeyFiles{{filepath.Join(folder, "profile.pem"), filepath.Join(folder, "profile.pem"), 12}},
+			ACME: &ACME{Email: "Anna@example.com", Directory: "https://acme.example.com/dir", Storage: filepath.Join(folder, "certificates"),
+				CARoot: filepath.Join(folder, "profile.pem"), OrdersPerHour: 300}},
+		Profiles: Profiles{Certificate: filepath.Join(folder, "profile.pem"), Key: "/etc/signpost/profile.key"},
+		DNS:      DNS{Servers: []string{"192.0.2.1:53", "192.0.2.2:5353", "[2001:db8::1]:53"}, Timeout: 1500 * time.Millisecond},
+		Providers: []directory.Provider{
+			{
+				Domains: []string{"example.com", "xn--rksmrgs-5wao1o.example", "more.example", "up.example", "last.example", "*"},
+				MX:      []string{"mx.example.com", "*.in.example.com"},
+				Provider: &account.Provider{ID: "mail", DisplayName: "The Mail Service of Example", DisplayShortName: "The Mail Service of", Servers: servers,
+					Exceptions: map[account.Client][]account.Server{
+						account.Outlook: with(map[int]account.Login{1: {Username: account.EmailLocalPart}, 5: {Username: "u", DomainName: "D"}}),
+						account.Apple:   with(map[int]account.Login{1: {Username: account.EmailAddress, DomainName: "NT"}}),
+					},
+					Webmail: "https://webmail.%EMAILDOMAIN%/",
+					Documentation: []account.Documentation{{URL: "https://example.com/hilfe?a=b#c",
+						Titles: []account.Title{{Language: "sv", Text: "Hjälp"}, {Language: "en", Text: "Help"}, {Language: "pt-BR", Text: "Ajuda"}}}},
+					OAuth2: &account.OAuth2{Issuer: "login.example.com", Scopes: []string{"imap", "smtp", "offline"},
+						AuthURL: "https://login.example.com/authorize", TokenURL: "https://login.example.com/token"},
+					AliasSignsInAsMailbox: true},
+			},
+			{
+				Domains: []string{"exchange.example"},
+				Provider: &account.Provider{ID: "exchange", DisplayName: "Exchange", DisplayShortName: "Exch",
+					HandOver: &account.HandOver{Hostname: "autodiscover.example.net", AsXML: true}},
+			},
+			{
+				Domains: []string{"moved.example"},
+				Provider: &account.Provider{ID: "moved", DisplayName: "Moved", DisplayShortName: "Moved",
+					Servers: []account.Server{
+						{Type: account.IMAP, Hostname: "imap.example.net", Port: 993, SocketType: account.SSL, Login: address,
+							Authentication: []account.Authentication{account.OAuth2Auth}},
+						{Type: account.SMTP, Hostname: "smtp.example.net", Port: 587, SocketType: account.STARTTLS, Login: address,
+							Authentication: []account.Authentication{account.GSSAPI}},
+					},
+					OAuth2: &account.OAuth2{Issuer: "https://login.example.net/tenant", Scopes: []string{"imap"},
+						AuthURL: "https://login.example.net/authorize", TokenURL: "https://login.example.net/token"},
+					HandOver: &account.HandOver{Address: "%EMAILLOCALPART%@example.onmicrosoft.com"}},
+			},
+		},
+		Accounts: []directory.Source{
+			directory.List{
+				"anna@example.com": {Provider: "exchange", DisplayName: "Anna Ek"},
+				"a@moved.example":  {Alias: mail(t, "anna@example.com"), Username: "a1"},
+			},
+			directory.List{
+				"info@example.com": {Inactive: true, Username: "%EMAILLOCALPART%"},
+				"x@example.com":    {},
+			},
+		},
+		Files: []string{file, filepath.Join(folder, "more.txt"), filepath.Join(folder, "moved.txt")},
+		Warnings: []Fault{
+			{file, 14, `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
+		},
+		samples: map[string]account.Address{
+			"mail":     mail(t, "kalle@example.com"), // info and anna are listed
+			"exchange": mail(t, "info@exchange.example"),
+			"moved":    mail(t, "info@moved.example"),
+		},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, account.Address{}), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestSample(t *testing.T) {
+	const text = `
+providers:
+  - {id: a, displayName: A, domains: [a.example, b.example], servers: [{type: jmap, url: "https://a.example/"}]}
+  - {id: b, displayName: B, servers: [{type: jmap, url: "https://b.example/"}]}
+  - {id: c, displayName: C, domains: ["*"], servers: [{type: jmap, url: "https://c.example/"}]}
+  - {id: d, displayName: D, mx: [mx.d.example], servers: [{type: jmap, url: "https://d.example/"}]}
+  - {id: e, displayName: E, domains: [xn--rksmrgs-5wao1o.example], servers: [{type: jmap, url: "https://e.example/"}]}
+accounts:
+  - list:
+      info@a.example: {provider: c}
+      off@a.example: {provider: b, inactive: true}
+      kalle@a.example: {provider: b}
+`
+	c, err := parse("x.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != "127.0.0.1:8080" || c.DNS.Timeout != 2*time.Second || c.Name != "" {
+		t.Errorf("defaults: listen %s, dns.timeout %v, name %q", c.Listen, c.DNS.Timeout, c.Name)
+	}
+	d := directory.New(c.Providers, c.Accounts, nil)
+	for id, want := range map[string]string{
+		"a": "anna@a.example",  // info is another provider's
+		"b": "kalle@a.example", // only an account leads there
+		"c": "info@a.example",
+		"d": "info@mail-customer.example",
+		"e": "info@xn--rksmrgs-5wao1o.example",
+	} {
+		if got := c.Sample(id).String(); got != want {
+			t.Errorf("%s: sample %s, want %s", id, got, want)
+		}
+		if id == "d" {
+			continue // by MX, which nobody asks here
+		}
+		s, err := d.Resolve(t.Context(), account.Query{Address: c.Sample(id), Client: account.Thunderbird})
+		if err != nil || s.Provider.ID != id {
+			t.Errorf("%s: the sample resolves to %v, %v", id, s.Provider, err)
+		}
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	file := write(t, "signpost.yaml", strings.Repeat("#", maxFile+1))
+	_, err := Load(file)
+	if err == nil || !strings.Contains(err.Error(), "the file is larger than 8 MiB") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestFaultOrder: the main file first, in its order, then what it names.
+func TestFaultOrder(t *testing.T) {
+	got := ordered([]Fault{{"b.txt", 2, "x"}, {"m.yaml", 9, "y"}, {"b.txt", 1, "x"}, {"m.yaml", 3, "z"}, {"a.txt", 0, "x"}, {"m.yaml", 3, "z"}}, "m.yaml", 0)
+	const want = "m.yaml:3: z\nm.yaml:9: y\na.txt: x\nb.txt:1: x\nb.txt:2: x"
+	if got.Error() != want {
+		t.Errorf("got\n%v\nwant\n%v", got, want)
+	}
+}

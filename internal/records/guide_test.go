@@ -1,0 +1,519 @@
+package records
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/miekg/dns"
+	"gopkg.in/yaml.v3"
+
+	"signpost/account"
+	"signpost/autoconfig"
+	"signpost/internal/config"
+	"signpost/internal/directory"
+	"signpost/internal/golden"
+)
+
+// digests is how the command joins PACC and DNS.
+func digests() func(account.Settings) (string, error) {
+	var documents autoconfig.PACCs
+	return func(s account.Settings) (string, error) {
+		document, err := documents.Document(s)
+		if err != nil {
+			return "", err
+		}
+		return autoconfig.Digest(document), nil
+	}
+}
+
+// steadyDigest is that of the domain's name, where PACC can describe the domain,
+// so that the golden files do not change with every word of the document.
+func steadyDigest(s account.Settings) (string, error) {
+	_, err := autoconfig.PACC(s)
+	return autoconfig.Digest([]byte(s.Address.Domain())), err
+}
+
+// system is a set of domains and what they should have.
+type system struct {
+	name    string
+	domains []Domain
+}
+
+// systems are the example configurations, and two made up to have everything.
+func systems(t testing.TB) []system {
+	t.Helper()
+	var all []system
+	for _, name := range []string{"mamut", "own-domain", "websupport", "office365", "onecom", "small"} {
+		c, err := config.Load("../../testdata/config/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		guide := New(Options{Name: c.Name, Digest: steadyDigest})
+		resolve := directory.New(c.Providers, c.Accounts, nil).Resolve
+		s := system{name: name}
+		for _, p := range c.Providers {
+			for _, domain := range p.Domains {
+				settings, err := resolve(t.Context(), account.Query{Address: account.AnyAt(domain)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.domains = append(s.domains, guide.For(settings))
+			}
+		}
+		all = append(all, s)
+	}
+	everything := New(Options{Name: "setup.example.net", Digest: steadyDigest, OldDigest: func(account.Settings) (string, error) {
+		return "v=UAAC1; a=sha256; d=b2xk", nil
+	}})
+	addresses := New(Options{
+		Name:      "setup.example.net",
+		Addresses: addresses("192.0.2.1", "192.0.2.2", "2001:db8::1"),
+		TTL:       300,
+	})
+	return append(all,
+		system{"everything", []Domain{everything.For(settingsFor("example.org", everyServer...))}},
+		system{"addresses", []Domain{addresses.For(settingsFor("example.org", everyServer...))}},
+	)
+}
+
+var everyServer = []account.Server{
+	{Type: account.IMAP, Hostname: "mail.example.net", Port: 993, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
+	{Type: account.IMAP, Hostname: "mail.example.net", Port: 143, SocketType: account.STARTTLS, Authentication: password, Login: wholeAddress},
+	{Type: account.POP3, Hostname: "mail.example.net", Port: 995, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
+	{Type: account.SMTP, Hostname: "mail.example.net", Port: 465, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
+	{Type: account.CalDAV, URL: "https://dav.example.net/dav/calendars/", Authentication: password, Login: wholeAddress},
+	{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%:8443/dav/", Authentication: password, Login: wholeAddress},
+	{Type: account.JMAP, URL: "https://jmap.example.net/session", Authentication: password, Login: wholeAddress},
+	{Type: account.ManageSieve, Hostname: "mail.example.net", Port: 4190, SocketType: account.STARTTLS, Authentication: password, Login: wholeAddress},
+	{Type: account.ActiveSync, URL: "https://mail.example.net/Microsoft-Server-ActiveSync", Authentication: password, Login: wholeAddress},
+}
+
+var (
+	password     = []account.Authentication{account.PasswordCleartext}
+	wholeAddress = account.Login{Username: account.EmailAddress}
+)
+
+func addresses(texts ...string) []netip.Addr {
+	var all []netip.Addr
+	for _, text := range texts {
+		all = append(all, netip.MustParseAddr(text))
+	}
+	return all
+}
+
+func settingsFor(domain string, servers ...account.Server) account.Settings {
+	address := account.AnyAt(domain)
+	provider := &account.Provider{ID: "example", DisplayName: "Example", Servers: servers}
+	return account.Settings{Address: address, Login: address, Provider: provider, Servers: servers}
+}
+
+func printed(t testing.TB, format string, domains ...Domain) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := NewWriter(&b, format)
+	for _, d := range domains {
+		if err == nil {
+			err = w.Write(d)
+		}
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestGolden(t *testing.T) {
+	for _, s := range systems(t) {
+		for _, format := range Formats {
+			golden.Check(t, "../../testdata/golden/records/"+s.name+"."+format, printed(t, format, s.domains...))
+		}
+	}
+}
+
+// bare is a record without its reason, which no format but JSON gives back.
+func bare(domains []Domain) []Record {
+	var records []Record
+	for _, d := range domains {
+		for _, r := range d.Records {
+			r.Reason = ""
+			records = append(records, r)
+		}
+	}
+	slices.SortStableFunc(records, func(a, b Record) int { return strings.Compare(a.String(), b.String()) })
+	return records
+}
+
+// TestSameRecords reads every format with a parser that is not ours: all hold
+// the same records.
+func TestSameRecords(t *testing.T) {
+	for _, s := range systems(t) {
+		want := bare(s.domains)
+		for format, read := range map[string]func(testing.TB, []byte) []Record{
+			"zone": readZone, "json": readJSON, "octodns": readOctoDNS, "nsupdate": readUpdate,
+		} {
+			got := bare([]Domain{{Records: read(t, printed(t, format, s.domains...))}})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s as %s (-want +got):\n%s", s.name, format, diff)
+			}
+		}
+	}
+}
+
+func readZone(t testing.TB, text []byte) []Record {
+	var records []Record
+	parser := dns.NewZoneParser(bytes.NewReader(text), "", "")
+	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
+		records = append(records, toRecord(rr))
+	}
+	if err := parser.Err(); err != nil {
+		t.Error(err)
+	}
+	return records
+}
+
+func readUpdate(t testing.TB, text []byte) []Record {
+	var zone bytes.Buffer
+	for line := range strings.Lines(string(text)) {
+		if add, ok := strings.CutPrefix(line, "update add "); ok {
+			zone.WriteString(add)
+		} else if !regexp.MustCompile(`^(;.*|update delete \S+ [A-Z]+|send)\n$`).MatchString(line) {
+			t.Errorf("%q is no line for nsupdate", line)
+		}
+	}
+	return readZone(t, zone.Bytes())
+}
+
+func readJSON(t testing.TB, text []byte) []Record {
+	var domains []struct{ Records []Record }
+	if err := json.Unmarshal(text, &domains); err != nil {
+		t.Error(err)
+	}
+	var records []Record
+	for _, d := range domains {
+		records = append(records, d.Records...)
+	}
+	return records
+}
+
+func readOctoDNS(t testing.TB, text []byte) []Record {
+	type set struct {
+		TTL    uint32
+		Type   string
+		Value  yaml.Node
+		Values []yaml.Node
+	}
+	var records []Record
+	zones := regexp.MustCompile(`(?m)^--- # (.*)\.yaml$`).FindAllSubmatch(text, -1)
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	for _, zone := range zones {
+		var names yaml.Node
+		if err := decoder.Decode(&names); err != nil {
+			t.Error(err)
+		}
+		content := names.Content[0].Content
+		previous := ""
+		for i := 0; i < len(content); i += 2 {
+			label := content[i].Value
+			if label <= previous {
+				t.Errorf("%q after %q: octoDNS wants them in order", label, previous)
+			}
+			previous = label
+			var sets []set
+			if content[i+1].Kind == yaml.SequenceNode {
+				if err := content[i+1].Decode(&sets); err != nil {
+					t.Error(err)
+				}
+			} else {
+				sets = make([]set, 1)
+				if err := content[i+1].Decode(&sets[0]); err != nil {
+					t.Error(err)
+				}
+			}
+			for _, s := range sets {
+				values := s.Values
+				if !s.Value.IsZero() {
+					values = append(values, s.Value)
+				}
+				for _, value := range values {
+					data := value.Value
+					switch s.Type {
+					case "TXT":
+						data = quote(strings.ReplaceAll(data, `\;`, ";"))
+					case "SRV":
+						var srv struct {
+							Priority, Weight, Port int
+							Target                 string
+						}
+						if err := value.Decode(&srv); err != nil {
+							t.Error(err)
+						}
+						data = fmt.Sprint(srv.Priority, srv.Weight, srv.Port, " ", srv.Target)
+					}
+					records = append(records, Record{Name: label + "." + string(zone[1]), TTL: s.TTL, Type: s.Type, Data: data})
+				}
+			}
+		}
+	}
+	if err := decoder.Decode(new(yaml.Node)); err != io.EOF {
+		t.Errorf("more documents than zones: %v", err)
+	}
+	return records
+}
+
+// TestCheckers has BIND's and Knot's own checkers read the zone text of every
+// domain, inside the frame that any zone has.
+func TestCheckers(t *testing.T) {
+	checkers := map[string]func(domain, file string) []string{
+		"named-checkzone": func(domain, file string) []string {
+			return []string{"-i", "local", "-S", "fail", "-M", "fail", "-k", "fail", domain, file}
+		},
+		"kzonecheck": func(domain, file string) []string { return []string{"-o", domain, file} },
+	}
+	for name, arguments := range checkers {
+		t.Run(name, func(t *testing.T) {
+			program := tool(t, name)
+			check := func(domain, text string) ([]byte, error) {
+				file := filepath.Join(t.TempDir(), "zone")
+				frame := fmt.Sprintf("$TTL 300\n@ IN SOA ns host 1 3600 600 86400 300\n@ IN NS ns\nns IN A 192.0.2.1\nmail IN A 192.0.2.2\ndav IN A 192.0.2.3\n%s", text)
+				if err := os.WriteFile(file, []byte(frame), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				return exec.Command(program, arguments(domain, file)...).CombinedOutput()
+			}
+			for _, s := range systems(t) {
+				for _, d := range s.domains {
+					if out, err := check(d.Name, string(printed(t, "zone", d))); err != nil {
+						t.Errorf("%s: %v\n%s", d.Name, err, out)
+					}
+				}
+			}
+			// The control: a checker that takes anything proves nothing.
+			if out, err := check("example.org", "autoconfig IN CNAME x\nautoconfig IN A 192.0.2.1\n"); err == nil {
+				t.Errorf("a CNAME beside an address was taken: %s", out)
+			}
+		})
+	}
+}
+
+func TestWriteNothing(t *testing.T) {
+	for format, want := range map[string]string{"zone": "", "json": "[]\n", "nsupdate": "", "octodns": ""} {
+		if got := string(printed(t, format)); got != want {
+			t.Errorf("%s: %q, want %q", format, got, want)
+		}
+	}
+	if got := string(printed(t, "octodns", Domain{Name: "a.test", Notes: []string{"why"}})); got != "--- # a.test.yaml\n# why\n{}\n" {
+		t.Errorf("octodns without records: %q", got)
+	}
+	if got := string(printed(t, "nsupdate", Domain{Name: "a.test", Notes: []string{"why"}})); got != "; a.test\n; why\n" {
+		t.Errorf("nsupdate without records: %q", got)
+	}
+	if _, err := NewWriter(io.Discard, "bind"); err == nil || err.Error() != `unknown format "bind": it is one of zone, json, nsupdate, octodns` {
+		t.Errorf("error %v", err)
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestWriteFails(t *testing.T) {
+	for _, format := range Formats {
+		w, _ := NewWriter(fullDisk{}, format)
+		err := w.Write(systems(t)[0].domains[0])
+		if err == nil {
+			err = w.Close()
+		}
+		if err == nil {
+			t.Errorf("%s: the full disk went unnoticed", format)
+		}
+	}
+}
+
+// TestFor holds what the golden files do not show.
+func TestFor(t *testing.T) {
+	imapAt := func(host string, port int, socket account.SocketType) account.Server {
+		return account.Server{Type: account.IMAP, Hostname: host, Port: port, SocketType: socket}
+	}
+	pop := account.Server{Type: account.POP3, Hostname: "mail.example.net", Port: 110, SocketType: account.STARTTLS}
+	dav := func(url string) account.Server { return account.Server{Type: account.CalDAV, URL: url} }
+	long := strings.Repeat("a.", 120) + "example"
+	for _, test := range []struct {
+		name    string
+		options Options
+		domain  string
+		servers []account.Server
+		change  func(*account.Provider)
+		want    []string // lines, without TTL and class
+		absent  []string // names without any record
+		notes   []string
+	}{
+		{name: "POP3 only, as the scenario of a POP3 domain asks", servers: []account.Server{pop, {Type: account.SMTP, Hostname: "mail.example.net", Port: 587, SocketType: account.STARTTLS}},
+			want: []string{"_pop3._tcp SRV 0 1 110 mail.example.net.", "_pop3s._tcp SRV 0 0 0 .", "_imaps._tcp SRV 0 0 0 .", "_imap._tcp SRV 0 0 0 .", "_submission._tcp SRV 0 1 587 mail.example.net."}},
+		{name: "POP3 preferred to IMAP", servers: []account.Server{pop, imapAt("mail.example.net", 993, account.SSL)},
+			want: []string{"_pop3._tcp SRV 0 1 110 mail.example.net.", "_imaps._tcp SRV 10 1 993 mail.example.net."}},
+		{name: "IMAP preferred, in both ways", servers: []account.Server{imapAt("a.example.net", 993, account.SSL), pop, imapAt("b.example.net", 143, account.STARTTLS)},
+			want: []string{"_imaps._tcp SRV 0 1 993 a.example.net.", "_imap._tcp SRV 0 1 143 b.example.net.", "_pop3._tcp SRV 10 1 110 mail.example.net."}},
+		{name: "the first of two", servers: []account.Server{imapAt("A.example.net", 993, account.SSL), imapAt("b.example.net", 993, account.SSL)},
+			want: []string{"_imaps._tcp SRV 0 1 993 a.example.net."}},
+		{name: "another port", servers: []account.Server{imapAt("a.example.net", 9930, account.SSL)},
+			want: []string{"_imaps._tcp SRV 0 1 9930 a.example.net."}},
+		{name: "a host for every mailbox", servers: []account.Server{imapAt("%EMAILLOCALPART%.example.net", 993, account.SSL)},
+			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp: left out, because its host differs from mailbox to mailbox"}},
+		{name: "an IP address", servers: []account.Server{imapAt("192.0.2.1", 993, account.SSL)},
+			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp: left out, because a SRV record needs a host name"}},
+		{name: "a host in Unicode", servers: []account.Server{dav("https://kalender.åkeriet.example/c/")},
+			want: []string{"_caldavs._tcp SRV 0 1 443 kalender.xn--keriet-hua.example."}},
+		{name: "a host that would break the line", servers: []account.Server{imapAt("a.example. ; x", 993, account.SSL)},
+			absent: []string{"_imaps._tcp"}},
+		{name: "the domain's own host", servers: []account.Server{imapAt("mail.%EMAILDOMAIN%", 993, account.SSL)},
+			want: []string{"_imaps._tcp SRV 0 1 993 mail.example.org."}},
+		{name: "calendar at the root", servers: []account.Server{dav("https://dav.example.net")},
+			want: []string{"_caldavs._tcp SRV 0 1 443 dav.example.net.", `_caldavs._tcp TXT "path=/"`}, absent: []string{"_caldav._tcp", "_carddavs._tcp"}},
+		{name: "calendar without TLS", servers: []account.Server{dav("http://dav.example.net/c")},
+			want: []string{"_caldav._tcp SRV 0 1 80 dav.example.net.", `_caldav._tcp TXT "path=/c"`}, absent: []string{"_caldavs._tcp"}},
+		{name: "a calendar for every mailbox", servers: []account.Server{dav("https://dav.example.net/%EMAILADDRESS%/")},
+			want: []string{"_caldavs._tcp SRV 0 1 443 dav.example.net."}},
+		{name: "a calendar host for every mailbox", servers: []account.Server{dav("https://%EMAILLOCALPART%.example.net/")},
+			absent: []string{"_caldavs._tcp"}, notes: []string{"_caldavs._tcp: left out, because its host differs from mailbox to mailbox"}},
+		{name: "hand-over to a host", change: func(p *account.Provider) { p.HandOver = &account.HandOver{Hostname: "mail.partner.example"} },
+			want: []string{"autodiscover CNAME mail.partner.example.", "autoconfig CNAME setup.example.net."}, absent: []string{"_autodiscover._tcp"}},
+		{name: "hand-over to another address is told by us", change: func(p *account.Provider) { p.HandOver = &account.HandOver{Address: "%EMAILLOCALPART%@other.example"} },
+			want: []string{"autodiscover CNAME setup.example.net.", "_autodiscover._tcp SRV 0 1 443 setup.example.net."}},
+		{name: "addresses without a name", options: Options{Addresses: addresses("192.0.2.1")},
+			want: []string{"autoconfig A 192.0.2.1", "_autodiscover._tcp SRV 0 1 443 autodiscover.example.org."}},
+		{name: "the service's name is one of ours", options: Options{Name: "autoconfig.example.org"},
+			want: []string{"autodiscover CNAME autoconfig.example.org."}, absent: []string{"autoconfig"},
+			notes: []string{"autoconfig: left out, because autoconfig.example.org is the service's own name, which you point at it"}},
+		{name: "no name for the service", options: Options{TTL: 60}, absent: []string{"autoconfig", "autodiscover", "_autodiscover._tcp", "ua-auto-config", "_ua-auto-config"},
+			notes: []string{"autoconfig, autodiscover, ua-auto-config: left out, because the configuration has no name for the service, to which they could point"}},
+		{name: "too long", domain: long, absent: []string{"autodiscover", "_submissions._tcp"},
+			notes: []string{"autodiscover: left out, because with the domain, the name would be longer than DNS allows"}},
+		{name: "PACC", options: Options{Name: "setup.example.net", Digest: fixedDigest("d=new"), OldDigest: fixedDigest("d=old")},
+			want: []string{"ua-auto-config CNAME setup.example.net.", `_ua-auto-config TXT "d=new"`, `_ua-auto-config TXT "d=old"`}},
+		{name: "PACC unchanged", options: Options{Name: "setup.example.net", Digest: fixedDigest("d=new"), OldDigest: fixedDigest("d=new")},
+			want: []string{`_ua-auto-config TXT "d=new"`}},
+		{name: "PACC cannot say it, in two lines", options: Options{Name: "setup.example.net", Digest: func(account.Settings) (string, error) { return "", errors.New("a\nb") }},
+			notes: []string{"ua-auto-config: left out, because PACC has no way to describe the domain: a b"}},
+		{name: "PACC cannot say it", options: Options{Name: "setup.example.net", Digest: digests()}, servers: []account.Server{pop},
+			absent: []string{"ua-auto-config", "_ua-auto-config"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.options.Name == "" && test.options.Addresses == nil && test.options.TTL == 0 {
+				test.options.Name = "setup.example.net"
+			}
+			if test.domain == "" {
+				test.domain = "example.org"
+			}
+			settings := settingsFor(test.domain, test.servers...)
+			if test.change != nil {
+				test.change(settings.Provider)
+			}
+			d := New(test.options).For(settings)
+			var lines []string
+			have := map[string]int{}
+			for _, r := range d.Records {
+				label := strings.TrimSuffix(r.Name, "."+test.domain)
+				lines = append(lines, label+" "+r.Type+" "+r.Data)
+				have[label+" "+r.Type]++
+				have[label]++
+				if r.Reason == "" {
+					t.Errorf("%v has no reason", r)
+				}
+				if !slices.Contains(managedTypes(label), r.Type) {
+					t.Errorf("%v is not among the managed", r)
+				}
+			}
+			for _, line := range test.want {
+				if !slices.Contains(lines, line) {
+					t.Errorf("no %s in\n%s", line, strings.Join(lines, "\n"))
+				}
+			}
+			for _, label := range test.absent {
+				if have[label] > 0 {
+					t.Errorf("%s is there:\n%s", label, strings.Join(lines, "\n"))
+				}
+			}
+			for _, service := range services {
+				if n := have[service.label+" SRV"]; n > 1 {
+					t.Errorf("%d records at %s, where clients choose oddly", n, service.label)
+				}
+			}
+			for _, note := range test.notes {
+				if !slices.Contains(d.Notes, note) {
+					t.Errorf("no note %q in %q", note, d.Notes)
+				}
+			}
+		})
+	}
+}
+
+func fixedDigest(text string) func(account.Settings) (string, error) {
+	return func(account.Settings) (string, error) { return text, nil }
+}
+
+// TestOthers has mailboxes of a second provider, by their account: what it offers
+// is not denied, and a record there is nobody's fault.
+func TestOthers(t *testing.T) {
+	other := &account.Provider{ID: "other", Servers: []account.Server{everyServer[0], everyServer[2], everyServer[7]}}
+	with := New(Options{Name: "setup.example.net", Others: []*account.Provider{other}}).For(settingsFor("kund.example", everyServer[0], everyServer[3]))
+	without := New(Options{Name: "setup.example.net"}).For(settingsFor("kund.example", everyServer[0], everyServer[3]))
+	want := slices.DeleteFunc(slices.Clone(without.Records), func(r Record) bool { return r.Name == "_pop3s._tcp.kund.example" })
+	if len(want) != len(without.Records)-1 {
+		t.Fatal("POP3 is not denied where nobody offers it")
+	}
+	if diff := cmp.Diff(want, with.Records); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	notes := []string{"_pop3s._tcp: left out, because the domain's own provider does not offer it, but other mailboxes there may have it"}
+	if diff := cmp.Diff(notes, with.Notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	for _, line := range []string{"", "_pop3s._tcp.kund.example. 300 IN SRV 0 1 995 mail.example.net.\n"} {
+		if got := comparerFor(t, zoneOf(t, with)+line, true, nil).Compare(t.Context(), with); len(got.Findings) > 0 || got.Err != nil {
+			t.Errorf("%q: compared: %v", line, got)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                       `""`,
+		"v=UAAC1; a=b":           `"v=UAAC1; a=b"`,
+		`a"b\c`:                  `"a\"b\\c"`,
+		"å\n":                    `"\195\165\010"`,
+		strings.Repeat("x", 256): `"` + strings.Repeat("x", 255) + `" "x"`,
+	} {
+		got := quote(text)
+		if got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+		rr, err := dns.NewRR("a.test. IN TXT " + got)
+		if err != nil {
+			t.Errorf("%s: %v", got, err)
+			continue
+		}
+		if back := unquote(toRecord(rr).Data); back != text {
+			t.Errorf("%q came back as %q", text, back)
+		}
+	}
+	for data, want := range map[string]string{`\`: `\`, `"\"`: `"`, `"\2`: "2", `"\999"`: "999", `"\299"`: ""} {
+		if got := unquote(data); got != want {
+			t.Errorf("%s: %q, want %q", data, got, want)
+		}
+	}
+}

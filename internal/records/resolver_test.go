@@ -1,0 +1,576 @@
+package records
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/miekg/dns"
+
+	"signpost/internal/directory"
+)
+
+var _ directory.LookupMX = (*Resolver)(nil).LookupMX
+
+func TestLookupMX(t *testing.T) {
+	hundred := make([]string, 100)
+	for i := range hundred {
+		hundred[i] = fmt.Sprintf("many.test. 300 IN MX %d mx%03d.a-rather-long-name-so-that-udp-does-not-do.test.", i, i)
+	}
+	z := newZone(t, "test", append(hundred,
+		"sorted.test. 300 IN MX 20 c.test.",
+		"sorted.test. 300 IN MX 10 B.test.",
+		"sorted.test. 300 IN MX 10 a.test.",
+		"null.test. 300 IN MX 0 .",
+		"address.test. 300 IN A 192.0.2.1",
+	)...)
+	server := startServer(t, z.ServeDNS)
+	for _, test := range []struct {
+		domain string
+		want   []MX
+	}{
+		{"sorted.test", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10}, {Host: "c.test", Preference: 20}}},
+		{"SORTED.test.", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10}, {Host: "c.test", Preference: 20}}},
+		{"null.test", nil},        // RFC 7505
+		{"address.test", nil},     // NODATA: an implicit MX is not our business
+		{"nowhere.test", nil},     // NXDOMAIN
+		{"x.nowhere.test", nil},   // NXDOMAIN
+		{"xn--bcher-kva.x", nil},  // outside the zone: NXDOMAIN here
+		{"sub.sorted.test", nil},  // below a name with MX
+		{"_sorted.sub.test", nil}, // underscores are no host name, but a name
+	} {
+		got, err := newTestResolver(t, server).LookupMX(t.Context(), test.domain)
+		if err != nil {
+			t.Errorf("%s: %v", test.domain, err)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.domain, diff)
+		}
+	}
+	got, err := newTestResolver(t, server).LookupMX(t.Context(), "many.test")
+	if err != nil || len(got) != 100 || got[99].Host != "mx099.a-rather-long-name-so-that-udp-does-not-do.test" {
+		t.Errorf("many.test over TCP: %d hosts, %v", len(got), err)
+	}
+}
+
+// TestHugeText reads as much as one message can hold.
+func TestHugeText(t *testing.T) {
+	text := strings.Repeat(`"`+strings.Repeat("å", 127)+`" `, 240) // 61,000 octets, each of which needs four to be written
+	z := newZone(t, "test", "huge.test. 300 IN TXT "+text)
+	r := newTestResolver(t, startServer(t, z.ServeDNS))
+	for range 2 {
+		answer, err := r.Lookup(t.Context(), "huge.test", "TXT")
+		if err != nil || len(answer.Records) != 1 || unquote(answer.Records[0].Data) != strings.Repeat("å", 127*240) {
+			t.Errorf("%d records, %v", len(answer.Records), err)
+		}
+	}
+	if z.queries.Load() != 2 || r.cache.size < 200_000 { // UDP, then TCP
+		t.Errorf("%d queries, %d octets in the cache", z.queries.Load(), r.cache.size)
+	}
+}
+
+func TestLookupRefusesNames(t *testing.T) {
+	r := newTestResolver(t, "127.0.0.1:1")
+	for _, name := range []string{"", "a..b", strings.Repeat("a", 64) + ".test", strings.Repeat("a.", 200)} {
+		if _, err := r.Lookup(t.Context(), name, "MX"); err == nil || strings.Contains(err.Error(), "127.0.0.1") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if _, err := r.Lookup(t.Context(), "test", "MAILBOX"); err == nil {
+		t.Error("a type that does not exist was asked for")
+	}
+}
+
+// TestServerFails has every way in which DNS does not tell become an error
+// that names the server.
+func TestServerFails(t *testing.T) {
+	withCode := func(code int) dns.HandlerFunc {
+		return func(w dns.ResponseWriter, query *dns.Msg) {
+			w.WriteMsg(new(dns.Msg).SetRcode(query, code))
+		}
+	}
+	for _, test := range []struct {
+		name    string
+		handler dns.HandlerFunc
+		want    string
+	}{
+		{"SERVFAIL", withCode(dns.RcodeServerFailure), "answers SERVFAIL"},
+		{"REFUSED", withCode(dns.RcodeRefused), "answers REFUSED"},
+		{"NOTIMP", withCode(dns.RcodeNotImplemented), "answers NOTIMP"},
+		{"FORMERR", withCode(dns.RcodeFormatError), "answers FORMERR"},
+		{"silence", func(dns.ResponseWriter, *dns.Msg) {}, "does not answer"},
+		{"referral", func(w dns.ResponseWriter, query *dns.Msg) {
+			answer := new(dns.Msg).SetReply(query)
+			answer.Ns = []dns.RR{mustRR("test. 300 IN NS ns.test.")}
+			w.WriteMsg(answer)
+		}, "only refers to other name servers"},
+		{"CNAME loop", func(w dns.ResponseWriter, query *dns.Msg) {
+			answer := new(dns.Msg).SetReply(query)
+			answer.Answer = []dns.RR{mustRR("a.test. 300 IN CNAME b.test."), mustRR("b.test. 300 IN CNAME a.test.")}
+			w.WriteMsg(answer)
+		}, "its CNAMEs lead in a circle or too far"},
+		{"CNAME of itself, one at a time", func(w dns.ResponseWriter, query *dns.Msg) {
+			answer := new(dns.Msg).SetReply(query)
+			answer.Answer = []dns.RR{mustRR(query.Question[0].Name + " 300 IN CNAME a.test.")}
+			w.WriteMsg(answer)
+		}, "its CNAMEs lead in a circle or too far"},
+		{"CNAMEs without end", func(w dns.ResponseWriter, query *dns.Msg) {
+			answer := new(dns.Msg).SetReply(query)
+			answer.Answer = []dns.RR{mustRR(query.Question[0].Name + " 300 IN CNAME x" + query.Question[0].Name)}
+			w.WriteMsg(answer)
+		}, "its CNAMEs lead in a circle or too far"},
+		{"truncated over TCP as well", func(w dns.ResponseWriter, query *dns.Msg) {
+			answer := new(dns.Msg).SetReply(query)
+			answer.Truncated = true
+			w.WriteMsg(answer)
+		}, "truncates its answer even over TCP"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server := startServer(t, test.handler)
+			mx, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
+			if err == nil {
+				t.Fatalf("no error but %v", mx)
+			}
+			if !strings.HasPrefix(err.Error(), "MX of a.test: ") || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %q, want %q", err, test.want)
+			}
+		})
+	}
+	t.Run("nobody there", func(t *testing.T) {
+		_, err := newTestResolver(t, "127.0.0.1:1").LookupMX(t.Context(), "a.test")
+		if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1 cannot be reached: connection refused") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// TestHostileOctets sends what no library would write.
+func TestHostileOctets(t *testing.T) {
+	// header answers the query with the counts given, and its question.
+	header := func(query []byte, counts ...uint16) []byte {
+		question := query[12 : len(query)-11] // without our OPT
+		octets := []byte{query[0], query[1], 0x81, 0x80}
+		for _, count := range counts {
+			octets = binary.BigEndian.AppendUint16(octets, count)
+		}
+		return append(octets, question...)
+	}
+	mx := []byte{0xc0, 12, 0, 15, 0, 1, 0, 0, 1, 44}
+	one := func(f func(query []byte) []byte) func([]byte) [][]byte {
+		return func(query []byte) [][]byte { return [][]byte{f(query)} }
+	}
+	good := func(query []byte) []byte {
+		return append(append(header(query, 1, 1, 0, 0), mx...), 0, 4, 0, 5, 0xc0, 12)
+	}
+	otherID := func(query []byte) []byte {
+		octets := good(query)
+		octets[0] ^= 0xff
+		return octets
+	}
+	for _, test := range []struct {
+		name  string
+		reply func([]byte) [][]byte
+		want  string // part of the error, empty for the good answer
+	}{
+		{"good", one(good), ""},
+		{"wrong ids, then good", func(query []byte) [][]byte {
+			return [][]byte{otherID(query), otherID(query), good(query)}
+		}, ""},
+		{"only wrong ids", one(otherID), "does not answer"},
+		{"another question, then good", func(query []byte) [][]byte {
+			other := good(query)
+			other[13] = 'z' // z.test was not asked for
+			return [][]byte{other, good(query)}
+		}, ""},
+		{"a query, then good", func(query []byte) [][]byte { return [][]byte{query, good(query)} }, ""},
+		{"three octets, then good", func(query []byte) [][]byte { return [][]byte{{1, 2, 3}, {}, good(query)} }, ""},
+		{"data length beyond the end", one(func(query []byte) []byte {
+			return append(append(header(query, 1, 1, 0, 0), mx...), 0xff, 0xff, 0, 5, 0xc0, 12)
+		}), "malformed"},
+		{"data length too short for its name", one(func(query []byte) []byte {
+			return append(append(header(query, 1, 1, 0, 0), mx...), 0, 3, 0, 5, 0xc0, 12)
+		}), "malformed"},
+		{"65,535 answers promised, one given", one(func(query []byte) []byte {
+			octets := good(query)
+			octets[6], octets[7] = 0xff, 0xff
+			return octets
+		}), "malformed"},
+		{"two answers promised, one given", one(func(query []byte) []byte {
+			octets := good(query)
+			octets[7] = 2
+			return octets
+		}), "malformed"},
+		{"a name that points to itself", one(func(query []byte) []byte {
+			octets := append(header(query, 1, 1, 0, 0), mx...)
+			target := len(octets) + 4
+			return append(octets, 0, 4, 0, 5, 0xc0|byte(target>>8), byte(target))
+		}), "malformed"},
+		{"two names that point to each other", one(func(query []byte) []byte {
+			octets := append(header(query, 1, 1, 0, 0), mx...)
+			target := len(octets) + 4
+			return append(octets, 0, 8, 0, 5, 1, 'a', 0xc0|byte((target+4)>>8), byte(target+4), 0xc0|byte(target>>8), byte(target))
+		}), "malformed"},
+		{"a pointer beyond the end", one(func(query []byte) []byte {
+			return append(append(header(query, 1, 1, 0, 0), mx...), 0, 4, 0, 5, 0xff, 0xff)
+		}), "malformed"},
+		{"header only", one(func(query []byte) []byte { return header(query, 0, 0, 0, 0)[:12] }), "does not answer"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server := startRaw(t, test.reply)
+			got, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
+			if test.want == "" {
+				if diff := cmp.Diff([]MX{{Host: "a.test", Preference: 5}}, got); diff != "" || err != nil {
+					t.Errorf("%v (-want +got):\n%s", err, diff)
+				}
+			} else if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q; got %v", err, test.want, got)
+			}
+		})
+	}
+}
+
+func TestFollowsAliases(t *testing.T) {
+	unasked := mustRR("a.test. 300 IN MX 1 evil.test.")
+	server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+		answer := new(dns.Msg).SetReply(query)
+		switch query.Question[0].Name {
+		case "whole.test.": // as a resolver that follows by itself
+			answer.Answer = []dns.RR{unasked, mustRR("Whole.test. 60 IN CNAME b.test."), mustRR("b.test. 300 IN MX 7 mx.test.")}
+		case "part.test.": // as a forwarder that does not
+			answer.Answer = []dns.RR{mustRR("part.test. 60 IN CNAME b.test.")}
+		case "b.test.":
+			answer.Answer = []dns.RR{unasked, mustRR("b.test. 300 IN MX 7 mx.test.")}
+		case "gone.test.":
+			answer.Answer = []dns.RR{mustRR("gone.test. 60 IN CNAME nowhere.test.")}
+			answer.Rcode = dns.RcodeNameError
+		}
+		w.WriteMsg(answer)
+	})
+	r := newTestResolver(t, server)
+	for _, name := range []string{"whole.test", "part.test"} {
+		got, err := r.Lookup(t.Context(), name, "MX")
+		want := Answer{Found, []Record{
+			{Name: name, TTL: 60, Type: "CNAME", Data: "b.test."},
+			{Name: "b.test", TTL: 300, Type: "MX", Data: "7 mx.test."},
+		}}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+	}
+	if got, err := r.Lookup(t.Context(), "gone.test", "MX"); err != nil || got.Status != NoName || len(got.Records) != 1 {
+		t.Errorf("gone.test: %v %v", got, err)
+	}
+}
+
+func TestOldServerWithoutEDNS(t *testing.T) {
+	server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+		answer := new(dns.Msg).SetReply(query)
+		if query.IsEdns0() != nil {
+			answer = new(dns.Msg).SetRcodeFormatError(query)
+		} else {
+			answer.Answer = []dns.RR{mustRR("a.test. 300 IN MX 1 mx.test.")}
+		}
+		w.WriteMsg(answer)
+	})
+	got, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
+	if err != nil || len(got) != 1 {
+		t.Errorf("%v %v", got, err)
+	}
+}
+
+// TestNextServer has the second server answer in place of the first, and be the
+// first one to be asked from then on.
+func TestNextServer(t *testing.T) {
+	var asked atomic.Int32
+	silent := startServer(t, func(dns.ResponseWriter, *dns.Msg) { asked.Add(1) })
+	z := newZone(t, "test", "a.test. 300 IN MX 1 mx.test.")
+	good := startServer(t, z.ServeDNS)
+	r := newTestResolver(t, silent, good)
+	for _, name := range []string{"a.test", "b.test", "c.test"} {
+		if _, err := r.LookupMX(t.Context(), name); err != nil {
+			t.Error(err)
+		}
+	}
+	if asked.Load() != 1 {
+		t.Errorf("the silent server was asked %d times", asked.Load())
+	}
+	_, err := newTestResolver(t, "127.0.0.1:1", silent).LookupMX(t.Context(), "d.test")
+	if want := "MX of d.test: 127.0.0.1:1 cannot be reached: connection refused, " + silent + " does not answer"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+func TestCacheTimes(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer func(*dns.Msg)
+		want   time.Duration
+	}{
+		{"as it says", records("a.test. 300 IN MX 1 mx.test."), 300 * time.Second},
+		{"least of the set", records("a.test. 300 IN MX 1 mx.test.", "a.test. 60 IN MX 2 my.test."), 60 * time.Second},
+		{"not below 30 s", records("a.test. 0 IN MX 1 mx.test."), 30 * time.Second},
+		{"not above 1 h", records("a.test. 604800 IN MX 1 mx.test."), time.Hour},
+		{"least of the chain", records("a.test. 40 IN CNAME b.test.", "b.test. 300 IN MX 1 mx.test."), 40 * time.Second},
+		{"negative: SOA minimum", authority(dns.RcodeNameError, "test. 600 IN SOA a. b. 1 2 3 4 120"), 120 * time.Second},
+		{"negative: TTL of the SOA", authority(dns.RcodeSuccess, "test. 60 IN SOA a. b. 1 2 3 4 120"), 60 * time.Second},
+		{"negative: not above 5 min", authority(dns.RcodeNameError, "test. 86400 IN SOA a. b. 1 2 3 4 86400"), 5 * time.Minute},
+		{"negative: not below 5 s", authority(dns.RcodeNameError, "test. 0 IN SOA a. b. 1 2 3 4 0"), 5 * time.Second},
+		{"negative: without SOA", authority(dns.RcodeNameError), 5 * time.Second},
+		{"failure", func(m *dns.Msg) { m.Rcode = dns.RcodeServerFailure }, 5 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var asked atomic.Int32
+			server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+				asked.Add(1)
+				answer := new(dns.Msg).SetReply(query)
+				test.answer(answer)
+				w.WriteMsg(answer)
+			})
+			r := newTestResolver(t, server)
+			now := time.Unix(1e9, 0)
+			r.clock = func() time.Time { return now }
+			first, firstErr := r.Lookup(t.Context(), "a.test", "MX")
+			now = now.Add(test.want - time.Second)
+			again, againErr := r.Lookup(t.Context(), "A.test", "MX")
+			if asked.Load() != 1 {
+				t.Errorf("asked again after %v", test.want-time.Second)
+			}
+			if diff := cmp.Diff(first, again); diff != "" || !errors.Is(againErr, firstErr) {
+				t.Errorf("remembered something else: %v, %v\n%s", firstErr, againErr, diff)
+			}
+			now = now.Add(time.Second)
+			r.Lookup(t.Context(), "a.test", "MX")
+			if asked.Load() != 2 {
+				t.Errorf("not asked again after %v", test.want)
+			}
+		})
+	}
+}
+
+func TestCacheBounds(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	big := Answer{Records: []Record{{Data: strings.Repeat("x", 3000)}}}
+	c := newCache(100, 64<<10)
+	for i := range 1000 {
+		c.put(fmt.Sprint("MX ", i), Answer{}, nil, now.Add(time.Hour))
+	}
+	if len(c.entries) != 100 || c.recent.Len() != 100 {
+		t.Errorf("%d entries", len(c.entries))
+	}
+	if _, _, ok := c.get("MX 950", now); !ok {
+		t.Error("a recent entry is gone")
+	}
+	for i := range 1000 {
+		c.put(fmt.Sprint("TXT ", i), big, nil, now.Add(time.Hour))
+		c.put(fmt.Sprint("TXT ", i), big, nil, now.Add(time.Hour)) // replaces
+	}
+	if c.size > 64<<10 || len(c.entries) > 22 || len(c.entries) < 15 {
+		t.Errorf("%d octets in %d entries", c.size, len(c.entries))
+	}
+	c.put("TXT huge", Answer{Records: []Record{{Data: strings.Repeat("x", 10_000)}}}, nil, now.Add(time.Hour))
+	if _, _, ok := c.get("TXT huge", now); ok {
+		t.Error("one huge answer pushes out a sixth of the cache")
+	}
+	for key := range c.entries {
+		c.get(key, now.Add(time.Hour))
+	}
+	if c.size != 0 || len(c.entries) != 0 || c.recent.Len() != 0 {
+		t.Errorf("after all expired: %d octets in %d entries", c.size, len(c.entries))
+	}
+}
+
+// TestOneFlight has many ask for one name while the server takes its time: it
+// is asked once, and one of them giving up does not take the answer from the
+// others.
+func TestOneFlight(t *testing.T) {
+	var asked atomic.Int32
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+		asked.Add(1)
+		close(begun)
+		<-goOn
+		answer := new(dns.Msg).SetReply(query)
+		answer.Answer = []dns.RR{mustRR("a.test. 300 IN MX 1 mx.test.")}
+		w.WriteMsg(answer)
+	})
+	r := newTestResolver(t, server)
+	r.client.timeout = 10 * time.Second
+	impatient, giveUp := context.WithCancel(t.Context())
+	gaveUp := make(chan error)
+	go func() { // is the one whose call began the flight
+		_, err := r.LookupMX(impatient, "a.test")
+		gaveUp <- err
+	}()
+	<-begun
+	var waiters sync.WaitGroup
+	for range 50 {
+		waiters.Go(func() {
+			if got, err := r.LookupMX(t.Context(), "a.test"); err != nil || len(got) != 1 {
+				t.Errorf("%v %v", got, err)
+			}
+		})
+	}
+	giveUp()
+	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+		t.Errorf("who gave up got %v", err)
+	}
+	close(goOn)
+	waiters.Wait()
+	if asked.Load() != 1 {
+		t.Errorf("the server was asked %d times", asked.Load())
+	}
+	if n := r.waiting.Load(); n > 1 {
+		t.Errorf("%d still count as waiting", n)
+	}
+}
+
+// TestFlood has more names asked for than there are places: at most maxFlights
+// questions are under way, and who finds no place is told at once.
+func TestFlood(t *testing.T) {
+	var underWay, most atomic.Int32
+	goOn := make(chan struct{})
+	server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+		if n := underWay.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		<-goOn
+		underWay.Add(-1)
+		w.WriteMsg(new(dns.Msg).SetRcode(query, dns.RcodeNameError))
+	})
+	r := newTestResolver(t, server)
+	r.client.timeout = 30 * time.Second
+	var answered, busy atomic.Int32
+	var all sync.WaitGroup
+	full := make(chan struct{})
+	for i := range maxFlights + maxWaiting + 200 {
+		all.Go(func() {
+			_, err := r.LookupMX(t.Context(), fmt.Sprintf("n%d.test", i))
+			switch {
+			case err == nil:
+				answered.Add(1)
+			case errors.Is(err, errBusy):
+				if busy.Add(1) == 200 {
+					close(full)
+				}
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	<-full
+	close(goOn)
+	all.Wait()
+	if answered.Load() != maxFlights+maxWaiting || busy.Load() != 200 {
+		t.Errorf("%d answered, %d turned away", answered.Load(), busy.Load())
+	}
+	if most.Load() > maxFlights {
+		t.Errorf("%d questions under way at once", most.Load())
+	}
+}
+
+func TestServerAddresses(t *testing.T) {
+	for server, want := range map[string]string{
+		"192.0.2.1":           "192.0.2.1:53",
+		"192.0.2.1:5353":      "192.0.2.1:5353",
+		"2001:db8::1":         "[2001:db8::1]:53",
+		"[2001:db8::1]":       "[2001:db8::1]:53",
+		"[2001:db8::1]:5353":  "[2001:db8::1]:5353",
+		"fe80::1%eth0":        "[fe80::1%eth0]:53",
+		"ns.example.com":      "ns.example.com:53",
+		"ns.example.com:5353": "ns.example.com:5353",
+		"":                    "",
+		":53":                 "",
+		"192.0.2.1:0":         "",
+		"192.0.2.1:70000":     "",
+		"192.0.2.1:domain":    "",
+		"https://dns.example": "",
+		"a b":                 "",
+	} {
+		got, err := serverAddresses([]string{server})
+		if want == "" {
+			if err == nil {
+				t.Errorf("%q was taken as %v", server, got)
+			}
+		} else if err != nil || got[0] != want {
+			t.Errorf("%q: %v %v, want %s", server, got, err, want)
+		}
+	}
+	if got, err := serverAddresses(nil); err != nil || len(got) == 0 {
+		t.Errorf("/etc/resolv.conf: %v %v", got, err)
+	}
+}
+
+// FuzzAnswer reads answers as they come from a socket. Whatever they hold, what
+// comes out is bounded and belongs to the question.
+func FuzzAnswer(f *testing.F) {
+	query := new(dns.Msg).SetQuestion("a.test.", dns.TypeMX)
+	query.Id = 0x1234
+	for _, lines := range [][]string{
+		{"a.test. 300 IN MX 1 mx.test.", "a.test. 300 IN MX 2 mx2.test."},
+		{"a.test. 300 IN CNAME b.test.", "b.test. 300 IN MX 2 mx2.test."},
+		{"a.test. 300 IN CNAME b.test.", "b.test. 300 IN CNAME a.test."},
+		{`a.test. 300 IN TXT "x" "y"`, "a.test. 300 IN SRV 0 1 993 b.test."},
+	} {
+		answer := new(dns.Msg).SetReply(query)
+		records(lines...)(answer)
+		octets, err := answer.Pack()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(octets)
+	}
+	f.Fuzz(func(t *testing.T, octets []byte) {
+		message, err := readAnswer(octets, query)
+		if err != nil || settles(message) != nil {
+			return
+		}
+		answer, _, err := follow(message, "a.test.", dns.TypeMX, map[string]bool{})
+		if err != nil {
+			return
+		}
+		name := "a.test"
+		for _, record := range answer.Records {
+			if record.Name != name {
+				t.Errorf("%v does not belong to %s", record, name)
+			}
+			if record.Type == "CNAME" {
+				name = strings.ToLower(strings.TrimSuffix(record.Data, "."))
+			}
+		}
+		if answer.Status == Found && len(answer.Records) == 0 {
+			t.Error("found, but what")
+		}
+	})
+}
+
+func mustRR(line string) dns.RR {
+	rr, err := dns.NewRR(line)
+	if err != nil {
+		panic(err)
+	}
+	return rr
+}
+
+func records(lines ...string) func(*dns.Msg) {
+	return func(m *dns.Msg) {
+		for _, line := range lines {
+			m.Answer = append(m.Answer, mustRR(line))
+		}
+	}
+}
+
+func authority(code int, lines ...string) func(*dns.Msg) {
+	return func(m *dns.Msg) {
+		m.Rcode = code
+		for _, line := range lines {
+			m.Ns = append(m.Ns, mustRR(line))
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package server_test
+
+import (
+	"crypto/tls"
+	"io"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+
+	"signpost/internal/server"
+)
+
+// TestPlainHTTP asks over http where https is served too.
+func TestPlainHTTP(t *testing.T) {
+	o, err := newOptions(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	behind := server.Handler(o)
+	o.HTTPS = true
+	handler := server.Handler(o)
+	const pox, json = "/autodiscover/autodiscover.xml", "/autodiscover/autodiscover.json"
+	for _, row := range []struct {
+		name, method, host, target string
+		status                     int
+		location                   string
+	}{
+		{"Thunderbird", "GET", "autoconfig.domain.se", "/mail/config-v1.1.xml?emailaddress=info%40domain.se", 200, ""},
+		{"Evolution", "GET", "domain.se", "/.well-known/autoconfig/mail/config-v1.1.xml", 200, ""},
+		{"a database of settings", "GET", "setup.mamutmail.com", "/v1.1/domain.se", 200, ""},
+		{"HEAD of autoconfig", "HEAD", "autoconfig.domain.se", "/mail/config-v1.1.xml", 200, ""},
+		{"an unknown domain's autoconfig", "GET", "autoconfig.unknown.example", "/mail/config-v1.1.xml", 404, ""},
+		{"Outlook's redirect step", "GET", "autodiscover.domain.se", pox, 302, "https://autodiscover.domain.se" + pox},
+		{"in EWS libraries' spelling", "GET", "AutoDiscover.Domain.SE.:80", "/Autodiscover/Autodiscover.xml", 302, "https://autodiscover.domain.se/Autodiscover/Autodiscover.xml"},
+		{"at the domain itself", "HEAD", "domain.se", pox, 302, "https://domain.se" + pox},
+		{"IDN", "GET", "autodiscover.xn--keriet-hua.example", pox, 302, "https://autodiscover.xn--keriet-hua.example" + pox},
+		{"SOAP", "GET", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", 302, "https://autodiscover.domain.se/autodiscover/autodiscover.svc"},
+		{"JSON", "GET", "autodiscover.domain.se", json + "?Email=a%40domain.se&Protocol=EWS", 302, "https://autodiscover.domain.se" + json + "?Email=a%40domain.se&Protocol=EWS"},
+		{"JSON with the address in the path", "GET", "autodiscover.domain.se", json + "/v1.0/a%40domain.se?Protocol=EWS", 302, "https://autodiscover.domain.se" + json + "/v1.0/a%40domain.se?Protocol=EWS"},
+		{"PACC", "GET", "ua-auto-config.domain.se", "/.well-known/user-agent-configuration.json", 302, "https://ua-auto-config.domain.se/.well-known/user-agent-configuration.json"},
+		{"the service's own name", "GET", "setup.mamutmail.com", pox, 302, "https://setup.mamutmail.com" + pox},
+		{"a doubled slash", "GET", "autodiscover.domain.se", "//autodiscover//autodiscover.xml", 302, "https://autodiscover.domain.se" + pox},
+		{"POST", "POST", "autodiscover.domain.se", pox, 403, ""},
+		{"POST in the service's own name", "POST", "setup.mamutmail.com", pox, 403, ""},
+		{"POST to SOAP", "POST", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", 403, ""},
+		{"PUT", "PUT", "autodiscover.domain.se", pox, 403, ""},
+		{"an unknown domain", "GET", "autodiscover.unknown.example", pox, 404, ""},
+		{"an address of the machine", "GET", "192.0.2.1", pox, 404, ""},
+		{"no host", "GET", "", pox, 404, ""},
+		{"a host that is a path", "GET", "evil.example/autodiscover.domain.se", pox, 404, ""},
+		{"a user name before the host", "GET", "autodiscover.domain.se@evil.example", pox, 404, ""},
+		{"a host behind another", "GET", "evil.example:80@domain.se", pox, 404, ""},
+		{"a backslash", "GET", `evil.example\.domain.se`, pox, 404, ""},
+		{"a profile", "GET", "setup.mamutmail.com", "/profile.mobileconfig?emailaddress=a%40domain.se", 302, "https://setup.mamutmail.com/profile.mobileconfig?emailaddress=a%40domain.se"},
+		{"a profile at an address of the machine", "GET", "192.0.2.1", "/profile.mobileconfig", 302, "https://setup.mamutmail.com/profile.mobileconfig"},
+		{"a profile elsewhere", "GET", "domain.se", "/profile.mobileconfig", 404, ""},
+		{"nothing", "GET", "domain.se", "/nothing", 404, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			body := ""
+			if row.method == "POST" {
+				body = outlookBody
+			}
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, request(row.method, row.host, row.target, body))
+			if location := w.Header().Get("Location"); w.Code != row.status || location != row.location {
+				t.Errorf("got %d %s, want %d %s", w.Code, location, row.status, row.location)
+			}
+			if w.Header().Get("Www-Authenticate") != "" {
+				t.Error("it is a challenge")
+			}
+
+			// Over TLS, or without a TLS of its own, nothing is redirected.
+			over := request(row.method, row.host, row.target, body)
+			over.TLS = &tls.ConnectionState{}
+			direct, secure := httptest.NewRecorder(), httptest.NewRecorder()
+			handler.ServeHTTP(secure, over)
+			behind.ServeHTTP(direct, request(row.method, row.host, row.target, body))
+			if secure.Code != direct.Code || secure.Code == 403 || secure.Code == 302 {
+				t.Errorf("over TLS %d, without any %d", secure.Code, direct.Code)
+			}
+		})
+	}
+}
+
+// TestSchemeByProxy asks through a proxy that ends TLS.
+func TestSchemeByProxy(t *testing.T) {
+	o, err := newOptions(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	for _, row := range []struct {
+		name         string
+		https        bool // of Signpost's own
+		peer, scheme string
+		overTLS      bool
+		status       int // of an Outlook POST
+	}{
+		{"http behind the proxy", false, "127.0.0.1:1", "http", false, 403},
+		{"https behind the proxy", false, "127.0.0.1:1", "https", false, 200},
+		{"a proxy that does not say", false, "127.0.0.1:1", "", false, 200},
+		{"both, http behind the proxy", true, "127.0.0.1:1", "http", false, 403},
+		{"both, https behind the proxy", true, "127.0.0.1:1", "https", false, 200},
+		{"both, a proxy that does not say", true, "127.0.0.1:1", "", false, 403},
+		{"a stranger says http", false, "192.0.2.1:1", "http", false, 200},
+		{"a stranger says https", true, "192.0.2.1:1", "https", false, 403},
+		{"http at a proxy that asks over TLS", true, "127.0.0.1:1", "http", true, 403},
+		{"https at a proxy that asks over TLS", true, "127.0.0.1:1", "https", true, 200},
+		{"a proxy that asks over TLS and does not say", true, "127.0.0.1:1", "", true, 200},
+		{"a stranger over TLS says http", true, "192.0.2.1:1", "http", true, 200},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			o.HTTPS = row.https
+			r := request("POST", "autodiscover.domain.se", "/autodiscover/autodiscover.xml", outlookBody)
+			r.RemoteAddr = row.peer
+			if row.scheme != "" {
+				r.Header.Set("X-Forwarded-Proto", row.scheme)
+			}
+			if row.overTLS {
+				r.TLS = &tls.ConnectionState{}
+			}
+			w := httptest.NewRecorder()
+			server.Handler(o).ServeHTTP(w, r)
+			if w.Code != row.status {
+				t.Errorf("got %d, want %d", w.Code, row.status)
+			}
+		})
+	}
+}
+
+// TestForwardedHost: a proxy may ask under a name of its own.
+func TestForwardedHost(t *testing.T) {
+	o, err := newOptions(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	for peer, want := range map[string]int{"127.0.0.1:1": 200, "192.0.2.1:1": 404} {
+		r := request("GET", "signpost.internal", "/mail/config-v1.1.xml", "")
+		r.RemoteAddr = peer
+		r.Header.Set("X-Forwarded-Host", "autoconfig.domain.se")
+		w := httptest.NewRecorder()
+		server.Handler(o).ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: got %d, want %d", peer, w.Code, want)
+		}
+		if r.Host != "signpost.internal" {
+			t.Error("the caller's request was changed")
+		}
+	}
+}
+
+// TestRedirectsStay sends hostile hosts, paths and queries: a redirect leads to a
+// hosted name over https, or there is none.
+func TestRedirectsStay(t *testing.T) {
+	o, err := newOptions(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.HTTPS = true
+	handler := server.Handler(o)
+	redirects := 0
+	for _, host := range []string{"domain.se", "autodiscover.domain.se", "evil.example", "domain.se.evil.example", "domain.se:80@evil.example", "domain.se/@evil.example",
+		"domain.se#evil.example", "domain.se?evil.example", "[::1]", "domain.se\r\nLocation: https://evil.example", "\tdomain.se", "evil.example:domain.se", "//evil.example"} {
+		for _, path := range []string{"/autodiscover/autodiscover.xml", "/autodiscover/autodiscover.json/", "/profile.mobileconfig"} {
+			for _, more := range []string{"", "//evil.example", "/../..", "\r\nSet-Cookie: a=b", `"><script>`, "%0d%0aX: y", "\\evil", "é\x80", "#x", " "} {
+				for _, query := range []string{"", "a=b", "\r\nX: y", `"<>`, "é", "//evil.example"} {
+					r := request("GET", host, "/", "")
+					r.URL = &url.URL{Path: path + more, RawQuery: query}
+					w := httptest.NewRecorder()
+					handler.ServeHTTP(w, r)
+					location := w.Header().Get("Location")
+					if location == "" {
+						continue
+					}
+					redirects++
+					u, err := url.Parse(location)
+					if err != nil || u.Scheme != "https" || u.User != nil || !strings.HasSuffix("."+u.Host, ".domain.se") && u.Host != "setup.mamutmail.com" {
+						t.Errorf("%q %q is redirected to %q", host, path+more, location)
+					}
+					for i := range len(location) {
+						if c := location[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>\`, c) >= 0 {
+							t.Errorf("%q %q is redirected to %q", host, path+more, location)
+							break
+						}
+					}
+				}
+			}
+		}
+	}
+	if redirects < 100 {
+		t.Errorf("%d redirects", redirects)
+	}
+}

@@ -1,0 +1,213 @@
+package server_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"signpost/internal/server"
+)
+
+// startBoth serves HTTP and HTTPS on loopback until the test ends.
+func startBoth(t testing.TB, s *server.Service) (plain, secure string) {
+	t.Helper()
+	var l server.Listeners
+	for _, of := range []*[]net.Listener{&l.HTTP, &l.HTTPS} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		*of = []net.Listener{listener}
+	}
+	s.TLS, s.Log = selfSigned(t), discardLog
+	serveAllUntilDone(t, s, &l)
+	return l.HTTP[0].Addr().String(), l.HTTPS[0].Addr().String()
+}
+
+// framed is a connection by HTTP/2, and what is sent on it.
+type framed struct {
+	net.Conn
+	*http2.Framer
+}
+
+func overHTTP2(t testing.TB, address string) framed {
+	t.Helper()
+	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	f := framed{conn, http2.NewFramer(conn, conn)}
+	io.WriteString(conn, http2.ClientPreface)
+	if err := f.WriteSettings(); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// begin sends the header of a request, or its beginning.
+func (f framed) begin(t testing.TB, path string, whole bool) {
+	t.Helper()
+	var block bytes.Buffer
+	encoder := hpack.NewEncoder(&block)
+	for _, field := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "domain.se"}, {":path", path}} {
+		encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
+	}
+	if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: whole}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ended waits until the service has closed the connection.
+func ended(t testing.TB, conn net.Conn) {
+	t.Helper()
+	conn.SetReadDeadline(time.Now().Add(40 * time.Second))
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection is still open")
+	}
+}
+
+// TestSlowClients: whoever takes too long is closed, whatever it is at. No
+// connection is open so long for being idle.
+func TestSlowClients(t *testing.T) {
+	written := make(chan error, 2)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/large" {
+			io.Copy(io.Discard, r.Body)
+			return
+		}
+		var err error
+		for chunk := make([]byte, 1<<20); err == nil; {
+			_, err = w.Write(chunk)
+		}
+		written <- err
+	})
+	plain, secure := startBoth(t, &server.Service{Handler: handler,
+		Timeouts: server.Timeouts{Header: 3 * time.Second, Read: 4 * time.Second, Write: 4 * time.Second, Idle: 5 * time.Minute, Stop: 30 * time.Second}})
+	const (
+		header = "GET / HTTP/1.1\r\nHost: autoconf"
+		body   = "POST / HTTP/1.1\r\nHost: domain.se\r\nContent-Length: 400\r\n\r\n<?xml"
+		large  = "GET /large HTTP/1.1\r\nHost: domain.se\r\n\r\n"
+	)
+	dial := func(t testing.TB, address, beginning string) net.Conn {
+		t.Helper()
+		conn := from(t, "127.0.0.1", address)
+		conn.SetDeadline(time.Time{})
+		if _, err := io.WriteString(conn, beginning); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	dialTLS := func(t testing.TB, beginning string) net.Conn {
+		t.Helper()
+		conn := overTLS(t, from(t, "127.0.0.1", secure))
+		conn.SetDeadline(time.Time{})
+		if _, err := io.WriteString(conn, beginning); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	held := map[string]net.Conn{}
+	for _, row := range []struct {
+		name string
+		hold func(t testing.TB) net.Conn
+	}{
+		{"nothing", func(t testing.TB) net.Conn { return dial(t, plain, "") }},
+		{"a header", func(t testing.TB) net.Conn { return dial(t, plain, header) }},
+		{"a body", func(t testing.TB) net.Conn { return dial(t, plain, body) }},
+		{"no handshake", func(t testing.TB) net.Conn { return dial(t, secure, "") }},
+		{"half of a handshake", func(t testing.TB) net.Conn {
+			return dial(t, secure, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+		}},
+		{"a handshake and nothing", func(t testing.TB) net.Conn { return dialTLS(t, "") }},
+		{"a header over TLS", func(t testing.TB) net.Conn { return dialTLS(t, header) }},
+		{"a body over TLS", func(t testing.TB) net.Conn { return dialTLS(t, body) }},
+		{"a header by HTTP/2", func(t testing.TB) net.Conn {
+			f := overHTTP2(t, secure)
+			f.begin(t, "/", false)
+			return f.Conn
+		}},
+		{"a header by HTTP/2 that never ends", func(t testing.TB) net.Conn {
+			f := overHTTP2(t, secure)
+			f.begin(t, "/", false)
+			var block bytes.Buffer
+			hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: "x", Value: strings.Repeat("a", 8000)})
+			go func() {
+				for fragment := range block.Bytes() {
+					if f.WriteContinuation(1, false, block.Bytes()[fragment:fragment+1]) != nil {
+						return
+					}
+					time.Sleep(50 * time.Millisecond)
+				}
+			}()
+			return f.Conn
+		}},
+	} {
+		held[row.name] = row.hold(t)
+	}
+	dial(t, plain, large)
+	overHTTP2(t, secure).begin(t, "/large", true)
+	for name, conn := range held {
+		t.Run(name, func(t *testing.T) { ended(t, conn) })
+	}
+	for range 2 {
+		select {
+		case <-written:
+		case <-time.After(40 * time.Second):
+			t.Error("an answer is still being written to who does not read it")
+		}
+	}
+}
+
+// TestHTTP2Keeps a connection of a client that lives, although it is asked whether
+// it does. What bounds the waiting for its frames bounds the handshake, too, and
+// is long enough for one on a busy machine.
+func TestHTTP2Keeps(t *testing.T) {
+	_, secure := startBoth(t, &server.Service{Handler: echoing,
+		Timeouts: server.Timeouts{Header: 10 * time.Second, Read: 2 * time.Second, Write: 10 * time.Second, Idle: time.Minute, Stop: 30 * time.Second}})
+	f := overHTTP2(t, secure)
+	f.SetDeadline(time.Now().Add(30 * time.Second))
+	for pings := 0; pings < 2; {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch frame := frame.(type) {
+		case *http2.SettingsFrame:
+			if streams, ok := frame.Value(http2.SettingMaxConcurrentStreams); ok && streams != 50 {
+				t.Errorf("%d requests at a time", streams)
+			}
+			if !frame.IsAck() {
+				f.WriteSettingsAck()
+			}
+		case *http2.PingFrame:
+			pings++
+			f.WritePing(true, frame.Data)
+		case *http2.GoAwayFrame:
+			t.Fatal("a client that lives is sent away")
+		}
+	}
+	f.begin(t, "/", true)
+	for {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if frame, ok := frame.(*http2.DataFrame); ok && frame.StreamEnded() {
+			return
+		}
+		if frame, ok := frame.(*http2.HeadersFrame); ok && frame.StreamEnded() {
+			return
+		}
+	}
+}

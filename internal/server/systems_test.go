@@ -1,0 +1,185 @@
+package server_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"signpost/internal/golden"
+)
+
+// asked are the addresses that each example system is asked about.
+var asked = map[string][]string{
+	"mamut":      {"info@domain.se", "mail@domain.se", "kontakt@domain.se", "gammal@domain.se"},
+	"own-domain": {"anna@foretaget.example", "anna@åkeriet.example"},
+	"websupport": {"anna@butiken.example"},
+	"office365":  {"anna@kh-konsult.example"},
+	"onecom":     {"karin@malaren.example", "offert@malaren.example"},
+	"small":      {"anna@example.se", "anna@example.com"},
+}
+
+// question is one way in which a client asks about an address.
+type question struct {
+	name    string // of the golden file, whose ending tells the second parser
+	request func(address, domain string) *http.Request
+}
+
+var questions = []question{
+	{"thunderbird.xml", func(address, domain string) *http.Request {
+		return request("GET", "autoconfig."+domain, "/mail/config-v1.1.xml?emailaddress="+url.QueryEscape(address), "")
+	}},
+	{"thunderbird-no-address.xml", func(_, domain string) *http.Request {
+		return request("GET", domain, "/.well-known/autoconfig/mail/config-v1.1.xml", "")
+	}},
+	{"outlook.xml", func(address, domain string) *http.Request {
+		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.xml", outlookRequest(xmlText(address)))
+	}},
+	{"activesync.xml", func(address, domain string) *http.Request {
+		body := strings.ReplaceAll(outlookRequest(xmlText(address)), "outlook/requestschema/2006", "mobilesync/requestschema/2006")
+		body = strings.ReplaceAll(body, "outlook/responseschema/2006a", "mobilesync/responseschema/2006")
+		return request("POST", "autodiscover."+domain, "/Autodiscover/Autodiscover.xml", body)
+	}},
+	{"activesync.json", func(address, domain string) *http.Request {
+		return request("GET", "autodiscover."+domain, "/autodiscover/autodiscover.json?Email="+url.QueryEscape(address)+"&Protocol=ActiveSync&RedirectCount=1", "")
+	}},
+	{"autodiscoverv1.json", func(address, domain string) *http.Request {
+		return request("GET", "autodiscover."+domain, "/autodiscover/autodiscover.json/v1.0/"+url.PathEscape(address)+"?Protocol=AutodiscoverV1", "")
+	}},
+	{"soap.txt", func(_, domain string) *http.Request {
+		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.svc", "<Envelope/>")
+	}},
+	{"pacc.json", func(_, domain string) *http.Request {
+		return request("GET", "ua-auto-config."+domain, "/.well-known/user-agent-configuration.json", "")
+	}},
+	{"apple.plist", func(address, _ string) *http.Request {
+		return request("GET", "setup.mamutmail.com", "/profile.mobileconfig?name=Anna+Ek&emailaddress="+url.QueryEscape(address), "")
+	}},
+}
+
+func request(method, host, target, body string) *http.Request {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Host = host
+	return r
+}
+
+// changing are the parts of an answer that differ each time it is made.
+var changing = regexp.MustCompile(`(Time=")[0-9:.]+(" Id=")[0-9]+"`)
+
+// TestSystems holds every answer of the example systems, header and all,
+// against a golden file.
+func TestSystems(t *testing.T) {
+	for _, system := range systems {
+		handler, err := newHandler(io.Discard, filepath.Join("..", "..", "testdata", "config", system+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, address := range asked[system] {
+			ascii := strings.Replace(address, "åkeriet", "xn--keriet-hua", 1)
+			_, domain, _ := strings.Cut(ascii, "@")
+			for _, q := range questions {
+				t.Run(system+"/"+ascii+"/"+q.name, func(t *testing.T) {
+					w := httptest.NewRecorder()
+					handler.ServeHTTP(w, q.request(address, domain))
+					body := changing.ReplaceAll(w.Body.Bytes(), []byte(`${1}12:34:56.7890123${2}1"`))
+					file := filepath.Join("..", "..", "testdata", "golden", "systems", system, ascii, q.name)
+					golden.Check(t, file+".answer", append(head(w.Result()), body...))
+					if w.Code == http.StatusOK {
+						checkOtherParser(t, q.name, body)
+					}
+				})
+			}
+		}
+	}
+}
+
+// head is the part of an answer's header that clients see and tests vouch for.
+func head(r *http.Response) []byte {
+	var b bytes.Buffer
+	b.WriteString(r.Status + "\n")
+	for _, name := range []string{"Content-Type", "Content-Disposition", "Cache-Control", "Location", "Allow"} {
+		if value := r.Header.Get(name); value != "" {
+			b.WriteString(name + ": " + value + "\n")
+		}
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+// checkOtherParser has a program that is not ours read the document. The exit
+// status of plistutil says nothing, so it has to say that it wrote the binary
+// form.
+func checkOtherParser(t *testing.T, name string, document []byte) {
+	var program []string
+	want := ""
+	switch filepath.Ext(name) {
+	case ".xml":
+		program = []string{"xmllint", "--noout", "--nonet", "-"}
+	case ".plist":
+		program, want = []string{"plistutil", "-i", "-", "-o", "-"}, "bplist00"
+	case ".json":
+		program = []string{"python3", "-c", "import json, sys; json.load(sys.stdin)"}
+	default:
+		return
+	}
+	t.Run(program[0], func(t *testing.T) {
+		if _, err := exec.LookPath(program[0]); err != nil {
+			if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
+		}
+		cmd := exec.Command(program[0], program[1:]...)
+		cmd.Stdin = bytes.NewReader(document)
+		if out, err := cmd.CombinedOutput(); err != nil || !bytes.HasPrefix(out, []byte(want)) {
+			t.Errorf("%s refuses the document: %v\n%s", program[0], err, out)
+		}
+	})
+}
+
+// TestLikeAnyMailbox asks about mailboxes that are listed as inactive, as
+// aliases and not at all: answers must differ in the address alone.
+func TestLikeAnyMailbox(t *testing.T) {
+	handler, err := newHandler(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func(q question, address string) string {
+		_, domain, _ := strings.Cut(address, "@")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, q.request(address, domain))
+		body := changing.ReplaceAllString(w.Body.String(), "")
+		for _, form := range []string{address, url.QueryEscape(address)} {
+			body = strings.ReplaceAll(body, form, "ADDRESS")
+		}
+		local, _, _ := strings.Cut(address, "@")
+		body = strings.ReplaceAll(body, local+"_", "LOCAL_")
+		return string(head(w.Result())) + uuids.ReplaceAllString(body, "ID")
+	}
+	for _, pair := range [][2]string{
+		{"gammal@domain.se", "nobody@domain.se"},
+		{"sommar@malaren.example", "nobody@malaren.example"},
+		{"offert@malaren.example", "nobody@malaren.example"},
+		{"karin@malaren.example", "nobody@malaren.example"},
+		{"kontakt@domain.se", "mail@domain.se"},
+		{"gammal+tag@domain.se", "nobody+tag@domain.se"},
+		{"karin+tag@malaren.example", "nobody+tag@malaren.example"},
+	} {
+		for _, q := range questions {
+			one, other := answer(q, pair[0]), answer(q, pair[1])
+			if one != other {
+				t.Errorf("%s: %s is answered\n%s\nand %s\n%s", q.name, pair[0], one, pair[1], other)
+			}
+		}
+	}
+}
+
+// uuids are the identities of a profile, which come from the address.
+var uuids = regexp.MustCompile(`[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}|[0-9a-f]{32}`)

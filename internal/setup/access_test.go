@@ -1,0 +1,181 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"signpost/account"
+)
+
+// axeFile is where `npm ci` in testdata/browser puts it.
+const axeFile = "testdata/browser/node_modules/axe-core/axe.min.js"
+
+func axe(t testing.TB) string {
+	t.Helper()
+	source, err := os.ReadFile(axeFile)
+	if errors.Is(err, os.ErrNotExist) && os.Getenv("SIGNPOST_REQUIRE_TOOLS") == "" {
+		t.Skip("axe-core is not installed: npm ci --prefix internal/setup/testdata/browser")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(source)
+}
+
+// state is a page in one of the states that it can be in.
+type state struct {
+	name    string
+	handler http.Handler
+	query   string
+}
+
+// states are all states of the page: the form, what becomes of a wrong address,
+// the answer for each of the five systems, and one with everything.
+func states(t testing.TB) []state {
+	resolve, o := load(t, "mamut")
+	o.Branding = Branding{Name: "Mamut", Contact: account.Contact{URL: "https://example.com", Email: "help@example.com", Phone: "+46 8 123 45 67"}}
+	h := service(resolve, o)
+	list := []state{{"form", h, ""}, {"problem", h, "emailaddress=anna"}, {"empty", h, "emailaddress="}, {"not found", h, "emailaddress=anna@exmaple.com"}}
+	broken := func(context.Context, account.Query) (account.Settings, error) {
+		return account.Settings{}, errors.New("no DNS")
+	}
+	list = append(list, state{"failed", service(broken, o), "emailaddress=anna@example.com"})
+	for _, s := range systems {
+		resolve, o := load(t, s.name)
+		h := service(resolve, o)
+		for _, address := range s.addresses {
+			list = append(list, state{s.name + " " + address, h, "emailaddress=" + address + "&device=all"})
+		}
+	}
+	resolve, p := literal()
+	*p = *sampleProviders()[0]
+	o = Options{Name: "setup.example.com", Profile: hasProfile, Branding: Branding{Accent: &account.Colour{R: 0x76, G: 0x76, B: 0x76}, Logo: Logo{[]byte(logo), "image/svg+xml"}, Name: "Example Mail"}}
+	list = append(list, state{"everything", service(resolve, o), "emailaddress=anna@example.com&device=all"})
+	long := strings.Repeat("long", 15) + "@" + strings.Repeat("long-", 11) + "name.example.com"
+	return append(list, state{"a long address", service(resolve, o), "emailaddress=" + long + "&device=all"})
+}
+
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 36"><rect width="120" height="36" fill="#1b55a6"/></svg>`
+
+// look is how the page is looked at: on a phone or a computer, which shows the
+// code for a phone too, and in light or dark colours.
+type look struct{ phone, dark bool }
+
+func (l look) String() string {
+	return map[bool]string{true: "phone", false: "computer"}[l.phone] + map[bool]string{true: " dark", false: " light"}[l.dark]
+}
+
+var allLooks = []look{{true, false}, {true, true}, {false, false}, {false, true}}
+
+// everywhere does something with each state, on a phone in each language.
+func everywhere(t *testing.T, looks []look, check func(t *testing.T, ctx context.Context)) {
+	ctx := open(t)
+	for _, s := range states(t) {
+		base := serve(t, s.handler)
+		for _, lang := range []string{"en", "sv"} {
+			for _, look := range looks {
+				if !look.phone && lang == "en" {
+					continue // a computer has another layout and the same words; the longer ones will do
+				}
+				t.Run(s.name+" "+lang+" "+look.String(), func(t *testing.T) {
+					// With script, for its buttons; they come before the load event.
+					do(t, ctx, screen(look.phone, look.dark), chromedp.Navigate(base+"/?lang="+lang+"&"+s.query))
+					if got := js[string](t, ctx, "document.documentElement.lang"); got != lang {
+						t.Fatalf("the page is in %q", got)
+					}
+					check(t, ctx)
+				})
+			}
+		}
+	}
+}
+
+// TestAccessible: axe-core finds nothing at WCAG 2.2 level AA, nor against its
+// own best practices.
+func TestAccessible(t *testing.T) {
+	source := axe(t)
+	everywhere(t, allLooks, func(t *testing.T, ctx context.Context) {
+		passes, violations := runAxe(t, ctx, source)
+		if passes < 20 {
+			t.Errorf("only %d rules had something to look at", passes)
+		}
+		for _, v := range violations {
+			t.Error(v)
+		}
+	})
+}
+
+// TestAxeFinds: the checks above would see a fault.
+func TestAxeFinds(t *testing.T) {
+	source := axe(t)
+	base := serve(t, Handler(nil, Options{}))
+	ctx := open(t)
+	do(t, ctx, screen(true, false), chromedp.Navigate(base+"/"))
+	js[bool](t, ctx, `document.querySelector("label").remove(), document.querySelector(".lead").style.color = "#aaa", true`)
+	_, violations := runAxe(t, ctx, source)
+	for _, rule := range []string{"label", "color-contrast"} {
+		if !slices.ContainsFunc(violations, func(v string) bool { return strings.HasPrefix(v, rule+": ") }) {
+			t.Errorf("%s is not found: %q", rule, violations)
+		}
+	}
+
+	// The code for a phone is there on a computer only.
+	resolve, o := load(t, "websupport")
+	base = serve(t, Handler(resolve, o))
+	for _, phone := range []bool{true, false} {
+		do(t, ctx, screen(phone, false), chromedp.Navigate(base+"/?emailaddress=anna@butiken.example"))
+		js[bool](t, ctx, `document.querySelector(".code").removeAttribute("aria-label"), true`)
+		_, violations := runAxe(t, ctx, source)
+		if found := slices.ContainsFunc(violations, func(v string) bool { return strings.HasPrefix(v, "svg-img-alt: ") }); found == phone {
+			t.Errorf("on a phone %v: that the code lacks its text is found: %v", phone, found)
+		}
+	}
+}
+
+// runAxe runs axe-core on the page, and says how many rules it keeps and where
+// it breaks one.
+func runAxe(t *testing.T, ctx context.Context, source string) (passes int, violations []string) {
+	t.Helper()
+	js[bool](t, ctx, source+"; true")
+	type result struct {
+		Passes     int
+		Violations []string
+	}
+	got := js[result](t, ctx, `axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => ({
+		Passes: r.passes.length,
+		Violations: r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html.slice(0, 200) + " " + n.failureSummary)),
+	}))`)
+	return got.Passes, got.Violations
+}
+
+// TestTargets: what is pressed is at least 44 px each way (WCAG 2.5.5), but for
+// links in a sentence. And nothing is wider than the screen.
+func TestTargets(t *testing.T) {
+	everywhere(t, []look{{phone: true}, {phone: false}}, func(t *testing.T, ctx context.Context) {
+		small := js[[]string](t, ctx, `[...document.querySelectorAll("a[href], button, summary, input:not([type=hidden])")].filter(e => {
+			const box = e.getBoundingClientRect();
+			const sentence = getComputedStyle(e).display === "inline" && e.parentNode.textContent.trim() !== e.textContent.trim();
+			return e.checkVisibility() && !sentence && (box.width < 44 || box.height < 44);
+		}).map(e => e.outerHTML.slice(0, 120) + " " + JSON.stringify(e.getBoundingClientRect()))`)
+		for _, s := range small {
+			t.Errorf("too small: %s", s)
+		}
+		for _, width := range []int{320, 390, 768, 1280} {
+			do(t, ctx, chromedp.EmulateViewport(int64(width), 844))
+			wide := js[[]string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest(".unseen, svg") && e.getBoundingClientRect().right > innerWidth + 0.5).map(e => e.outerHTML.slice(0, 120))`)
+			for _, s := range wide {
+				t.Errorf("cut off at %d px: %s", width, s)
+			}
+			if scroll := js[int](t, ctx, `document.documentElement.scrollWidth`); scroll > width {
+				t.Errorf("at %d px the page is %d px wide", width, scroll)
+			}
+		}
+	})
+}

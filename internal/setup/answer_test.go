@@ -1,0 +1,574 @@
+package setup
+
+import (
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"signpost/account"
+	"signpost/internal/golden"
+)
+
+// TestGolden compares the answers of the five systems with files for people to
+// read: as plain text in both languages, and two as whole pages.
+func TestGolden(t *testing.T) {
+	const folder = "../../testdata/golden/setup/"
+	for _, s := range systems {
+		resolve, o := load(t, s.name)
+		h := Handler(resolve, o)
+		for _, address := range s.addresses {
+			for _, lang := range []string{"en", "sv"} {
+				w := get(t, h, "/?emailaddress="+address+"&lang="+lang, "Accept", "text/plain")
+				golden.Check(t, folder+address+"."+lang+".txt", w.Body.Bytes())
+			}
+		}
+	}
+	for file, query := range map[string]string{
+		"mamut mail@domain.se.en.html":            "emailaddress=mail@domain.se&device=all",
+		"websupport anna@butiken.example.sv.html": "emailaddress=anna@butiken.example&device=all&lang=sv",
+	} {
+		system, name, _ := strings.Cut(file, " ")
+		resolve, o := load(t, system)
+		body := get(t, Handler(resolve, o), "/?"+query).Body.String()
+		// Style and script change without a change of this page.
+		body = regexp.MustCompile(`\?v=[0-9a-f]{8}`).ReplaceAllString(body, "?v=…")
+		golden.Check(t, folder+name, []byte(body))
+	}
+}
+
+// part is the section of a page for a device, tags taken away.
+func part(t testing.TB, page string, d device) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, `<details id="`+string(d)+`"`)
+	if !ok {
+		t.Fatalf("the page has no section %s", d)
+	}
+	inside, _, _ := strings.Cut(rest, "</details>")
+	return inside
+}
+
+// rows are the rows of the tables in a part of a page, "label: value".
+func rows(part string) []string {
+	var list []string
+	tags := regexp.MustCompile(`<[^>]*>`)
+	for _, row := range regexp.MustCompile(`<tr role="row"><th[^>]*>(.*?)</th><td[^>]*>(.*?)</td></tr>`).FindAllStringSubmatch(part, -1) {
+		list = append(list, tags.ReplaceAllString(row[1]+": "+row[2], ""))
+	}
+	return list
+}
+
+// TestMamut: the two products of a hoster, as its customers have to type them.
+func TestMamut(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := service(resolve, o)
+	page := get(t, h, "/?emailaddress=mail@domain.se").Body.String()
+	got := rows(part(t, page, android))
+	want := []string{
+		"Server: mamutmail.com", "Domain: hosting01", "User name: mail_domain.se", "Password: your email password", "Security: SSL/TLS",
+		`Domain\Username: hosting01\mail_domain.se`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("Android: got %q, want %q", got, want)
+	}
+	link := regexp.MustCompile(`href="(/profile\.mobileconfig[^"]*)"`).FindStringSubmatch(part(t, page, iPhone))
+	if link == nil {
+		t.Fatal("the iPhone's section has no profile")
+	}
+	w := get(t, h, strings.ReplaceAll(link[1], "&amp;", "&"))
+	if w.Code != 200 || w.Header().Get("Content-Type") != "application/x-apple-aspen-config" || !strings.Contains(w.Body.String(), `hosting01\mail_domain.se`) {
+		t.Errorf("%s: got %d %s", link[1], w.Code, w.Header().Get("Content-Type"))
+	}
+	if inside := part(t, page, mac); strings.Contains(inside, "mobileconfig") || !strings.Contains(inside, "does not speak Exchange ActiveSync") {
+		t.Errorf("the Mac's section: %s", inside)
+	}
+
+	page = get(t, h, "/?emailaddress=info@domain.se").Body.String()
+	got = rows(part(t, page, other))
+	want = []string{
+		"Server: mamutmail.com", "Port: 993", "Security: SSL/TLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
+		"Server: mamutmail.com", "Port: 995", "Security: SSL/TLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
+		"Server: mamutmail.com", "Port: 587", "Security: STARTTLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("other: got %q, want %q", got, want)
+	}
+	if !strings.Contains(page, "IMAP or POP?") {
+		t.Error("nothing helps to choose between IMAP and POP")
+	}
+}
+
+// TestSections: what is said in a section, and what is not, for each kind of
+// provider.
+func TestSections(t *testing.T) {
+	token := func(s account.Server) account.Server {
+		s.Authentication = []account.Authentication{account.OAuth2Auth}
+		return s
+	}
+	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
+	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
+	plain := imap
+	plain.SocketType, plain.Port = account.Plain, 143
+	second := smtp
+	second.Hostname, second.Port, second.SocketType = "second.example.com", 587, account.STARTTLS
+	elsewhere := eas
+	elsewhere.URL = "https://eas.example.com:8443/Microsoft-Server-ActiveSync"
+	for _, test := range []struct {
+		name     string
+		servers  []account.Server
+		handOver bool
+		device   device
+		want     []string
+		not      []string
+	}{
+		{"IMAP", []account.Server{imap, smtp}, false, iPhone, []string{"Install on iPhone", "8 minutes", "Not Signed", "Remove Profile"}, []string{"once each for", "Microsoft Exchange", "only=mail"}},
+		{"IMAP", []account.Server{imap, smtp}, false, mac, []string{"Download for Mac"}, []string{"Internet Accounts"}},
+		{"IMAP", []account.Server{imap, smtp}, false, android, []string{"Personal (IMAP)", "Thunderbird", "imap.example.com"}, []string{"Exchange and Office 365", "Personal (POP3)"}},
+		{"IMAP", []account.Server{imap, smtp}, false, outlook, []string{"does not ask", "New Outlook", "Choose <b>IMAP</b> and"}, []string{"POP"}},
+		{"IMAP", []account.Server{imap, smtp}, false, thunderbird, []string{"Nothing to look up"}, nil},
+		{"IMAP", []account.Server{imap, smtp}, false, other, []string{"imap.example.com", "smtp.example.com"}, []string{"IMAP or POP?", "OAuth2"}},
+		{"POP", []account.Server{pop, smtp}, false, android, []string{"Personal (POP3)", "pop3.example.com"}, []string{"Personal (IMAP)"}},
+		{"POP", []account.Server{pop, smtp}, false, iPhone, []string{"Install on iPhone"}, []string{"What is on the server stays there"}},
+		{"POP", []account.Server{pop, smtp}, false, outlook, []string{"choose <b>POP</b>"}, []string{"IMAP"}},
+		{"both", []account.Server{imap, pop, smtp}, false, outlook, []string{"<b>IMAP</b> (or <b>POP</b>)"}, nil},
+		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"once each for email, calendars", "only=mail"}, nil},
+		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, mac, []string{"only=mail"}, nil},
+		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, other, []string{"Calendars, CalDAV", "https://caldav.example.com/path"}, nil},
+		{"Exchange before calendars", []account.Server{eas, imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"only=mail"}, []string{"once each for"}},
+		{"no profile without encryption", []account.Server{plain, smtp}, false, iPhone, []string{"Add Mail Account", "none (not encrypted)"}, []string{"mobileconfig"}},
+		{"no profile without encryption", []account.Server{plain, smtp}, false, mac, []string{"Internet Accounts", "none (not encrypted)"}, []string{"mobileconfig"}},
+		{"ActiveSync", []account.Server{eas}, false, android, []string{"Exchange and Office 365", "leave empty", "activesync.example.com"}, []string{`Domain\Username`, "Thunderbird", "/Microsoft"}},
+		{"ActiveSync at another port", []account.Server{elsewhere}, false, android, []string{"<code>eas.example.com:8443</code>"}, nil},
+		{"ActiveSync", []account.Server{eas}, false, outlook, []string{"only in part", "Exchange ActiveSync"}, []string{"IMAP"}},
+		{"ActiveSync", []account.Server{eas}, false, thunderbird, []string{"does not speak Exchange ActiveSync"}, nil},
+		{"ActiveSync at another port", []account.Server{elsewhere}, false, iPhone, []string{"Configure Manually", "<code>eas.example.com:8443</code>"}, []string{"mobileconfig", "We know of no way"}},
+		{"ActiveSync by token", []account.Server{token(eas)}, false, iPhone, []string{"Install on iPhone", "sign in on a page"}, []string{"password of"}},
+		{"ActiveSync by token at another port", []account.Server{token(elsewhere)}, false, iPhone, []string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Configure Manually"}},
+		{"ActiveSync by token", []account.Server{token(eas)}, false, android, []string{"sign in on the page"}, []string{"password"}},
+		{"ActiveSync by token", []account.Server{token(eas)}, false, outlook, []string{"We know of no way", "OAuth2"}, []string{"password is left", "Control Panel"}},
+		{"web services", []account.Server{ews}, false, mac, []string{"Download for Mac"}, []string{"only=mail"}},
+		{"web services", []account.Server{ews}, false, thunderbird, []string{"offer <b>Exchange</b>"}, nil},
+		{"web services", []account.Server{ews}, false, android, []string{"We know of no way"}, nil},
+		{"web services", []account.Server{ews}, false, iPhone, []string{"We know of no way", "The webmail works there."}, []string{"mobileconfig"}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, iPhone, []string{"Microsoft Exchange", "Sign In"}, []string{"mobileconfig", "password"}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, mac, []string{"Microsoft Exchange", "Internet Accounts"}, []string{"mobileconfig", "password"}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, android, []string{"Exchange and Office 365", "Outlook"}, []string{"Manual setup", "password."}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, outlook, []string{"Every Outlook finds"}, []string{"by hand"}},
+		{"handed over", nil, true, other, []string{"by themselves"}, nil},
+		{"token", []account.Server{token(imap), token(smtp)}, false, other, []string{"OAuth2"}, []string{"your email password"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, thunderbird, []string{"sign in on a page"}, nil},
+		{"handed over without servers", nil, true, thunderbird, []string{"offer <b>Exchange</b>"}, []string{"ActiveSync"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, iPhone, []string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Add Mail Account", "<table"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, mac, []string{"We know of no way", "OAuth2"}, []string{"Internet Accounts", "<table"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, outlook, []string{"We know of no way", "OAuth2"}, []string{"2013", "<table", "password."}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, android, []string{"You sign in on a page"}, []string{"Gmail", "password"}},
+		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, thunderbird, []string{"sign in on a page"}, []string{"password"}},
+		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, outlook, []string{"only in part", "activesync.example.com"}, []string{"imap.example.com"}},
+		{"IMAP", []account.Server{imap, smtp}, false, outlook, []string{"If they do not find it, type in the values below."}, nil},
+		{"IMAP alone", []account.Server{imap}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},
+		{"JMAP", []account.Server{server(account.JMAP)}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, outlook, []string{"We know of no way"}, nil},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, iPhone, []string{"Install on iPhone", "<b>Calendar</b>"}, []string{"only=mail", "<b>Mail</b>"}},
+		{"two ways", []account.Server{imap, plain, smtp, second}, false, outlook, []string{"imap.example.com", "smtp.example.com"}, []string{"not encrypted", "second.example.com", "(2)"}},
+		{"two ways", []account.Server{imap, plain, smtp, second}, false, android, []string{"smtp.example.com"}, []string{"not encrypted", "second.example.com"}},
+		{"two ways", []account.Server{plain, imap, smtp, second}, false, other, []string{"<caption>Outgoing mail, SMTP</caption>", "<caption>Outgoing mail, SMTP (2)</caption>", "second.example.com", "<caption>Incoming mail, IMAP</caption>"}, []string{"not encrypted", "IMAP (2)"}},
+	} {
+		t.Run(test.name+" "+string(test.device), func(t *testing.T) {
+			resolve, p := literal(test.servers...)
+			p.Webmail = "https://webmail.example.com/"
+			if test.handOver {
+				p.HandOver = &account.HandOver{Hostname: "autodiscover.example.com"}
+			}
+			inside := part(t, askFor(t, Handler(resolve, Options{Profile: hasProfile}), "anna@example.com").Body.String(), test.device)
+			for _, want := range test.want {
+				if !strings.Contains(inside, want) {
+					t.Errorf("lacks %q:\n%s", want, inside)
+				}
+			}
+			for _, not := range test.not {
+				if strings.Contains(inside, not) {
+					t.Errorf("has %q:\n%s", not, inside)
+				}
+			}
+		})
+	}
+}
+
+// TestClients: a section shows what its own client is told.
+func TestClients(t *testing.T) {
+	resolve, p := literal(server(account.ActiveSync), server(account.IMAP), server(account.SMTP))
+	exception := func(user, domain string) []account.Server {
+		servers := slices.Clone(p.Servers)
+		for i := range servers {
+			servers[i].Login = account.Login{Username: user, DomainName: domain}
+		}
+		return servers
+	}
+	p.Exceptions = map[account.Client][]account.Server{
+		account.Outlook: exception("for-outlook", ""),
+		account.Phone:   exception("for-phones", "NT"),
+		account.Apple:   exception("for-apple", ""),
+	}
+	page := askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
+	for d, want := range map[device]string{outlook: "for-outlook", android: "for-phones", iPhone: "for-apple", mac: "for-apple", other: "anna@example.com"} {
+		inside := part(t, page, d)
+		if !strings.Contains(inside, "<code>"+want+"</code>") {
+			t.Errorf("%s: no %s", d, want)
+		}
+		if want != "for-outlook" && strings.Contains(inside, "for-outlook") {
+			t.Errorf("%s is told Outlook's login", d)
+		}
+	}
+	if strings.Contains(part(t, page, other), "for-") {
+		t.Error("other programs are told an exception")
+	}
+	// An exception for the page itself is nobody else's.
+	p.Exceptions = map[account.Client][]account.Server{account.Page: exception("for-the-page", "")}
+	page = askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
+	if !strings.Contains(part(t, page, other), "for-the-page") || strings.Contains(part(t, page, outlook)+part(t, page, iPhone), "for-the-page") {
+		t.Error("the page's exception is not the page's alone")
+	}
+}
+
+// TestTrouble: everything that a provider can say when it does not work.
+func TestTrouble(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	full := sampleProviders()[0]
+	p.Support, p.Documentation, p.Webmail = full.Support, full.Documentation, "https://webmail.%EMAILDOMAIN%/"
+	p.Support.PasswordReset = "https://reset.%EMAILDOMAIN%/"
+	p.Support.Checks = [][]account.Title{{{Language: "en", Text: "Is <it> plugged in?"}, {Language: "sv", Text: "Sitter sladden i?"}}}
+	p.Support.Limits = account.SendingLimits{PerAddress: 300, PerDomain: 2000, Wait: 60 * 60e9}
+	h := Handler(resolve, Options{Branding: Branding{Contact: account.Contact{Email: "operator@example.com"}}})
+	for lang, wants := range map[string][]string{
+		"en": {"https://status.example.com", "https://webmail.example.com/", "https://reset.example.com/", "https://example.com/panel", "300 messages an hour",
+			"2,000 an hour", "blocked for 60 minutes", "port 465", "help@example.com", "https://example.com/help", "alias", "Is the account active?"},
+		"sv": {"300 meddelanden i timmen", "2\u00a0000 i timmen", "60 minuter", "port 465", "alias", "Är kontot aktivt?", "Sitter sladden i?"},
+	} {
+		for _, format := range []string{"html", "text"} {
+			body := get(t, h, "/?emailaddress=anna@example.com&lang="+lang+"&format="+format).Body.String()
+			for _, want := range wants {
+				if format == "text" && want == "https://example.com/help" {
+					continue // help pages are for browsers
+				}
+				if !strings.Contains(body, want) {
+					t.Errorf("%s, %s: lacks %q", lang, format, want)
+				}
+			}
+			if strings.Contains(body, "operator@example.com") {
+				t.Errorf("%s, %s: the operator's contact, where the provider has its own", lang, format)
+			}
+			if format == "html" && strings.Contains(body, "<it>") {
+				t.Error("a check is not escaped")
+			}
+		}
+	}
+	if body := get(t, h, "/?emailaddress=x@").Body.String(); !strings.Contains(body, "mailto:operator@example.com") {
+		t.Error("nobody to ask, although the operator has a contact")
+	}
+}
+
+// TestForeignWords: what is not in the language of the page says which it is in,
+// for whoever has it read aloud (WCAG 3.1.2).
+func TestForeignWords(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	english, both := account.Title{Language: "en", Text: "English only"}, []account.Title{{Language: "en", Text: "Both"}, {Language: "sv", Text: "Bägge"}}
+	p.Notices = []account.Notice{{Texts: []account.Title{english}}, {Texts: both}}
+	p.Documentation = []account.Documentation{{URL: "https://example.com/help", Titles: []account.Title{english}}}
+	p.Support.Checks = [][]account.Title{{english}, both}
+	h := Handler(resolve, Options{})
+	page := get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
+	if n := strings.Count(page, `<span lang="en" dir="auto">English only</span>`); n != 3 {
+		t.Errorf("%d of 3 English words are called English", n)
+	}
+	if page := askFor(t, h, "anna@example.com").Body.String(); strings.Count(page, "English only") != 3 || strings.Contains(page, "<span lang=") || strings.Contains(page, "Bägge") {
+		t.Error("the English page has words of another language")
+	}
+}
+
+// TestWait: whole minutes, and none is said to be too few.
+func TestWait(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	h := Handler(resolve, Options{})
+	for wait, want := range map[time.Duration][2]string{
+		time.Minute:      {"blocked for one minute,", "stopp i en minut,"},
+		90 * time.Second: {"blocked for 2 minutes,", "stopp i 2 minuter,"},
+		48 * time.Hour:   {"blocked for 2,880 minutes,", "stopp i 2\u00a0880 minuter,"},
+	} {
+		p.Support.Limits = account.SendingLimits{PerAddress: 1, Wait: wait}
+		for i, lang := range []string{"en", "sv"} {
+			for _, format := range []string{"html", "text"} {
+				if body := get(t, h, "/?emailaddress=anna@example.com&lang="+lang+"&format="+format).Body.String(); !strings.Contains(body, want[i]) {
+					t.Errorf("%v, %s, %s: lacks %q", wait, lang, format, want[i])
+				}
+			}
+		}
+	}
+}
+
+// TestLead: what a person needs is no password where none is taken.
+func TestLead(t *testing.T) {
+	for _, test := range []struct {
+		method account.Authentication
+		en, sv string
+		not    string
+	}{
+		{account.PasswordCleartext, "All you need besides this page is your email password.", "Det enda du behöver utöver den här sidan är ditt e-\u2060postlösenord.", "page where you sign in"},
+		{account.OAuth2Auth, "Your mail program takes you to the page where you sign in.", "tar dig till sidan där du loggar in.", "All you need"},
+	} {
+		imap, smtp := server(account.IMAP), server(account.SMTP)
+		imap.Authentication, smtp.Authentication = []account.Authentication{test.method}, []account.Authentication{test.method}
+		resolve, _ := literal(imap, smtp)
+		h := Handler(resolve, Options{})
+		english, swedish := askFor(t, h, "anna@example.com").Body.String(), get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
+		if !strings.Contains(english, test.en) || !strings.Contains(swedish, test.sv) || strings.Contains(english, test.not) {
+			t.Errorf("%s: the lead is another", test.method)
+		}
+	}
+}
+
+// TestOrder: the device that asks comes first and open; all are there.
+func TestOrder(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	sections := regexp.MustCompile(`<details id="(\w+)"( open)?`)
+	for _, test := range []struct{ query, agent, first, second, open string }{
+		{"", agentIPhone, "iphone", "mac", "iphone"},
+		{"", agentMac, "mac", "iphone", "mac"}, // an iPad says the same
+		{"", agentAndroid, "android", "outlook", "android"},
+		{"", agentWindows, "outlook", "thunderbird", "outlook"},
+		{"", agentLinux, "thunderbird", "outlook", "thunderbird"},
+		{"", "curl/8.5.0", "iphone", "android", ""},
+		{"", "", "iphone", "android", ""},
+		{"&device=android", agentIPhone, "android", "outlook", "android"},
+		{"&device=iPad", agentWindows, "iphone", "mac", "iphone"},
+		{"&device=other", agentWindows, "other", "iphone", "other"},
+		{"&device=toaster", agentMac, "mac", "iphone", "mac"},
+		{"&device=all", agentMac, "iphone", "android", "iphone android outlook thunderbird mac other"},
+	} {
+		page := get(t, h, "/?emailaddress=mail@domain.se"+test.query, "User-Agent", test.agent).Body.String()
+		var all, open []string
+		for _, match := range sections.FindAllStringSubmatch(page, -1) {
+			all = append(all, match[1])
+			if match[2] != "" {
+				open = append(open, match[1])
+			}
+		}
+		if len(all) != 6 || all[0] != test.first || all[1] != test.second || strings.Join(open, " ") != test.open {
+			t.Errorf("%s %s: got %q, open %q", test.query, test.agent, all, open)
+		}
+		slices.Sort(all)
+		if len(slices.Compact(all)) != 6 {
+			t.Errorf("%s %s: a section stands twice", test.query, test.agent)
+		}
+	}
+}
+
+// TestLinks: what was asked for goes along to the profile, to another language
+// and to the phone, and the phone gets a page without this device's order.
+func TestLinks(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	page := get(t, h, "/?emailaddress=MAIL%40domain.se&name=Anna+Ek&lang=sv&device=mac").Body.String()
+	for _, want := range []string{
+		`<html lang="sv" dir="ltr">`,
+		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv&amp;device=iphone"`,
+		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv&amp;device=iphone&amp;only=mail"`,
+		`<a href="/?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=en&amp;device=mac" lang="en" hreflang="en">English</a>`,
+		`lang="sv" hreflang="sv" aria-current="true">Svenska</a>`,
+		`<p class="url">https://setup.mamutmail.com/?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv</p>`,
+		`<a href="/?lang=sv">En annan adress</a>`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if page := get(t, h, "/?emailaddress=mail@domain.se", "Accept-Language", "sv").Body.String(); !strings.Contains(page, `<p class="url">https://setup.mamutmail.com/?emailaddress=mail@domain.se</p>`) {
+		t.Error("the phone has a language of its own, but the link names one that nobody asked for")
+	}
+	o.Name = ""
+	page = get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se", "Host", "evil.example").Body.String()
+	if strings.Contains(page, "<svg class=\"code\"") || strings.Contains(page, "evil.example") {
+		t.Error("without a name of the service, the page believes the Host header")
+	}
+}
+
+// TestLinksKeepTheAddress: whoever follows a link of the page comes to the same
+// mailbox.
+func TestLinksKeepTheAddress(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	p.Webmail = "https://webmail.example.com/"
+	h := service(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
+	for _, address := range []string{`"anna ek"@example.com`, "anna+ek@example.com", "anna&ek@example.com", "anna%20ek@example.com", "\"a@b\"@example.com"} {
+		page := get(t, h, "/?emailaddress="+url.QueryEscape(address)).Body.String()
+		links := regexp.MustCompile(`(?:href="|<p class="url">https://setup.example.com)(/[^"<]*emailaddress=[^"<]*)`).FindAllStringSubmatch(page, -1)
+		if len(links) < 6 { // two languages, two profiles, the phone's, everything
+			t.Fatalf("%s: %d links", address, len(links))
+		}
+		for _, link := range links {
+			there := get(t, h, html.UnescapeString(link[1])).Body.String()
+			if !strings.Contains(html.UnescapeString(there), address) {
+				t.Errorf("%s: %s is not about it", address, link[1])
+			}
+		}
+	}
+}
+
+// TestProfileIsAsTold: what a section says of its profile is true of the profile
+// that its link leads to.
+func TestProfileIsAsTold(t *testing.T) {
+	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
+	caldav, carddav := server(account.CalDAV), server(account.CardDAV)
+	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
+	elsewhere, plain, token := eas, imap, eas
+	elsewhere.URL = "https://eas.example.com:8443/Microsoft-Server-ActiveSync"
+	plain.SocketType, plain.Port = account.Plain, 143
+	token.Authentication = []account.Authentication{account.OAuth2Auth}
+	tell := func(servers []account.Server) string {
+		var list []string
+		for _, s := range servers {
+			list = append(list, string(s.Type))
+		}
+		return strings.Join(list, " ")
+	}
+	profiles := map[device]int{}
+	for _, servers := range [][]account.Server{
+		{imap, smtp}, {pop, smtp}, {plain, smtp}, {imap, smtp, eas}, {eas, imap, smtp}, {eas, imap, smtp, caldav}, {ews, imap, smtp, caldav},
+		{imap, smtp, caldav, carddav}, {imap, smtp, ews, caldav}, {elsewhere, imap, smtp, caldav}, {elsewhere, caldav}, {caldav}, {caldav, carddav}, {eas}, {ews},
+		{token, imap, smtp}, {imap, smtp, token}, {eas, ews, caldav},
+	} {
+		resolve, _ := literal(servers...)
+		h := service(resolve, Options{Profile: hasProfile})
+		page := askFor(t, h, "anna@example.com").Body.String()
+		for _, d := range []device{iPhone, mac} {
+			inside := part(t, page, d)
+			link := "/profile.mobileconfig?emailaddress=anna@example.com&lang=en&device=" + string(d)
+			whole, mailOnly := get(t, h, link), get(t, h, link+"&only=mail")
+			holds := func(payload string) bool {
+				return strings.Contains(whole.Body.String(), "<string>com.apple."+payload+".")
+			}
+			exchange := holds("eas") || holds("ews")
+			mail := exchange || holds("mail")
+			if whole.Code == http.StatusOK {
+				profiles[d]++
+			}
+			for what, told := range map[string]struct{ got, want bool }{
+				"there is one":            {strings.Contains(inside, html.EscapeString(link)+`"`), whole.Code == http.StatusOK},
+				"email only is another":   {strings.Contains(inside, "only=mail"), mailOnly.Code == http.StatusOK && mailOnly.Body.String() != whole.Body.String()},
+				"several passwords":       {strings.Contains(inside, "asked once each"), holds("mail") && (holds("caldav") || holds("carddav"))},
+				"Mail has a new account":  {strings.Contains(inside, "<b>Mail</b> app") || strings.Contains(inside, "Open <b>Mail</b>"), mail},
+				"signing in on a page":    {strings.Contains(inside, "You sign in on a page"), regexp.MustCompile(`<key>OAuth</key>\s*<true`).Match(whole.Body.Bytes())},
+				"calendars, and no email": {strings.Contains(inside, "<b>Calendar</b>"), whole.Code == http.StatusOK && !mail},
+			} {
+				if told.got != told.want {
+					t.Errorf("%s, %s: %s: the page says %v", tell(servers), d, what, told.got)
+				}
+			}
+		}
+	}
+	if profiles[iPhone] < 10 || profiles[mac] < 10 {
+		t.Errorf("only %v profiles", profiles)
+	}
+}
+
+// TestSigned: the words that iOS shows are said beforehand.
+func TestSigned(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	for signed, want := range map[bool]string{true: "<b>Verified</b>", false: "<b>Not Signed</b>"} {
+		o.Signed = func() bool { return signed }
+		page := get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se").Body.String()
+		if !strings.Contains(page, want) || strings.Contains(page, "Verified") != signed {
+			t.Errorf("signed %v: no %s", signed, want)
+		}
+	}
+}
+
+// TestSize: the whole page with everything, without compression.
+func TestSize(t *testing.T) {
+	h := fullPage()
+	for _, lang := range []string{"en", "sv"} {
+		long := strings.Repeat("a", 60) + "@" + strings.Repeat(strings.Repeat("b", 60)+".", 2) + "example.com"
+		page := get(t, h, "/?emailaddress="+long+"&name="+url.QueryEscape(strings.Repeat("å", 100))+"&lang="+lang).Body.Len()
+		style, script := get(t, h, stylePath).Body.Len(), get(t, h, scriptPath).Body.Len()
+		t.Logf("%s: page %d, style %d, script %d", lang, page, style, script)
+		if page+style+script > 60_000 {
+			t.Errorf("%s: %d octets", lang, page+style+script)
+		}
+	}
+}
+
+// fullPage is the handler of a page with everything that there is.
+func fullPage() http.Handler {
+	resolve, p := literal()
+	*p = *sampleProviders()[0]
+	return Handler(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
+}
+
+// fullPath has all that a person can give, in the longer language.
+const fullPath = "/?emailaddress=anna@example.com&name=Anna%20Ek&lang=sv"
+
+// TestCost notices a page that became dearer. Templates take most of its time,
+// each of their calls allocates, and unlike time that can be counted on.
+func TestCost(t *testing.T) {
+	h, w, r := fullPage(), discard{}, httptest.NewRequest(http.MethodGet, fullPath, nil)
+	allocs := testing.AllocsPerRun(20, func() { h.ServeHTTP(w, r) })
+	if allocs > 2400 {
+		t.Errorf("the fullest page takes %v allocations; with 2175 it took 0.9 ms, and it should take less than one", allocs)
+	}
+}
+
+// BenchmarkPage: the fullest page must take less than a millisecond of computing.
+func BenchmarkPage(b *testing.B) {
+	resolve, o := load(b, "mamut")
+	mamut, full := Handler(resolve, o), fullPage()
+	for _, bench := range []struct {
+		name    string
+		handler http.Handler
+		path    string
+	}{
+		{"answer", mamut, "/?emailaddress=info@domain.se"},
+		{"exchange", mamut, "/?emailaddress=mail@domain.se"},
+		{"form", mamut, "/"},
+		{"text", mamut, "/?emailaddress=info@domain.se&format=text"},
+		{"full", full, "/?emailaddress=anna@example.com"},
+		{"full, named, in Swedish", full, fullPath},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			r := httptest.NewRequest(http.MethodGet, bench.path, nil)
+			r.Header.Set("User-Agent", agentIPhone)
+			size, before := get(b, bench.handler, bench.path, "User-Agent", agentIPhone).Body.Len(), cpu(b)
+			w := discard{}
+			for b.Loop() {
+				clear(w)
+				bench.handler.ServeHTTP(w, r)
+			}
+			b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
+			b.ReportMetric(float64(size), "page-octets")
+		})
+	}
+}
+
+// discard is a ResponseWriter that only has headers.
+type discard http.Header
+
+func (d discard) Header() http.Header         { return http.Header(d) }
+func (d discard) WriteHeader(int)             {}
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// cpu is the time that the process has computed, which other processes on the
+// machine do not change as they change the time on the clock.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

@@ -1,0 +1,71 @@
+package setup
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"signpost/account"
+	"signpost/internal/config"
+	"signpost/internal/directory"
+	"signpost/mobileconfig"
+)
+
+// system is an example configuration and one address of each of its products.
+type system struct {
+	name      string
+	addresses []string
+}
+
+var systems = []system{
+	{"mamut", []string{"mail@domain.se", "info@domain.se"}},
+	{"own-domain", []string{"kalle@foretaget.example"}},
+	{"websupport", []string{"anna@butiken.example"}},
+	{"office365", []string{"anna@kh-konsult.example"}},
+	{"onecom", []string{"karin@malaren.example"}},
+}
+
+// today is when the tests take place: none of the examples' notices matters.
+func today() time.Time { return time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC) }
+
+// load reads an example configuration. No MX record leads anywhere.
+func load(t testing.TB, name string) (account.Resolver, Options) {
+	t.Helper()
+	cfg, err := config.Load("../../testdata/config/" + name + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := func(context.Context, string) ([]directory.MX, error) { return nil, nil }
+	return directory.New(cfg.Providers, cfg.Accounts, none).Resolve, Options{
+		Name:     cfg.Name,
+		Branding: Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent, Contact: cfg.Branding.Contact},
+		Profile:  hasProfile,
+		Now:      today,
+	}
+}
+
+func hasProfile(s account.Settings, device string) Profile {
+	return Profile(mobileconfig.ContentsOf(s, mobileconfig.Device(device)))
+}
+
+// service is the page and the profiles that it leads to, as the server has them.
+func service(resolve account.Resolver, o Options) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", Handler(resolve, o))
+	mux.Handle("/profile.mobileconfig", mobileconfig.Handler(resolve, nil, o.Name))
+	return mux
+}
+
+// get asks a handler for a path.
+func get(t testing.TB, h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}

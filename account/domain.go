@@ -83,3 +83,11 @@ func checkLabels(name string) (string, error) {
 
 // isNoDigit is a function for the reason that isSpace is.
 func isNoDigit(r rune) bool { return r < '0' || '9' < r }
+
+// HostPrefixes returns the labels, each with its dot, that clients put in front of
+// a mail domain to find its settings: autoconfig (Thunderbird and other readers
+// of autoconfig), autodiscover (Outlook and Exchange clients) and ua-auto-config
+// (PACC).
+func HostPrefixes() []string { return hostPrefixes[:] }
+
+var hostPrefixes = [...]string{"autoconfig.", "autodiscover.", "ua-auto-config."}

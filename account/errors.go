@@ -23,3 +23,10 @@ func (e *AddressError) Error() string { return "not a mail address: " + e.Proble
 type DomainError struct{ Problem string }
 
 func (e *DomainError) Error() string { return "not a domain name: it " + e.Problem }
+
+// IsUnknown reports whether err means that the domain, or the host that was
+// asked, is certainly not served here. Any other error leaves that open, and the
+// question may be asked again.
+func IsUnknown(err error) bool {
+	return errors.Is(err, ErrUnknownDomain) || errors.Is(err, ErrWrongHost)
+}

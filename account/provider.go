@@ -32,8 +32,8 @@ type Provider struct {
 	Documentation []Documentation
 	OAuth2        *OAuth2 // nil where the provider has none
 
-	// HandOver is set where Autodiscover belongs to another service.
-	HandOver *HandOver
+	// AutodiscoverRedirect is set where Autodiscover belongs to another service.
+	AutodiscoverRedirect *AutodiscoverRedirect
 
 	// Support and Notices are for people: the set-up page shows them.
 	Support Support
@@ -70,9 +70,9 @@ type OAuth2 struct {
 	TokenURL string
 }
 
-// HandOver names the service that answers Autodiscover in our place, such as
+// AutodiscoverRedirect names the service that answers Autodiscover in our place, such as
 // Microsoft 365. One of Hostname and Address is set.
-type HandOver struct {
+type AutodiscoverRedirect struct {
 	// Hostname answers https://‹Hostname›/autodiscover/autodiscover.xml.
 	Hostname string
 	// AsXML answers with Action redirectUrl instead of HTTP 302.

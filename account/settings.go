@@ -35,15 +35,15 @@ type Settings struct {
 	// asked for an address of another domain, as clients do that start from
 	// the MX record; mostly empty.
 	LookupDomain string
-	// Own is set where something in Servers belongs to this account alone.
-	Own bool
-	// Standing says what is known of the mailbox. It is for the operator's
+	// Custom is set where something in Servers belongs to this account alone.
+	Custom bool
+	// Account says what is known of the mailbox. It is for the operator's
 	// eyes: no dialect may look at it.
-	Standing Standing
+	Account AccountInfo
 }
 
-// Standing is what an account source said of a mailbox.
-type Standing struct {
+// AccountInfo is what an account source said of a mailbox.
+type AccountInfo struct {
 	Listed      bool
 	Inactive    bool
 	AliasOf     Address // zero unless an alias
@@ -52,12 +52,12 @@ type Standing struct {
 	ByMX        string  // the MX host that told the provider; empty otherwise
 }
 
-// Ordinary reports whether the answer differs from that for every other mailbox
+// Cacheable reports whether the answer differs from that for every other mailbox
 // of the provider in nothing but the address, so that one prepared for the
 // provider (for AnyAt a domain) fits once its placeholders are completed. An
 // address that cannot stand in a URL as it is never does.
-func (s *Settings) Ordinary() bool {
-	return !s.Own && s.Login == s.Address && (s.Address.IsAny() || s.Address.plainInURL())
+func (s *Settings) Cacheable() bool {
+	return !s.Custom && s.Login == s.Address && (s.Address.IsAny() || s.Address.plainInURL())
 }
 
 // Expanded lists the servers with all placeholders completed for the login.

@@ -42,7 +42,7 @@ type Notice struct {
 	URL   string    // of a page that says more, or empty
 }
 
-// Matters reports whether the notice should be shown at the time.
-func (n Notice) Matters(at time.Time) bool {
+// Active reports whether the notice should be shown at the time.
+func (n Notice) Active(at time.Time) bool {
 	return !at.Before(n.From) && (n.Until.IsZero() || at.Before(n.Until))
 }

@@ -23,7 +23,7 @@ func TestNoticeMatters(t *testing.T) {
 		{day(3), Notice{From: day(2)}, true},
 		{day(1), Notice{From: day(2)}, false},
 	} {
-		if got := test.n.Matters(test.at); got != test.want {
+		if got := test.n.Active(test.at); got != test.want {
 			t.Errorf("%v from %v until %v: got %v", test.at, test.n.From, test.n.Until, got)
 		}
 	}

@@ -85,7 +85,7 @@ func TestExpandURL(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", address, got, want)
 		}
 		s := Settings{Address: a, Login: a}
-		if got := s.Ordinary(); got != (address == "anna+x@example.com") {
+		if got := s.Cacheable(); got != (address == "anna+x@example.com") {
 			t.Errorf("%s: ordinary is %v", address, got)
 		}
 	}

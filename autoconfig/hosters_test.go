@@ -195,7 +195,7 @@ func systems(t testing.TB) map[string]account.Settings {
 	alias := of(t, websupport, "info@example.com")
 	alias.Login = address(t, "fred@example.com")
 	own := of(t, websupport, "fred@example.com")
-	own.Own = true
+	own.Custom = true
 	own.Servers = []account.Server{}
 	for _, s := range websupport.Servers {
 		s.Login.Username = "u67578"

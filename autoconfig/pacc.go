@@ -87,7 +87,7 @@ func PACC(s account.Settings) ([]byte, error) {
 
 // buildPACC writes the document, or the text of a template of it.
 func buildPACC(s *account.Settings, template bool) ([]byte, error) {
-	if s.Own || s.Login != s.Address {
+	if s.Custom || s.Login != s.Address {
 		return nil, notDescribable("the login belongs to this account alone, and PACC has one answer for the domain")
 	}
 	w := words{address: account.AnyAt(s.Address.Domain()), template: template}

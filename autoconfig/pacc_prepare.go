@@ -25,7 +25,7 @@ func (p *PACCs) Document(s account.Settings) ([]byte, error) { return p.append(n
 
 // append appends the document for the settings to dst.
 func (p *PACCs) append(dst []byte, s *account.Settings) ([]byte, error) {
-	if !s.Ordinary() {
+	if !s.Cacheable() {
 		document, err := PACC(*s)
 		return append(dst, document...), err
 	}

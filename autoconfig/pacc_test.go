@@ -103,7 +103,7 @@ func TestPreparedPACCIsDirect(t *testing.T) {
 		"not describable": mamutPOP, "everything": everything,
 	} {
 		own, alias := of(t, provider, "own@ab.example"), of(t, provider, "alias@ab.example")
-		own.Own = true
+		own.Custom = true
 		alias.Login = address(t, "fred@ab.example")
 		all := []account.Settings{own, alias}
 		for _, domain := range []string{"first.example", "bücher.example", "1-2.example", "ab.example"} {
@@ -252,7 +252,7 @@ func TestPACCNotDescribable(t *testing.T) {
 	alias := of(t, small, "info@example.com")
 	alias.Login = address(t, "fred@example.com")
 	own := of(t, small, "fred@example.com")
-	own.Own = true
+	own.Custom = true
 	for _, s := range []account.Settings{alias, own} {
 		if _, err := PACC(s); !errors.Is(err, ErrNotDescribable) {
 			t.Errorf("a login of its own: %v", err)

@@ -23,7 +23,7 @@ type lookup struct {
 
 // append appends the document for the settings to dst.
 func (p *prepared) append(dst []byte, s *account.Settings) ([]byte, error) {
-	if !s.Ordinary() {
+	if !s.Cacheable() {
 		document, err := Document(*s)
 		return append(dst, document...), err
 	}

@@ -61,7 +61,7 @@ func (s *scenarioService) resolve(_ context.Context, q account.Query) (account.S
 	case "mail@domain.se":
 		set = settings(mamutBusiness, a)
 	case "info@example.com": // an alias whose login is not its address
-		set.Own = true
+		set.Custom = true
 		set.Servers = nil
 		for _, server := range provider.Servers {
 			server.Login.Username = "u67578"

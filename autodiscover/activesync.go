@@ -91,7 +91,7 @@ func (v view) signsInWithAddress(s account.Server) bool {
 	if s.SignsInWithAddress() {
 		return v.settings.Login == v.settings.Address
 	}
-	return v.settings.Own && s.Expand(v.settings.Login).Login == account.Login{Username: v.settings.Address.String()}
+	return v.settings.Custom && s.Expand(v.settings.Login).Login == account.Login{Username: v.settings.Address.String()}
 }
 
 // providerError is the answer to a phone whose address is not known here. For

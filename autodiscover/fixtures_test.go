@@ -57,9 +57,9 @@ func provider(servers ...account.Server) *account.Provider {
 	return &account.Provider{ID: "test", DisplayName: "A Name & Co", Servers: servers}
 }
 
-func handedOver(h account.HandOver, servers ...account.Server) *account.Provider {
+func handedOver(h account.AutodiscoverRedirect, servers ...account.Server) *account.Provider {
 	p := provider(servers...)
-	p.HandOver = &h
+	p.AutodiscoverRedirect = &h
 	return p
 }
 
@@ -78,7 +78,7 @@ var providers = map[string]*account.Provider{
 	"websupport": provider(
 		mailServer(account.IMAP, "imap.websupport.se", 993, account.SSL),
 		mailServer(account.SMTP, "smtp.websupport.se", 465, account.SSL)),
-	"office365": handedOver(account.HandOver{Hostname: "autodiscover-s.Outlook.com"},
+	"office365": handedOver(account.AutodiscoverRedirect{Hostname: "autodiscover-s.Outlook.com"},
 		withAuth(mailServer(account.IMAP, "outlook.office365.com", 993, account.SSL), account.OAuth2Auth),
 		withAuth(mailServer(account.SMTP, "smtp.office365.com", 587, account.STARTTLS), account.OAuth2Auth)),
 	"onecom": provider(
@@ -93,9 +93,9 @@ var providers = map[string]*account.Provider{
 	"dav":        provider(carddav, imap993, caldav, smtp465, jmap),
 	"exchange":   provider(eas, ews),
 	"localparts": provider(withLogin(imap993, "%EMAILLOCALPART%", "NT&1"), withLogin(smtp465, "%EMAILLOCALPART%", "%EMAILDOMAIN%")),
-	"as-xml":     handedOver(account.HandOver{Hostname: "autodiscover.hoster.example", AsXML: true}, imap993),
-	"by-address": handedOver(account.HandOver{Address: "%EMAILLOCALPART%@example.hoster.example"}, imap993),
-	"by-loop":    handedOver(account.HandOver{Address: "%EMAILADDRESS%"}, imap993),
+	"as-xml":     handedOver(account.AutodiscoverRedirect{Hostname: "autodiscover.hoster.example", AsXML: true}, imap993),
+	"by-address": handedOver(account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@example.hoster.example"}, imap993),
+	"by-loop":    handedOver(account.AutodiscoverRedirect{Address: "%EMAILADDRESS%"}, imap993),
 }
 
 // resolver finds the domain ‹provider›.example, and example.com, in the address

@@ -65,7 +65,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("%+v", server)
 			}
 		}
-		if h := s.Provider.HandOver; h != nil {
+		if h := s.Provider.AutodiscoverRedirect; h != nil {
 			if (h.Hostname == "") == (h.Address == "") || len(s.Servers) > 0 {
 				t.Errorf("%+v", h)
 			}

@@ -176,7 +176,7 @@ func TestPrepared(t *testing.T) {
 	handler := testHandler()
 	locals := []string{"anna", "Anna.Andersson+tag", "o'neil&co", `"<b>&x"`, "%s%d", "{{7*7}}", "%EMAILDOMAIN%", "%EMAILADDRESS%", "100%%EMAILLOCALPART%", "ågot"}
 	for name, p := range providers {
-		if p.HandOver != nil {
+		if p.AutodiscoverRedirect != nil {
 			continue
 		}
 		for _, local := range locals {
@@ -219,7 +219,7 @@ func TestNotPrepared(t *testing.T) {
 		s := account.Settings{Address: q.Address, Login: q.Address, Provider: p, Servers: p.Servers}
 		switch q.Address {
 		case anna:
-			s.Own, s.Servers = true, own
+			s.Custom, s.Servers = true, own
 		case bo:
 			s.Login = mailbox
 		}

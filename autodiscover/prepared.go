@@ -24,7 +24,7 @@ type answer struct {
 
 // append appends the document for the settings to dst.
 func (p *prepared) append(dst []byte, s account.Settings) ([]byte, error) {
-	if s.Provider == nil || !s.Ordinary() {
+	if s.Provider == nil || !s.Cacheable() {
 		document, err := p.write(view{settings: s})
 		return append(dst, document...), err
 	}

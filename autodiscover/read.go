@@ -85,14 +85,14 @@ func readOutlook(response *etree.Element) (account.Settings, error) {
 		if err != nil || target.Scheme != "https" || target.Host == "" {
 			return account.Settings{}, errors.New("the answer redirects to what is no https URL")
 		}
-		s.Provider.HandOver = &account.HandOver{Hostname: target.Host, AsXML: true}
+		s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: target.Host, AsXML: true}
 		return s, nil
 	case "redirectaddr":
 		to, err := account.ParseAddress(value(acc, "RedirectAddr"))
 		if err != nil {
 			return account.Settings{}, fmt.Errorf("the address that the answer redirects to: %w", err)
 		}
-		s.Provider.HandOver = &account.HandOver{Address: to.String()}
+		s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Address: to.String()}
 		return s, nil
 	default:
 		return account.Settings{}, errors.New("the answer has an unknown Action, or none")
@@ -194,7 +194,7 @@ func readActiveSync(response *etree.Element) (account.Settings, error) {
 		if err != nil {
 			return account.Settings{}, fmt.Errorf("the address that the answer redirects to: %w", err)
 		}
-		s.Provider.HandOver = &account.HandOver{Address: to.String()}
+		s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Address: to.String()}
 		return s, nil
 	}
 	settings := action.SelectElement("Settings")

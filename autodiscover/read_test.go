@@ -125,18 +125,18 @@ func TestReadWithoutMailbox(t *testing.T) {
 func TestReadHandOver(t *testing.T) {
 	for _, c := range []struct {
 		address, schema string
-		want            account.HandOver
+		want            account.AutodiscoverRedirect
 		mailbox         string
 	}{
-		{"anna@as-xml.example", nsOutlook, account.HandOver{Hostname: "autodiscover.hoster.example", AsXML: true}, ""},
-		{"anna@by-address.example", nsOutlook, account.HandOver{Address: "anna@example.hoster.example"}, ""},
-		{"anna@by-address.example", nsMobileSync, account.HandOver{Address: "anna@example.hoster.example"}, "anna@by-address.example"},
+		{"anna@as-xml.example", nsOutlook, account.AutodiscoverRedirect{Hostname: "autodiscover.hoster.example", AsXML: true}, ""},
+		{"anna@by-address.example", nsOutlook, account.AutodiscoverRedirect{Address: "anna@example.hoster.example"}, ""},
+		{"anna@by-address.example", nsMobileSync, account.AutodiscoverRedirect{Address: "anna@example.hoster.example"}, "anna@by-address.example"},
 	} {
 		got, err := Read(post(testHandler(), pox(c.address, c.schema)).Body.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(&c.want, got.Provider.HandOver); d != "" || got.Address.String() != c.mailbox {
+		if d := cmp.Diff(&c.want, got.Provider.AutodiscoverRedirect); d != "" || got.Address.String() != c.mailbox {
 			t.Errorf("%s: address %q (-want +got):\n%s", c.address, got.Address, d)
 		}
 	}

@@ -178,9 +178,9 @@ func TestActiveSyncLogins(t *testing.T) {
 		code Code
 	}{
 		{"an alias that signs in as its mailbox", account.Settings{Address: alias, Login: mailbox, Provider: provider(eas), Servers: []account.Server{eas}}, NotAvailable},
-		{"an account's own login", account.Settings{Address: alias, Login: alias, Own: true, Provider: provider(eas), Servers: []account.Server{own}}, NotAvailable},
+		{"an account's own login", account.Settings{Address: alias, Login: alias, Custom: true, Provider: provider(eas), Servers: []account.Server{own}}, NotAvailable},
 		{"an account's own login, which is the address", account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
-			Own: true, Provider: provider(eas), Servers: []account.Server{same}}, ""},
+			Custom: true, Provider: provider(eas), Servers: []account.Server{same}}, ""},
 		// Another mailbox of the provider could not be told the same.
 		{"a provider's fixed login, which happens to be the address", account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
 			Provider: provider(same), Servers: []account.Server{same}}, NotAvailable},

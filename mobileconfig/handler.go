@@ -111,7 +111,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // account is not like the provider's others.
 func (h *handler) document(s account.Settings, q request, texts int) ([]byte, error) {
 	o := Options{Service: h.service, Name: q.name, Device: q.device, MailOnly: q.mailOnly, Texts: h.texts[texts]}
-	if !s.Ordinary() || s.Address.IsAny() || h.service == "" {
+	if !s.Cacheable() || s.Address.IsAny() || h.service == "" {
 		return Document(s, o)
 	}
 	v := variant{s.Provider, q.device, q.mailOnly, q.name != "", texts}

@@ -272,7 +272,7 @@ func TestPrepared(t *testing.T) {
 				for _, o := range []Options{{}, {Device: Mac}, {Device: Phone, MailOnly: true}, {Texts: texts}} {
 					o.Name, o.Service = name, testService
 					s := settings(t, p, address)
-					if !s.Ordinary() {
+					if !s.Cacheable() {
 						continue // gets a profile of its own
 					}
 					want, err := Document(s, o)
@@ -305,7 +305,7 @@ func TestOwnAnswer(t *testing.T) {
 		s := account.Settings{Address: q.Address, Login: q.Address, Provider: small, Servers: small.Servers}
 		switch q.Address.Local() {
 		case "own":
-			s.Own, s.Servers = true, own
+			s.Custom, s.Servers = true, own
 		case "alias":
 			s.Login, _ = account.ParseAddress("mailbox@example.se")
 		}

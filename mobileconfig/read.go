@@ -49,7 +49,7 @@ func Read(document []byte) (s account.Settings, err error) {
 	if profile.text("PayloadType") != "Configuration" {
 		return s, errors.New("not a profile: its PayloadType is not Configuration")
 	}
-	s.Own = true // the servers are this mailbox's alone
+	s.Custom = true // the servers are this mailbox's alone
 	s.Provider = &account.Provider{DisplayName: profile.text("PayloadOrganization")}
 	content, _ := profile["PayloadContent"].([]any)
 	for _, item := range content {

@@ -238,7 +238,7 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if len(s.Servers) == 0 || s.Provider == nil || !s.Own {
+		if len(s.Servers) == 0 || s.Provider == nil || !s.Custom {
 			t.Errorf("read %+v", s)
 		}
 		for i, server := range s.Expanded() {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/language"
+
+	"signpost/internal/fault"
 )
 
 // nameKey is the text that names a language in itself, for the switch.
@@ -20,10 +22,10 @@ type catalogue map[string]message
 
 // readFile adds the texts of a file to a catalogue. A text that is there
 // already is replaced, but only by another file.
-func (c catalogue) readFile(file string, data []byte) []Fault {
-	var faults []Fault
+func (c catalogue) readFile(file string, data []byte) []fault.Fault {
+	var faults []fault.Fault
 	fault := func(offset int64, format string, args ...any) {
-		faults = append(faults, Fault{file, lineAt(data, offset), fmt.Sprintf(format, args...)})
+		faults = append(faults, fault.Fault{File: file, Line: lineAt(data, offset), Text: fmt.Sprintf(format, args...)})
 	}
 	if data == nil {
 		return nil
@@ -96,21 +98,21 @@ func languageOf(file string) (language.Tag, error) {
 }
 
 // compare says what a catalogue lacks or has too much, beside English.
-func (c catalogue) compare(english catalogue, file string) []Fault {
-	var faults []Fault
+func (c catalogue) compare(english catalogue, file string) []fault.Fault {
+	var faults []fault.Fault
 	for _, key := range sortedKeys(english) {
 		m, ok := c[key]
 		if !ok {
-			faults = append(faults, Fault{file, 0, fmt.Sprintf("lacks %q", key)})
+			faults = append(faults, fault.Fault{File: file, Line: 0, Text: fmt.Sprintf("lacks %q", key)})
 			continue
 		}
 		if got, want := strings.Join(m.holes, " "), strings.Join(english[key].holes, " "); got != want {
-			faults = append(faults, Fault{file, m.line, fmt.Sprintf("%q has the names [%s], want [%s]", key, got, want)})
+			faults = append(faults, fault.Fault{File: file, Line: m.line, Text: fmt.Sprintf("%q has the names [%s], want [%s]", key, got, want)})
 		}
 	}
 	for _, key := range sortedKeys(c) {
 		if _, ok := english[key]; !ok {
-			faults = append(faults, Fault{file, c[key].line, fmt.Sprintf("has %q, which nothing uses", key)})
+			faults = append(faults, fault.Fault{File: file, Line: c[key].line, Text: fmt.Sprintf("has %q, which nothing uses", key)})
 		}
 	}
 	return faults

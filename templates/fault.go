@@ -1,37 +1,11 @@
 package templates
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
+
+	"signpost/internal/fault"
 )
-
-// Fault is something wrong in a file of an operator's folder.
-type Fault struct {
-	File string
-	Line int // 0 where the file as a whole is meant
-	Text string
-}
-
-// String is the form that editors and people jump from.
-func (f Fault) String() string {
-	if f.Line == 0 {
-		return f.File + ": " + f.Text
-	}
-	return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Text)
-}
-
-// Faults is everything that is wrong, one a line.
-type Faults []Fault
-
-func (f Faults) Error() string {
-	lines := make([]string, len(f))
-	for i, fault := range f {
-		lines[i] = fault.String()
-	}
-	return strings.Join(lines, "\n")
-}
 
 // templateError is how text/template and html/template say where they are:
 // template: html/form.html:12:5: executing "form" at <.Foo>: …
@@ -44,9 +18,9 @@ var goType = regexp.MustCompile(` in type \*?[\w.]+|: \{state.*`)
 var call = regexp.MustCompile(`^(?:error calling \w+: |html/template: ?)+`)
 
 // faultOf turns an error of the template library into a fault.
-func faultOf(err error, file string) Fault {
+func faultOf(err error, file string) fault.Fault {
 	words := err.Error()
-	f := Fault{File: file}
+	f := fault.Fault{File: file}
 	// A template that another includes is named last.
 	if all := templateError.FindAllStringSubmatchIndex(words, -1); all != nil {
 		match := all[len(all)-1]
@@ -59,4 +33,4 @@ func faultOf(err error, file string) Fault {
 }
 
 // FaultOf says where Execute failed and why. The reason may quote the data.
-func FaultOf(err error) Fault { return faultOf(err, "html/page.html") }
+func FaultOf(err error) fault.Fault { return faultOf(err, "html/page.html") }

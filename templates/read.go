@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"signpost/internal/fault"
 )
 
 // maxFile is far above any template and keeps a wrong folder from being read in.
@@ -18,7 +20,7 @@ func (l *loader) readAll(from fs.FS, overlay bool) {
 		if errors.Is(err, fs.ErrNotExist) && folder != "." {
 			continue
 		} else if err != nil {
-			l.fault(folder, 0, "%v", withoutPath(err))
+			l.fault(folder, 0, "%v", fault.WithoutPath(err))
 		}
 		for _, entry := range entries {
 			name := path.Join(folder, entry.Name())
@@ -41,19 +43,10 @@ func (l *loader) read(from fs.FS, name string, overlay bool) {
 	}
 	data, err := fs.ReadFile(from, name)
 	if err != nil {
-		l.fault(name, 0, "%v", withoutPath(err))
+		l.fault(name, 0, "%v", fault.WithoutPath(err))
 		return
 	}
 	l.files[name] = file{data: data, under: l.files[name].data, embedded: !overlay}
-}
-
-// withoutPath is the reason alone: a fault names the file itself.
-func withoutPath(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }
 
 func (l *loader) known(name string) bool {

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/text/language"
 	numbers "golang.org/x/text/message"
+
+	"signpost/internal/fault"
 )
 
 //go:embed html/*.html text/*.json static/*
@@ -31,7 +33,7 @@ type Set struct {
 	// Warnings are what does not keep the set from being used: files that are
 	// not looked at, and texts that an operator's language lacks, for which the
 	// English ones stand in.
-	Warnings []Fault
+	Warnings []fault.Fault
 
 	matcher language.Matcher
 	used    []string // keys of the texts that templates name
@@ -58,7 +60,7 @@ func Load(overlay fs.FS) (*Set, error) {
 	l.loadPages()
 	l.set.Style, l.set.Script = l.files["static/style.css"].data, l.files["static/copy.js"].data
 	if len(l.faults) > 0 {
-		return nil, Faults(l.faults)
+		return nil, fault.List(l.faults)
 	}
 	return l.set, nil
 }
@@ -73,17 +75,17 @@ type file struct {
 type loader struct {
 	files  map[string]file
 	set    *Set
-	faults []Fault
+	faults []fault.Fault
 	pages  *template.Template
 	ours   catalogue // English as it is embedded, where an overlay covers it
 }
 
 func (l *loader) fault(file string, line int, format string, args ...any) {
-	l.faults = append(l.faults, Fault{file, line, fmt.Sprintf(format, args...)})
+	l.faults = append(l.faults, fault.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
 }
 
 func (l *loader) warn(file string, line int, format string, args ...any) {
-	l.set.Warnings = append(l.set.Warnings, Fault{file, line, fmt.Sprintf(format, args...)})
+	l.set.Warnings = append(l.set.Warnings, fault.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
 }
 
 // loadTexts reads the catalogues, English first.

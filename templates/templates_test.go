@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"signpost/internal/fault"
 )
 
 func embeddedSet(t testing.TB) *Set {
@@ -211,7 +213,7 @@ func TestOverlayFaults(t *testing.T) {
 		{"text/de.json", "{}", `text/de.json: lacks "language", the language's name in itself`},
 	} {
 		_, err := Load(fstest.MapFS{test.file: {Data: []byte(test.data)}})
-		var faults Faults
+		var faults fault.List
 		if !errors.As(err, &faults) || faults.Error() != test.want {
 			t.Errorf("%s %.40q: got\n%v\nwant\n%s", test.file, test.data, err, test.want)
 		}

@@ -6,11 +6,13 @@ import (
 	"html/template"
 	"path"
 	"text/template/parse"
+
+	"signpost/internal/fault"
 )
 
 // usedKeys finds the keys that templates name, and where.
-func usedKeys(pages *template.Template) map[string]Fault {
-	keys := map[string]Fault{}
+func usedKeys(pages *template.Template) map[string]fault.Fault {
+	keys := map[string]fault.Fault{}
 	for _, t := range pages.Templates() {
 		if t.Tree == nil {
 			continue
@@ -36,7 +38,7 @@ func usedKeys(pages *template.Template) map[string]Fault {
 // lookForTemplates looks for those that others include, or the program, and says
 // which of the operator's files took one away.
 func (l *loader) lookForTemplates() {
-	included := map[string]Fault{"page": {File: "the program"}, "table": {File: "the program"}}
+	included := map[string]fault.Fault{"page": {File: "the program"}, "table": {File: "the program"}}
 	for _, t := range l.pages.Templates() {
 		if t.Tree == nil {
 			continue
@@ -55,7 +57,7 @@ func (l *loader) lookForTemplates() {
 		f := included[name]
 		for _, over := range sortedKeys(l.files) {
 			if under, err := template.New("").Funcs(placeholders).Parse(string(l.files[over].under)); path.Dir(over) == "html" && err == nil && under.Lookup(name) != nil {
-				f = Fault{over, 0, fmt.Sprintf("does not define %q, which %s uses", name, f.File)}
+				f = fault.Fault{File: over, Line: 0, Text: fmt.Sprintf("does not define %q, which %s uses", name, f.File)}
 			}
 		}
 		if f.Text == "" {

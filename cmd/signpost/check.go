@@ -18,6 +18,8 @@ import (
 
 	"signpost/account"
 	"signpost/internal/config"
+
+	"signpost/internal/fault"
 )
 
 func check(ctx context.Context, e env, args []string) error {
@@ -59,12 +61,12 @@ func check(ctx context.Context, e env, args []string) error {
 // checkTLS finds what the service would not start with: files of certificates and
 // roots that cannot be used, a folder that cannot be one. It makes nothing, for
 // who checks is mostly not the user who serves.
-func checkTLS(file string, t *config.TLS) (faults config.Faults) {
+func checkTLS(file string, t *config.TLS) (faults fault.List) {
 	if t == nil {
 		return nil
 	}
 	fault := func(line int, format string, args ...any) {
-		faults = append(faults, config.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
+		faults = append(faults, fault.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
 	}
 	for i, files := range t.Certificates {
 		if err := pairOf(files).Check(); err != nil {

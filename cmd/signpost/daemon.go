@@ -15,7 +15,10 @@ import (
 	"signpost/internal/certs"
 	"signpost/internal/config"
 	"signpost/internal/directory"
+	"signpost/internal/filewatch"
 	"signpost/internal/server"
+
+	"signpost/internal/fault"
 )
 
 // daemon is the running service: what stays while configurations come and go.
@@ -27,8 +30,8 @@ type daemon struct {
 	live    *server.Live
 	limiter *server.Limiter
 	metrics *server.Metrics
-	watcher *server.Watcher // nil where the system cannot watch files
-	certs   *certs.Manager  // nil where a proxy in front ends TLS
+	watcher *filewatch.Watcher // nil where the system cannot watch files
+	certs   *certs.Manager     // nil where a proxy in front ends TLS
 
 	service atomic.Pointer[service]
 	started config.Config // with which the listeners were opened
@@ -43,7 +46,7 @@ func newDaemon(ctx context.Context, stderr io.Writer, file string) (*daemon, err
 	d := &daemon{stderr: stderr, limiter: server.NewLimiter()}
 	version, goVersion := buildVersion()
 	d.metrics = server.NewMetrics(version, goVersion)
-	watcher, unwatched := server.NewWatcher(ctx, fileRest)
+	watcher, unwatched := filewatch.New(ctx, fileRest)
 	if unwatched == nil {
 		d.watcher = watcher
 		watcher.Watch([]string{file}) // from before it is read
@@ -193,7 +196,7 @@ func (d *daemon) status() string {
 // loadConfig reads the file. What is wrong with it says its own cure.
 func loadConfig(file string) (*config.Config, error) {
 	cfg, err := config.Load(file)
-	var faults config.Faults
+	var faults fault.List
 	if err != nil && !errors.As(err, &faults) {
 		return nil, &hintError{err, "-config FILE names another file"}
 	}

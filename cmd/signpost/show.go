@@ -113,7 +113,7 @@ func (s *service) show(ctx context.Context, a account.Address) (*shown, error) {
 				Address:  a.String(),
 				Provider: settings.Provider.ID,
 				Name:     settings.Provider.DisplayName,
-				Account:  standing(settings.Standing),
+				Account:  standing(settings.Account),
 			}
 		}
 		all.Clients = append(all.Clients, d.show(a, settings, s.config.Name))
@@ -141,7 +141,7 @@ func (s *service) notHosted(domain string) error {
 	}
 }
 
-func standing(s account.Standing) shownAccount {
+func standing(s account.AccountInfo) shownAccount {
 	return shownAccount{
 		Listed:      s.Listed,
 		Inactive:    s.Inactive,

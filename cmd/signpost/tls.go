@@ -14,6 +14,8 @@ import (
 	"signpost/internal/config"
 	"signpost/internal/records"
 	"signpost/internal/server"
+
+	"signpost/internal/fault"
 )
 
 // newCertificates makes the manager of the certificates, nil where a proxy in
@@ -56,7 +58,7 @@ func located(file string, t *config.TLS, err error) error {
 	if at < 0 {
 		return err
 	}
-	return config.Faults{{File: file, Line: t.Certificates[at].Line, Text: fmt.Sprintf("tls.certificates[%d]: %v", at, err)}}
+	return fault.List{{File: file, Line: t.Certificates[at].Line, Text: fmt.Sprintf("tls.certificates[%d]: %v", at, err)}}
 }
 
 // policy decides by the configuration in use, for orders of our own and those of
@@ -96,7 +98,7 @@ func (s *service) serves(ctx context.Context, domain string) error {
 		return nil
 	}
 	settings, err := s.directory.Resolve(ctx, account.Query{Address: account.AnyAt(domain)})
-	if err == nil && settings.Standing.ByMX == "" {
+	if err == nil && settings.Account.ByMX == "" {
 		return account.ErrUnknownDomain
 	}
 	return err

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"signpost/account"
+
+	"signpost/internal/fault"
 )
 
 // Branding makes the set-up page an operator's own. All of it is optional.
@@ -64,7 +66,7 @@ func readLogo(b *Branding, v *value) {
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
-		v.fault("cannot read %s: %v", quote(file), withoutPath(err))
+		v.fault("cannot read %s: %v", quote(file), fault.WithoutPath(err))
 		return
 	case !info.Mode().IsRegular():
 		v.fault("%s is not an ordinary file", quote(file))
@@ -75,7 +77,7 @@ func readLogo(b *Branding, v *value) {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		v.fault("cannot read %s: %v", quote(file), withoutPath(err))
+		v.fault("cannot read %s: %v", quote(file), fault.WithoutPath(err))
 		return
 	}
 	b.LogoType = pictureType(data)
@@ -108,7 +110,7 @@ func (v *value) folder() (string, bool) {
 	path = v.l.beside(path)
 	switch info, err := os.Stat(path); {
 	case err != nil:
-		v.fault("cannot read %s: %v", quote(path), withoutPath(err))
+		v.fault("cannot read %s: %v", quote(path), fault.WithoutPath(err))
 		return "", false
 	case !info.IsDir():
 		v.fault("%s is not a folder", quote(path))

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"signpost/internal/golden"
+
+	"signpost/internal/fault"
 )
 
 // TestBroken loads each broken configuration of testdata/broken and compares
@@ -26,7 +28,7 @@ func TestBroken(t *testing.T) {
 	for _, file := range files {
 		t.Run(file, func(t *testing.T) {
 			c, err := Load(file)
-			var faults Faults
+			var faults fault.List
 			if !errors.As(err, &faults) || c != nil {
 				t.Fatalf("got %v, %v, want faults", c, err)
 			}

@@ -9,6 +9,8 @@ import (
 
 	"signpost/account"
 	"signpost/internal/directory"
+
+	"signpost/internal/fault"
 )
 
 // maxFile is the largest configuration that is read, room for 150,000 accounts.
@@ -47,7 +49,7 @@ type Config struct {
 	// Files are all files that were read, for whoever watches them.
 	Files []string
 	// Warnings are what is allowed but most likely not meant.
-	Warnings []Fault
+	Warnings []fault.Fault
 
 	samples map[string]account.Address
 }
@@ -69,8 +71,8 @@ const (
 type loader struct {
 	Config
 	file     string
-	faults   []Fault
-	warnings []Fault
+	faults   []fault.Fault
+	warnings []fault.Fault
 	untold   int // faults beyond maxKept
 
 	files    []string // files[0] is file
@@ -118,7 +120,7 @@ func readProfiles(l *loader, v *value) {
 	}
 }
 
-// Load reads a configuration. The error is Faults when the file can be read but
+// Load reads a configuration. The error is fault.List when the file can be read but
 // not used; they are all that is wrong with it.
 func Load(path string) (*Config, error) {
 	data, err := readConfig(path)
@@ -141,12 +143,12 @@ func Named(path string) []string {
 func readConfig(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
+		return nil, fmt.Errorf("%s: %w", path, fault.WithoutPath(err))
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
+		return nil, fmt.Errorf("%s: %w", path, fault.WithoutPath(err))
 	}
 	return data, nil
 }
@@ -222,11 +224,11 @@ func (l *loader) faultIn(file string, line int, text string) {
 		l.untold++
 		return
 	}
-	l.faults = append(l.faults, Fault{file, line, text})
+	l.faults = append(l.faults, fault.Fault{File: file, Line: line, Text: text})
 }
 
 func (l *loader) warnIn(file string, line int, text string) {
 	if len(l.warnings) < maxKept {
-		l.warnings = append(l.warnings, Fault{file, line, text})
+		l.warnings = append(l.warnings, fault.Fault{File: file, Line: line, Text: text})
 	}
 }

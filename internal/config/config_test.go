@@ -14,6 +14,8 @@ import (
 
 	"signpost/account"
 	"signpost/internal/directory"
+
+	"signpost/internal/fault"
 )
 
 // write puts files into a folder of their own and returns the path of the first.
@@ -172,7 +174,7 @@ func TestLoadEverything(t *testing.T) {
 			{
 				Domains: []string{"exchange.example"},
 				Provider: &account.Provider{ID: "exchange", DisplayName: "Exchange", DisplayShortName: "Exch",
-					HandOver: &account.HandOver{Hostname: "autodiscover.example.net", AsXML: true}},
+					AutodiscoverRedirect: &account.AutodiscoverRedirect{Hostname: "autodiscover.example.net", AsXML: true}},
 			},
 			{
 				Domains: []string{"moved.example"},
@@ -185,7 +187,7 @@ func TestLoadEverything(t *testing.T) {
 					},
 					OAuth2: &account.OAuth2{Issuer: "https://login.example.net/tenant", Scopes: []string{"imap"},
 						AuthURL: "https://login.example.net/authorize", TokenURL: "https://login.example.net/token"},
-					HandOver: &account.HandOver{Address: "%EMAILLOCALPART%@example.onmicrosoft.com"}},
+					AutodiscoverRedirect: &account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@example.onmicrosoft.com"}},
 			},
 		},
 		Accounts: []directory.Source{
@@ -199,8 +201,8 @@ func TestLoadEverything(t *testing.T) {
 			},
 		},
 		Files: []string{file, filepath.Join(folder, "more.txt"), filepath.Join(folder, "moved.txt")},
-		Warnings: []Fault{
-			{file, 14, `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
+		Warnings: []fault.Fault{
+			{File: file, Line: 14, Text: `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
 		},
 		samples: map[string]account.Address{
 			"mail":     mail(t, "kalle@example.com"), // info and anna are listed
@@ -265,7 +267,7 @@ func TestTooLarge(t *testing.T) {
 
 // TestFaultOrder: the main file first, in its order, then what it names.
 func TestFaultOrder(t *testing.T) {
-	got := ordered([]Fault{{"b.txt", 2, "x"}, {"m.yaml", 9, "y"}, {"b.txt", 1, "x"}, {"m.yaml", 3, "z"}, {"a.txt", 0, "x"}, {"m.yaml", 3, "z"}}, "m.yaml", 0)
+	got := ordered([]fault.Fault{{File: "b.txt", Line: 2, Text: "x"}, {File: "m.yaml", Line: 9, Text: "y"}, {File: "b.txt", Line: 1, Text: "x"}, {File: "m.yaml", Line: 3, Text: "z"}, {File: "a.txt", Line: 0, Text: "x"}, {File: "m.yaml", Line: 3, Text: "z"}}, "m.yaml", 0)
 	const want = "m.yaml:3: z\nm.yaml:9: y\na.txt: x\nb.txt:1: x\nb.txt:2: x"
 	if got.Error() != want {
 		t.Errorf("got\n%v\nwant\n%v", got, want)

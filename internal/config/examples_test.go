@@ -86,8 +86,8 @@ func TestExamples(t *testing.T) {
 					got.WriteString(" MX " + host)
 				}
 				got.WriteString("\n")
-				if p.HandOver != nil {
-					fmt.Fprintf(&got, "Autodiscover at %s\n", p.HandOver.Hostname)
+				if p.AutodiscoverRedirect != nil {
+					fmt.Fprintf(&got, "Autodiscover at %s\n", p.AutodiscoverRedirect.Hostname)
 				}
 				for _, s := range p.Servers {
 					got.WriteString(describe(s) + "\n")

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"signpost/internal/fault"
 )
 
 // file reads the path of a file, relative to the configuration.
@@ -18,7 +19,7 @@ func (v *value) file() (string, bool) {
 	}
 	path = v.l.beside(path)
 	if info, err := os.Stat(path); err != nil {
-		v.warn("cannot read %s: %v", quote(path), withoutPath(err))
+		v.warn("cannot read %s: %v", quote(path), fault.WithoutPath(err))
 	} else if info.IsDir() {
 		v.fault("%s is a folder", quote(path))
 	}
@@ -30,7 +31,7 @@ func readText(file string) (string, error) {
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
-		return "", withoutPath(err)
+		return "", fault.WithoutPath(err)
 	case info.IsDir():
 		return "", errors.New("it is a folder")
 	case !info.Mode().IsRegular():
@@ -40,25 +41,15 @@ func readText(file string) (string, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return "", withoutPath(err)
+		return "", fault.WithoutPath(err)
 	}
 	defer f.Close()
 	var text strings.Builder
 	text.Grow(int(info.Size()))
 	if _, err := io.Copy(&text, io.LimitReader(f, maxDomainFile)); err != nil {
-		return "", withoutPath(err)
+		return "", fault.WithoutPath(err)
 	}
 	return text.String(), nil
-}
-
-// withoutPath is the bare reason of a file error, for messages that name the
-// file themselves.
-func withoutPath(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	return err
 }
 
 // beside is the path of what the configuration names, and notes that it does.

@@ -14,6 +14,8 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"signpost/account"
+
+	"signpost/internal/fault"
 )
 
 // yamlBreaks are what YAML takes for the end of a line, as far as we let it.
@@ -45,7 +47,7 @@ func FuzzParse(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "x.yaml") // nothing is beside it
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := parse(path, data)
-		var faults Faults
+		var faults fault.List
 		switch {
 		case err == nil:
 			checkUsable(t, c)
@@ -112,7 +114,7 @@ func yamlTexts(data []byte) []string {
 }
 
 func TestMisformatted(t *testing.T) {
-	for _, args := range [][]any{{"%d", "hi"}, {"%d"}, {"x", 1}, {"%v", panics{}}, {"%[5]d", 1}, {"%*d", "x", 1}, {"%.*d", "x", 1}, {"%"}, {"%d", nil}, {"%z", []byte("x")}, {"%d", &Fault{}}} {
+	for _, args := range [][]any{{"%d", "hi"}, {"%d"}, {"x", 1}, {"%v", panics{}}, {"%[5]d", 1}, {"%*d", "x", 1}, {"%.*d", "x", 1}, {"%"}, {"%d", nil}, {"%z", []byte("x")}, {"%d", &fault.Fault{}}} {
 		message := fmt.Sprintf(args[0].(string), args[1:]...)
 		if misformatted("p[0]: "+message, []byte("a: b")) == "" {
 			t.Errorf("%q passes", message)
@@ -149,7 +151,7 @@ func checkUsable(t *testing.T, c *Config) {
 	}
 	anna := mail(t, "anna@example.com")
 	for _, p := range c.Providers {
-		if p.ID == "" || p.DisplayName == "" || p.DisplayShortName == "" || len(p.Servers) == 0 && p.HandOver == nil {
+		if p.ID == "" || p.DisplayName == "" || p.DisplayShortName == "" || len(p.Servers) == 0 && p.AutodiscoverRedirect == nil {
 			t.Errorf("provider without its words: %+v", p.Provider)
 		}
 		if c.Sample(p.ID).IsZero() {

@@ -6,10 +6,10 @@ import (
 	"signpost/account"
 )
 
-var handOverKeys = keys[account.HandOver]{
-	"hostname":     func(h *account.HandOver, v *value) { h.Hostname, _ = v.host(false) },
-	"redirectAddr": func(h *account.HandOver, v *value) { h.Address, _ = v.redirectAddress() },
-	"answer": func(h *account.HandOver, v *value) {
+var handOverKeys = keys[account.AutodiscoverRedirect]{
+	"hostname":     func(h *account.AutodiscoverRedirect, v *value) { h.Hostname, _ = v.host(false) },
+	"redirectAddr": func(h *account.AutodiscoverRedirect, v *value) { h.Address, _ = v.redirectAddress() },
+	"answer": func(h *account.AutodiscoverRedirect, v *value) {
 		way, _ := choice(v, "http or xml", []string{"http", "xml"})
 		h.AsXML = way == "xml"
 	},
@@ -17,8 +17,8 @@ var handOverKeys = keys[account.HandOver]{
 
 // readHandOver reads which service answers Autodiscover in our place.
 func readHandOver(p *provider, v *value) {
-	h := &account.HandOver{}
-	p.HandOver = h
+	h := &account.AutodiscoverRedirect{}
+	p.AutodiscoverRedirect = h
 	has, ok := handOverKeys.read(v, h)
 	switch {
 	case !ok:

@@ -73,13 +73,13 @@ func (l *loader) compareProviders() {
 		if p.given["domains"] == nil && p.given["mx"] == nil && !named[p.ID] {
 			p.at.warn("nothing leads here: no domains, no mx, and no account with this provider")
 		}
-		if p.HandOver == nil {
+		if p.AutodiscoverRedirect == nil {
 			continue
 		}
-		if p.HandOver.Hostname != "" && p.HandOver.Hostname == l.Name {
+		if p.AutodiscoverRedirect.Hostname != "" && p.AutodiscoverRedirect.Hostname == l.Name {
 			p.given["autodiscover"].fault("hands over to this service itself")
 		}
-		domain := p.HandOver.Address[strings.LastIndexByte(p.HandOver.Address, '@')+1:]
+		domain := p.AutodiscoverRedirect.Address[strings.LastIndexByte(p.AutodiscoverRedirect.Address, '@')+1:]
 		first, hosted := l.hosted[domain]
 		if !hosted {
 			first, hosted = l.hosted["*"]

@@ -80,51 +80,51 @@ func TestResolve(t *testing.T) {
 		login               string
 		username            string
 		lookup              string
-		standing            account.Standing
+		standing            account.AccountInfo
 	}{
 		{name: "the domain's product", address: "info@domain.se", provider: "pop"},
 		{name: "an unlisted mailbox is like any", address: "nobody@domain.se", provider: "pop"},
 		{name: "the account's product", address: "mail@domain.se", provider: "business-mail",
-			standing: account.Standing{Listed: true, DisplayName: "Anna Ek"}},
+			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "in any case", address: "MAIL@Domain.SE", provider: "business-mail",
-			standing: account.Standing{Listed: true, DisplayName: "Anna Ek"}},
+			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "with a tag", address: "mail+news@domain.se", provider: "business-mail",
-			standing: account.Standing{Listed: true, DisplayName: "Anna Ek"}},
+			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "an alias has its mailbox's product, not its login", address: "kontakt@domain.se", provider: "business-mail",
-			standing: account.Standing{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
-		{name: "inactive", address: "gammal@domain.se", provider: "pop", standing: account.Standing{Listed: true, Inactive: true}},
+			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
+		{name: "inactive", address: "gammal@domain.se", provider: "pop", standing: account.AccountInfo{Listed: true, Inactive: true}},
 		{name: "a user name of its own", address: "uid@domain.se", provider: "pop", username: "u67578",
-			standing: account.Standing{Listed: true, Username: "u67578"}},
+			standing: account.AccountInfo{Listed: true, Username: "u67578"}},
 		{name: "an alias that signs in as its mailbox", address: "info@foretag.se", provider: "own-domain", login: "anna@foretag.se",
-			standing: account.Standing{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
+			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
 		{name: "and with its user name", address: "uid@foretag.se", provider: "own-domain", login: "nr@foretag.se", username: "u1",
-			standing: account.Standing{Listed: true, AliasOf: mail(t, "nr@foretag.se"), Username: "u1"}},
+			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "nr@foretag.se"), Username: "u1"}},
 		{name: "where aliases sign in as mailboxes, so do tags", address: "anna+x@foretag.se", provider: "own-domain", login: "anna@foretag.se",
-			standing: account.Standing{Listed: true}},
+			standing: account.AccountInfo{Listed: true}},
 		{name: "listed or not", address: "bo+x@foretag.se", provider: "own-domain", login: "bo@foretag.se"},
 		{name: "an alias's tag", address: "info+x@foretag.se", provider: "own-domain", login: "anna@foretag.se",
-			standing: account.Standing{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
+			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
 		{name: "elsewhere a tag stays", address: "info+x@domain.se", provider: "pop"},
 		{name: "another product, asked at the MX base domain", address: "mail@domain.se", host: "autoconfig.mamutmail.com", provider: "business-mail", lookup: "mamutmail.com",
-			standing: account.Standing{Listed: true, DisplayName: "Anna Ek"}},
+			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "another provider's domain, asked at the MX base domain", address: "a@other.se", host: "autoconfig.mamutmail.com", provider: "other", lookup: "mamutmail.com"},
 		{name: "alias of an inactive mailbox of another product", address: "inactive@foretag.se", provider: "pop",
-			standing: account.Standing{Listed: true, Inactive: true, AliasOf: mail(t, "gammal@domain.se")}},
-		{name: "a listed account in a foreign domain", address: "away@notours.se", provider: "pop", standing: account.Standing{Listed: true}},
+			standing: account.AccountInfo{Listed: true, Inactive: true, AliasOf: mail(t, "gammal@domain.se")}},
+		{name: "a listed account in a foreign domain", address: "away@notours.se", provider: "pop", standing: account.AccountInfo{Listed: true}},
 		{name: "a foreign alias of our mailbox", address: "alias2@shop.foo.se", provider: "business-mail",
-			standing: account.Standing{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
+			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
 		{name: "IDN", address: "fred@bücher.example", provider: "pop"},
-		{name: "MX", address: "u@customer.net", provider: "pop", standing: account.Standing{ByMX: "mx1.in.mamutmail.com"}},
-		{name: "one of two best MX", address: "u@equal.net", provider: "pop", standing: account.Standing{ByMX: "mx1.in.mamutmail.com"}},
-		{name: "MX by suffix", address: "u@tenant.net", provider: "own-domain", standing: account.Standing{ByMX: "tenant-net.mail.hosted.example"}},
+		{name: "MX", address: "u@customer.net", provider: "pop", standing: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
+		{name: "one of two best MX", address: "u@equal.net", provider: "pop", standing: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
+		{name: "MX by suffix", address: "u@tenant.net", provider: "own-domain", standing: account.AccountInfo{ByMX: "tenant-net.mail.hosted.example"}},
 		{name: "asked at the MX host's domain", address: "u@customer.net", host: "autoconfig.in.mamutmail.com", provider: "pop",
-			lookup: "in.mamutmail.com", standing: account.Standing{ByMX: "mx1.in.mamutmail.com"}},
+			lookup: "in.mamutmail.com", standing: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
 		{name: "asked at the MX base domain", address: "info@domain.se", host: "autoconfig.mamutmail.com:443", provider: "pop", lookup: "mamutmail.com"},
 		{name: "asked at its own host", address: "info@domain.se", host: "AUTOCONFIG.Domain.SE.", provider: "pop"},
 		{name: "the other product of the domain", address: "mail@domain.se", host: "autoconfig.domain.se", provider: "business-mail",
-			standing: account.Standing{Listed: true, DisplayName: "Anna Ek"}},
+			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "the other product, by a sister domain", address: "mail@domain.se", host: "autoconfig.shop.domain.se", provider: "business-mail",
-			standing: account.Standing{Listed: true, DisplayName: "Anna Ek"}},
+			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "asked at an IP address", address: "info@domain.se", host: "[::1]:8080", provider: "pop"},
 		{name: "asked at the service", address: "info@domain.se", host: "setup.mamutmail.com", provider: "pop"},
 	}
@@ -142,11 +142,11 @@ func TestResolve(t *testing.T) {
 			if s.Provider.ID != test.provider || s.Address != a || s.Login != login || s.LookupDomain != test.lookup {
 				t.Errorf("got %s for %s, login %s, lookup domain %q", s.Provider.ID, s.Address, s.Login, s.LookupDomain)
 			}
-			if s.Standing != test.standing {
-				t.Errorf("got standing %+v, want %+v", s.Standing, test.standing)
+			if s.Account != test.standing {
+				t.Errorf("got standing %+v, want %+v", s.Account, test.standing)
 			}
-			if s.Own != (test.username != "") || s.Own && s.Servers[0].Login.Username != test.username {
-				t.Errorf("got own %v, user name %q", s.Own, s.Servers[0].Login.Username)
+			if s.Custom != (test.username != "") || s.Custom && s.Servers[0].Login.Username != test.username {
+				t.Errorf("got own %v, user name %q", s.Custom, s.Servers[0].Login.Username)
 			}
 		})
 	}
@@ -173,7 +173,7 @@ func TestResolveHost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Provider.ID != test.provider || s.Address != account.AnyAt(test.domain) || !s.Ordinary() {
+			if s.Provider.ID != test.provider || s.Address != account.AnyAt(test.domain) || !s.Cacheable() {
 				t.Errorf("got %s at %s", s.Provider.ID, s.Address.Domain())
 			}
 		})

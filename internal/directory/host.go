@@ -65,7 +65,7 @@ func (d *Directory) resolveHost(ctx context.Context, host string, client account
 		return account.Settings{}, err
 	}
 	s := domainSettings(p, host, client)
-	s.Standing.ByMX = mx
+	s.Account.ByMX = mx
 	return s, nil
 }
 

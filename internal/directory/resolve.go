@@ -47,7 +47,7 @@ func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *acco
 
 // resolveDomain fills in what belongs to a domain.
 func (d *Directory) resolveDomain(ctx context.Context, domain string, s *account.Settings) (err error) {
-	s.Provider, s.Standing.ByMX, err = d.byName(ctx, domain)
+	s.Provider, s.Account.ByMX, err = d.byName(ctx, domain)
 	return err
 }
 
@@ -82,11 +82,11 @@ func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) err
 			record.Username = target.Username
 		}
 	}
-	s.Standing.Listed = listed
-	s.Standing.Inactive = record.Inactive || target.Inactive
-	s.Standing.AliasOf = record.Alias
-	s.Standing.DisplayName = record.DisplayName
-	s.Standing.Username = record.Username
+	s.Account.Listed = listed
+	s.Account.Inactive = record.Inactive || target.Inactive
+	s.Account.AliasOf = record.Alias
+	s.Account.DisplayName = record.DisplayName
+	s.Account.Username = record.Username
 	return nil
 }
 
@@ -110,13 +110,13 @@ func (d *Directory) record(ctx context.Context, a account.Address) (Record, bool
 // own user name stands in place of the provider's rule at every server.
 func addServers(s *account.Settings, client account.Client) {
 	s.Servers = s.Provider.ServersFor(client)
-	if s.Standing.Username == "" {
+	if s.Account.Username == "" {
 		return
 	}
-	s.Own = true
+	s.Custom = true
 	own := make([]account.Server, len(s.Servers))
 	for i, server := range s.Servers {
-		server.Login.Username = s.Standing.Username
+		server.Login.Username = s.Account.Username
 		own[i] = server
 	}
 	s.Servers = own

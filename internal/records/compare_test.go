@@ -64,7 +64,7 @@ func ordinaryDomain() Domain {
 
 func handedOverDomain() Domain {
 	s := settingsFor(customer, everyServer[0], everyServer[3])
-	s.Provider.HandOver = &account.HandOver{Hostname: "autodiscover-s.outlook.com"}
+	s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover-s.outlook.com"}
 	return New(Options{Name: "setup.example.net"}).For(s)
 }
 

@@ -120,7 +120,7 @@ func (b *builder) leaveOut(why string, labels ...string) {
 func (b *builder) hosts() {
 	o := &b.guide.options
 	b.host("autoconfig", "where Thunderbird, Evolution, KMail, FairEmail and Delta Chat ask for config-v1.1.xml")
-	if to := b.settings.Provider.HandOver; to != nil && to.Hostname != "" {
+	if to := b.settings.Provider.AutodiscoverRedirect; to != nil && to.Hostname != "" {
 		b.domain.handOver = []string{handOverAlias(to.Hostname), to.Hostname}
 		b.add("autodiscover", "CNAME", handOverAlias(to.Hostname)+".", "where Outlook and phones ask: answered by the service that has the mailboxes")
 		return

@@ -390,9 +390,13 @@ func TestFor(t *testing.T) {
 			want: []string{"_caldavs._tcp SRV 0 1 443 dav.example.net."}},
 		{name: "a calendar host for every mailbox", servers: []account.Server{dav("https://%EMAILLOCALPART%.example.net/")},
 			absent: []string{"_caldavs._tcp"}, notes: []string{"_caldavs._tcp: left out, because its host differs from mailbox to mailbox"}},
-		{name: "hand-over to a host", change: func(p *account.Provider) { p.HandOver = &account.HandOver{Hostname: "mail.partner.example"} },
+		{name: "hand-over to a host", change: func(p *account.Provider) {
+			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "mail.partner.example"}
+		},
 			want: []string{"autodiscover CNAME mail.partner.example.", "autoconfig CNAME setup.example.net."}, absent: []string{"_autodiscover._tcp"}},
-		{name: "hand-over to another address is told by us", change: func(p *account.Provider) { p.HandOver = &account.HandOver{Address: "%EMAILLOCALPART%@other.example"} },
+		{name: "hand-over to another address is told by us", change: func(p *account.Provider) {
+			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@other.example"}
+		},
 			want: []string{"autodiscover CNAME setup.example.net.", "_autodiscover._tcp SRV 0 1 443 setup.example.net."}},
 		{name: "addresses without a name", options: Options{Addresses: addresses("192.0.2.1")},
 			want: []string{"autoconfig A 192.0.2.1", "_autodiscover._tcp SRV 0 1 443 autodiscover.example.org."}},

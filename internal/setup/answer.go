@@ -45,7 +45,7 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 		Mac:      h.profile(c.apple, mac, l, lang),
 		Signed:   h.options.Signed != nil && h.options.Signed(),
 		Web:      has(page.servers, account.EWS),
-		HandOver: p.HandOver != nil,
+		HandOver: p.AutodiscoverRedirect != nil,
 		Token:    byToken(page.servers, account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS),
 		IMAP:     has(page.servers, account.IMAP),
 		POP:      has(page.servers, account.POP3),
@@ -68,7 +68,7 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 		a.Link, a.Code = h.forPhone(l)
 	}
 	for _, n := range p.Notices {
-		if n.Matters(h.options.Now()) {
+		if n.Active(h.options.Now()) {
 			a.Notices = append(a.Notices, link{titleIn(n.Texts, lang), account.Expand(n.URL, s.Login)})
 		}
 	}

@@ -184,7 +184,7 @@ func TestSections(t *testing.T) {
 			resolve, p := literal(test.servers...)
 			p.Webmail = "https://webmail.example.com/"
 			if test.handOver {
-				p.HandOver = &account.HandOver{Hostname: "autodiscover.example.com"}
+				p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com"}
 			}
 			inside := part(t, askFor(t, Handler(resolve, Options{Profile: hasProfile}), "anna@example.com").Body.String(), test.device)
 			for _, want := range test.want {

@@ -10,17 +10,19 @@ import (
 
 	"signpost/account"
 	"signpost/templates"
+
+	"signpost/internal/fault"
 )
 
 // LoadTemplates reads an operator's folder of templates over the embedded ones
 // and checks all of them. Faults and warnings name files in the folder; the
-// error is of type templates.Faults.
+// error is of type fault.List.
 func LoadTemplates(folder string) (*templates.Set, error) {
 	set, err := templates.Load(os.DirFS(folder))
 	if err == nil {
 		err = Check(set)
 	}
-	var faults templates.Faults
+	var faults fault.List
 	if errors.As(err, &faults) {
 		return nil, within(folder, faults)
 	} else if err != nil {
@@ -32,7 +34,7 @@ func LoadTemplates(folder string) (*templates.Set, error) {
 
 // within names the files as the operator finds them. A fault of an operator's
 // may also show in one of the page's own.
-func within(folder string, faults []templates.Fault) templates.Faults {
+func within(folder string, faults []fault.Fault) fault.List {
 	faults = slices.Clone(faults)
 	for i := range faults {
 		file := filepath.Join(folder, filepath.FromSlash(faults[i].File))
@@ -46,9 +48,9 @@ func within(folder string, faults []templates.Fault) templates.Faults {
 
 // Check shows every page that there is, in every language, to nobody, so that a
 // fault in an operator's templates is found when they are loaded and not by the
-// first person who meets it. The error is of type templates.Faults.
+// first person who meets it. The error is of type fault.List.
 func Check(set *templates.Set) error {
-	var faults templates.Faults
+	var faults fault.List
 	for _, lang := range set.Languages {
 		for _, v := range samples(set, lang) {
 			err := lang.Execute(io.Discard, v)
@@ -142,7 +144,7 @@ func sampleProviders() []*account.Provider {
 		Checks:  [][]account.Title{texts},
 	}
 	handedOver := provider(token(imap), token(smtp))
-	handedOver.HandOver = &account.HandOver{Hostname: "autodiscover.example.com"}
+	handedOver.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com"}
 	return []*account.Provider{
 		full, provider(imap, smtp), provider(pop, smtp), provider(phone), provider(server(account.ActiveSync, 0)),
 		provider(server(account.EWS, 0)), provider(server(account.CalDAV, 0)), provider(token(imap), token(smtp)), handedOver,

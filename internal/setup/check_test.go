@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"signpost/templates"
+
+	"signpost/internal/fault"
 )
 
 func TestCheckEmbedded(t *testing.T) {
@@ -68,7 +70,7 @@ func TestLoadTemplatesFaults(t *testing.T) {
 	} {
 		folder := overlay(t, test.file, test.data)
 		_, err := LoadTemplates(folder)
-		var faults templates.Faults
+		var faults fault.List
 		if !errors.As(err, &faults) {
 			t.Errorf("%s: got %v", test.data, err)
 			continue

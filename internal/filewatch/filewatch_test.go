@@ -1,4 +1,4 @@
-package server
+package filewatch
 
 import (
 	"os"
@@ -26,7 +26,7 @@ func writeFile(t *testing.T, path, text string) {
 }
 
 func TestWatcher(t *testing.T) {
-	w, err := NewWatcher(t.Context(), testRest)
+	w, err := New(t.Context(), testRest)
 	if err != nil {
 		t.Skip("this system cannot watch files: ", err)
 	}
@@ -173,7 +173,7 @@ func TestWatcherInALoop(t *testing.T) {
 // TestWatcherDuringALoad: what is written between looking and watching is told,
 // although no event may come any more.
 func TestWatcherDuringALoad(t *testing.T) {
-	w, err := NewWatcher(t.Context(), testRest)
+	w, err := New(t.Context(), testRest)
 	if err != nil {
 		t.Skip("this system cannot watch files: ", err)
 	}
@@ -211,7 +211,7 @@ func TestWatcherDuringALoad(t *testing.T) {
 
 // TestWatcherOfOtherFiles: other files of the folder do not matter.
 func TestWatcherOfOtherFiles(t *testing.T) {
-	w, err := NewWatcher(t.Context(), time.Hour)
+	w, err := New(t.Context(), time.Hour)
 	if err != nil {
 		t.Skip("this system cannot watch files: ", err)
 	}
@@ -231,7 +231,7 @@ func TestWatcherOfOtherFiles(t *testing.T) {
 
 // TestWatcherInABusyFolder: somebody writes to the folder all the time.
 func TestWatcherInABusyFolder(t *testing.T) {
-	w, err := NewWatcher(t.Context(), 200*time.Millisecond)
+	w, err := New(t.Context(), 200*time.Millisecond)
 	if err != nil {
 		t.Skip("this system cannot watch files: ", err)
 	}

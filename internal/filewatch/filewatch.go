@@ -1,4 +1,4 @@
-package server
+package filewatch
 
 import (
 	"cmp"
@@ -37,10 +37,10 @@ type Watcher struct {
 	stamps map[string]fs.FileInfo // what is known of each; nil where it is not there
 }
 
-// NewWatcher watches nothing yet, and until ctx is done. A change is told when
+// New watches nothing yet, and until ctx is done. A change is told when
 // nothing has happened for the time of rest: a file is written in several steps,
 // and a certificate comes with its key.
-func NewWatcher(ctx context.Context, rest time.Duration) (*Watcher, error) {
+func New(ctx context.Context, rest time.Duration) (*Watcher, error) {
 	return newWatcher(ctx, rest, lookEvery)
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const operating = "../../OPERATING.md"
+const operating = "../../docs/operating.md"
 
 // rows are those of the tables below a heading, with what is in backquotes in
 // each cell.

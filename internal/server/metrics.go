@@ -15,7 +15,7 @@ import (
 // Metrics are what the service counts, for Prometheus to read. They outlive the
 // configurations. No label holds a word that a stranger chooses, and all series
 // exist from the start, so that a rate can be computed before something has
-// happened. OPERATING.md explains each.
+// happened. docs/operating.md explains each.
 type Metrics struct {
 	registry *prometheus.Registry
 

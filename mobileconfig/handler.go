@@ -5,50 +5,49 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
-
-	"golang.org/x/text/language"
 
 	"signpost/account"
 )
 
-// Handler answers GET and HEAD of a profile's URL on the service's own name:
+// HandlerOptions are what Handler needs besides a resolver. The zero value serves
+// unsigned profiles in English.
+type HandlerOptions struct {
+	// Service is the service's own host name (Options.Service).
+	Service string
+	// Sign returns the signed form of a profile; nil leaves profiles unsigned.
+	Sign func(profile []byte) []byte
+	// Texts returns the texts that fit best. Each preference has the form of
+	// Accept-Language and may come from a stranger; the first that can be met
+	// counts. Nil: always English.
+	Texts func(preferences ...string) Texts
+}
+
+// Handler returns a handler of GET and HEAD for a profile's URL on the service's
+// own name:
 //
 //	/profile.mobileconfig?emailaddress=anna@example.com&name=Anna+Ek&device=iphone&only=mail&lang=sv
 //
-// Only the address is needed. The link works without cookie, script and second
-// request, because Chrome on iOS passes it to a view of Safari's that fetches it
-// again. It must not be given a download attribute, with which iOS saves a file
-// that nothing opens.
+// Only the address is needed. The link works without a cookie, a script or a
+// second request, because Chrome on iOS passes it to a Safari view that fetches
+// it again. The link must not have a download attribute: with one, iOS saves a
+// file that no app opens.
 //
-// The signer may be nil. Service is the service's own host name. Translations
-// stand beside English, or in its place, and are chosen by lang or else
-// Accept-Language.
-func Handler(resolve account.Resolver, signer *Signer, service string, translations ...Texts) http.Handler {
-	h := &handler{resolve: resolve, signer: signer, service: service, texts: []Texts{English}}
-	for _, t := range translations {
-		if t.Language == English.Language {
-			h.texts[0] = t
-		} else {
-			h.texts = append(h.texts, t)
-		}
+// The language is that of lang, or else of Accept-Language.
+func Handler(resolve account.Resolver, o HandlerOptions) http.Handler {
+	if o.Sign == nil {
+		o.Sign = func(profile []byte) []byte { return profile }
 	}
-	tags := make([]language.Tag, len(h.texts))
-	for i, t := range h.texts {
-		tags[i] = language.Make(t.Language)
+	if o.Texts == nil {
+		o.Texts = func(...string) Texts { return English }
 	}
-	h.languages = language.NewMatcher(tags)
-	return h
+	return &handler{resolve: resolve, options: o}
 }
 
 type handler struct {
-	resolve   account.Resolver
-	signer    *Signer
-	service   string
-	texts     []Texts
-	languages language.Matcher
-	profiles  sync.Map // variant to *prepared
+	resolve  account.Resolver
+	options  HandlerOptions
+	profiles sync.Map // variant to *prepared
 }
 
 // variant is what a prepared profile depends on. There are at most 12 for each
@@ -58,7 +57,7 @@ type variant struct {
 	device   Device
 	mailOnly bool
 	named    bool
-	texts    int
+	texts    Texts
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -80,38 +79,37 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// may be a customer's domain too and then says nothing of the address.
 	s, err := h.resolve(r.Context(), account.Query{Address: q.address, Client: account.Apple})
 	switch {
-	case errors.Is(err, account.ErrUnknownDomain), errors.Is(err, account.ErrWrongHost):
+	case account.IsUnknown(err):
 		refuse(w, r, http.StatusNotFound, "the domain of this address is not served here")
 		return
 	case err != nil:
 		fail(w, r)
 		return
 	}
-	document, err := h.document(s, q, h.textsFor(q.language, r.Header.Get("Accept-Language")))
-	var unfit *NoProfileError
-	switch {
-	case errors.As(err, &unfit):
+	document, err := h.document(s, q, h.options.Texts(q.language, r.Header.Get("Accept-Language")))
+	if _, ok := errors.AsType[*NoProfileError](err); ok {
 		refuse(w, r, http.StatusNotFound, "there is no profile of this mail service for this device")
 		return
-	case err != nil:
+	}
+	if err != nil {
 		fail(w, r)
 		return
 	}
-	document = h.signer.Sign(document)
+	document = h.options.Sign(document)
 	header.Set("Content-Type", MediaType)
 	// The domain has passed ParseDomain: letters, digits, hyphens and dots.
 	header.Set("Content-Disposition", `attachment; filename="`+s.Address.Domain()+`.mobileconfig"`)
 	header.Set("Content-Length", strconv.Itoa(len(document)))
 	if r.Method != http.MethodHead {
-		w.Write(document) // the client has gone: nobody to tell
+		w.Write(document) // an error means that the client has gone
 	}
 }
 
 // document completes the provider's prepared profile, or makes one where the
 // account is not like the provider's others.
-func (h *handler) document(s account.Settings, q request, texts int) ([]byte, error) {
-	o := Options{Service: h.service, Name: q.name, Device: q.device, MailOnly: q.mailOnly, Texts: h.texts[texts]}
-	if !s.Cacheable() || s.Address.IsAny() || h.service == "" {
+func (h *handler) document(s account.Settings, q request, texts Texts) ([]byte, error) {
+	o := Options{Service: h.options.Service, Name: q.name, Device: q.device, MailOnly: q.mailOnly, Texts: texts}
+	if !s.Cacheable() || s.Address.IsAny() || o.Service == "" {
 		return Document(s, o)
 	}
 	v := variant{s.Provider, q.device, q.mailOnly, q.name != "", texts}
@@ -124,32 +122,6 @@ func (h *handler) document(s account.Settings, q request, texts int) ([]byte, er
 		found, _ = h.profiles.LoadOrStore(v, p)
 	}
 	return found.(*prepared).complete(s.Address, q.name), nil
-}
-
-// maxWishes is how much of a browser's list of languages is read.
-const maxWishes = 200
-
-// textsFor is the place in h.texts of what suits the wishes best.
-func (h *handler) textsFor(wishes ...string) int {
-	if len(h.texts) == 1 {
-		return 0
-	}
-	for _, wish := range wishes {
-		if len(wish) > maxWishes {
-			wish = wish[:max(0, strings.LastIndexByte(wish[:maxWishes], ','))]
-		}
-		if wish == "" {
-			continue
-		}
-		tags, _, err := language.ParseAcceptLanguage(wish)
-		if err != nil {
-			continue
-		}
-		if _, i, confidence := h.languages.Match(tags...); confidence != language.No {
-			return i
-		}
-	}
-	return 0
 }
 
 func fail(w http.ResponseWriter, r *http.Request) {

@@ -140,6 +140,9 @@ func TestMatch(t *testing.T) {
 		{[]string{strings.Repeat("x", 300), "sv"}, "sv"},
 		{[]string{strings.Repeat(",", 300), "sv"}, "sv"},
 		{[]string{"*"}, "en"},
+		{[]string{"de,en;q=0.8,sv;q=0.7"}, "en"},
+		{[]string{strings.Repeat("sv,", 1000)}, "sv"}, // no browser sends that, but it begins like one
+		{[]string{strings.Repeat("sv", 1000)}, "en"},
 	} {
 		if got := set.Match(test.wishes...).Tag; got != test.want {
 			t.Errorf("%q: got %s, want %s", test.wishes, got, test.want)

@@ -2,25 +2,27 @@ package main
 
 import (
 	"signpost/internal/config"
-	"signpost/internal/server"
 	"signpost/internal/setup"
+	"signpost/templates"
 )
 
-// newPage makes the set-up page the operator's own. What is wrong with a folder
-// of templates is found here, and not by the first person who opens the page.
-func newPage(b config.Branding) (server.Page, error) {
-	page := server.Page{Branding: setup.Branding{
-		Name:    b.Name,
-		Logo:    setup.Logo{Data: b.Logo, MediaType: b.LogoType},
-		Accent:  b.Accent,
-		Contact: b.Contact,
-	}}
+// loadPage returns the branding of the set-up page and its templates, nil for the
+// embedded ones. It finds faults in an operator's templates before the first
+// person opens the page.
+func loadPage(b config.Branding) (setup.Branding, *templates.Set, error) {
+	branding := setup.Branding{
+		Name:        b.Name,
+		Logo:        setup.Logo{Data: b.Logo, MediaType: b.LogoType},
+		Accent:      b.Accent,
+		Contact:     b.Contact,
+		TemplateDir: b.Templates,
+	}
 	if b.Templates == "" {
-		return page, nil
+		return branding, nil, nil
 	}
-	var err error
-	if page.Templates, err = setup.LoadTemplates(b.Templates); err != nil {
-		return page, &hintError{err, "branding.templates in the configuration names their folder"}
+	set, err := setup.LoadTemplates(b.Templates)
+	if err != nil {
+		return branding, nil, &hintError{err, "branding.templates in the configuration names their folder"}
 	}
-	return page, nil
+	return branding, set, nil
 }

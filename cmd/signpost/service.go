@@ -15,6 +15,7 @@ import (
 	"signpost/internal/directory"
 	"signpost/internal/records"
 	"signpost/internal/server"
+	"signpost/internal/setup"
 	"signpost/mobileconfig"
 	"signpost/templates"
 )
@@ -33,7 +34,8 @@ type service struct {
 	directory *directory.Directory
 	resolver  *records.Resolver
 	signer    *mobileconfig.Signer // nil where profiles stay unsigned
-	page      server.Page
+	branding  setup.Branding
+	templates *templates.Set // of the set-up page; nil: the embedded ones
 }
 
 // load finds and loads a configuration.
@@ -61,11 +63,10 @@ func newService(file string, cfg *config.Config, earlier *service, log *slog.Log
 			return nil, &hintError{err, "dns.servers in the configuration names the servers to ask"}
 		}
 	}
-	page, err := newPage(cfg.Branding)
-	if err != nil {
+	var err error
+	if s.branding, s.templates, err = loadPage(cfg.Branding); err != nil {
 		return nil, err
 	}
-	s.page = page
 	s.directory = directory.New(cfg.Providers, cfg.Accounts, s.resolver.LookupMX)
 	if earlier != nil && earlier.config.Profiles == cfg.Profiles {
 		s.signer = earlier.signer
@@ -115,14 +116,15 @@ func findConfig(file string) (string, error) {
 // options is how the configuration wants to be served.
 func (s *service) options(log *slog.Logger) server.Options {
 	return server.Options{
-		Resolve: s.directory.Resolve,
-		Name:    s.config.Name,
-		Signer:  s.signer,
-		Page:    s.page,
-		Proxies: server.Proxies{Trusted: s.config.Proxies.Trusted, Forwarded: s.config.Proxies.Forwarded},
-		Rate:    server.RateOf(s.config.Limits.Requests, s.config.Limits.Burst),
-		Log:     log,
-		Logged:  s.config.Log.Requests,
+		Resolve:   s.directory.Resolve,
+		Name:      s.config.Name,
+		Signer:    s.signer,
+		Branding:  s.branding,
+		Templates: s.templates,
+		Proxies:   server.Proxies{Trusted: s.config.Proxies.Trusted, Forwarded: s.config.Proxies.Forwarded},
+		Rate:      server.RateOf(s.config.Limits.Requests, s.config.Limits.Burst),
+		Log:       log,
+		Logged:    s.config.Log.Requests,
 	}
 }
 
@@ -130,10 +132,10 @@ func (s *service) printWarnings(stderr io.Writer) {
 	for _, warning := range s.config.Warnings {
 		fmt.Fprintf(stderr, "signpost: warning: %s\n", warning)
 	}
-	if s.page.Templates == nil {
+	if s.templates == nil {
 		return
 	}
-	for _, warning := range s.page.Templates.Warnings {
+	for _, warning := range s.templates.Warnings {
 		fmt.Fprintf(stderr, "signpost: warning: %s\n", warning)
 	}
 }

@@ -83,7 +83,7 @@ func TestOwnWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Page.Templates, err = templates.Load(fstest.MapFS{
+	o.Templates, err = templates.Load(fstest.MapFS{
 		"text/en.json": {Data: []byte(`{"profile.description": "Our own words for {provider}."}`)},
 		"text/sv.json": {Data: []byte(`{"profile.description": "Våra egna ord för {provider}."}`)},
 	})

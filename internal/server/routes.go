@@ -15,6 +15,7 @@ import (
 	"signpost/autodiscover"
 	"signpost/internal/setup"
 	"signpost/mobileconfig"
+	"signpost/templates"
 )
 
 // route is a path at which a dialect answers. Real clients write paths in any
@@ -35,9 +36,10 @@ type Options struct {
 	Resolve account.Resolver
 	// Name is the service's own host name, or empty: then the person's parts
 	// are served under any name.
-	Name   string
-	Signer *mobileconfig.Signer // signs profiles; nil leaves them unsigned
-	Page   Page
+	Name      string
+	Signer    *mobileconfig.Signer // signs profiles; nil leaves them unsigned
+	Branding  setup.Branding       // of the set-up page
+	Templates *templates.Set       // of the set-up page and the profiles; nil: the embedded ones
 
 	// HTTPS is set where https is served too: then plain HTTP is answered only
 	// as clients need it.
@@ -54,7 +56,12 @@ func (o Options) routes() []route {
 	resolve := noted(o.Resolve, o.Metrics)
 	xml := autoconfig.Handler(resolve)
 	autodiscoverJSON := autodiscover.JSONHandler(resolve)
-	page := setup.Handler(resolve, o.page())
+	page := setup.Handler(resolve, setup.Options{
+		Name: o.Name, Templates: o.Templates, Branding: o.Branding, Signed: o.Signer.Signs, Log: o.Log,
+	})
+	profiles := mobileconfig.Handler(resolve, mobileconfig.HandlerOptions{
+		Service: o.Name, Sign: o.Signer.Sign, Texts: setup.ProfileTexts(o.Templates),
+	})
 	return []route{
 		// In the order of how often they are asked.
 		{path: "/mail/config-v1.1.xml", clear: true, dialect: "autoconfig", handler: xml},
@@ -65,7 +72,7 @@ func (o Options) routes() []route {
 		{path: "/autodiscover/autodiscover.svc", dialect: "autodiscover-soap", handler: autodiscover.SOAPHandler(resolve)},
 		{path: "/v1.1/", below: true, clear: true, dialect: "autoconfig", handler: xml},
 		{path: "/.well-known/user-agent-configuration.json", dialect: "pacc", handler: autoconfig.PACCHandler(resolve)},
-		{path: "/profile.mobileconfig", ownName: true, dialect: "mobileconfig", handler: mobileconfig.Handler(resolve, o.Signer, o.Name, o.profileTexts()...)},
+		{path: "/profile.mobileconfig", ownName: true, dialect: "mobileconfig", handler: profiles},
 		{path: "/", ownName: true, dialect: "setup", handler: page},
 		{path: "/setup/", below: true, ownName: true, dialect: "setup", handler: page},
 	}

@@ -3,6 +3,7 @@ package setup
 import (
 	"math"
 	"strings"
+	"time"
 
 	"signpost/account"
 	"signpost/templates"
@@ -41,8 +42,8 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 		Provider: p.DisplayName,
 		All:      "/" + links{l.address, l.name, l.lang, everything}.query(),
 		Sections: d.sections(lang),
-		IPhone:   h.profile(c.apple, iPhone, l, lang),
-		Mac:      h.profile(c.apple, mac, l, lang),
+		IPhone:   profileLinks(c.apple, iPhone, l, lang),
+		Mac:      profileLinks(c.apple, mac, l, lang),
 		Signed:   h.options.Signed != nil && h.options.Signed(),
 		Web:      has(page.servers, account.EWS),
 		HandOver: p.AutodiscoverRedirect != nil,
@@ -68,7 +69,7 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 		a.Link, a.Code = h.forPhone(l)
 	}
 	for _, n := range p.Notices {
-		if n.Active(h.options.Now()) {
+		if n.Active(time.Now()) {
 			a.Notices = append(a.Notices, link{titleIn(n.Texts, lang), account.Expand(n.URL, s.Login)})
 		}
 	}

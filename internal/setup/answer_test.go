@@ -186,7 +186,7 @@ func TestSections(t *testing.T) {
 			if test.handOver {
 				p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com"}
 			}
-			inside := part(t, askFor(t, Handler(resolve, Options{Profile: hasProfile}), "anna@example.com").Body.String(), test.device)
+			inside := part(t, askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String(), test.device)
 			for _, want := range test.want {
 				if !strings.Contains(inside, want) {
 					t.Errorf("lacks %q:\n%s", want, inside)
@@ -203,7 +203,9 @@ func TestSections(t *testing.T) {
 
 // TestClients: a section shows what its own client is told.
 func TestClients(t *testing.T) {
-	resolve, p := literal(server(account.ActiveSync), server(account.IMAP), server(account.SMTP))
+	imap := server(account.IMAP)
+	imap.SocketType = account.Plain // without a profile, Apple's sections show values
+	resolve, p := literal(server(account.ActiveSync), imap, server(account.SMTP))
 	exception := func(user, domain string) []account.Server {
 		servers := slices.Clone(p.Servers)
 		for i := range servers {
@@ -404,7 +406,7 @@ func TestLinks(t *testing.T) {
 func TestLinksKeepTheAddress(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
 	p.Webmail = "https://webmail.example.com/"
-	h := service(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
+	h := service(resolve, Options{Name: "setup.example.com"})
 	for _, address := range []string{`"anna ek"@example.com`, "anna+ek@example.com", "anna&ek@example.com", "anna%20ek@example.com", "\"a@b\"@example.com"} {
 		page := get(t, h, "/?emailaddress="+url.QueryEscape(address)).Body.String()
 		links := regexp.MustCompile(`(?:href="|<p class="url">https://setup.example.com)(/[^"<]*emailaddress=[^"<]*)`).FindAllStringSubmatch(page, -1)
@@ -444,7 +446,7 @@ func TestProfileIsAsTold(t *testing.T) {
 		{token, imap, smtp}, {imap, smtp, token}, {eas, ews, caldav},
 	} {
 		resolve, _ := literal(servers...)
-		h := service(resolve, Options{Profile: hasProfile})
+		h := service(resolve, Options{})
 		page := askFor(t, h, "anna@example.com").Body.String()
 		for _, d := range []device{iPhone, mac} {
 			inside := part(t, page, d)
@@ -507,7 +509,7 @@ func TestSize(t *testing.T) {
 func fullPage() http.Handler {
 	resolve, p := literal()
 	*p = *sampleProviders()[0]
-	return Handler(resolve, Options{Name: "setup.example.com", Profile: hasProfile})
+	return Handler(resolve, Options{Name: "setup.example.com"})
 }
 
 // fullPath has all that a person can give, in the longer language.

@@ -6,12 +6,15 @@ import (
 	"signpost/account"
 )
 
-// Branding makes the page an operator's own.
+// Branding makes the page an operator's own. All of it is optional.
 type Branding struct {
 	Name    string          // of the mail service; empty: the host name
-	Logo    Logo            // empty: the name stands there in words
+	Logo    Logo            // empty: the name is shown as text
 	Accent  *account.Colour // of buttons and links, readable on white; nil: DefaultAccent
 	Contact account.Contact
+	// TemplateDir is the directory that overlays the page's files. LoadTemplates
+	// reads it; Handler takes the loaded set in Options.Templates.
+	TemplateDir string
 }
 
 // Logo is a picture as it is served.

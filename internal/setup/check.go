@@ -71,7 +71,8 @@ func Check(set *templates.Set) error {
 // samples are views that between them have everything that a view can have.
 func samples(set *templates.Set, lang *templates.Language) []*view {
 	contact := account.Contact{URL: "https://example.com/help", Email: "help@example.com", Phone: "+46 8 123 45 67"}
-	h := Handler(nil, Options{Name: "setup.example.com", Templates: set, Branding: Branding{
+	signed := func() bool { return true }
+	h := Handler(nil, Options{Name: "setup.example.com", Templates: set, Signed: signed, Branding: Branding{
 		Name: "Example Mail", Logo: Logo{[]byte("x"), "image/png"}, Contact: contact,
 	}}).(*handler)
 	bare := Handler(nil, Options{Templates: set}).(*handler)
@@ -96,15 +97,9 @@ func samples(set *templates.Set, lang *templates.Language) []*view {
 		s := account.Settings{Address: a, Login: a, Provider: p, Servers: p.Servers}
 		c := clients{s, s, s, s}
 		for _, handler := range []*handler{h, bare} {
-			for _, profiles := range []bool{false, true} {
-				handler.options.Profile = func(account.Settings, string) Profile {
-					return Profile{Mail: profiles, Extras: profiles}
-				}
-				handler.options.Signed = func() bool { return profiles }
-				v := handler.frame(asked, lang)
-				v.Answer = handler.answerFor(c, links{name: asked.name, lang: asked.language}, lang, everything, false)
-				views = append(views, v)
-			}
+			v := handler.frame(asked, lang)
+			v.Answer = handler.answerFor(c, links{name: asked.name, lang: asked.language}, lang, everything, false)
+			views = append(views, v)
 		}
 	}
 	return views
@@ -126,6 +121,8 @@ func sampleProviders() []*account.Provider {
 		return s
 	}
 	imap, pop, smtp := server(account.IMAP, 993), server(account.POP3, 995), server(account.SMTP, 465)
+	plain, otherPort := imap, server(account.ActiveSync, 0)
+	plain.SocketType, otherPort.URL = account.Plain, "https://mail.example.com:8443/" // neither can be in a profile
 	phone := server(account.ActiveSync, 0)
 	phone.Login.DomainName = "EXAMPLE"
 	provider := func(servers ...account.Server) *account.Provider {
@@ -146,7 +143,8 @@ func sampleProviders() []*account.Provider {
 	handedOver := provider(token(imap), token(smtp))
 	handedOver.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com"}
 	return []*account.Provider{
-		full, provider(imap, smtp), provider(pop, smtp), provider(phone), provider(server(account.ActiveSync, 0)),
+		full, provider(imap, smtp), provider(pop, smtp), provider(plain, smtp), provider(phone), provider(otherPort),
+		provider(imap, smtp, server(account.CalDAV, 0)),
 		provider(server(account.EWS, 0)), provider(server(account.CalDAV, 0)), provider(token(imap), token(smtp)), handedOver,
 	}
 }

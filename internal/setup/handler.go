@@ -3,31 +3,25 @@ package setup
 import (
 	"bytes"
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"signpost/account"
 	"signpost/templates"
 )
 
-// Options is what the page is made of. All of it is optional.
+// Options are what Handler needs besides a resolver. All of it is optional.
 type Options struct {
-	// Name is the service's own host name, of which absolute URLs are made.
-	// Without it there is no QR code: the Host header is a stranger's word.
+	// Name is the service's own host name, which absolute URLs begin with.
+	// Without it there is no QR code, because the Host header is not trusted.
 	Name      string
 	Templates *templates.Set // nil: the embedded ones
 	Branding  Branding
-	// Profile says what an Apple profile of the settings holds for a device,
-	// "iphone" or "mac". Nil: there are none.
-	Profile func(s account.Settings, device string) Profile
-	// Signed reports whether profiles carry a signature.
+	// Signed reports whether Apple profiles carry a signature; nil means no.
 	Signed func() bool
-	Now    func() time.Time
 	Log    *slog.Logger
 }
 
@@ -36,9 +30,6 @@ type Options struct {
 func Handler(resolve account.Resolver, options Options) http.Handler {
 	if options.Templates == nil {
 		options.Templates = templates.Embedded()
-	}
-	if options.Now == nil {
-		options.Now = time.Now
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -119,7 +110,7 @@ func (h *handler) view(ctx context.Context, q request, readable bool, lang *temp
 			v.Contact = contact
 		}
 		return v, http.StatusOK
-	case !errors.Is(err, account.ErrUnknownDomain) && !errors.Is(err, account.ErrWrongHost):
+	case !account.IsUnknown(err):
 		v.Failed = true
 		return v, http.StatusServiceUnavailable
 	case understood.guessed:

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/html"
@@ -382,27 +383,35 @@ func TestAccent(t *testing.T) {
 	}
 }
 
-// TestNotices: a notice is shown while it matters, in the reader's language.
+// TestNotices checks that a notice is shown from its first day to its last, in the
+// reader's language.
 func TestNotices(t *testing.T) {
 	resolve, o := load(t, "own-domain")
-	for at, want := range map[time.Time]bool{
-		time.Date(2009, time.August, 23, 23, 59, 0, 0, time.Local):  false,
-		time.Date(2009, time.August, 24, 0, 0, 0, 0, time.Local):    true,
-		time.Date(2009, time.December, 31, 23, 0, 0, 0, time.Local): true,
-		time.Date(2010, time.January, 1, 0, 0, 0, 0, time.Local):    false,
-		today(): false,
-	} {
-		o.Now = func() time.Time { return at }
-		h := Handler(resolve, o)
-		for lang, words := range map[string]string{"en": "From 7 September the user name", "sv": "Från den 7 september är användarnamnet"} {
-			for _, format := range []string{"html", "text"} {
-				w := get(t, h, "/?emailaddress=kalle@foretaget.example&lang="+lang+"&format="+format)
-				if got := strings.Contains(w.Body.String(), words); got != want {
-					t.Errorf("%v, %s, %s: shown %v, want %v", at, lang, format, got, want)
+	h := Handler(resolve, o)
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct {
+			at    time.Time // in order: the bubble's clock only advances
+			shown bool
+		}{
+			{time.Date(2009, time.August, 23, 23, 59, 0, 0, time.Local), false},
+			{time.Date(2009, time.August, 24, 0, 0, 0, 0, time.Local), true},
+			{time.Date(2009, time.December, 31, 23, 0, 0, 0, time.Local), true},
+			{time.Date(2010, time.January, 1, 0, 0, 0, 0, time.Local), false},
+			{time.Date(2026, time.November, 21, 12, 0, 0, 0, time.Local), false},
+		} {
+			time.Sleep(time.Until(test.at))
+			for lang, words := range map[string]string{
+				"en": "From 7 September the user name", "sv": "Från den 7 september är användarnamnet",
+			} {
+				for _, format := range []string{"html", "text"} {
+					w := get(t, h, "/?emailaddress=kalle@foretaget.example&lang="+lang+"&format="+format)
+					if got := strings.Contains(w.Body.String(), words); got != test.shown {
+						t.Errorf("at %v, in %s, as %s: notice shown %v, want %v", test.at, lang, format, got, test.shown)
+					}
 				}
 			}
 		}
-	}
+	})
 }
 
 // TestNothingOfTheMailbox: no answer tells whether a mailbox exists, is active

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"signpost/account"
+	"signpost/mobileconfig"
 	"signpost/templates"
 )
 
@@ -62,36 +63,18 @@ func (h *handler) forPhone(l links) (string, code) {
 	return "", code{}
 }
 
-// ProfileTexts are the words of an Apple profile in a language. The description
-// has {provider} where the provider's name goes.
-func ProfileTexts(lang *templates.Language) (description, mail, calendars, contacts string) {
-	return lang.Text("profile.description", "provider", "{provider}"),
-		lang.Text("profile.mail"), lang.Text("profile.calendars"), lang.Text("profile.contacts")
-}
-
-// Profile is what an Apple profile holds, nothing where there is none.
-type Profile struct {
-	Mail     bool // an account of IMAP or POP
-	Exchange bool // an account that brings calendars and contacts along
-	Extras   bool // calendars or contacts, in accounts of their own
-	Token    bool // people sign in on a web page
-}
-
-// profile links to the device's profile, nil where there is none. The link says
-// the language that the page is in, as Safari may fetch it anew with other
-// headers.
-func (h *handler) profile(s account.Settings, d device, l links, lang *templates.Language) *profile {
-	if h.options.Profile == nil {
-		return nil
-	}
-	p := profile{Address: readable(s.Address), Profile: h.options.Profile(s, string(d))}
-	if p.Profile == (Profile{}) {
+// profileLinks returns the links to the Apple profile for the device, nil if there
+// is no profile. They name the language of the page, because Safari may fetch a
+// profile again with other headers.
+func profileLinks(s account.Settings, d device, l links, lang *templates.Language) *profile {
+	p := profile{Address: readable(s.Address), Contents: mobileconfig.ContentsOf(s, mobileconfig.Device(d))}
+	if p.Contents == (mobileconfig.Contents{}) {
 		return nil
 	}
 	const path = "/profile.mobileconfig"
 	l.device, l.lang = d, lang.Tag
 	p.URL = path + l.query()
-	// Exchange has a switch for that on an iPhone only.
+	// Only the iPhone's Exchange account can leave out calendars and contacts.
 	if p.Mail && p.Extras || p.Exchange && d == iPhone {
 		p.MailOnly = path + l.query("only", "mail")
 	}

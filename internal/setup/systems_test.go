@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"signpost/account"
 	"signpost/internal/config"
@@ -27,9 +26,6 @@ var systems = []system{
 	{"onecom", []string{"karin@malaren.example"}},
 }
 
-// today is when the tests take place: none of the examples' notices matters.
-func today() time.Time { return time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC) }
-
 // load reads an example configuration. No MX record leads anywhere.
 func load(t testing.TB, name string) (account.Resolver, Options) {
 	t.Helper()
@@ -41,20 +37,14 @@ func load(t testing.TB, name string) (account.Resolver, Options) {
 	return directory.New(cfg.Providers, cfg.Accounts, none).Resolve, Options{
 		Name:     cfg.Name,
 		Branding: Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent, Contact: cfg.Branding.Contact},
-		Profile:  hasProfile,
-		Now:      today,
 	}
-}
-
-func hasProfile(s account.Settings, device string) Profile {
-	return Profile(mobileconfig.ContentsOf(s, mobileconfig.Device(device)))
 }
 
 // service is the page and the profiles that it leads to, as the server has them.
 func service(resolve account.Resolver, o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(resolve, o))
-	mux.Handle("/profile.mobileconfig", mobileconfig.Handler(resolve, nil, o.Name))
+	mux.Handle("/profile.mobileconfig", mobileconfig.Handler(resolve, mobileconfig.HandlerOptions{Service: o.Name}))
 	return mux
 }
 

@@ -1,6 +1,9 @@
 package setup
 
-import "signpost/account"
+import (
+	"signpost/account"
+	"signpost/mobileconfig"
+)
 
 // view is what the templates are given.
 type view struct {
@@ -67,7 +70,7 @@ type answer struct {
 
 // profile is an Apple profile to install.
 type profile struct {
-	Profile
+	mobileconfig.Contents
 	Address  string
 	URL      string
 	MailOnly string // of that without calendars and contacts; empty where it has none

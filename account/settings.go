@@ -57,7 +57,7 @@ type AccountInfo struct {
 // provider (for AnyAt a domain) fits once its placeholders are completed. An
 // address that cannot stand in a URL as it is never does.
 func (s *Settings) Cacheable() bool {
-	return !s.Custom && s.Login == s.Address && (s.Address.IsAny() || s.Address.plainInURL())
+	return s.Provider != nil && !s.Custom && s.Login == s.Address && s.Address.plainInURL()
 }
 
 // Expanded lists the servers with all placeholders completed for the login.

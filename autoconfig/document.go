@@ -1,6 +1,7 @@
 package autoconfig
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -9,17 +10,40 @@ import (
 	"signpost/account"
 )
 
-// Document is the config-v1.1 document for the settings, or an error that is
-// ErrNotDescribable. For an Address that IsAny it holds placeholders where it
+// Document returns the config-v1.1 document for the settings, or an error that
+// is ErrNotDescribable. For an Address that IsAny it holds placeholders where it
 // would name the mailbox.
 func Document(s account.Settings) ([]byte, error) {
-	return build(s, words{address: s.Address, login: s.Login})
+	return new(documents).append(nil, s)
 }
 
-// build writes the document: its names stand where Thunderbird's readFromXML
-// looks for them, its spelling is that of draft-ietf-mailmaint-autoconfig-06.
-func build(s account.Settings, w words) ([]byte, error) {
-	chosen, err := choose(s.Servers)
+// documents writes config-v1.1 documents. Those of one provider differ in
+// LookupDomain, of which the configuration names few.
+type documents struct{ account.Documents[string] }
+
+// append appends the document for the settings to dst.
+func (d *documents) append(dst []byte, s account.Settings) ([]byte, error) {
+	if s.LookupDomain == s.Address.Domain() {
+		s.LookupDomain = ""
+	}
+	template, err := d.Template(&s, s.LookupDomain, write)
+	if err != nil {
+		return dst, err
+	}
+	return template.Append(dst, s.Address, escapeText), nil
+}
+
+// references are the characters that the text of a document cannot hold. etree
+// writes the same references into the text of the template (CanonicalText).
+var references = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+func escapeText(dst []byte, text string) []byte { return append(dst, references.Replace(text)...) }
+
+// write writes the template of a document. The elements stand where
+// Thunderbird's readFromXML looks for them and are spelled as in
+// draft-ietf-mailmaint-autoconfig-06.
+func write(s account.Settings) ([]byte, error) {
+	servers, err := divide(s.Servers)
 	if err != nil {
 		return nil, err
 	}
@@ -27,32 +51,34 @@ func build(s account.Settings, w words) ([]byte, error) {
 	doc.WriteSettings = etree.WriteSettings{CanonicalText: true}
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
 	root := doc.CreateElement("clientConfig")
-	root.CreateAttr("version", version(chosen))
+	root.CreateAttr("version", version(servers))
 
-	mailLogin := lastMailLogin(chosen)
-	for _, server := range chosen.others {
-		if complete(server.Login) != mailLogin {
-			writeServer(root, server, w)
+	// FairEmail uses the last <username> of the document for its mail servers,
+	// so sections with another login go before emailProvider.
+	mailLogin := lastMailLogin(servers)
+	for _, server := range servers.others {
+		if withUsername(server.Login) != mailLogin {
+			writeServer(root, server)
 		}
 	}
-	writeProvider(root, s, chosen, w)
-	for _, server := range chosen.others {
-		if complete(server.Login) == mailLogin {
-			writeServer(root, server, w)
+	writeProvider(root, s, servers)
+	for _, server := range servers.others {
+		if withUsername(server.Login) == mailLogin {
+			writeServer(root, server)
 		}
 	}
-	if url := w.link(s.Provider.Webmail); url != "" {
+	if url := link(s.Provider.Webmail); url != "" {
 		root.CreateElement("webMail").CreateElement("loginPage").CreateAttr("url", url)
 	}
-	if s.Provider.OAuth2 != nil && chosen.takeOAuth2() {
-		writeOAuth2(root, s.Provider.OAuth2, w)
+	if s.Provider.OAuth2 != nil && servers.takeOAuth2() {
+		writeOAuth2(root, s.Provider.OAuth2)
 	}
 	doc.Indent(2)
 	return doc.WriteToBytes()
 }
 
-// version is 1.1, which every published file says, unless the document has
-// something that came with 1.2. Nobody is known to read it.
+// version returns 1.1, which every published file has, unless the document has
+// something that came with 1.2. No known client reads it.
 func version(s sections) string {
 	if len(s.others) > 0 {
 		return "1.2"
@@ -65,59 +91,57 @@ func version(s sections) string {
 	return "1.1"
 }
 
-// lastMailLogin is the login that stands last in emailProvider. A section of
-// the root with another one goes before emailProvider, because FairEmail takes
-// the last <username> of the document for its mail servers.
+// lastMailLogin returns the login that stands last in emailProvider.
 func lastMailLogin(s sections) account.Login {
 	servers := s.outgoing
 	if len(servers) == 0 {
 		servers = s.incoming
 	}
-	return complete(servers[len(servers)-1].Login)
+	return withUsername(servers[len(servers)-1].Login)
 }
 
-// writeProvider writes emailProvider. Of the domains only the one asked for is
-// named and, for Parula, the one that it came by: a list of all would tell
-// strangers who the customers are.
-func writeProvider(root *etree.Element, s account.Settings, chosen sections, w words) {
+// writeProvider writes emailProvider. It names only the domain of the address
+// and, for Parula, the one that led the client here: a list of all domains
+// would tell strangers who the customers are.
+func writeProvider(root *etree.Element, s account.Settings, servers sections) {
 	e := root.CreateElement("emailProvider")
-	e.CreateAttr("id", w.domain())
-	leaf(e, "domain", w.domain())
-	leaf(e, "domain", w.keep(lookupDomain(&s)))
-	if leaf(e, "displayName", prose(w.keep(s.Provider.DisplayName))) == nil {
-		leaf(e, "displayName", w.domain())
+	e.CreateAttr("id", account.EmailDomain)
+	addLeaf(e, "domain", account.EmailDomain)
+	addLeaf(e, "domain", s.LookupDomain)
+	addLeaf(e, "displayName", cmp.Or(oneLine(s.Provider.DisplayName), account.EmailDomain))
+	addLeaf(e, "displayShortName", oneLine(s.Provider.DisplayShortName))
+	for _, server := range servers.incoming {
+		writeServer(e, server)
 	}
-	leaf(e, "displayShortName", prose(w.keep(s.Provider.DisplayShortName)))
-	for _, server := range chosen.incoming {
-		writeServer(e, server, w)
-	}
-	for _, server := range chosen.outgoing {
-		writeServer(e, server, w)
+	for _, server := range servers.outgoing {
+		writeServer(e, server)
 	}
 	for _, page := range s.Provider.Documentation {
-		url := w.link(page.URL)
+		url := link(page.URL)
 		if url == "" {
 			continue
 		}
 		d := e.CreateElement("documentation")
 		d.CreateAttr("url", url)
 		for _, title := range page.Titles {
-			if descr := leaf(d, "descr", prose(w.keep(title.Text))); descr != nil && title.Language != "" {
-				descr.CreateAttr("lang", w.keep(title.Language))
+			if descr := addLeaf(d, "descr", oneLine(title.Text)); descr != nil && title.Language != "" {
+				descr.CreateAttr("lang", title.Language)
 			}
 		}
 	}
 }
 
-// lookupDomain is the second domain to name, if any.
-func lookupDomain(s *account.Settings) string {
-	if s.LookupDomain == s.Address.Domain() {
+// link returns the URL of a page, or nothing if it depends on the mailbox: a
+// stranger's address would have to be escaped for the place where it stands,
+// and no client needs such a link.
+func link(url string) string {
+	if account.NamesMailbox(url) {
 		return ""
 	}
-	return s.LookupDomain
+	return url
 }
 
-// elements are the sections that servers are written in.
+// elements are the names of the sections that describe servers.
 var elements = map[account.ServerType]string{
 	account.IMAP:        "incomingServer",
 	account.POP3:        "incomingServer",
@@ -131,29 +155,29 @@ var elements = map[account.ServerType]string{
 }
 
 // writeServer writes one server section. It has no attribute besides type:
-// Evolution gives the document up for any other.
-func writeServer(parent *etree.Element, server account.Server, w words) {
+// Evolution rejects the document for any other.
+func writeServer(parent *etree.Element, server account.Server) {
 	e := parent.CreateElement(elements[server.Type])
 	e.CreateAttr("type", string(server.Type))
 	if server.Type.HasURL() {
-		leaf(e, "url", w.fillURL(server.URL))
+		addLeaf(e, "url", server.URL)
 	} else {
-		leaf(e, "hostname", w.fill(server.Hostname))
-		leaf(e, "port", strconv.Itoa(server.Port))
-		leaf(e, "socketType", string(server.SocketType))
+		addLeaf(e, "hostname", server.Hostname)
+		addLeaf(e, "port", strconv.Itoa(server.Port))
+		addLeaf(e, "socketType", string(server.SocketType))
 	}
 	for _, method := range server.Authentication {
 		for _, name := range methodNames(server.Type, method) {
-			leaf(e, "authentication", name)
+			addLeaf(e, "authentication", name)
 		}
 	}
-	leaf(e, "username", w.username(server.Login))
+	addLeaf(e, "username", username(server.Login))
 }
 
-// methodNames spells an authentication. For servers with a URL it is the name
-// of the HTTP scheme, without the attribute system="http" that is optional
-// there. Thunderbird reads ews with the mail servers' names, so a password has
-// both there, each reader taking the first that it knows.
+// methodNames spells an authentication method. For servers with a URL it is the
+// name of the HTTP scheme, without the attribute system="http", which is
+// optional there. Thunderbird reads ews with the names for mail servers, so a
+// password has both names there; each reader takes the first that it knows.
 func methodNames(t account.ServerType, method account.Authentication) []string {
 	if !t.HasURL() {
 		return []string{string(method)}
@@ -170,35 +194,42 @@ func methodNames(t account.ServerType, method account.Authentication) []string {
 	return []string{string(method)}
 }
 
-func (s sections) takeOAuth2() bool {
-	for _, list := range [...][]account.Server{s.incoming, s.outgoing, s.others} {
-		for _, server := range list {
-			for _, method := range server.Authentication {
-				if method == account.OAuth2Auth {
-					return true
-				}
-			}
-		}
-	}
-	return false
+// withUsername returns the login with a user name in any case. Thunderbird would
+// read a missing <username> as the name "undefined".
+func withUsername(l account.Login) account.Login {
+	l.Username = cmp.Or(strings.TrimSpace(l.Username), account.EmailAddress)
+	return l
 }
 
-// writeOAuth2 writes what a client needs to ask for a token. Thunderbird has a
+// username spells a login as described in the package comment.
+func username(l account.Login) string {
+	name := withUsername(l).Username
+	switch {
+	case l.DomainName != "":
+		return l.DomainName + `\` + name
+	case name == account.EmailAddress, name == account.EmailLocalPart:
+		return account.Verbatim(name)
+	}
+	return name
+}
+
+// writeOAuth2 writes what a client needs to request a token. Thunderbird has a
 // list of its own instead; Parula and others that follow the draft read it.
-func writeOAuth2(root *etree.Element, o *account.OAuth2, w words) {
+func writeOAuth2(root *etree.Element, o *account.OAuth2) {
 	e := etree.NewElement("oAuth2")
-	leaf(e, "issuer", w.link(o.Issuer))
-	leaf(e, "scope", w.keep(strings.Join(o.Scopes, " ")))
-	leaf(e, "authURL", w.link(o.AuthURL))
-	leaf(e, "tokenURL", w.link(o.TokenURL))
+	addLeaf(e, "issuer", link(o.Issuer))
+	addLeaf(e, "scope", strings.Join(o.Scopes, " "))
+	addLeaf(e, "authURL", link(o.AuthURL))
+	addLeaf(e, "tokenURL", link(o.TokenURL))
 	if len(e.Child) > 0 {
 		root.AddChild(e)
 	}
 }
 
-// leaf adds an element with text, unless the text is empty: Thunderbird takes
-// an empty element for true, and white space for part of the value.
-func leaf(parent *etree.Element, tag, text string) *etree.Element {
+// addLeaf adds an element with text and returns it, or nil for an empty text:
+// Thunderbird reads an empty element as true, and white space as part of the
+// value.
+func addLeaf(parent *etree.Element, tag, text string) *etree.Element {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return nil
@@ -208,5 +239,5 @@ func leaf(parent *etree.Element, tag, text string) *etree.Element {
 	return e
 }
 
-// prose is a text for people on one line.
-func prose(text string) string { return strings.Join(strings.Fields(text), " ") }
+// oneLine replaces white space in a text for people by single spaces.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

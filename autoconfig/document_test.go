@@ -60,44 +60,30 @@ func needProgram(t *testing.T, name string) {
 	t.Skipf("%s is not installed", name)
 }
 
-// Filling in a template gives what writing the document for the address gives.
-func TestPreparedIsDirect(t *testing.T) {
-	verbatim := *small
-	verbatim.DisplayName = "100%EMAILDOMAIN% %%EMAILADDRESS%% %EMAILADDRESS%EMAILDOMAIN%"
-	verbatim.Servers = slices.Clone(small.Servers)
-	verbatim.Servers[0].Login = account.Login{DomainName: "%EMAILDOMAIN%", Username: "x%%EMAILADDRESS%%y%EMAILLOCALPART%"}
-	verbatim.Servers[1].Login = account.Login{Username: "  "}
-	verbatim.OAuth2 = &account.OAuth2{AuthURL: "https://login.%EMAILDOMAIN%/"}
-	verbatim.Servers[1].Authentication = []account.Authentication{account.OAuth2Auth}
+// TestDocumentsKeepApart: whatever was asked before, the document is the one
+// that a cache without any other gives.
+func TestDocumentsKeepApart(t *testing.T) {
 	all := systems(t)
-	all["verbatim"] = of(t, &verbatim, "fred@example.com")
-	all["verbatim-any"] = of(t, &verbatim, "@example.com")
 	all["quoted"] = of(t, composite, `" a  b "@example.com`)
-	all["lookup of its own"] = of(t, small, "fred@example.com")
+	lookup := of(t, small, "fred@example.com")
+	lookup.LookupDomain = "example.com"
+	all["led here by the own domain"] = lookup
 
-	var p prepared
-	for range 2 { // made, then taken from the shelf
+	var d documents
+	for range 2 {
 		for name, s := range all {
-			if name == "lookup of its own" {
-				s.LookupDomain = "example.com"
-			}
-			got, err := p.append([]byte("before "), &s)
+			got, err := d.append([]byte("before "), s)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if want := "before " + string(mustDocument(t, s)); string(got) != want {
-				t.Errorf("%s: prepared\n%s\ndirect\n%s", name, got, want)
+				t.Errorf("%s: after other documents\n%s\nalone\n%s", name, got, want)
 			}
 		}
 	}
-	kept := 0
-	p.templates.Range(func(any, any) bool { kept++; return true })
-	if want := 10 + 1; kept != want { // ten providers, and mamut by its MX domain
-		t.Errorf("%d templates are kept, want %d", kept, want)
-	}
 }
 
-func TestChoose(t *testing.T) {
+func TestDivide(t *testing.T) {
 	plain := func(s account.Server) account.Server {
 		s.SocketType, s.Port = account.Plain, account.DefaultPort(s.Type, account.Plain)
 		return s
@@ -134,7 +120,7 @@ func TestChoose(t *testing.T) {
 		{"nothing", nil, nil},
 	} {
 		before := slices.Clone(row.servers)
-		s, err := choose(row.servers)
+		s, err := divide(row.servers)
 		got := slices.Concat(s.incoming, s.outgoing, s.others)
 		if !slices.EqualFunc(got, row.want, sameServer) || errors.Is(err, ErrNotDescribable) != (row.want == nil) {
 			t.Errorf("%s: got %v, %v, want %v", row.name, got, err, row.want)

@@ -22,7 +22,7 @@ func Handler(resolve account.Resolver) http.Handler {
 
 type handler struct {
 	resolve account.Resolver
-	prepared
+	documents
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +41,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
-	*buffer, err = h.append((*buffer)[:0], &settings)
+	*buffer, err = h.append((*buffer)[:0], settings)
 	if err != nil {
 		refuse(w, r, err)
 		return

@@ -2,6 +2,7 @@ package autoconfig
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -70,49 +71,65 @@ type paccHelp struct {
 	Documentation string `json:"documentation,omitempty"`
 }
 
-// PACC is the user-agent-configuration.json for the domain of the settings, or
-// an error that is ErrNotDescribable.
+// PACC returns the user-agent-configuration.json for the domain of the settings,
+// or an error that is ErrNotDescribable.
 //
 // The format names hosts and nothing else of a mail server: implicit TLS on the
 // usual port is all that it can mean, and the login is the mail address. There
 // is one document for a whole domain. A domain where mail needs anything else
 // is not describable; a calendar or address book that does is left out.
 //
-// The bytes depend on nothing but the settings, since their digest stands in
-// DNS: members in a fixed order, the names of protocols sorted, two spaces of
-// indentation, a newline at the end. The tests hold them fast.
-func PACC(s account.Settings) ([]byte, error) {
-	return buildPACC(&s, false)
+// The bytes depend only on the settings, since their digest stands in DNS:
+// members in a fixed order, the names of protocols sorted, two spaces of
+// indentation, a newline at the end. Tests keep them so.
+func PACC(s account.Settings) ([]byte, error) { return new(PACCs).Document(s) }
+
+// PACCs writes the PACC documents of many domains, each provider's only once. All
+// Cacheable settings of one Provider must have the same Servers, those for
+// account.PACC. PACCs is safe for concurrent use, and its zero value is ready.
+type PACCs struct {
+	documents account.Documents[struct{}]
 }
 
-// buildPACC writes the document, or the text of a template of it.
-func buildPACC(s *account.Settings, template bool) ([]byte, error) {
+// Document returns what PACC returns for the settings.
+func (p *PACCs) Document(s account.Settings) ([]byte, error) { return p.append(nil, s) }
+
+// append appends the document for the settings to dst.
+func (p *PACCs) append(dst []byte, s account.Settings) ([]byte, error) {
 	if s.Custom || s.Login != s.Address {
-		return nil, notDescribable("the login belongs to this account alone, and PACC has one answer for the domain")
+		return dst, notDescribable("the login belongs to this account alone, and PACC has one answer for the domain")
 	}
-	w := words{address: account.AnyAt(s.Address.Domain()), template: template}
-	w.login = w.address
+	s.Address = account.AnyAt(s.Address.Domain())
+	s.Login = s.Address
+	template, err := p.documents.Template(&s, struct{}{}, writePACC)
+	if err != nil {
+		return dst, err
+	}
+	// The document has no placeholder but the domain's, and no character of a
+	// domain has to be escaped in JSON.
+	return template.Append(dst, s.Address, nil), nil
+}
+
+// writePACC writes the template of a document.
+func writePACC(s account.Settings) ([]byte, error) {
 	described, err := describe(s.Servers)
 	if err != nil {
 		return nil, err
 	}
 	document := pacc{Protocols: map[string]paccEndpoint{}}
 	for _, server := range described {
-		document.Protocols[memberOf(server.Type)] = paccEndpoint{Host: w.fill(server.Hostname), URL: w.fillURL(server.URL)}
+		document.Protocols[memberOf(server.Type)] = paccEndpoint{Host: server.Hostname, URL: server.URL}
 	}
-	if document.Authentication, err = authentication(s.Provider, described, w); err != nil {
+	if document.Authentication, err = authentication(s.Provider, described); err != nil {
 		return nil, err
 	}
 	document.Info.Provider = paccProvider{
-		Name:      w.keep(prose(s.Provider.DisplayName)),
-		ShortName: w.keep(prose(s.Provider.DisplayShortName)),
-	}
-	if document.Info.Provider.Name == "" {
-		document.Info.Provider.Name = w.domain()
+		Name:      cmp.Or(oneLine(s.Provider.DisplayName), account.EmailDomain),
+		ShortName: oneLine(s.Provider.DisplayShortName),
 	}
 	for _, page := range s.Provider.Documentation {
-		if link := w.link(page.URL); link != "" {
-			document.Info.Help = &paccHelp{Documentation: link}
+		if url := link(page.URL); url != "" {
+			document.Info.Help = &paccHelp{Documentation: url}
 			break
 		}
 	}
@@ -196,7 +213,7 @@ func unlikePACC(s account.Server) string {
 	if !s.SignsInWithAddress() {
 		return "the user name is not the mail address, and PACC has no place for one"
 	}
-	if strings.Contains(s.Hostname+s.URL, account.EmailAddress) || strings.Contains(s.Hostname+s.URL, account.EmailLocalPart) {
+	if account.NamesMailbox(s.Hostname + s.URL) {
 		return "the server depends on the mailbox, and PACC has one answer for the domain"
 	}
 	if !s.Type.HasURL() {
@@ -221,7 +238,7 @@ func unlikePACC(s account.Server) string {
 }
 
 // authentication says how to sign in, at all described servers taken together.
-func authentication(p *account.Provider, servers []account.Server, w words) (*paccAuthentication, error) {
+func authentication(p *account.Provider, servers []account.Server) (*paccAuthentication, error) {
 	takes := func(methods ...account.Authentication) bool {
 		return slices.ContainsFunc(servers, func(s account.Server) bool {
 			return slices.ContainsFunc(s.Authentication, func(a account.Authentication) bool { return slices.Contains(methods, a) })
@@ -230,7 +247,7 @@ func authentication(p *account.Provider, servers []account.Server, w words) (*pa
 	a := &paccAuthentication{Password: takes(account.PasswordCleartext, account.PasswordEncrypted)}
 	if takes(account.OAuth2Auth) && p.OAuth2 != nil {
 		if issuer := issuerURL(p.OAuth2.Issuer); issuer != "" {
-			a.OAuthPublic = &paccOAuth{Issuer: w.keep(issuer)}
+			a.OAuthPublic = &paccOAuth{Issuer: issuer}
 		}
 	}
 	if !a.Password && a.OAuthPublic == nil {

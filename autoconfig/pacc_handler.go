@@ -31,7 +31,7 @@ func PACCHandler(resolve account.Resolver) http.Handler {
 		}
 		buffer := buffers.Get().(*[]byte)
 		defer buffers.Put(buffer)
-		*buffer, err = documents.append((*buffer)[:0], &settings)
+		*buffer, err = documents.append((*buffer)[:0], settings)
 		if err != nil {
 			refuse(w, r, err)
 			return

@@ -24,8 +24,8 @@ func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
 		return account.Settings{}, noDocument("it is not JSON of the right form")
 	}
 	s := account.Settings{Address: a, Login: a, Provider: &account.Provider{
-		DisplayName:      prose(d.Info.Provider.Name),
-		DisplayShortName: prose(d.Info.Provider.ShortName),
+		DisplayName:      oneLine(d.Info.Provider.Name),
+		DisplayShortName: oneLine(d.Info.Provider.ShortName),
 	}}
 	if d.Info.Help != nil && d.Info.Help.Documentation != "" {
 		s.Provider.Documentation = []account.Documentation{{URL: account.Verbatim(d.Info.Help.Documentation)}}

@@ -34,8 +34,8 @@ func Read(document []byte, a account.Address) (account.Settings, error) {
 	}
 	s := account.Settings{Address: a, Login: a, Provider: &account.Provider{
 		ID:               strings.TrimSpace(mail.SelectAttrValue("id", "")),
-		DisplayName:      prose(value(mail, "displayName")),
-		DisplayShortName: prose(value(mail, "displayShortName")),
+		DisplayName:      oneLine(value(mail, "displayName")),
+		DisplayShortName: oneLine(value(mail, "displayShortName")),
 		Webmail:          webmail(root),
 		Documentation:    documentation(mail),
 		OAuth2:           oAuth2(root, mail),
@@ -97,7 +97,7 @@ func documentation(mail *etree.Element) []account.Documentation {
 			continue
 		}
 		for _, descr := range all(e, "descr") {
-			if text := prose(content(descr)); text != "" {
+			if text := oneLine(content(descr)); text != "" {
 				page.Titles = append(page.Titles, account.Title{Language: descr.SelectAttrValue("lang", ""), Text: text})
 			}
 		}
@@ -191,7 +191,7 @@ func readServer(e *etree.Element, t account.ServerType, urlTag string, a account
 	return s, err == nil
 }
 
-// readLogin takes a user name apart as words.username puts it together.
+// readLogin takes a user name apart as username puts it together.
 func readLogin(name string) account.Login {
 	if domain, user, ok := strings.Cut(name, `\`); ok && domain != "" && user != "" {
 		return account.Login{DomainName: domain, Username: user}

@@ -35,12 +35,12 @@ func TestWriteThenRead(t *testing.T) {
 			want := *s.Provider
 			want.ID = s.Address.Domain() // what the format knows as id
 			want.Webmail = account.Expand(want.Webmail, s.Login)
-			want.DisplayName = prose(want.DisplayName)
+			want.DisplayName = oneLine(want.DisplayName)
 			want.Documentation = nil
 			for _, page := range s.Provider.Documentation {
 				read := account.Documentation{URL: account.Expand(page.URL, s.Login)}
 				for _, title := range page.Titles {
-					read.Titles = append(read.Titles, account.Title{Language: title.Language, Text: prose(title.Text)})
+					read.Titles = append(read.Titles, account.Title{Language: title.Language, Text: oneLine(title.Text)})
 				}
 				want.Documentation = append(want.Documentation, read)
 			}

@@ -22,9 +22,9 @@ type Documents[V comparable] struct {
 }
 
 type documentKey[V comparable] struct {
-	provider  *Provider
+	provider   *Provider
 	anyMailbox bool // the address is AnyAt a domain
-	variant   V
+	variant    V
 }
 
 type cachedTemplate struct {

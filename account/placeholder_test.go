@@ -84,9 +84,9 @@ func TestExpandURL(t *testing.T) {
 		if got := ExpandURL("https://dav.%EMAILDOMAIN%/%EMAILADDRESS%/%EMAILLOCALPART%", a); got != want {
 			t.Errorf("%s: got %s, want %s", address, got, want)
 		}
-		s := Settings{Address: a, Login: a}
+		s := Settings{Address: a, Login: a, Provider: new(Provider)}
 		if got := s.Cacheable(); got != (address == "anna+x@example.com") {
-			t.Errorf("%s: ordinary is %v", address, got)
+			t.Errorf("Cacheable for %s is %v", address, got)
 		}
 	}
 	if got := ExpandURL("https://dav.%EMAILDOMAIN%/%EMAILADDRESS%", AnyAt("example.com")); got != "https://dav.example.com/%EMAILADDRESS%" {

@@ -8,14 +8,15 @@ import (
 	"signpost/account"
 
 	"signpost/internal/fault"
+	"signpost/internal/setup"
 )
 
 // Branding makes the set-up page an operator's own. All of it is optional.
 type Branding struct {
 	Name     string
 	Logo     []byte
-	LogoType string          // media type
-	Accent   *account.Colour // nil: none is given
+	LogoType string        // media type
+	Accent   *setup.Colour // nil: none is given
 	Contact  account.Contact
 	// Templates is the folder that overlays the page's files.
 	Templates string
@@ -44,13 +45,13 @@ func readAccent(b *Branding, v *value) {
 	if !ok {
 		return
 	}
-	c, ok := account.ParseColour(text)
+	c, ok := setup.ParseColour(text)
 	if !ok {
 		v.fault("%s is not %s", quote(text), wanted)
 		return
 	}
-	if ratio := c.Contrast(account.White); ratio < account.MinContrast {
-		v.fault("%s has a contrast of %.2f to white; links and buttons need %.1f to be read, take a darker one", c, ratio, account.MinContrast)
+	if ratio := c.Contrast(setup.White); ratio < setup.MinContrast {
+		v.fault("%s has a contrast of %.2f to white; links and buttons need %.1f to be read, take a darker one", c, ratio, setup.MinContrast)
 		return
 	}
 	b.Accent = &c

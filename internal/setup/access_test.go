@@ -56,7 +56,7 @@ func states(t testing.TB) []state {
 	}
 	resolve, p := literal()
 	*p = *sampleProviders()[0]
-	o = Options{Name: "setup.example.com", Branding: Branding{Accent: &account.Colour{R: 0x76, G: 0x76, B: 0x76}, Logo: Logo{[]byte(logo), "image/svg+xml"}, Name: "Example Mail"}}
+	o = Options{Name: "setup.example.com", Branding: Branding{Accent: &Colour{R: 0x76, G: 0x76, B: 0x76}, Logo: Logo{[]byte(logo), "image/svg+xml"}, Name: "Example Mail"}}
 	list = append(list, state{"everything", service(resolve, o), "emailaddress=anna@example.com&device=all"})
 	long := strings.Repeat("long", 15) + "@" + strings.Repeat("long-", 11) + "name.example.com"
 	return append(list, state{"a long address", service(resolve, o), "emailaddress=" + long + "&device=all"})

@@ -8,9 +8,9 @@ import (
 
 // Branding makes the page an operator's own. All of it is optional.
 type Branding struct {
-	Name    string          // of the mail service; empty: the host name
-	Logo    Logo            // empty: the name is shown as text
-	Accent  *account.Colour // of buttons and links, readable on white; nil: DefaultAccent
+	Name    string  // of the mail service; empty: the host name
+	Logo    Logo    // empty: the name is shown as text
+	Accent  *Colour // of buttons and links, readable on white; nil: DefaultAccent
 	Contact account.Contact
 	// TemplateDir is the directory that overlays the page's files. LoadTemplates
 	// reads it; Handler takes the loaded set in Options.Templates.
@@ -24,29 +24,29 @@ type Logo struct {
 }
 
 // DefaultAccent is a blue that nobody minds.
-var DefaultAccent = account.Colour{R: 0x1b, G: 0x55, B: 0xa6}
+var DefaultAccent = Colour{R: 0x1b, G: 0x55, B: 0xa6}
 
 // darkBackground is what the accent colour stands on in the dark, --card of
 // style.css. In the light that is white.
-var darkBackground = account.Colour{R: 0x1b, G: 0x1f, B: 0x26}
+var darkBackground = Colour{R: 0x1b, G: 0x1f, B: 0x26}
 
 // darkAccent is the colour, mixed with as much white as it needs to be read on
 // the dark background.
-func darkAccent(c account.Colour) account.Colour {
+func darkAccent(c Colour) Colour {
 	for white := 0; white <= 100; white++ {
 		mix := func(channel uint8) uint8 {
 			return uint8((int(channel)*(100-white) + 255*white) / 100)
 		}
 		// A little more than needed: what just passes looks dull in the dark.
-		if tint := (account.Colour{R: mix(c.R), G: mix(c.G), B: mix(c.B)}); tint.Contrast(darkBackground) >= account.MinContrast+1.5 {
+		if tint := (Colour{R: mix(c.R), G: mix(c.G), B: mix(c.B)}); tint.Contrast(darkBackground) >= MinContrast+1.5 {
 			return tint
 		}
 	}
-	return account.White
+	return White
 }
 
 // palette is the part of the style sheet that depends on the accent colour.
-func palette(c account.Colour) string {
+func palette(c Colour) string {
 	return fmt.Sprintf(":root{--accent:%s;--on-accent:%s}\n@media (prefers-color-scheme:dark){@media screen{:root{--accent:%s;--on-accent:%s}}}\n",
-		c, account.White, darkAccent(c), darkBackground)
+		c, White, darkAccent(c), darkBackground)
 }

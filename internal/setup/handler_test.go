@@ -327,7 +327,7 @@ func TestCleanName(t *testing.T) {
 }
 
 func TestFiles(t *testing.T) {
-	o := Options{Branding: Branding{Accent: &account.Colour{R: 0x80}, Logo: Logo{[]byte("<svg/>"), "image/svg+xml"}}}
+	o := Options{Branding: Branding{Accent: &Colour{R: 0x80}, Logo: Logo{[]byte("<svg/>"), "image/svg+xml"}}}
 	h := Handler(nil, o)
 	page := get(t, h, "/").Body.String()
 	for path, mediaType := range map[string]string{
@@ -355,7 +355,7 @@ func TestFiles(t *testing.T) {
 	if !strings.HasPrefix(style, ":root{--accent:#800000;--on-accent:#ffffff}") {
 		t.Errorf("the style sheet begins with %.100s", style)
 	}
-	for accent, want := range map[*account.Colour]string{nil: "#1b55a6", {}: "#000000"} {
+	for accent, want := range map[*Colour]string{nil: "#1b55a6", {}: "#000000"} {
 		h := Handler(nil, Options{Branding: Branding{Accent: accent}})
 		if style := get(t, h, stylePath).Body.String(); !strings.HasPrefix(style, ":root{--accent:"+want+";") {
 			t.Errorf("accent %v: the style sheet begins with %.100s", accent, style)
@@ -368,14 +368,14 @@ func TestFiles(t *testing.T) {
 
 // TestAccent: whatever colour can be configured, it can be read in the dark too.
 func TestAccent(t *testing.T) {
-	if DefaultAccent.Contrast(account.White) < account.MinContrast {
+	if DefaultAccent.Contrast(White) < MinContrast {
 		t.Errorf("the default cannot be read")
 	}
 	for r := 0; r < 256; r += 15 {
 		for g := 0; g < 256; g += 15 {
 			for b := 0; b < 256; b += 15 {
-				c := account.Colour{R: uint8(r), G: uint8(g), B: uint8(b)}
-				if dark := darkAccent(c); dark.Contrast(darkBackground) < account.MinContrast {
+				c := Colour{R: uint8(r), G: uint8(g), B: uint8(b)}
+				if dark := darkAccent(c); dark.Contrast(darkBackground) < MinContrast {
 					t.Fatalf("%s: in the dark %s has a contrast of %.2f", c, dark, dark.Contrast(darkBackground))
 				}
 			}

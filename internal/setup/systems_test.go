@@ -1,14 +1,11 @@
 package setup
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
 	"signpost/account"
-	"signpost/internal/config"
-	"signpost/internal/directory"
 	"signpost/mobileconfig"
 )
 
@@ -26,19 +23,20 @@ var systems = []system{
 	{"onecom", []string{"karin@malaren.example"}},
 }
 
-// load reads an example configuration. No MX record leads anywhere.
+// load returns the resolver and the options of an example configuration. No MX
+// record leads anywhere.
 func load(t testing.TB, name string) (account.Resolver, Options) {
 	t.Helper()
-	cfg, err := config.Load("../../testdata/config/" + name + ".yaml")
+	resolve, options, err := LoadConfig("../../testdata/config/" + name + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	none := func(context.Context, string) ([]directory.MX, error) { return nil, nil }
-	return directory.New(cfg.Providers, cfg.Accounts, none).Resolve, Options{
-		Name:     cfg.Name,
-		Branding: Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent, Contact: cfg.Branding.Contact},
-	}
+	return resolve, options
 }
+
+// LoadConfig loads a configuration. It is set by package setup_test, as config
+// imports this package.
+var LoadConfig func(file string) (account.Resolver, Options, error)
 
 // service is the page and the profiles that it leads to, as the server has them.
 func service(resolve account.Resolver, o Options) http.Handler {

@@ -1,4 +1,4 @@
-package account
+package setup
 
 import (
 	"fmt"
@@ -6,17 +6,17 @@ import (
 	"strconv"
 )
 
-// Colour is a colour of a screen, sRGB.
+// Colour is an sRGB colour.
 type Colour struct{ R, G, B uint8 }
 
-// White is what the set-up page stands on, and what is written on its buttons.
+// White is the page's background, and the colour of the text on its buttons.
 var White = Colour{0xff, 0xff, 0xff}
 
-// MinContrast is what text needs to be read by most people (WCAG 2.2, criterion
-// 1.4.3, level AA).
+// MinContrast is the least contrast at which most people can read text (WCAG
+// 2.2, criterion 1.4.3, level AA).
 const MinContrast = 4.5
 
-// ParseColour reads a colour as style sheets write it, #1a56b0 or #15b.
+// ParseColour parses a colour as style sheets write it, #1a56b0 or #15b.
 func ParseColour(text string) (Colour, bool) {
 	if len(text) == 4 {
 		text = string([]byte{text[0], text[1], text[1], text[2], text[2], text[3], text[3]})
@@ -28,16 +28,17 @@ func ParseColour(text string) (Colour, bool) {
 	return Colour{uint8(n >> 16), uint8(n >> 8), uint8(n)}, err == nil
 }
 
+// String formats the colour as #rrggbb.
 func (c Colour) String() string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
-// Contrast is the contrast ratio of two colours, from 1 to 21 (WCAG 2.2,
+// Contrast returns the contrast ratio of two colours, from 1 to 21 (WCAG 2.2,
 // "contrast ratio").
 func (c Colour) Contrast(with Colour) float64 {
 	a, b := c.luminance(), with.luminance()
 	return (max(a, b) + 0.05) / (min(a, b) + 0.05)
 }
 
-// luminance is WCAG's relative luminance.
+// luminance returns the relative luminance as WCAG defines it.
 func (c Colour) luminance() float64 {
 	linear := func(channel uint8) float64 {
 		v := float64(channel) / 255

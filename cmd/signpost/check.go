@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,8 +15,8 @@ import (
 	"text/tabwriter"
 
 	"signpost/account"
+	"signpost/internal/certs"
 	"signpost/internal/config"
-
 	"signpost/internal/fault"
 )
 
@@ -31,31 +29,30 @@ func check(ctx context.Context, e env, args []string) error {
 		return err
 	}
 	if len(operands) > 0 {
-		return &usageError{fmt.Sprintf("check takes no operand %q", operands[0]), "-config FILE names the configuration"}
+		return usagef("-config FILE names the configuration", "check takes no operand %q", operands[0])
 	}
-	service, err := load(*file, slog.New(slog.DiscardHandler))
+	l, err := load("-config", *file)
 	if err != nil {
 		return err
 	}
-	service.printWarnings(e.stderr)
-	if err := service.signer.Check(); err != nil {
+	for _, warning := range l.Warnings() {
+		fmt.Fprintf(e.stderr, "signpost: warning: %s\n", warning)
+	}
+	if err := l.Signer.Check(); err != nil {
 		effect := "profiles will not be signed"
-		if service.signer.Signs() {
+		if l.Signer.Signs() {
 			effect = "profiles are signed, but devices may not trust it"
 		}
 		fmt.Fprintf(e.stderr, "signpost: warning: %s: %v\n", effect, err)
 	}
-	if faults := checkTLS(service.file, service.config.TLS); len(faults) > 0 {
+	if faults := checkTLS(l.File, l.Config.TLS); len(faults) > 0 {
 		return faults
 	}
-	logins := service.logins()
+	logins := loginsOf(l.Config)
 	if *asJSON {
-		encoder := json.NewEncoder(e.stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(logins)
+		return writeJSON(e.stdout, logins)
 	}
-	return printLogins(e.stdout, service.file, logins)
+	return printLogins(e.stdout, l.File, logins)
 }
 
 // checkTLS finds what the service would not start with: files of certificates and
@@ -69,7 +66,7 @@ func checkTLS(file string, t *config.TLS) (faults fault.List) {
 		faults = append(faults, fault.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
 	}
 	for i, files := range t.Certificates {
-		if err := pairOf(files).Check(); err != nil {
+		if err := (certs.Pair{Certificate: files.Certificate, Key: files.Key}).Check(); err != nil {
 			fault(files.Line, "tls.certificates[%d]: %v", i, err)
 		}
 	}
@@ -89,7 +86,7 @@ func checkTLS(file string, t *config.TLS) (faults fault.List) {
 		case errors.Is(err, fs.ErrNotExist) && folder != filepath.Dir(folder):
 			continue // it will be made
 		case err == nil && !info.IsDir(), errors.Is(err, syscall.ENOTDIR):
-			fault(0, "tls.acme.storage: %s is not a folder", folder)
+			fault(0, "tls.acme.storage: %s is not a directory", folder)
 		}
 		return faults // where it cannot be looked, the service perhaps can
 	}
@@ -107,17 +104,19 @@ type login struct {
 	DomainName string         `json:"domainName,omitempty"`
 }
 
-func (s *service) logins() []login {
-	var all []login
-	for _, p := range s.config.Providers {
-		sample := s.config.Sample(p.ID)
-		ordinary := loginsOf(p.Provider, sample, "")
+// loginsOf returns the logins at each provider's servers. It is not nil, so that its
+// JSON is a list even if no provider has servers.
+func loginsOf(c *config.Config) []login {
+	all := []login{}
+	for _, p := range c.Providers {
+		sample := c.Sample(p.ID)
+		ordinary := providerLogins(p.Provider, sample, "")
 		all = append(all, ordinary...)
 		for _, client := range account.Clients {
 			if _, ok := p.Exceptions[client]; !ok {
 				continue
 			}
-			for i, l := range loginsOf(p.Provider, sample, client) {
+			for i, l := range providerLogins(p.Provider, sample, client) {
 				if l.Username != ordinary[i].Username || l.DomainName != ordinary[i].DomainName {
 					all = append(all, l)
 				}
@@ -127,7 +126,7 @@ func (s *service) logins() []login {
 	return all
 }
 
-func loginsOf(p *account.Provider, sample account.Address, client account.Client) []login {
+func providerLogins(p *account.Provider, sample account.Address, client account.Client) []login {
 	var all []login
 	for _, server := range p.ServersFor(client) {
 		s := server.Expand(sample)

@@ -13,21 +13,23 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"signpost/internal/fault"
 )
 
 const help = `Signpost tells mail clients where a person's mailbox is.
 
 Usage:
   signpost serve   [-config FILE] [-listen ADDRESS]   answer mail clients
-  signpost check   [-config FILE] [-json]             check the configuration, print the logins it leads to
-  signpost show    [-config FILE] [-client NAME] [-json] ADDRESS
+  signpost check   [-config FILE] [-json]             check the configuration and print the resulting logins
+  signpost show    [-config FILE] [-client NAME|-json] ADDRESS
                                                       print what each client is told for an address
   signpost records [-config FILE] [-compare|-publish|-remove] DOMAIN…|-all
-                                                      print, compare or publish what domains should have in DNS
+                                                      print, compare or publish the DNS records of domains
   signpost version                                    print the version
 
 "signpost COMMAND -h" explains a command. Without -config, the file is
-signpost.yaml in this folder or else /etc/signpost/signpost.yaml.
+signpost.yaml in this directory or else /etc/signpost/signpost.yaml.
 `
 
 // env is what a command may touch, so that tests can run commands in process.
@@ -43,16 +45,17 @@ type command func(ctx context.Context, e env, args []string) error
 var commands = map[string]command{
 	"serve":   serve,
 	"check":   check,
-	"show":    show,
+	"show":    showCommand,
 	"records": recordsCommand,
 	"version": version,
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, env{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
-	stop()
-	os.Exit(status)
+	// The first signal stops the command in good order. From then on signals have
+	// their usual effect, so the second one ends the program at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, env{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]))
 }
 
 func run(ctx context.Context, e env, args []string) int {
@@ -67,33 +70,9 @@ func run(ctx context.Context, e env, args []string) int {
 	}
 	cmd, ok := commands[name]
 	if !ok {
-		fmt.Fprintf(e.stderr, "signpost: there is no command %q\nhint: signpost help lists the commands\n", name)
-		return 2
+		return report(e.stderr, usagef("signpost help lists the commands", "there is no command %q", name))
 	}
 	return report(e.stderr, cmd(ctx, e, args[1:]))
-}
-
-// report prints an error as the manners of the command line want it and returns
-// the exit status.
-func report(stderr io.Writer, err error) int {
-	var usage *usageError
-	var hinted *hintError
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errFound):
-		return 1 // what was found has been printed
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "signpost: %s\nhint: %s\n", usage.text, usage.hint)
-		return 2
-	}
-	for line := range strings.Lines(err.Error() + "\n") {
-		fmt.Fprint(stderr, "signpost: ", line)
-	}
-	if errors.As(err, &hinted) {
-		fmt.Fprintf(stderr, "hint: %s\n", hinted.hint)
-	}
-	return 1
 }
 
 // errFound is returned by a command that did its work and found a problem, which
@@ -101,39 +80,33 @@ func report(stderr io.Writer, err error) int {
 var errFound = errors.New("a problem was found")
 
 // usageError is a wrong use of the command line.
-type usageError struct{ text, hint string }
+type usageError struct{ error }
 
-func (e *usageError) Error() string { return e.text }
+func (e usageError) Unwrap() error { return e.error }
 
-// hintError is a failure that has a known cure.
-type hintError struct {
-	err  error
-	hint string
+// usagef returns a usageError with a hint.
+func usagef(hint, format string, args ...any) error {
+	return usageError{fault.WithHint(fmt.Errorf(format, args...), hint)}
 }
 
-func (e *hintError) Error() string { return e.err.Error() }
-func (e *hintError) Unwrap() error { return e.err }
-
-// parseFlags parses flags that stand before, between or after the operands,
-// and returns the operands.
-func parseFlags(e env, flags *flag.FlagSet, args []string, usage string) ([]string, error) {
-	flags.SetOutput(io.Discard)
-	var operands []string
-	for {
-		if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(e.stdout, "Usage: signpost %s %s\n\n", flags.Name(), usage)
-			flags.SetOutput(e.stdout)
-			flags.PrintDefaults()
-			return nil, err
-		} else if err != nil {
-			return nil, &usageError{err.Error(), "signpost " + flags.Name() + " -h explains the command"}
-		}
-		if flags.NArg() == 0 {
-			return operands, nil
-		}
-		operands = append(operands, flags.Arg(0))
-		args = flags.Args()[1:]
+// report prints an error and its hint, and returns the exit status.
+func report(stderr io.Writer, err error) int {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return 0
 	}
+	if errors.Is(err, errFound) {
+		return 1
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(stderr, "signpost: %s\n", line)
+	}
+	if hint := fault.Hint(err); hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", hint)
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		return 2
+	}
+	return 1
 }
 
 func version(_ context.Context, e env, _ []string) error {
@@ -142,7 +115,7 @@ func version(_ context.Context, e env, _ []string) error {
 	return nil
 }
 
-// buildVersion is what the program was built from, and with.
+// buildVersion returns the version of the program and of Go.
 func buildVersion() (version, goVersion string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -19,7 +18,10 @@ import (
 	"signpost/account"
 	"signpost/autoconfig"
 	"signpost/internal/config"
+	"signpost/internal/fault"
 	"signpost/internal/records"
+	"signpost/internal/service"
+	"signpost/internal/show"
 )
 
 const recordsUsage = `[-config FILE] [-format zone|json|nsupdate|octodns] [-was FILE] DOMAIN…|-all
@@ -61,16 +63,16 @@ func recordsCommand(ctx context.Context, e env, args []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	s, err := load(*f.config, slog.New(slog.DiscardHandler))
+	l, err := load("-config", *f.config)
 	if err != nil {
 		return err
 	}
-	domains, failed := s.guided(ctx, f)
+	domains, failed := guided(l, ctx, f)
 	switch {
 	case *f.compare:
-		err = s.compareRecords(ctx, e, f, domains)
+		err = compareRecords(l, ctx, e, f, domains)
 	case *f.publish || *f.remove:
-		err = s.publishRecords(ctx, e, f, domains, failed)
+		err = publishRecords(l, ctx, e, f, domains, failed)
 	default:
 		err = printRecords(e.stdout, *f.format, domains)
 	}
@@ -80,7 +82,7 @@ func recordsCommand(ctx context.Context, e env, args []string) error {
 // check refuses what does not go together.
 func (f *recordsFlags) check() error {
 	wrong := func(text string) error {
-		return &usageError{text, "signpost records -h explains the command"}
+		return usagef("signpost records -h explains the command", "%s", text)
 	}
 	actions := 0
 	for _, flag := range []*bool{f.compare, f.publish, f.remove} {
@@ -118,24 +120,24 @@ func (f *recordsFlags) check() error {
 
 // guided goes through what each domain should have. It ends at the first domain
 // that is not hosted here and leaves the error.
-func (s *service) guided(ctx context.Context, f recordsFlags) (iter.Seq[records.Domain], *error) {
+func guided(l *service.Loaded, ctx context.Context, f recordsFlags) (iter.Seq[records.Domain], *error) {
 	failed := new(error)
 	return func(yield func(records.Domain) bool) {
-		guide, err := s.guide(*f.was)
+		guide, err := guide(l, *f.was)
 		if err != nil {
 			*failed = err
 			return
 		}
-		for name := range s.domains(f) {
+		for name := range domains(l, f) {
 			if *f.remove {
 				if !yield(records.Remove(name)) {
 					return
 				}
 				continue
 			}
-			settings, err := s.directory.Resolve(ctx, account.Query{Address: account.AnyAt(name)})
+			settings, err := l.Directory.Resolve(ctx, account.Query{Address: account.AnyAt(name)})
 			if errors.Is(err, account.ErrUnknownDomain) {
-				*failed = s.notHosted(name)
+				*failed = notHosted(l, name)
 				return
 			} else if err != nil {
 				*failed = fmt.Errorf("%s: %w", name, err)
@@ -149,7 +151,7 @@ func (s *service) guided(ctx context.Context, f recordsFlags) (iter.Seq[records.
 }
 
 // domains goes through the domains that the command line means.
-func (s *service) domains(f recordsFlags) iter.Seq[string] {
+func domains(l *service.Loaded, f recordsFlags) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, domain := range f.domains {
 			if !yield(domain) {
@@ -159,7 +161,7 @@ func (s *service) domains(f recordsFlags) iter.Seq[string] {
 		if !*f.all {
 			return
 		}
-		for _, p := range s.config.Providers {
+		for _, p := range l.Config.Providers {
 			for _, domain := range p.Domains {
 				if domain != "*" && !yield(domain) {
 					return
@@ -171,32 +173,32 @@ func (s *service) domains(f recordsFlags) iter.Seq[string] {
 
 // guide says what domains should have by this configuration, and by the one in
 // the file was where PACC's digest differs.
-func (s *service) guide(was string) (*records.Guide, error) {
-	if s.config.Name == "" && len(s.config.DNS.Addresses) == 0 {
-		return nil, &hintError{
-			fmt.Errorf("%s says neither the service's own name nor its addresses, so there is nothing that records could point to", s.file),
+func guide(l *service.Loaded, was string) (*records.Guide, error) {
+	if l.Config.Name == "" && len(l.Config.DNS.Addresses) == 0 {
+		return nil, fault.WithHint(
+			fmt.Errorf("%s says neither the service's own name nor its addresses, so there is nothing that records could point to", l.File),
 			"write name: or dns: {addresses: […]}",
-		}
+		)
 	}
 	digest := digests()
 	options := records.Options{
-		Name:      s.config.Name,
-		Addresses: s.config.DNS.Addresses,
-		TTL:       uint32(s.config.DNS.TTL.Seconds()),
+		Name:      l.Config.Name,
+		Addresses: l.Config.DNS.Addresses,
+		TTL:       uint32(l.Config.DNS.TTL.Seconds()),
 		Digest:    digest,
 	}
-	for _, p := range s.config.Providers {
-		if len(s.config.Accounts) > 0 && len(p.Domains) == 0 && len(p.MX) == 0 {
+	for _, p := range l.Config.Providers {
+		if len(l.Config.Accounts) > 0 && len(p.Domains) == 0 && len(p.MX) == 0 {
 			options.Others = append(options.Others, p.Provider) // for listed accounts only
 		}
 	}
 	if was != "" {
-		old, err := load(was, slog.New(slog.DiscardHandler))
+		old, err := load("-was", was)
 		if err != nil {
 			return nil, err
 		}
 		options.OldDigest = func(settings account.Settings) (string, error) {
-			before, err := old.directory.Resolve(context.Background(), account.Query{Address: settings.Address})
+			before, err := old.Directory.Resolve(context.Background(), account.Query{Address: settings.Address})
 			if err != nil {
 				return "", err
 			}
@@ -213,7 +215,7 @@ func digests() func(account.Settings) (string, error) {
 		settings.Servers = settings.Provider.ServersFor(account.PACC)
 		document, err := documents.Document(settings)
 		if err != nil {
-			return "", errors.New(reason(err))
+			return "", errors.New(show.Reason(err))
 		}
 		return autoconfig.Digest(document), nil
 	}
@@ -223,7 +225,7 @@ func printRecords(w io.Writer, format string, domains iter.Seq[records.Domain]) 
 	out := bufio.NewWriter(w)
 	writer, err := records.NewWriter(out, format)
 	if err != nil {
-		return &usageError{err.Error(), "-format is one of zone, json, nsupdate, octodns"}
+		return usagef("-format is one of zone, json, nsupdate, octodns", "%w", err)
 	}
 	for domain := range domains {
 		if err := writer.Write(domain); err != nil {
@@ -237,12 +239,12 @@ func printRecords(w io.Writer, format string, domains iter.Seq[records.Domain]) 
 }
 
 // compareRecords prints what is wrong, domain by domain, and a summary.
-func (s *service) compareRecords(ctx context.Context, e env, f recordsFlags, domains iter.Seq[records.Domain]) error {
-	resolver, ownServers := s.resolver, true
+func compareRecords(l *service.Loaded, ctx context.Context, e env, f recordsFlags, domains iter.Seq[records.Domain]) error {
+	resolver, ownServers := l.Resolver, true
 	if *f.resolver != "" {
 		var err error
-		if resolver, err = records.NewResolver([]string{*f.resolver}, s.config.DNS.Timeout); err != nil {
-			return &usageError{err.Error(), "-resolver takes an IP address, with or without a port"}
+		if resolver, err = records.NewResolver([]string{*f.resolver}, l.Config.DNS.Timeout); err != nil {
+			return usagef("-resolver takes an IP address, with or without a port", "%w", err)
 		}
 		ownServers = false
 	}
@@ -287,8 +289,8 @@ func isTerminal(stream any) bool {
 // publishRecords plans for all domains, shows the plans, asks, and applies them.
 // A domain with a conflict is left alone, and so is everything if a domain is
 // not ours: failed says so when all have been gone through.
-func (s *service) publishRecords(ctx context.Context, e env, f recordsFlags, domains iter.Seq[records.Domain], failed *error) error {
-	publisher, err := s.publisher(*f.replace)
+func publishRecords(l *service.Loaded, ctx context.Context, e env, f recordsFlags, domains iter.Seq[records.Domain], failed *error) error {
+	publisher, err := newPublisher(l, *f.replace)
 	if err != nil {
 		return err
 	}
@@ -330,10 +332,10 @@ func (s *service) publishRecords(ctx context.Context, e env, f recordsFlags, dom
 		fmt.Fprintf(e.stdout, "%s: %d added, %d changed, %d removed\n", plan.Domain, add, change, remove)
 	}
 	if conflicts > 0 {
-		return &hintError{
+		return fault.WithHint(
 			fmt.Errorf("%d domains are left as they are, because records are in the way that somebody else wrote", conflicts),
 			"remove them, or take them over with -replace",
-		}
+		)
 	}
 	return nil
 }
@@ -341,7 +343,7 @@ func (s *service) publishRecords(ctx context.Context, e env, f recordsFlags, dom
 // confirm asks a person at a terminal whether to go on.
 func confirm(e env) error {
 	if !isTerminal(e.stdin) {
-		return &hintError{errors.New("nothing is published without being asked for"), "-yes applies the plan above"}
+		return fault.WithHint(errors.New("nothing is published without being asked for"), "-yes applies the plan above")
 	}
 	fmt.Fprint(e.stderr, "signpost: publish this? [y/N] ")
 	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
@@ -354,18 +356,18 @@ func confirm(e env) error {
 	return nil
 }
 
-func (s *service) publisher(replace bool) (*records.Publisher, error) {
-	if len(s.config.DNS.Updates) == 0 {
-		return nil, &hintError{
-			fmt.Errorf("%s names no primary to publish to", s.file),
+func newPublisher(l *service.Loaded, replace bool) (*records.Publisher, error) {
+	if len(l.Config.DNS.Updates) == 0 {
+		return nil, fault.WithHint(
+			fmt.Errorf("%s names no primary to publish to", l.File),
 			"write dns: {updates: [{zone: …, primary: …, keyFile: …}]}, or print the records and put them in by hand",
-		}
+		)
 	}
-	if s.config.Name == "" {
-		return nil, &hintError{fmt.Errorf("%s gives the service no name, which marks what it published", s.file), "write name:"}
+	if l.Config.Name == "" {
+		return nil, fault.WithHint(fmt.Errorf("%s gives the service no name, which marks what it published", l.File), "write name:")
 	}
-	options := records.PublishOptions{Owner: s.config.Name, Replace: replace}
-	for _, u := range s.config.DNS.Updates {
+	options := records.PublishOptions{Owner: l.Config.Name, Replace: replace}
+	for _, u := range l.Config.DNS.Updates {
 		key, err := updateKey(u)
 		if err != nil {
 			return nil, fmt.Errorf("the key for the zone %s: %w", u.Zone, err)
@@ -385,7 +387,7 @@ func updateKey(u config.Update) (records.Key, error) {
 
 func withHint(err error) error {
 	if hint := records.Hint(err); hint != "" {
-		return &hintError{err, hint}
+		return fault.WithHint(err, hint)
 	}
 	return err
 }

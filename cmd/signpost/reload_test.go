@@ -21,7 +21,7 @@ import (
 
 var (
 	reloaded    = regexp.MustCompile(`msg=reloaded providers=(\d+) domains=(\d+) accounts=(\d+)`)
-	notReloaded = regexp.MustCompile(`msg="not reloaded, the configuration from before stays" fault="(.*)"`)
+	notReloaded = regexp.MustCompile(`msg="reload failed, keeping the previous configuration" fault="(.*)"`)
 )
 
 // TestReloadUnderLoad reloads every 100 ms, alternating changed, broken and good
@@ -329,7 +329,7 @@ func TestWhatNeedsARestart(t *testing.T) {
 	text := strings.Replace(configText(folder, "two.example", "limits: {connections: 20, connectionsPerAddress: 20, idle: 9s}\nproxyProtocol: true"), "admin.sock", "other.sock", 1)
 	put(t, folder, "signpost.yaml", strings.Replace(text, "127.0.0.1:0", "127.0.0.1:9", 1))
 	r.signal(t, syscall.SIGHUP)
-	got := r.says(t, regexp.MustCompile(`needs a restart" keys="(.*)"`))
+	got := r.says(t, regexp.MustCompile(`restart required for changed keys" keys="(.*)"`))
 	if want := "admin, limits (times), limits.connections, listen, proxyProtocol"; got[1] != want {
 		t.Errorf("got %s, want %s", got[1], want)
 	}

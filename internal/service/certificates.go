@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"cmp"
@@ -12,27 +12,27 @@ import (
 	"signpost/account"
 	"signpost/internal/certs"
 	"signpost/internal/config"
+	"signpost/internal/fault"
 	"signpost/internal/records"
 	"signpost/internal/server"
-
-	"signpost/internal/fault"
 )
 
 // newCertificates makes the manager of the certificates, nil where a proxy in
 // front ends TLS.
-func (d *daemon) newCertificates(cfg *config.Config) (*certs.Manager, error) {
+func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 	if cfg.TLS == nil {
 		return nil, nil
 	}
-	o := certs.Options{Name: cfg.Name, Files: pairs(cfg.TLS), Policy: d.policy(), Log: d.log}
+	o := certs.Options{Name: cfg.Name, Files: pairs(cfg.TLS), Policy: s.policy(), Log: s.log}
 	if acme := cfg.TLS.ACME; acme != nil {
 		o.ACME = &certs.ACME{Email: acme.Email, Directory: acme.Directory, Storage: acme.Storage, CARoot: acme.CARoot, OrdersPerHour: acme.OrdersPerHour}
 	}
 	m, err := certs.New(o)
 	if err != nil {
-		return nil, &hintError{located(d.service.Load().file, cfg.TLS, err), "tls.certificates and tls.acme in the configuration say where certificates are kept"}
+		return nil, fault.WithHint(located(s.loaded.Load().File, cfg.TLS, err),
+			"tls.certificates and tls.acme in the configuration say where certificates are kept")
 	}
-	d.metrics.WatchCertificates(func() server.Certificates { return certificateState(m.Status()) })
+	s.metrics.WatchCertificates(func() server.Certificates { return certificateState(m.Status()) })
 	return m, nil
 }
 
@@ -63,19 +63,19 @@ func located(file string, t *config.TLS, err error) error {
 
 // policy decides by the configuration in use, for orders of our own and those of
 // a proxy alike.
-func (d *daemon) policy() certs.Policy {
+func (s *service) policy() certs.Policy {
 	return certs.Policy{
 		Allowed: func(ctx context.Context, name string) error {
-			s := d.service.Load()
-			return certs.Allow(s.config.Name, s.config.ApexCertificates, s.serves)(ctx, name)
+			l := s.loaded.Load()
+			return certs.Allow(l.Config.Name, l.Config.ApexCertificates, l.serves)(ctx, name)
 		},
 		Listed: func(name string) bool {
-			s := d.service.Load()
-			return certs.Allow(s.config.Name, s.config.ApexCertificates, s.lists)(context.Background(), name) == nil
+			l := s.loaded.Load()
+			return certs.Allow(l.Config.Name, l.Config.ApexCertificates, l.lists)(context.Background(), name) == nil
 		},
 		LeadsHere: func(ctx context.Context, name string) error {
-			s := d.service.Load()
-			return certs.LeadsTo(s.config.Name, s.config.DNS.Addresses, s.addresses)(ctx, name)
+			l := s.loaded.Load()
+			return certs.LeadsTo(l.Config.Name, l.Config.DNS.Addresses, l.addresses)(ctx, name)
 		},
 	}
 }
@@ -83,9 +83,9 @@ func (d *daemon) policy() certs.Policy {
 // lists reports whether the configuration has a domain. One that clients derive
 // from an MX host may be anybody's, as protection.outlook.com is; such a name is
 // ours where DNS leads it here, which must be known.
-func (s *service) lists(_ context.Context, domain string) error {
-	known := s.config.Name != "" || len(s.config.DNS.Addresses) > 0
-	if s.directory.Names(domain) || known && s.directory.Hosts(domain) {
+func (l *Loaded) lists(_ context.Context, domain string) error {
+	known := l.Config.Name != "" || len(l.Config.DNS.Addresses) > 0
+	if l.Directory.Names(domain) || known && l.Directory.Hosts(domain) {
 		return nil
 	}
 	return account.ErrUnknownDomain
@@ -93,11 +93,11 @@ func (s *service) lists(_ context.Context, domain string) error {
 
 // serves reports whether a domain is hosted here: by its name or by its MX
 // record. A provider for any domain hosts none.
-func (s *service) serves(ctx context.Context, domain string) error {
-	if s.lists(ctx, domain) == nil {
+func (l *Loaded) serves(ctx context.Context, domain string) error {
+	if l.lists(ctx, domain) == nil {
 		return nil
 	}
-	settings, err := s.directory.Resolve(ctx, account.Query{Address: account.AnyAt(domain)})
+	settings, err := l.Directory.Resolve(ctx, account.Query{Address: account.AnyAt(domain)})
 	if err == nil && settings.Account.ByMX == "" {
 		return account.ErrUnknownDomain
 	}
@@ -105,8 +105,8 @@ func (s *service) serves(ctx context.Context, domain string) error {
 }
 
 // addresses asks DNS for the addresses of a host.
-func (s *service) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
-	return addresses(ctx, host, s.resolver.Lookup)
+func (l *Loaded) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+	return addresses(ctx, host, l.Resolver.Lookup)
 }
 
 // addresses are those of both kinds. Some name servers fail at the question for

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"bytes"
@@ -9,19 +9,19 @@ import (
 	"signpost/internal/config"
 )
 
-// TestChangingLog: who has been given the log before a reload writes as the new
-// configuration wants it.
-func TestChangingLog(t *testing.T) {
+// TestFollowingLog: a log handed out before a reload writes in the format and level
+// of the new configuration.
+func TestFollowingLog(t *testing.T) {
 	var out bytes.Buffer
-	l := newChangingLog(newLog(&out, config.Log{}))
+	l := newFollowingLog(newLog(&out, config.Log{}))
 	log := slog.New(l)
 	derived := log.With("keys", "a").WithGroup("g").With("b", 1)
 	derived.Info("first", "c", 2)
 	log.Debug("not yet")
-	l.use(newLog(&out, config.Log{JSON: true, Level: slog.LevelDebug}))
+	l.follow(newLog(&out, config.Log{JSON: true, Level: slog.LevelDebug}))
 	derived.Info("second", "c", 2)
 	log.Debug("third")
-	l.use(newLog(&out, config.Log{Level: slog.LevelError}))
+	l.follow(newLog(&out, config.Log{Level: slog.LevelError}))
 	log.Warn("no more")
 	lines := strings.Split(out.String(), "\n")
 	if len(lines) != 4 {

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"signpost/internal/fault"
+	"signpost/internal/service"
+)
+
+// parseFlags parses flags before, between and after the operands, and returns the
+// operands.
+func parseFlags(e env, flags *flag.FlagSet, args []string, usage string) ([]string, error) {
+	flags.SetOutput(io.Discard)
+	var operands []string
+	for {
+		if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(e.stdout, "Usage: signpost %s %s\n\n", flags.Name(), usage)
+			flags.SetOutput(e.stdout)
+			flags.PrintDefaults()
+			return nil, err
+		} else if err != nil {
+			return nil, usagef("signpost "+flags.Name()+" -h explains the command", "%w", err)
+		}
+		if flags.NArg() == 0 {
+			return operands, nil
+		}
+		operands = append(operands, flags.Arg(0))
+		args = flags.Args()[1:]
+	}
+}
+
+func configFlag(flags *flag.FlagSet) *string {
+	return flags.String("config", "",
+		"read the configuration from `FILE` (default signpost.yaml here, then /etc/signpost/signpost.yaml)")
+}
+
+// load loads the configuration that the named flag gives.
+func load(name, file string) (*service.Loaded, error) {
+	l, err := service.Load(file, slog.New(slog.DiscardHandler))
+	return l, withFlagHint(err, name)
+}
+
+// withFlagHint adds to an error about a configuration that cannot be read that the
+// named flag chooses the file.
+func withFlagHint(err error, name string) error {
+	if _, ok := errors.AsType[*service.FileError](err); ok {
+		return fault.WithHint(err, name+" FILE names another file")
+	}
+	return err
+}
+
+// notHosted explains account.ErrUnknownDomain to an operator.
+func notHosted(l *service.Loaded, domain string) error {
+	return fault.WithHint(
+		fmt.Errorf("%s is not hosted here: no provider of %s has it among its domains, and its MX record leads to none",
+			domain, l.File),
+		"every client is told that the address is unknown; add the domain to a provider",
+	)
+}
+
+// writeJSON writes v for machines, and for people who look at it.
+func writeJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}

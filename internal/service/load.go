@@ -1,0 +1,188 @@
+// Package service runs Signpost: it loads the configuration, serves it, watches
+// its files and replaces it while requests are being answered.
+package service
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"signpost/internal/config"
+	"signpost/internal/directory"
+	"signpost/internal/fault"
+	"signpost/internal/records"
+	"signpost/internal/server"
+	"signpost/internal/setup"
+	"signpost/mobileconfig"
+	"signpost/templates"
+)
+
+// Loaded is a configuration with the parts that are made from it.
+type Loaded struct {
+	File      string
+	Config    *config.Config
+	Directory *directory.Directory
+	Resolver  *records.Resolver
+	Signer    *mobileconfig.Signer // nil if profiles are not signed
+
+	branding  setup.Branding
+	templates *templates.Set // of the set-up page; nil for the embedded ones
+}
+
+// FileError reports that the configuration file cannot be read, as opposed to
+// faults in its text.
+type FileError struct{ Err error }
+
+func (e *FileError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Load loads the configuration from the file or, if file is empty, from the first
+// default file that exists.
+func Load(file string, log *slog.Logger) (*Loaded, error) {
+	file, err := findConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := readConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	return build(file, cfg, nil, log)
+}
+
+// defaultFiles lists where the configuration is looked for.
+var defaultFiles = []string{"signpost.yaml", "/etc/signpost/signpost.yaml"}
+
+// findConfig returns file or, if it is empty, the first default file that exists.
+func findConfig(file string) (string, error) {
+	if file != "" {
+		return file, nil
+	}
+	for _, file := range defaultFiles {
+		if _, err := os.Stat(file); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return file, nil
+		}
+	}
+	return "", fault.WithHint(
+		fmt.Errorf("there is no configuration: neither %s here nor %s exists", defaultFiles[0], defaultFiles[1]),
+		"-config FILE names another; the README has one to start from",
+	)
+}
+
+// readConfig reads a configuration. Its error is a fault.List or a *FileError.
+func readConfig(file string) (*config.Config, error) {
+	cfg, err := config.Load(file)
+	if _, ok := errors.AsType[fault.List](err); err != nil && !ok {
+		return nil, &FileError{err}
+	}
+	return cfg, err
+}
+
+// build makes what the configuration asks for. It takes over from an earlier
+// configuration the parts that would be the same, with what they have cached.
+func build(file string, cfg *config.Config, earlier *Loaded, log *slog.Logger) (*Loaded, error) {
+	l := &Loaded{File: file, Config: cfg}
+	var err error
+	if earlier != nil && slices.Equal(earlier.Config.DNS.Servers, cfg.DNS.Servers) && earlier.Config.DNS.Timeout == cfg.DNS.Timeout {
+		l.Resolver = earlier.Resolver
+	} else if l.Resolver, err = records.NewResolver(cfg.DNS.Servers, cfg.DNS.Timeout); err != nil {
+		return nil, fault.WithHint(err, "dns.servers in the configuration names the servers to ask")
+	}
+	l.Directory = directory.New(cfg.Providers, cfg.Accounts, l.Resolver.LookupMX)
+	if l.branding, l.templates, err = loadPage(cfg.Branding); err != nil {
+		return nil, err
+	}
+	if l.Signer, err = newSigner(cfg.Profiles, earlier, log); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// loadPage returns the branding of the set-up page and its templates, nil for the
+// embedded ones. It finds faults in an operator's templates before the first
+// person opens the page.
+func loadPage(b config.Branding) (setup.Branding, *templates.Set, error) {
+	branding := setup.Branding{
+		Name:        b.Name,
+		Logo:        setup.Logo{Data: b.Logo, MediaType: b.LogoType},
+		Accent:      b.Accent,
+		Contact:     b.Contact,
+		TemplateDir: b.Templates,
+	}
+	if b.Templates == "" {
+		return branding, nil, nil
+	}
+	set, err := setup.LoadTemplates(b.Templates)
+	if err != nil {
+		return branding, nil, fault.WithHint(err, "branding.templates in the configuration names their directory")
+	}
+	return branding, set, nil
+}
+
+// newSigner returns the signer of profiles, nil if none is configured. Where the
+// earlier signer works and the new one does not, the error keeps the old signature.
+func newSigner(p config.Profiles, earlier *Loaded, log *slog.Logger) (*mobileconfig.Signer, error) {
+	if earlier != nil && earlier.Config.Profiles == p {
+		return earlier.Signer, nil
+	}
+	if p.Certificate == "" {
+		return nil, nil
+	}
+	signer := mobileconfig.NewSigner(p.Certificate, p.Key, log)
+	if earlier != nil && earlier.Signer.Signs() && !signer.Signs() {
+		return nil, fmt.Errorf("profiles.certificate: %w", signer.Check())
+	}
+	return signer, nil
+}
+
+// Warnings lists what is allowed in the configuration and the page's templates but
+// probably not meant.
+func (l *Loaded) Warnings() []string {
+	var all []string
+	for _, warning := range l.Config.Warnings {
+		all = append(all, warning.String())
+	}
+	if l.templates != nil {
+		for _, warning := range l.templates.Warnings {
+			all = append(all, warning.String())
+		}
+	}
+	return all
+}
+
+// files returns the files and directories that the configuration was made from.
+func (l *Loaded) files() []string {
+	files := slices.Clone(l.Config.Files)
+	overlay := l.Config.Branding.Templates
+	if overlay != "" {
+		for _, below := range templates.Folders {
+			files = append(files, filepath.Join(overlay, below))
+		}
+	}
+	for _, file := range []string{l.Config.Profiles.Certificate, l.Config.Profiles.Key, overlay} {
+		if file != "" {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// contents counts what the configuration holds.
+func (l *Loaded) contents() server.Contents {
+	c := server.Contents{Providers: len(l.Config.Providers)}
+	for _, p := range l.Config.Providers {
+		c.Domains += len(p.Domains)
+	}
+	for _, source := range l.Config.Accounts {
+		if list, ok := source.(directory.List); ok {
+			c.Accounts += len(list)
+		}
+	}
+	return c
+}

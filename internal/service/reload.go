@@ -1,0 +1,144 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"signpost/internal/config"
+)
+
+// fileRest is how long the files must stay unchanged before they are loaded.
+const fileRest = 300 * time.Millisecond
+
+// reloads loads the configuration again at each SIGHUP and when files have
+// changed, until ctx is done.
+func (s *service) reloads(ctx context.Context, hangup <-chan os.Signal) {
+	var changed <-chan struct{}
+	if s.watcher != nil {
+		changed = s.watcher.Changed
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+		case <-changed:
+		}
+		s.systemd.send(reloading())
+		s.reload()
+		s.systemd.send("READY=1\nSTATUS=" + s.status())
+	}
+}
+
+// reload replaces the configuration by what the files say now. If anything is
+// wrong with it, everything stays as it is.
+func (s *service) reload() {
+	start := time.Now()
+	if s.watcher != nil {
+		s.watcher.Look()
+	}
+	l, requestLog, err := s.loadAgain()
+	if err != nil && s.watcher != nil {
+		// A file that the configuration names may be missing as yet. Watch it from
+		// now on, and try again in case it appeared before the watch began.
+		earlier := s.loaded.Load()
+		s.watch(slices.Concat(earlier.files(), config.Named(earlier.File)))
+		s.watcher.Look()
+		l, requestLog, err = s.loadAgain()
+	}
+	if err != nil {
+		s.metrics.Reloaded(false)
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			s.log.Error("reload failed, keeping the previous configuration", "fault", line)
+		}
+		return
+	}
+	s.logs.follow(requestLog)
+	s.loaded.Store(l)
+	s.live.Use(s.options(l, requestLog))
+	s.metrics.Reloaded(true)
+	s.metrics.Loaded(l.contents())
+	s.watch(l.files())
+	settle()
+	s.logWarnings(l)
+	if keys := restartKeys(&s.started, l.Config); len(keys) > 0 {
+		s.log.Warn("restart required for changed keys", "keys", strings.Join(keys, ", "))
+	}
+	c := l.contents()
+	s.log.Info("reloaded", "providers", c.Providers, "domains", c.Domains, "accounts", c.Accounts, "took", time.Since(start))
+}
+
+// loadAgain returns the configuration as it is in the files now, and the log for
+// its requests.
+func (s *service) loadAgain() (*Loaded, *slog.Logger, error) {
+	earlier := s.loaded.Load()
+	cfg, err := readConfig(earlier.File)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := build(earlier.File, cfg, earlier, s.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.certs != nil && cfg.TLS != nil {
+		// This takes effect at once, so it is the last step that can fail.
+		err = located(earlier.File, cfg.TLS, s.certs.SetFiles(pairs(cfg.TLS)))
+	}
+	return l, newLog(s.out, cfg.Log), err
+}
+
+// watch watches the files in place of those before.
+func (s *service) watch(files []string) {
+	if s.watcher == nil {
+		return
+	}
+	if err := s.watcher.Watch(files); err != nil {
+		s.log.Warn("cannot watch some files, changes are noticed late", "error", err)
+	}
+}
+
+// restartKeys lists the keys whose change takes effect at a restart only.
+func restartKeys(old, now *config.Config) []string {
+	var keys []string
+	for key, changed := range map[string]bool{
+		"listen":             old.Listen != now.Listen,
+		"admin":              old.Admin != now.Admin,
+		"tls.listen":         tlsListen(old) != tlsListen(now),
+		"tls.acme":           !sameACME(old, now),
+		"name (of tls)":      old.TLS != nil && now.TLS != nil && old.Name != now.Name,
+		"proxyProtocol":      old.Proxies.Protocol != now.Proxies.Protocol,
+		"limits.connections": old.Limits.Connections != now.Limits.Connections || old.Limits.PerAddress != now.Limits.PerAddress,
+		"limits (times)":     timeouts(old.Limits) != timeouts(now.Limits),
+	} {
+		if changed {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// tlsListen returns the address of HTTPS, empty if HTTPS is not served.
+func tlsListen(c *config.Config) string {
+	if c.TLS == nil {
+		return ""
+	}
+	return c.TLS.Listen
+}
+
+// sameACME reports whether certificates are ordered in the same way. A change of
+// tls as a whole counts as one of tls.listen.
+func sameACME(old, now *config.Config) bool {
+	if old.TLS == nil || now.TLS == nil {
+		return true
+	}
+	a, b := old.TLS.ACME, now.TLS.ACME
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}

@@ -1,0 +1,242 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"signpost/internal/certs"
+	"signpost/internal/config"
+	"signpost/internal/fault"
+	"signpost/internal/filewatch"
+	"signpost/internal/server"
+)
+
+// Options says what to serve, and how.
+type Options struct {
+	File   string // configuration; empty for the default files
+	Listen string // address of plain HTTP in place of the configured one; may be empty
+	// Version and GoVersion appear in a metric.
+	Version, GoVersion string
+	// Log is where log lines are written.
+	Log io.Writer
+}
+
+// Run serves until ctx is done. Then it finishes the requests in flight.
+//
+// The order matters: listeners are opened before systemd is notified that the
+// service is ready, and orders of certificates start when the listeners are open,
+// because the ACME server connects to them.
+func Run(ctx context.Context, o Options) error {
+	// A SIGHUP during the start must not end the program.
+	hangup, stop := notifyHangup()
+	defer stop()
+
+	s, err := newService(ctx, o)
+	if err != nil {
+		return err
+	}
+	if s.certs != nil {
+		defer s.certs.Close()
+	}
+	listeners, err := s.listen(o.Listen)
+	if err != nil {
+		return err
+	}
+	if s.certs != nil {
+		s.certs.Start(ctx)
+	}
+	srv := s.server(ctx)
+	s.systemd.send("READY=1\nSTATUS=" + s.status())
+	defer context.AfterFunc(ctx, func() { s.systemd.stopping(s.started.Limits.Stop + closeTime) })()
+	settle()
+	go s.systemd.watchdog(ctx, s.metrics.Gather)
+	go s.reloads(ctx, hangup)
+	return srv.Serve(ctx, listeners)
+}
+
+// closeTime is how long the stop may take after the last request: certificate
+// orders under way are cancelled.
+const closeTime = 10 * time.Second
+
+// service is the running service: the parts that outlive a reload, and the
+// configuration in use.
+type service struct {
+	out     io.Writer
+	log     *slog.Logger // for everything that outlives a reload
+	logs    followingLog // behind log
+	systemd notifier
+	live    *server.Live
+	limiter *server.Limiter
+	metrics *server.Metrics
+	watcher *filewatch.Watcher // nil if the system cannot watch files
+	certs   *certs.Manager     // nil if a proxy in front terminates TLS
+
+	loaded  atomic.Pointer[Loaded]
+	started config.Config // the configuration that the listeners were opened with
+}
+
+// newService loads the configuration that the service starts with.
+func newService(ctx context.Context, o Options) (*service, error) {
+	file, err := findConfig(o.File)
+	if err != nil {
+		return nil, err
+	}
+	s := &service{out: o.Log, limiter: server.NewLimiter(), metrics: server.NewMetrics(o.Version, o.GoVersion)}
+	watcher, watchErr := filewatch.New(ctx, fileRest)
+	if watchErr == nil {
+		s.watcher = watcher
+		watcher.Watch([]string{file}) // before it is read, so that no change is missed
+	}
+	cfg, err := readConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	requestLog := newLog(o.Log, cfg.Log)
+	s.logs = newFollowingLog(requestLog)
+	s.log = slog.New(s.logs)
+	if watchErr != nil {
+		s.log.Warn("cannot watch files, SIGHUP reloads them", "error", watchErr)
+	}
+	l, err := build(file, cfg, nil, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.loaded.Store(l)
+	s.started = *cfg
+	s.logWarnings(l)
+	if s.certs, err = s.newCertificates(cfg); err != nil {
+		return nil, err
+	}
+	s.live = server.NewLive(s.options(l, requestLog))
+	s.metrics.Loaded(l.contents())
+	s.metrics.WatchDNSCache(func() server.DNSCache { return server.DNSCache(s.loaded.Load().Resolver.Stats()) })
+	s.watch(l.files())
+	return s, nil
+}
+
+func (s *service) logWarnings(l *Loaded) {
+	for _, warning := range l.Warnings() {
+		s.log.Warn("configuration warning", "fault", warning)
+	}
+}
+
+// options returns how the configuration is served.
+func (s *service) options(l *Loaded, log *slog.Logger) server.Options {
+	return server.Options{
+		Resolve:   l.Directory.Resolve,
+		Name:      l.Config.Name,
+		Signer:    l.Signer,
+		Branding:  l.branding,
+		Templates: l.templates,
+		Proxies:   server.Proxies{Trusted: l.Config.Proxies.Trusted, Forwarded: l.Config.Proxies.Forwarded},
+		Rate:      server.RateOf(l.Config.Limits.Requests, l.Config.Limits.Burst),
+		Log:       log,
+		Logged:    l.Config.Log.Requests,
+		HTTPS:     s.started.TLS != nil,
+		Limiter:   s.limiter,
+		Metrics:   s.metrics,
+	}
+}
+
+// listen opens the listeners that the configuration names and systemd passes.
+func (s *service) listen(http string) (*server.Listeners, error) {
+	cfg := &s.started
+	addresses := server.Addresses{HTTP: cfg.Listen, Admin: cfg.Admin.Listen, AdminOptional: cfg.Admin.Default}
+	if http != "" {
+		addresses.HTTP = http
+	}
+	if cfg.TLS != nil {
+		addresses.HTTPS = cfg.TLS.Listen
+	}
+	listeners, err := server.Listen(addresses)
+	if failed, ok := errors.AsType[*server.ListenError](err); ok {
+		return nil, fault.WithHint(err, failed.Hint())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(listeners.HTTPS) > 0 && cfg.TLS == nil {
+		listeners.Close()
+		return nil, fault.WithHint(errors.New("systemd passes a socket for https, and the configuration has no tls"),
+			"tls says which certificates are served; FileDescriptorName=http in the socket's unit makes it one for plain HTTP")
+	}
+	if listeners.AdminMissing != nil {
+		s.log.Warn("admin listener not opened, no metrics", "error", listeners.AdminMissing,
+			"hint", "admin.listen names another address, or none")
+	}
+	for _, address := range listeners.Replaced {
+		s.log.Info("systemd socket replaces a configured address", "address", address)
+	}
+	s.warnOfOpenFiles(len(listeners.HTTP) + len(listeners.HTTPS))
+	s.logListeners("listening", listeners.HTTP, "config", s.loaded.Load().File)
+	s.logListeners("listening for TLS", listeners.HTTPS)
+	s.logListeners("admin listening", listeners.Admin)
+	return listeners, nil
+}
+
+// logListeners logs each listener with its address.
+func (s *service) logListeners(message string, listeners []net.Listener, more ...any) {
+	for _, l := range listeners {
+		s.log.Info(message, append([]any{"address", l.Addr().String()}, more...)...)
+	}
+}
+
+// otherFiles is how many files a process has open besides clients' connections.
+const otherFiles = 100
+
+// warnOfOpenFiles warns if connections would fail before their limit is reached.
+func (s *service) warnOfOpenFiles(listeners int) {
+	files, ok := openFileLimit()
+	if most := s.started.Limits.Connections * listeners; ok && uint64(most+otherFiles) > files {
+		s.log.Warn("connection limit exceeds the open file limit", "connections", most, "files", files,
+			"hint", "LimitNOFILE= in the unit allows more files; limits.connections fewer connections, of each listener")
+	}
+}
+
+// server returns the HTTP service, with everything that only a restart changes.
+func (s *service) server(ctx context.Context) *server.Service {
+	cfg := &s.started
+	srv := &server.Service{
+		Handler: s.live,
+		Admin: server.Admin{
+			Metrics: s.metrics,
+			Pprof:   cfg.Admin.Pprof,
+			Ask:     certs.AskHandler(s.policy(), cfg.Admin.AskPerHour, s.log),
+			Ready: func() error {
+				if ctx.Err() != nil {
+					return errors.New("stopping")
+				}
+				return nil
+			},
+		}.Handler(),
+		Timeouts:    timeouts(cfg.Limits),
+		Connections: cfg.Limits.Connections,
+		PerAddress:  cfg.Limits.PerAddress,
+		Trusts:      s.live.Trusts,
+		Log:         s.log,
+		Metrics:     s.metrics,
+	}
+	if s.certs != nil {
+		srv.Handler, srv.TLS = s.certs.HTTPChallenge(s.live), s.certs.TLSConfig()
+	}
+	if cfg.Proxies.Protocol {
+		srv.ProxyProtocol = s.live.Trusts
+	}
+	return srv
+}
+
+func timeouts(l config.Limits) server.Timeouts {
+	return server.Timeouts{Header: l.Header, Read: l.Read, Write: l.Write, Idle: l.Idle, Stop: l.Stop}
+}
+
+// status returns the line that systemctl status shows.
+func (s *service) status() string {
+	c := s.loaded.Load().contents()
+	return fmt.Sprintf("%d providers, %d domains, %d accounts", c.Providers, c.Domains, c.Accounts)
+}

@@ -1,6 +1,6 @@
 module signpost
 
-go 1.26.0
+go 1.26.8
 
 require (
 	github.com/beevik/etree v1.8.1

@@ -114,12 +114,12 @@ func writeFile(t *testing.T, folder, name, text string) {
 func putExamples(t *testing.T, folder string) {
 	t.Helper()
 	putCertificate(t, folder, 1)
-	for _, name := range []string{"cert.pem", "key.pem"} {
-		text, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		writeFile(t, folder, "example/"+name, string(text))
+	pair, err := os.ReadFile(filepath.Join(folder, "cert.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fullchain.pem", "privkey.pem"} {
+		writeFile(t, folder, name, string(pair)) // each holds certificate and key
 	}
 	writeFile(t, folder, "domains.txt", "firma.example\nkunde.example\n")
 	writeFile(t, folder, "logo.svg", `<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>`)
@@ -147,7 +147,6 @@ func checkExample(t *testing.T, folder, text string) {
 	if !strings.Contains(text, "providers:") {
 		whole += minimal
 	}
-	// Two parts, such as tls with files and tls with ACME, may stand in one block.
 	file := filepath.Join(folder, "example.yaml")
 	writeFile(t, folder, "example.yaml", whole)
 	if out, err := signpost(folder, "check", "-config", file); err != nil {

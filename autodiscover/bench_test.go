@@ -57,11 +57,10 @@ func BenchmarkScan(b *testing.B) {
 		}
 	})
 	b.Run("known", func(b *testing.B) {
-		var k known
-		var key [maxKnownSize]byte
+		var c requestCache
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := k.scan(body, key[:]); err != nil {
+			if _, err := c.scan(body); err != nil {
 				b.Fatal(err)
 			}
 		}

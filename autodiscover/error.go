@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -15,10 +16,10 @@ type Code string
 
 const (
 	AddressUnknown   Code = "500" // the address is not known here
-	InvalidRequest   Code = "600" // the request is no proper Autodiscover request
-	NotAvailable     Code = "601" // nothing to tell in the schema that was asked for
+	InvalidRequest   Code = "600" // not a valid Autodiscover request
+	NotAvailable     Code = "601" // no settings in the requested schema
 	Misconfigured    Code = "602" // the address is known, but its configuration is wrong
-	ServerError      Code = "603" // our fault, or that of what we depend on
+	ServerError      Code = "603" // a failure here, or of what Signpost depends on
 	InvalidProtocol  Code = "InvalidProtocol"
 	MissingProtocol  Code = "MissingProtocol"
 	MissingParameter Code = "MandatoryParameterMissing"
@@ -26,14 +27,14 @@ const (
 	Unavailable      Code = "InternalServerError" // 603 in JSON
 )
 
-// Error is an answer that holds no settings.
+// Error is an answer without settings.
 type Error struct {
 	Code Code
-	// Reason says in words why there is nothing to tell. It is for the
-	// operator and never part of an answer.
+	// Reason says why there are no settings. It is for the operator and never
+	// part of an answer.
 	Reason string
 
-	message string // for the client, where it is not always the same
+	message string // for the client, if not the usual one of the code
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("error %s: %s", e.Code, e.Reason) }
@@ -52,7 +53,7 @@ var messages = map[Code]string{
 	Unavailable:      "The server cannot answer now.",
 }
 
-// Message is what the client is told.
+// Message returns the text that the client gets.
 func (e *Error) Message() string {
 	if e.message != "" {
 		return e.message
@@ -60,7 +61,7 @@ func (e *Error) Message() string {
 	return messages[e.Code]
 }
 
-// Document is the error as the XML that a client gets now.
+// Document returns the error as the XML that a client gets now.
 func (e *Error) Document() []byte { return e.document(time.Now(), serverID()) }
 
 // document writes the error. It is a child of Response beside Account, as
@@ -77,9 +78,9 @@ func (e *Error) document(at time.Time, id uint32) []byte {
 	return render(doc)
 }
 
-// serverID is the Id of errors, "a hash of the server name": by it an operator
-// of several machines sees which one answered.
-func serverID() uint32 {
+// serverID returns the Id of errors, "a hash of the server name": an operator of
+// several machines sees by it which one answered.
+var serverID = sync.OnceValue(func() uint32 {
 	name, err := os.Hostname()
 	if err != nil {
 		name = "signpost"
@@ -87,10 +88,15 @@ func serverID() uint32 {
 	hash := fnv.New32a()
 	hash.Write([]byte(name))
 	return hash.Sum32()
+})
+
+// json returns the error as JSON.
+func (e *Error) json() []byte {
+	return marshal(struct{ ErrorCode, ErrorMessage string }{string(e.Code), e.Message()})
 }
 
-// status is the HTTP status of the error in JSON. In XML every error comes with
-// 200: to Autodiscover clients any other status means that there is no
+// status returns the HTTP status of the error in JSON. In XML every error comes
+// with 200: to Autodiscover clients any other status means that there is no
 // Autodiscover here at all.
 func (e *Error) status() int {
 	switch e.Code {
@@ -101,9 +107,3 @@ func (e *Error) status() int {
 	}
 	return http.StatusBadRequest
 }
-
-// Redirect says that the client is sent to another service with HTTP 302
-// instead of a document.
-type Redirect struct{ Location string }
-
-func (r *Redirect) Error() string { return "the client is redirected to " + r.Location }

@@ -3,9 +3,11 @@ package autodiscover
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +59,7 @@ func provider(servers ...account.Server) *account.Provider {
 	return &account.Provider{ID: "test", DisplayName: "A Name & Co", Servers: servers}
 }
 
-func handedOver(h account.AutodiscoverRedirect, servers ...account.Server) *account.Provider {
+func redirected(h account.AutodiscoverRedirect, servers ...account.Server) *account.Provider {
 	p := provider(servers...)
 	p.AutodiscoverRedirect = &h
 	return p
@@ -78,7 +80,7 @@ var providers = map[string]*account.Provider{
 	"websupport": provider(
 		mailServer(account.IMAP, "imap.websupport.se", 993, account.SSL),
 		mailServer(account.SMTP, "smtp.websupport.se", 465, account.SSL)),
-	"office365": handedOver(account.AutodiscoverRedirect{Hostname: "autodiscover-s.Outlook.com"},
+	"office365": redirected(account.AutodiscoverRedirect{Hostname: "autodiscover-s.Outlook.com"},
 		withAuth(mailServer(account.IMAP, "outlook.office365.com", 993, account.SSL), account.OAuth2Auth),
 		withAuth(mailServer(account.SMTP, "smtp.office365.com", 587, account.STARTTLS), account.OAuth2Auth)),
 	"onecom": provider(
@@ -93,9 +95,9 @@ var providers = map[string]*account.Provider{
 	"dav":        provider(carddav, imap993, caldav, smtp465, jmap),
 	"exchange":   provider(eas, ews),
 	"localparts": provider(withLogin(imap993, "%EMAILLOCALPART%", "NT&1"), withLogin(smtp465, "%EMAILLOCALPART%", "%EMAILDOMAIN%")),
-	"as-xml":     handedOver(account.AutodiscoverRedirect{Hostname: "autodiscover.hoster.example", AsXML: true}, imap993),
-	"by-address": handedOver(account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@example.hoster.example"}, imap993),
-	"by-loop":    handedOver(account.AutodiscoverRedirect{Address: "%EMAILADDRESS%"}, imap993),
+	"as-xml":     redirected(account.AutodiscoverRedirect{Hostname: "autodiscover.hoster.example", AsXML: true}, imap993),
+	"by-address": redirected(account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@example.hoster.example"}, imap993),
+	"by-loop":    redirected(account.AutodiscoverRedirect{Address: "%EMAILADDRESS%"}, imap993),
 }
 
 // resolver finds the domain ‹provider›.example, and example.com, in the address
@@ -147,20 +149,21 @@ func settings(t testing.TB, text string) account.Settings {
 	return s
 }
 
-// Time and Id of the errors of a test's handler.
+// Time and Id of the errors that tests compare.
 var testTime = time.Date(2026, 1, 2, 16, 56, 32, 616402700, time.UTC)
 
 const testID = 4294967295
 
-func testHandler() *xmlHandler {
-	h := newXMLHandler(resolver)
-	h.now = func() time.Time { return testTime }
-	h.id = testID
-	return h
-}
-
+// errorDocument returns the document of an error at testTime.
 func errorDocument(code Code) string {
 	return string((&Error{Code: code}).document(testTime, testID))
+}
+
+var errorAttributes = regexp.MustCompile(`<Error Time="[^"]*" Id="[^"]*">`)
+
+// atTestTime returns the body with Time and Id of errorDocument.
+func atTestTime(body fmt.Stringer) string {
+	return errorAttributes.ReplaceAllString(body.String(), errorAttributes.FindString(errorDocument(ServerError)))
 }
 
 // pox is a request as Outlook writes it.

@@ -14,7 +14,7 @@ import (
 // hand-over, or 413.
 func FuzzRequest(f *testing.F) {
 	for _, c := range hostile {
-		if len(c.body) < 2*maxBody {
+		if len(c.body) < 2*MaxBody {
 			f.Add(c.body)
 		}
 	}
@@ -22,7 +22,7 @@ func FuzzRequest(f *testing.F) {
 		f.Add(pox(a, nsOutlook))
 		f.Add(pox(a, nsMobileSync))
 	}
-	handler := testHandler()
+	handler := XMLHandler(resolver)
 	f.Fuzz(func(t *testing.T, body string) {
 		w := post(handler, body)
 		switch w.Code {
@@ -36,7 +36,7 @@ func FuzzRequest(f *testing.F) {
 				t.Errorf("Location %q", w.Header().Get("Location"))
 			}
 		case http.StatusRequestEntityTooLarge:
-			if len(body) <= maxBody {
+			if len(body) <= MaxBody {
 				t.Errorf("%d octets are too many", len(body))
 			}
 		default:
@@ -48,7 +48,7 @@ func FuzzRequest(f *testing.F) {
 // FuzzRead: what is read can be told on: each server has a place and each
 // address is one.
 func FuzzRead(f *testing.F) {
-	handler := testHandler()
+	handler := XMLHandler(resolver)
 	for _, a := range []string{"anna@example.com", "info@domain.se", "anna@dav.example", "anna@eas.example", "anna@as-xml.example", "anna@by-address.example", "anna@unknown.invalid"} {
 		for _, schema := range []string{nsOutlook, nsMobileSync} {
 			f.Add(post(handler, pox(a, schema)).Body.Bytes())

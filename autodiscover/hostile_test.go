@@ -56,9 +56,9 @@ var hostile = []struct {
 	{"UTF-16 without a mark", utf16LE(pox("anna@example.com", nsOutlook), false), InvalidRequest},
 	{"10 MB in a comment", "<!--" + strings.Repeat("x", 10<<20) + "-->" + pox("anna@example.com", nsOutlook), ""},
 	{"10 MB address", pox(strings.Repeat("x", 10<<20)+"@example.com", nsOutlook), ""},
-	{"one octet too many", pad(pox("anna@example.com", nsOutlook), maxBody+1), ""},
+	{"one octet too many", pad(pox("anna@example.com", nsOutlook), MaxBody+1), ""},
 	{"100,000 nested tags", strings.Repeat("<a>", 100_000), ""},
-	{"as many nested tags as fit", strings.Repeat("<a>", maxBody/3), InvalidRequest},
+	{"as many nested tags as fit", strings.Repeat("<a>", MaxBody/3), InvalidRequest},
 	{"tags too deep", envelope(nsOutlookRequest, "<EMailAddress>anna@example.com</EMailAddress>"+strings.Repeat("<a>", 50)+strings.Repeat("</a>", 50)), InvalidRequest},
 	{"as many tags as fit", envelope(nsOutlookRequest, "<EMailAddress>anna@example.com</EMailAddress>"+strings.Repeat("<a/>", 1900)), InvalidRequest},
 	{"as many attributes as fit", "<Autodiscover" + strings.Repeat(" a=''", 1600) + "/>", InvalidRequest},
@@ -99,11 +99,10 @@ func pad(text string, octets int) string {
 }
 
 func TestHostileBodies(t *testing.T) {
-	handler := newXMLHandler(func(context.Context, account.Query) (account.Settings, error) {
+	handler := XMLHandler(func(context.Context, account.Query) (account.Settings, error) {
 		t.Error("the directory is asked")
 		return account.Settings{}, account.ErrUnknownDomain
 	})
-	handler.now, handler.id = testHandler().now, testID
 	for _, c := range hostile {
 		t.Run(c.name, func(t *testing.T) {
 			for _, unsized := range []bool{false, true} {
@@ -120,7 +119,7 @@ func TestHostileBodies(t *testing.T) {
 					continue
 				}
 				checkAnswer(t, w, http.StatusOK, xmlType)
-				if d := cmp.Diff(errorDocument(c.code), w.Body.String()); d != "" {
+				if d := cmp.Diff(errorDocument(c.code), atTestTime(w.Body)); d != "" {
 					t.Errorf("(-want +got):\n%s", d)
 				}
 			}
@@ -130,7 +129,7 @@ func TestHostileBodies(t *testing.T) {
 
 // TestExactlyTheLimit: the limit itself is still read.
 func TestExactlyTheLimit(t *testing.T) {
-	w := post(testHandler(), pad(pox("anna@example.com", nsOutlook), maxBody))
+	w := post(XMLHandler(resolver), pad(pox("anna@example.com", nsOutlook), MaxBody))
 	checkAnswer(t, w, http.StatusOK, xmlType)
 	if got := fields(t, w.Body.String(), "Account/Action")[0]; got != "settings" {
 		t.Error(w.Body)
@@ -141,7 +140,7 @@ func TestExactlyTheLimit(t *testing.T) {
 // not time: time follows it, and a test machine's clock proves nothing.
 func TestHostileMemory(t *testing.T) {
 	const limit = 256 << 10
-	handler := testHandler()
+	handler := XMLHandler(resolver)
 	for _, c := range hostile {
 		r := httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", nil)
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(c.body)), -1
@@ -159,7 +158,7 @@ func TestHostileMemory(t *testing.T) {
 // TestOddAddresses: what looks hostile and is an address all the same is
 // answered like any other, and comes back as it was, escaped.
 func TestOddAddresses(t *testing.T) {
-	handler := testHandler()
+	handler := XMLHandler(resolver)
 	for _, c := range []struct{ sent, address, raw string }{
 		{"%s%d@example.com", "%s%d@example.com", "%s%d@example.com"},
 		{"{{7*7}}@example.com", "{{7*7}}@example.com", "{{7*7}}@example.com"},
@@ -188,7 +187,7 @@ func TestOddAddresses(t *testing.T) {
 func TestHostIsNotRepeated(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "https://evil.example/autodiscover/autodiscover.xml", strings.NewReader(pox("anna@example.com", nsOutlook)))
 	r.Header.Set("X-Forwarded-Host", "evil.example")
-	handler := newXMLHandler(func(ctx context.Context, q account.Query) (account.Settings, error) {
+	handler := XMLHandler(func(ctx context.Context, q account.Query) (account.Settings, error) {
 		if q.Host != "" {
 			t.Errorf("the directory is told of host %s", q.Host)
 		}
@@ -213,7 +212,7 @@ func TestBrokenBody(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", nil)
 		r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(body), failing{err})), -1
 		w := httptest.NewRecorder()
-		testHandler().ServeHTTP(w, r)
+		XMLHandler(resolver).ServeHTTP(w, r)
 		checkAnswer(t, w, status, "text/plain; charset=utf-8")
 	}
 }
@@ -222,9 +221,9 @@ func TestBrokenBody(t *testing.T) {
 func TestUnreadBody(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", nil)
 	body := strings.NewReader("x")
-	r.Body, r.ContentLength = io.NopCloser(body), maxBody+1
+	r.Body, r.ContentLength = io.NopCloser(body), MaxBody+1
 	w := httptest.NewRecorder()
-	testHandler().ServeHTTP(w, r)
+	XMLHandler(resolver).ServeHTTP(w, r)
 	checkAnswer(t, w, http.StatusRequestEntityTooLarge, "text/plain; charset=utf-8")
 	if body.Len() == 0 {
 		t.Error("the body was read")

@@ -1,147 +1,121 @@
 package autodiscover
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/beevik/etree"
 
 	"signpost/account"
 )
 
-// Outlook writes the answer to AcceptableResponseSchema outlook/responseschema/2006a
-// ([MS-OXDSCLI]), which Outlook, Thunderbird, eM Client, Evolution and Delta Chat
-// read. For settings of any mailbox of a domain it leaves out User and LoginName.
+// Outlook returns the answer for AcceptableResponseSchema
+// outlook/responseschema/2006a ([MS-OXDSCLI]), which Outlook, Thunderbird, eM
+// Client, Evolution and Delta Chat read. For an Address that IsAny it leaves out
+// User and LoginName.
 //
-// The error is an *Error where there is nothing to tell, and a *Redirect where
-// the client is sent to another service.
-func Outlook(s account.Settings) ([]byte, error) {
-	if h := handOver(s); h != nil {
-		return outlookHandOver(s, h)
-	}
-	return outlookDocument(view{settings: s})
-}
+// The error is an *Error where there are no settings for Outlook, and a
+// *Redirect where the client is redirected to another service by HTTP.
+func Outlook(s account.Settings) ([]byte, error) { return new(documents).write(s, nsOutlook) }
 
-// outlookDocument writes the settings in the order in which Microsoft's
-// documentation lists the elements ("POX Autodiscover response"; there is no
-// published XML schema). All clients that we know look them up by name.
-func outlookDocument(v view) ([]byte, error) {
-	servers, err := outlookServers(v)
+// writeOutlook writes the template of an answer, in the order in which
+// Microsoft's documentation lists the elements ("POX Autodiscover response";
+// there is no published XML schema). All known clients look them up by name.
+func writeOutlook(s account.Settings) ([]byte, error) {
+	servers, err := outlookServers(s)
 	if err != nil {
 		return nil, err
 	}
 	doc, response := newDocument(nsOutlook)
-	if address := v.address(); address != "" {
+	if !s.Address.IsAny() {
 		// exchangelib fails without User. DisplayName becomes the sender's
-		// name; the person's own is nothing for strangers.
+		// name; strangers must not learn the person's own.
 		user := response.CreateElement("User")
-		add(user, "DisplayName", address)
-		add(user, "AutoDiscoverSMTPAddress", address)
+		add(user, "DisplayName", account.EmailAddress)
+		add(user, "AutoDiscoverSMTPAddress", account.EmailAddress)
 	}
 	acc := response.CreateElement("Account")
 	add(acc, "AccountType", "email")
 	add(acc, "Action", "settings")
 	for _, server := range servers {
-		addProtocol(acc, v, server, servers)
+		addProtocol(acc, s, server, servers)
 	}
 	return render(doc), nil
 }
 
-// outlookServers are the servers that the document tells of, as configured: one
-// of each type, because emailengine takes the last of several and Thunderbird
-// the first, and in the provider's order of preference, which Outlook follows.
+// outlookServers returns the servers that the document names: one of each type,
+// because emailengine takes the last of several and Thunderbird the first, and
+// in the provider's order of preference, which Outlook follows.
 //
 // CalDAV and CardDAV come last. They are no types of Microsoft's; eM Client
 // reads them (mailcow and automx2 serve them for it), Outlook and Thunderbird
-// skip what they do not know.
-func outlookServers(v view) ([]account.Server, error) {
+// skip types that they do not know.
+func outlookServers(s account.Settings) ([]account.Server, error) {
 	var mail, dav []account.Server
-	var told [len(protocolTypes)]bool
-	incoming := false
-	for _, s := range v.settings.Servers {
-		i := protocolIndex(s.Type)
-		if i < 0 || told[i] {
+	for _, server := range s.Servers {
+		isSame := func(other account.Server) bool { return other.Type == server.Type }
+		if protocolNames[server.Type] == "" || slices.ContainsFunc(mail, isSame) || slices.ContainsFunc(dav, isSame) {
 			continue
 		}
-		s, ok := v.first(s.Type)
-		if !ok {
-			continue
-		}
-		told[i] = true
-		incoming = incoming || s.Type == account.IMAP || s.Type == account.POP3
-		if s.Type.HasURL() {
-			dav = append(dav, s)
-		} else {
-			mail = append(mail, s)
+		switch server, ok := preferred(s, server.Type); {
+		case !ok:
+		case server.Type.HasURL():
+			dav = append(dav, server)
+		default:
+			mail = append(mail, server)
 		}
 	}
-	if !incoming {
-		return nil, &Error{Code: NotAvailable, Reason: whyNotOutlook(v)}
+	if !slices.ContainsFunc(mail, isIncomingMail) {
+		return nil, &Error{Code: NotAvailable, Reason: whyNotOutlook(s)}
 	}
 	return append(mail, dav...), nil
 }
 
-func whyNotOutlook(v view) string {
-	for _, s := range v.settings.Servers {
-		if s.Type != account.IMAP && s.Type != account.POP3 {
-			continue
-		}
-		if !takesPassword(s) {
-			return "the " + string(s.Type) + " server takes no password, and Outlook's schema knows no other way to sign in"
-		}
-		return "the name of the " + string(s.Type) + " server needs a mailbox, and none was given"
+// whyNotOutlook says why the settings have no incoming server for Outlook.
+func whyNotOutlook(s account.Settings) string {
+	i := slices.IndexFunc(s.Servers, isIncomingMail)
+	if i < 0 {
+		return "Outlook's schema tells of IMAP and POP3 servers, and the provider's servers are: " + typeNames(s.Servers)
 	}
-	return "Outlook's schema tells of IMAP and POP3 servers, and the provider's servers are: " + types(v.settings.Servers)
-}
-
-// protocolTypes are the types that the document tells of, and Microsoft's
-// spelling. "POP" instead of POP3 is a mistake that Thunderbird does not forgive.
-var protocolTypes = [...]struct {
-	ours   account.ServerType
-	theirs string
-}{
-	{account.IMAP, "IMAP"},
-	{account.POP3, "POP3"},
-	{account.SMTP, "SMTP"},
-	{account.CalDAV, "CalDAV"},
-	{account.CardDAV, "CardDAV"},
-}
-
-func protocolIndex(t account.ServerType) int {
-	for i := range protocolTypes {
-		if protocolTypes[i].ours == t {
-			return i
-		}
+	server := s.Servers[i]
+	if !takesPassword(server) {
+		return "the " + string(server.Type) + " server takes no password, and Outlook's schema knows no other way to sign in"
 	}
-	return -1
+	return "the name of the " + string(server.Type) + " server needs a mailbox, and none was given"
 }
 
-// addProtocol writes one server. Every default that does harm is overridden:
-// LoginName (the local part), SPA (on), AuthRequired. Values are in lower case,
-// because Delta Chat and emailengine compare them exactly.
-func addProtocol(acc *etree.Element, v view, raw account.Server, all []account.Server) {
-	s := v.complete(raw)
+// protocolNames are Microsoft's names of the types that the document can have.
+// Thunderbird drops a server of type POP, instead of POP3.
+var protocolNames = map[account.ServerType]string{
+	account.IMAP:    "IMAP",
+	account.POP3:    "POP3",
+	account.SMTP:    "SMTP",
+	account.CalDAV:  "CalDAV",
+	account.CardDAV: "CardDAV",
+}
+
+// addProtocol writes one server. It overrides every default that does harm:
+// LoginName (the local part), SPA (on) and AuthRequired. Values are in lower
+// case, because Delta Chat and emailengine compare them exactly.
+func addProtocol(acc *etree.Element, settings account.Settings, s account.Server, all []account.Server) {
 	protocol := acc.CreateElement("Protocol")
-	add(protocol, "Type", protocolTypes[protocolIndex(s.Type)].theirs)
+	add(protocol, "Type", protocolNames[s.Type])
 	if s.Type.HasURL() {
 		add(protocol, "Server", s.URL)
 	} else {
 		add(protocol, "Server", s.Hostname)
 		add(protocol, "Port", strconv.Itoa(s.Port)) // Delta Chat drops a Protocol without
 	}
-	if address := v.address(); address != "" {
-		// Never an empty element: Thunderbird drops the whole Protocol.
-		login := s.Login.Username
-		if login == "" {
-			login = address
-		}
-		add(protocol, "LoginName", login)
+	if !settings.Address.IsAny() {
+		// Thunderbird drops a Protocol with an empty element.
+		add(protocol, "LoginName", cmp.Or(s.Login.Username, account.EmailAddress))
 	}
 	add(protocol, "DomainRequired", onOff(s.Login.DomainName != ""))
 	if s.Login.DomainName != "" {
 		add(protocol, "DomainName", s.Login.DomainName)
 	}
-	add(protocol, "SPA", onOff(password(s) == account.NTLM))
+	add(protocol, "SPA", onOff(passwordMethod(s) == account.NTLM))
 	if s.Type.HasURL() {
 		add(protocol, "SSL", onOff(isHTTPS(s.URL)))
 	} else {
@@ -151,15 +125,15 @@ func addProtocol(acc *etree.Element, v view, raw account.Server, all []account.S
 	}
 	add(protocol, "AuthRequired", "on")
 	if s.Type == account.SMTP {
-		add(protocol, "UsePOPAuth", onOff(sameLogin(raw, all)))
+		add(protocol, "UsePOPAuth", onOff(sharesLogin(s, all)))
 		add(protocol, "SMTPLast", "off")
 	}
 }
 
-// security spells a socket type. Encryption TLS means STARTTLS to Outlook: on
-// port 993 it makes Outlook wait for a greeting in clear text (stalwart#3248).
-// Outlook from 2010 on takes Encryption and ignores SSL beside it, which stays
-// on with STARTTLS, because Thunderbird and Delta Chat read SSL off as "no
+// security spells a socket type. To Outlook, Encryption TLS means STARTTLS: on
+// port 993 Outlook would wait for a greeting in clear text (stalwart#3248).
+// Outlook from 2010 on reads Encryption and ignores SSL beside it. SSL stays on
+// with STARTTLS, because Thunderbird and Delta Chat read SSL off as "no
 // encryption" whatever Encryption says. With SSL on, Delta Chat tries implicit
 // TLS and then STARTTLS on the port.
 func security(t account.SocketType) (ssl, encryption string) {
@@ -172,15 +146,11 @@ func security(t account.SocketType) (ssl, encryption string) {
 	return "on", "SSL"
 }
 
-// sameLogin reports whether the first incoming server is signed in to with the
-// same login, which is what UsePOPAuth tells.
-func sameLogin(smtp account.Server, all []account.Server) bool {
-	for _, s := range all {
-		if s.Type == account.IMAP || s.Type == account.POP3 {
-			return s.Login == smtp.Login
-		}
-	}
-	return false
+// sharesLogin reports whether the first incoming server has the login of the
+// SMTP server, which is the meaning of UsePOPAuth.
+func sharesLogin(smtp account.Server, all []account.Server) bool {
+	i := slices.IndexFunc(all, isIncomingMail)
+	return i >= 0 && all[i].Login == smtp.Login
 }
 
 func onOff(on bool) string {
@@ -188,8 +158,4 @@ func onOff(on bool) string {
 		return "on"
 	}
 	return "off"
-}
-
-func isHTTPS(url string) bool {
-	return len(url) > len("https://") && strings.EqualFold(url[:len("https://")], "https://")
 }

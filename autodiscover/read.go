@@ -21,7 +21,7 @@ const (
 
 // Read reads an XML answer, of this package or of any other server, as a client
 // does. An answer that is an error gives an *Error; one that sends the client on
-// gives settings with a Provider.HandOver.
+// gives settings with a Provider.AutodiscoverRedirect.
 //
 // Servers stand in the order of the answer, with the host names, URLs and logins
 // that it holds, none of which Expanded changes; what it does not say stays
@@ -31,14 +31,14 @@ func Read(document []byte) (account.Settings, error) {
 	if len(document) > maxDocument {
 		return account.Settings{}, errors.New("the answer is too long")
 	}
-	root, err := parse(document, maxDocumentDepth, maxDocumentElements)
+	root, err := parseTree(document, maxDocumentDepth, maxDocumentElements)
 	if err != nil {
 		return account.Settings{}, fmt.Errorf("the answer: %w", err)
 	}
 	if root.Tag != "Autodiscover" || root.NamespaceURI() != nsResponse {
 		return account.Settings{}, errors.New("the answer is not from Autodiscover")
 	}
-	response, err := only(root, "Response")
+	response, err := onlyChild(root, "Response")
 	if err != nil || response == nil {
 		return account.Settings{}, errors.New("the answer has no Response, or several")
 	}
@@ -56,11 +56,11 @@ func Read(document []byte) (account.Settings, error) {
 
 // readError reads what stands in the place of settings.
 func readError(e *etree.Element) error {
-	code := value(e, "ErrorCode")
+	code := textOf(e, "ErrorCode")
 	if _, err := strconv.ParseUint(code, 10, 16); err != nil {
 		return errors.New("the answer is an error without a proper code")
 	}
-	return answeredError(Code(code), value(e, "Message"))
+	return answeredError(Code(code), textOf(e, "Message"))
 }
 
 func answeredError(code Code, message string) *Error {
@@ -70,7 +70,7 @@ func answeredError(code Code, message string) *Error {
 func readOutlook(response *etree.Element) (account.Settings, error) {
 	s := account.Settings{Provider: new(account.Provider)}
 	if user := response.SelectElement("User"); user != nil {
-		if err := readAddress(&s, value(user, "AutoDiscoverSMTPAddress")); err != nil {
+		if err := readAddress(&s, textOf(user, "AutoDiscoverSMTPAddress")); err != nil {
 			return account.Settings{}, err
 		}
 	}
@@ -78,17 +78,17 @@ func readOutlook(response *etree.Element) (account.Settings, error) {
 	if acc == nil {
 		return account.Settings{}, errors.New("the answer has no Account")
 	}
-	switch action := value(acc, "Action"); strings.ToLower(action) {
+	switch action := textOf(acc, "Action"); strings.ToLower(action) {
 	case "settings":
 	case "redirecturl":
-		target, err := url.Parse(value(acc, "RedirectUrl"))
+		target, err := url.Parse(textOf(acc, "RedirectUrl"))
 		if err != nil || target.Scheme != "https" || target.Host == "" {
 			return account.Settings{}, errors.New("the answer redirects to what is no https URL")
 		}
 		s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: target.Host, AsXML: true}
 		return s, nil
 	case "redirectaddr":
-		to, err := account.ParseAddress(value(acc, "RedirectAddr"))
+		to, err := account.ParseAddress(textOf(acc, "RedirectAddr"))
 		if err != nil {
 			return account.Settings{}, fmt.Errorf("the address that the answer redirects to: %w", err)
 		}
@@ -114,21 +114,21 @@ func readOutlook(response *etree.Element) (account.Settings, error) {
 // no type for one that is not of our kinds.
 func readProtocol(protocol *etree.Element) (account.Server, error) {
 	var s account.Server
-	name := value(protocol, "Type")
-	for _, t := range protocolTypes {
-		if strings.EqualFold(t.theirs, name) {
-			s.Type = t.ours
+	name := textOf(protocol, "Type")
+	for t, theirs := range protocolNames {
+		if strings.EqualFold(theirs, name) {
+			s.Type = t
 		}
 	}
 	if s.Type == "" {
 		return s, nil
 	}
-	place := value(protocol, "Server")
+	place := textOf(protocol, "Server")
 	if place == "" {
 		return s, fmt.Errorf("the answer has a Protocol %s without Server", s.Type)
 	}
 	place = account.Verbatim(place)
-	s.Login = account.Login{Username: account.Verbatim(value(protocol, "LoginName")), DomainName: value(protocol, "DomainName")}
+	s.Login = account.Login{Username: account.Verbatim(textOf(protocol, "LoginName")), DomainName: textOf(protocol, "DomainName")}
 	s.Authentication = []account.Authentication{account.NTLM}
 	if isOff(protocol, "SPA") {
 		s.Authentication[0] = account.PasswordCleartext
@@ -139,7 +139,7 @@ func readProtocol(protocol *etree.Element) (account.Server, error) {
 	}
 	s.Hostname = place
 	s.SocketType = readSecurity(protocol)
-	port := value(protocol, "Port")
+	port := textOf(protocol, "Port")
 	if port == "" {
 		s.Port = account.DefaultPort(s.Type, s.SocketType)
 		return s, nil
@@ -153,7 +153,7 @@ func readProtocol(protocol *etree.Element) (account.Server, error) {
 }
 
 func readSecurity(protocol *etree.Element) account.SocketType {
-	switch strings.ToUpper(value(protocol, "Encryption")) {
+	switch strings.ToUpper(textOf(protocol, "Encryption")) {
 	case "SSL":
 		return account.SSL
 	case "TLS":
@@ -168,13 +168,13 @@ func readSecurity(protocol *etree.Element) account.SocketType {
 }
 
 func isOff(protocol *etree.Element, tag string) bool {
-	return strings.EqualFold(value(protocol, tag), "off")
+	return strings.EqualFold(textOf(protocol, tag), "off")
 }
 
 func readActiveSync(response *etree.Element) (account.Settings, error) {
 	s := account.Settings{Provider: new(account.Provider)}
 	if user := response.SelectElement("User"); user != nil {
-		if err := readAddress(&s, value(user, "EMailAddress")); err != nil {
+		if err := readAddress(&s, textOf(user, "EMailAddress")); err != nil {
 			return account.Settings{}, err
 		}
 	}
@@ -183,13 +183,13 @@ func readActiveSync(response *etree.Element) (account.Settings, error) {
 		return account.Settings{}, errors.New("the answer has no Action")
 	}
 	if e := action.SelectElement("Error"); e != nil {
-		if value(e, "ErrorCode") != "" {
+		if textOf(e, "ErrorCode") != "" {
 			return account.Settings{}, readError(e)
 		}
 		// Status has no values that tell anything apart.
-		return account.Settings{}, answeredError(AddressUnknown, value(e, "Message"))
+		return account.Settings{}, answeredError(AddressUnknown, textOf(e, "Message"))
 	}
-	if redirect := value(action, "Redirect"); redirect != "" {
+	if redirect := textOf(action, "Redirect"); redirect != "" {
 		to, err := account.ParseAddress(redirect)
 		if err != nil {
 			return account.Settings{}, fmt.Errorf("the address that the answer redirects to: %w", err)
@@ -202,10 +202,10 @@ func readActiveSync(response *etree.Element) (account.Settings, error) {
 		return account.Settings{}, errors.New("the answer has no Settings")
 	}
 	for _, server := range settings.SelectElements("Server") {
-		if value(server, "Type") != "MobileSync" {
+		if textOf(server, "Type") != "MobileSync" {
 			continue
 		}
-		target := value(server, "Url")
+		target := textOf(server, "Url")
 		if !isHTTPS(target) {
 			return account.Settings{}, errors.New("the answer has a server whose Url is not https")
 		}
@@ -231,14 +231,4 @@ func readAddress(s *account.Settings, text string) error {
 	}
 	s.Address, s.Login = a, a
 	return nil
-}
-
-// value is the trimmed text of the first child of that name, empty where there
-// is none.
-func value(parent *etree.Element, tag string) string {
-	child := parent.SelectElement(tag)
-	if child == nil {
-		return ""
-	}
-	return strings.TrimSpace(child.Text())
 }

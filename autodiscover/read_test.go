@@ -111,7 +111,7 @@ func TestReadLiterally(t *testing.T) {
 
 // TestReadWithoutMailbox: the answer to a GET names no address and no login.
 func TestReadWithoutMailbox(t *testing.T) {
-	got, err := Read(get(testHandler(), "https://example.com/autodiscover/autodiscover.xml").Body.Bytes())
+	got, err := Read(get(XMLHandler(resolver), "https://example.com/autodiscover/autodiscover.xml").Body.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestReadHandOver(t *testing.T) {
 		{"anna@by-address.example", nsOutlook, account.AutodiscoverRedirect{Address: "anna@example.hoster.example"}, ""},
 		{"anna@by-address.example", nsMobileSync, account.AutodiscoverRedirect{Address: "anna@example.hoster.example"}, "anna@by-address.example"},
 	} {
-		got, err := Read(post(testHandler(), pox(c.address, c.schema)).Body.Bytes())
+		got, err := Read(post(XMLHandler(resolver), pox(c.address, c.schema)).Body.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,56 +8,62 @@ import (
 	"strings"
 )
 
-// texts are what stands in a request, trimmed.
-type texts struct {
+// Limits of a request. A real one has three levels.
+const (
+	maxDepth    = 16
+	maxElements = 128
+)
+
+// requestTexts are the texts of a request, trimmed.
+type requestTexts struct {
 	address   string // EMailAddress
 	legacyDN  string // LegacyDN
 	schema    string // AcceptableResponseSchema
 	namespace string // of Request
 }
 
-// scan reads Autodiscover/Request and the texts in it, token by token: making
-// the tree that answers are read into would be most of what a request costs.
-// The error never holds a text of the document.
-func scan(body []byte) (texts, error) {
+// scan reads Autodiscover/Request and the texts in it, token by token: building
+// a tree, as for answers, would be most of what a request costs. The error
+// never quotes the document.
+func scan(body []byte) (requestTexts, error) {
 	text, err := screen(body, maxElements)
 	if err != nil {
-		return texts{}, err
+		return requestTexts{}, err
 	}
 	var s scanner
 	decoder := xml.NewDecoder(bytes.NewReader(text))
-	decoder.CharsetReader = asItIs
+	decoder.CharsetReader = ignoreCharset
 	for {
 		token, err := decoder.RawToken()
-		if err == nil {
-			err = s.take(token)
-		} else if err != io.EOF {
-			err = errMalformed
-		} else {
+		if err == io.EOF {
 			return s.finish()
 		}
 		if err != nil {
-			return texts{}, err
+			return requestTexts{}, errMalformed
+		}
+		if err := s.token(token); err != nil {
+			return requestTexts{}, err
 		}
 	}
 }
 
-// asItIs ignores the encoding that a declaration names: programs on .NET print
-// a string, declared as UTF-16, and send it as UTF-8.
-func asItIs(_ string, text io.Reader) (io.Reader, error) { return text, nil }
+// ignoreCharset ignores the encoding in a declaration: programs on .NET print a
+// string, declared as UTF-16, and send it as UTF-8.
+func ignoreCharset(_ string, text io.Reader) (io.Reader, error) { return text, nil }
 
-// scanner is where in a request the scan is.
+// scanner is the state of a scan.
 type scanner struct {
-	texts
-	open     []xml.Name // the elements that are open
+	requestTexts
+	open     []xml.Name // the open elements
 	root     []xml.Attr
-	requests int  // seen so far
+	requests int  // number of Request elements so far
 	ended    bool // the root has been closed
 	seen     [3]bool
-	text     *string // what the text under way belongs to, nil for none of ours
+	text     *string // where the text of the open element goes; nil: nowhere
 }
 
-func (s *scanner) take(token xml.Token) error {
+// token processes one token.
+func (s *scanner) token(token xml.Token) error {
 	switch t := token.(type) {
 	case xml.StartElement:
 		return s.start(t)
@@ -84,7 +90,7 @@ func (s *scanner) start(t xml.StartElement) error {
 	case s.ended || depth == maxDepth:
 		return errMalformed
 	case s.text != nil:
-		return errors.New("its " + fieldNames[fieldOf(s.open[depth-1].Local)] + " holds elements")
+		return errors.New("its " + fieldNames[fieldIndex(s.open[depth-1].Local)] + " holds elements")
 	case depth == 0 && !strings.EqualFold(name, "Autodiscover"):
 		return errors.New("its root is not Autodiscover")
 	case depth == 0:
@@ -95,7 +101,7 @@ func (s *scanner) start(t xml.StartElement) error {
 		}
 		s.namespace = namespace(t.Name.Space, t.Attr, s.root)
 	case depth == 2 && strings.EqualFold(s.open[1].Local, "Request"):
-		i := fieldOf(name)
+		i := fieldIndex(name)
 		if i < 0 {
 			break
 		}
@@ -112,7 +118,8 @@ func (s *scanner) start(t xml.StartElement) error {
 
 var fieldNames = [...]string{"EMailAddress", "LegacyDN", "AcceptableResponseSchema"}
 
-func fieldOf(name string) int {
+// fieldIndex returns the index in fieldNames of an element's name, or -1.
+func fieldIndex(name string) int {
 	for i, field := range fieldNames {
 		if strings.EqualFold(name, field) {
 			return i
@@ -121,25 +128,30 @@ func fieldOf(name string) int {
 	return -1
 }
 
-func (s *scanner) finish() (texts, error) {
+// finish returns the result at the end of the document.
+func (s *scanner) finish() (requestTexts, error) {
 	switch {
 	case !s.ended:
-		return texts{}, errMalformed
+		return requestTexts{}, errMalformed
 	case s.requests == 0:
-		return texts{}, errors.New("it has no Request")
+		return requestTexts{}, errors.New("it has no Request")
 	}
 	s.address = strings.TrimSpace(s.address)
 	s.legacyDN = strings.TrimSpace(s.legacyDN)
 	s.schema = strings.TrimSpace(s.schema)
-	return s.texts, nil
+	return s.requestTexts, nil
 }
 
-// namespace resolves a prefix by the declarations of the innermost element that
-// has one.
+// namespace resolves a prefix by the declarations of the elements, innermost
+// first.
 func namespace(prefix string, elements ...[]xml.Attr) string {
 	for _, attributes := range elements {
 		for _, a := range attributes {
-			if a.Name.Space == "xmlns" && a.Name.Local == prefix || prefix == "" && a.Name.Space == "" && a.Name.Local == "xmlns" {
+			declares := a.Name.Space == "xmlns" && a.Name.Local == prefix
+			if prefix == "" {
+				declares = a.Name.Space == "" && a.Name.Local == "xmlns"
+			}
+			if declares {
 				return a.Value
 			}
 		}

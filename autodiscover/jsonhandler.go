@@ -1,0 +1,142 @@
+package autodiscover
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"signpost/account"
+)
+
+// JSONHandler answers at /autodiscover/autodiscover.json and below it.
+//
+// Its answers are the URLs of ActiveSync, Exchange Web Services and
+// autodiscover.xml; the format has no word for IMAP. Since it ties no login to
+// the URL, servers with other logins than the address are named too.
+//
+// There is no public specification. Successes are those of Exchange; the statuses
+// of errors are those of mailcow and Stalwart (400), and 404 for an address that
+// is not hosted here.
+func JSONHandler(resolve account.Resolver) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !allow(w, r, http.MethodGet, http.MethodHead) {
+			return
+		}
+		document, err := answerJSONRequest(r, resolve)
+		if redirect, ok := errors.AsType[*Redirect](err); ok {
+			sendRedirect(w, redirect)
+			return
+		}
+		status := http.StatusOK
+		if e, ok := errors.AsType[*Error](err); ok {
+			document, status = e.json(), e.status()
+		}
+		if status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", retryAfter)
+		}
+		send(w, r, status, typeJSON, document)
+	})
+}
+
+func answerJSONRequest(r *http.Request, resolve account.Resolver) ([]byte, error) {
+	q, err := parseJSONRequest(r.URL)
+	if err != nil {
+		return nil, err
+	}
+	s, err := resolve(r.Context(), account.Query{Address: q.address, Client: account.Phone})
+	switch {
+	case account.IsUnknown(err):
+		return nil, &Error{Code: UserNotFound, Reason: err.Error()}
+	case err != nil:
+		return nil, &Error{Code: Unavailable, Reason: err.Error()}
+	}
+	return writeJSON(s, q.protocol, q.redirects)
+}
+
+// JSON returns the answer for one protocol: ActiveSync, Ews or AutodiscoverV1,
+// in any case. The error is an *Error where there is no URL for the protocol, and
+// a *Redirect where the client is redirected to another service by HTTP.
+func JSON(s account.Settings, protocol string) ([]byte, error) {
+	return writeJSON(s, protocol, 0)
+}
+
+func writeJSON(s account.Settings, protocol string, redirects int) ([]byte, error) {
+	if protocol == "" {
+		return nil, &Error{Code: MissingProtocol, Reason: "no protocol was given"}
+	}
+	if to := redirectOf(s); to != nil && to.Hostname != "" {
+		if redirects >= maxRedirects {
+			return nil, &Error{Code: UserNotFound, Reason: "the client has been redirected ten times"}
+		}
+		// The other service may know other protocols, but what is sent on to it
+		// must be a word.
+		if filter(protocol) != protocol {
+			return nil, invalidProtocol(protocol, nil)
+		}
+		return nil, jsonRedirect(to, s.Address, protocol, redirects+1)
+	}
+	endpoints := jsonEndpoints(s)
+	for _, e := range endpoints {
+		// Exchange Online repeats the client's spelling. It is safe to do so: it
+		// is one of three words. (EqualFold alone would let U+017F pass for an s.)
+		if strings.EqualFold(e.protocol, protocol) && filter(protocol) == protocol {
+			return marshal(struct{ Protocol, Url string }{protocol, e.url}), nil
+		}
+	}
+	return nil, invalidProtocol(protocol, endpoints)
+}
+
+// endpoint is the URL of a protocol.
+type endpoint struct{ protocol, url string }
+
+// jsonEndpoints returns the endpoints of a mailbox.
+func jsonEndpoints(s account.Settings) []endpoint {
+	var endpoints []endpoint
+	for _, p := range [...]struct {
+		protocol string
+		server   account.ServerType
+	}{{"ActiveSync", account.ActiveSync}, {"Ews", account.EWS}} {
+		for _, server := range s.Servers {
+			if server.Type == p.server && isHTTPS(server.URL) {
+				endpoints = append(endpoints, endpoint{p.protocol, server.Expand(s.Login).URL})
+				break
+			}
+		}
+	}
+	return append(endpoints, endpoint{"AutodiscoverV1", "https://autodiscover." + s.Address.Domain() + "/autodiscover/autodiscover.xml"})
+}
+
+func invalidProtocol(protocol string, endpoints []endpoint) *Error {
+	message := "The given protocol value '" + filter(protocol) + "' is invalid."
+	names := make([]string, len(endpoints))
+	for i, e := range endpoints {
+		names[i] = e.protocol
+	}
+	if len(names) > 0 {
+		message += " Supported values are '" + strings.Join(names, ",") + "'"
+	}
+	return &Error{Code: InvalidProtocol, Reason: "the protocol asked for is not one that the provider has", message: message}
+}
+
+// filter returns the letters and digits of a word from a stranger, at most 40.
+func filter(word string) string {
+	var b strings.Builder
+	for i := range len(word) {
+		switch c := word[i]; {
+		case b.Len() == 40:
+			return b.String()
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func marshal(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // structs of strings can always be marshalled
+	}
+	return text
+}

@@ -1,0 +1,110 @@
+package autodiscover
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"signpost/account"
+)
+
+// MaxBody is the size of the largest request body that is read, in bytes. Real
+// ones have about 500.
+const MaxBody = 8 << 10
+
+// XMLHandler answers at /autodiscover/autodiscover.xml.
+//
+// A POST is answered for the address in its body, in the schema that it accepts.
+// The requested host does not matter: clients come by redirects and SRV records
+// from the mailbox's own domain to any host. The Content-Type does not matter
+// either; real ones vary.
+//
+// GET and HEAD come from clients that send no address (Delta Chat, MyMail,
+// Spike) and from libraries that only look for a redirect. They get Outlook's
+// settings for the domain of Host, without a login, and error 600 where Host is
+// not of a domain that is hosted here.
+//
+// All answers have HTTP status 200, errors too, except a redirect (302), a body
+// above MaxBody (413) or cut off on its way (400), and other methods (405).
+func XMLHandler(resolve account.Resolver) http.Handler { return &xmlHandler{resolve: resolve} }
+
+type xmlHandler struct {
+	resolve   account.Resolver
+	requests  requestCache
+	documents documents
+}
+
+func (h *xmlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !allow(w, r, http.MethodGet, http.MethodHead, http.MethodPost) {
+		return
+	}
+	var document []byte
+	var err error
+	if r.Method == http.MethodPost {
+		body, status := readBody(w, r)
+		if status != 0 {
+			refuse(w, status)
+			return
+		}
+		document, err = h.post(r, body)
+	} else {
+		document, err = h.get(r)
+	}
+	if redirect, ok := errors.AsType[*Redirect](err); ok {
+		sendRedirect(w, redirect)
+		return
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		document = e.Document()
+	}
+	send(w, r, http.StatusOK, typeXML, document)
+}
+
+// post returns the answer to the request in the body.
+func (h *xmlHandler) post(r *http.Request, body []byte) ([]byte, error) {
+	q, err := parsePOX(h.requests.scan(body))
+	if err != nil {
+		return nil, err
+	}
+	client := account.Outlook
+	if q.schema == nsMobileSync {
+		client = account.Phone
+	}
+	s, err := h.resolve(r.Context(), account.Query{Address: q.address, Client: client})
+	switch {
+	case account.IsUnknown(err) && client == account.Phone:
+		return unknownToPhone(q.address), nil
+	case account.IsUnknown(err):
+		return nil, &Error{Code: AddressUnknown, Reason: err.Error()}
+	case err != nil:
+		return nil, &Error{Code: ServerError, Reason: err.Error()}
+	}
+	return h.documents.write(s, q.schema)
+}
+
+// get returns the settings of the domain of Host.
+func (h *xmlHandler) get(r *http.Request) ([]byte, error) {
+	s, err := h.resolve(r.Context(), account.Query{Host: r.Host, Client: account.Outlook})
+	switch {
+	case account.IsUnknown(err):
+		return nil, invalid("it has no address, and its host is of no domain: " + err.Error())
+	case err != nil:
+		return nil, &Error{Code: ServerError, Reason: err.Error()}
+	}
+	return h.documents.write(s, nsOutlook)
+}
+
+// readBody reads the body of a POST. The status is that of a refusal, or 0.
+func readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
+	if r.ContentLength > MaxBody {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest
+	}
+	return body, 0
+}

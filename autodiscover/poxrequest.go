@@ -1,0 +1,69 @@
+package autodiscover
+
+import (
+	"strings"
+
+	"signpost/account"
+)
+
+// poxRequest is what a POST asks for.
+type poxRequest struct {
+	address account.Address
+	schema  string // nsOutlook or nsMobileSync
+}
+
+// parsePOX makes a request of the texts that scan has found in the body of a
+// POST, or of its error.
+//
+// Clients differ in the order of the elements, wrap texts in white space, and
+// use wrong root namespaces (mailcow#2986), so elements are known by local name
+// in any order, and AcceptableResponseSchema alone decides the answer. Two
+// Request elements are an error (Microsoft's test suite, MSASCMD_S01_TC03).
+//
+// Where both EMailAddress and LegacyDN are given, [MS-OXDSCLI] 3.2.5 has the
+// LegacyDN win. It is the name of a mailbox in an Exchange directory; there is
+// none here, so the address is used.
+func parsePOX(texts requestTexts, err error) (poxRequest, error) {
+	if err != nil {
+		return poxRequest{}, invalid(err.Error())
+	}
+	if texts.address == "" && texts.legacyDN == "" {
+		return poxRequest{}, invalid("it has no EMailAddress")
+	}
+	schema := responseSchema(texts)
+	switch {
+	case schema == "":
+		return poxRequest{}, &Error{Code: NotAvailable, Reason: "the schema asked for is neither Outlook's nor ActiveSync's"}
+	case texts.address == "":
+		return poxRequest{}, &Error{Code: AddressUnknown, Reason: "the request names its mailbox by LegacyDN only"}
+	}
+	a, err := account.ParseAddress(texts.address)
+	if err != nil {
+		return poxRequest{}, invalid(err.Error())
+	}
+	return poxRequest{a, schema}, nil
+}
+
+// responseSchema returns the schema to answer in, or "" if the request accepts
+// none that this package writes. If the request names no schema, its namespace
+// decides. Clients built from Microsoft's web pages write https.
+func responseSchema(texts requestTexts) string {
+	schema := texts.schema
+	if schema == "" {
+		schema = texts.namespace
+	}
+	if rest, ok := strings.CutPrefix(schema, "https:"); ok {
+		schema = "http:" + rest
+	}
+	switch {
+	case schema == nsOutlook, texts.schema == "" && schema == nsOutlookRequest:
+		return nsOutlook
+	case schema == nsMobileSync, texts.schema == "" && schema == nsMobileSyncRequest:
+		return nsMobileSync
+	}
+	return ""
+}
+
+func invalid(reason string) *Error {
+	return &Error{Code: InvalidRequest, Reason: "the request: " + reason}
+}

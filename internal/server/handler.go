@@ -14,11 +14,8 @@ import (
 	"github.com/gorilla/mux"
 
 	"signpost/account"
+	"signpost/autodiscover"
 )
-
-// MaxBody is how much of a request body is read, in octets. The largest body
-// of a real client, Outlook's, has about 500.
-const MaxBody = 8 << 10
 
 // Handler answers every request of the service, from one configuration.
 func Handler(o Options) http.Handler { return newHandler(o) }
@@ -61,7 +58,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.plain = x.client.scheme == "http" || h.HTTPS && x.client.scheme == "" && r.TLS == nil
 	squeeze(r.URL)
 	if r.Body != http.NoBody {
-		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, autodiscover.MaxBody)
 	}
 	w.Header()["X-Content-Type-Options"] = nosniff
 	// Not router.ServeHTTP, which copies the request twice to put into it

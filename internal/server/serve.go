@@ -157,7 +157,7 @@ func (s *Service) server(handler http.Handler) *http.Server {
 func (s *Service) http2() *http.HTTP2Config {
 	return &http.HTTP2Config{
 		MaxConcurrentStreams: 50,
-		// Of a body, MaxBody is read. These are the least that there can be.
+		// Of a body, autodiscover.MaxBody is read. These are the least that there can be.
 		MaxReceiveBufferPerConnection: 64 << 10,
 		MaxReceiveBufferPerStream:     64 << 10,
 		MaxReadFrameSize:              16 << 10,

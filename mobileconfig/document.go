@@ -52,7 +52,7 @@ func Document(s account.Settings, o Options) ([]byte, error) {
 	}
 	b := newBuilder(s.Provider, o)
 	b.address = s.Address.String()
-	b.name = cleanName(o.Name)
+	b.name = CleanName(o.Name)
 	b.id = service(cmp.Or(o.Service, s.Address.Domain())).of(s.Address.Key())
 	return b.build(s.Expanded(), o.MailOnly)
 }

@@ -448,6 +448,9 @@ func TestCleanName(t *testing.T) {
 		{"A\u030asa", "A\u030asa"}, // not composed: as it was given
 		{"👩\u200d💻 \u0645\u06cc\u200c\u062e\u0648\u0627", "👩\u200d💻 \u0645\u06cc\u200c\u062e\u0648\u0627"}, // joiners
 		{"  Anna \t\r\n Ek  ", "Anna Ek"},
+		{"Åsa \xff Öberg", "Åsa Öberg"},
+		{strings.Repeat("å", 150), strings.Repeat("å", 100)},
+		{"👩‍👩‍👧", "👩‍👩‍👧"},
 		{"Anna\x00\x1b[31mEk\x7f\u0085", "Anna[31mEk"},
 		{"\u202eke annA\u202c", "ke annA"},
 		{"\u2066a\u2069\u200e\u200f\u061c\ufeff", "a"},
@@ -462,7 +465,7 @@ func TestCleanName(t *testing.T) {
 		{"%s%d {{7*7}} ${x} ]]>", "%s%d {{7*7}} ${x} ]]>"},
 	}
 	for _, test := range tests {
-		if got := cleanName(test.name); got != test.want {
+		if got := CleanName(test.name); got != test.want {
 			t.Errorf("%q: got %q, want %q", test.name, got, test.want)
 		}
 	}

@@ -231,7 +231,7 @@ func TestInjection(t *testing.T) {
 			t.Errorf("%s: %d %v", test.address, w.Code, w.Header())
 			continue
 		}
-		checkProfile(t, w.Body.Bytes(), test.address, cleanName(test.name))
+		checkProfile(t, w.Body.Bytes(), test.address, CleanName(test.name))
 	}
 }
 
@@ -299,7 +299,7 @@ func TestPrepared(t *testing.T) {
 						continue
 					}
 					compared++
-					if got := ready.complete(s.Address, cleanName(name)); !bytes.Equal(got, want) {
+					if got := ready.complete(s.Address, CleanName(name)); !bytes.Equal(got, want) {
 						t.Fatalf("%s %s %q: got %s, want %s", p.ID, address, name, got, want)
 					}
 				}
@@ -446,8 +446,8 @@ func FuzzDisplayName(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		clean := cleanName(name)
-		if again := cleanName(clean); again != clean || len([]rune(clean)) > maxName {
+		clean := CleanName(name)
+		if again := CleanName(clean); again != clean || len([]rune(clean)) > maxName {
 			t.Errorf("%q becomes %q and then %q", name, clean, again)
 		}
 		text := document(t, s, Options{Name: name})

@@ -5,16 +5,16 @@ import (
 	"unicode"
 )
 
-// maxName is how many characters of a person's name are kept.
+// maxName is the number of characters of a person's name that are kept.
 const maxName = 100
 
-// cleanName makes a name that a stranger wrote into a link fit to be shown and
-// to stand in From: without what is invisible and changes how the rest reads
-// (control characters, overrides of the writing direction) and without what XML
-// cannot hold. White space becomes single spaces. All else stays as it was
-// given, in any script and Unicode form; joiners too, which emoji and several
-// scripts need.
-func cleanName(name string) string {
+// CleanName makes a person's name, which comes from a stranger, fit to be shown and
+// to stand in From. It drops invisible characters that change how the rest reads
+// (control characters, overrides of the writing direction) and characters that XML
+// cannot hold, and turns white space into single spaces. Everything else stays as
+// given, in any script and Unicode form, joiners included: emoji and several scripts
+// need them.
+func CleanName(name string) string {
 	var b strings.Builder
 	kept, space := 0, false
 	for _, r := range strings.ToValidUTF8(name, "") {
@@ -22,7 +22,7 @@ func cleanName(name string) string {
 		case unicode.IsSpace(r):
 			space = kept > 0
 			continue
-		case hidden(r):
+		case IsHidden(r):
 			continue
 		}
 		if space {
@@ -41,16 +41,11 @@ func cleanName(name string) string {
 	return b.String()
 }
 
-func hidden(r rune) bool {
-	switch {
-	case unicode.IsControl(r):
-		return true
-	case unicode.Is(unicode.Bidi_Control, r): // marks, embeddings, overrides, isolates
-		return true
-	case r == '\uFEFF': // byte order mark
-		return true
-	case unicode.Is(unicode.Noncharacter_Code_Point, r):
-		return true
-	}
-	return false
+// IsHidden reports whether a character is invisible and changes how the rest of a
+// text is read, or is no character at all.
+func IsHidden(r rune) bool {
+	return unicode.IsControl(r) ||
+		unicode.Is(unicode.Bidi_Control, r) || // marks, embeddings, overrides, isolates
+		r == '\uFEFF' || // byte order mark
+		unicode.Is(unicode.Noncharacter_Code_Point, r)
 }

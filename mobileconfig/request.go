@@ -7,8 +7,9 @@ import (
 	"signpost/account"
 )
 
-// maxQuery bounds a query; an address and a name need a tenth of it.
-const maxQuery = 8 << 10
+// MaxQuery is the length in bytes of the longest query that is read. An address and
+// a name need a tenth of it.
+const MaxQuery = 8 << 10
 
 // request is what somebody asks for.
 type request struct {
@@ -24,7 +25,7 @@ type request struct {
 // (mail) and lang. Names and values are taken in any case, raw or escaped; what
 // is not known is left alone. The error is an *account.AddressError.
 func readRequest(query string) (request, error) {
-	if len(query) > maxQuery {
+	if len(query) > MaxQuery {
 		return request{}, &account.AddressError{Problem: "the query is too long"}
 	}
 	email, err := account.Parameter(query, "emailaddress")
@@ -37,7 +38,7 @@ func readRequest(query string) (request, error) {
 	}
 	r := request{
 		address:  address,
-		name:     cleanName(name(query)),
+		name:     CleanName(name(query)),
 		mailOnly: strings.EqualFold(optional(query, "only"), "mail"),
 		language: optional(query, "lang"),
 	}

@@ -14,14 +14,14 @@ import (
 	"signpost/internal/fault"
 )
 
-// nameKey is the text that names a language in itself, for the switch.
+// nameKey is the key of a language's name in itself, shown in the language switch.
 const nameKey = "language"
 
-// catalogue is the texts of one language by key.
+// catalogue holds the texts of one language by key.
 type catalogue map[string]message
 
-// readFile adds the texts of a file to a catalogue. A text that is there
-// already is replaced, but only by another file.
+// readFile adds the texts of a file to the catalogue. They replace texts of
+// earlier files; a key that the file has twice is a fault.
 func (c catalogue) readFile(file string, data []byte) []fault.Fault {
 	var faults []fault.Fault
 	fault := func(offset int64, format string, args ...any) {
@@ -45,7 +45,7 @@ func (c catalogue) readFile(file string, data []byte) []fault.Fault {
 		if text, err = d.Token(); err != nil {
 			break
 		}
-		words, ok := text.(string)
+		value, ok := text.(string)
 		name := key.(string) // JSON has no other keys
 		switch {
 		case !ok:
@@ -55,7 +55,7 @@ func (c catalogue) readFile(file string, data []byte) []fault.Fault {
 			fault(d.InputOffset(), "%q is given twice", name)
 		}
 		seen[name] = true
-		m, err := parseMessage(words)
+		m, err := parseMessage(value)
 		if err != nil {
 			fault(d.InputOffset(), "%q: %v", name, err)
 			continue
@@ -73,21 +73,20 @@ func (c catalogue) readFile(file string, data []byte) []fault.Fault {
 			err = nil
 		}
 	}
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		fault(syntax.Offset, "not readable as JSON: %v", syntax)
-	case err != nil:
+	} else if err != nil {
 		fault(int64(len(data)), "not readable as JSON: it ends too early")
 	}
 	return faults
 }
 
+// lineAt returns the line of an offset, counted from 1.
 func lineAt(data []byte, offset int64) int {
 	return 1 + bytes.Count(data[:min(int(offset), len(data))], []byte("\n"))
 }
 
-// languageOf reads the language out of a catalogue's file name.
+// languageOf returns the language that a catalogue's file name gives.
 func languageOf(file string) (language.Tag, error) {
 	name := strings.TrimSuffix(path.Base(file), ".json")
 	tag, err := language.Parse(name)
@@ -97,23 +96,32 @@ func languageOf(file string) (language.Tag, error) {
 	return tag, nil
 }
 
-// compare says what a catalogue lacks or has too much, beside English.
-func (c catalogue) compare(english catalogue, file string) []fault.Fault {
-	var faults []fault.Fault
+// differences are the faults that a comparison of two catalogues finds.
+type differences struct {
+	missing  []fault.Fault // texts that only the other catalogue has
+	misnamed []fault.Fault // texts with other names in braces
+	unused   []fault.Fault // texts that only this catalogue has
+}
+
+// compare compares the catalogue, read from file, with the English one.
+func (c catalogue) compare(english catalogue, file string) differences {
+	var d differences
 	for _, key := range sortedKeys(english) {
 		m, ok := c[key]
 		if !ok {
-			faults = append(faults, fault.Fault{File: file, Line: 0, Text: fmt.Sprintf("lacks %q", key)})
+			d.missing = append(d.missing, fault.Fault{File: file, Text: fmt.Sprintf("lacks %q", key)})
 			continue
 		}
-		if got, want := strings.Join(m.holes, " "), strings.Join(english[key].holes, " "); got != want {
-			faults = append(faults, fault.Fault{File: file, Line: m.line, Text: fmt.Sprintf("%q has the names [%s], want [%s]", key, got, want)})
+		if got, want := strings.Join(m.names, " "), strings.Join(english[key].names, " "); got != want {
+			text := fmt.Sprintf("%q has the names [%s], want [%s]", key, got, want)
+			d.misnamed = append(d.misnamed, fault.Fault{File: file, Line: m.line, Text: text})
 		}
 	}
 	for _, key := range sortedKeys(c) {
 		if _, ok := english[key]; !ok {
-			faults = append(faults, fault.Fault{File: file, Line: c[key].line, Text: fmt.Sprintf("has %q, which nothing uses", key)})
+			text := fmt.Sprintf("has %q, which nothing uses", key)
+			d.unused = append(d.unused, fault.Fault{File: file, Line: c[key].line, Text: text})
 		}
 	}
-	return faults
+	return d
 }

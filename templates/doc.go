@@ -1,20 +1,20 @@
-// Package templates holds what people read: the set-up page's HTML, its style
-// and script, and its texts, one catalogue for each language. They are embedded;
-// an operator's folder can overlay them file by file, and text by text.
+// Package templates holds what people read: the HTML, style and script of the
+// set-up page and its texts, one catalogue per language. All of it is embedded. An
+// operator's directory can overlay it, file by file and text by text.
 //
-//	html/*.html    html/template; page.html is the whole, the others are its parts
-//	text/LANG.json a flat object of texts by key, LANG a BCP 47 tag
+//	html/*.html    html/template; page.html is the whole page, the others are parts of it
+//	text/LANG.json a flat object of texts by key, LANG is a BCP 47 tag
 //	static/        style.css and copy.js
 //
-// What the templates are given is described in internal/setup/view.go.
+// The data that templates receive is described in internal/setup/pagedata.go.
 //
-// Adding a language is adding one file under text. In a text, **words** come out
-// bold and {name} is filled in with a value; everything else is literal and
-// escaped where it goes into HTML. A template gets a text with
+// To add a language, add one file to text. In a text, **words** become bold and
+// {name} is replaced with a value; everything else is literal and is escaped in
+// HTML. A template gets a text with
 //
 //	{{t "key" "name" value …}}     for the content of an element
-//	{{text "key" "name" value …}}  for an attribute, without the bold
+//	{{text "key" "name" value …}}  for an attribute, without bold
 //
-// No answer to a mail client is made here: those are documents of a format and
+// Answers to mail clients are not made here: they are documents of a format and
 // never text templates.
 package templates

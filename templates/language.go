@@ -15,17 +15,16 @@ import (
 // Language is one language of the page.
 type Language struct {
 	Tag  string // BCP 47
-	Name string // in itself
-	Dir  string // the direction in which it is written, ltr or rtl
+	Name string // in the language itself
+	Dir  string // direction of writing, ltr or rtl
 
-	tag     language.Tag
 	texts   catalogue
-	english catalogue // for what texts lacks
+	english catalogue // stands in for what texts lacks
 	numbers *numbers.Printer
 	pages   *template.Template
 }
 
-// rightToLeft are the scripts that are written from right to left (ISO 15924).
+// rightToLeft lists the scripts that are written from right to left (ISO 15924).
 const rightToLeft = "Adlm Arab Hebr Nkoo Rohg Syrc Thaa"
 
 func directionOf(tag language.Tag) string {
@@ -40,9 +39,9 @@ func (l *Language) Execute(w io.Writer, data any) error {
 	return l.pages.ExecuteTemplate(w, "page", data)
 }
 
-// Text is a text without markup, for plain text. The values are names and values
-// in turn. It is for keys that the program names; one that does not exist comes
-// back itself.
+// Text returns a text as plain text, without markup. Values alternates names and
+// values. Text is for keys that the program names and returns the key itself if
+// there is no such text.
 func (l *Language) Text(key string, values ...any) string {
 	text, err := l.plain(key, values...)
 	if err != nil {
@@ -51,17 +50,18 @@ func (l *Language) Text(key string, values ...any) string {
 	return text
 }
 
-// Words is a text without markup, for a page: it has no line to end where none
-// should.
-func (l *Language) Words(key string) string {
+// Label returns a text without markup for use on a page: lines do not break
+// within a word such as e-post. Like Text, it returns the key if there is no such
+// text.
+func (l *Language) Label(key string) string {
 	m, err := l.message(key)
-	if err != nil || len(m.holes) > 0 {
+	if err != nil || len(m.names) > 0 {
 		return key
 	}
-	return m.whole[0].literal
+	return m.unbroken[0].literal
 }
 
-// Has reports whether there is a text of that key.
+// Has reports whether the language or English has a text with the key.
 func (l *Language) Has(key string) bool {
 	_, err := l.message(key)
 	return err == nil
@@ -77,19 +77,12 @@ func (l *Language) message(key string) (message, error) {
 	return message{}, fmt.Errorf("there is no text %q", key)
 }
 
-// functions are what templates call.
+// functions returns the functions that templates call.
 func (l *Language) functions() template.FuncMap {
 	return template.FuncMap{"t": l.markup, "text": l.plain, "tel": tel}
 }
 
-// Part is one of the templates alone, for what stands on a page several times.
-func (l *Language) Part(name string, data any) (template.HTML, error) {
-	var b strings.Builder
-	err := l.pages.ExecuteTemplate(&b, name, data)
-	return template.HTML(b.String()), err
-}
-
-// markup is a text for the content of an element. What is filled in is escaped.
+// markup returns a text for the content of an element. Values are escaped.
 func (l *Language) markup(key string, values ...any) (template.HTML, error) {
 	m, err := l.message(key)
 	if err != nil {
@@ -102,19 +95,21 @@ func (l *Language) markup(key string, values ...any) (template.HTML, error) {
 	return template.HTML(text), nil
 }
 
+// plain returns a text without markup.
 func (l *Language) plain(key string, values ...any) (string, error) {
 	m, err := l.message(key)
 	if err != nil {
 		return "", err
 	}
-	text, err := fill(m.plain, nil, l.format, values)
+	unescaped := func(text string) string { return text }
+	text, err := fill(m.plain, unescaped, l.format, values)
 	if err != nil {
 		return "", fmt.Errorf("text %q: %w", key, err)
 	}
 	return text, nil
 }
 
-// format writes a value as the language writes it: 2,000 or 2 000.
+// format writes a value as the language does: 2,000 or 2 000.
 func (l *Language) format(value any) string {
 	if text, ok := value.(string); ok {
 		return text
@@ -122,18 +117,18 @@ func (l *Language) format(value any) string {
 	return l.numbers.Sprint(value)
 }
 
-var errNoFunctions = errors.New("a template was executed before it had its language")
+var errNoLanguage = errors.New("a template was executed before it was bound to a language")
 
-// placeholders stand for the functions while templates are parsed, before they
-// are bound to a language.
-var placeholders = template.FuncMap{
-	"t":    func(string, ...any) (template.HTML, error) { return "", errNoFunctions },
-	"text": func(string, ...any) (string, error) { return "", errNoFunctions },
+// unboundFunctions stand in for the functions of a language while templates are
+// parsed.
+var unboundFunctions = template.FuncMap{
+	"t":    func(string, ...any) (template.HTML, error) { return "", errNoLanguage },
+	"text": func(string, ...any) (string, error) { return "", errNoLanguage },
 	"tel":  tel,
 }
 
-// tel is the link to a telephone number, without the spaces that make it
-// readable (RFC 3966 §3).
+// tel returns the link to a telephone number: the digits without the spaces that
+// make it readable (RFC 3966 §3).
 func tel(number string) template.URL {
 	return template.URL("tel:" + strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r == '+' {

@@ -10,24 +10,34 @@ import (
 	"signpost/internal/fault"
 )
 
-// maxFile is far above any template and keeps a wrong folder from being read in.
+// maxFile bounds the size of a file. It is far above any template and keeps the
+// files of a wrong directory from being read.
 const maxFile = 1 << 20
 
-// readAll reads the files of the three folders, through symbolic links too.
+// file is the content of a file.
+type file struct {
+	data     []byte
+	base     []byte // the embedded file that data overlays, if any
+	embedded bool
+}
+
+// readAll reads the files of the three directories, following symbolic links.
 func (l *loader) readAll(from fs.FS, overlay bool) {
-	for _, folder := range append([]string{"."}, Folders...) {
-		entries, err := fs.ReadDir(from, folder)
-		if errors.Is(err, fs.ErrNotExist) && folder != "." {
+	for _, dir := range append([]string{"."}, Dirs...) {
+		entries, err := fs.ReadDir(from, dir)
+		if errors.Is(err, fs.ErrNotExist) && dir != "." {
 			continue
-		} else if err != nil {
-			l.fault(folder, 0, "%v", fault.WithoutPath(err))
+		}
+		if err != nil {
+			l.fault(dir, 0, "%v", fault.WithoutPath(err))
 		}
 		for _, entry := range entries {
-			name := path.Join(folder, entry.Name())
+			name := path.Join(dir, entry.Name())
 			switch {
-			case strings.HasPrefix(entry.Name(), "."), slices.Contains(Folders, name):
-			case !l.known(name):
-				l.warn(name, 0, "not used: it is none of the files that the page is made of, html/*.html, text/LANG.json, static/style.css, static/copy.js")
+			case strings.HasPrefix(entry.Name(), "."), slices.Contains(Dirs, name):
+			case !isPart(name):
+				l.warn(name, "not used: it is none of the files that the page is made of, "+
+					"html/*.html, text/LANG.json, static/style.css, static/copy.js")
 			default:
 				l.read(from, name, overlay)
 			}
@@ -46,12 +56,13 @@ func (l *loader) read(from fs.FS, name string, overlay bool) {
 		l.fault(name, 0, "%v", fault.WithoutPath(err))
 		return
 	}
-	l.files[name] = file{data: data, under: l.files[name].data, embedded: !overlay}
+	l.files[name] = file{data: data, base: l.files[name].data, embedded: !overlay}
 }
 
-func (l *loader) known(name string) bool {
-	switch folder, ext := path.Dir(name), path.Ext(name); {
-	case folder == "html" && ext == ".html", folder == "text" && ext == ".json":
+// isPart reports whether the page uses a file of this name.
+func isPart(name string) bool {
+	switch dir, ext := path.Dir(name), path.Ext(name); {
+	case dir == "html" && ext == ".html", dir == "text" && ext == ".json":
 		return true
 	}
 	return name == "static/style.css" || name == "static/copy.js"

@@ -33,7 +33,8 @@ func TestLanguages(t *testing.T) {
 	}
 	english := set.Languages[0].texts
 	for _, lang := range set.Languages[1:] {
-		for _, f := range lang.texts.compare(english, "text/"+lang.Tag+".json") {
+		d := lang.texts.compare(english, "text/"+lang.Tag+".json")
+		for _, f := range slices.Concat(d.missing, d.misnamed, d.unused) {
 			t.Error(f)
 		}
 		for key, m := range lang.texts {
@@ -59,7 +60,8 @@ func TestCompare(t *testing.T) {
 		`text/de.json:1: "b" has the names [y], want [x y]`,
 		`text/de.json:1: has "d", which nothing uses`,
 	}
-	got := other.compare(english, "text/de.json")
+	d := other.compare(english, "text/de.json")
+	got := slices.Concat(d.missing, d.misnamed, d.unused)
 	if len(got) != len(want) {
 		t.Fatalf("got %v", got)
 	}
@@ -287,9 +289,8 @@ func TestDirection(t *testing.T) {
 
 // TestEveryFileIsUsed keeps leftovers out of the binary.
 func TestEveryFileIsUsed(t *testing.T) {
-	l := loader{}
 	err := fs.WalkDir(embedded, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && !l.known(name) {
+		if err == nil && !entry.IsDir() && !isPart(name) {
 			t.Errorf("%s is embedded and not used", name)
 		}
 		return err
@@ -312,8 +313,8 @@ func TestEveryFileIsUsed(t *testing.T) {
 	english := embeddedSet(t).Languages[0]
 	for _, tmpl := range english.pages.Templates() {
 		name := tmpl.Name()
-		if name == "" || name == "page" || name == "table" || path.Dir(name) == "html" {
-			continue // the program names page and table
+		if name == "" || name == "page" || path.Dir(name) == "html" {
+			continue // the program names page
 		}
 		if !strings.Contains(all.String(), `{{template "`+name+`"`) && !strings.Contains(all.String(), `{{- template "`+name+`"`) {
 			t.Errorf("no template uses %q", name)
@@ -348,7 +349,7 @@ func FuzzCatalogue(f *testing.F) {
 			}
 		}
 		for key, m := range c {
-			for _, name := range m.holes {
+			for _, name := range m.names {
 				if name == "" {
 					t.Errorf("%q has an empty name", key)
 				}

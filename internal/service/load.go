@@ -161,7 +161,7 @@ func (l *Loaded) files() []string {
 	files := slices.Clone(l.Config.Files)
 	overlay := l.Config.Branding.Templates
 	if overlay != "" {
-		for _, below := range templates.Folders {
+		for _, below := range templates.Dirs {
 			files = append(files, filepath.Join(overlay, below))
 		}
 	}

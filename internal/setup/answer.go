@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"context"
 	"math"
 	"strings"
 	"time"
@@ -9,63 +10,89 @@ import (
 	"signpost/templates"
 )
 
-// clients are the settings for each client whose section shows some.
-type clients struct{ page, apple, phone, outlook account.Settings }
+// clientSettings holds the settings for each client whose section shows some.
+type clientSettings struct{ page, apple, phone, outlook account.Settings }
 
-// differs reports whether a client may be told something else than the page.
-func (c *clients) differs(client account.Client) bool {
+// mayDiffer reports whether a client may be sent other settings than the page.
+func (c *clientSettings) mayDiffer(client account.Client) bool {
 	exceptions := c.page.Provider.Exceptions
 	_, forClient := exceptions[client]
 	_, forPage := exceptions[account.Page]
 	return forClient || forPage
 }
 
-// answerFor makes the answer. It depends on nothing that is known of the one
-// mailbox: Standing is for the operator's eyes.
-func (h *handler) answerFor(c clients, l links, lang *templates.Language, d device, plain bool) *answer {
+// lookUp resolves the address for the page, and for other clients where the
+// provider has exceptions. The host stays out of the query: the page is requested
+// at the service's own name.
+func (h *handler) lookUp(ctx context.Context, a account.Address) (clientSettings, error) {
+	var c clientSettings
+	var err error
+	if c.page, err = h.resolve(ctx, account.Query{Address: a, Client: account.Page}); err != nil {
+		return c, err
+	}
+	c.apple, c.phone, c.outlook = c.page, c.page, c.page
+	for client, into := range map[account.Client]*account.Settings{
+		account.Apple: &c.apple, account.Phone: &c.phone, account.Outlook: &c.outlook,
+	} {
+		if !c.mayDiffer(client) {
+			continue
+		}
+		if *into, err = h.resolve(ctx, account.Query{Address: a, Client: client}); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// newAnswer returns the answer for the settings. It depends on nothing that is
+// known of the single mailbox: Settings.Account is for the operator's eyes.
+func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language, d device, plainText bool) *answer {
 	s, p := c.page, c.page.Provider
 	l.address = s.Address.String()
-	w := writer{lang, lang.Words}
-	if plain {
-		w.text = func(key string) string { return lang.Text(key) }
+	label := lang.Label
+	if plainText {
+		label = func(key string) string { return lang.Text(key) }
 	}
-	page := w.offer(s)
+	f := tableFormat{label}
+	page := f.tables(s)
 	apple, outlook := page, page
-	if c.differs(account.Apple) {
-		apple = w.offer(c.apple)
+	if c.mayDiffer(account.Apple) {
+		apple = f.tables(c.apple)
 	}
-	if c.differs(account.Outlook) {
-		outlook = w.offer(c.outlook)
+	if c.mayDiffer(account.Outlook) {
+		outlook = f.tables(c.outlook)
 	}
+	mailTypes := []account.ServerType{account.IMAP, account.POP3, account.SMTP}
 	a := &answer{
 		Address:  readable(s.Address),
 		Provider: p.DisplayName,
-		All:      "/" + links{l.address, l.name, l.lang, everything}.query(),
+		All:      "/" + links{l.address, l.name, l.lang, allDevices}.query(),
 		Sections: d.sections(lang),
 		IPhone:   profileLinks(c.apple, iPhone, l, lang),
 		Mac:      profileLinks(c.apple, mac, l, lang),
 		Signed:   h.options.Signed != nil && h.options.Signed(),
 		Web:      has(page.servers, account.EWS),
-		HandOver: p.AutodiscoverRedirect != nil,
-		Token:    byToken(page.servers, account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS),
+		Token:    tokenOnly(page.servers, append(mailTypes, account.ActiveSync, account.EWS)...),
 		IMAP:     has(page.servers, account.IMAP),
 		POP:      has(page.servers, account.POP3),
-		Gmail:    page.form(),
+		Gmail:    page.mailForm(),
 		Tables:   page.all(account.ActiveSync, account.IMAP, account.POP3, account.SMTP),
 		Also:     page.all(account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
 		Webmail:  account.Expand(p.Webmail, s.Login),
+
+		AutodiscoverRedirect: p.AutodiscoverRedirect != nil,
 	}
 	a.Mail = (a.IMAP || a.POP) && has(page.servers, account.SMTP)
-	a.Typed = a.Mail && !byToken(page.servers, account.IMAP, account.POP3, account.SMTP)
-	a.Apple, a.Outlook = apple.form(), outlook.best(account.IMAP, account.POP3, account.SMTP)
-	if !a.Typed {
-		a.Apple, a.Outlook = apple.best(account.ActiveSync), outlook.best(account.ActiveSync)
+	a.PasswordForm = a.Mail && !tokenOnly(page.servers, mailTypes...)
+	a.Apple, a.Outlook = apple.mailForm(), outlook.first(mailTypes...)
+	if !a.PasswordForm {
+		a.Apple, a.Outlook = apple.first(account.ActiveSync), outlook.first(account.ActiveSync)
 	}
 	if server, ok := c.phone.First(account.ActiveSync); ok {
 		server = server.Expand(c.phone.Login)
-		a.Exchange, a.Form, a.Joined = true, w.exchange(server), w.joined(server)
+		a.Exchange, a.Form, a.Joined = true, f.exchange(server), f.joinedLogin(server)
 	}
-	if !plain {
+	if !plainText {
 		a.Link, a.Code = h.forPhone(l)
 	}
 	for _, n := range p.Notices {
@@ -76,21 +103,12 @@ func (h *handler) answerFor(c clients, l links, lang *templates.Language, d devi
 	for _, d := range p.Documentation {
 		a.Help = append(a.Help, link{titleIn(d.Titles, lang), account.Expand(d.URL, s.Login)})
 	}
-	a.Trouble = troubleOf(s, page.servers, lang)
+	a.Trouble = newTrouble(s, page.servers, lang)
 	return a
 }
 
-// titleIn is an operator's text and, where it is not in the language of the page,
-// which it is in.
-func titleIn(texts []account.Title, lang *templates.Language) account.Title {
-	t := closestTitle(texts, lang.Tag)
-	if t.Language == lang.Tag {
-		t.Language = ""
-	}
-	return t
-}
-
-func troubleOf(s account.Settings, servers []account.Server, lang *templates.Language) trouble {
+// newTrouble returns what the page says about problems.
+func newTrouble(s account.Settings, servers []account.Server, lang *templates.Language) trouble {
 	p := s.Provider
 	t := trouble{Support: p.Support}
 	switch minutes := math.Ceil(p.Support.Limits.Wait.Minutes()); {

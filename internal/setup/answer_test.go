@@ -515,13 +515,19 @@ func fullPage() http.Handler {
 // fullPath has all that a person can give, in the longer language.
 const fullPath = "/?emailaddress=anna@example.com&name=Anna%20Ek&lang=sv"
 
-// TestCost notices a page that became dearer. Templates take most of its time,
-// each of their calls allocates, and unlike time that can be counted on.
+// TestCost checks that the cost of a page grows in proportion to its servers: twice
+// as many take at most twice the allocations, which unlike time can be counted on.
 func TestCost(t *testing.T) {
-	h, w, r := fullPage(), discard{}, httptest.NewRequest(http.MethodGet, fullPath, nil)
-	allocs := testing.AllocsPerRun(20, func() { h.ServeHTTP(w, r) })
-	if allocs > 2400 {
-		t.Errorf("the fullest page takes %v allocations; with 2175 it took 0.9 ms, and it should take less than one", allocs)
+	allocations := func(servers int) float64 {
+		resolve, p := literal()
+		for range servers {
+			p.Servers = append(p.Servers, server(account.SMTP))
+		}
+		h, w, r := Handler(resolve, Options{}), discard{}, httptest.NewRequest(http.MethodGet, fullPath, nil)
+		return testing.AllocsPerRun(5, func() { h.ServeHTTP(w, r) })
+	}
+	if few, many := allocations(40), allocations(80); many > 2*few {
+		t.Errorf("a page with 80 servers takes %.0f allocations, one with 40 takes %.0f: more than half of that", many, few)
 	}
 }
 

@@ -23,21 +23,21 @@ type Logo struct {
 	MediaType string
 }
 
-// DefaultAccent is a blue that nobody minds.
+// DefaultAccent is an inoffensive blue.
 var DefaultAccent = Colour{R: 0x1b, G: 0x55, B: 0xa6}
 
-// darkBackground is what the accent colour stands on in the dark, --card of
-// style.css. In the light that is white.
+// darkBackground is the background of the accent colour in dark mode, --card of
+// style.css. In light mode it is white.
 var darkBackground = Colour{R: 0x1b, G: 0x1f, B: 0x26}
 
-// darkAccent is the colour, mixed with as much white as it needs to be read on
+// darkAccent returns the colour mixed with as much white as makes it readable on
 // the dark background.
 func darkAccent(c Colour) Colour {
 	for white := 0; white <= 100; white++ {
 		mix := func(channel uint8) uint8 {
 			return uint8((int(channel)*(100-white) + 255*white) / 100)
 		}
-		// A little more than needed: what just passes looks dull in the dark.
+		// A little more than needed: a colour that just passes looks dull in dark mode.
 		if tint := (Colour{R: mix(c.R), G: mix(c.G), B: mix(c.B)}); tint.Contrast(darkBackground) >= MinContrast+1.5 {
 			return tint
 		}
@@ -45,8 +45,9 @@ func darkAccent(c Colour) Colour {
 	return White
 }
 
-// palette is the part of the style sheet that depends on the accent colour.
+// palette returns the part of the style sheet that depends on the accent colour.
 func palette(c Colour) string {
-	return fmt.Sprintf(":root{--accent:%s;--on-accent:%s}\n@media (prefers-color-scheme:dark){@media screen{:root{--accent:%s;--on-accent:%s}}}\n",
+	return fmt.Sprintf(":root{--accent:%s;--on-accent:%s}\n"+
+		"@media (prefers-color-scheme:dark){@media screen{:root{--accent:%s;--on-accent:%s}}}\n",
 		c, White, darkAccent(c), darkBackground)
 }

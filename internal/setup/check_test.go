@@ -65,7 +65,7 @@ func TestLoadTemplatesFaults(t *testing.T) {
 		{"html/android.html", "{{define \"android\"}}\n{{t \"android.type\"}}{{end}}", `html/android.html:2: text "android.type": {address} is not given a value here`},
 		{"html/android.html", "{{define \"android\"}}<a href='\n{{.Address}}{{end}}", `(the page's own) html/answer.html: {{if}} branches end in different contexts`},
 		{"html/android.html", "{{define \"android\"}}<a onclick={{if .Mail}}\"{{end}}>{{end}}", "html/android.html:1: "},
-		{"html/answer.html", "{{define \"answer\"}}{{range .Answer.Tables}}{{.HTML}}{{end}}{{end}}", `html/answer.html: does not define "table", which the program uses`},
+		{"html/answer.html", "{{define \"answer\"}}{{range .Answer.Tables}}{{template \"table\" .}}{{end}}{{end}}", `html/answer.html: does not define "table", which html/android.html uses`},
 		{"text/en.json", `{"android.title": "{"}`, `text/en.json:1: "android.title": { must open a name in braces, such as {address}`},
 	} {
 		folder := overlay(t, test.file, test.data)

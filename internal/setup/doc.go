@@ -1,12 +1,12 @@
-// Package setup is the page on which a person sets up a mailbox: one field for
-// the address, and then what to do on each device and in each program, the one
-// that asks first.
+// Package setup serves the page on which a person sets up a mailbox: one field for
+// the address, and then the steps for each device and program, the visitor's own
+// first.
 //
-// It is for whoever a client does not help: an iPhone that needs a profile, an
-// Exchange form that wants server, domain and user name typed in, an Outlook
-// that no longer asks the mail service. It never asks for a password.
+// It is for everybody whose client does not find the settings: an iPhone that needs
+// a profile, an Exchange form that wants server, domain and user name typed in, an
+// Outlook that no longer asks the mail service. It never asks for a password.
 //
-// The page works without script, cookie and anything from another host. An
-// address on it came from a stranger: it goes through html/template and nowhere
-// else, into no log, and no Referer tells it.
+// The page works without scripts, cookies and anything from another host. Addresses
+// on it come from strangers: they are written by html/template only, never logged,
+// and never sent in a Referer.
 package setup

@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// Where the page's own files are.
+// Paths of the page's files.
 const (
 	stylePath  = "/setup/style.css"
 	scriptPath = "/setup/copy.js"
 	logoPath   = "/setup/logo"
 )
 
-// file is a file as it is served.
+// file is one of the files that the page needs.
 type file struct {
 	data      []byte
 	mediaType string
-	url       string // with a word that changes with the content
+	url       string // with a query that changes with the content
 }
 
-// filesOf makes the page's files. The style sheet begins with the operator's
-// colour: a policy without unsafe-inline leaves no other place for it.
-func filesOf(o Options) map[string]file {
+// newFiles returns the page's files by path. The style sheet begins with the
+// operator's colour, because a policy without unsafe-inline allows it nowhere else.
+func newFiles(o Options) map[string]file {
 	files := map[string]file{}
 	add := func(path, mediaType string, data []byte) {
 		sum := sha256.Sum256(data)
@@ -45,17 +45,18 @@ func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	header := w.Header()
-	// A logo may be an SVG, which a browser that opens it by itself would run.
+	// A logo may be an SVG with a script, which a browser would run if it opened the
+	// file by itself.
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	header.Set("Content-Type", f.mediaType)
 	header.Set("Content-Length", strconv.Itoa(len(f.data)))
-	if path, word, _ := strings.Cut(f.url, "?"); path != "" && r.URL.RawQuery == word {
+	if _, version, _ := strings.Cut(f.url, "?"); r.URL.RawQuery == version {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	} else {
 		header.Set("Cache-Control", "public, max-age=300")
 	}
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		w.Write(f.data) // the client has gone: nobody to tell
+		w.Write(f.data) // an error means that the client has gone
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"signpost/mobileconfig"
 )
 
 // FuzzUnderstand: whatever is typed, what is understood is an address, which is
@@ -15,14 +17,14 @@ func FuzzUnderstand(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
-		got, problem := understand(typed)
+		got, problem := parseInput(typed)
 		if problem != "" {
 			if !got.address.IsZero() {
 				t.Errorf("%q: %s, and yet %s", typed, problem, got.address)
 			}
 			return
 		}
-		again, problem := understand(got.address.String())
+		again, problem := parseInput(got.address.String())
 		if problem != "" || again.address != got.address || again.guessed {
 			t.Errorf("%q is %s, which is %s, %q", typed, got.address, again.address, problem)
 		}
@@ -47,7 +49,7 @@ func FuzzQuery(f *testing.F) {
 			}
 		}
 	}
-	seed("x=" + strings.Repeat("x", maxQuery)) // is answered as if it had no address
+	seed("x=" + strings.Repeat("x", mobileconfig.MaxQuery)) // is answered as if it had no address
 	f.Add(`emailaddress=%22%3E%3Cscript%3E`)
 	f.Add(`name=%3Cb%3E&emailaddress=x`)
 	f.Fuzz(func(t *testing.T, query string) {

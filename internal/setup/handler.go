@@ -2,12 +2,12 @@ package setup
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"signpost/account"
 	"signpost/templates"
@@ -25,9 +25,13 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// Handler answers GET and HEAD of the page at / and of its style, script and
-// logo below /setup/.
+// Handler returns a handler of GET and HEAD for the page at / and for its style,
+// script and logo below /setup/.
 func Handler(resolve account.Resolver, options Options) http.Handler {
+	return newHandler(resolve, options)
+}
+
+func newHandler(resolve account.Resolver, options Options) *handler {
 	if options.Templates == nil {
 		options.Templates = templates.Embedded()
 	}
@@ -37,9 +41,7 @@ func Handler(resolve account.Resolver, options Options) http.Handler {
 	if options.Branding.Accent == nil {
 		options.Branding.Accent = &DefaultAccent
 	}
-	h := &handler{resolve: resolve, options: options}
-	h.files = filesOf(options)
-	return h
+	return &handler{resolve: resolve, options: options, files: newFiles(options)}
 }
 
 type handler struct {
@@ -48,9 +50,10 @@ type handler struct {
 	files   map[string]file
 }
 
-// policy lets the page have its own style, script and pictures and nothing
-// else. Pictures may be data: the icon of the page is.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+// policy allows the page its own style, script and pictures and nothing else.
+// Pictures may be data: URLs, because the icon of the page is one.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
@@ -69,10 +72,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, ok := readRequest(r)
 	lang := h.options.Templates.Match(q.language, r.Header.Get("Accept-Language"))
 	if q.language != "" {
-		q.language = lang.Tag // in which it goes into links
+		q.language = lang.Tag // for the links of the page
 	}
-	v, status := h.view(r.Context(), q, ok, lang)
-	if v.Private {
+	page, status := h.answer(r.Context(), q, ok, lang)
+	if page.Private {
 		header.Set("Cache-Control", "no-store")
 		header.Set("X-Robots-Tag", "noindex")
 	} else {
@@ -83,129 +86,98 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if status == http.StatusServiceUnavailable {
 		header.Set("Retry-After", "60")
 	}
-	h.write(w, r, v, lang, status, q.text)
+	h.write(w, r, page, lang, status, q.plainText)
 }
 
-// view looks up what was asked for.
-func (h *handler) view(ctx context.Context, q request, readable bool, lang *templates.Language) (*view, int) {
-	v := h.frame(q, lang)
-	switch {
-	case !readable:
-		v.Problem = string(problemAddress)
-		return v, http.StatusBadRequest
-	case !q.asked:
-		return v, http.StatusOK
+// answer returns the page for a request and its status. Readable says whether the
+// request could be read.
+func (h *handler) answer(ctx context.Context, q request, readable bool, lang *templates.Language) (*pageData, int) {
+	page := h.newPage(q, lang)
+	if !readable {
+		page.Problem = string(problemAddress)
+		return page, http.StatusBadRequest
 	}
-	understood, problem := understand(q.typed)
+	if !q.hasAddress {
+		return page, http.StatusOK
+	}
+	parsed, problem := parseInput(q.input)
 	if problem != "" {
-		v.Problem = string(problem)
-		return v, http.StatusBadRequest
+		page.Problem = string(problem)
+		return page, http.StatusBadRequest
 	}
-	c, err := h.clients(ctx, understood.address)
+	settings, err := h.lookUp(ctx, parsed.address)
 	switch {
 	case err == nil:
 		l := links{name: q.name, lang: q.language}
-		v.Answer = h.answerFor(c, l, lang, q.device, q.text)
-		if contact := c.page.Provider.Support.Contact; !contact.IsZero() {
-			v.Contact = contact
+		page.Answer = h.newAnswer(settings, l, lang, q.device, q.plainText)
+		if contact := settings.page.Provider.Support.Contact; !contact.IsZero() {
+			page.Contact = contact
 		}
-		return v, http.StatusOK
+		return page, http.StatusOK
 	case !account.IsUnknown(err):
-		v.Failed = true
-		return v, http.StatusServiceUnavailable
-	case understood.guessed:
-		v.Problem = string(problemNoAt)
-		return v, http.StatusBadRequest
+		page.Failed = true
+		return page, http.StatusServiceUnavailable
+	case parsed.guessed:
+		page.Problem = string(problemNoAt)
+		return page, http.StatusBadRequest
 	}
-	v.Unknown = domainOf(understood.address)
-	return v, http.StatusNotFound
+	page.Unknown = domainOf(parsed.address)
+	return page, http.StatusNotFound
 }
 
-// clients asks for the settings. Host stays out of it: the page is asked for at
-// the service's own name. Other clients are asked for only where the provider
-// tells them something else.
-func (h *handler) clients(ctx context.Context, a account.Address) (clients, error) {
-	var c clients
-	var err error
-	if c.page, err = h.resolve(ctx, account.Query{Address: a, Client: account.Page}); err != nil {
-		return c, err
-	}
-	c.apple, c.phone, c.outlook = c.page, c.page, c.page
-	for client, into := range map[account.Client]*account.Settings{
-		account.Apple: &c.apple, account.Phone: &c.phone, account.Outlook: &c.outlook,
-	} {
-		if !c.differs(client) {
-			continue
-		}
-		if *into, err = h.resolve(ctx, account.Query{Address: a, Client: client}); err != nil {
-			return c, err
-		}
-	}
-	return c, nil
-}
-
-// frame is the view without an answer.
-func (h *handler) frame(q request, lang *templates.Language) *view {
+// newPage returns the page without an answer.
+func (h *handler) newPage(q request, lang *templates.Language) *pageData {
 	o := h.options
-	v := &view{
+	page := &pageData{
 		Lang:    lang.Tag,
 		Dir:     lang.Dir,
-		Brand:   brand{Name: o.Branding.Name},
+		Brand:   brand{Name: cmp.Or(o.Branding.Name, o.Name), Logo: h.files[logoPath].url},
 		Style:   h.files[stylePath].url,
 		Script:  h.files[scriptPath].url,
-		Private: q.asked || q.name != "",
-		Form:    form{Address: visible(q.typed), Name: q.name, Lang: q.language},
+		Private: q.hasAddress || q.name != "",
+		Form:    form{Address: visible(q.input), Name: q.name, Lang: q.language},
 		Contact: o.Branding.Contact,
 	}
-	if v.Brand.Name == "" {
-		v.Brand.Name = o.Name
-	}
-	v.Brand.Logo = h.files[logoPath].url
 	if len(o.Templates.Languages) > 1 {
 		for _, other := range o.Templates.Languages {
-			l := links{address: visible(q.typed), name: q.name, lang: other.Tag}
-			if q.chosen {
+			l := links{address: page.Form.Address, name: q.name, lang: other.Tag}
+			if q.fixed {
 				l.device = q.device
 			}
-			v.Languages = append(v.Languages, languageLink{other.Tag, other.Name, "/" + l.query(), other == lang})
+			page.Languages = append(page.Languages, languageLink{other.Tag, other.Name, "/" + l.query(), other == lang})
 		}
 	}
-	return v
+	return page
 }
 
-// buffers hold pages on their way. No page is much larger than the others.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// write sends the page, which is complete before its first byte.
-func (h *handler) write(w http.ResponseWriter, r *http.Request, v *view, lang *templates.Language, status int, text bool) {
-	b := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(b)
-	b.Reset()
-	header := w.Header()
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	if text {
-		header.Set("Content-Type", "text/plain; charset=utf-8")
-		writeText(b, v, lang)
-	} else if err := lang.Execute(b, v); err != nil {
-		// Only a template of the operator's can fail, in a case that Check does
-		// not know. The reason stays untold: it may quote the address.
+// write sends the page. It is complete before its first byte is sent.
+func (h *handler) write(w http.ResponseWriter, r *http.Request, page *pageData, lang *templates.Language,
+	status int, plainText bool) {
+	var b bytes.Buffer
+	mediaType := "text/html; charset=utf-8"
+	if plainText {
+		mediaType = "text/plain; charset=utf-8"
+		writeText(&b, page, lang)
+	} else if err := lang.Execute(&b, page); err != nil {
+		// Only an operator's template can fail, in a case that Check does not
+		// cover. The reason is not logged: it may quote the address.
 		at := templates.FaultOf(err)
 		h.options.Log.Error("a template of the set-up page failed", "file", at.File, "line", at.Line)
-		header.Set("Content-Type", "text/plain; charset=utf-8")
+		mediaType = "text/plain; charset=utf-8"
 		status = http.StatusInternalServerError
 		b.Reset()
 		b.WriteString(lang.Text("failed.title") + "\n")
 	}
-	header.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		w.Write(b.Bytes()) // the client has gone: nobody to tell
+		w.Write(b.Bytes()) // an error means that the client has gone
 	}
 }
 
+// domainOf returns the domain of an address in Unicode.
 func domainOf(a account.Address) string {
 	text := readable(a)
 	return text[strings.LastIndexByte(text, '@')+1:]
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

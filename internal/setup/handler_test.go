@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/html"
 
 	"signpost/account"
+	"signpost/mobileconfig"
 )
 
 // askFor asks a page for an address, escaped as a form would.
@@ -27,7 +28,7 @@ func askFor(t testing.TB, h http.Handler, address string, header ...string) *htt
 func TestStatus(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := Handler(resolve, o)
-	long := strings.Repeat("x", maxQuery)
+	long := strings.Repeat("x", mobileconfig.MaxQuery)
 	for _, test := range []struct {
 		name, path string
 		status     int
@@ -74,7 +75,7 @@ func TestStatus(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := Handler(resolve, o)
-	for _, path := range []string{"/", "/?emailaddress=mail@domain.se", "/?name=Anna+Ek", "/?emailaddress=" + strings.Repeat("x", maxQuery), "/?emailaddress=x", "/?emailaddress=a@exmaple.com", "/?emailaddress=mail@domain.se&format=text"} {
+	for _, path := range []string{"/", "/?emailaddress=mail@domain.se", "/?name=Anna+Ek", "/?emailaddress=" + strings.Repeat("x", mobileconfig.MaxQuery), "/?emailaddress=x", "/?emailaddress=a@exmaple.com", "/?emailaddress=mail@domain.se&format=text"} {
 		w := get(t, h, path)
 		header := w.Header()
 		for name, want := range map[string]string{
@@ -312,17 +313,6 @@ func TestHostileNames(t *testing.T) {
 	w = get(t, h, "/?emailaddress=mail@domain.se&name="+url.QueryEscape(`"Anna" & Söhne<x>`))
 	if want := `href="/profile.mobileconfig?emailaddress=mail@domain.se&amp;name=%22Anna%22%20%26%20S%C3%B6hne%3Cx%3E&amp;lang=en&amp;device=iphone"`; !strings.Contains(w.Body.String(), want) {
 		t.Errorf("the page lacks %s", want)
-	}
-}
-
-func TestCleanName(t *testing.T) {
-	for name, want := range map[string]string{
-		"  Anna \t Ek\n": "Anna Ek", "Anna\u202eEk\x00": "AnnaEk", "Åsa \xff Öberg": "Åsa Öberg",
-		strings.Repeat("å", 150): strings.Repeat("å", 100), "👩‍👩‍👧": "👩‍👩‍👧",
-	} {
-		if got := cleanName(name); got != want {
-			t.Errorf("%q: got %q, want %q", name, got, want)
-		}
 	}
 }
 

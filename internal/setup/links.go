@@ -11,19 +11,19 @@ import (
 	"signpost/templates"
 )
 
-// links makes the URLs of a page that hold what was asked for.
+// links holds what was asked for, to be repeated in the URLs of the page.
 type links struct {
 	address, name, lang string
 	device              device
 }
 
-// escapes change what url.QueryEscape wrote. An @ needs no escape (RFC 3986
-// §3.4), and people read these links. A space written as + would be a + to
-// whoever reads the address.
-var escapes = strings.NewReplacer("%40", "@", "+", "%20")
+// queryEscapes adjusts the output of url.QueryEscape. An @ needs no escape (RFC 3986
+// §3.4), and people read these links. A space written as + would be read as the + of
+// an address.
+var queryEscapes = strings.NewReplacer("%40", "@", "+", "%20")
 
-// query is what a URL of the page has after the question mark. Every value is
-// escaped, a + too.
+// query returns the query of a URL, question mark included. More alternates names
+// and values. Every value is escaped, a + too; empty ones are left out.
 func (l links) query(more ...string) string {
 	pairs := append([]string{"emailaddress", l.address, "name", l.name, "lang", l.lang, "device", string(l.device)}, more...)
 	var b strings.Builder
@@ -32,12 +32,12 @@ func (l links) query(more ...string) string {
 			continue
 		}
 		b.WriteByte("?&"[min(b.Len(), 1)])
-		b.WriteString(pairs[i] + "=" + escapes.Replace(url.QueryEscape(pairs[i+1])))
+		b.WriteString(pairs[i] + "=" + queryEscapes.Replace(url.QueryEscape(pairs[i+1])))
 	}
 	return b.String()
 }
 
-// readable is an address with its domain as the person knows it.
+// readable returns an address with its domain in Unicode, as the person knows it.
 func readable(a account.Address) string {
 	domain, err := idna.Display.ToUnicode(a.Domain())
 	if err != nil {
@@ -46,9 +46,9 @@ func readable(a account.Address) string {
 	return a.Local() + "@" + domain
 }
 
-// forPhone is the page as another device should open it, which has a section of
-// its own, and the code of that. A name that makes the code too fine for a
-// camera is left out.
+// forPhone returns the URL of the page for another device, which has a section of
+// its own there, and its QR code. A name that makes the code too fine for a camera
+// is left out.
 func (h *handler) forPhone(l links) (string, code) {
 	if h.options.Name == "" {
 		return "", code{}

@@ -5,55 +5,52 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+
+	"signpost/mobileconfig"
 )
-
-// maxQuery bounds a query; an address and a name need a tenth of it.
-const maxQuery = 8 << 10
-
-// maxName is how many characters of a person's name are kept.
-const maxName = 100
 
 // request is what a person asks for.
 type request struct {
-	asked    bool   // whether there is an address, even an empty one
-	typed    string // the address as it was typed
-	name     string
-	language string // that was asked for in so many words
-	device   device
-	chosen   bool // the device was asked for, not guessed
-	text     bool // plain text instead of a page
+	hasAddress bool   // the parameter is there, even if it is empty
+	input      string // the address as the person typed it
+	name       string // of the person, cleaned
+	language   string // asked for explicitly
+	device     device
+	fixed      bool // the device was asked for, not guessed
+	plainText  bool // plain text instead of HTML
 }
 
 // readRequest reads the query of the form, or of a link in a welcome mail:
-// emailaddress, and optionally name, lang, device and format (text). A query
-// that is too long for anything that a person types is not read.
+// emailaddress and optionally name, lang, device and format (text). It returns
+// false if the query is longer than anything that a person types.
 func readRequest(r *http.Request) (request, bool) {
 	query := r.URL.RawQuery
 	format, _ := parameter(query, "format")
-	if len(query) > maxQuery {
-		return request{asked: true, text: wantsText(r, format)}, false
+	if len(query) > mobileconfig.MaxQuery {
+		return request{hasAddress: true, plainText: wantsText(r, format)}, false
 	}
-	address, asked := parameter(query, "emailaddress")
+	address, hasAddress := parameter(query, "emailaddress")
 	name, _ := parameter(query, "name")
 	lang, _ := parameter(query, "lang")
 	wanted, _ := parameter(query, "device")
-	d, chosen := chosenDevice(strings.ToLower(wanted))
-	if !chosen {
-		d = deviceOf(r.Header.Get("User-Agent"))
+	d, fixed := parseDevice(strings.ToLower(wanted))
+	if !fixed {
+		d = guessDevice(r.Header.Get("User-Agent"))
 	}
 	return request{
-		asked:    asked,
-		typed:    typed(address),
-		name:     cleanName(unescape(spaced(name))),
-		language: unescape(lang),
-		device:   d,
-		chosen:   chosen,
-		text:     wantsText(r, format),
+		hasAddress: hasAddress,
+		input:      decodeInput(address),
+		name:       mobileconfig.CleanName(unescape(plusToSpace(name))),
+		language:   unescape(lang),
+		device:     d,
+		fixed:      fixed,
+		plainText:  wantsText(r, format),
 	}, true
 }
 
-// parameter is the first value of the name, not yet unescaped. url.ParseQuery
-// would make a space of every + and drop pairs with a stray % or ;.
+// parameter returns the first value of the parameter, still escaped, and whether
+// there is one. url.ParseQuery would turn every + into a space and drop pairs with
+// a stray % or ;.
 func parameter(query, name string) (string, bool) {
 	for pair := range strings.SplitSeq(query, "&") {
 		if key, value, _ := strings.Cut(pair, "="); strings.EqualFold(key, name) {
@@ -63,20 +60,22 @@ func parameter(query, name string) (string, bool) {
 	return "", false
 }
 
-// typed is the address as a person typed it. With a raw @ the person typed it
-// into a link, where + is the + of a tag. A form writes %40 for @, %2B for + and
-// + for a space, and so does a link that holds no raw @: if it was half escaped
-// by hand, its tag makes no address, which is better than another person's.
-func typed(address string) string {
+// decodeInput decodes the address as a person typed it. A raw @ means that the
+// person typed it into a link, where + is the + of a tag. A form writes %40 for @,
+// %2B for + and + for a space. A link without a raw @ is read in that way too: if
+// somebody escaped half of it by hand, its tag makes no valid address, which is
+// better than another person's.
+func decodeInput(address string) string {
 	if !strings.Contains(address, "@") {
-		address = spaced(address)
+		address = plusToSpace(address)
 	}
 	return unescape(address)
 }
 
-// spaced undoes what forms make of spaces.
-func spaced(value string) string { return strings.ReplaceAll(value, "+", " ") }
+// plusToSpace undoes the encoding of spaces in forms.
+func plusToSpace(value string) string { return strings.ReplaceAll(value, "+", " ") }
 
+// unescape undoes percent escapes, and returns value itself if one is malformed.
 func unescape(value string) string {
 	if plain, err := url.PathUnescape(value); err == nil {
 		return plain
@@ -84,8 +83,8 @@ func unescape(value string) string {
 	return value
 }
 
-// wantsText reports whether a person at a terminal or a support desk asks, who
-// names plain text and, other than any browser, not HTML.
+// wantsText reports whether the answer is for a terminal or a support desk: the
+// request names plain text and, unlike any browser's, not HTML.
 func wantsText(r *http.Request, format string) bool {
 	if format != "" {
 		return strings.EqualFold(format, "text")
@@ -94,22 +93,13 @@ func wantsText(r *http.Request, format string) bool {
 	return strings.Contains(accept, "text/plain") && !strings.Contains(accept, "text/html")
 }
 
-// cleanName drops what is invisible in a name, which the profile would drop too.
-func cleanName(name string) string {
-	name = strings.Join(strings.Fields(visible(name)), " ")
-	if runes := []rune(name); len(runes) > maxName {
-		name = strings.TrimSpace(string(runes[:maxName]))
-	}
-	return name
-}
-
-// visible drops what cannot be seen and changes how the rest is read.
+// visible removes characters that are invisible and change how the rest is read.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\uFEFF':
+		case mobileconfig.IsHidden(r):
 			return -1
 		}
 		return r

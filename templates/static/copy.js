@@ -1,5 +1,5 @@
-// A copy button beside each value. Without this script the page lacks nothing
-// but the buttons: a tap marks a whole value.
+// Adds a copy button beside each value. The page works without this script: a tap
+// selects a whole value.
 (function () {
   "use strict";
   var words = document.body.dataset;
@@ -16,7 +16,7 @@
     selection.addRange(range);
   }
 
-  // The clipboard of today wants https; the old command does everywhere.
+  // The clipboard API needs https; execCommand works everywhere.
   function copy(node) {
     if (navigator.clipboard && window.isSecureContext) {
       return navigator.clipboard.writeText(node.textContent);
@@ -48,7 +48,7 @@
     code.parentNode.appendChild(button);
   });
 
-  // A link to a section opens it.
+  // Opens the section that a link leads to.
   function reveal() {
     var target = document.getElementById(location.hash.slice(1));
     if (target && target.tagName === "DETAILS") target.open = true;

@@ -8,7 +8,7 @@ import (
 	"signpost/account"
 )
 
-// problem says what is wrong with what was typed; it is the key of a text.
+// problem is the key of the text that says what is wrong with the input.
 type problem string
 
 const (
@@ -17,56 +17,57 @@ const (
 	problemAddress problem = "problem.address"
 )
 
-// reading is how what a person typed can be understood.
-type reading struct {
+// parsedInput is the address that a person means.
+type parsedInput struct {
 	address account.Address
-	// guessed is set where no address was typed but a login in which the @ is
-	// an underscore. That holds only if the domain is hosted.
+	// guessed is set if the input is not an address but a login with an
+	// underscore in place of the @. The guess is right only if the domain is
+	// hosted here.
 	guessed bool
 }
 
-// understand reads an address as people type and copy it: mailto:, Anna
-// <anna@example.com>, in quotes, with a full stop after it, with spaces around
-// the @, or the user name that the mail service told them: mail_domain.se and
+// parseInput reads an address as people type and copy it: with mailto:, as Anna
+// <anna@example.com>, in quotes, with a full stop after it, with spaces around the
+// @, or as the user name that the mail service gave them: mail_domain.se and
 // hosting01\mail_domain.se.
-func understand(typed string) (reading, problem) {
-	text := tidy(typed)
+func parseInput(input string) (parsedInput, problem) {
+	text := trimInput(input)
 	if text == "" {
-		return reading{}, problemEmpty
+		return parsedInput{}, problemEmpty
 	}
 	if !strings.Contains(text, "@") {
-		return understandLogin(text)
+		return parseLogin(text)
 	}
 	if a, err := account.ParseAddress(text); err == nil {
-		return reading{address: a}, ""
+		return parsedInput{address: a}, ""
 	}
-	// hosting01\mail@domain.se: no address holds a backslash.
+	// hosting01\mail@domain.se: no address has a backslash.
 	if slash := strings.LastIndexByte(text, '\\'); slash >= 0 {
 		if a, err := account.ParseAddress(strings.TrimLeftFunc(text[slash+1:], superfluous)); err == nil {
-			return reading{address: a}, ""
+			return parsedInput{address: a}, ""
 		}
 	}
-	return reading{}, problemAddress
+	return parsedInput{}, problemAddress
 }
 
-// understandLogin reads DOMAIN\local_domain. No host name holds an underscore,
-// so the domain begins after the last one.
-func understandLogin(text string) (reading, problem) {
+// parseLogin reads DOMAIN\local_domain. Host names have no underscores, so the
+// domain begins after the last one.
+func parseLogin(text string) (parsedInput, problem) {
 	login := strings.TrimLeftFunc(text[strings.LastIndexAny(text, `\/`)+1:], superfluous)
 	at := strings.LastIndexByte(login, '_')
 	if at <= 0 || !strings.Contains(login[at+1:], ".") {
-		return reading{}, problemNoAt
+		return parsedInput{}, problemNoAt
 	}
 	a, err := account.ParseAddress(login[:at] + "@" + login[at+1:])
 	if err != nil {
-		return reading{}, problemNoAt
+		return parsedInput{}, problemNoAt
 	}
-	return reading{address: a, guessed: true}, ""
+	return parsedInput{address: a, guessed: true}, ""
 }
 
-// tidy takes away what people type and copy along with an address.
-func tidy(text string) string {
-	text = unwrapped(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "＠", "@"))
+// trimInput removes what people type and copy along with an address.
+func trimInput(text string) string {
+	text = unwrap(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "＠", "@"))
 	if open := strings.LastIndexByte(text, '<'); open >= 0 && strings.HasSuffix(text, ">") {
 		text = text[open+1 : len(text)-1]
 	}
@@ -74,7 +75,7 @@ func tidy(text string) string {
 	if len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
 		text, _, _ = strings.Cut(text[len(scheme):], "?")
 	}
-	text = unwrapped(text)
+	text = unwrap(text)
 	at := strings.LastIndexByte(text, '@')
 	if at < 0 {
 		return text
@@ -84,16 +85,17 @@ func tidy(text string) string {
 	return local + "@" + strings.TrimRight(domain, punctuation+closers)
 }
 
-// What can stand around an address and is no part of it. Marks open an address
-// only in pairs: a local part may begin with an apostrophe or in quotes.
+// Characters that can stand around an address without being part of it. Opening
+// marks are removed only in pairs: a local part may begin with an apostrophe or a
+// quotation mark.
 const (
 	punctuation = ".,;:!?"
 	closers     = `>)]}'"”’“»`
 	pairs       = `<> () [] {} '' "" “” ”” „“ „” ‘’ ’’ »« «» »»`
 )
 
-// unwrapped takes away punctuation after a text and marks around it.
-func unwrapped(text string) string {
+// unwrap removes punctuation after a text and pairs of marks around it.
+func unwrap(text string) string {
 	ends := func(r rune) bool { return superfluous(r) || strings.ContainsRune(punctuation, r) }
 	for {
 		text = strings.TrimRightFunc(strings.TrimLeftFunc(text, superfluous), ends)
@@ -106,8 +108,9 @@ func unwrapped(text string) string {
 	}
 }
 
-// superfluous reports what can be left out at either end and in a domain: white
-// space, and what is invisible and comes along when a text is copied.
+// superfluous reports whether a character can be left out at either end of an
+// address and in its domain: white space, and invisible characters that come along
+// when a text is copied.
 func superfluous(r rune) bool {
 	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)
 }

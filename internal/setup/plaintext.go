@@ -9,28 +9,28 @@ import (
 	"signpost/templates"
 )
 
-// writeText writes the answer for a terminal, or for a support desk to paste
-// into a letter: the settings and what to look at, not the steps for each
-// device, nor what is told to one client only.
-func writeText(w io.Writer, v *view, lang *templates.Language) {
+// writeText writes the page for a terminal, or for a support desk to paste into a
+// letter: the settings and what to check, without the steps for each device and
+// without exceptions for single clients.
+func writeText(w io.Writer, p *pageData, lang *templates.Language) {
 	t := lang.Text
 	line := func(text string) { fmt.Fprintln(w, text) }
 	switch {
-	case v.Answer != nil:
-		writeAnswer(w, v.Answer, lang)
-	case v.Unknown != "":
-		line(t("unknown.title", "domain", v.Unknown))
+	case p.Answer != nil:
+		writeAnswer(w, p.Answer, lang)
+	case p.Unknown != "":
+		line(t("unknown.title", "domain", p.Unknown))
 		line(t("unknown.spelling"))
-	case v.Failed:
+	case p.Failed:
 		line(t("failed.title"))
 		line(t("failed.lead"))
-	case v.Problem != "":
-		line(t(v.Problem))
+	case p.Problem != "":
+		line(t(p.Problem))
 	default:
 		line(t("form.title"))
 		line(t("form.text", "url", "/?emailaddress=…&format=text"))
 	}
-	for _, way := range []string{v.Contact.URL, v.Contact.Email, v.Contact.Phone} {
+	for _, way := range []string{p.Contact.URL, p.Contact.Email, p.Contact.Phone} {
 		if way != "" {
 			line(t("trouble.contact") + ": " + way)
 		}
@@ -51,7 +51,7 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 			}
 		}
 	}
-	if a.HandOver {
+	if a.AutodiscoverRedirect {
 		fmt.Fprintf(w, "\n%s\n", t("handover.lead"))
 	}
 	var rows [][2]string
@@ -77,14 +77,14 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 	}
 }
 
-// writeRow writes a label and its value in a column of its own.
+// writeRow writes a label and, in a column of its own, a value.
 func writeRow(w io.Writer, label, value string) {
 	const column = 20
 	gap := max(column-utf8.RuneCountInString(label)-1, 1)
 	fmt.Fprintf(w, "  %s:%s%s\n", label, strings.Repeat(" ", gap), value)
 }
 
-// checks are the things to look at that are not links.
+// checks returns what a person can check without following a link.
 func (a *answer) checks(lang *templates.Language) []string {
 	t := lang.Text
 	list := []string{t("trouble.alias"), t("trouble.active")}

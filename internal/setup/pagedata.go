@@ -1,0 +1,92 @@
+package setup
+
+import (
+	"signpost/account"
+	"signpost/mobileconfig"
+)
+
+// pageData is what the template "page" receives.
+type pageData struct {
+	Lang, Dir string
+	Languages []languageLink // none if there is only one
+	Brand     brand
+	Style     string // URL
+	Script    string // URL
+	Private   bool   // the page holds somebody's address or name
+
+	Form    form
+	Problem string  // key of the text that says what is wrong with the input
+	Unknown string  // the domain, if it is not hosted here
+	Failed  bool    // the settings could not be looked up
+	Answer  *answer // nil without a valid address that is hosted here
+	Contact account.Contact
+}
+
+// languageLink leads to the same page in another language.
+type languageLink struct {
+	Tag, Name, URL string
+	Current        bool
+}
+
+type brand struct {
+	Name string
+	Logo string // URL
+}
+
+// form is the content of the form's fields.
+type form struct{ Address, Name, Lang string }
+
+// answer holds the settings of one address.
+type answer struct {
+	Address  string // as people read it
+	Provider string
+	Notices  []link
+	Link     string // absolute URL of this page; empty without a name of the service
+	Code     code
+	All      string // URL of this page with all sections open
+	Sections []section
+
+	IPhone, Mac          *profile // nil if there is no profile
+	Signed               bool
+	Exchange             bool   // ActiveSync
+	Form                 *table // for Android's Exchange account
+	Joined               *table // domain and user name in one field, as older Androids ask for it
+	Web                  bool   // Exchange Web Services, which a Mac speaks
+	AutodiscoverRedirect bool   // Exchange clients find another service by themselves
+	Token                bool   // people sign in on a web page
+	Mail                 bool   // there are IMAP or POP, and SMTP
+	PasswordForm         bool   // Mail, and a program can be given the values and a password
+	IMAP, POP            bool
+	Gmail                []*table // for the Gmail app
+	Apple                []*table // for iPhone and Mac without a profile
+	Outlook              []*table
+	Tables               []*table // for all others
+	Also                 []*table // servers for other things than mail
+
+	Webmail string
+	Help    []link
+	Trouble trouble
+}
+
+// profile is an Apple profile to install.
+type profile struct {
+	mobileconfig.Contents
+	Address  string
+	URL      string
+	MailOnly string // URL without calendars and contacts; empty if it would be the same
+}
+
+// link is a text of the operator's and the page that says more. Its Language is
+// empty if it is that of the page.
+type link struct {
+	account.Title
+	URL string
+}
+
+// trouble is what to check when something does not work.
+type trouble struct {
+	account.Support
+	Wait   string // how long sending is blocked
+	Ports  string // for sending, other than 25
+	Checks []account.Title
+}

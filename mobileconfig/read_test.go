@@ -111,9 +111,7 @@ func TestReadOthers(t *testing.T) {
 // bad documents, each with what Read says of it.
 func badDocuments(t testing.TB) map[string][2]string {
 	good := string(document(t, settings(t, small, "anna@example.se"), Options{}))
-	a := newTestAuthority(t)
-	f := newFiles(t, certificates(a.leaf, a.middle), pkcs8(t, a.key))
-	signed := string(f.signer().Sign([]byte(good)))
+	signed := string(signWith(t, ecKey(t))([]byte(good)))
 	utf16 := "\xff\xfe"
 	for _, r := range good {
 		utf16 += string([]byte{byte(r), byte(r >> 8)})
@@ -226,8 +224,7 @@ func FuzzRead(f *testing.F) {
 			f.Add([]byte(test[0]))
 		}
 	}
-	a := newTestAuthority(f)
-	signed := newFiles(f, certificates(a.leaf, a.middle), pkcs8(f, a.key)).signer().Sign(document(f, settings(f, small, "a@example.se"), Options{}))
+	signed := signWith(f, ecKey(f))(document(f, settings(f, small, "a@example.se"), Options{}))
 	f.Add(signed)
 	f.Add(bytes.Replace(signed, []byte("\x06\x09"), []byte("\x06\x08"), 1))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 	"text/tabwriter"
 
 	"signpost/account"
-	"signpost/internal/certs"
+	"signpost/internal/certfile"
 	"signpost/internal/config"
 	"signpost/internal/fault"
 )
@@ -40,8 +39,8 @@ func check(ctx context.Context, e env, args []string) error {
 	}
 	if err := l.Signer.Check(); err != nil {
 		effect := "profiles will not be signed"
-		if l.Signer.Signs() {
-			effect = "profiles are signed, but devices may not trust it"
+		if l.Signer.CanSign() {
+			effect = "profiles are signed, but devices may not trust the signature"
 		}
 		fmt.Fprintf(e.stderr, "signpost: warning: %s: %v\n", effect, err)
 	}
@@ -66,7 +65,7 @@ func checkTLS(file string, t *config.TLS) (faults fault.List) {
 		faults = append(faults, fault.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
 	}
 	for i, files := range t.Certificates {
-		if err := (certs.Pair{Certificate: files.Certificate, Key: files.Key}).Check(); err != nil {
+		if _, err := (certfile.Pair{Certificate: files.Certificate, Key: files.Key}).LoadTLS(); err != nil {
 			fault(files.Line, "tls.certificates[%d]: %v", i, err)
 		}
 	}
@@ -74,10 +73,8 @@ func checkTLS(file string, t *config.TLS) (faults fault.List) {
 		return faults
 	}
 	if root := t.ACME.CARoot; root != "" {
-		if text, err := os.ReadFile(root); err != nil {
+		if _, err := certfile.Roots(root); err != nil {
 			fault(0, "tls.acme.caRoot: %v", err)
-		} else if !x509.NewCertPool().AppendCertsFromPEM(text) {
-			fault(0, "tls.acme.caRoot: %s holds no certificate in PEM form", root)
 		}
 	}
 	for folder := t.ACME.Storage; ; folder = filepath.Dir(folder) {

@@ -19,6 +19,9 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
+
+	"signpost/internal/certfile"
+	"signpost/internal/fault"
 )
 
 // ACME says whom to order from and where to keep what comes.
@@ -94,12 +97,9 @@ func newOrderer(options Options, t tuning) (*orderer, error) {
 	}
 	var roots *x509.CertPool
 	if a.CARoot != "" {
-		text, err := readFile(a.CARoot)
-		if err != nil {
+		var err error
+		if roots, err = certfile.Roots(a.CARoot); err != nil {
 			return nil, err
-		}
-		if roots = x509.NewCertPool(); !roots.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM form", a.CARoot)
 		}
 	}
 	o := &orderer{
@@ -169,11 +169,11 @@ func usable(folder string) error {
 		return errors.New("there is no folder for certificates in the configuration")
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("%s: %w", folder, cause(err))
+		return fmt.Errorf("%s: %w", folder, fault.WithoutPath(err))
 	}
 	probe, err := os.CreateTemp(folder, ".writable-*")
 	if err != nil {
-		return fmt.Errorf("%s: %w", folder, cause(err))
+		return fmt.Errorf("%s: %w", folder, fault.WithoutPath(err))
 	}
 	name := probe.Name()
 	_, err = io.WriteString(probe, "signpost\n")
@@ -280,7 +280,7 @@ func (o *orderer) erase(ctx context.Context, name string) {
 	for _, issuer := range o.config.Issuers {
 		err := o.storage.Delete(ctx, certmagic.StorageKeys.CertsSitePrefix(issuer.IssuerKey(), name))
 		if err != nil {
-			o.log.Warn("a certificate cannot be removed", "name", name, "reason", cause(err))
+			o.log.Warn("a certificate cannot be removed", "name", name, "reason", fault.WithoutPath(err))
 		}
 	}
 	o.drop(name)

@@ -492,7 +492,7 @@ func TestFolder(t *testing.T) {
 	}{
 		{ACME{Storage: filepath.Join(file, "certificates")}, "certificates: not a directory"},
 		{ACME{}, "there is no folder"},
-		{ACME{Storage: t.TempDir(), CARoot: file}, "holds no certificate"},
+		{ACME{Storage: t.TempDir(), CARoot: file}, "no certificate in PEM form"},
 		{ACME{Storage: t.TempDir(), CARoot: file + "s"}, "files: no such file"},
 	} {
 		m, err := New(Options{ACME: &test.acme})

@@ -2,6 +2,7 @@ package certs
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/tls"
 	"log/slog"
 	"os"
@@ -10,7 +11,25 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"signpost/internal/certfile"
 )
+
+// PairError is why a pair of the configuration cannot be used.
+type PairError struct {
+	Pair certfile.Pair
+	Err  error
+}
+
+func (e *PairError) Error() string { return e.Err.Error() }
+
+// Unwrap is for errors.As and errors.Is.
+func (e *PairError) Unwrap() error { return e.Err }
+
+func isECDSA(c *tls.Certificate) bool {
+	_, ok := c.Leaf.PublicKey.(*ecdsa.PublicKey)
+	return ok
+}
 
 // files are the certificates that the operator keeps in files.
 type files struct {
@@ -24,7 +43,7 @@ type files struct {
 
 // loaded is a pair as it was when last it could be used.
 type loaded struct {
-	Pair
+	certfile.Pair
 	certificate *tls.Certificate
 	seen        [2]os.FileInfo // the files that were last read
 	failed      int            // looks in a row at which they could not be used
@@ -36,14 +55,14 @@ type table struct {
 	all    []*tls.Certificate            // in the order of configuration
 }
 
-func newFiles(pairs []Pair, log *slog.Logger) (*files, error) {
+func newFiles(pairs []certfile.Pair, log *slog.Logger) (*files, error) {
 	f := &files{log: log, now: time.Now}
 	return f, f.set(pairs)
 }
 
 // set loads the pairs. Those that stay keep the certificate that they have, even
 // if their files are broken by now: to say that is the business of look.
-func (f *files) set(pairs []Pair) error {
+func (f *files) set(pairs []certfile.Pair) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	next := make([]*loaded, len(pairs))
@@ -52,9 +71,9 @@ func (f *files) set(pairs []Pair) error {
 			next[i] = f.loaded[at]
 			continue
 		}
-		l := &loaded{Pair: pair, seen: pair.stat()}
+		l := &loaded{Pair: pair, seen: stat(pair)}
 		var err error
-		if l.certificate, err = pair.load(); err != nil {
+		if l.certificate, err = pair.LoadTLS(); err != nil {
 			return &PairError{pair, err}
 		}
 		next[i] = l
@@ -93,12 +112,12 @@ func (f *files) look() {
 	changed := false
 	for _, l := range f.loaded {
 		// Before reading: a change in between is seen the next time.
-		found := l.stat()
+		found := stat(l.Pair)
 		if l.failed == 0 && same(found[0], l.seen[0]) && same(found[1], l.seen[1]) {
 			continue
 		}
 		l.seen = found
-		c, err := l.load()
+		c, err := l.LoadTLS()
 		if err != nil {
 			// Whoever renews replaces two files one after the other; what is
 			// broken only between the two needs nobody's attention.
@@ -142,7 +161,7 @@ func names(c *tls.Certificate) []string {
 	return c.Leaf.DNSNames
 }
 
-func (p Pair) stat() (found [2]os.FileInfo) {
+func stat(p certfile.Pair) (found [2]os.FileInfo) {
 	for i, name := range []string{p.Certificate, p.Key} {
 		found[i], _ = os.Stat(name)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"signpost/internal/certfile"
 )
 
 // started is a manager with certificate files and a listener for TLS.
@@ -20,7 +22,7 @@ type started struct {
 	roots   *x509.CertPool
 }
 
-func startFiles(t testing.TB, m *maker, name string, pairs ...Pair) *started {
+func startFiles(t testing.TB, m *maker, name string, pairs ...certfile.Pair) *started {
 	t.Helper()
 	s := &started{log: &logged{}, roots: m.pool()}
 	var err error
@@ -124,23 +126,23 @@ func TestFilesByKind(t *testing.T) {
 	trusting := func(c *tls.Config) { c.InsecureSkipVerify = true }
 	for _, test := range []struct {
 		name   string
-		pairs  []Pair
+		pairs  []certfile.Pair
 		client func(*tls.Config)
-		want   Pair
+		want   certfile.Pair
 	}{
-		{"ECDSA first", []Pair{rsa, ecdsa}, nil, ecdsa},
-		{"RSA for who needs it", []Pair{rsa, ecdsa}, onlyRSA, rsa},
-		{"the longer one", []Pair{ecdsa, longer}, nil, longer},
-		{"not the expired one", []Pair{expired, rsa}, nil, rsa},
-		{"the expired one if there is no other", []Pair{expired}, trusting, expired},
-		{"ECDSA without a name, too", []Pair{rsa, ecdsa}, func(c *tls.Config) { c.ServerName, c.InsecureSkipVerify = "", true }, ecdsa},
+		{"ECDSA first", []certfile.Pair{rsa, ecdsa}, nil, ecdsa},
+		{"RSA for who needs it", []certfile.Pair{rsa, ecdsa}, onlyRSA, rsa},
+		{"the longer one", []certfile.Pair{ecdsa, longer}, nil, longer},
+		{"not the expired one", []certfile.Pair{expired, rsa}, nil, rsa},
+		{"the expired one if there is no other", []certfile.Pair{expired}, trusting, expired},
+		{"ECDSA without a name, too", []certfile.Pair{rsa, ecdsa}, func(c *tls.Config) { c.ServerName, c.InsecureSkipVerify = "", true }, ecdsa},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, err := startFiles(t, m, "", test.pairs...).shown("first.example", test.client)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := test.want.load()
+			want, err := test.want.LoadTLS()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,7 +194,7 @@ func TestFilesReloaded(t *testing.T) {
 		"no file":        func() { os.Remove(p.Key) },
 		"an old RSA key": func() { m.renew(t, p, wanted{names: names, rsa: 1024}) },
 		"nobody's name":  func() { m.renew(t, p, wanted{}) },
-		"a large file":   func() { write(t, p.Certificate, make([]byte, maxFile+1)) },
+		"a large file":   func() { write(t, p.Certificate, make([]byte, 2<<20)) },
 		"an encoded key": func() {
 			write(t, p.Key, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"))
 		},
@@ -264,13 +266,13 @@ func TestSetFiles(t *testing.T) {
 		}
 		return names
 	}
-	if err := s.SetFiles([]Pair{b, {a.Certificate, b.Key}}); err == nil || !strings.Contains(err.Error(), "the key is another certificate's") {
+	if err := s.SetFiles([]certfile.Pair{b, {Certificate: a.Certificate, Key: b.Key}}); err == nil || !strings.Contains(err.Error(), "certificate and key do not match") {
 		t.Errorf("got %v", err)
 	}
 	if got := served(); !slices.Equal(got, []string{"a.example"}) {
 		t.Errorf("after a refused list %v are served", got)
 	}
-	if err := s.SetFiles([]Pair{b}); err != nil {
+	if err := s.SetFiles([]certfile.Pair{b}); err != nil {
 		t.Fatal(err)
 	}
 	if got := served(); !slices.Equal(got, []string{"b.example"}) {
@@ -278,7 +280,7 @@ func TestSetFiles(t *testing.T) {
 	}
 	// A pair that is broken now but in use stays so.
 	os.Remove(b.Key)
-	if err := s.SetFiles([]Pair{b, a}); err != nil {
+	if err := s.SetFiles([]certfile.Pair{b, a}); err != nil {
 		t.Fatal(err)
 	}
 	if got := served(); len(got) != 2 {
@@ -291,10 +293,10 @@ func TestSetFiles(t *testing.T) {
 func TestFilesRefused(t *testing.T) {
 	m := newMaker(t)
 	p := m.pair(t, wanted{names: []string{"a.example"}})
-	if _, err := New(Options{Files: []Pair{{p.Certificate, p.Certificate}}}); err == nil || !strings.Contains(err.Error(), "holds no key") {
+	if _, err := New(Options{Files: []certfile.Pair{{Certificate: p.Certificate, Key: p.Certificate}}}); err == nil || !strings.Contains(err.Error(), "no key in PEM form") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := New(Options{Files: []Pair{p, {p.Certificate + "s", p.Key}}}); err == nil || !strings.Contains(err.Error(), "cert.pems: no such file") {
+	if _, err := New(Options{Files: []certfile.Pair{p, {Certificate: p.Certificate + "s", Key: p.Key}}}); err == nil || !strings.Contains(err.Error(), "cert.pems: no such file") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"signpost/internal/certfile"
 )
 
 // maker is a certificate authority of the tests' own.
@@ -93,16 +95,16 @@ func (m *maker) make(t testing.TB, w wanted) (chain, key []byte) {
 }
 
 // pair writes a new pair into files of a folder.
-func (m *maker) pair(t testing.TB, w wanted) Pair {
+func (m *maker) pair(t testing.TB, w wanted) certfile.Pair {
 	t.Helper()
 	folder := t.TempDir()
-	p := Pair{filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")}
+	p := certfile.Pair{Certificate: filepath.Join(folder, "cert.pem"), Key: filepath.Join(folder, "key.pem")}
 	m.renew(t, p, w)
 	return p
 }
 
 // renew writes a new certificate and key into the files.
-func (m *maker) renew(t testing.TB, p Pair, w wanted) {
+func (m *maker) renew(t testing.TB, p certfile.Pair, w wanted) {
 	t.Helper()
 	chain, key := m.make(t, w)
 	write(t, p.Certificate, chain)

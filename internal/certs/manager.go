@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+
+	"signpost/internal/certfile"
 )
 
 // Options is what a Manager is made of.
@@ -15,7 +17,7 @@ type Options struct {
 	// name is meant gets its certificate.
 	Name string
 	// Files are certificates of the operator's own; they come before ACME.
-	Files []Pair
+	Files []certfile.Pair
 	// ACME orders certificates for names that have none; nil never does.
 	ACME *ACME
 	// Policy decides which names may be ordered for. Without Allowed only Name
@@ -89,7 +91,7 @@ func (m *Manager) Close() {
 
 // SetFiles replaces the certificate files. When one of them cannot be used, all
 // stays as it was.
-func (m *Manager) SetFiles(pairs []Pair) error { return m.files.set(pairs) }
+func (m *Manager) SetFiles(pairs []certfile.Pair) error { return m.files.set(pairs) }
 
 // suites are those of TLS 1.2 with forward secrecy and authenticated encryption,
 // which every client that knows TLS 1.2 well enough to be let in has. Go chooses

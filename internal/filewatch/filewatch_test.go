@@ -1,255 +1,267 @@
 package filewatch
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
 
-const testRest = 20 * time.Millisecond
+const (
+	testRest = 20 * time.Millisecond
+	never    = time.Hour // as the interval of polling: changes are noticed by events only
+)
 
-func told(t *testing.T, w *Watcher) {
+// watchEvents returns a Watcher, and skips the test if the system has no events.
+func watchEvents(t *testing.T, rest, poll time.Duration) *Watcher {
+	t.Helper()
+	w := newWatcher(t.Context(), rest, poll)
+	if w.failure != nil {
+		t.Skip("this system cannot watch files: ", w.failure)
+	}
+	return w
+}
+
+// mustReport waits for the report of a change.
+func mustReport(t *testing.T, w *Watcher, change string) {
 	t.Helper()
 	select {
 	case <-w.Changed:
 	case <-time.After(30 * time.Second):
-		t.Fatal("the change was not told")
+		t.Fatalf("%s: no change reported within 30 s", change)
+	}
+}
+
+// mustRefresh checks which files Refresh returns.
+func mustRefresh(t *testing.T, w *Watcher, change string, want ...string) {
+	t.Helper()
+	if got := w.Refresh(); !slices.Equal(got, want) {
+		t.Errorf("%s: Refresh() = %q, want %q", change, got, want)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
 func writeFile(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
-func TestWatcher(t *testing.T) {
-	w, err := New(t.Context(), testRest)
-	if err != nil {
-		t.Skip("this system cannot watch files: ", err)
-	}
-	folder, other := t.TempDir(), t.TempDir()
-	file, link := filepath.Join(folder, "a"), filepath.Join(folder, "link")
+func TestChanges(t *testing.T) {
+	w := watchEvents(t, testRest, pollInterval)
+	dir, other := t.TempDir(), t.TempDir()
+	file, link, later := filepath.Join(dir, "a"), filepath.Join(dir, "link"), filepath.Join(dir, "later")
 	target := filepath.Join(other, "target")
-	texts := filepath.Join(folder, "texts")
+	texts, linked := filepath.Join(dir, "texts"), filepath.Join(dir, "linked")
 	writeFile(t, file, "1")
 	writeFile(t, target, "1")
-	if err := os.Mkdir(texts, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(target, link); err != nil {
-		t.Fatal(err)
-	}
-	linked := filepath.Join(folder, "linked")
-	if err := os.Symlink(other, linked); err != nil {
-		t.Fatal(err)
-	}
-	files := []string{file, link, texts, linked, filepath.Join(folder, "later")}
+	must(t, os.Mkdir(texts, 0o700))
+	must(t, os.Symlink(target, link))
+	must(t, os.Symlink(other, linked))
+	files := []string{file, link, texts, linked, later}
 	w.Watch(files)
 	for _, change := range []struct {
 		name string
 		do   func()
+		want []string
 	}{
-		{"in place", func() { writeFile(t, file, "22") }},
-		{"replaced", func() { writeFile(t, file+".new", "22"); os.Rename(file+".new", file) }},
-		{"of the same size", func() { writeFile(t, file, "33") }},
-		{"removed", func() { os.Remove(file) }},
-		{"come again", func() { writeFile(t, file, "4") }},
-		{"come for the first time", func() { writeFile(t, filepath.Join(folder, "later"), "1") }},
-		{"behind a link", func() { writeFile(t, target, "55") }},
-		{"another link", func() { os.Symlink(file, link+".new"); os.Rename(link+".new", link) }},
-		{"in a linked folder", func() { writeFile(t, filepath.Join(other, "sv.json"), "{}") }},
-		{"changed in a linked folder", func() { writeFile(t, filepath.Join(other, "sv.json"), "{ }") }},
-		{"new in a folder", func() { writeFile(t, filepath.Join(texts, "en.json"), "{}") }},
+		{"written to", func() { writeFile(t, file, "22") }, []string{file}},
+		{"replaced", func() { writeFile(t, file+".new", "22"); os.Rename(file+".new", file) }, []string{file}},
+		{"same size", func() { writeFile(t, file, "33") }, []string{file}},
+		{"other permissions", func() { must(t, os.Chmod(file, 0o644)) }, []string{file}},
+		{"removed", func() { os.Remove(file) }, []string{file}},
+		{"created again", func() { writeFile(t, file, "4") }, []string{file}},
+		{"created for the first time", func() { writeFile(t, later, "1") }, []string{later}},
+		{"target of a link", func() { writeFile(t, target, "55") }, []string{link, linked}},
+		{"another link", func() { os.Symlink(file, link+".new"); os.Rename(link+".new", link) }, []string{link}},
+		{"created in a linked directory", func() { writeFile(t, filepath.Join(other, "sv.json"), "{}") }, []string{linked}},
+		{"written to in a linked directory", func() { writeFile(t, filepath.Join(other, "sv.json"), "{ }") }, []string{linked}},
+		{"created in a directory", func() { writeFile(t, filepath.Join(texts, "en.json"), "{}") }, []string{texts}},
 	} {
-		w.Look()
 		change.do()
-		told(t, w)
-		if !w.differ() {
-			t.Errorf("%s: nothing differs", change.name)
-		}
+		mustReport(t, w, change.name)
+		mustRefresh(t, w, change.name, change.want...)
 	}
-	w.Look()
 	w.Watch(files)
-	if w.differ() {
-		t.Error("something differs although nothing has changed")
-	}
+	mustRefresh(t, w, "no change")
 }
 
-// TestWatcherFollows changes what leads to a file, and looks for events only.
-func TestWatcherFollows(t *testing.T) {
-	w, err := newWatcher(t.Context(), testRest, time.Hour)
-	if err != nil {
-		t.Skip("this system cannot watch files: ", err)
-	}
-	folder := t.TempDir()
-	in := func(name string) string { return filepath.Join(folder, name) }
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+// TestOneFile watches a single regular file, whose directory nothing else makes
+// the watcher watch.
+func TestOneFile(t *testing.T) {
+	w := watchEvents(t, testRest, never)
+	file := filepath.Join(t.TempDir(), "a")
+	writeFile(t, file, "1")
+	must(t, w.Watch([]string{file}))
+	writeFile(t, file, "22")
+	mustReport(t, w, "written to")
+	mustRefresh(t, w, "written to", file)
+}
+
+// TestLinks changes what leads to a file.
+func TestLinks(t *testing.T) {
+	w := watchEvents(t, testRest, never)
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
 	for _, release := range []string{"1", "2", "3"} {
-		must(os.MkdirAll(in("releases/"+release), 0o700))
+		must(t, os.MkdirAll(in("releases/"+release), 0o700))
 		writeFile(t, in("releases/"+release+"/a"), release)
 	}
 	link := func(target, name string) {
 		t.Helper()
-		must(os.Symlink(target, in("new")))
-		must(os.Rename(in("new"), in(name)))
+		must(t, os.Symlink(target, in("new")))
+		must(t, os.Rename(in("new"), in(name)))
 	}
 	link("releases/1", "current")
 	link(in("current"), "etc")
-	must(os.Mkdir(in("texts"), 0o700))
-	files := []string{in("etc/a"), in("later/folder/b"), in("texts")}
-	must(w.Watch(files))
+	must(t, os.Mkdir(in("texts"), 0o700))
+	file, later, texts := in("etc/a"), in("later/dir/b"), in("texts")
+	files := []string{file, later, texts}
+	must(t, w.Watch(files))
 	for _, change := range []struct {
 		name string
 		do   func()
+		want string
 	}{
-		{"the folder behind a link behind a link", func() { link("releases/2", "current") }},
-		{"again", func() { link("releases/3", "current") }},
-		{"the first of the links", func() { link("releases/1", "etc") }},
-		{"in the folder to which it leads now", func() { writeFile(t, in("releases/1/a"), "new") }},
-		{"folders and a file come", func() {
-			must(os.MkdirAll(in("made/folder"), 0o700))
-			writeFile(t, in("made/folder/b"), "1")
-			must(os.Rename(in("made"), in("later")))
-		}},
-		{"a folder is removed", func() { must(os.RemoveAll(in("later"))) }},
-		{"and made again", func() {
-			must(os.MkdirAll(in("made/folder"), 0o700))
-			writeFile(t, in("made/folder/b"), "2")
-			must(os.Rename(in("made"), in("later")))
-		}},
-		{"a folder of texts is replaced", func() {
-			must(os.Rename(in("texts"), in("old")))
-			must(os.Mkdir(in("texts"), 0o700))
-		}},
-		{"a text comes to it", func() { writeFile(t, in("texts/en.json"), "{}") }},
+		{"the directory behind two links", func() { link("releases/2", "current") }, file},
+		{"the same once more", func() { link("releases/3", "current") }, file},
+		{"the first of the links", func() { link("releases/1", "etc") }, file},
+		{"in the directory to which it leads now", func() { writeFile(t, in("releases/1/a"), "new") }, file},
+		{"directories and a file appear", func() {
+			must(t, os.MkdirAll(in("made/dir"), 0o700))
+			writeFile(t, in("made/dir/b"), "1")
+			must(t, os.Rename(in("made"), in("later")))
+		}, later},
+		{"a directory is removed", func() { must(t, os.RemoveAll(in("later"))) }, later},
+		{"and created again", func() {
+			must(t, os.MkdirAll(in("made/dir"), 0o700))
+			writeFile(t, in("made/dir/b"), "2")
+			must(t, os.Rename(in("made"), in("later")))
+		}, later},
+		{"a watched directory is replaced", func() {
+			must(t, os.Rename(in("texts"), in("old")))
+			must(t, os.Mkdir(in("texts"), 0o700))
+		}, texts},
+		{"a file is created in it", func() { writeFile(t, in("texts/en.json"), "{}") }, texts},
 	} {
-		w.Look()
 		change.do()
-		told(t, w)
-		if !w.differ() {
-			t.Errorf("%s: nothing differs", change.name)
-		}
-		must(w.Watch(files)) // as a reload does
+		mustReport(t, w, change.name)
+		mustRefresh(t, w, change.name, change.want)
+		must(t, w.Watch(files)) // as a reload does
 	}
 }
 
-// TestWatcherWithoutEvents: what no event tells is seen when the watcher looks.
-func TestWatcherWithoutEvents(t *testing.T) {
-	w, err := newWatcher(t.Context(), testRest, testRest)
-	if err != nil {
-		t.Skip("this system cannot watch files: ", err)
-	}
+// TestPolling relies on the regular check, because no events come.
+func TestPolling(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a")
-	writeFile(t, file, "1")
-	w.Watch([]string{file})
-	for _, folder := range w.notify.WatchList() {
-		w.notify.Remove(folder)
-	}
-	writeFile(t, file, "22")
-	told(t, w)
+	t.Run("no events of the directory", func(t *testing.T) {
+		w := watchEvents(t, testRest, testRest)
+		writeFile(t, file, "1")
+		w.Watch([]string{file})
+		for _, directory := range w.events.WatchList() {
+			w.events.Remove(directory)
+		}
+		writeFile(t, file, "22")
+		mustReport(t, w, "written to")
+	})
+	t.Run("no events at all", func(t *testing.T) {
+		failure := errors.New("too many open files")
+		changed := make(chan struct{}, 1)
+		w := &Watcher{Changed: changed, changed: changed, rest: testRest, restEnd: time.NewTimer(testRest), failure: failure}
+		go w.run(t.Context(), testRest)
+		writeFile(t, file, "1")
+		if err := w.Watch([]string{file}); err != failure {
+			t.Errorf("Watch() = %v, want the reason why there are no events: %v", err, failure)
+		}
+		writeFile(t, file, "22")
+		mustReport(t, w, "written to")
+	})
 }
 
-// TestWatcherInALoop: links that lead to each other lead nowhere.
-func TestWatcherInALoop(t *testing.T) {
-	folder := t.TempDir()
-	a, b := filepath.Join(folder, "a"), filepath.Join(folder, "b")
-	os.Symlink(b, a)
-	os.Symlink(a, b)
-	folders := map[string]bool{}
-	foldersTo(filepath.Join(a, "file"), folders)
-	if !folders[folder] {
-		t.Errorf("got %v", folders)
+// TestLinkLoop follows links that lead to each other.
+func TestLinkLoop(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	must(t, os.Symlink(b, a))
+	must(t, os.Symlink(a, b))
+	directories := map[string]bool{}
+	addDirectories(directories, filepath.Join(a, "file"))
+	if !directories[dir] {
+		t.Errorf("addDirectories found %v, want the directory of the links, %s", directories, dir)
 	}
 }
 
-// TestWatcherDuringALoad: what is written between looking and watching is told,
-// although no event may come any more.
-func TestWatcherDuringALoad(t *testing.T) {
-	w, err := New(t.Context(), testRest)
-	if err != nil {
-		t.Skip("this system cannot watch files: ", err)
-	}
-	folder := t.TempDir()
-	file, texts := filepath.Join(folder, "a"), filepath.Join(folder, "texts")
-	if err := os.Mkdir(texts, 0o700); err != nil {
-		t.Fatal(err)
-	}
+// TestChangeDuringLoad writes between Refresh and Watch, as happens while a
+// configuration is loaded. No event may follow any more.
+func TestChangeDuringLoad(t *testing.T) {
+	w := newWatcher(t.Context(), testRest, never)
+	dir := t.TempDir()
+	file, texts := filepath.Join(dir, "a"), filepath.Join(dir, "texts")
+	must(t, os.Mkdir(texts, 0o700))
 	files := []string{file, texts}
 	inside := filepath.Join(texts, "en.json")
+	w.Watch(files)
 	for _, change := range []struct {
 		name string
 		do   func()
+		want string
 	}{
-		{"a file", func() { writeFile(t, file, "changed while it was read") }},
-		{"come into a folder", func() { writeFile(t, inside, "{}") }},
-		{"gone from a folder", func() { os.Remove(inside) }},
+		{"a file", func() { writeFile(t, file, "changed while it was read") }, file},
+		{"created in a directory", func() { writeFile(t, inside, "{}") }, texts},
+		{"removed from a directory", func() { os.Remove(inside) }, texts},
 	} {
-		w.mu.Lock()
-		w.files, w.stamps = files, stampsOf(files)
-		w.mu.Unlock()
+		w.Refresh()
 		change.do()
 		w.Watch(files)
-		if !w.differ() {
-			t.Errorf("%s: nothing differs", change.name)
-		}
-		told(t, w)
+		mustReport(t, w, change.name)
+		mustRefresh(t, w, change.name, change.want)
 	}
-	w.Look()
 	w.Watch(files)
-	if w.differ() {
-		t.Error("something differs although nothing has changed")
-	}
+	mustRefresh(t, w, "no change")
 }
 
-// TestWatcherOfOtherFiles: other files of the folder do not matter.
-func TestWatcherOfOtherFiles(t *testing.T) {
-	w, err := New(t.Context(), time.Hour)
-	if err != nil {
-		t.Skip("this system cannot watch files: ", err)
-	}
-	folder := t.TempDir()
-	file := filepath.Join(folder, "a")
+// TestOtherFiles changes another file of the directory.
+func TestOtherFiles(t *testing.T) {
+	w := newWatcher(t.Context(), time.Hour, never)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a")
 	writeFile(t, file, "1")
 	w.Watch([]string{file})
-	writeFile(t, filepath.Join(folder, "b"), "1")
+	writeFile(t, filepath.Join(dir, "b"), "1")
 	if w.differ() {
-		t.Error("another file makes a difference")
+		t.Error("a change of another file counts")
 	}
 	writeFile(t, file, "22")
 	if !w.differ() {
-		t.Error("the file itself makes none")
+		t.Error("a change of the file itself does not count")
 	}
 }
 
-// TestWatcherInABusyFolder: somebody writes to the folder all the time.
-func TestWatcherInABusyFolder(t *testing.T) {
-	w, err := New(t.Context(), 200*time.Millisecond)
-	if err != nil {
-		t.Skip("this system cannot watch files: ", err)
-	}
-	folder := t.TempDir()
-	file := filepath.Join(folder, "a")
+// TestBusyDirectory changes a file in a directory that is never at rest.
+func TestBusyDirectory(t *testing.T) {
+	w := watchEvents(t, 200*time.Millisecond, pollInterval)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a")
 	writeFile(t, file, "1")
 	w.Watch([]string{file})
 	writeFile(t, file, "22")
-	tick, give := time.NewTicker(5*time.Millisecond), time.After(30*time.Second)
+	tick, timeout := time.NewTicker(5*time.Millisecond), time.After(30*time.Second)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			writeFile(t, filepath.Join(folder, "log"), "another line")
+			writeFile(t, filepath.Join(dir, "log"), "another line")
 		case <-w.Changed:
 			return
-		case <-give:
-			t.Fatal("the change was not told")
+		case <-timeout:
+			t.Fatal("no change reported within 30 s")
 		}
 	}
 }

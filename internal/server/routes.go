@@ -14,6 +14,7 @@ import (
 	"signpost/autoconfig"
 	"signpost/autodiscover"
 	"signpost/internal/setup"
+	"signpost/internal/signer"
 	"signpost/mobileconfig"
 	"signpost/templates"
 )
@@ -37,9 +38,9 @@ type Options struct {
 	// Name is the service's own host name, or empty: then the person's parts
 	// are served under any name.
 	Name      string
-	Signer    *mobileconfig.Signer // signs profiles; nil leaves them unsigned
-	Branding  setup.Branding       // of the set-up page
-	Templates *templates.Set       // of the set-up page and the profiles; nil: the embedded ones
+	Signer    *signer.Signer // signs profiles; nil leaves them unsigned
+	Branding  setup.Branding // of the set-up page
+	Templates *templates.Set // of the set-up page and the profiles; nil: the embedded ones
 
 	// HTTPS is set where https is served too: then plain HTTP is answered only
 	// as clients need it.
@@ -57,7 +58,7 @@ func (o Options) routes() []route {
 	xml := autoconfig.Handler(resolve)
 	autodiscoverJSON := autodiscover.JSONHandler(resolve)
 	page := setup.Handler(resolve, setup.Options{
-		Name: o.Name, Templates: o.Templates, Branding: o.Branding, Signed: o.Signer.Signs, Log: o.Log,
+		Name: o.Name, Templates: o.Templates, Branding: o.Branding, Signed: o.Signer.CanSign, Log: o.Log,
 	})
 	profiles := mobileconfig.Handler(resolve, mobileconfig.HandlerOptions{
 		Service: o.Name, Sign: o.Signer.Sign, Texts: setup.ProfileTexts(o.Templates),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"signpost/account"
+	"signpost/internal/certfile"
 	"signpost/internal/certs"
 	"signpost/internal/config"
 	"signpost/internal/fault"
@@ -36,16 +37,16 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 	return m, nil
 }
 
-func pairs(t *config.TLS) []certs.Pair {
-	var pairs []certs.Pair
+func pairs(t *config.TLS) []certfile.Pair {
+	var pairs []certfile.Pair
 	for _, files := range t.Certificates {
 		pairs = append(pairs, pairOf(files))
 	}
 	return pairs
 }
 
-func pairOf(files config.KeyFiles) certs.Pair {
-	return certs.Pair{Certificate: files.Certificate, Key: files.Key}
+func pairOf(files config.KeyFiles) certfile.Pair {
+	return certfile.Pair{Certificate: files.Certificate, Key: files.Key}
 }
 
 // located says where in the configuration file a pair stands that cannot be used.

@@ -11,13 +11,14 @@ import (
 	"path/filepath"
 	"slices"
 
+	"signpost/internal/certfile"
 	"signpost/internal/config"
 	"signpost/internal/directory"
 	"signpost/internal/fault"
 	"signpost/internal/records"
 	"signpost/internal/server"
 	"signpost/internal/setup"
-	"signpost/mobileconfig"
+	"signpost/internal/signer"
 	"signpost/templates"
 )
 
@@ -27,7 +28,7 @@ type Loaded struct {
 	Config    *config.Config
 	Directory *directory.Directory
 	Resolver  *records.Resolver
-	Signer    *mobileconfig.Signer // nil if profiles are not signed
+	Signer    *signer.Signer // nil if profiles are not signed
 
 	branding  setup.Branding
 	templates *templates.Set // of the set-up page; nil for the embedded ones
@@ -127,18 +128,18 @@ func loadPage(b config.Branding) (setup.Branding, *templates.Set, error) {
 
 // newSigner returns the signer of profiles, nil if none is configured. Where the
 // earlier signer works and the new one does not, the error keeps the old signature.
-func newSigner(p config.Profiles, earlier *Loaded, log *slog.Logger) (*mobileconfig.Signer, error) {
+func newSigner(p config.Profiles, earlier *Loaded, log *slog.Logger) (*signer.Signer, error) {
 	if earlier != nil && earlier.Config.Profiles == p {
 		return earlier.Signer, nil
 	}
 	if p.Certificate == "" {
 		return nil, nil
 	}
-	signer := mobileconfig.NewSigner(p.Certificate, p.Key, log)
-	if earlier != nil && earlier.Signer.Signs() && !signer.Signs() {
-		return nil, fmt.Errorf("profiles.certificate: %w", signer.Check())
+	s := signer.New(certfile.Pair(p), log)
+	if earlier != nil && earlier.Signer.CanSign() && !s.CanSign() {
+		return nil, fmt.Errorf("profiles.certificate: %w", s.Check())
 	}
-	return signer, nil
+	return s, nil
 }
 
 // Warnings lists what is allowed in the configuration and the page's templates but
@@ -157,6 +158,7 @@ func (l *Loaded) Warnings() []string {
 }
 
 // files returns the files and directories that the configuration was made from.
+// The certificates in it are watched by those who use them.
 func (l *Loaded) files() []string {
 	files := slices.Clone(l.Config.Files)
 	overlay := l.Config.Branding.Templates
@@ -165,10 +167,8 @@ func (l *Loaded) files() []string {
 			files = append(files, filepath.Join(overlay, below))
 		}
 	}
-	for _, file := range []string{l.Config.Profiles.Certificate, l.Config.Profiles.Key, overlay} {
-		if file != "" {
-			files = append(files, file)
-		}
+	if overlay != "" {
+		files = append(files, overlay)
 	}
 	return files
 }

@@ -17,37 +17,31 @@ const fileRest = 300 * time.Millisecond
 // reloads loads the configuration again at each SIGHUP and when files have
 // changed, until ctx is done.
 func (s *service) reloads(ctx context.Context, hangup <-chan os.Signal) {
-	var changed <-chan struct{}
-	if s.watcher != nil {
-		changed = s.watcher.Changed
-	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangup:
-		case <-changed:
+		case <-s.watcher.Changed:
 		}
 		s.systemd.send(reloading())
-		s.reload()
+		s.reload(ctx)
 		s.systemd.send("READY=1\nSTATUS=" + s.status())
 	}
 }
 
 // reload replaces the configuration by what the files say now. If anything is
 // wrong with it, everything stays as it is.
-func (s *service) reload() {
+func (s *service) reload(ctx context.Context) {
 	start := time.Now()
-	if s.watcher != nil {
-		s.watcher.Look()
-	}
+	s.watcher.Refresh()
 	l, requestLog, err := s.loadAgain()
-	if err != nil && s.watcher != nil {
+	if err != nil {
 		// A file that the configuration names may be missing as yet. Watch it from
 		// now on, and try again in case it appeared before the watch began.
 		earlier := s.loaded.Load()
 		s.watch(slices.Concat(earlier.files(), config.Named(earlier.File)))
-		s.watcher.Look()
+		s.watcher.Refresh()
 		l, requestLog, err = s.loadAgain()
 	}
 	if err != nil {
@@ -58,7 +52,10 @@ func (s *service) reload() {
 		return
 	}
 	s.logs.follow(requestLog)
-	s.loaded.Store(l)
+	if earlier := s.loaded.Swap(l); earlier.Signer != l.Signer {
+		earlier.Signer.Close()
+		l.Signer.Start(ctx)
+	}
 	s.live.Use(s.options(l, requestLog))
 	s.metrics.Reloaded(true)
 	s.metrics.Loaded(l.contents())
@@ -93,9 +90,6 @@ func (s *service) loadAgain() (*Loaded, *slog.Logger, error) {
 
 // watch watches the files in place of those before.
 func (s *service) watch(files []string) {
-	if s.watcher == nil {
-		return
-	}
 	if err := s.watcher.Watch(files); err != nil {
 		s.log.Warn("cannot watch some files, changes are noticed late", "error", err)
 	}

@@ -74,8 +74,8 @@ type service struct {
 	live    *server.Live
 	limiter *server.Limiter
 	metrics *server.Metrics
-	watcher *filewatch.Watcher // nil if the system cannot watch files
-	certs   *certs.Manager     // nil if a proxy in front terminates TLS
+	watcher *filewatch.Watcher
+	certs   *certs.Manager // nil if a proxy in front terminates TLS
 
 	loaded  atomic.Pointer[Loaded]
 	started config.Config // the configuration that the listeners were opened with
@@ -88,11 +88,8 @@ func newService(ctx context.Context, o Options) (*service, error) {
 		return nil, err
 	}
 	s := &service{out: o.Log, limiter: server.NewLimiter(), metrics: server.NewMetrics(o.Version, o.GoVersion)}
-	watcher, watchErr := filewatch.New(ctx, fileRest)
-	if watchErr == nil {
-		s.watcher = watcher
-		watcher.Watch([]string{file}) // before it is read, so that no change is missed
-	}
+	s.watcher = filewatch.New(ctx, fileRest)
+	s.watcher.Watch([]string{file}) // before it is read, so that no change is missed
 	cfg, err := readConfig(file)
 	if err != nil {
 		return nil, err
@@ -100,14 +97,12 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	requestLog := newLog(o.Log, cfg.Log)
 	s.logs = newFollowingLog(requestLog)
 	s.log = slog.New(s.logs)
-	if watchErr != nil {
-		s.log.Warn("cannot watch files, SIGHUP reloads them", "error", watchErr)
-	}
 	l, err := build(file, cfg, nil, s.log)
 	if err != nil {
 		return nil, err
 	}
 	s.loaded.Store(l)
+	l.Signer.Start(ctx)
 	s.started = *cfg
 	s.logWarnings(l)
 	if s.certs, err = s.newCertificates(cfg); err != nil {

@@ -17,15 +17,15 @@ import (
 var floors = [][]string{
 	{
 		"account",
-		"internal/certfile", "internal/conn", "internal/dns", "internal/fault", "internal/filewatch",
+		"internal/conn", "internal/dns", "internal/fault", "internal/filewatch",
 		"internal/freeport", "internal/golden", "internal/walls",
 		"packaging/man",
 	},
 	{
 		"autoconfig", "autodiscover", "mobileconfig", "templates",
-		"internal/certs", "internal/directory", "internal/signer",
+		"internal/certfile", "internal/directory",
 	},
-	{"internal/records", "internal/setup"},
+	{"internal/certs", "internal/records", "internal/setup", "internal/signer"},
 	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},
 	{"internal/service", "internal/systems"},
 	{"cmd/signpost", "acceptance", "packaging"},

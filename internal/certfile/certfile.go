@@ -1,0 +1,103 @@
+// Package certfile loads certificates and keys from PEM files, for TLS and for
+// signing. Its errors name the file and never quote anything of a key.
+package certfile
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"signpost/internal/fault"
+)
+
+// Pair names the PEM files of a certificate, followed by its intermediates, and
+// of its key. Both may be the same file.
+type Pair struct{ Certificate, Key string }
+
+// KeyPair is a certificate with its key.
+type KeyPair struct {
+	Leaf *x509.Certificate // the certificate of the key
+	All  []*x509.Certificate
+	Key  crypto.Signer
+}
+
+// ErrMismatch reports that no certificate of a file belongs to the key.
+var ErrMismatch = errors.New("certificate and key do not match")
+
+// Load reads the pair. The certificate of the key may stand anywhere in its file.
+func (p Pair) Load() (*KeyPair, error) {
+	all, err := Certificates(p.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	key, err := loadKey(p.Key)
+	if err != nil {
+		return nil, err
+	}
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	if !ok {
+		return nil, fmt.Errorf("%s: unsupported type of key", p.Key)
+	}
+	i := slices.IndexFunc(all, func(c *x509.Certificate) bool { return public.Equal(c.PublicKey) })
+	if i < 0 {
+		return nil, p.mismatch()
+	}
+	return &KeyPair{Leaf: all[i], All: all, Key: key}, nil
+}
+
+func (p Pair) mismatch() error { return fmt.Errorf("%s, %s: %w", p.Certificate, p.Key, ErrMismatch) }
+
+// minRSA is the length of the shortest RSA key that clients accept (CA/Browser
+// Forum Baseline Requirements, 6.1.5).
+const minRSA = 2048
+
+// LoadTLS reads a pair that a TLS server can use. The certificate of the key must
+// come first in its file, and clients must be able to accept it.
+func (p Pair) LoadTLS() (*tls.Certificate, error) {
+	k, err := p.Load()
+	if err != nil {
+		return nil, err
+	}
+	if k.Leaf != k.All[0] {
+		return nil, p.mismatch()
+	}
+	if public, ok := k.Leaf.PublicKey.(*rsa.PublicKey); ok && public.N.BitLen() < minRSA {
+		return nil, fmt.Errorf("%s: clients refuse an RSA key of %d bits", p.Certificate, public.N.BitLen())
+	}
+	if len(k.Leaf.DNSNames) == 0 {
+		return nil, fmt.Errorf("%s: clients refuse a certificate without a host name (subject alternative name)", p.Certificate)
+	}
+	c := &tls.Certificate{PrivateKey: k.Key, Leaf: k.Leaf}
+	for _, certificate := range k.All {
+		c.Certificate = append(c.Certificate, certificate.Raw)
+	}
+	return c, nil
+}
+
+// maxFile bounds the size of a file. A long chain takes 20 KB.
+const maxFile = 1 << 20
+
+func readFile(name, what string) ([]byte, error) {
+	if name == "" {
+		return nil, fmt.Errorf("no %s file is configured", what)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, fault.WithoutPath(err))
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, fault.WithoutPath(err))
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("%s: larger than %d MiB", name, maxFile>>20)
+	}
+	return text, nil
+}

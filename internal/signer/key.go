@@ -1,0 +1,73 @@
+package signer
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"github.com/smallstep/pkcs7"
+
+	"signpost/internal/certfile"
+)
+
+// signingKey is a key with the certificates that go into a signature.
+type signingKey struct {
+	leaf    *x509.Certificate
+	chain   []*x509.Certificate
+	key     crypto.Signer
+	warning string // why devices may not trust the signature
+}
+
+// load reads the files and tries a signature.
+func load(files certfile.Pair) (*signingKey, error) {
+	pair, err := files.Load()
+	if err != nil {
+		return nil, err
+	}
+	switch pair.Key.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey:
+	default:
+		return nil, fmt.Errorf("%s: the key is neither RSA nor ECDSA", files.Key)
+	}
+	if certfile.IsRoot(pair.Leaf) {
+		return nil, fmt.Errorf("%s: the certificate is self-signed, which devices show as worse than unsigned", files.Certificate)
+	}
+	chain, problem := pair.Chain()
+	if problem != "" {
+		problem = files.Certificate + ": " + problem
+	}
+	key := &signingKey{leaf: pair.Leaf, chain: chain, key: pair.Key, warning: problem}
+	if _, err := key.sign(nil); err != nil {
+		return nil, fmt.Errorf("%s: the key cannot sign: %w", files.Key, err)
+	}
+	return key, nil
+}
+
+// validAt reports why the certificate is not valid at the time. It leaves the
+// certificates of the chain to the device, which may know another path to a root.
+func (k *signingKey) validAt(now time.Time) error {
+	switch {
+	case now.Before(k.leaf.NotBefore):
+		return fmt.Errorf("the certificate is not valid before %s", k.leaf.NotBefore.UTC().Format(time.RFC3339))
+	case now.After(k.leaf.NotAfter):
+		return fmt.Errorf("the certificate expired on %s", k.leaf.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// sign uses SHA-256. The default of the library is SHA-1, which devices no longer
+// trust.
+func (k *signingKey) sign(document []byte) ([]byte, error) {
+	data, err := pkcs7.NewSignedData(document)
+	if err != nil {
+		return nil, err
+	}
+	data.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
+	if err := data.AddSignerChain(k.leaf, k.key, k.chain, pkcs7.SignerInfoConfig{}); err != nil {
+		return nil, err
+	}
+	return data.Finish()
+}

@@ -14,23 +14,23 @@ import (
 // is ErrNotDescribable. For an Address that IsAny it holds placeholders where it
 // would name the mailbox.
 func Document(s account.Settings) ([]byte, error) {
-	return new(documents).append(nil, s)
+	return new(documents).write(s)
 }
 
 // documents writes config-v1.1 documents. Those of one provider differ in
 // LookupDomain, of which the configuration names few.
 type documents struct{ account.Documents[string] }
 
-// append appends the document for the settings to dst.
-func (d *documents) append(dst []byte, s account.Settings) ([]byte, error) {
+// write returns what Document returns for the settings.
+func (d *documents) write(s account.Settings) ([]byte, error) {
 	if s.LookupDomain == s.Address.Domain() {
 		s.LookupDomain = ""
 	}
-	template, err := d.Template(&s, s.LookupDomain, write)
+	template, err := d.Template(&s, s.LookupDomain, writeDocument)
 	if err != nil {
-		return dst, err
+		return nil, err
 	}
-	return template.Append(dst, s.Address, escapeText), nil
+	return template.Append(nil, s.Address, escapeText), nil
 }
 
 // references are the characters that the text of a document cannot hold. etree
@@ -39,10 +39,10 @@ var references = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 func escapeText(dst []byte, text string) []byte { return append(dst, references.Replace(text)...) }
 
-// write writes the template of a document. The elements stand where
+// writeDocument writes the template of a document. The elements stand where
 // Thunderbird's readFromXML looks for them and are spelled as in
 // draft-ietf-mailmaint-autoconfig-06.
-func write(s account.Settings) ([]byte, error) {
+func writeDocument(s account.Settings) ([]byte, error) {
 	servers, err := divide(s.Servers)
 	if err != nil {
 		return nil, err

@@ -11,43 +11,43 @@ import (
 	"signpost/account"
 )
 
-// Read reads a config-v1.1 document as a client would that was told the address
-// (or AnyAt a domain). The servers come with their placeholders, in the order of
-// the document; Expanded completes them.
+// Read reads a config-v1.1 document as a client with the address does (or a
+// client that knows only the domain, for AnyAt). The servers keep their
+// placeholders, in the order of the document; Expanded completes them.
 //
-// It takes what the tolerant ones among the clients take: the spellings of 1.1
-// and 1.2, white space around values, values in any case, unknown elements. Of
-// a repeated value the first counts, as in Thunderbird's readFromXML, and like
-// there a section that nobody could use is left out and not an error. Not read
-// are methods that need no login, such as client-IP-address.
+// Read accepts what tolerant clients accept: the spellings of 1.1 and 1.2, white
+// space around values, values in any case, unknown elements. Of a repeated value
+// the first counts, as in Thunderbird's readFromXML, and as there a section that
+// no client could use is left out without an error. Methods that need no login,
+// such as client-IP-address, are not read.
 func Read(document []byte, a account.Address) (account.Settings, error) {
 	root, err := parseXML(document)
 	if err != nil {
 		return account.Settings{}, err
 	}
-	if !is(root, "clientConfig") {
+	if !hasName(root, "clientConfig") {
 		return account.Settings{}, noDocument("its root element is not clientConfig")
 	}
-	mail := first(root, "emailProvider")
+	mail := firstChild(root, "emailProvider")
 	if mail == nil {
 		return account.Settings{}, noDocument("it has no emailProvider")
 	}
 	s := account.Settings{Address: a, Login: a, Provider: &account.Provider{
 		ID:               strings.TrimSpace(mail.SelectAttrValue("id", "")),
-		DisplayName:      oneLine(value(mail, "displayName")),
-		DisplayShortName: oneLine(value(mail, "displayShortName")),
+		DisplayName:      oneLine(firstText(mail, "displayName")),
+		DisplayShortName: oneLine(firstText(mail, "displayShortName")),
 		Webmail:          webmail(root),
 		Documentation:    documentation(mail),
 		OAuth2:           oAuth2(root, mail),
 	}}
 	s.LookupDomain = secondDomain(mail, a)
 	for _, e := range mail.ChildElements() {
-		if is(e, "incomingServer") || is(e, "outgoingServer") {
+		if hasName(e, "incomingServer") || hasName(e, "outgoingServer") {
 			s.Servers = append(s.Servers, readSection(e, a)...)
 		}
 	}
 	for _, e := range root.ChildElements() {
-		if is(e, "calendar") || is(e, "addressbook") || is(e, "addressBook") || is(e, "setupServer") {
+		if hasName(e, "calendar") || hasName(e, "addressbook") || hasName(e, "addressBook") || hasName(e, "setupServer") {
 			s.Servers = append(s.Servers, readSection(e, a)...)
 		}
 	}
@@ -58,12 +58,12 @@ func Read(document []byte, a account.Address) (account.Settings, error) {
 	return s, nil
 }
 
-// secondDomain is the domain that the document names beside the address's own.
-// A document with many domains, as ISPDB has them, says nothing by it.
+// secondDomain returns the one domain that the document names beside the
+// address's own. The many domains of a document of ISPDB have no meaning here.
 func secondDomain(mail *etree.Element, a account.Address) string {
 	var others []string
 	own := false
-	for _, text := range values(mail, "domain") {
+	for _, text := range texts(mail, "domain") {
 		switch domain, err := account.ParseDomain(account.Expand(text, a)); {
 		case err != nil:
 		case domain == a.Domain():
@@ -78,9 +78,10 @@ func secondDomain(mail *etree.Element, a account.Address) string {
 	return ""
 }
 
+// webmail returns the URL of the page where a person signs in to webmail, or "".
 func webmail(root *etree.Element) string {
 	for _, tag := range []string{"loginPage", "loginPageInfo"} {
-		if page := first(first(root, "webMail"), tag); page != nil {
+		if page := firstChild(firstChild(root, "webMail"), tag); page != nil {
 			if link := strings.TrimSpace(page.SelectAttrValue("url", "")); link != "" {
 				return link
 			}
@@ -89,14 +90,15 @@ func webmail(root *etree.Element) string {
 	return ""
 }
 
+// documentation returns the help pages that have a URL.
 func documentation(mail *etree.Element) []account.Documentation {
 	var pages []account.Documentation
-	for _, e := range all(mail, "documentation") {
+	for _, e := range children(mail, "documentation") {
 		page := account.Documentation{URL: strings.TrimSpace(e.SelectAttrValue("url", ""))}
 		if page.URL == "" {
 			continue
 		}
-		for _, descr := range all(e, "descr") {
+		for _, descr := range children(e, "descr") {
 			if text := oneLine(content(descr)); text != "" {
 				page.Titles = append(page.Titles, account.Title{Language: descr.SelectAttrValue("lang", ""), Text: text})
 			}
@@ -109,22 +111,23 @@ func documentation(mail *etree.Element) []account.Documentation {
 // oAuth2 reads the section from the root, where it belongs, or from
 // emailProvider, where Thunderbird for Android looks for it.
 func oAuth2(root, mail *etree.Element) *account.OAuth2 {
-	e := first(root, "oAuth2")
+	e := firstChild(root, "oAuth2")
 	if e == nil {
-		e = first(mail, "oAuth2")
+		e = firstChild(mail, "oAuth2")
 	}
 	if e == nil {
 		return nil
 	}
 	return &account.OAuth2{
-		Issuer:   value(e, "issuer"),
-		Scopes:   strings.Fields(strings.Join(values(e, "scope"), " ")),
-		AuthURL:  value(e, "authURL"),
-		TokenURL: value(e, "tokenURL"),
+		Issuer:   firstText(e, "issuer"),
+		Scopes:   strings.Fields(strings.Join(texts(e, "scope"), " ")),
+		AuthURL:  firstText(e, "authURL"),
+		TokenURL: firstText(e, "tokenURL"),
 	}
 }
 
-// readSection reads a server section. The old type "exchange" can name two.
+// readSection reads a server section. The old type "exchange" can have two
+// servers.
 func readSection(e *etree.Element, a account.Address) []account.Server {
 	name := strings.ToLower(strings.TrimSpace(e.SelectAttrValue("type", "")))
 	if name == "exchange" {
@@ -136,12 +139,12 @@ func readSection(e *etree.Element, a account.Address) []account.Server {
 		}
 		return servers
 	}
-	t := account.ServerType(name) // the words of account are the format's own
+	t := account.ServerType(name) // account has the names of the format
 	if !slices.Contains(account.ServerTypes, t) || sectionOf(e) != elements[t] {
 		return nil
 	}
 	tag := "url"
-	if first(e, tag) == nil {
+	if firstChild(e, tag) == nil {
 		tag = "serverURL"
 	}
 	if s, ok := readServer(e, t, tag, a); ok {
@@ -150,7 +153,8 @@ func readSection(e *etree.Element, a account.Address) []account.Server {
 	return nil
 }
 
-// exchangeURLs are the URLs of a section of type exchange, which 1.2 splits up.
+// exchangeURLs are the URLs in a section of type exchange. In 1.2 each has a
+// section of its own.
 var exchangeURLs = []struct {
 	serverType account.ServerType
 	tag        string
@@ -159,7 +163,7 @@ var exchangeURLs = []struct {
 	{account.ActiveSync, "easURL"},
 }
 
-// sectionOf is the name of the section in the spelling of 1.2.
+// sectionOf returns the name of the section in the spelling of 1.2.
 func sectionOf(e *etree.Element) string {
 	if e.Tag == "addressBook" {
 		return elements[account.CardDAV]
@@ -167,23 +171,24 @@ func sectionOf(e *etree.Element) string {
 	return e.Tag
 }
 
-// readServer reads a server of the type, if everything that it needs is there.
+// readServer reads a server of the type. It returns false if something that a
+// client needs is missing.
 func readServer(e *etree.Element, t account.ServerType, urlTag string, a account.Address) (account.Server, bool) {
-	s := account.Server{Type: t, Authentication: readMethods(e), Login: readLogin(value(e, "username"))}
+	s := account.Server{Type: t, Authentication: readMethods(e), Login: readLogin(firstText(e, "username"))}
 	if len(s.Authentication) == 0 {
 		return s, false
 	}
 	if t.HasURL() {
-		s.URL = value(e, urlTag)
+		s.URL = firstText(e, urlTag)
 		if s.Login.Username == "" {
 			s.Login.Username = account.EmailAddress
 		}
 		return s, isURL(account.ExpandURL(s.URL, a))
 	}
-	s.Hostname = value(e, "hostname")
+	s.Hostname = firstText(e, "hostname")
 	s.SocketType = readSocketType(e)
 	var err error
-	s.Port, err = strconv.Atoi(value(e, "port"))
+	s.Port, err = strconv.Atoi(firstText(e, "port"))
 	if err != nil || s.Port < 1 || s.Port > 65535 || s.SocketType == "" || s.Login.Username == "" {
 		return s, false
 	}
@@ -191,7 +196,7 @@ func readServer(e *etree.Element, t account.ServerType, urlTag string, a account
 	return s, err == nil
 }
 
-// readLogin takes a user name apart as username puts it together.
+// readLogin splits a user name into the parts that username joins.
 func readLogin(name string) account.Login {
 	if domain, user, ok := strings.Cut(name, `\`); ok && domain != "" && user != "" {
 		return account.Login{DomainName: domain, Username: user}
@@ -199,27 +204,28 @@ func readLogin(name string) account.Login {
 	return account.Login{Username: name}
 }
 
+// isURL reports whether the text is a URL that a client can use for a server.
 func isURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http" || u.Scheme == "wss") && u.Host != ""
 }
 
-// readSocketType is the first known one, as in readFromXML.
+// readSocketType returns the first known socket type, as readFromXML does.
 func readSocketType(e *etree.Element) account.SocketType {
-	for _, text := range values(e, "socketType") {
-		for _, known := range []account.SocketType{account.SSL, account.STARTTLS, account.Plain} {
-			if strings.EqualFold(text, string(known)) {
-				return known
+	for _, text := range texts(e, "socketType") {
+		for _, t := range []account.SocketType{account.SSL, account.STARTTLS, account.Plain} {
+			if strings.EqualFold(text, string(t)) {
+				return t
 			}
 		}
 	}
 	return ""
 }
 
-// readMethods lists the known methods in the order of the section.
+// readMethods returns the known methods in the order of the section.
 func readMethods(e *etree.Element) []account.Authentication {
 	var methods []account.Authentication
-	for _, text := range values(e, "authentication") {
+	for _, text := range texts(e, "authentication") {
 		name := strings.ToLower(text)
 		method := methodsByName[name]
 		if strings.HasPrefix(name, "scram-") {
@@ -232,8 +238,8 @@ func readMethods(e *etree.Element) []account.Authentication {
 	return methods
 }
 
-// methodsByName are the spellings of all versions, those of Thunderbird, and
-// the SASL and HTTP names that stand with an attribute system.
+// methodsByName maps the spellings of all versions, those of Thunderbird, and
+// the SASL and HTTP names that come with an attribute system.
 var methodsByName = map[string]account.Authentication{
 	"password-cleartext": account.PasswordCleartext,
 	"plain":              account.PasswordCleartext,

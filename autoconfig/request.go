@@ -8,33 +8,33 @@ import (
 	"signpost/account"
 )
 
-var errNoDocument = errors.New("not found")
+var errNotFound = errors.New("not found")
 
-// request is what a client asks.
+// request is a parsed request.
 type request struct {
 	account.Query
-	// personal is set when an address was sent, even one that the answer
-	// does not depend on.
+	// personal is set if an address was sent, even one that the answer does not
+	// depend on.
 	personal bool
 }
 
-// parseRequest reads path and query. Path and parameter name may be in any
-// case. The address is optional: Thunderbird for Android, KMail, Geary and
-// Mailspring never send it, and Host tells the domain then. The parameter
-// emailmd5, which Evolution adds, says nothing that we need.
+// parseRequest reads path and query. Path and parameter name may be in any case.
+// The address is optional: Thunderbird for Android, KMail, Geary and Mailspring
+// never send it, and then the domain is that of Host. The parameter emailmd5,
+// which Evolution adds, is ignored.
 func parseRequest(r *http.Request) (request, error) {
 	q := request{Query: account.Query{Host: r.Host, Client: account.Thunderbird}}
-	of, err := pathDomain(r.URL.Path)
+	domain, err := pathDomain(r.URL.Path)
 	if err != nil {
 		return q, err
 	}
-	value, err := account.Parameter(r.URL.RawQuery, "emailaddress")
+	email, err := account.Parameter(r.URL.RawQuery, "emailaddress")
 	if err != nil {
 		return q, err
 	}
-	if value != "" {
+	if email != "" {
 		q.personal = true
-		if q.Address, err = account.ParseAddress(value); err != nil {
+		if q.Address, err = account.ParseAddress(email); err != nil {
 			return q, err
 		}
 		if strings.EqualFold(q.Address.Local(), anonymous) {
@@ -42,19 +42,20 @@ func parseRequest(r *http.Request) (request, error) {
 		}
 	}
 	// Like a file of ISPDB, /v1.1/‹domain› is about that domain. An address of
-	// another one does not change what was asked for.
-	if of != "" && q.Address.Domain() != of {
-		q.Address = account.AnyAt(of)
+	// another domain does not change that.
+	if domain != "" && q.Address.Domain() != domain {
+		q.Address = account.AnyAt(domain)
 	}
 	return q, nil
 }
 
-// anonymous is the mailbox that older Evolutions ask about instead of the
-// person's, whose address they send as emailmd5. They fill placeholders in with
-// the real one, so the answer has to be the one for any mailbox.
+// anonymous is the mailbox that older Evolutions send instead of the person's,
+// whose address they send as emailmd5. They complete placeholders with the real
+// one, so the answer has to be the one for any mailbox.
 const anonymous = "EVOLUTIONUSER"
 
-// pathDomain is the domain that the path names, empty where it names none.
+// pathDomain returns the domain in the path of ISPDB, or "" for the other paths
+// of config-v1.1 documents.
 func pathDomain(path string) (string, error) {
 	const prefix = "/v1.1/"
 	switch {
@@ -65,9 +66,9 @@ func pathDomain(path string) (string, error) {
 	case len(path) > len(prefix) && strings.EqualFold(path[:len(prefix)], prefix):
 		domain, err := account.ParseDomain(path[len(prefix):])
 		if err != nil {
-			return "", errNoDocument
+			return "", errNotFound
 		}
 		return domain, nil
 	}
-	return "", errNoDocument
+	return "", errNotFound
 }

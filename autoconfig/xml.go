@@ -5,28 +5,27 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/beevik/etree"
 )
 
 // Limits of a document that is read. The largest that hosters publish, with a
-// thousand domains in it, has 40 KB; none is nested deeper than five.
+// thousand domains in it, has 40 KB; none has more than five levels.
 const (
 	maxDocument = 256 << 10
 	maxDepth    = 16
 	maxTokens   = 50_000
 )
 
-// ErrNoDocument is what Read and ReadPACC return, wrapped with the reason, for
-// what is no document of their format or none that a client could use.
+// ErrNoDocument is returned by Read and ReadPACC, wrapped with the reason, for
+// a text that is not in their format or of no use to any client.
 var ErrNoDocument = errors.New("no usable document")
 
-func noDocument(problem string) error {
-	return &documentError{problem}
-}
+func noDocument(problem string) error { return &documentError{problem} }
 
-// documentError never holds text of the document or of a parser.
+// documentError wraps ErrNoDocument. It never quotes the document or a parser.
 type documentError struct{ problem string }
 
 func (e *documentError) Error() string { return ErrNoDocument.Error() + ": " + e.problem }
@@ -46,8 +45,8 @@ func parseXML(document []byte) (*etree.Element, error) {
 	return doc.Root(), nil
 }
 
-// check goes over the document once, keeping nothing, before a tree is made of
-// it: one root, no declarations (and so no entities), nothing deep or endless.
+// check reads the document once before a tree is built from it. It allows one
+// root, no declarations (and so no entities), and limited size and depth.
 func check(document []byte) error {
 	switch {
 	case len(document) > maxDocument:
@@ -87,4 +86,60 @@ func check(document []byte) error {
 		}
 	}
 	return noDocument("it has too many parts")
+}
+
+// hasName reports whether the element has the name, without a namespace prefix:
+// Thunderbird compares the name as written.
+func hasName(e *etree.Element, tag string) bool { return e.Space == "" && e.Tag == tag }
+
+// children returns the children with the name. A nil parent has none.
+func children(parent *etree.Element, tag string) []*etree.Element {
+	if parent == nil {
+		return nil
+	}
+	var found []*etree.Element
+	for _, e := range parent.ChildElements() {
+		if hasName(e, tag) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// firstChild returns the first child with the name, or nil.
+func firstChild(parent *etree.Element, tag string) *etree.Element {
+	if found := children(parent, tag); len(found) > 0 {
+		return found[0]
+	}
+	return nil
+}
+
+// texts returns the texts of the children with the name, without empty ones.
+func texts(parent *etree.Element, tag string) []string {
+	var found []string
+	for _, e := range children(parent, tag) {
+		if text := content(e); text != "" {
+			found = append(found, text)
+		}
+	}
+	return found
+}
+
+// firstText returns the first text of a child with the name, or "".
+func firstText(parent *etree.Element, tag string) string {
+	if found := texts(parent, tag); len(found) > 0 {
+		return found[0]
+	}
+	return ""
+}
+
+// content returns the trimmed text of an element, without comments.
+func content(e *etree.Element) string {
+	var b strings.Builder
+	for _, token := range e.Child {
+		if text, ok := token.(*etree.CharData); ok {
+			b.WriteString(text.Data)
+		}
+	}
+	return strings.TrimSpace(b.String())
 }

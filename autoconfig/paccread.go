@@ -7,10 +7,10 @@ import (
 	"signpost/account"
 )
 
-// ReadPACC reads a user-agent-configuration.json as a client would that was told
-// the address (or AnyAt a domain). Unknown members are ignored, as the draft
-// asks; of the two names for submission the newer one counts. The format has no
-// placeholders: what looks like one is text.
+// ReadPACC reads a user-agent-configuration.json as a client with the address
+// does (or a client that knows only the domain, for AnyAt). Unknown members are
+// ignored, as the draft asks; of the two names for submission the newer one
+// counts. The format has no placeholders: what looks like one is text.
 func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
 	switch {
 	case len(document) > maxDocument:

@@ -1,0 +1,55 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"signpost/internal/certfile"
+	"signpost/internal/fault"
+)
+
+// CheckTLS finds what would keep the service from starting with its certificates:
+// unusable certificate files, roots, and a storage directory that cannot be one.
+// It creates nothing, because the user who checks is mostly not the one who
+// serves.
+func (l *Loaded) CheckTLS() fault.List {
+	t := l.Config.TLS
+	if t == nil {
+		return nil
+	}
+	var faults fault.List
+	add := func(line int, format string, args ...any) {
+		faults = append(faults, fault.Fault{File: l.File, Line: line, Text: fmt.Sprintf(format, args...)})
+	}
+	for i, files := range t.Certificates {
+		if _, err := pairOf(files).LoadTLS(); err != nil {
+			add(files.Line, "tls.certificates[%d]: %v", i, err)
+		}
+	}
+	if t.ACME == nil {
+		return faults
+	}
+	if root := t.ACME.CARoot; root != "" {
+		if _, err := certfile.Roots(root); err != nil {
+			add(0, "tls.acme.caRoot: %v", err)
+		}
+	}
+	if !canBeDirectory(t.ACME.Storage) {
+		add(0, "tls.acme.storage: %s is not a directory", t.ACME.Storage)
+	}
+	return faults
+}
+
+// canBeDirectory reports whether the path is a directory or could be created as
+// one. If permissions hide that, it reports true: the service's user may see more.
+func canBeDirectory(path string) bool {
+	info, err := os.Stat(path)
+	if parent := filepath.Dir(path); errors.Is(err, fs.ErrNotExist) && parent != path {
+		return canBeDirectory(parent)
+	}
+	return !errors.Is(err, syscall.ENOTDIR) && (err != nil || info.IsDir())
+}

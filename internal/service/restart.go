@@ -1,0 +1,38 @@
+package service
+
+import (
+	"cmp"
+	"slices"
+
+	"signpost/internal/config"
+)
+
+// restartKeys lists the keys whose change takes effect at a restart only, because
+// the listeners and connections keep their values.
+func restartKeys(old, now *config.Config) []string {
+	oldTLS, nowTLS := cmp.Or(old.TLS, new(config.TLS)), cmp.Or(now.TLS, new(config.TLS))
+	bothTLS := old.TLS != nil && now.TLS != nil // otherwise tls.listen has changed
+	var keys []string
+	for key, changed := range map[string]bool{
+		"listen":         old.Listen != now.Listen,
+		"admin":          old.Admin != now.Admin,
+		"tls.listen":     oldTLS.Listen != nowTLS.Listen,
+		"tls.acme":       bothTLS && !equal(oldTLS.ACME, nowTLS.ACME),
+		"name (of tls)":  bothTLS && old.Name != now.Name,
+		"proxyProtocol":  old.Proxies.Protocol != now.Proxies.Protocol,
+		"limits (times)": timeouts(old.Limits) != timeouts(now.Limits),
+		"limits.connections": old.Limits.Connections != now.Limits.Connections ||
+			old.Limits.PerAddress != now.Limits.PerAddress,
+	} {
+		if changed {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// equal reports whether both pointers are nil or point to equal values.
+func equal[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -67,11 +69,11 @@ func TestDocuments(t *testing.T) {
 				head := found[:len(found)-len(shown)-len("```\n")]
 				return append(append(bytes.Clone(head), want...), "```\n"...)
 			})
-			if filepath.Base(path) == "configuration.md" {
-				if !keyTable.Match(got) {
-					t.Fatal("there is no table under the heading All keys")
-				}
-				got = keyTable.ReplaceAll(got, append([]byte("${1}"), bytes.ReplaceAll(keyRows(t), []byte("$"), []byte("$$"))...))
+			switch filepath.Base(path) {
+			case "configuration.md":
+				got = fillTable(t, got, keyTable, keyRows(t))
+			case "page.md":
+				got = fillTable(t, got, textTable, textRows(t))
 			}
 			if bytes.Equal(got, text) {
 				return
@@ -84,9 +86,19 @@ func TestDocuments(t *testing.T) {
 			}
 		})
 	}
-	if sessions < 3 || systems < 3 || configurations < 4 {
+	if sessions < 8 || systems < 3 || configurations < 12 {
 		t.Errorf("the documents hold %d sessions, %d example systems and %d other configurations, too few to be all", sessions, systems, configurations)
 	}
+}
+
+// fillTable puts rows in the place of those of the table in the document.
+func fillTable(t *testing.T, document []byte, table *regexp.Regexp, rows []byte) []byte {
+	t.Helper()
+	at := table.FindSubmatchIndex(document)
+	if at == nil {
+		t.Fatalf("the document has no table that matches %s", table)
+	}
+	return slices.Concat(document[:at[4]], rows, document[at[5]:])
 }
 
 // readSystem reads an example system.
@@ -246,4 +258,223 @@ func keyRows(t *testing.T) []byte {
 		t.Fatal("package config documents no keys")
 	}
 	return rows.Bytes()
+}
+
+// textTable matches the table of text keys in docs/page.md.
+var textTable = regexp.MustCompile(`(?s)(\n## All text keys\n.*?\n\|---\|---\|\n)((?:\|[^\n]*\n)*)`)
+
+// textRows returns the keys of the page's texts, grouped by what stands before the
+// dot, as rows of a Markdown table.
+func textRows(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "templates/text/en.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var groups []string
+	words := map[string][]string{}
+	for _, match := range regexp.MustCompile(`(?m)^ *"([a-z0-9.]+)":`).FindAllStringSubmatch(string(text), -1) {
+		group, word, ok := strings.Cut(match[1], ".")
+		if !ok {
+			word = "" // the key is the group itself
+		}
+		if words[group] == nil {
+			groups = append(groups, group)
+		}
+		words[group] = append(words[group], word)
+	}
+	var rows bytes.Buffer
+	for _, group := range groups {
+		if len(words[group]) == 1 && words[group][0] == "" {
+			fmt.Fprintf(&rows, "| `%s` | a key without a dot |\n", group)
+			continue
+		}
+		fmt.Fprintf(&rows, "| `%s` | `%s` |\n", group, strings.Join(words[group], "` `"))
+	}
+	return rows.Bytes()
+}
+
+// TestDocumentedTemplates looks for everything that the page's own templates use
+// in docs/page.md.
+func TestDocumentedTemplates(t *testing.T) {
+	document, err := os.ReadFile(filepath.Join(root, "docs/page.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(root, "templates/html/*.html"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no templates: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(document, []byte("`"+filepath.Base(file)+"`")) {
+			t.Errorf("docs/page.md does not name %s", file)
+		}
+		for _, action := range regexp.MustCompile(`{{.*?}}`).FindAll(text, -1) {
+			for _, name := range regexp.MustCompile(`\.[A-Z]\w*|{{define "[a-z-]+"`).FindAll(action, -1) {
+				if define, ok := bytes.CutPrefix(name, []byte(`{{define "`)); ok {
+					name = bytes.TrimSuffix(define, []byte(`"`))
+				}
+				if !bytes.Contains(document, append(append([]byte("`"), name...), '`')) {
+					t.Errorf("%s uses %s, which docs/page.md does not name", file, name)
+				}
+			}
+		}
+	}
+}
+
+// jsonFields adds the names of all fields of a JSON value, joined by dots as
+// docs/json.md has them.
+func jsonFields(prefix string, value any, fields map[string]bool) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			fields[prefix+name] = true
+			jsonFields(prefix+name+".", inner, fields)
+		}
+	case []any:
+		for _, inner := range value {
+			jsonFields(strings.TrimSuffix(prefix, ".")+"[].", inner, fields)
+		}
+	}
+}
+
+// TestDocumentedJSON looks for every field that the commands print in docs/json.md.
+func TestDocumentedJSON(t *testing.T) {
+	document, err := os.ReadFile(filepath.Join(root, "docs/json.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for _, name := range []string{"mamut.yaml", "office365.yaml"} {
+		writeFile(t, folder, name, string(readSystem(t, name)))
+	}
+	writeFile(t, folder, "more.yaml", `
+dns: {servers: ["127.0.0.1:1"]}
+name: setup.example.com
+accounts:
+  - list:
+      anna@example.com: {username: anna, displayName: Anna, inactive: true}
+      alias@example.com: {alias: anna@example.com}
+providers:
+  - id: example
+    displayName: Example Mail
+    domains: [example.com]
+    servers:
+      - {type: imap, hostname: mail.example.com, authentication: OAuth2, clients: {outlook: {username: o}}}
+      - {type: smtp, hostname: mail.example.com, port: 587}
+      - {type: caldav, url: "https://example.com/dav"}
+    oAuth2: {issuer: example.com, scope: mail, authURL: "https://example.com/a", tokenURL: "https://example.com/t"}
+`)
+	sections := map[string][][]string{
+		"check -json": {{"check", "-config", "mamut.yaml", "-json"}, {"check", "-config", "more.yaml", "-json"}},
+		"show -json": {
+			{"show", "-config", "mamut.yaml", "-json", "mail@domain.se"},
+			{"show", "-config", "office365.yaml", "-json", "anna@kh-konsult.example"},
+			{"show", "-config", "more.yaml", "-json", "anna@example.com"},
+			{"show", "-config", "more.yaml", "-json", "alias@example.com"},
+		},
+		"records -format json": {{"records", "-config", "mamut.yaml", "-format", "json", "domain.se"}},
+		"records -compare -format json": {
+			{"records", "-config", "more.yaml", "-compare", "-resolver", "127.0.0.1:1", "-format", "json", "example.com"},
+		},
+	}
+	for section, commands := range sections {
+		_, text, ok := strings.Cut(string(document), "\n## "+section+"\n")
+		if !ok {
+			t.Errorf("docs/json.md has no section %s", section)
+			continue
+		}
+		text, _, _ = strings.Cut(text, "\n## ")
+		for _, args := range commands {
+			cmd := exec.Command(os.Args[0], args...)
+			cmd.Env = append(os.Environ(), asSignpost+"=1")
+			cmd.Dir = folder
+			printed, _ := cmd.Output() // -compare ends with 1, since no name server answers
+			var value any
+			if err := json.Unmarshal(printed, &value); err != nil {
+				t.Fatalf("signpost %q does not print JSON: %v\n%s", args, err, printed)
+			}
+			fields := map[string]bool{}
+			jsonFields("", value, fields)
+			if len(fields) < 3 {
+				t.Errorf("signpost %q prints only %v", args, fields)
+			}
+			for field := range fields {
+				field = strings.TrimPrefix(field, "[].")
+				for _, servers := range []string{"clients[].servers[].", "clients[].manual[]."} {
+					field = strings.TrimPrefix(field, servers)
+				}
+				if !strings.Contains(text, "\n| `"+field+"` |") {
+					t.Errorf("signpost %q prints %q, which docs/json.md does not explain", args, field)
+				}
+			}
+		}
+	}
+}
+
+var (
+	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	notInAnchor  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+// anchors returns what links to the headings of a document end in.
+func anchors(t *testing.T, path string) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if _, heading, ok := strings.Cut(line, "# "); ok && strings.HasPrefix(line, "#") {
+			heading = notInAnchor.ReplaceAllString(strings.ToLower(strings.TrimSpace(heading)), "")
+			found[strings.ReplaceAll(heading, " ", "-")] = true
+		}
+	}
+	return found
+}
+
+// TestLinks follows every link between the documents, to its heading.
+func TestLinks(t *testing.T) {
+	links := 0
+	for _, path := range documents(t) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range markdownLink.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(match[1], "://") {
+				continue
+			}
+			links++
+			file, anchor, _ := strings.Cut(match[1], "#")
+			target := path
+			if file != "" {
+				target = filepath.Join(filepath.Dir(path), file)
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s: %v", path, match[1], err)
+			} else if anchor != "" && !anchors(t, target)[anchor] {
+				t.Errorf("%s links to %s, but no heading of %s leads there", path, match[1], target)
+			}
+		}
+	}
+	if links < 60 {
+		t.Errorf("the documents hold %d links, too few to be all", links)
+	}
+}
+
+// TestReadmeIsShort holds README.md to what a newcomer reads at once.
+func TestReadmeIsShort(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(text, []byte("\n")); n > 150 {
+		t.Errorf("README.md has %d lines, want at most 150", n)
+	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"signpost/internal/server"
+	"signpost/internal/conn"
 )
 
 // mostExposed is how open the sandbox may be by systemd's reckoning. What is left
@@ -82,7 +82,7 @@ func TestNginxClosesFirst(t *testing.T) {
 	if match == nil {
 		t.Fatal("nginx.conf does not say how long it keeps connections")
 	}
-	if keeps, err := time.ParseDuration(string(match[1])); err != nil || keeps > server.DefaultTimeouts.Idle/2 {
-		t.Errorf("nginx keeps connections for %s, Signpost for %v", match[1], server.DefaultTimeouts.Idle)
+	if keeps, err := time.ParseDuration(string(match[1])); err != nil || keeps > conn.DefaultTimeouts.Idle/2 {
+		t.Errorf("nginx keeps connections for %s, Signpost for %v", match[1], conn.DefaultTimeouts.Idle)
 	}
 }

@@ -311,7 +311,7 @@ func TestReloadTakesTheLog(t *testing.T) {
 	r.signal(t, syscall.SIGHUP)
 	r.says(t, regexp.MustCompile(`"msg":"reloaded"`))
 	r.stop(t)
-	if !strings.Contains(r.stderr.String(), `"level":"INFO","msg":"stopping, requests in flight are finished first"}`) {
+	if !strings.Contains(r.stderr.String(), `"level":"INFO","msg":"stopping, finishing requests in flight"}`) {
 		t.Errorf("it said\n%s", r.stderr)
 	}
 }

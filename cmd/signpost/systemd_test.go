@@ -157,7 +157,7 @@ func TestFailedStart(t *testing.T) {
 	}
 	defer taken.Close()
 	for _, row := range []struct{ name, from, to, say, hint string }{
-		{"taken", "127.0.0.1:0", taken.Addr().String(), "cannot listen on " + taken.Addr().String() + ": address already in use", "another program has it"},
+		{"taken", "127.0.0.1:0", taken.Addr().String(), "cannot listen on " + taken.Addr().String() + ": address already in use", "another program uses it"},
 		{"not ours", "127.0.0.1:0", "192.0.2.1:80", "cannot listen on 192.0.2.1:80: cannot assign requested address", "ip address shows"},
 		{"no folder for the socket", "127.0.0.1:0", "unix:/nonexistent/http.sock", "cannot listen on unix:/nonexistent/http.sock: no such file", "RuntimeDirectory=signpost"},
 		{"admin", "/admin.sock", "/nowhere/admin.sock", "nowhere/admin.sock: no such file", "RuntimeDirectory=signpost"},

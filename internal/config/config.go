@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"signpost/account"
+	"signpost/internal/conn"
 	"signpost/internal/directory"
 
 	"signpost/internal/fault"
@@ -23,8 +24,8 @@ type Config struct {
 	Listen string
 	// Admin is where the operator's own tools ask.
 	Admin Admin
-	// Proxies are those in front.
-	Proxies Proxies
+	// Proxies describes the reverse proxies in front.
+	Proxies conn.Proxies
 	// Limits bound what clients can take, and Log what is written of them.
 	Limits Limits
 	Log    Log

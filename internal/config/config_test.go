@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"signpost/account"
+	"signpost/internal/conn"
 	"signpost/internal/directory"
 
 	"signpost/internal/fault"
@@ -143,10 +144,10 @@ func TestLoadEverything(t *testing.T) {
 	want := &Config{
 		Listen: "[::1]:8080",
 		Admin:  Admin{Listen: "unix:/run/signpost/admin.sock", Pprof: true, AskPerHour: 5000},
-		Proxies: Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("10.0.0.0/8"),
+		Proxies: conn.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("10.0.0.0/8"),
 			netip.MustParsePrefix("192.0.2.2/32"), netip.MustParsePrefix("2001:db8::/32")}, Forwarded: true, Protocol: true},
-		Limits: Limits{Burst: 10, Connections: 20, PerAddress: 7, Header: 100 * time.Millisecond, Read: 200 * time.Millisecond,
-			Write: time.Second, Idle: 2 * time.Second, Stop: 3 * time.Second},
+		Limits: Limits{Burst: 10, Connections: 20, PerAddress: 7, Timeouts: conn.Timeouts{Header: 100 * time.Millisecond,
+			Read: 200 * time.Millisecond, Write: time.Second, Idle: 2 * time.Second, Stop: 3 * time.Second}},
 		Log:  Log{JSON: true, Level: slog.LevelWarn},
 		Name: "setup.example.com", ApexCertificates: true,
 		TLS: &TLS{Listen: "[::1]:8443",

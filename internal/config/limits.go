@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"signpost/internal/conn"
+)
 
 // Limits are what one client, and all together, can take of the service.
 type Limits struct {
@@ -11,26 +15,17 @@ type Limits struct {
 	// them, of all listeners together, from one address or /64 network; 0 for no
 	// limit.
 	Connections, PerAddress int
-	// Header and Read are how long the header and the whole request may take to
-	// come, Write how long the answer to go, Idle how long a connection is kept
-	// for the next request, Stop how long a request is waited for at the end.
-	Header, Read, Write, Idle, Stop time.Duration
+	conn.Timeouts
 }
 
 // defaultLimits let an office behind one address set up 200 clients at once: a
-// client asks at four to ten places before it gives up or is satisfied. A mail
-// client sends its request in one packet; who needs longer than these times is
-// on a very bad line, or holds the connection on purpose.
+// client asks at four to ten places before it gives up or is satisfied.
 var defaultLimits = Limits{
 	Requests:    50,
 	Burst:       2000,
 	Connections: 10_000,
 	PerAddress:  1000,
-	Header:      5 * time.Second,
-	Read:        10 * time.Second,
-	Write:       30 * time.Second,
-	Idle:        60 * time.Second,
-	Stop:        10 * time.Second,
+	Timeouts:    conn.DefaultTimeouts,
 }
 
 // minPerAddress lets one person's browser and mail client in.

@@ -19,17 +19,6 @@ type Admin struct {
 	AskPerHour int
 }
 
-// Proxies are the proxies in front, and how they tell who is asking.
-type Proxies struct {
-	// Trusted are the networks whose word is taken.
-	Trusted []netip.Prefix
-	// Forwarded: they set Forwarded (RFC 7239), not X-Forwarded-For, -Proto
-	// and -Host.
-	Forwarded bool
-	// Protocol: they begin each connection with PROXY protocol version 2.
-	Protocol bool
-}
-
 const defaultAdmin = "127.0.0.1:9480"
 
 // maxAsked is a bound that bounds nothing.

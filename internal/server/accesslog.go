@@ -9,31 +9,29 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"signpost/internal/conn"
 )
 
-// DefaultLogged is how many request lines are written in one second unless the
-// configuration says otherwise. What comes faster is a flood, of which a log of
-// every drop fills the disk and tells nothing more; it is counted instead.
-const DefaultLogged = 500
-
-// accessLog writes a line a request. It never holds a local part.
+// accessLog writes a line for each request, without the local part of an address. More
+// than perSecond requests are a flood. A line for each would fill the disk and say
+// nothing more, so the rest is only counted.
 type accessLog struct {
-	log     *slog.Logger
-	most    int64 // lines a second
-	metrics *Metrics
+	log       *slog.Logger
+	perSecond int64
+	metrics   *Metrics
 
-	second atomic.Int64 // the second that lines are counted in, Unix time
-	lines  atomic.Int64 // asked for in it
+	second atomic.Int64 // in which lines are counted, Unix time
+	lines  atomic.Int64 // requested in it
 
-	limited   atomic.Int64 // requests refused for their number, since the last line about it
-	limitedAt atomic.Int64 // the second of that line
+	limited throttle // requests refused by the rate limit
 }
 
-// dialect is what the requests in one dialect are counted and logged with. What
-// is the same for many lines is formatted once.
+// dialect holds the metrics and loggers of the requests in one dialect. Loggers format
+// the attributes that many lines share once.
 type dialect struct {
-	name   string
-	inBand bool // it says what is wrong with status 200
+	name        string
+	errorsAreOK bool // errors are answered with status 200
 	series
 	logs [outcomes]*slog.Logger
 }
@@ -46,67 +44,63 @@ func (l *accessLog) dialect(name string) *dialect {
 	return d
 }
 
-// add counts an exchange that is over and writes its line.
-func (l *accessLog) add(x *exchange, r *http.Request) {
-	now := time.Now()
-	took := now.Sub(x.start)
-	o := x.outcome()
-	x.dialect.requests[o].Inc()
-	x.dialect.duration.Observe(took.Seconds())
+// add counts a request that has been answered and writes its line.
+func (l *accessLog) add(state *requestState, r *http.Request) {
+	ctx, now := r.Context(), time.Now()
+	took := now.Sub(state.start)
+	o := state.outcome(ctx)
+	state.dialect.requests[o].Inc()
+	state.dialect.duration.Observe(took.Seconds())
 	if o == limited {
-		l.addLimited(x, now)
+		l.addLimited(ctx, state, now)
 		return
 	}
 	level := slog.LevelInfo
 	if o == failed {
 		level = slog.LevelError
 	}
-	if l.most == 0 || !l.log.Enabled(x.ctx, level) || !l.admit(x.ctx, now) {
+	if l.perSecond == 0 || !l.log.Enabled(ctx, level) || !l.allow(ctx, now) {
 		return
 	}
 	attrs := append(make([]slog.Attr, 0, 6),
-		slog.String("id", requestID(x, r)),
+		slog.String("id", requestID(state, r)),
 		slog.String("method", method(r.Method)),
-		slog.Int("status", x.status),
+		slog.Int("status", state.status),
 		slog.Duration("took", took),
-		slog.String("domain", x.domain),
+		slog.String("domain", state.domain),
 	)
-	if x.err != nil {
-		attrs = append(attrs, slog.String("error", x.err.Error()))
+	if state.err != nil {
+		attrs = append(attrs, slog.String("error", state.err.Error()))
 	}
-	x.dialect.logs[o].LogAttrs(x.ctx, level, "request", attrs...)
+	state.dialect.logs[o].LogAttrs(ctx, level, "request", attrs...)
 }
 
-// admit reports whether there is room for one more line in this second. The
-// first line of a second also says what was left out of the one before.
-func (l *accessLog) admit(ctx context.Context, now time.Time) bool {
+// allow reports whether one more line may be written in this second. The first line of
+// a second also says how many were left out before.
+func (l *accessLog) allow(ctx context.Context, now time.Time) bool {
 	second := now.Unix()
 	if last := l.second.Load(); last != second && l.second.CompareAndSwap(last, second) {
-		if left := l.lines.Swap(0) - l.most; left > 0 {
+		if left := l.lines.Swap(0) - l.perSecond; left > 0 {
 			l.log.LogAttrs(ctx, slog.LevelWarn, "requests left out of the log", slog.Int64("requests", left))
 		}
 	}
-	if l.lines.Add(1) <= l.most {
+	if l.lines.Add(1) <= l.perSecond {
 		return true
 	}
 	l.metrics.leftOut.Inc()
 	return false
 }
 
-// addLimited counts a request that was refused because there were too many,
-// and says so once a second, with the address block of the last: an operator
-// wants to know whom to keep out.
-func (l *accessLog) addLimited(x *exchange, now time.Time) {
-	count := l.limited.Add(1)
-	second := now.Unix()
-	if last := l.limitedAt.Load(); last == second || !l.limitedAt.CompareAndSwap(last, second) {
-		return
+// addLimited logs requests that were refused by the rate limit, at most once a second
+// and with the address block of the last: an operator wants to know whom to block.
+func (l *accessLog) addLimited(ctx context.Context, state *requestState, now time.Time) {
+	if requests, due := l.limited.add(now); due {
+		l.log.LogAttrs(ctx, slog.LevelWarn, "too many requests",
+			slog.Int64("requests", requests), slog.String("block", conn.BlockName(state.client.addr)))
 	}
-	l.limited.Add(-count)
-	l.log.LogAttrs(x.ctx, slog.LevelWarn, "too many requests", slog.Int64("requests", count), slog.String("block", blockName(x.client.addr)))
 }
 
-// method keeps a stranger's inventions out of the log.
+// method keeps unknown methods, which a client can invent, out of the log.
 func method(m string) string {
 	switch m {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "PROPFIND":
@@ -115,7 +109,7 @@ func method(m string) string {
 	return "other"
 }
 
-// idSalt tells the identities of one run of the program from those of another.
+// idSalt makes the request IDs of one run of the program differ from those of another.
 var idSalt = func() uint64 {
 	var b [8]byte
 	rand.Read(b[:])
@@ -124,16 +118,17 @@ var idSalt = func() uint64 {
 
 var lastID atomic.Uint64
 
-// requestID is what finds a line in the logs of a proxy, too, if it sends
-// X-Request-Id, as nginx ($request_id) and others can: hexadecimal digits. A
-// stranger's words have no way into the log by it.
-func requestID(x *exchange, r *http.Request) string {
-	if x.client.proxied {
-		if given := r.Header["X-Request-Id"]; len(given) == 1 && isID(given[0]) {
-			return given[0]
+// requestID returns the X-Request-Id of a trusted proxy, which nginx ($request_id) and
+// others can send, so that the line can be found in the proxy's log too. It must
+// consist of hexadecimal digits: a client must not get its own words into the log.
+// Without one, requestID makes a new ID.
+func requestID(state *requestState, r *http.Request) string {
+	if state.client.proxied {
+		if ids := r.Header["X-Request-Id"]; len(ids) == 1 && isID(ids[0]) {
+			return ids[0]
 		}
 	}
-	// Odd, so that all numbers come before the first comes again.
+	// An odd factor reaches all numbers before one repeats.
 	id := lastID.Add(1)*0x9e3779b97f4a7c15 + idSalt
 	var text [16]byte
 	for i := range text {

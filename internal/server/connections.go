@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"signpost/internal/conn"
 )
 
-// connections counts the open ones.
+// connections counts open connections, for the metrics and for the end of Serve.
 type connections struct {
-	open   atomic.Int64
-	closed chan struct{} // receives when one or more have been closed
-	asked  chan struct{} // receives when one or more requests have come at the end
+	open      atomic.Int64
+	closed    chan struct{} // receives when connections have been closed
+	requested chan struct{} // receives when requests have come during the shutdown
 
 	http, https connectionMetrics
 }
@@ -26,60 +28,60 @@ type connectionMetrics struct {
 }
 
 func newConnections(m *Metrics) *connections {
-	of := func(kind string) connectionMetrics {
+	metrics := func(kind string) connectionMetrics {
 		return connectionMetrics{m.open.WithLabelValues(kind), m.accepted.WithLabelValues(kind)}
 	}
-	return &connections{closed: make(chan struct{}, 1), asked: make(chan struct{}, 1), http: of(kindHTTP), https: of(kindHTTPS)}
-}
-
-// note is an http.Server's ConnState.
-func (c *connections) note(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateActive:
-		if s := seatOf(conn); s != nil {
-			s.idle.Store(0)
-		}
-	case http.StateIdle:
-		if s := seatOf(conn); s != nil {
-			s.rests()
-		}
-	case http.StateNew:
-		c.open.Add(1)
-		metrics := c.of(conn)
-		metrics.open.Inc()
-		metrics.accepted.Inc()
-	case http.StateClosed:
-		c.of(conn).open.Dec()
-		c.open.Add(-1)
-		tell(c.closed)
+	return &connections{
+		closed:    make(chan struct{}, 1),
+		requested: make(chan struct{}, 1),
+		http:      metrics(conn.HTTP),
+		https:     metrics(conn.HTTPS),
 	}
 }
 
-func (c *connections) of(conn net.Conn) *connectionMetrics {
-	if _, ok := conn.(*tls.Conn); ok {
+// track is the ConnState of an http.Server.
+func (c *connections) track(nc net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateActive:
+		conn.SetIdle(nc, false)
+	case http.StateIdle:
+		conn.SetIdle(nc, true)
+	case http.StateNew:
+		c.open.Add(1)
+		c.metricsFor(nc).open.Inc()
+		c.metricsFor(nc).accepted.Inc()
+	case http.StateClosed:
+		c.open.Add(-1)
+		c.metricsFor(nc).open.Dec()
+		notify(c.closed)
+	}
+}
+
+func (c *connections) metricsFor(nc net.Conn) *connectionMetrics {
+	if _, ok := nc.(*tls.Conn); ok {
 		return &c.https
 	}
 	return &c.http
 }
 
-// tell lets somebody know who may be listening, or will.
-func tell(c chan<- struct{}) {
+// notify sends without blocking. c has a buffer of one, so a later receiver sees it.
+func notify(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
 	}
 }
 
-// wait returns when no connection is open, when no request has come for the
-// time of quiet, or when ctx is done. Connections that end by themselves meanwhile
-// say nothing about the rest.
+// wait returns when no connection is open, when no request has come for the duration
+// of quiet, or when ctx is done. Connections that clients close meanwhile say nothing
+// about the others and do not prolong it.
 func (c *connections) wait(ctx context.Context, quiet time.Duration) {
 	timer := time.NewTimer(quiet)
 	defer timer.Stop()
 	for c.open.Load() > 0 {
 		select {
 		case <-c.closed:
-		case <-c.asked:
+		case <-c.requested:
 			timer.Reset(quiet)
 		case <-timer.C:
 			return

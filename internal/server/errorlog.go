@@ -3,42 +3,36 @@ package server
 import (
 	"log/slog"
 	"strings"
-	"sync"
-	"time"
 )
 
-// errorLog takes what net/http has to say. Most of it is about clients that hang
-// up or send what is no TLS, which is nobody's business but a developer's.
+// errorLog receives what net/http logs. Most of that is about clients that hang up or
+// do not speak TLS, which interests developers only.
 type errorLog struct {
-	log *slog.Logger
-
-	mu   sync.Mutex
-	told time.Time // that there are no connections to be had
+	log      *slog.Logger
+	throttle throttle // of failures to accept
 }
 
 // Write implements io.Writer.
 func (l *errorLog) Write(text []byte) (int, error) {
 	line := strings.TrimSuffix(string(text), "\n")
 	if reason, ok := strings.CutPrefix(line, "http: Accept error: "); ok {
-		l.noConnections(reason)
+		l.acceptFailed(reason)
 	} else if _, panicked, ok := strings.Cut(line, ": panic serving "); ok {
-		// The client's address comes first.
+		// The client's address comes first. It is not logged.
 		_, panicked, _ = strings.Cut(panicked, ": ")
-		fault, stack, _ := strings.Cut(panicked, "\n")
-		l.log.Error("a request panicked", "fault", fault, "stack", stack)
+		value, stack, _ := strings.Cut(panicked, "\n")
+		l.log.Error("request panicked", "fault", value, "stack", stack)
 	} else {
 		l.log.Debug(line)
 	}
 	return len(text), nil
 }
 
-// noConnections says once a second that the system gives none.
-func (l *errorLog) noConnections(reason string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now := time.Now(); now.Sub(l.told) >= time.Second {
-		l.told = now
-		reason, _, _ = strings.Cut(reason, "; retrying")
-		l.log.Warn("connections cannot be taken", "error", reason, "hint", "where too many files are open, LimitNOFILE= in the unit allows more, and limits.connections fewer connections")
-	}
+// acceptFailed logs that the system refuses connections.
+func (l *errorLog) acceptFailed(reason string) {
+	reason, _, _ = strings.Cut(reason, "; retrying")
+	l.throttle.inBackground(func(int64) {
+		l.log.Warn("accept failed", "error", reason,
+			"hint", "if too many files are open, raise LimitNOFILE= in the unit or lower limits.connections")
+	})
 }

@@ -3,67 +3,105 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
+	"signpost/internal/conn"
 	"signpost/internal/server"
 )
 
-// exhausted has no connection to give, as a system that has no more files.
-type exhausted struct {
+// exhaustedListener fails three times, as on a system that has no more files.
+type exhaustedListener struct {
 	net.Listener
-	asked atomic.Int64
+	accepts atomic.Int64
 }
 
-func (l *exhausted) Accept() (net.Conn, error) {
-	if l.asked.Add(1) < 4 {
+func (l *exhaustedListener) Accept() (net.Conn, error) {
+	if l.accepts.Add(1) < 4 {
 		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE}
 	}
 	return l.Listener.Accept()
 }
 
-// TestNoMoreFiles: the log says it, and once for all of the second.
+// TestNoMoreFiles: failures to accept are logged with a hint, once for all of a second.
 func TestNoMoreFiles(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := new(lockedBuffer)
-	serveUntilDone(t, &server.Service{Handler: echoing, Timeouts: server.DefaultTimeouts, Log: textLog(log)}, &exhausted{Listener: inner})
+	s := &server.Service{Handler: echoing, Timeouts: conn.DefaultTimeouts, Log: textLog(log)}
+	serveUntilDone(t, s, &exhaustedListener{Listener: inner})
 	if got := send(t, inner.Addr().String(), hostile{request: get("/", "domain.se")}); got.status != 200 {
-		t.Errorf("got %d", got.status)
+		t.Errorf("after the failures, a request got status %d, want 200", got.status)
 	}
-	if text := log.String(); !strings.Contains(text, `level=WARN msg="connections cannot be taken" error="accept tcp: too many open files" hint=`) {
-		t.Errorf("the log says\n%s", text)
-	}
+	log.waitFor(t, `level=WARN msg="accept failed" error="accept tcp: too many open files" hint=`)
 }
 
-// TestPanicOutsideADialect: what panics before a request has come to its dialect
-// is told, without the client's address.
+// TestPanicOutsideADialect: a panic in a handler around the dialects is logged without
+// the client's address.
 func TestPanicOutsideADialect(t *testing.T) {
 	log := new(lockedBuffer)
 	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("a fault: of ours")) })
 	address := start(t, &server.Service{Handler: handler, Log: textLog(log)})
 	send(t, address, hostile{request: get("/", "domain.se")})
-	for end := time.Now().Add(30 * time.Second); !strings.Contains(log.String(), "panicked"); {
-		if time.Now().After(end) {
-			t.Fatalf("the log says\n%s", log)
-		}
-		time.Sleep(time.Millisecond)
-	}
-	if text := log.String(); !strings.Contains(text, `msg="a request panicked" fault="a fault: of ours" stack="goroutine`) || strings.Contains(text, "127.0.0.1") {
-		t.Errorf("the log says\n%s", text)
+	log.waitFor(t, `msg="request panicked" fault="a fault: of ours" stack="goroutine`)
+	if text := log.String(); strings.Contains(text, "127.0.0.1") {
+		t.Errorf("the log has the client's address:\n%s", text)
 	}
 }
 
-// TestAdminHost: a page in a browser cannot reach the operator's listener under a
-// name of its own.
+// blockedLog is a log whose lines are never written while hold is locked.
+type blockedLog struct {
+	slog.Handler
+	begun chan struct{}
+	hold  sync.Mutex
+}
+
+func (b *blockedLog) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "too many connections" || r.Message == "accept failed" {
+		b.begun <- struct{}{}
+		b.hold.Lock()
+		defer b.hold.Unlock()
+	}
+	return nil
+}
+
+func (b *blockedLog) Enabled(context.Context, slog.Level) bool { return true }
+
+// TestBlockedLog: a log that blocks stops neither accepting nor closing connections.
+func TestBlockedLog(t *testing.T) {
+	log := &blockedLog{Handler: slog.DiscardHandler, begun: make(chan struct{}, 100)}
+	log.hold.Lock()
+	s := &server.Service{Handler: echoing, PerAddress: 1, Timeouts: patient, Log: slog.New(log)}
+	address := start(t, s)
+	t.Cleanup(log.hold.Unlock) // before the service is stopped
+	first := from(t, "127.0.0.1", address)
+	if got := first.ask(t); got != 200 {
+		t.Fatalf("the first connection of its address got status %d, want 200", got)
+	}
+	from(t, "127.0.0.1", address).closed(t)
+	<-log.begun
+	for i := range 3 {
+		from(t, "127.0.0.1", address).closed(t)
+		if got := from(t, fmt.Sprintf("127.0.0.%d", i+2), address).ask(t); got != 200 {
+			t.Errorf("while the log blocks, address %d got status %d, want 200", i, got)
+		}
+	}
+	first.Close()
+	askUntilServed(t, func() kept { return from(t, "127.0.0.1", address) })
+}
+
+// TestAdminHost: a page in a browser cannot reach the admin listener under a name of
+// its own (DNS rebinding).
 func TestAdminHost(t *testing.T) {
 	admin := server.Admin{Metrics: server.NewMetrics("", ""), Ready: func() error { return nil }}
 	for _, row := range []struct {
@@ -85,11 +123,11 @@ func TestAdminHost(t *testing.T) {
 		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(row.listen), Port: 9480}))
 		w := httptest.NewRecorder()
 		if admin.Handler().ServeHTTP(w, r); w.Code != row.status {
-			t.Errorf("%s at %s: got %d, want %d", row.host, row.listen, w.Code, row.status)
+			t.Errorf("Host %s at %s: got status %d, want %d", row.host, row.listen, w.Code, row.status)
 		}
 	}
 	w := httptest.NewRecorder()
 	if admin.Handler().ServeHTTP(w, request("GET", "signpost.example", "/healthz", "")); w.Code != 200 {
-		t.Errorf("on a Unix socket: got %d", w.Code)
+		t.Errorf("over a Unix socket: got status %d, want 200", w.Code)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"signpost/internal/conn"
 	"signpost/internal/server"
 )
 
@@ -151,7 +152,7 @@ func TestHostileRequestsThroughAProxy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Proxies = server.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Forwarded: forwarded}
+		o.Proxies = conn.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Forwarded: forwarded}
 		address := start(t, &server.Service{Handler: server.Handler(o)})
 		for i, h := range hostileRequests() {
 			line, rest, ok := strings.Cut(h.request, "\r\n")

@@ -1,12 +1,16 @@
 package server
 
-import "strings"
+import (
+	"strings"
 
-// forwarded reads Forwarded headers (RFC 7239 §4). Each proxy appends an element
-// for=…;proto=…;host=… about its own peer. What is malformed is not believed at
-// all: where quotation marks do not match, nobody can say which part a proxy
-// wrote. The proxy is then limited as if it were the client.
-func (p *Proxies) forwarded(lines []string) client {
+	"signpost/internal/conn"
+)
+
+// parseForwarded reads Forwarded headers (RFC 7239 §4). Each proxy appends an element
+// for=…;proto=…;host=… about its own peer. A malformed header is ignored as a whole:
+// with unbalanced quotation marks nobody can tell which part a proxy wrote. The proxy is
+// then rate-limited as if it were the client.
+func parseForwarded(p *conn.Proxies, lines []string) client {
 	if len(lines) == 0 {
 		return client{unlimited: true}
 	}
@@ -29,12 +33,12 @@ func (p *Proxies) forwarded(lines []string) client {
 	c := client{unlimited: true}
 	for i := n - 1; i >= 0 && i >= n-maxElements; i-- {
 		e := elements[i%maxElements]
-		addr, ok := forwardedAddr(e.from)
+		addr, ok := parseAddr(e.from)
 		c.addr, c.scheme, c.host = addr, e.proto, e.host
 		if !ok {
 			break // "unknown" or a name of the proxy's own (RFC 7239 §6)
 		}
-		if !p.trusts(addr) {
+		if !p.Trusts(addr) {
 			c.unlimited = false
 			break
 		}
@@ -42,14 +46,14 @@ func (p *Proxies) forwarded(lines []string) client {
 	return c
 }
 
-// maxElements is how many proxies are followed, far more than there are.
+// maxElements limits how many proxies are followed. No real chain comes near it.
 const maxElements = 16
 
-// element is what one proxy says of its peer.
+// element holds what one proxy says about its peer.
 type element struct{ from, proto, host string }
 
-// cutElement reads the first element of a header. What is after it begins with
-// a comma or is empty.
+// cutElement parses the first element of a header. The rest, after, begins with a comma
+// or is empty.
 func cutElement(text string) (e element, after string, ok bool) {
 	for {
 		text = strings.TrimLeft(text, " \t")
@@ -73,7 +77,7 @@ func cutElement(text string) (e element, after string, ok bool) {
 		case strings.EqualFold(name, "for"):
 			e.from = value
 		case strings.EqualFold(name, "proto"):
-			e.proto = schemeOf(value)
+			e.proto = parseScheme(value)
 		case strings.EqualFold(name, "host") && isHost(value):
 			e.host = value
 		}
@@ -84,7 +88,7 @@ func cutElement(text string) (e element, after string, ok bool) {
 	}
 }
 
-// cutValue reads a token or a quoted string.
+// cutValue parses a token or a quoted string.
 func cutValue(text string) (value, rest string, ok bool) {
 	if !strings.HasPrefix(text, `"`) {
 		end := 0
@@ -114,8 +118,9 @@ func isToken(text string) bool {
 	return true
 }
 
-// isTokenByte follows RFC 9110 §5.6.2, and takes the colon and brackets of
-// addresses that proxies forget to quote.
+// isTokenByte follows RFC 9110 §5.6.2. It also accepts the colon and brackets of
+// addresses, which some proxies forget to quote.
 func isTokenByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~:[]", c) >= 0
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		strings.IndexByte("!#$%&'*+-.^_`|~:[]", c) >= 0
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"signpost/internal/conn"
 	"signpost/internal/server"
 )
 
@@ -214,8 +215,8 @@ func startService(t testing.TB, log io.Writer) (address string, stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	service := &server.Service{Handler: handler, Timeouts: server.DefaultTimeouts, Log: slog.New(slog.NewTextHandler(log, nil))}
-	go func() { done <- service.Serve(ctx, &server.Listeners{HTTP: []net.Listener{listener}}) }()
+	service := &server.Service{Handler: handler, Timeouts: conn.DefaultTimeouts, Log: slog.New(slog.NewTextHandler(log, nil))}
+	go func() { done <- service.Serve(ctx, &conn.Listeners{HTTP: []net.Listener{listener}}) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

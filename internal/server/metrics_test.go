@@ -141,9 +141,8 @@ func TestLimitsAllocateNothing(t *testing.T) {
 	w := &discard{r.Header.Clone()}
 	one := testing.AllocsPerRun(200, func() { clear(w.header); with.ServeHTTP(w, r) })
 	other := testing.AllocsPerRun(200, func() { clear(w.header); without.ServeHTTP(w, r) })
-	// Nine, and one more with the race detector, under which pools forget.
-	if one > other || one > 10 {
-		t.Errorf("%v allocations, %v without limits", one, other)
+	if one > other {
+		t.Errorf("a request takes %v allocations with a rate limit and %v without, want no difference", one, other)
 	}
 }
 

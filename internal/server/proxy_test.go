@@ -14,6 +14,7 @@ import (
 
 	"github.com/pires/go-proxyproto"
 
+	"signpost/internal/conn"
 	"signpost/internal/server"
 )
 
@@ -30,8 +31,8 @@ func start(t testing.TB, s *server.Service) (address string) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	if s.Timeouts == (server.Timeouts{}) {
-		s.Timeouts = server.DefaultTimeouts
+	if s.Timeouts == (conn.Timeouts{}) {
+		s.Timeouts = conn.DefaultTimeouts
 	}
 	serveUntilDone(t, s, listener)
 	return listener.Addr().String()
@@ -50,8 +51,8 @@ func proxyHeader(t *testing.T, version byte, client string) string {
 func TestProxyProtocol(t *testing.T) {
 	const request = "GET / HTTP/1.1\r\nHost: domain.se\r\nConnection: close\r\n\r\n"
 	loopback := netip.MustParsePrefix("127.0.0.0/8")
-	trusting := start(t, &server.Service{Handler: echoing, ProxyProtocol: loopback.Contains})
-	doubting := start(t, &server.Service{Handler: echoing, ProxyProtocol: func(netip.Addr) bool { return false }})
+	trusting := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: loopback.Contains})
+	doubting := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: func(netip.Addr) bool { return false }})
 	plain := start(t, &server.Service{Handler: echoing})
 	for _, row := range []struct {
 		name, address, header string
@@ -115,8 +116,8 @@ func localHeader(t *testing.T) string {
 // TestProxyProtocolTakesItsTime: the header of the protocol has the time limit
 // of a request's.
 func TestProxyProtocolTakesItsTime(t *testing.T) {
-	address := start(t, &server.Service{Handler: echoing, ProxyProtocol: func(netip.Addr) bool { return true },
-		Timeouts: server.Timeouts{Header: time.Second, Read: time.Second, Write: time.Second, Idle: time.Second, Stop: time.Second}})
+	address := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: func(netip.Addr) bool { return true },
+		Timeouts: conn.Timeouts{Header: time.Second, Read: time.Second, Write: time.Second, Idle: time.Second, Stop: time.Second}})
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)

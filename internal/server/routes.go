@@ -1,5 +1,5 @@
-// Package server puts the dialects on the network: routes, limits, logs, and
-// an orderly end.
+// Package server answers HTTP requests: it routes them to the dialects, limits, counts
+// and logs them, and stops without losing any.
 package server
 
 import (
@@ -13,48 +13,49 @@ import (
 	"signpost/account"
 	"signpost/autoconfig"
 	"signpost/autodiscover"
+	"signpost/internal/conn"
 	"signpost/internal/setup"
 	"signpost/internal/signer"
 	"signpost/mobileconfig"
 	"signpost/templates"
 )
 
-// route is a path at which a dialect answers. Real clients write paths in any
-// case (/AutoDiscover/AutoDiscover.xml, /Autodiscover/Autodiscover.xml), so it
-// never matters.
+// route is a path that a dialect answers. Real clients write paths in any case
+// (/AutoDiscover/AutoDiscover.xml, /Autodiscover/Autodiscover.xml), so case never
+// matters.
 type route struct {
-	path    string
-	below   bool // everything below the path too, which then ends in a slash
-	ownName bool // only under the service's own name
-	clear   bool // over plain HTTP too, where there is https
-	inBand  bool // what is wrong with a request is said with status 200
-	dialect string
-	handler http.Handler
+	path        string // with a final slash if below is set
+	below       bool   // match everything below path instead of path
+	ownName     bool   // only under the service's own name
+	allowPlain  bool   // answer over plain HTTP too, although https is served
+	errorsAreOK bool   // the dialect answers errors with status 200
+	dialect     string
+	handler     http.Handler
 }
 
-// Options is what a handler is made of.
+// Options holds the configuration of a handler.
 type Options struct {
 	Resolve account.Resolver
-	// Name is the service's own host name, or empty: then the person's parts
+	// Name is the service's own host name. If it is empty, the page and the profiles
 	// are served under any name.
 	Name      string
 	Signer    *signer.Signer // signs profiles; nil leaves them unsigned
 	Branding  setup.Branding // of the set-up page
 	Templates *templates.Set // of the set-up page and the profiles; nil: the embedded ones
 
-	// HTTPS is set where https is served too: then plain HTTP is answered only
-	// as clients need it.
+	// HTTPS is set if https is served too. Plain HTTP is then answered only where
+	// clients need it.
 	HTTPS   bool
-	Proxies Proxies
+	Proxies conn.Proxies
 	Limiter *Limiter // nil limits nobody
 	Rate    Rate
 	Log     *slog.Logger
-	Logged  int      // requests that get a line in a second
-	Metrics *Metrics // nil counts for nobody
+	Logged  int      // requests that get a log line in a second
+	Metrics *Metrics // nil discards them
 }
 
 func (o Options) routes() []route {
-	resolve := noted(o.Resolve, o.Metrics)
+	resolve := recordLookup(o.Resolve, o.Metrics)
 	xml := autoconfig.Handler(resolve)
 	autodiscoverJSON := autodiscover.JSONHandler(resolve)
 	page := setup.Handler(resolve, setup.Options{
@@ -64,14 +65,15 @@ func (o Options) routes() []route {
 		Service: o.Name, Sign: o.Signer.Sign, Texts: setup.ProfileTexts(o.Templates),
 	})
 	return []route{
-		// In the order of how often they are asked.
-		{path: "/mail/config-v1.1.xml", clear: true, dialect: "autoconfig", handler: xml},
-		{path: "/autodiscover/autodiscover.xml", inBand: true, dialect: "autodiscover", handler: autodiscover.XMLHandler(resolve)},
-		{path: "/.well-known/autoconfig/mail/config-v1.1.xml", clear: true, dialect: "autoconfig", handler: xml},
+		// Ordered by how often they are requested.
+		{path: "/mail/config-v1.1.xml", allowPlain: true, dialect: "autoconfig", handler: xml},
+		{path: "/autodiscover/autodiscover.xml", errorsAreOK: true, dialect: "autodiscover",
+			handler: autodiscover.XMLHandler(resolve)},
+		{path: "/.well-known/autoconfig/mail/config-v1.1.xml", allowPlain: true, dialect: "autoconfig", handler: xml},
 		{path: "/autodiscover/autodiscover.json", dialect: "autodiscover-json", handler: autodiscoverJSON},
 		{path: "/autodiscover/autodiscover.json/", below: true, dialect: "autodiscover-json", handler: autodiscoverJSON},
 		{path: "/autodiscover/autodiscover.svc", dialect: "autodiscover-soap", handler: autodiscover.SOAPHandler(resolve)},
-		{path: "/v1.1/", below: true, clear: true, dialect: "autoconfig", handler: xml},
+		{path: "/v1.1/", below: true, allowPlain: true, dialect: "autoconfig", handler: xml},
 		{path: "/.well-known/user-agent-configuration.json", dialect: "pacc", handler: autoconfig.PACCHandler(resolve)},
 		{path: "/profile.mobileconfig", ownName: true, dialect: "mobileconfig", handler: profiles},
 		{path: "/", ownName: true, dialect: "setup", handler: page},
@@ -79,24 +81,37 @@ func (o Options) routes() []route {
 	}
 }
 
-// router leads a request to its route. mux would compare paths with case, hence
-// the matchers.
+// router returns a router for the routes. mux compares paths with their case, hence the
+// matchers.
 func (o Options) router(log *accessLog) *mux.Router {
-	router := mux.NewRouter()
+	router := mux.NewRouter().SkipClean(true) // collapseSlashes does without a redirect
+	router.NotFoundHandler = http.HandlerFunc(notFound)
 	dialects := map[string]*dialect{}
 	for _, rt := range o.routes() {
 		d := dialects[rt.dialect]
 		if d == nil {
 			d = log.dialect(rt.dialect)
-			d.inBand = rt.inBand
+			d.errorsAreOK = rt.errorsAreOK
 			dialects[rt.dialect] = d
 		}
-		router.MatcherFunc(rt.matches(o.Name)).Handler(named(d, o.overTLS(rt)))
+		handler := rt.handler
+		if !rt.allowPlain {
+			handler = o.requireTLS(rt)
+		}
+		router.MatcherFunc(rt.matcher(o.Name)).Handler(recordDialect(d, handler))
 	}
 	return router
 }
 
-func (rt route) matches(name string) mux.MatcherFunc {
+// recordDialect stores the dialect of a request for its log line.
+func recordDialect(d *dialect, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		stateOf(r.Context()).dialect = d
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (rt route) matcher(name string) mux.MatcherFunc {
 	return func(r *http.Request, _ *mux.RouteMatch) bool {
 		path := r.URL.Path
 		if rt.below {
@@ -110,8 +125,8 @@ func (rt route) matches(name string) mux.MatcherFunc {
 	}
 }
 
-// isOwnName reports whether the host is the service's own name, or an address
-// of the machine by which an operator tries the service out.
+// isOwnName reports whether host is the service's own name, or an IP address or
+// localhost, by which an operator tries the service out.
 func isOwnName(host, name string) bool {
 	host = strings.TrimSuffix(hostOnly(host), ".")
 	if name == "" || strings.EqualFold(host, name) || strings.EqualFold(host, "localhost") {

@@ -11,72 +11,59 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"signpost/internal/conn"
 )
-
-// Timeouts are how long a client may take. A mail client sends its request in
-// one packet; who needs longer is on a very bad line, or is holding the
-// connection on purpose.
-type Timeouts struct {
-	Header time.Duration // of a request
-	Read   time.Duration // header and body
-	Write  time.Duration // the answer
-	Idle   time.Duration // between two requests
-	Stop   time.Duration // requests in flight are waited for at the end
-}
-
-// DefaultTimeouts are for whoever has no configuration.
-var DefaultTimeouts = Timeouts{5 * time.Second, 10 * time.Second, 30 * time.Second, 60 * time.Second, 10 * time.Second}
 
 const (
 	maxHeader = 16 << 10
-	// linger is how long idle connections are kept at the end, for the requests
-	// that are under way on them; longer while such requests come, but no longer
-	// than maxLinger or half of the time there is: the rest belongs to the requests
-	// in flight.
+	// linger is how long idle connections stay open at the end, for requests that are
+	// on their way. It begins again with each such request, but ends after maxLinger or
+	// half of Timeouts.Stop: the rest belongs to the requests in flight.
 	linger    = time.Second
 	maxLinger = 3 * time.Second
 )
 
-// Service is what is served, and how.
+// Service is an HTTP server with its limits.
 type Service struct {
 	Handler  http.Handler
-	Admin    http.Handler
-	TLS      *tls.Config // of the HTTPS listeners
-	Timeouts Timeouts
-	// Connections may be open at a time at each listener, and at all of them
-	// together PerAddress from one address block that Trusts does not know; 0 is
-	// no limit.
+	Admin    http.Handler // of the admin listener
+	TLS      *tls.Config  // of the HTTPS listeners
+	Timeouts conn.Timeouts
+	// Connections limits the open connections of each listener, and PerAddress those
+	// of an address block that Trusts does not accept, over all listeners; 0 is no
+	// limit.
 	Connections, PerAddress int
-	Trusts                  func(netip.Addr) bool
-	// ProxyProtocol reports whether a peer must begin with PROXY protocol; nil:
-	// nobody may.
-	ProxyProtocol func(netip.Addr) bool
+	// Trusts reports whether an address is a trusted proxy's; nil trusts nobody.
+	Trusts func(netip.Addr) bool
+	// ProxyProtocol is set if trusted proxies begin with PROXY protocol.
+	ProxyProtocol bool
 	Log           *slog.Logger
-	Metrics       *Metrics
+	Metrics       *Metrics // nil discards them
+
+	refused throttle // connections
 }
 
-// Serve answers connections to the listeners until ctx is done; then it takes
-// no new ones, lets the requests in flight finish and returns nil.
-func (s *Service) Serve(ctx context.Context, l *Listeners) error {
+// Serve serves the listeners until ctx is done. Then it accepts no new connections,
+// lets the requests in flight finish, and returns nil.
+func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	if s.Metrics == nil {
 		s.Metrics = NewMetrics("", "")
 	}
 	conns := newConnections(s.Metrics)
 	var stopping atomic.Bool
-	public := s.server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	public := s.httpServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if stopping.Load() {
-			// The client shall not ask again here, and a connection that is
-			// closed after its answer loses no request.
-			w.Header()["Connection"] = closing
-			tell(conns.asked)
+			// A connection that is closed with its answer loses no later request.
+			w.Header().Set("Connection", "close")
+			notify(conns.requested)
 		}
 		s.Handler.ServeHTTP(w, r)
 	}))
 	public.TLSConfig = s.TLS
-	public.ConnState = conns.note
-	public.ConnContext = withExchange
-	admin := s.server(s.Admin)
-	admin.WriteTimeout = 5 * time.Minute // a profile takes its time
+	public.ConnState = conns.track
+	admin := s.httpServer(s.Admin)
+	admin.WriteTimeout = 5 * time.Minute // a CPU profile takes long
 
 	failed := make(chan error, len(l.HTTP)+len(l.HTTPS)+len(l.Admin))
 	serving := 0
@@ -84,15 +71,15 @@ func (s *Service) Serve(ctx context.Context, l *Listeners) error {
 		serving++
 		go func() { failed <- serve() }()
 	}
-	places := &crowd{most: s.PerAddress, trusts: s.Trusts, log: s.Log, metrics: s.Metrics, blocks: map[uint64]int{}}
+	limiter := s.limiter()
 	var open []net.Listener
 	for _, listener := range l.HTTP {
-		listener := s.prepared(listener, places)
+		listener = s.wrap(listener, limiter)
 		open = append(open, listener)
 		serve(func() error { return public.Serve(listener) })
 	}
 	for _, listener := range l.HTTPS {
-		listener := s.prepared(listener, places)
+		listener = s.wrap(listener, limiter)
 		open = append(open, listener)
 		serve(func() error { return public.ServeTLS(listener, "", "") })
 	}
@@ -104,9 +91,7 @@ func (s *Service) Serve(ctx context.Context, l *Listeners) error {
 	case err = <-failed:
 		serving--
 	case <-ctx.Done():
-	}
-	if err == nil {
-		s.Log.Info("stopping, requests in flight are finished first")
+		s.Log.Info("stopping, finishing requests in flight")
 	}
 	stopping.Store(true)
 	for _, listener := range open {
@@ -114,10 +99,10 @@ func (s *Service) Serve(ctx context.Context, l *Listeners) error {
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeouts.Stop)
 	defer cancel()
-	lingered, enough := context.WithTimeout(end, min(maxLinger, s.Timeouts.Stop/2))
-	conns.wait(lingered, linger)
-	enough()
-	// It may also complain that the listeners are closed already.
+	lingerEnd, stopLingering := context.WithTimeout(end, min(maxLinger, s.Timeouts.Stop/2))
+	conns.wait(lingerEnd, linger)
+	stopLingering()
+	// Shutdown may also return that the listeners are closed already, which is no error.
 	if late := public.Shutdown(end); errors.Is(late, context.DeadlineExceeded) {
 		err = errors.Join(err, errors.New("requests in flight took too long and were cut off"), public.Close())
 	}
@@ -128,44 +113,59 @@ func (s *Service) Serve(ctx context.Context, l *Listeners) error {
 	return err
 }
 
-var closing = []string{"close"}
-
-// prepared adds to a listener what a connection passes through first.
-func (s *Service) prepared(l net.Listener, places *crowd) net.Listener {
-	l = lazyListener{l}
-	if s.ProxyProtocol != nil {
-		l = proxied(l, s.ProxyProtocol, s.Timeouts.Header)
+// wrap puts PROXY protocol and the limits before a listener.
+func (s *Service) wrap(l net.Listener, limiter *conn.Limiter) net.Listener {
+	if s.ProxyProtocol && s.Trusts != nil {
+		l = conn.ProxyProtocol(l, s.Trusts, s.Timeouts.Header)
 	}
-	return newSeated(l, s.Connections, places)
+	return limiter.Listener(l)
 }
 
-func (s *Service) server(handler http.Handler) *http.Server {
+func (s *Service) limiter() *conn.Limiter {
+	return &conn.Limiter{
+		Connections: s.Connections,
+		PerAddress:  s.PerAddress,
+		Exempt:      s.Trusts,
+		Refused:     s.connectionRefused,
+		Evicted:     s.Metrics.closedForRoom.Inc,
+	}
+}
+
+// connectionRefused counts and logs a connection that was closed because its address
+// has too many. Operators want to know whom to block, or that a limit is too low.
+func (s *Service) connectionRefused(addr netip.Addr) {
+	s.Metrics.closedForAddress.Inc()
+	s.refused.inBackground(func(connections int64) {
+		s.Log.Warn("too many connections", "connections", connections, "block", conn.BlockName(addr))
+	})
+}
+
+func (s *Service) httpServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: s.Timeouts.Header,
 		ReadTimeout:       s.Timeouts.Read,
 		WriteTimeout:      s.Timeouts.Write,
 		IdleTimeout:       s.Timeouts.Idle,
-		// net/http adds 4 KiB of its own to the limit.
+		// net/http adds 4 KiB to this.
 		MaxHeaderBytes: maxHeader - 4<<10,
 		HTTP2:          s.http2(),
 		ErrorLog:       log.New(&errorLog{log: s.Log}, "", 0),
 	}
 }
 
-// http2 are the limits of HTTP/2 that net/http does not take from those above.
+// http2 returns the limits of HTTP/2 that net/http does not derive from the others.
 func (s *Service) http2() *http.HTTP2Config {
 	return &http.HTTP2Config{
 		MaxConcurrentStreams: 50,
-		// Of a body, autodiscover.MaxBody is read. These are the least that there can be.
+		// A body is read up to autodiscover.MaxBody. These are the smallest values allowed.
 		MaxReceiveBufferPerConnection: 64 << 10,
 		MaxReceiveBufferPerStream:     64 << 10,
 		MaxReadFrameSize:              16 << 10,
 		WriteByteTimeout:              s.Timeouts.Write,
-		// ReadHeaderTimeout does not reach the header of a request here. Who is in
-		// the middle of one has sent no whole frame for Read when this asks him
-		// whether he lives, to which he cannot answer in the middle of a header,
-		// and is closed.
+		// HTTP/2 ignores ReadHeaderTimeout. Instead, a connection that sends no
+		// complete frame for Timeouts.Read is pinged. A client stuck inside a header
+		// cannot reply and is closed.
 		SendPingTimeout: s.Timeouts.Read,
 		PingTimeout:     s.Timeouts.Header,
 	}

@@ -19,16 +19,17 @@ import (
 	"testing"
 	"time"
 
+	"signpost/internal/conn"
 	"signpost/internal/server"
 )
 
 // serveUntilDone serves until the test ends or stop is called.
 func serveUntilDone(t testing.TB, s *server.Service, listener net.Listener) (stop func()) {
 	t.Helper()
-	return serveAllUntilDone(t, s, &server.Listeners{HTTP: []net.Listener{listener}})
+	return serveAllUntilDone(t, s, &conn.Listeners{HTTP: []net.Listener{listener}})
 }
 
-func serveAllUntilDone(t testing.TB, s *server.Service, l *server.Listeners) (stop func()) {
+func serveAllUntilDone(t testing.TB, s *server.Service, l *conn.Listeners) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -158,10 +159,10 @@ func TestStopUnderLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &server.Service{Handler: counted, Timeouts: server.DefaultTimeouts, Log: discardLog}
-		l := &server.Listeners{HTTP: []net.Listener{listener}}
+		s := &server.Service{Handler: counted, Timeouts: conn.DefaultTimeouts, Log: discardLog}
+		l := &conn.Listeners{HTTP: []net.Listener{listener}}
 		if kind != "HTTP" {
-			s.TLS, l = selfSigned(t), &server.Listeners{HTTPS: []net.Listener{listener}}
+			s.TLS, l = selfSigned(t), &conn.Listeners{HTTPS: []net.Listener{listener}}
 		}
 		stop := serveAllUntilDone(t, s, l)
 		begun.Store(0)
@@ -231,14 +232,14 @@ func TestStopWaits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			limits := server.DefaultTimeouts
+			limits := conn.DefaultTimeouts
 			if row.late {
 				limits.Stop = time.Millisecond
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			s := &server.Service{Handler: handler, Timeouts: limits, Log: discardLog}
-			go func() { done <- s.Serve(ctx, &server.Listeners{HTTP: []net.Listener{listener}}) }()
+			go func() { done <- s.Serve(ctx, &conn.Listeners{HTTP: []net.Listener{listener}}) }()
 			answer := make(chan sent, 1)
 			go func() { answer <- send(t, listener.Addr().String(), hostile{request: get("/", "domain.se")}) }()
 			<-begun
@@ -279,7 +280,7 @@ func TestStopLeavesTimeForRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
-	limits := server.DefaultTimeouts
+	limits := conn.DefaultTimeouts
 	limits.Idle, limits.Stop = time.Minute, 20*time.Second
 	stop := serveUntilDone(t, &server.Service{Handler: handler, Timeouts: limits, Log: discardLog}, listener)
 	var idle []kept
@@ -361,7 +362,7 @@ func TestSlowConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limits := server.Timeouts{Header: 5 * time.Minute, Read: 5 * time.Minute, Write: 5 * time.Minute, Idle: 5 * time.Minute, Stop: 30 * time.Second}
+	limits := conn.Timeouts{Header: 5 * time.Minute, Read: 5 * time.Minute, Write: 5 * time.Minute, Idle: 5 * time.Minute, Stop: 30 * time.Second}
 	s := &server.Service{Handler: handler, Timeouts: limits, Connections: 10_000, Metrics: server.NewMetrics("", "")}
 	address := start(t, s)
 	const count = 2000
@@ -428,7 +429,7 @@ func BenchmarkSlowConnections(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	limits := server.DefaultTimeouts
+	limits := conn.DefaultTimeouts
 	limits.Header = time.Minute
 	address := start(b, &server.Service{Handler: handler, Timeouts: limits})
 	measure := func() time.Duration {

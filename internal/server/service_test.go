@@ -57,7 +57,7 @@ func newOptions(log io.Writer, files ...string) (server.Options, error) {
 		Resolve: d.Resolve,
 		Name:    "setup.mamutmail.com",
 		Log:     slog.New(slog.NewTextHandler(log, nil)),
-		Logged:  server.DefaultLogged,
+		Logged:  500,
 		Limiter: server.NewLimiter(),
 		Rate:    server.RateOf(1_000_000, 1_000_000),
 	}, nil

@@ -15,13 +15,14 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"signpost/internal/conn"
 	"signpost/internal/server"
 )
 
 // startBoth serves HTTP and HTTPS on loopback until the test ends.
 func startBoth(t testing.TB, s *server.Service) (plain, secure string) {
 	t.Helper()
-	var l server.Listeners
+	var l conn.Listeners
 	for _, of := range []*[]net.Listener{&l.HTTP, &l.HTTPS} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -93,7 +94,7 @@ func TestSlowClients(t *testing.T) {
 		written <- err
 	})
 	plain, secure := startBoth(t, &server.Service{Handler: handler,
-		Timeouts: server.Timeouts{Header: 3 * time.Second, Read: 4 * time.Second, Write: 4 * time.Second, Idle: 5 * time.Minute, Stop: 30 * time.Second}})
+		Timeouts: conn.Timeouts{Header: 3 * time.Second, Read: 4 * time.Second, Write: 4 * time.Second, Idle: 5 * time.Minute, Stop: 30 * time.Second}})
 	const (
 		header = "GET / HTTP/1.1\r\nHost: autoconf"
 		body   = "POST / HTTP/1.1\r\nHost: domain.se\r\nContent-Length: 400\r\n\r\n<?xml"
@@ -174,7 +175,7 @@ func TestSlowClients(t *testing.T) {
 // is long enough for one on a busy machine.
 func TestHTTP2Keeps(t *testing.T) {
 	_, secure := startBoth(t, &server.Service{Handler: echoing,
-		Timeouts: server.Timeouts{Header: 10 * time.Second, Read: 2 * time.Second, Write: 10 * time.Second, Idle: time.Minute, Stop: 30 * time.Second}})
+		Timeouts: conn.Timeouts{Header: 10 * time.Second, Read: 2 * time.Second, Write: 10 * time.Second, Idle: time.Minute, Stop: 30 * time.Second}})
 	f := overHTTP2(t, secure)
 	f.SetDeadline(time.Now().Add(30 * time.Second))
 	for pings := 0; pings < 2; {

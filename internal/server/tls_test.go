@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"signpost/internal/conn"
 	"signpost/internal/server"
 )
 
@@ -44,12 +45,12 @@ func startTLS(t testing.TB, s *server.Service) (address string) {
 		t.Fatal(err)
 	}
 	s.TLS, s.Log = selfSigned(t), discardLog
-	if s.Timeouts == (server.Timeouts{}) {
-		s.Timeouts = server.DefaultTimeouts
+	if s.Timeouts == (conn.Timeouts{}) {
+		s.Timeouts = conn.DefaultTimeouts
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, &server.Listeners{HTTPS: []net.Listener{listener}}) }()
+	go func() { done <- s.Serve(ctx, &conn.Listeners{HTTPS: []net.Listener{listener}}) }()
 	t.Cleanup(sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 
 	"signpost/account"
 	"signpost/internal/certfile"
@@ -15,7 +14,6 @@ import (
 	"signpost/internal/config"
 	"signpost/internal/fault"
 	"signpost/internal/records"
-	"signpost/internal/server"
 )
 
 // newCertificates makes the manager of the certificates, nil where a proxy in
@@ -33,7 +31,7 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 		return nil, fault.WithHint(located(s.loaded.Load().File, cfg.TLS, err),
 			"tls.certificates and tls.acme in the configuration say where certificates are kept")
 	}
-	s.metrics.WatchCertificates(func() server.Certificates { return certificateState(m.Status()) })
+	s.metrics.WatchCertificates(m.Status)
 	return m, nil
 }
 
@@ -134,20 +132,4 @@ func addresses(ctx context.Context, host string, lookup func(ctx context.Context
 		return all, nil
 	}
 	return nil, failed
-}
-
-func certificateState(s certs.Status) server.Certificates {
-	c := server.Certificates{
-		ByState:    make(map[string]int, len(certs.States)),
-		NextExpiry: s.NextExpiry(),
-		Obtained:   s.Orders.Obtained,
-		Failed:     s.Orders.Failed,
-	}
-	for _, state := range certs.States {
-		c.ByState[string(state)] = s.Count(state)
-	}
-	if !s.Orders.StoppedUntil.IsZero() && time.Now().Before(s.Orders.StoppedUntil) {
-		c.Stopped = true
-	}
-	return c
 }

@@ -1,20 +1,22 @@
 package service
 
-import "runtime/debug"
+import (
+	"runtime"
+	"runtime/debug"
+)
 
-// Requests make garbage of a few KB each, and the runtime collects when as much
-// has been made as is in use. A small configuration uses less than 3 MB, so that a
-// busy service would collect some twenty times a second. The ballast counts as in use
-// and is never touched, so that the system gives no memory for it.
-const ballastSize = 12 << 20
+// minHeap is the size that the heap reaches before the garbage collector runs. A small
+// configuration uses less than 3 MB, and each request allocates a few KB: with the
+// default, a busy service would collect some twenty times a second.
+const minHeap = 16 << 20
 
-var ballast []byte
-
-// settle is called when a configuration has come into use. It gives back what
-// only reading it took, for which a small machine has better uses.
-func settle() {
-	if ballast == nil {
-		ballast = make([]byte, ballastSize)
-	}
+// trimHeap is called when a configuration has been loaded. It returns the memory that
+// only loading needed to the system, and sets the garbage collector for the size of the
+// configuration.
+func trimHeap() {
 	debug.FreeOSMemory()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	growth := 100 * (minHeap - int(stats.HeapAlloc)) / int(stats.HeapAlloc)
+	debug.SetGCPercent(min(max(growth, 100), 400))
 }

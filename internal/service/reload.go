@@ -56,11 +56,11 @@ func (s *service) reload(ctx context.Context) {
 		earlier.Signer.Close()
 		l.Signer.Start(ctx)
 	}
-	s.live.Use(s.options(l, requestLog))
+	s.live.Replace(s.options(l, requestLog))
 	s.metrics.Reloaded(true)
 	s.metrics.Loaded(l.contents())
 	s.watch(l.files())
-	settle()
+	trimHeap()
 	s.logWarnings(l)
 	if keys := restartKeys(&s.started, l.Config); len(keys) > 0 {
 		s.log.Warn("restart required for changed keys", "keys", strings.Join(keys, ", "))

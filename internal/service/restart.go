@@ -20,7 +20,7 @@ func restartKeys(old, now *config.Config) []string {
 		"tls.acme":       bothTLS && !equal(oldTLS.ACME, nowTLS.ACME),
 		"name (of tls)":  bothTLS && old.Name != now.Name,
 		"proxyProtocol":  old.Proxies.Protocol != now.Proxies.Protocol,
-		"limits (times)": timeouts(old.Limits) != timeouts(now.Limits),
+		"limits (times)": old.Limits.Timeouts != now.Limits.Timeouts,
 		"limits.connections": old.Limits.Connections != now.Limits.Connections ||
 			old.Limits.PerAddress != now.Limits.PerAddress,
 	} {

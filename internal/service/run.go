@@ -12,6 +12,7 @@ import (
 
 	"signpost/internal/certs"
 	"signpost/internal/config"
+	"signpost/internal/conn"
 	"signpost/internal/fault"
 	"signpost/internal/filewatch"
 	"signpost/internal/server"
@@ -54,7 +55,7 @@ func Run(ctx context.Context, o Options) error {
 	srv := s.server(ctx)
 	s.systemd.send("READY=1\nSTATUS=" + s.status())
 	defer context.AfterFunc(ctx, func() { s.systemd.stopping(s.started.Limits.Stop + closeTime) })()
-	settle()
+	trimHeap()
 	go s.systemd.watchdog(ctx, s.metrics.Gather)
 	go s.reloads(ctx, hangup)
 	return srv.Serve(ctx, listeners)
@@ -110,7 +111,10 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	}
 	s.live = server.NewLive(s.options(l, requestLog))
 	s.metrics.Loaded(l.contents())
-	s.metrics.WatchDNSCache(func() server.DNSCache { return server.DNSCache(s.loaded.Load().Resolver.Stats()) })
+	s.metrics.WatchDNSCache(func() (hits, misses uint64, entries int) {
+		stats := s.loaded.Load().Resolver.Stats()
+		return stats.Hits, stats.Misses, stats.Entries
+	})
 	s.watch(l.files())
 	return s, nil
 }
@@ -129,7 +133,7 @@ func (s *service) options(l *Loaded, log *slog.Logger) server.Options {
 		Signer:    l.Signer,
 		Branding:  l.branding,
 		Templates: l.templates,
-		Proxies:   server.Proxies{Trusted: l.Config.Proxies.Trusted, Forwarded: l.Config.Proxies.Forwarded},
+		Proxies:   l.Config.Proxies,
 		Rate:      server.RateOf(l.Config.Limits.Requests, l.Config.Limits.Burst),
 		Log:       log,
 		Logged:    l.Config.Log.Requests,
@@ -140,19 +144,16 @@ func (s *service) options(l *Loaded, log *slog.Logger) server.Options {
 }
 
 // listen opens the listeners that the configuration names and systemd passes.
-func (s *service) listen(http string) (*server.Listeners, error) {
+func (s *service) listen(http string) (*conn.Listeners, error) {
 	cfg := &s.started
-	addresses := server.Addresses{HTTP: cfg.Listen, Admin: cfg.Admin.Listen, AdminOptional: cfg.Admin.Default}
+	addresses := conn.Addresses{HTTP: cfg.Listen, Admin: cfg.Admin.Listen, AdminOptional: cfg.Admin.Default}
 	if http != "" {
 		addresses.HTTP = http
 	}
 	if cfg.TLS != nil {
 		addresses.HTTPS = cfg.TLS.Listen
 	}
-	listeners, err := server.Listen(addresses)
-	if failed, ok := errors.AsType[*server.ListenError](err); ok {
-		return nil, fault.WithHint(err, failed.Hint())
-	}
+	listeners, err := conn.Listen(addresses)
 	if err != nil {
 		return nil, err
 	}
@@ -161,8 +162,8 @@ func (s *service) listen(http string) (*server.Listeners, error) {
 		return nil, fault.WithHint(errors.New("systemd passes a socket for https, and the configuration has no tls"),
 			"tls says which certificates are served; FileDescriptorName=http in the socket's unit makes it one for plain HTTP")
 	}
-	if listeners.AdminMissing != nil {
-		s.log.Warn("admin listener not opened, no metrics", "error", listeners.AdminMissing,
+	if listeners.AdminError != nil {
+		s.log.Warn("admin listener not opened, no metrics", "error", listeners.AdminError,
 			"hint", "admin.listen names another address, or none")
 	}
 	for _, address := range listeners.Replaced {
@@ -210,24 +211,18 @@ func (s *service) server(ctx context.Context) *server.Service {
 				return nil
 			},
 		}.Handler(),
-		Timeouts:    timeouts(cfg.Limits),
-		Connections: cfg.Limits.Connections,
-		PerAddress:  cfg.Limits.PerAddress,
-		Trusts:      s.live.Trusts,
-		Log:         s.log,
-		Metrics:     s.metrics,
+		Timeouts:      cfg.Limits.Timeouts,
+		Connections:   cfg.Limits.Connections,
+		PerAddress:    cfg.Limits.PerAddress,
+		Trusts:        s.live.Trusts,
+		ProxyProtocol: cfg.Proxies.Protocol,
+		Log:           s.log,
+		Metrics:       s.metrics,
 	}
 	if s.certs != nil {
 		srv.Handler, srv.TLS = s.certs.HTTPChallenge(s.live), s.certs.TLSConfig()
 	}
-	if cfg.Proxies.Protocol {
-		srv.ProxyProtocol = s.live.Trusts
-	}
 	return srv
-}
-
-func timeouts(l config.Limits) server.Timeouts {
-	return server.Timeouts{Header: l.Header, Read: l.Read, Write: l.Write, Idle: l.Idle, Stop: l.Stop}
 }
 
 // status returns the line that systemctl status shows.

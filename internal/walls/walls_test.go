@@ -17,13 +17,13 @@ import (
 var floors = [][]string{
 	{
 		"account",
-		"internal/conn", "internal/dns", "internal/fault", "internal/filewatch",
+		"internal/dns", "internal/fault", "internal/filewatch",
 		"internal/freeport", "internal/golden", "internal/walls",
 		"packaging/man",
 	},
 	{
 		"autoconfig", "autodiscover", "mobileconfig", "templates",
-		"internal/certfile", "internal/directory",
+		"internal/certfile", "internal/conn", "internal/directory",
 	},
 	{"internal/certs", "internal/records", "internal/setup", "internal/signer"},
 	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},
@@ -54,9 +54,9 @@ var owners = map[string][]string{
 	"github.com/prometheus/client_golang/prometheus":            {"internal/server"},
 	"github.com/prometheus/client_golang/prometheus/collectors": {"internal/server"},
 	"github.com/prometheus/client_golang/prometheus/promhttp":   {"internal/server"},
-	"github.com/pires/go-proxyproto":                            {"internal/conn", "internal/server"},
+	"github.com/pires/go-proxyproto":                            {"internal/conn"},
 	"github.com/fsnotify/fsnotify":                              {"internal/filewatch"},
-	"github.com/coreos/go-systemd/v22/activation":               {"internal/conn", "internal/server"},
+	"github.com/coreos/go-systemd/v22/activation":               {"internal/conn"},
 	"github.com/coreos/go-systemd/v22/daemon":                   {"cmd/signpost", "internal/service"},
 	"github.com/caddyserver/certmagic":                          {"internal/certs"},
 	"github.com/mholt/acmez/v3":                                 {"internal/certs"},

@@ -15,16 +15,17 @@ import (
 	"testing"
 	"time"
 
+	"signpost/internal/conn"
 	"signpost/internal/server"
 )
 
-// kept is a connection that a client keeps.
+// kept is a connection that a client keeps open.
 type kept struct {
 	net.Conn
 	in *bufio.Reader
 }
 
-// from connects from an address of this machine.
+// from connects from source, an address of this machine.
 func from(t testing.TB, source, address string) kept {
 	t.Helper()
 	conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}}).Dial("tcp", address)
@@ -36,8 +37,8 @@ func from(t testing.TB, source, address string) kept {
 	return kept{conn, bufio.NewReader(conn)}
 }
 
-// ask sends a request that does not end the connection. It returns the status, 0
-// where the connection was closed instead.
+// ask sends a request and keeps the connection. It returns the status, or 0 if the
+// connection was closed instead.
 func (k kept) ask(t testing.TB) int {
 	t.Helper()
 	if _, err := io.WriteString(k, "GET / HTTP/1.1\r\nHost: domain.se\r\n\r\n"); err != nil {
@@ -54,17 +55,17 @@ func (k kept) ask(t testing.TB) int {
 	return response.StatusCode
 }
 
-// closed waits until the service has closed the connection.
+// closed waits until the service closes the connection.
 func (k kept) closed(t testing.TB) {
 	t.Helper()
 	if _, err := k.in.ReadByte(); err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("the connection is not closed: %v", err)
+		t.Errorf("reading from the connection: %v, want that the service closes it", err)
 	}
 }
 
-// placeAgain connects until a connection is answered: the service learns a moment
-// later that another has ended.
-func placeAgain(t testing.TB, connect func() kept) {
+// askUntilServed connects until a connection is served: the service notices with some
+// delay that another one was closed.
+func askUntilServed(t testing.TB, connect func() kept) {
 	t.Helper()
 	for range 300 {
 		if connect().ask(t) == 200 {
@@ -72,10 +73,10 @@ func placeAgain(t testing.TB, connect func() kept) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Error("the place of a connection that has ended is not given again")
+	t.Error("no new connection is served after another was closed")
 }
 
-// counted is the value of a series.
+// counted returns the value of a metric.
 func counted(t testing.TB, m *server.Metrics, series string) (value int) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -86,7 +87,7 @@ func counted(t testing.TB, m *server.Metrics, series string) (value int) {
 			return value
 		}
 	}
-	t.Fatalf("there is no %s", series)
+	t.Fatalf("the metrics lack %s", series)
 	return 0
 }
 
@@ -95,11 +96,11 @@ const (
 	closedForRoom    = `signpost_connections_closed_total{reason="room"}`
 )
 
-// patient keeps connections for as long as a test can take.
-var patient = server.Timeouts{Header: time.Minute, Read: time.Minute, Write: time.Minute, Idle: time.Minute, Stop: 30 * time.Second}
+// patient keeps connections open for longer than any test runs.
+var patient = conn.Timeouts{Header: time.Minute, Read: time.Minute, Write: time.Minute, Idle: time.Minute, Stop: 30 * time.Second}
 
-// TestOneAddressCannotTakeAll holds as many connections from one address as it
-// gets, without a word, and asks from another.
+// TestOneAddressCannotTakeAll opens as many connections from one address as it gets,
+// sends nothing, and asks from another address.
 func TestOneAddressCannotTakeAll(t *testing.T) {
 	log := new(lockedBuffer)
 	s := &server.Service{Handler: echoing, Connections: 10, PerAddress: 4, Timeouts: patient, Metrics: server.NewMetrics("", ""), Log: textLog(log)}
@@ -109,28 +110,29 @@ func TestOneAddressCannotTakeAll(t *testing.T) {
 		silent = append(silent, from(t, "127.0.0.1", address))
 	}
 	if got := from(t, "127.0.0.2", address).ask(t); got != 200 {
-		t.Errorf("the other address is answered %d", got)
+		t.Errorf("the other address got status %d, want 200", got)
 	}
 	for _, conn := range silent[4:] {
 		conn.closed(t)
 	}
 	for i, conn := range silent[:4] {
 		if got := conn.ask(t); got != 200 {
-			t.Errorf("connection %d is answered %d", i, got)
+			t.Errorf("connection %d, which is within the limit, got status %d, want 200", i, got)
 		}
 	}
 	if got := counted(t, s.Metrics, closedForAddress); got != 6 {
-		t.Errorf("%d closed connections are counted", got)
+		t.Errorf("%s = %d, want 6", closedForAddress, got)
 	}
-	if !strings.Contains(log.String(), `msg="too many connections"`) || !strings.Contains(log.String(), "block=127.0.0.1/32") {
-		t.Errorf("the log says\n%s", log)
-	}
-	// A place that was given back can be had again.
+	log.waitFor(t, `level=WARN msg="too many connections" connections=`)
+	log.waitFor(t, "block=127.0.0.1/32")
+	// A connection that is closed makes room for another.
 	silent[0].Close()
-	placeAgain(t, func() kept { return from(t, "127.0.0.1", address) })
+	askUntilServed(t, func() kept { return from(t, "127.0.0.1", address) })
 }
 
-// TestIdleMakesRoom: when all places are taken, who is idle goes.
+// TestIdleMakesRoom: when the limit is reached, idle connections are closed for new
+// ones. Otherwise a few addresses could keep everybody out: each asks once on each of
+// its connections, and again shortly before Timeouts.Idle.
 func TestIdleMakesRoom(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {
@@ -150,24 +152,24 @@ func TestIdleMakesRoom(t *testing.T) {
 			}
 			for i := range 5 {
 				if got := connect().ask(t); got != 200 {
-					t.Fatalf("connection %d is answered %d", i, got)
+					t.Fatalf("connection %d got status %d, want 200", i, got)
 				}
 			}
 			for i := range 3 {
 				if got := connect().ask(t); got != 200 {
-					t.Errorf("newcomer %d is answered %d", i, got)
+					t.Errorf("new connection %d got status %d, want 200", i, got)
 				}
 			}
 			if got := counted(t, s.Metrics, closedForRoom); got != 3 {
-				t.Errorf("%d closed connections are counted", got)
+				t.Errorf("%s = %d, want 3", closedForRoom, got)
 			}
 		})
 	}
 }
 
-// TestWhoWaitsGetsTheFirstIdle: nobody is idle when somebody comes, and one is
-// later.
-func TestWhoWaitsGetsTheFirstIdle(t *testing.T) {
+// TestWaitingForAnIdleConnection: a new connection that finds none idle is served when
+// one becomes so.
+func TestWaitingForAnIdleConnection(t *testing.T) {
 	begun, finish := make(chan struct{}, 10), make(chan struct{})
 	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		begun <- struct{}{}
@@ -181,24 +183,24 @@ func TestWhoWaitsGetsTheFirstIdle(t *testing.T) {
 	go func() { answered <- second.ask(t) }()
 	finish <- struct{}{}
 	if got := <-answered; got != 200 {
-		t.Errorf("the first is answered %d", got)
+		t.Errorf("the first connection got status %d, want 200", got)
 	}
 	<-begun
 	finish <- struct{}{}
 	if got := <-answered; got != 200 {
-		t.Errorf("the second is answered %d", got)
+		t.Errorf("the second connection got status %d, want 200", got)
 	}
 	first.closed(t)
 }
 
-// TestWhoseConnectionsAreNotCounted: trusted proxies and Unix sockets have many
+// TestSharedPeersAreNotLimited: trusted proxies and Unix sockets stand for many
 // clients.
-func TestWhoseConnectionsAreNotCounted(t *testing.T) {
+func TestSharedPeersAreNotLimited(t *testing.T) {
 	s := &server.Service{Handler: echoing, PerAddress: 1, Timeouts: patient, Trusts: netip.MustParsePrefix("127.0.0.3/32").Contains}
 	address := start(t, s)
 	for i := range 5 {
 		if got := from(t, "127.0.0.3", address).ask(t); got != 200 {
-			t.Errorf("connection %d of the proxy is answered %d", i, got)
+			t.Errorf("connection %d of the proxy got status %d, want 200", i, got)
 		}
 	}
 	from(t, "127.0.0.1", address).ask(t)
@@ -217,15 +219,15 @@ func TestWhoseConnectionsAreNotCounted(t *testing.T) {
 		}
 		t.Cleanup(func() { conn.Close() })
 		if got := (kept{conn, bufio.NewReader(conn)}).ask(t); got != 200 {
-			t.Errorf("connection %d of the socket is answered %d", i, got)
+			t.Errorf("connection %d over the socket got status %d, want 200", i, got)
 		}
 	}
 }
 
-// TestClientsBehindPROXY: who is counted is the client that the proxy names.
+// TestClientsBehindPROXY: the limit applies to the client that the proxy names.
 func TestClientsBehindPROXY(t *testing.T) {
 	all := netip.MustParsePrefix("127.0.0.0/8").Contains
-	s := &server.Service{Handler: echoing, PerAddress: 2, Timeouts: patient, ProxyProtocol: all, Trusts: all, Metrics: server.NewMetrics("", "")}
+	s := &server.Service{Handler: echoing, PerAddress: 2, Timeouts: patient, ProxyProtocol: true, Trusts: all, Metrics: server.NewMetrics("", "")}
 	address := start(t, s)
 	behind := func(header string) kept {
 		conn := from(t, "127.0.0.1", address)
@@ -233,8 +235,8 @@ func TestClientsBehindPROXY(t *testing.T) {
 		return conn
 	}
 	one, other, local := proxyHeader(t, 2, "192.0.2.1:1"), proxyHeader(t, 2, "192.0.2.2:1"), localHeader(t)
-	// A connection counts from the moment its header has been read, and only who
-	// is answered knows that it has: the next one comes after that.
+	// A connection counts once its header has been read, which its answer shows. So
+	// each row waits for that before the next.
 	var first kept
 	for i, row := range []struct {
 		header string
@@ -242,21 +244,21 @@ func TestClientsBehindPROXY(t *testing.T) {
 	}{{one, 200}, {one, 200}, {one, 0}, {other, 200}, {local, 200}, {local, 200}, {local, 200}} {
 		conn := behind(row.header)
 		if got := conn.ask(t); got != row.want {
-			t.Errorf("connection %d is answered %d, want %d", i, got, row.want)
+			t.Errorf("connection %d got status %d, want %d", i, got, row.want)
 		}
 		if i == 0 {
 			first = conn
 		}
 	}
 	if got := counted(t, s.Metrics, closedForAddress); got != 1 {
-		t.Errorf("%d closed connections are counted", got)
+		t.Errorf("%s = %d, want 1", closedForAddress, got)
 	}
 	first.Close()
-	placeAgain(t, func() kept { return behind(one) })
+	askUntilServed(t, func() kept { return behind(one) })
 }
 
-// TestTooManyCloses: who asks too often does not keep the connection either, as
-// a proxy does for its other clients.
+// TestTooManyCloses: a client that sends too many requests loses its connection. A
+// proxy keeps it, for its other clients.
 func TestTooManyCloses(t *testing.T) {
 	o, err := newOptions(io.Discard)
 	if err != nil {
@@ -279,15 +281,15 @@ func TestTooManyCloses(t *testing.T) {
 				want = row.want
 			}
 			if got := w.Header().Get("Connection"); w.Code != status || got != want {
-				t.Errorf("%s: got %d, Connection %q, want %d %q", row.peer, w.Code, got, status, want)
+				t.Errorf("%s: got status %d with Connection %q, want %d with %q", row.peer, w.Code, got, status, want)
 			}
 		}
 	}
 }
 
-// TestStopWhileSomebodyWaits: who has come and has no place yet does not keep the
-// service from ending.
-func TestStopWhileSomebodyWaits(t *testing.T) {
+// TestStopWhileConnectionsWait: a connection that waits for the limit does not keep the
+// service from stopping.
+func TestStopWhileConnectionsWait(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -305,7 +307,7 @@ func TestStopWhileSomebodyWaits(t *testing.T) {
 	second.closed(t)
 	close(finish)
 	if got := <-answered; got != 200 {
-		t.Errorf("the request in flight is answered %d", got)
+		t.Errorf("the request in flight got status %d, want 200", got)
 	}
 	<-stopped
 }

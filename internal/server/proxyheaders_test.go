@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"signpost/internal/conn"
 )
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -19,7 +21,7 @@ func prefixes(texts ...string) []netip.Prefix {
 	return all
 }
 
-var behind = Proxies{Trusted: prefixes("127.0.0.0/8", "10.0.0.0/8", "2001:db8:f::/48")}
+var behind = conn.Proxies{Trusted: prefixes("127.0.0.0/8", "10.0.0.0/8", "2001:db8:f::/48")}
 
 // from is a request as a peer sends it; header lines are "Name: value".
 func from(peer string, lines ...string) *http.Request {
@@ -81,7 +83,7 @@ func TestWhoAsks(t *testing.T) {
 				row.want.addr = netip.MustParseAddr(row.addr)
 			}
 			r := from(row.peer, row.lines...)
-			if got := behind.of(peerAddr(r.RemoteAddr), r); got != row.want {
+			if got := clientOf(&behind, r); got != row.want {
 				t.Errorf("got  %+v\nwant %+v", got, row.want)
 			}
 		})
@@ -89,7 +91,7 @@ func TestWhoAsks(t *testing.T) {
 }
 
 func TestWhoAsksByForwarded(t *testing.T) {
-	proxies := Proxies{Trusted: behind.Trusted, Forwarded: true}
+	proxies := conn.Proxies{Trusted: behind.Trusted, Forwarded: true}
 	const proxy = "127.0.0.1:4711"
 	for _, row := range []struct {
 		name  string
@@ -126,7 +128,7 @@ func TestWhoAsksByForwarded(t *testing.T) {
 			row.want.proxied = true
 			r := from(proxy, "X-Forwarded-For: 198.51.100.99", "X-Forwarded-Proto: https")
 			r.Header["Forwarded"] = row.lines
-			if got := proxies.of(peerAddr(r.RemoteAddr), r); got != row.want {
+			if got := clientOf(&proxies, r); got != row.want {
 				t.Errorf("got  %+v\nwant %+v", got, row.want)
 			}
 		})
@@ -138,7 +140,7 @@ func TestUnixSocketIsTrusted(t *testing.T) {
 	local := &net.UnixAddr{Name: "/run/signpost/http.sock", Net: "unix"}
 	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, local))
 	want := client{addr: netip.MustParseAddr("192.0.2.1"), proxied: true}
-	if got := new(Proxies).of(peerAddr(r.RemoteAddr), r); got != want {
+	if got := clientOf(new(conn.Proxies), r); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -166,11 +168,11 @@ func TestForgery(t *testing.T) {
 		for range random.IntN(4) {
 			h.Add(families[random.IntN(len(families))], invent(random))
 		}
-		for _, proxies := range []Proxies{behind, {Trusted: behind.Trusted, Forwarded: true}, {}} {
+		for _, proxies := range []conn.Proxies{behind, {Trusted: behind.Trusted, Forwarded: true}, {}} {
 			// To the service itself.
 			r := from("192.0.2.1:1")
 			r.Header = h
-			if got := proxies.of(peerAddr(r.RemoteAddr), r); got != direct {
+			if got := clientOf(&proxies, r); got != direct {
 				t.Fatalf("%d: %v is taken for %+v", i, h, got)
 			}
 			if len(proxies.Trusted) == 0 {
@@ -189,7 +191,7 @@ func TestForgery(t *testing.T) {
 			} else {
 				r.Header.Add(name, knows)
 			}
-			got := proxies.of(peerAddr(r.RemoteAddr), r)
+			got := clientOf(&proxies, r)
 			if malformed := proxies.Forwarded && got.addr == netip.MustParseAddr("10.1.1.1"); malformed {
 				if got.unlimited || got.scheme != "" || got.host != "" {
 					t.Fatalf("%d: %v is taken for %+v", i, r.Header, got)
@@ -211,12 +213,12 @@ func FuzzForwarded(f *testing.F) {
 	for _, text := range append(inventions, `for="[2001:db8::1]:55";proto=https;host=domain.se, for=10.1.1.1`) {
 		f.Add(text)
 	}
-	proxies := Proxies{Trusted: behind.Trusted, Forwarded: true}
+	proxies := conn.Proxies{Trusted: behind.Trusted, Forwarded: true}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, p := range []Proxies{behind, proxies} {
+		for _, p := range []conn.Proxies{behind, proxies} {
 			r := from("127.0.0.1:1")
 			r.Header = http.Header{"Forwarded": {text}, "X-Forwarded-For": {text}, "X-Forwarded-Host": {text}, "X-Forwarded-Proto": {text}}
-			c := p.of(peerAddr(r.RemoteAddr), r)
+			c := clientOf(&p, r)
 			if c.scheme != "" && c.scheme != "http" && c.scheme != "https" || c.host != "" && !isHost(c.host) {
 				t.Errorf("%q: %+v", text, c)
 			}
@@ -229,14 +231,14 @@ func FuzzForwarded(f *testing.F) {
 
 func TestClientAllocatesNothing(t *testing.T) {
 	for _, row := range []struct {
-		proxies Proxies
+		proxies conn.Proxies
 		r       *http.Request
 	}{
 		{behind, from("192.0.2.1:1")},
 		{behind, from("127.0.0.1:1", "X-Forwarded-For: 192.0.2.1, 10.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: domain.se")},
-		{Proxies{behind.Trusted, true}, from("127.0.0.1:1", "Forwarded: for=192.0.2.1;proto=https;host=domain.se")},
+		{conn.Proxies{Trusted: behind.Trusted, Forwarded: true}, from("127.0.0.1:1", "Forwarded: for=192.0.2.1;proto=https;host=domain.se")},
 	} {
-		if n := testing.AllocsPerRun(100, func() { row.proxies.of(peerAddr(row.r.RemoteAddr), row.r) }); n > 0 {
+		if n := testing.AllocsPerRun(100, func() { clientOf(&row.proxies, row.r) }); n > 0 {
 			t.Errorf("%v: %v allocations", row.r.Header, n)
 		}
 	}

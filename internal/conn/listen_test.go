@@ -1,4 +1,4 @@
-package server
+package conn
 
 import (
 	"errors"
@@ -9,22 +9,23 @@ import (
 	"syscall"
 	"testing"
 
+	"signpost/internal/fault"
 	"signpost/internal/freeport"
 )
 
 func TestListen(t *testing.T) {
-	folder := t.TempDir()
-	l, err := Listen(Addresses{HTTP: "127.0.0.1:0", HTTPS: "[::1]:0", Admin: "unix:" + filepath.Join(folder, "admin.sock")})
+	dir := t.TempDir()
+	l, err := Listen(Addresses{HTTP: "127.0.0.1:0", HTTPS: "[::1]:0", Admin: "unix:" + filepath.Join(dir, "admin.sock")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	if len(l.HTTP) != 1 || len(l.HTTPS) != 1 || len(l.Admin) != 1 {
-		t.Fatalf("got %+v", l)
+		t.Fatalf("Listen opened %+v, want one listener of each kind", l)
 	}
-	info, err := os.Stat(filepath.Join(folder, "admin.sock"))
+	info, err := os.Stat(filepath.Join(dir, "admin.sock"))
 	if err != nil || info.Mode().Perm() != 0o660 {
-		t.Errorf("the socket is %v, %v", info, err)
+		t.Errorf("the socket has mode %v (%v), want 0660", info, err)
 	}
 	taken := l.HTTP[0].Addr().String()
 	for _, row := range []struct {
@@ -33,36 +34,35 @@ func TestListen(t *testing.T) {
 		text string
 	}{
 		{Addresses{HTTP: taken}, syscall.EADDRINUSE, "cannot listen on " + taken + ": address already in use"},
-		{Addresses{HTTP: "unix:" + filepath.Join(folder, "admin.sock")}, syscall.EADDRINUSE, "address already in use"},
+		{Addresses{HTTP: "unix:" + filepath.Join(dir, "admin.sock")}, syscall.EADDRINUSE, "address already in use"},
 		{Addresses{HTTPS: "192.0.2.1:0"}, syscall.EADDRNOTAVAIL, "cannot listen on 192.0.2.1:0: cannot assign requested address"},
-		{Addresses{Admin: "unix:" + filepath.Join(folder, "none", "admin.sock")}, syscall.ENOENT, "no such file or directory"},
+		{Addresses{Admin: "unix:" + filepath.Join(dir, "none", "admin.sock")}, syscall.ENOENT, "no such file or directory"},
 		{Addresses{HTTP: "no-such-host.invalid:80"}, nil, "cannot listen on no-such-host.invalid:80: "},
 	} {
 		_, err := Listen(row.a)
-		var where *ListenError
-		if !errors.As(err, &where) || row.want != nil && !errors.Is(err, row.want) || !strings.Contains(err.Error(), row.text) {
-			t.Errorf("%+v: got %v", row.a, err)
+		if err == nil || row.want != nil && !errors.Is(err, row.want) || !strings.Contains(err.Error(), row.text) {
+			t.Errorf("Listen(%+v) = %v, want an error with %q", row.a, err, row.text)
 			continue
 		}
-		if strings.Contains(err.Error(), "\n") || where.Hint() == "" {
-			t.Errorf("%+v: said as %q, hint %q", row.a, err, where.Hint())
+		if hint := fault.Hint(err); strings.Contains(err.Error(), "\n") || hint == "" {
+			t.Errorf("Listen(%+v): error %q with hint %q, want one line and a hint", row.a, err, hint)
 		}
 	}
 }
 
-// TestListenGivesBack: what was opened before something failed is closed.
-func TestListenGivesBack(t *testing.T) {
+// TestListenFails: if one address fails, the sockets opened before it are closed.
+func TestListenFails(t *testing.T) {
 	address := "127.0.0.1:" + freeport.Choose(t)
 	if _, err := Listen(Addresses{HTTP: address, Admin: "192.0.2.1:0"}); err == nil {
-		t.Fatal("192.0.2.1 is an address of this machine?")
+		t.Fatal("Listen succeeded at 192.0.2.1, which is reserved for documentation")
 	}
 	l, err := Listen(Addresses{HTTP: address, Admin: "192.0.2.1:0", AdminOptional: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if !errors.Is(l.AdminMissing, syscall.EADDRNOTAVAIL) || len(l.Admin) != 0 {
-		t.Errorf("got %+v", l)
+	if !errors.Is(l.AdminError, syscall.EADDRNOTAVAIL) || len(l.Admin) != 0 {
+		t.Errorf("Listen opened %+v, want an AdminError and no admin listener", l)
 	}
 }
 
@@ -80,20 +80,20 @@ func TestStaleSocket(t *testing.T) {
 	}
 	l.Close()
 
-	// What is no socket is not removed.
-	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+	// A regular file is not removed.
+	if err := os.WriteFile(path, []byte("content"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Listen(Addresses{HTTP: "unix:" + path}); err == nil {
-		t.Error("a socket in place of a file")
+		t.Error("Listen replaced a regular file by its socket")
 	}
-	if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
-		t.Errorf("the file holds %q, %v", text, err)
+	if text, err := os.ReadFile(path); err != nil || string(text) != "content" {
+		t.Errorf("the file holds %q (%v), want its content unchanged", text, err)
 	}
 }
 
-// TestActivated sorts sockets as systemd passes them on.
-func TestActivated(t *testing.T) {
+// TestInherit sorts sockets as systemd passes them.
+func TestInherit(t *testing.T) {
 	passed := func(name string) *os.File {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -111,13 +111,13 @@ func TestActivated(t *testing.T) {
 		}
 		return os.NewFile(uintptr(fd), name)
 	}
-	l, err := activated([]*os.File{passed("admin"), passed("http"), passed("https"), passed("signpost.socket")})
+	l, err := inherit([]*os.File{passed("admin"), passed("http"), passed("https"), passed("signpost.socket")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	if len(l.HTTP) != 2 || len(l.HTTPS) != 1 || len(l.Admin) != 1 {
-		t.Errorf("got %+v", l)
+		t.Errorf("inherit sorted the sockets into %+v, want 2 http, 1 https, 1 admin", l)
 	}
 	if conn, err := net.Dial("tcp", l.Admin[0].Addr().String()); err != nil {
 		t.Error(err)
@@ -128,7 +128,7 @@ func TestActivated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := activated([]*os.File{passed("http"), null}); err == nil || !strings.Contains(err.Error(), "/dev/null") {
-		t.Errorf("got %v for what is no socket", err)
+	if _, err := inherit([]*os.File{passed("http"), null}); err == nil || !strings.Contains(err.Error(), "/dev/null") {
+		t.Errorf("inherit(/dev/null) = %v, want an error that names the file", err)
 	}
 }

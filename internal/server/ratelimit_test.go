@@ -71,34 +71,6 @@ func TestOffice(t *testing.T) {
 	}
 }
 
-func TestBlocks(t *testing.T) {
-	for _, row := range []struct {
-		one, other string
-		same       bool
-		name       string // of one
-	}{
-		{"192.0.2.1", "192.0.2.1", true, "192.0.2.1/32"},
-		{"192.0.2.1", "::ffff:192.0.2.1", true, "192.0.2.1/32"},
-		{"192.0.2.1", "192.0.2.2", false, "192.0.2.1/32"},
-		{"2001:db8::1", "2001:db8::ffff:1", true, "2001:db8::/64"},
-		{"2001:db8::1", "2001:db8:0:1::1", false, "2001:db8::/64"},
-		{"64:ff9b::c000:201", "64:ff9b::c000:202", false, "64:ff9b::c000:201/128"}, // two clients behind NAT64
-		{"64:ff9b::c000:201", "192.0.2.1", true, "64:ff9b::c000:201/128"},
-		{"64:ff9b:1::1", "64:ff9b:1::2", true, "64:ff9b:1::/64"},
-	} {
-		one, other := netip.MustParseAddr(row.one), netip.MustParseAddr(row.other)
-		if same := blockOf(one) == blockOf(other); same != row.same {
-			t.Errorf("%s and %s: same block %v, want %v", one, other, same, row.same)
-		}
-		if name := blockName(one); name != row.name {
-			t.Errorf("%s is in %s, want %s", one, name, row.name)
-		}
-	}
-	if name := blockName(netip.Addr{}); name != "unknown" {
-		t.Errorf("no address is in %s", name)
-	}
-}
-
 // TestLimiterUnderManyAddresses floods from a million addresses: the memory
 // stays what it is, and who has used up his burst is not forgotten for it.
 func TestLimiterUnderManyAddresses(t *testing.T) {

@@ -1,0 +1,105 @@
+package conn
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+)
+
+// pipeListener accepts the ends of pipes.
+type pipeListener chan net.Conn
+
+func (l pipeListener) Accept() (net.Conn, error) {
+	if c, ok := <-l; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+func (l pipeListener) Close() error   { close(l); return nil }
+func (l pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestLongestIdle closes the connections that are idle, in the order in which they
+// became so, and no other.
+func TestLongestIdle(t *testing.T) {
+	evictions := 0
+	limiter := &Limiter{Connections: 4, Evicted: func() { evictions++ }}
+	inner := make(pipeListener, 10)
+	l := limiter.Listener(inner)
+	accept := func() (c, peer net.Conn) {
+		t.Helper()
+		one, other := net.Pipe()
+		inner <- one
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, other
+	}
+	var conns, peers []net.Conn
+	for range 4 {
+		c, peer := accept()
+		conns, peers = append(conns, c), append(peers, peer)
+	}
+	for _, i := range []int{2, 3, 1, 0} { // not the order in which they came
+		SetIdle(conns[i], true)
+	}
+	SetIdle(conns[1], false) // begins a request
+	for n, i := range []int{2, 3, 0} {
+		accept()
+		if _, err := peers[i].Read(make([]byte, 1)); err == nil {
+			t.Errorf("connection %d is still open, want it closed for newcomer %d", i, n)
+		}
+		if evictions != n+1 {
+			t.Errorf("%d connections were evicted, want %d", evictions, n+1)
+		}
+	}
+	one, _ := net.Pipe()
+	inner <- one
+	accepted := make(chan error)
+	go func() {
+		_, err := l.Accept()
+		accepted <- err
+	}()
+	select {
+	case err := <-accepted:
+		t.Fatalf("Accept with no idle connection returned (%v), want it to wait", err)
+	default:
+	}
+	conns[1].Close()
+	if err := <-accepted; err != nil {
+		t.Errorf("Accept after a connection was closed: %v", err)
+	}
+	if evictions != 3 {
+		t.Errorf("%d connections were evicted, want none after the third", evictions)
+	}
+}
+
+// TestBlocksAreForgotten: the limiter keeps nothing of connections that are closed.
+func TestBlocksAreForgotten(t *testing.T) {
+	limiter := &Limiter{PerAddress: 1, Refused: func(netip.Addr) {}}
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := limiter.Listener(inner)
+	defer l.Close()
+	for i := range 3 {
+		client, err := net.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := limiter.blocks[BlockOf(netip.MustParseAddr("127.0.0.1"))]; got != 1 {
+			t.Errorf("round %d: %d connections are counted, want 1", i, got)
+		}
+		c.Close()
+		c.Close() // net/http may close twice
+		client.Close()
+		if len(limiter.blocks) != 0 {
+			t.Errorf("round %d: %v is counted after the end, want nothing", i, limiter.blocks)
+		}
+	}
+}

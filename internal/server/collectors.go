@@ -1,0 +1,76 @@
+package server
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"signpost/internal/certs"
+)
+
+// WatchDNSCache adds metrics of the DNS cache. It calls stats at each scrape.
+func (m *Metrics) WatchDNSCache(stats func() (hits, misses uint64, entries int)) {
+	const lookupsHelp = "Lookups in the DNS cache, such as for MX records, by result."
+	lookups := func(result string, value func() uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Namespace: namespace, Name: "dns_cache_lookups_total", Help: lookupsHelp,
+			ConstLabels: prometheus.Labels{"result": result},
+		}, func() float64 { return float64(value()) })
+	}
+	m.registry.MustRegister(
+		lookups("hit", func() uint64 { hits, _, _ := stats(); return hits }),
+		lookups("miss", func() uint64 { _, misses, _ := stats(); return misses }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "dns_cache_entries", Help: "Answers in the DNS cache.",
+		}, func() float64 { _, _, entries := stats(); return float64(entries) }),
+	)
+}
+
+// WatchCertificates adds metrics of the certificates. It calls status at each scrape.
+func (m *Metrics) WatchCertificates(status func() certs.Status) {
+	m.registry.MustRegister(certificateCollector(status))
+}
+
+type certificateCollector func() certs.Status
+
+var (
+	certificateCount = prometheus.NewDesc("signpost_certificates",
+		"Certificates in memory by state.", []string{"state"}, nil)
+	certificateExpiry = prometheus.NewDesc("signpost_certificates_next_expiry_timestamp_seconds",
+		"Time at which the first of the valid certificates expires.", nil, nil)
+	certificateOrders = prometheus.NewDesc("signpost_certificate_orders_total",
+		"Orders of certificates by result.", []string{"result"}, nil)
+	certificateOrdersStopped = prometheus.NewDesc("signpost_certificate_orders_stopped",
+		"1 while orders are paused because some have failed.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c certificateCollector) Describe(to chan<- *prometheus.Desc) {
+	to <- certificateCount
+	to <- certificateExpiry
+	to <- certificateOrders
+	to <- certificateOrdersStopped
+}
+
+// Collect implements prometheus.Collector.
+func (c certificateCollector) Collect(to chan<- prometheus.Metric) {
+	status := c()
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	for _, state := range certs.States {
+		gauge(certificateCount, float64(status.Count(state)), string(state))
+	}
+	if next := status.NextExpiry(); !next.IsZero() {
+		gauge(certificateExpiry, float64(next.Unix()))
+	}
+	orders := status.Orders
+	for result, n := range map[string]int64{"obtained": orders.Obtained, "failed": orders.Failed} {
+		to <- prometheus.MustNewConstMetric(certificateOrders, prometheus.CounterValue, float64(n), result)
+	}
+	stopped := 0.0
+	if time.Now().Before(orders.StoppedUntil) {
+		stopped = 1
+	}
+	gauge(certificateOrdersStopped, stopped)
+}

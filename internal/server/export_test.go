@@ -1,4 +1,0 @@
-package server
-
-// WithExchange is what a connection's context is given.
-var WithExchange = withExchange

@@ -1,0 +1,150 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"signpost/internal/conn"
+)
+
+// client describes who sent a request, as far as that can be trusted.
+type client struct {
+	// addr is invalid if a proxy did not send it.
+	addr netip.Addr
+	// proxied is set if the request came from a trusted proxy.
+	proxied bool
+	// unlimited is set if a trusted proxy asks for itself or does not name its
+	// client: one rate limit for all of its clients would be wrong.
+	unlimited bool
+	// scheme and host are those of the client's request, empty if no trusted proxy
+	// sent them.
+	scheme, host string
+}
+
+// clientOf returns the client behind r, following the forwarding headers of trusted
+// proxies.
+func clientOf(p *conn.Proxies, r *http.Request) client {
+	peer := conn.PeerAddr(r.RemoteAddr)
+	if !p.Trusts(peer) && (peer.IsValid() || !overUnixSocket(r)) {
+		return client{addr: peer}
+	}
+	var c client
+	if p.Forwarded {
+		c = parseForwarded(p, r.Header["Forwarded"])
+	} else {
+		c = parseXForwarded(p, r.Header)
+	}
+	c.proxied = true
+	if !c.addr.IsValid() && !c.unlimited {
+		c.addr = peer
+	}
+	return c
+}
+
+func overUnixSocket(r *http.Request) bool {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return local != nil && local.Network() == "unix"
+}
+
+// parseXForwarded reads X-Forwarded-For, -Proto and -Host. Each proxy appends the
+// address of its own peer, so the list is read from its end. The first address that is
+// not a proxy's is the client's. Anything before it was sent by the client.
+func parseXForwarded(p *conn.Proxies, h http.Header) client {
+	lines := h["X-Forwarded-For"]
+	c := client{unlimited: true}
+	hops := 0
+walk:
+	for i := len(lines) - 1; i >= 0; i-- {
+		for rest := lines[i]; ; {
+			comma := strings.LastIndexByte(rest, ',')
+			hops++
+			addr, ok := parseAddr(strings.Trim(rest[comma+1:], " \t"))
+			c.addr = addr
+			if !ok {
+				break walk // the proxy does not name its client, but says "unknown" or "unix:"
+			}
+			if !p.Trusts(addr) {
+				c.unlimited = false
+				break walk
+			}
+			if comma < 0 {
+				break
+			}
+			rest = rest[:comma]
+		}
+	}
+	if scheme := nth(h["X-Forwarded-Proto"], hops); scheme != "" {
+		c.scheme = parseScheme(scheme)
+	}
+	if host := nth(h["X-Forwarded-Host"], hops); isHost(host) {
+		c.host = host
+	}
+	return c
+}
+
+// nth returns the item that the outermost trusted proxy wrote: counted from the end, as
+// many as there were addresses, or the first if proxies keep one item instead of
+// appending their own.
+func nth(lines []string, hops int) string {
+	item := ""
+	for i := len(lines) - 1; i >= 0; i-- {
+		for rest := lines[i]; ; {
+			comma := strings.LastIndexByte(rest, ',')
+			item = strings.Trim(rest[comma+1:], " \t")
+			if hops--; hops <= 0 {
+				return item
+			}
+			if comma < 0 {
+				break
+			}
+			rest = rest[:comma]
+		}
+	}
+	return item
+}
+
+// parseAddr parses an address with or without a port, as proxies write it:
+// 192.0.2.1, 192.0.2.1:4711, 2001:db8::1, [2001:db8::1]:4711, [2001:db8::1].
+func parseAddr(text string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		if len(text) > 2 && text[0] == '[' && text[len(text)-1] == ']' {
+			addr, err = netip.ParseAddr(text[1 : len(text)-1])
+		} else {
+			var addrPort netip.AddrPort
+			addrPort, err = netip.ParseAddrPort(text)
+			addr = addrPort.Addr()
+		}
+	}
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	return addr.Unmap().WithZone(""), true
+}
+
+func parseScheme(text string) string {
+	switch {
+	case strings.EqualFold(text, "https"):
+		return "https"
+	case strings.EqualFold(text, "http"):
+		return "http"
+	}
+	return ""
+}
+
+// isHost reports whether text can be the value of a Host header.
+func isHost(text string) bool {
+	if text == "" || len(text) > 300 {
+		return false
+	}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._:[]", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return true
+}

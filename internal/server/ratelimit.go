@@ -1,0 +1,88 @@
+package server
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"sync"
+	"time"
+
+	"signpost/internal/conn"
+)
+
+// Rate is how many requests an address block may send. The zero Rate is no limit.
+type Rate struct {
+	interval int64 // nanoseconds until one request is allowed again
+	burst    int64 // nanoseconds that a full bucket is worth
+}
+
+// RateOf returns the rate of perSecond requests on average, with a burst from an
+// address that has been quiet. Zero requests a second is no limit.
+func RateOf(perSecond, burst int) Rate {
+	if perSecond <= 0 {
+		return Rate{}
+	}
+	interval := int64(time.Second) / int64(perSecond)
+	return Rate{interval, interval * int64(max(burst, 1))}
+}
+
+// Limiter limits the requests of address blocks by token buckets. It always takes one
+// megabyte: a block without a bucket replaces that which has been full longest of the
+// eight that its hash selects. A full bucket holds no information, so this mostly loses
+// nothing. A Limiter outlives the configurations that use it.
+type Limiter struct {
+	start time.Time
+	seed  maphash.Seed
+	sets  []bucketSet
+}
+
+const (
+	ways       = 8
+	bucketSets = 1 << 13
+)
+
+type bucketSet struct {
+	mu      sync.Mutex
+	buckets [ways]bucket
+}
+
+// bucket is a token bucket, stored as the time at which it will be full again. That one
+// number gives its tokens at any time and for any rate.
+type bucket struct {
+	block conn.Block
+	full  int64 // nanoseconds since the limiter's start
+}
+
+// NewLimiter returns a limiter with all its memory allocated.
+func NewLimiter() *Limiter {
+	return &Limiter{start: time.Now(), seed: maphash.MakeSeed(), sets: make([]bucketSet, bucketSets)}
+}
+
+// allow reports how long addr has to wait until it may send a request. If that is zero,
+// the request is counted.
+func (l *Limiter) allow(addr netip.Addr, rate Rate, now time.Time) (wait time.Duration) {
+	block, at := conn.BlockOf(addr), int64(now.Sub(l.start))
+	set := &l.sets[maphash.Comparable(l.seed, block)%bucketSets]
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	fullest := &set.buckets[0]
+	for i := range set.buckets {
+		b := &set.buckets[i]
+		if b.block == block {
+			return b.allow(rate, at)
+		}
+		if b.full < fullest.full {
+			fullest = b
+		}
+	}
+	*fullest = bucket{block: block}
+	return fullest.allow(rate, at)
+}
+
+func (b *bucket) allow(rate Rate, at int64) time.Duration {
+	full := max(b.full, at) + rate.interval
+	if wait := full - at - rate.burst; wait > 0 {
+		return time.Duration(wait)
+	}
+	b.full = full
+	return 0
+}

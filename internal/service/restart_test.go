@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"signpost/internal/config"
+	"signpost/internal/conn"
 )
 
 func TestRestartKeys(t *testing.T) {
@@ -28,7 +29,7 @@ func TestRestartKeys(t *testing.T) {
 		{"another ACME directory", withTLS(":443", acme("a")), withTLS(":443", acme("b")), []string{"tls.acme"}},
 		{"another name with TLS", withTLS(":443", nil), config.Config{Name: "b.example", TLS: &config.TLS{Listen: ":443"}},
 			[]string{"name (of tls)"}},
-		{"limits", config.Config{}, config.Config{Limits: config.Limits{PerAddress: 1, Idle: time.Second}},
+		{"limits", config.Config{}, config.Config{Limits: config.Limits{PerAddress: 1, Timeouts: conn.Timeouts{Idle: time.Second}}},
 			[]string{"limits (times)", "limits.connections"}},
 	} {
 		if got := restartKeys(&test.old, &test.now); !slices.Equal(got, test.want) {

@@ -18,8 +18,10 @@ import (
 	"signpost/account"
 	"signpost/autoconfig"
 	"signpost/internal/config"
+	"signpost/internal/dns"
 	"signpost/internal/fault"
 	"signpost/internal/records"
+	"signpost/internal/records/publish"
 	"signpost/internal/service"
 	"signpost/internal/show"
 )
@@ -240,18 +242,18 @@ func printRecords(w io.Writer, format string, domains iter.Seq[records.Domain]) 
 
 // compareRecords prints what is wrong, domain by domain, and a summary.
 func compareRecords(l *service.Loaded, ctx context.Context, e env, f recordsFlags, domains iter.Seq[records.Domain]) error {
-	resolver, ownServers := l.Resolver, true
+	comparer := records.NewComparer(l.Resolver)
 	if *f.resolver != "" {
-		var err error
-		if resolver, err = records.NewResolver([]string{*f.resolver}, l.Config.DNS.Timeout); err != nil {
+		resolver, err := dns.NewResolver([]string{*f.resolver}, l.Config.DNS.Timeout)
+		if err != nil {
 			return usagef("-resolver takes an IP address, with or without a port", "%w", err)
 		}
-		ownServers = false
+		comparer = records.NewViewComparer(resolver)
 	}
 	var summary records.Summary
 	out := json.NewEncoder(e.stdout)
 	out.SetEscapeHTML(false)
-	for comparison := range records.NewComparer(resolver, ownServers).CompareAll(ctx, domains, *f.atOnce) {
+	for comparison := range comparer.CompareAll(ctx, domains, *f.atOnce) {
 		summary.Add(comparison)
 		progress(e, summary)
 		if *f.format != "json" {
@@ -294,12 +296,12 @@ func publishRecords(l *service.Loaded, ctx context.Context, e env, f recordsFlag
 	if err != nil {
 		return err
 	}
-	var plans []*records.Plan
+	var plans []*publish.Plan
 	conflicts := 0
 	for domain := range domains {
 		plan, err := publisher.Plan(ctx, domain)
 		if err != nil {
-			return withHint(err)
+			return err
 		}
 		if plan.Empty() && len(plan.Notes) == 0 {
 			continue
@@ -326,7 +328,7 @@ func publishRecords(l *service.Loaded, ctx context.Context, e env, f recordsFlag
 	}
 	for _, plan := range plans {
 		if err := publisher.Apply(ctx, plan); err != nil {
-			return withHint(err)
+			return err
 		}
 		add, change, remove := plan.Counts()
 		fmt.Fprintf(e.stdout, "%s: %d added, %d changed, %d removed\n", plan.Domain, add, change, remove)
@@ -356,7 +358,7 @@ func confirm(e env) error {
 	return nil
 }
 
-func newPublisher(l *service.Loaded, replace bool) (*records.Publisher, error) {
+func newPublisher(l *service.Loaded, replace bool) (*publish.Publisher, error) {
 	if len(l.Config.DNS.Updates) == 0 {
 		return nil, fault.WithHint(
 			fmt.Errorf("%s names no primary to publish to", l.File),
@@ -366,28 +368,21 @@ func newPublisher(l *service.Loaded, replace bool) (*records.Publisher, error) {
 	if l.Config.Name == "" {
 		return nil, fault.WithHint(fmt.Errorf("%s gives the service no name, which marks what it published", l.File), "write name:")
 	}
-	options := records.PublishOptions{Owner: l.Config.Name, Replace: replace}
+	options := publish.Options{Owner: l.Config.Name, Replace: replace}
 	for _, u := range l.Config.DNS.Updates {
 		key, err := updateKey(u)
 		if err != nil {
 			return nil, fmt.Errorf("the key for the zone %s: %w", u.Zone, err)
 		}
-		options.Updates = append(options.Updates, records.Update{Zone: u.Zone, Primary: u.Primary, Key: key})
+		options.Updates = append(options.Updates, dns.Update{Zone: u.Zone, Primary: u.Primary, Key: key})
 	}
-	return records.NewPublisher(options)
+	return publish.New(options)
 }
 
-func updateKey(u config.Update) (records.Key, error) {
+func updateKey(u config.Update) (dns.Key, error) {
 	if u.KeyFile != "" {
-		return records.ReadKeyFile(u.KeyFile)
+		return dns.ReadKeyFile(u.KeyFile)
 	}
-	key := records.Key{Name: u.KeyName, Algorithm: u.KeyAlgorithm, Secret: records.Secret(u.KeySecret)}
+	key := dns.Key{Name: u.KeyName, Algorithm: u.KeyAlgorithm, Secret: dns.Secret(u.KeySecret)}
 	return key, key.Check()
-}
-
-func withHint(err error) error {
-	if hint := records.Hint(err); hint != "" {
-		return fault.WithHint(err, hint)
-	}
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"signpost/account"
+	"signpost/internal/dns"
 )
 
 // Provider is a provider and what leads to it. Names are lower-case A-labels.
@@ -22,15 +23,9 @@ type Provider struct {
 	MX []string
 }
 
-// MX is a mail exchanger of a domain.
-type MX struct {
-	Host       string // lower case, without the final dot
-	Preference uint16 // the lowest is the best (RFC 5321 §5.1)
-}
-
 // LookupMX asks DNS for the mail exchangers of a domain, best first. A domain
 // without any, or that does not exist, has none and no error. It caches.
-type LookupMX func(ctx context.Context, domain string) ([]MX, error)
+type LookupMX func(ctx context.Context, domain string) ([]dns.MX, error)
 
 // Directory resolves queries. It is safe for concurrent use and never changes.
 type Directory struct {

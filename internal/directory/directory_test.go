@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"signpost/account"
+	"signpost/internal/dns"
 )
 
 var (
@@ -36,16 +37,16 @@ func mail(t testing.TB, text string) account.Address {
 }
 
 func fixture(t testing.TB) *Directory {
-	mx := func(_ context.Context, domain string) ([]MX, error) {
+	mx := func(_ context.Context, domain string) ([]dns.MX, error) {
 		switch domain {
 		case "customer.net":
-			return []MX{{"mx1.in.mamutmail.com", 10}, {"mx.elsewhere.example", 20}}, nil
+			return []dns.MX{{Host: "mx1.in.mamutmail.com", Preference: 10}, {Host: "mx.elsewhere.example", Preference: 20}}, nil
 		case "equal.net":
-			return []MX{{"mx.elsewhere.example", 10}, {"mx1.in.mamutmail.com", 10}}, nil
+			return []dns.MX{{Host: "mx.elsewhere.example", Preference: 10}, {Host: "mx1.in.mamutmail.com", Preference: 10}}, nil
 		case "backup.net":
-			return []MX{{"mx.elsewhere.example", 10}, {"mx1.in.mamutmail.com", 20}}, nil
+			return []dns.MX{{Host: "mx.elsewhere.example", Preference: 10}, {Host: "mx1.in.mamutmail.com", Preference: 20}}, nil
 		case "tenant.net":
-			return []MX{{"tenant-net.mail.hosted.example", 0}}, nil
+			return []dns.MX{{Host: "tenant-net.mail.hosted.example", Preference: 0}}, nil
 		case "broken.net":
 			return nil, errDNS
 		}

@@ -3,16 +3,16 @@ package records
 import (
 	"fmt"
 	"io"
-	"net"
 	"runtime"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
+	miekg "github.com/miekg/dns"
 
 	"signpost/account"
+	"signpost/internal/dns/dnstest"
 )
 
 // printMany prints the zone text of n domains of one provider and returns the
@@ -96,11 +96,9 @@ func BenchmarkCompare1000(b *testing.B) {
 		zones[d.Name] = string(printed(b, "zone", d))
 	}
 	n := newInternet(b, zones)
-	server := startServer(b, n.ServeDNS)
+	server := dnstest.StartServer(b, n.ServeDNS)
 	compare := func() time.Duration {
-		c := NewComparer(newTestResolver(b, server), true)
-		c.resolver.client.timeout = 5 * time.Second
-		_, c.port, _ = net.SplitHostPort(server)
+		c := newTestComparer(b, server, true, 5*time.Second)
 		begin := time.Now()
 		for got := range c.CompareAll(b.Context(), slices.Values(domains), 32) {
 			if got.Wrong() {
@@ -110,23 +108,23 @@ func BenchmarkCompare1000(b *testing.B) {
 		return time.Since(begin)
 	}
 	var mu sync.Mutex
-	var questions []dns.Question
-	n.asked = func(q dns.Question) {
+	var questions []miekg.Question
+	n.asked = func(q miekg.Question) {
 		mu.Lock()
 		questions = append(questions, q)
 		mu.Unlock()
 	}
 	compare()
-	n.asked = func(dns.Question) {}
+	n.asked = func(miekg.Question) {}
 	bare := func() time.Duration {
 		begin := time.Now()
 		var workers sync.WaitGroup
 		for i := range 32 {
 			workers.Go(func() {
-				client := dns.Client{Timeout: 5 * time.Second}
+				client := miekg.Client{Timeout: 5 * time.Second}
 				for j := i; j < len(questions); j += 32 {
-					query := new(dns.Msg).SetQuestion(questions[j].Name, questions[j].Qtype)
-					query.SetEdns0(udpSize, false)
+					query := new(miekg.Msg).SetQuestion(questions[j].Name, questions[j].Qtype)
+					query.SetEdns0(dnstest.UDPSize, false)
 					if _, _, err := client.Exchange(query, server); err != nil {
 						b.Error(err)
 					}

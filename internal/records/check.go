@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"signpost/internal/dns"
 )
 
 // check is the comparison of one domain.
@@ -13,90 +15,86 @@ type check struct {
 	comparer *Comparer
 	ctx      context.Context
 	domain   Domain
-	own      *client // nil where the resolver is believed
+	own      *dns.Client // of the domain's own name servers, nil where the resolver is asked
 	findings []Finding
-	right    map[string]Record // the SRV records that are right, by label
+	right    map[string]dns.Record // the SRV records that are right, by label
 }
 
-func (k *check) all() ([]Finding, error) {
+func (k *check) run() ([]Finding, error) {
 	var err error
-	if k.comparer.own {
-		k.own, err = k.comparer.ownServers(k.ctx, k.domain.Name)
+	if k.comparer.authorities != nil {
+		k.own, err = k.comparer.authorities.ClientFor(k.ctx, k.domain.Name)
 	} else {
-		_, err = k.comparer.resolver.apex(k.ctx, k.domain.Name)
+		_, err = k.comparer.resolver.Apex(k.ctx, k.domain.Name)
 	}
-	if errors.Is(err, errNoDomain) {
-		return []Finding{{Kind: Missing, Name: k.domain.Name, Put: lines(k.domain.Records),
+	if errors.Is(err, dns.ErrNoDomain) {
+		return []Finding{{Kind: Missing, Name: k.domain.Name, Put: lines(k.domain.records()),
 			Problem: k.domain.Name + " does not exist in DNS, so that no client finds anything: register it and create its zone"}}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	var first error
-	asked, failed := 0, 0
-	for _, m := range managed {
-		if slices.Contains(k.domain.leftOut, m.label) {
+	compared, failed := 0, 0
+	for _, name := range Names {
+		if slices.Contains(k.domain.leftOut, name.Label) {
 			continue
 		}
-		asked++
-		err := k.name(m.label, m.types)
+		compared++
+		err := k.name(name)
 		if err == nil {
 			continue
 		}
-		if errors.Is(err, errSilent) || k.ctx.Err() != nil {
-			return k.findings, err // and so it would go on
+		if errors.Is(err, dns.ErrSilent) || k.ctx.Err() != nil {
+			return k.findings, err // the other names would fail as well
 		}
 		failed++
 		first = cmp.Or(first, err)
-		k.found(Harmful, m.label, "cannot be looked up, and clients wait in vain: "+err.Error(), nil, nil)
+		k.found(Harmful, name.Label, "cannot be looked up, and clients wait in vain: "+err.Error(), nil, nil)
 	}
-	if failed == asked {
+	if failed == compared {
 		return nil, first
 	}
 	k.preference()
 	return k.findings, nil
 }
 
-func (k *check) name(label string, types []string) error {
+func (k *check) name(name Name) error {
 	switch {
-	case types[0] == "CNAME":
-		return k.host(label)
-	case label == "_ua-auto-config":
-		return k.vouchers(label)
-	case len(types) == 2:
-		if err := k.path(label); err != nil {
+	case name.Types[0] == "CNAME":
+		return k.host(name.Label)
+	case name.Label == "_ua-auto-config":
+		return k.digests(name.Label)
+	case len(name.Types) == 2:
+		if err := k.path(name.Label); err != nil {
 			return err
 		}
 	}
-	return k.service(label)
+	return k.service(name.Label)
 }
 
-// look asks for a name below the domain. Where the domain's own servers refer
-// to others, the name lies in a zone of its own, which the resolver knows.
-func (k *check) look(label, recordType string) (Answer, error) {
+// lookup asks for a name below the domain. Where the domain's own servers refer
+// to others, the name lies in a zone of its own, which the resolver finds.
+func (k *check) lookup(label, recordType string) (dns.Answer, error) {
 	name := label + "." + k.domain.Name
 	if k.own != nil {
-		answer, err := k.own.lookup(k.ctx, name, recordType)
-		if !errors.Is(err, errReferral) {
+		answer, err := k.own.Lookup(k.ctx, name, recordType)
+		if !errors.Is(err, dns.ErrReferral) {
 			return answer, err
 		}
 	}
 	return k.comparer.resolver.Lookup(k.ctx, name, recordType)
 }
 
-// wanted are the records that the domain should have at a name, of the types.
-func (k *check) wanted(label string, types ...string) []Record {
-	var records []Record
-	for _, r := range k.domain.Records {
-		if r.Name == label+"."+k.domain.Name && slices.Contains(types, r.Type) {
-			records = append(records, r)
-		}
-	}
-	return records
+// wanted returns the records of the types that the domain should have at a name.
+func (k *check) wanted(label string, types ...string) []dns.Record {
+	return slices.DeleteFunc(k.domain.records(), func(r dns.Record) bool {
+		return r.Name != label+"."+k.domain.Name || !slices.Contains(types, r.Type)
+	})
 }
 
-// found notes a finding: what is to go, and what is to come.
-func (k *check) found(kind Kind, label, problem string, remove, put []Record) *Finding {
+// found adds a finding, with the records to remove and those to put there.
+func (k *check) found(kind Kind, label, problem string, remove, put []dns.Record) *Finding {
 	name := label + "." + k.domain.Name
 	k.findings = append(k.findings, Finding{
 		Kind: kind, Name: name, Problem: name + " " + problem, Remove: lines(remove), Put: lines(put),
@@ -104,7 +102,7 @@ func (k *check) found(kind Kind, label, problem string, remove, put []Record) *F
 	return &k.findings[len(k.findings)-1]
 }
 
-func lines(records []Record) []string {
+func lines(records []dns.Record) []string {
 	var lines []string
 	for _, r := range records {
 		lines = append(lines, r.String())
@@ -112,50 +110,47 @@ func lines(records []Record) []string {
 	return lines
 }
 
-// missing notes that a name has nothing of what it should have. A reason names
-// who looks there ("where …"), what is there, or, as a verb, what that does.
-func (k *check) missing(label string, want []Record) {
-	problem := "is missing, " + want[0].Reason
-	if strings.HasPrefix(want[0].Reason, "says ") || strings.HasPrefix(want[0].Reason, "vouches ") {
-		problem = "is missing: it " + want[0].Reason
+// missing adds the finding that a name has none of the records that it should
+// have.
+func (k *check) missing(label string, want []dns.Record) {
+	i := slices.IndexFunc(k.domain.Records, func(r Record) bool { return r.Record == want[0] })
+	reason := k.domain.Records[i].Reason
+	problem := "is missing, " + reason // "where …", or what the record is
+	if isDenial(want[0]) || label == "_ua-auto-config" {
+		problem = "is missing: it " + reason // "says that …", "vouches for …"
 	}
 	k.found(Missing, label, problem, nil, want)
 }
 
-// swallowed reports whether the answer for a name is that which any name gets,
-// as the wildcard of a domain gives it.
-func (k *check) swallowed(answer Answer, recordType string) (bool, error) {
+// fromWildcard reports whether the answer for a name is the one that any name
+// gets, from a wildcard of the domain.
+func (k *check) fromWildcard(answer dns.Answer, recordType string) (bool, error) {
 	if len(answer.Records) == 0 {
 		return false, nil
 	}
-	probe, err := k.look(wildcardProbe, recordType)
+	probe, err := k.lookup(WildcardProbe, recordType)
 	if err != nil || len(probe.Records) == 0 {
 		return false, err
 	}
-	return allData(answer.Records) == allData(probe.Records), nil
+	return sameSet(answer.Records, probe.Records), nil
 }
 
-func allData(records []Record) string {
+// sameSet reports whether two sets hold records of the same types and data, case
+// and TTL aside.
+func sameSet(a, b []dns.Record) bool {
+	return slices.Equal(typesAndData(a), typesAndData(b))
+}
+
+func typesAndData(records []dns.Record) []string {
 	texts := make([]string, len(records))
 	for i, r := range records {
 		texts[i] = r.Type + " " + strings.ToLower(r.Data)
 	}
 	slices.Sort(texts)
-	return strings.Join(texts, "\n")
+	return texts
 }
 
-// ofType are the records of a type, in the order of the answer.
-func (a Answer) ofType(recordType string) []Record {
-	var records []Record
-	for _, r := range a.Records {
-		if r.Type == recordType {
-			records = append(records, r)
-		}
-	}
-	return records
-}
-
-// addresses are what a host resolves to, and the alias that it is, if any.
+// addresses returns the addresses of a host, and the target if it is an alias.
 func (k *check) addresses(host string) (addresses []string, alias string, err error) {
 	for _, recordType := range []string{"A", "AAAA"} {
 		answer, err := k.comparer.resolver.Lookup(k.ctx, host, recordType)
@@ -165,7 +160,7 @@ func (k *check) addresses(host string) (addresses []string, alias string, err er
 		if len(answer.Records) > 0 && answer.Records[0].Type == "CNAME" {
 			alias = strings.TrimSuffix(answer.Records[0].Data, ".")
 		}
-		for _, r := range answer.ofType(recordType) {
+		for _, r := range answer.OfType(recordType) {
 			addresses = append(addresses, r.Data)
 		}
 	}

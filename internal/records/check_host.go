@@ -3,22 +3,24 @@ package records
 import (
 	"slices"
 	"strings"
+
+	"signpost/internal/dns"
 )
 
 // host compares a name that clients ask over HTTP.
 func (k *check) host(label string) error {
-	want := k.wanted(label, hostTypes...)
+	want := k.wanted(label, HostTypes...)
 	name := label + "." + k.domain.Name
-	var have []Record // at the name itself
-	var answers [3]Answer
-	for i, recordType := range hostTypes {
-		answer, err := k.look(label, recordType)
+	var have []dns.Record // the records at the name itself
+	var answers [3]dns.Answer
+	for i, recordType := range HostTypes {
+		answer, err := k.lookup(label, recordType)
 		if err != nil {
 			return err
 		}
 		answers[i] = answer
 		for _, r := range answer.Records {
-			if r.Name == name && !slices.ContainsFunc(have, func(h Record) bool { return h.Type == r.Type && h.Data == r.Data }) {
+			if r.Name == name && !slices.ContainsFunc(have, func(h dns.Record) bool { return h.Type == r.Type && h.Data == r.Data }) {
 				have = append(have, r)
 			}
 		}
@@ -29,18 +31,18 @@ func (k *check) host(label string) error {
 		}
 		return nil
 	}
-	alias := slices.ContainsFunc(have, func(r Record) bool { return r.Type == "CNAME" })
-	if alias && slices.ContainsFunc(have, func(r Record) bool { return r.Type != "CNAME" }) {
+	alias := slices.ContainsFunc(have, func(r dns.Record) bool { return r.Type == "CNAME" })
+	if alias && slices.ContainsFunc(have, func(r dns.Record) bool { return r.Type != "CNAME" }) {
 		k.found(Harmful, label, "has a CNAME beside other data, which servers and resolvers treat as they like", have, want)
 		return nil
 	}
 	if alias {
-		// A server that allows it may have texts there as well.
-		text, err := k.look(label, "TXT")
+		// Some servers allow a TXT record beside a CNAME.
+		text, err := k.lookup(label, "TXT")
 		if err != nil {
 			return err
 		}
-		if texts := text.ofType("TXT"); len(texts) > 0 && texts[0].Name == name {
+		if texts := text.OfType("TXT"); len(texts) > 0 && texts[0].Name == name {
 			k.found(Harmful, label, "has a CNAME beside other data, which servers and resolvers treat as they like", texts, nil)
 			return nil
 		}
@@ -50,40 +52,37 @@ func (k *check) host(label string) error {
 		return nil
 	}
 	if len(want) > 0 && k.sameAddresses(name, want) {
-		return nil // by whatever way, a wildcard's too
+		return nil // in whatever way, even through a wildcard
 	}
-	for i, recordType := range hostTypes {
-		if swallowed, err := k.swallowed(answers[i], recordType); err != nil {
+	for i, recordType := range HostTypes {
+		if wildcard, err := k.fromWildcard(answers[i], recordType); err != nil {
 			return err
-		} else if swallowed && len(want) == 0 {
-			return nil // nothing of its own is there
-		} else if swallowed {
-			k.found(Harmful, label, "is swallowed by the wildcard *."+k.domain.Name+", which leads clients to "+where(have), nil, want)
+		} else if wildcard && len(want) == 0 {
+			return nil // the name has no records of its own
+		} else if wildcard {
+			k.found(Harmful, label, "is swallowed by the wildcard *."+k.domain.Name+", which leads clients to "+targets(have), nil, want)
 			return nil
 		}
 	}
 	if len(want) == 0 {
 		k.found(Superfluous, label, "is there, but there is nothing to ask for", have, nil)
 	} else {
-		k.found(Different, label, "leads to "+where(have)+" instead of "+where(want), have, want)
+		k.found(Different, label, "leads to "+targets(have)+" instead of "+targets(want), have, want)
 	}
 	return nil
 }
 
-// where says in words where a host name leads.
-func where(records []Record) string {
-	var places []string
+// targets lists where records lead, for a message.
+func targets(records []dns.Record) string {
+	var targets []string
 	for _, r := range records {
-		places = append(places, strings.TrimSuffix(r.Data, "."))
+		targets = append(targets, strings.TrimSuffix(r.Data, "."))
 	}
-	return strings.Join(places, ", ")
+	return strings.Join(targets, ", ")
 }
 
-// sameSet reports whether the records hold the same; case and TTL aside.
-func sameSet(a, b []Record) bool { return allData(a) == allData(b) }
-
-// reachable makes sure that a right CNAME leads somewhere.
-func (k *check) reachable(label string, want []Record) {
+// reachable makes sure that the target of a right CNAME has addresses.
+func (k *check) reachable(label string, want []dns.Record) {
 	if want[0].Type != "CNAME" {
 		return
 	}
@@ -92,7 +91,8 @@ func (k *check) reachable(label string, want []Record) {
 	k.noAddress(label, target, addresses, err)
 }
 
-// noAddress notes a host that clients are led to in vain.
+// noAddress adds the finding that a name leads clients to a host without addresses,
+// or one that cannot be looked up.
 func (k *check) noAddress(label, host string, addresses []string, err error) {
 	switch {
 	case k.ctx.Err() != nil:
@@ -104,16 +104,16 @@ func (k *check) noAddress(label, host string, addresses []string, err error) {
 }
 
 // inside reports whether a host belongs to the domain, so that whoever runs the
-// domain can mend it.
+// domain can fix it.
 func (k *check) inside(host string) bool {
 	return host == k.domain.Name || strings.HasSuffix(host, "."+k.domain.Name)
 }
 
-// sameAddresses reports whether a name leads where it should by another way:
-// addresses instead of a CNAME, as name servers that flatten them give, or a
-// CNAME of a CNAME. Where the addresses themselves are wanted, all must be there;
-// a server that flattens a CNAME may give some of them only.
-func (k *check) sameAddresses(name string, want []Record) bool {
+// sameAddresses reports whether a name leads to the right host in another way:
+// through addresses instead of a CNAME, as name servers that flatten CNAMEs
+// answer, or through a CNAME to a CNAME. Where the addresses themselves are
+// wanted, all must be there; a server that flattens a CNAME may return only some.
+func (k *check) sameAddresses(name string, want []dns.Record) bool {
 	have, _, err := k.addresses(name)
 	if err != nil || len(have) == 0 {
 		return false

@@ -3,17 +3,19 @@ package records
 import (
 	"slices"
 	"strings"
+
+	"signpost/internal/dns"
 )
 
 // path compares the TXT record beside the SRV record of calendars and address
-// books: a single one with the path (RFC 6764 §4).
+// books, which holds the path (RFC 6764 §4).
 func (k *check) path(label string) error {
-	answer, err := k.look(label, "TXT")
+	answer, err := k.lookup(label, "TXT")
 	if err != nil {
 		return err
 	}
 	want := k.wanted(label, "TXT")
-	have := slices.DeleteFunc(answer.ofType("TXT"), func(r Record) bool { return !strings.HasPrefix(unquote(r.Data), "path=") })
+	have := slices.DeleteFunc(answer.OfType("TXT"), func(r dns.Record) bool { return !strings.HasPrefix(dns.Unquote(r.Data), "path=") })
 	switch {
 	case len(have) == 0 && len(want) == 0:
 	case len(have) == 0:
@@ -22,23 +24,23 @@ func (k *check) path(label string) error {
 		k.found(Superfluous, label, "has a path, but there is no such service or it needs none", have, nil)
 	case len(have) > 1:
 		k.found(Harmful, label, "has several paths, of which clients take any", have, want)
-	case unquote(have[0].Data) != unquote(want[0].Data):
-		k.found(Different, label, "says "+unquote(have[0].Data)+" instead of "+unquote(want[0].Data), have, want)
+	case dns.Unquote(have[0].Data) != dns.Unquote(want[0].Data):
+		k.found(Different, label, "says "+dns.Unquote(have[0].Data)+" instead of "+dns.Unquote(want[0].Data), have, want)
 	}
 	return nil
 }
 
-// vouchers compares the digests of the PACC document. Any that fits will do for
-// clients, so that one more, from before a change, does no harm.
-func (k *check) vouchers(label string) error {
-	answer, err := k.look(label, "TXT")
+// digests compares the digests of the PACC document. Clients accept any that fits,
+// so that one more, from before a change, does no harm.
+func (k *check) digests(label string) error {
+	answer, err := k.lookup(label, "TXT")
 	if err != nil {
 		return err
 	}
 	want := k.wanted(label, "TXT")
-	var have, others []Record
+	var have, others []dns.Record
 	right := false
-	for _, r := range answer.ofType("TXT") {
+	for _, r := range answer.OfType("TXT") {
 		digest := digestOf(r)
 		if digest == "" {
 			continue
@@ -47,7 +49,7 @@ func (k *check) vouchers(label string) error {
 		switch {
 		case len(want) > 0 && digest == digestOf(want[0]):
 			right = true
-		case !slices.ContainsFunc(want, func(w Record) bool { return digestOf(w) == digest }):
+		case !slices.ContainsFunc(want, func(w dns.Record) bool { return digestOf(w) == digest }):
 			others = append(others, r)
 		}
 	}
@@ -65,11 +67,11 @@ func (k *check) vouchers(label string) error {
 	return nil
 }
 
-// digestOf reads the digest from a record as clients do: tags in any order, any
-// spaces, unknown tags ignored. It is empty for another kind of text.
-func digestOf(r Record) string {
+// digestOf returns the algorithm and digest of a record as clients read it: tags
+// in any order, any spaces, unknown tags ignored. It is empty for any other text.
+func digestOf(r dns.Record) string {
 	tags := map[string]string{}
-	for tag := range strings.SplitSeq(unquote(r.Data), ";") {
+	for tag := range strings.SplitSeq(dns.Unquote(r.Data), ";") {
 		name, value, _ := strings.Cut(tag, "=")
 		tags[strings.ToLower(strings.TrimSpace(name))] = strings.TrimSpace(value)
 	}

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"strings"
 	"sync"
+
+	"signpost/internal/dns"
 )
 
 // Kind is what is wrong with a record.
@@ -132,24 +134,27 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// Comparer compares domains with DNS.
+// Comparer compares domains with DNS. It is safe for concurrent use.
 type Comparer struct {
-	resolver *Resolver
-	own      bool   // ask the domain's own name servers
-	port     string // of those
-	clients  sync.Map
+	resolver    *dns.Resolver
+	authorities *dns.Authorities // nil where only the resolver is asked
 }
 
-// NewComparer makes a comparer that asks the name servers of each domain, which
-// it finds by means of the resolver, or the resolver itself if that is what
-// shall be believed (an internal view, a copy of the zone that is not yet live).
-func NewComparer(r *Resolver, ownServers bool) *Comparer {
-	return &Comparer{resolver: r, own: ownServers, port: "53"}
+// NewComparer returns a comparer that asks the name servers of each domain. It
+// finds them by means of the resolver.
+func NewComparer(r *dns.Resolver) *Comparer {
+	return &Comparer{r, dns.NewAuthorities(r, "")}
 }
 
-// atOnce is how many domains are compared at once: no more than the resolver
-// asks questions at once, as those that find no place there in time fail.
-func (c *Comparer) atOnce(asked int) int { return min(max(asked, 1), cap(c.resolver.slots)) }
+// NewViewComparer returns a comparer that asks only the resolver: an internal
+// view, or a copy of the zone that is not in use yet.
+func NewViewComparer(r *dns.Resolver) *Comparer {
+	return &Comparer{resolver: r}
+}
+
+// limitAtOnce bounds how many domains are compared at once: at most as many as the
+// resolver has questions under way, as the others could wait for it in vain.
+func limitAtOnce(n int) int { return min(max(n, 1), dns.MaxConcurrent) }
 
 // CompareAll compares many domains, a number of them at once, and gives the
 // results in the order of the domains, which are taken from another goroutine.
@@ -161,7 +166,7 @@ func (c *Comparer) CompareAll(ctx context.Context, domains iter.Seq[Domain], atO
 		defer workers.Wait()
 		defer cancel()
 
-		atOnce = c.atOnce(atOnce)
+		atOnce = limitAtOnce(atOnce)
 		slots := make(chan struct{}, atOnce)
 		// The queue is longer than the number of workers, so that one slow
 		// domain at its head does not stop the others.
@@ -196,8 +201,8 @@ func (c *Comparer) CompareAll(ctx context.Context, domains iter.Seq[Domain], atO
 
 // Compare holds what DNS says against what the domain should have.
 func (c *Comparer) Compare(ctx context.Context, d Domain) Comparison {
-	k := check{comparer: c, ctx: ctx, domain: d, right: map[string]Record{}}
-	findings, err := k.all()
+	k := check{comparer: c, ctx: ctx, domain: d, right: map[string]dns.Record{}}
+	findings, err := k.run()
 	if findings == nil {
 		findings = []Finding{} // [] in JSON, not null
 	}

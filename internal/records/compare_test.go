@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/account"
+	"signpost/internal/dns"
+	"signpost/internal/dns/dnstest"
 )
 
 // world is what surrounds the customer's domain.
@@ -30,9 +32,9 @@ cloud 300 IN CNAME mail
 	"other.example": "mail 300 IN A 192.0.2.40\n",
 }
 
-// comparerFor serves the customer's zone in the world. The servers asked are the
-// zone's own, or the resolver.
-func comparerFor(t testing.TB, zone string, own bool, change func(*internet)) *Comparer {
+// startWorld serves the customer's zone in the world and returns the address of
+// the name server.
+func startWorld(t testing.TB, zone string, change func(*internet)) string {
 	t.Helper()
 	zones := map[string]string{"kund.example": zone}
 	for apex, text := range world {
@@ -42,10 +44,14 @@ func comparerFor(t testing.TB, zone string, own bool, change func(*internet)) *C
 	if change != nil {
 		change(n)
 	}
-	server := startServer(t, n.ServeDNS)
-	c := NewComparer(newTestResolver(t, server), own)
-	_, c.port, _ = net.SplitHostPort(server)
-	return c
+	return dnstest.StartServer(t, n.ServeDNS)
+}
+
+// comparerFor returns a comparer in a world with the customer's zone. It asks the
+// zone's own servers, or the resolver.
+func comparerFor(t testing.TB, zone string, own bool, change func(*internet)) *Comparer {
+	t.Helper()
+	return newTestComparer(t, startWorld(t, zone, change), own, time.Second)
 }
 
 const customer = "kund.example"
@@ -406,15 +412,16 @@ func TestCompareHostileServers(t *testing.T) {
 		fmt.Fprintf(&lost, "@ 300 IN NS ns%d.lost.example.\n", i)
 	}
 	for name, zone := range map[string]string{"silent servers": silent.String(), "lost hosts": lost.String()} {
-		c := comparerFor(t, zone+zoneOf(t, domain), true, func(n *internet) {
+		server := startWorld(t, zone+zoneOf(t, domain), func(n *internet) {
 			n.mute = ".lost.example."
 			n.unserved = name == "silent servers"
 		})
-		c.resolver.client.timeout = 250 * time.Millisecond
+		_, port, _ := net.SplitHostPort(server)
+		c := newTestComparer(t, server, true, 250*time.Millisecond)
 		if name == "silent servers" {
 			// A port at which packets are taken and never answered.
 			for i := range 40 {
-				packets, err := net.ListenPacket("udp", fmt.Sprintf("127.9.0.%d:%s", i+1, c.port))
+				packets, err := net.ListenPacket("udp", fmt.Sprintf("127.9.0.%d:%s", i+1, port))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -451,9 +458,8 @@ func TestCompareAll(t *testing.T) {
 	}
 	n := newInternet(t, zones)
 	n.servfail = "k07.example."
-	server := startServer(t, n.ServeDNS)
-	c := NewComparer(newTestResolver(t, server), true)
-	_, c.port, _ = net.SplitHostPort(server)
+	server := dnstest.StartServer(t, n.ServeDNS)
+	c := newTestComparer(t, server, true, time.Second)
 
 	var names []string
 	var summary Summary
@@ -476,20 +482,17 @@ func TestCompareAll(t *testing.T) {
 	}
 }
 
-// TestCompareAtOnce has no more domains compared at once than the resolver has
-// places for questions: the others would wait for one in vain.
-func TestCompareAtOnce(t *testing.T) {
-	c := NewComparer(newTestResolver(t, "127.0.0.1:1"), false)
-	for asked, want := range map[int]int{-1: 1, 0: 1, 1: 1, maxFlights: maxFlights, 1000: maxFlights} {
-		if got := c.atOnce(asked); got != want {
-			t.Errorf("%d at once: %d, want %d", asked, got, want)
+func TestLimitAtOnce(t *testing.T) {
+	for n, want := range map[int]int{-1: 1, 0: 1, 1: 1, dns.MaxConcurrent: dns.MaxConcurrent, 1000: dns.MaxConcurrent} {
+		if got := limitAtOnce(n); got != want {
+			t.Errorf("limitAtOnce(%d) = %d, want %d", n, got, want)
 		}
 	}
 }
 
 func TestComparisonJSON(t *testing.T) {
 	for want, c := range map[string]Comparison{
-		`{"domain":"a.test","findings":[],"error":"does not answer"}`: {Domain: "a.test", Findings: []Finding{}, Err: errSilent},
+		`{"domain":"a.test","findings":[],"error":"does not answer"}`: {Domain: "a.test", Findings: []Finding{}, Err: dns.ErrSilent},
 		`{"domain":"a.test","findings":[{"kind":"missing","name":"x.a.test","problem":"why","put":["line"]}]}`: {
 			Domain: "a.test", Findings: []Finding{{Kind: Missing, Name: "x.a.test", Problem: "why", Put: []string{"line"}}}},
 	} {
@@ -513,4 +516,20 @@ func TestSummary(t *testing.T) {
 	if s.String() != "2 domains: 1 right, 1 wrong with 1 finding, 1 warning" {
 		t.Error(s)
 	}
+}
+
+// newTestComparer returns a comparer that asks the server: as the domain's own, or
+// as the resolver.
+func newTestComparer(t testing.TB, server string, own bool, timeout time.Duration) *Comparer {
+	t.Helper()
+	r, err := dns.NewResolver([]string{server}, timeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := NewViewComparer(r)
+	if own {
+		_, port, _ := net.SplitHostPort(server)
+		c.authorities = dns.NewAuthorities(r, port)
+	}
+	return c
 }

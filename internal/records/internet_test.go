@@ -5,7 +5,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/miekg/dns"
+	miekg "github.com/miekg/dns"
+
+	"signpost/internal/dns/dnstest"
 )
 
 // internet answers for many zones on one port: as the resolver of an
@@ -13,9 +15,9 @@ import (
 // servers. It serves what a careful server would refuse to load.
 type internet struct {
 	zones     map[string]bool // apexes, with the final dot
-	rrs       map[string][]dns.RR
+	rrs       map[string][]miekg.RR
 	names     map[string]bool // those, and all above them
-	asked     func(dns.Question)
+	asked     func(miekg.Question)
 	elsewhere string // a zone that its parent only refers to
 	servfail  string // a name that cannot be looked up, or all below one: *.name
 	mute      string // the end of names of which nothing is said
@@ -27,12 +29,12 @@ type internet struct {
 // newInternet reads zone files by their apex. Each gets SOA and NS.
 func newInternet(t testing.TB, zones map[string]string) *internet {
 	t.Helper()
-	n := &internet{zones: map[string]bool{}, rrs: map[string][]dns.RR{}, names: map[string]bool{}, asked: func(dns.Question) {}}
+	n := &internet{zones: map[string]bool{}, rrs: map[string][]miekg.RR{}, names: map[string]bool{}, asked: func(miekg.Question) {}}
 	for apex, text := range zones {
 		n.zones[apex+"."] = true
 		text += "\n" + apex + ". 300 IN SOA ns." + apex + ". host." + apex + ". 1 3600 600 86400 120" +
 			"\n" + apex + ". 300 IN NS ns." + apex + ".\nns." + apex + ". 300 IN A 127.0.0.1\n"
-		parser := dns.NewZoneParser(strings.NewReader(text), apex+".", apex)
+		parser := miekg.NewZoneParser(strings.NewReader(text), apex+".", apex)
 		parser.SetDefaultTTL(300)
 		for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
 			name := strings.ToLower(rr.Header().Name)
@@ -49,49 +51,49 @@ func newInternet(t testing.TB, zones map[string]string) *internet {
 	return n
 }
 
-func (n *internet) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
+func (n *internet) ServeDNS(w miekg.ResponseWriter, query *miekg.Msg) {
 	n.queries.Add(1)
 	n.asked(query.Question[0])
 	if n.silent.Load() || n.unserved && !query.RecursionDesired ||
 		n.mute != "" && strings.HasSuffix(strings.ToLower(query.Question[0].Name), n.mute) {
 		return
 	}
-	answer := new(dns.Msg).SetReply(query)
+	answer := new(miekg.Msg).SetReply(query)
 	answer.Authoritative = !query.RecursionDesired
 	answer.RecursionAvailable = true
 	name := strings.ToLower(query.Question[0].Name)
 	qtype := query.Question[0].Qtype
 	switch {
-	case n.elsewhere != "" && !query.RecursionDesired && dns.IsSubDomain(n.elsewhere, name):
+	case n.elsewhere != "" && !query.RecursionDesired && miekg.IsSubDomain(n.elsewhere, name):
 		answer.Authoritative = false
-		answer.Ns = []dns.RR{mustRR(n.elsewhere + " 300 IN NS ns.elsewhere.example.")}
+		answer.Ns = []miekg.RR{dnstest.RR(n.elsewhere + " 300 IN NS ns.elsewhere.example.")}
 	case n.servfail == name, n.servfail != "" && n.servfail[0] == '*' && strings.HasSuffix(name, n.servfail[1:]):
-		answer.Rcode = dns.RcodeServerFailure
+		answer.Rcode = miekg.RcodeServerFailure
 	default:
 		n.answer(answer, name, qtype)
 	}
 	if opt := query.IsEdns0(); opt != nil {
-		answer.SetEdns0(udpSize, false)
+		answer.SetEdns0(dnstest.UDPSize, false)
 	}
 	if w.LocalAddr().Network() == "udp" {
-		answer.Truncate(udpSize)
+		answer.Truncate(dnstest.UDPSize)
 	}
 	w.WriteMsg(answer)
 }
 
-func (n *internet) answer(answer *dns.Msg, name string, qtype uint16) {
+func (n *internet) answer(answer *miekg.Msg, name string, qtype uint16) {
 	zone := n.zone(name)
 	for range 10 {
 		rrs, exists := n.find(name)
 		var alias string
 		found := false
 		for _, rr := range rrs {
-			rr = dns.Copy(rr)
+			rr = miekg.Copy(rr)
 			rr.Header().Name = name
 			if rr.Header().Rrtype == qtype {
 				answer.Answer = append(answer.Answer, rr)
 				found = true
-			} else if cname, ok := rr.(*dns.CNAME); ok {
+			} else if cname, ok := rr.(*miekg.CNAME); ok {
 				alias = strings.ToLower(cname.Target)
 			}
 		}
@@ -100,18 +102,18 @@ func (n *internet) answer(answer *dns.Msg, name string, qtype uint16) {
 		}
 		if alias == "" {
 			if !exists {
-				answer.Rcode = dns.RcodeNameError
+				answer.Rcode = miekg.RcodeNameError
 			}
 			if apex := n.zone(name); apex != "" {
 				for _, rr := range n.rrs[apex] {
-					if rr.Header().Rrtype == dns.TypeSOA {
+					if rr.Header().Rrtype == miekg.TypeSOA {
 						answer.Ns = append(answer.Ns, rr)
 					}
 				}
 			}
 			return
 		}
-		answer.Answer = append(answer.Answer, mustRR(name+" 300 IN CNAME "+alias))
+		answer.Answer = append(answer.Answer, dnstest.RR(name+" 300 IN CNAME "+alias))
 		if answer.Authoritative && n.zone(alias) != zone {
 			return
 		}
@@ -130,7 +132,7 @@ func (n *internet) zone(name string) string {
 }
 
 // find is what a name has, by itself or by a wildcard (RFC 4592).
-func (n *internet) find(name string) ([]dns.RR, bool) {
+func (n *internet) find(name string) ([]miekg.RR, bool) {
 	if rrs, ok := n.rrs[name]; ok {
 		return rrs, true
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"signpost/internal/dns"
 )
 
 // appendOctoDNS writes one YAML document as octoDNS's YamlProvider reads it from
@@ -65,7 +67,7 @@ func appendOctoValue(b []byte, r Record, first, indent string) []byte {
 		return fmt.Appendf(b, "%sport: %s\n%spriority: %s\n%starget: %s\n%sweight: %s\n",
 			first, f[2], indent, f[0], indent, yamlString(f[3]), indent, f[1])
 	case "TXT":
-		return fmt.Appendf(b, "%s%s\n", first, yamlString(strings.ReplaceAll(unquote(r.Data), ";", `\;`)))
+		return fmt.Appendf(b, "%s%s\n", first, yamlString(strings.ReplaceAll(dns.Unquote(r.Data), ";", `\;`)))
 	}
 	return fmt.Appendf(b, "%s%s\n", first, yamlString(r.Data))
 }

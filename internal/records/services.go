@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"signpost/account"
+	"signpost/internal/dns"
 )
 
 // service is a service that SRV records name.
@@ -78,7 +79,7 @@ func (b *builder) services() {
 			}
 			b.add(s.label, "SRV", t.priority+" 1 "+t.port+" "+t.host+".", reason)
 			if t.path != "" {
-				b.add(s.label, "TXT", quote("path="+t.path), "the path on that server (RFC 6764)")
+				b.add(s.label, "TXT", dns.Quote("path="+t.path), "the path on that server (RFC 6764)")
 			}
 		case s.absent != "" && b.guide.elsewhere[s]:
 			unsaid = append(unsaid, s.label)

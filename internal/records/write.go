@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 )
 
@@ -63,7 +62,7 @@ func appendZone(b []byte, d Domain) []byte {
 	b = append(append(b, "; "...), d.Name...)
 	b = append(b, '\n')
 	for _, r := range d.Records {
-		b = r.appendLine(b)
+		b = r.AppendLine(b)
 		if r.Reason != "" {
 			b = append(append(b, " ; "...), r.Reason...)
 		}
@@ -80,18 +79,6 @@ func appendNotes(b []byte, d Domain, comment string) []byte {
 	return b
 }
 
-// appendLine writes the record as a line of a zone file.
-func (r Record) appendLine(b []byte) []byte {
-	b = append(append(b, r.Name...), ". "...)
-	b = strconv.AppendUint(b, uint64(r.TTL), 10)
-	b = append(append(b, " IN "...), r.Type...)
-	b = append(b, ' ')
-	return append(b, r.Data...)
-}
-
-// String is the record as a line of a zone file.
-func (r Record) String() string { return string(r.appendLine(nil)) }
-
 // appendUpdate writes input for nsupdate(1), which finds the zone itself. What
 // the names held before is replaced, whoever wrote it; Publish is the careful
 // way. There are no empty lines, as they would send what is complete so far.
@@ -101,11 +88,11 @@ func appendUpdate(b []byte, d Domain) []byte {
 	for i, r := range d.Records {
 		if i == 0 || r.Name != d.Records[i-1].Name {
 			b = fmt.Appendf(b, "; %s\n", r.Reason)
-			for _, recordType := range managedTypes(strings.TrimSuffix(r.Name, "."+d.Name)) {
+			for _, recordType := range TypesAt(strings.TrimSuffix(r.Name, "."+d.Name)) {
 				b = fmt.Appendf(b, "update delete %s. %s\n", r.Name, recordType)
 			}
 		}
-		b = r.appendLine(append(b, "update add "...))
+		b = r.AppendLine(append(b, "update add "...))
 		b = append(b, '\n')
 	}
 	if len(d.Records) > 0 {

@@ -10,6 +10,7 @@ import (
 
 	"signpost/internal/config"
 	"signpost/internal/directory"
+	"signpost/internal/dns"
 	"signpost/internal/server"
 )
 
@@ -29,7 +30,7 @@ func loadFiles(files ...string) (*directory.Directory, error) {
 		providers = append(providers, cfg.Providers...)
 		sources = append(sources, cfg.Accounts...)
 	}
-	noMX := func(context.Context, string) ([]directory.MX, error) { return nil, nil }
+	noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }
 	return directory.New(providers, sources, noMX), nil
 }
 

@@ -1,11 +1,9 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"signpost/account"
@@ -13,7 +11,6 @@ import (
 	"signpost/internal/certs"
 	"signpost/internal/config"
 	"signpost/internal/fault"
-	"signpost/internal/records"
 )
 
 // newCertificates makes the manager of the certificates, nil where a proxy in
@@ -74,7 +71,7 @@ func (s *service) policy() certs.Policy {
 		},
 		LeadsHere: func(ctx context.Context, name string) error {
 			l := s.loaded.Load()
-			return certs.LeadsTo(l.Config.Name, l.Config.DNS.Addresses, l.addresses)(ctx, name)
+			return certs.LeadsTo(l.Config.Name, l.Config.DNS.Addresses, l.Resolver.LookupAddresses)(ctx, name)
 		},
 	}
 }
@@ -101,35 +98,4 @@ func (l *Loaded) serves(ctx context.Context, domain string) error {
 		return account.ErrUnknownDomain
 	}
 	return err
-}
-
-// addresses asks DNS for the addresses of a host.
-func (l *Loaded) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
-	return addresses(ctx, host, l.Resolver.Lookup)
-}
-
-// addresses are those of both kinds. Some name servers fail at the question for
-// one of them; that is an error only if there is no address of the other.
-func addresses(ctx context.Context, host string, lookup func(ctx context.Context, name, recordType string) (records.Answer, error)) ([]netip.Addr, error) {
-	var all []netip.Addr
-	var failed error
-	for _, recordType := range []string{"A", "AAAA"} {
-		answer, err := lookup(ctx, host, recordType)
-		if err != nil {
-			failed = cmp.Or(failed, err)
-			continue
-		}
-		for _, record := range answer.Records {
-			if record.Type != recordType {
-				continue // a CNAME on the way
-			}
-			if addr, err := netip.ParseAddr(record.Data); err == nil {
-				all = append(all, addr)
-			}
-		}
-	}
-	if len(all) > 0 {
-		return all, nil
-	}
-	return nil, failed
 }

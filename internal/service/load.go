@@ -14,8 +14,8 @@ import (
 	"signpost/internal/certfile"
 	"signpost/internal/config"
 	"signpost/internal/directory"
+	"signpost/internal/dns"
 	"signpost/internal/fault"
-	"signpost/internal/records"
 	"signpost/internal/server"
 	"signpost/internal/setup"
 	"signpost/internal/signer"
@@ -27,7 +27,7 @@ type Loaded struct {
 	File      string
 	Config    *config.Config
 	Directory *directory.Directory
-	Resolver  *records.Resolver
+	Resolver  *dns.Resolver
 	Signer    *signer.Signer // nil if profiles are not signed
 
 	branding  setup.Branding
@@ -92,7 +92,7 @@ func build(file string, cfg *config.Config, earlier *Loaded, log *slog.Logger) (
 	var err error
 	if earlier != nil && slices.Equal(earlier.Config.DNS.Servers, cfg.DNS.Servers) && earlier.Config.DNS.Timeout == cfg.DNS.Timeout {
 		l.Resolver = earlier.Resolver
-	} else if l.Resolver, err = records.NewResolver(cfg.DNS.Servers, cfg.DNS.Timeout); err != nil {
+	} else if l.Resolver, err = dns.NewResolver(cfg.DNS.Servers, cfg.DNS.Timeout); err != nil {
 		return nil, fault.WithHint(err, "dns.servers in the configuration names the servers to ask")
 	}
 	l.Directory = directory.New(cfg.Providers, cfg.Accounts, l.Resolver.LookupMX)

@@ -6,6 +6,7 @@ import (
 	"signpost/account"
 	"signpost/internal/config"
 	"signpost/internal/directory"
+	"signpost/internal/dns"
 	"signpost/internal/setup"
 )
 
@@ -15,7 +16,7 @@ func init() {
 		if err != nil {
 			return nil, setup.Options{}, err
 		}
-		noMX := func(context.Context, string) ([]directory.MX, error) { return nil, nil }
+		noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }
 		return directory.New(cfg.Providers, cfg.Accounts, noMX).Resolve, setup.Options{
 			Name:     cfg.Name,
 			Branding: setup.Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent, Contact: cfg.Branding.Contact},

@@ -15,6 +15,7 @@ import (
 	"signpost/account"
 	"signpost/internal/config"
 	"signpost/internal/directory"
+	"signpost/internal/dns"
 )
 
 // System is one example configuration, ready to be asked.
@@ -87,7 +88,7 @@ func load(t testing.TB, file string) System {
 	if err != nil {
 		t.Fatal(err)
 	}
-	noMX := func(context.Context, string) ([]directory.MX, error) { return nil, nil }
+	noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }
 	s := System{
 		Name:      strings.TrimSuffix(filepath.Base(file), ".yaml"),
 		File:      file,

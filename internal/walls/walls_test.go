@@ -23,7 +23,7 @@ var floors = [][]string{
 	},
 	{
 		"autoconfig", "autodiscover", "mobileconfig", "templates",
-		"internal/certfile", "internal/conn", "internal/directory",
+		"internal/certfile", "internal/conn", "internal/directory", "internal/dns/dnstest",
 	},
 	{"internal/certs", "internal/records", "internal/setup", "internal/signer"},
 	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},
@@ -40,13 +40,13 @@ var formats = []string{"autoconfig", "autodiscover", "mobileconfig"}
 var configReaders = []string{"cmd/signpost", "internal/service", "internal/systems"}
 
 // forTests are the packages that only tests may import.
-var forTests = []string{"internal/freeport", "internal/golden", "internal/systems"}
+var forTests = []string{"internal/dns/dnstest", "internal/freeport", "internal/golden", "internal/systems"}
 
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{
 	"github.com/gorilla/mux":     {"internal/server"},
 	"gopkg.in/yaml.v3":           {"internal/config"},
-	"github.com/miekg/dns":       {"internal/dns", "internal/records", "internal/records/publish"},
+	"github.com/miekg/dns":       {"internal/dns", "internal/dns/dnstest", "internal/records", "internal/records/publish"},
 	"github.com/beevik/etree":    {"autoconfig", "autodiscover"},
 	"howett.net/plist":           {"mobileconfig"},
 	"github.com/smallstep/pkcs7": {"mobileconfig", "internal/signer"},

@@ -1,8 +1,10 @@
-package records
+package publish
 
 import (
 	"fmt"
 	"strings"
+
+	"signpost/internal/dns"
 )
 
 // Plan is what has to be done at a primary for one domain. Making it changes
@@ -16,24 +18,24 @@ type Plan struct {
 	// Notes say what is left as it is, and why.
 	Notes []string `json:"notes,omitempty"`
 
-	primary *Update
+	primary *dns.Update
 	zones   []*zonePlan
 }
 
 // Change puts the records of one name and type in the place of others.
 type Change struct {
-	Zone string   `json:"zone"`
-	Name string   `json:"name"`
-	Type string   `json:"type"`
-	Old  []Record `json:"old,omitempty"` // one of them may be empty
-	New  []Record `json:"new,omitempty"`
+	Zone string       `json:"zone"`
+	Name string       `json:"name"`
+	Type string       `json:"type"`
+	Old  []dns.Record `json:"old,omitempty"` // one of them may be empty
+	New  []dns.Record `json:"new,omitempty"`
 }
 
 // Conflict is a set of records in the way that Signpost did not write.
 type Conflict struct {
-	Name    string   `json:"name"`
-	Problem string   `json:"problem"`
-	Have    []Record `json:"have,omitempty"`
+	Name    string       `json:"name"`
+	Problem string       `json:"problem"`
+	Have    []dns.Record `json:"have,omitempty"`
 }
 
 // zonePlan is the part of a plan that is one update, as the names of a domain
@@ -41,10 +43,10 @@ type Conflict struct {
 type zonePlan struct {
 	zone      string
 	name      string // of the marker
-	oldMarker []Record
-	texts     []Record // beside it, which stay
-	old       marker   // what it says
-	marker    marker   // what it shall say
+	oldMarker []dns.Record
+	texts     []dns.Record // beside it, which stay
+	old       marker       // what it says
+	marker    marker       // what it shall say
 	changes   []Change
 	newNames  map[string]bool // names that must not be in use
 }
@@ -99,4 +101,11 @@ func (p *Plan) String() string {
 		fmt.Fprintf(&b, "  %s\n", note)
 	}
 	return b.String()
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -1,4 +1,4 @@
-package records
+package publish
 
 import (
 	"cmp"
@@ -11,15 +11,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/miekg/dns"
-)
+	miekg "github.com/miekg/dns"
 
-// Update says where the records of a zone are published, and with which key.
-type Update struct {
-	Zone    string // this domain and all below it; "*" for any that no other names
-	Primary string // address, or address and port
-	Key     Key
-}
+	"signpost/internal/dns"
+	"signpost/internal/fault"
+)
 
 // primary is the name server that takes our updates. Everything goes over one
 // TCP connection and is signed, the questions as well: a primary that hides from
@@ -27,7 +23,7 @@ type Update struct {
 // what there is.
 type primary struct {
 	address string
-	key     Key
+	key     dns.Key
 	timeout time.Duration
 	clock   func() time.Time
 	fudge   uint16 // seconds by which clocks may differ, 300 if zero
@@ -44,37 +40,37 @@ func (p *primary) close() {
 }
 
 // ask asks for what the primary itself has.
-func (p *primary) ask(ctx context.Context, name, recordType string) (*dns.Msg, error) {
-	qname, qtype, err := question(name, recordType)
+func (p *primary) ask(ctx context.Context, name, recordType string) (*miekg.Msg, error) {
+	qname, qtype, err := dns.Question(name, recordType)
 	if err != nil {
 		return nil, err
 	}
-	query := new(dns.Msg).SetQuestion(qname, qtype)
+	query := new(miekg.Msg).SetQuestion(qname, qtype)
 	query.RecursionDesired = false
 	answer, err := p.exchange(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	switch answer.Rcode {
-	case dns.RcodeSuccess, dns.RcodeNameError:
+	case miekg.RcodeSuccess, miekg.RcodeNameError:
 		return answer, nil
-	case dns.RcodeRefused, dns.RcodeNotAuth:
+	case miekg.RcodeRefused, miekg.RcodeNotAuth:
 		return nil, p.refused(ctx, qname, answer)
 	}
-	return nil, fmt.Errorf("%s %w", p, settles(answer))
+	return nil, fmt.Errorf("%s %w", p, dns.CodeError(answer.Rcode))
 }
 
 // refused finds out whether it is the key, the clock or the zone that a primary
 // does not accept. PowerDNS does not tell.
-func (p *primary) refused(ctx context.Context, qname string, answer *dns.Msg) error {
+func (p *primary) refused(ctx context.Context, qname string, answer *miekg.Msg) error {
 	if answer.IsTsig() == nil && p.key.Name != "" {
-		query := new(dns.Msg).SetQuestion(qname, dns.TypeSOA)
+		query := new(miekg.Msg).SetQuestion(qname, miekg.TypeSOA)
 		query.RecursionDesired = false
 		// The same key with all the time that a signature can ask for: if that
 		// is accepted, it was the time.
 		patient := &primary{address: p.address, key: p.key, timeout: p.timeout, clock: p.clock, fudge: math.MaxUint16}
 		defer patient.close()
-		if answer, err := patient.exchange(ctx, query); err != nil && Hint(err) != "" {
+		if answer, err := patient.exchange(ctx, query); err != nil && fault.Hint(err) != "" {
 			return err
 		} else if err == nil && answer.IsTsig() != nil {
 			return p.skewed(answer.IsTsig())
@@ -82,21 +78,21 @@ func (p *primary) refused(ctx context.Context, qname string, answer *dns.Msg) er
 		unsigned := &primary{address: p.address, timeout: p.timeout, clock: p.clock}
 		defer unsigned.close()
 		answer, err := unsigned.exchange(ctx, query)
-		if err == nil && answer.Authoritative && (answer.Rcode == dns.RcodeSuccess || answer.Rcode == dns.RcodeNameError) {
-			return hint(fmt.Errorf("%s does not accept the key %s: it knows no key of that name or another secret", p, p.key.Name),
+		if err == nil && answer.Authoritative && (answer.Rcode == miekg.RcodeSuccess || answer.Rcode == miekg.RcodeNameError) {
+			return fault.WithHint(fmt.Errorf("%s does not accept the key %s: it knows no key of that name or another secret", p, p.key.Name),
 				"compare name, algorithm and secret with the primary's configuration, and the date on both machines")
 		}
 	}
-	return hint(fmt.Errorf("%s has no zone for %s, or does not show it to us", p, strings.TrimSuffix(qname, ".")),
+	return fault.WithHint(fmt.Errorf("%s has no zone for %s, or does not show it to us", p, strings.TrimSuffix(qname, ".")),
 		"name the primary of the zone in the configuration, or create the zone there first")
 }
 
 // exchange sends a message and returns the answer to it. An answer that is good
 // news must be signed.
-func (p *primary) exchange(ctx context.Context, query *dns.Msg) (*dns.Msg, error) {
+func (p *primary) exchange(ctx context.Context, query *miekg.Msg) (*miekg.Msg, error) {
 	fresh := p.conn == nil
 	answer, err := p.try(ctx, query.Copy())
-	if err == nil || fresh || ctx.Err() != nil || query.Opcode == dns.OpcodeUpdate || errors.Is(err, errSilent) {
+	if err == nil || fresh || ctx.Err() != nil || query.Opcode == miekg.OpcodeUpdate || errors.Is(err, dns.ErrSilent) {
 		return answer, err
 	}
 	// The primary closed a connection that was idle; a question can be asked
@@ -104,12 +100,12 @@ func (p *primary) exchange(ctx context.Context, query *dns.Msg) (*dns.Msg, error
 	return p.try(ctx, query.Copy())
 }
 
-func (p *primary) try(ctx context.Context, query *dns.Msg) (answer *dns.Msg, err error) {
+func (p *primary) try(ctx context.Context, query *miekg.Msg) (answer *miekg.Msg, err error) {
 	deadline := time.Now().Add(p.timeout)
 	if p.conn == nil {
 		if p.conn, err = (&net.Dialer{Deadline: deadline}).DialContext(ctx, "tcp", p.address); err != nil {
 			p.conn = nil
-			return nil, fmt.Errorf("%s %w", p, plainly(err))
+			return nil, fmt.Errorf("%s %w", p, dns.TransportError(err))
 		}
 	}
 	defer func() {
@@ -122,48 +118,48 @@ func (p *primary) try(ctx context.Context, query *dns.Msg) (answer *dns.Msg, err
 	defer stop()
 
 	// One for each exchange: it keeps the MAC of the last one.
-	wire := &dns.Conn{Conn: p.conn}
-	query.Id = dns.Id()
+	wire := &miekg.Conn{Conn: p.conn}
+	query.Id = miekg.Id()
 	if p.key.Name != "" {
-		name := dns.Fqdn(p.key.Name)
+		name := miekg.Fqdn(p.key.Name)
 		wire.TsigSecret = map[string]string{name: string(p.key.Secret)}
-		query.SetTsig(name, dns.Fqdn(p.key.Algorithm), cmp.Or(p.fudge, 300), p.clock().Unix())
+		query.SetTsig(name, miekg.Fqdn(p.key.Algorithm), cmp.Or(p.fudge, 300), p.clock().Unix())
 	}
 	if err := wire.WriteMsg(query); err != nil {
-		return nil, fmt.Errorf("%s %w", p, plainly(err))
+		return nil, fmt.Errorf("%s %w", p, dns.TransportError(err))
 	}
 	answer, err = wire.ReadMsg()
 	if answer == nil {
-		return nil, fmt.Errorf("%s %w", p, plainly(err))
+		return nil, fmt.Errorf("%s %w", p, dns.TransportError(err))
 	}
 	if !answer.Response || answer.Id != query.Id || answer.Opcode != query.Opcode {
-		return nil, fmt.Errorf("%s %w", p, errNotOurs)
+		return nil, fmt.Errorf("%s %w", p, dns.ErrOtherQuestion)
 	}
 	return answer, p.signed(answer, err)
 }
 
 // signed judges what the primary says of our signature, and its own.
-func (p *primary) signed(answer *dns.Msg, err error) error {
+func (p *primary) signed(answer *miekg.Msg, err error) error {
 	if p.key.Name == "" {
 		return err
 	}
 	tsig := answer.IsTsig()
 	if tsig != nil {
 		switch tsig.Error {
-		case dns.RcodeBadKey:
+		case miekg.RcodeBadKey:
 			// Knot says so as well of a key that it knows but allows nothing.
-			return hint(fmt.Errorf("%s knows no key %s, or allows it nothing in this zone", p, p.key.Name),
+			return fault.WithHint(fmt.Errorf("%s knows no key %s, or allows it nothing in this zone", p, p.key.Name),
 				"compare the key's name and algorithm with the primary's configuration, and what it allows the key")
-		case dns.RcodeBadSig:
-			return hint(fmt.Errorf("%s has another secret for the key %s", p, p.key.Name), "compare the secrets here and in the primary's configuration")
-		case dns.RcodeBadTime:
+		case miekg.RcodeBadSig:
+			return fault.WithHint(fmt.Errorf("%s has another secret for the key %s", p, p.key.Name), "compare the secrets here and in the primary's configuration")
+		case miekg.RcodeBadTime:
 			return p.skewed(tsig)
 		}
 	}
 	switch {
-	case errors.Is(err, dns.ErrAuth), tsig == nil && answer.Rcode != dns.RcodeSuccess && answer.Rcode != dns.RcodeNameError:
+	case errors.Is(err, miekg.ErrAuth), tsig == nil && answer.Rcode != miekg.RcodeSuccess && answer.Rcode != miekg.RcodeNameError:
 		return nil // the code says why
-	case errors.Is(err, dns.ErrTime):
+	case errors.Is(err, miekg.ErrTime):
 		return p.skewed(tsig)
 	case err != nil || tsig == nil:
 		return fmt.Errorf("%s answers without a valid signature, and is not believed", p)
@@ -173,7 +169,7 @@ func (p *primary) signed(answer *dns.Msg, err error) error {
 
 // skewed names the difference of the clocks, which a server that refuses a
 // signature for its time tells (RFC 8945 §5.2.3).
-func (p *primary) skewed(tsig *dns.TSIG) error {
+func (p *primary) skewed(tsig *miekg.TSIG) error {
 	theirs := time.Unix(int64(tsig.TimeSigned), 0)
 	if octets, err := hex.DecodeString(tsig.OtherData); err == nil && len(octets) == 6 {
 		var seconds int64
@@ -188,52 +184,33 @@ func (p *primary) skewed(tsig *dns.TSIG) error {
 		problem += fmt.Sprintf(": it is %s here and %s there, a difference of %v",
 			ours.UTC().Format(time.DateTime), theirs.UTC().Format(time.DateTime), skew)
 	}
-	return hint(errors.New(problem), "set both clocks by NTP")
+	return fault.WithHint(errors.New(problem), "set both clocks by NTP")
 }
 
 // update sends an update and says what became of it.
-func (p *primary) update(ctx context.Context, zone string, message *dns.Msg) error {
+func (p *primary) update(ctx context.Context, zone string, message *miekg.Msg) error {
 	answer, err := p.exchange(ctx, message)
 	if err != nil {
 		return err
 	}
 	switch answer.Rcode {
-	case dns.RcodeSuccess:
+	case miekg.RcodeSuccess:
 		return nil
-	case dns.RcodeYXDomain, dns.RcodeYXRrset, dns.RcodeNXRrset, dns.RcodeNameError:
-		return hint(ErrChanged, "plan again and look at what is different")
-	case dns.RcodeRefused:
-		return hint(fmt.Errorf("%s refuses to update %s with the key %s", p, zone, p.key.Name),
+	case miekg.RcodeYXDomain, miekg.RcodeYXRrset, miekg.RcodeNXRrset, miekg.RcodeNameError:
+		return fault.WithHint(ErrChanged, "plan again and look at what is different")
+	case miekg.RcodeRefused:
+		return fault.WithHint(fmt.Errorf("%s refuses to update %s with the key %s", p, zone, p.key.Name),
 			"allow the key to update the zone: allow-update or update-policy in BIND, an acl in Knot, TSIG-ALLOW-DNSUPDATE in PowerDNS")
-	case dns.RcodeNotAuth:
-		return hint(fmt.Errorf("%s is not the primary of %s", p, zone), "name the zone's primary in the configuration")
-	case dns.RcodeNotImplemented:
-		return hint(fmt.Errorf("%s takes no updates", p), "print the records with -format zone instead, and put them into the zone file")
-	case dns.RcodeServerFailure:
-		return hint(fmt.Errorf("%s failed to update %s", p, zone), "its log says why; often it cannot write its files")
+	case miekg.RcodeNotAuth:
+		return fault.WithHint(fmt.Errorf("%s is not the primary of %s", p, zone), "name the zone's primary in the configuration")
+	case miekg.RcodeNotImplemented:
+		return fault.WithHint(fmt.Errorf("%s takes no updates", p), "print the records with -format zone instead, and put them into the zone file")
+	case miekg.RcodeServerFailure:
+		return fault.WithHint(fmt.Errorf("%s failed to update %s", p, zone), "its log says why; often it cannot write its files")
 	}
-	return fmt.Errorf("%s answers %s to the update of %s", p, dns.RcodeToString[answer.Rcode], zone)
+	return fmt.Errorf("%s answers %s to the update of %s", p, miekg.RcodeToString[answer.Rcode], zone)
 }
 
 // ErrChanged is an update that was refused because the zone is no longer what
 // the plan was made for.
 var ErrChanged = errors.New("it was changed since the plan was made, so that nothing was published there")
-
-// hinted is an error with a cure.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h hinted) Unwrap() error { return h.error }
-
-func hint(err error, cure string) error { return hinted{err, cure} }
-
-// Hint is the cure for an error, or empty.
-func Hint(err error) string {
-	var h hinted
-	if errors.As(err, &h) {
-		return h.hint
-	}
-	return ""
-}

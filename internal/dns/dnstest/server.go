@@ -1,17 +1,20 @@
-package records
+package dnstest
 
 import (
 	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 )
 
-// startServer runs a real DNS server on loopback, UDP and TCP on the same port.
-func startServer(t testing.TB, handler dns.HandlerFunc) string {
+// UDPSize is the most that the servers send over UDP.
+const UDPSize = 1232
+
+// StartServer runs a DNS server on loopback, with UDP and TCP on the same port,
+// and returns its address.
+func StartServer(t testing.TB, handler dns.HandlerFunc) string {
 	t.Helper()
 	for range 20 {
 		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -37,8 +40,9 @@ func startServer(t testing.TB, handler dns.HandlerFunc) string {
 	return ""
 }
 
-// startRaw answers every UDP datagram with what reply returns, octet for octet.
-func startRaw(t testing.TB, reply func(query []byte) [][]byte) string {
+// StartRaw runs a server that answers every UDP datagram with the datagrams that
+// reply returns, byte for byte.
+func StartRaw(t testing.TB, reply func(query []byte) [][]byte) string {
 	t.Helper()
 	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -52,25 +56,25 @@ func startRaw(t testing.TB, reply func(query []byte) [][]byte) string {
 			if err != nil {
 				return
 			}
-			for _, octets := range reply(buffer[:n]) {
-				packets.WriteTo(octets, peer)
+			for _, datagram := range reply(buffer[:n]) {
+				packets.WriteTo(datagram, peer)
 			}
 		}
 	}()
 	return packets.LocalAddr().String()
 }
 
-// zone answers from lines of a zone file, as an authoritative server that also
-// claims to recurse; names that no line mentions do not exist.
-type zone struct {
-	apex    string
+// Zone answers from lines of a zone file, as an authoritative server that also
+// claims to recurse. Names that no line mentions do not exist.
+type Zone struct {
+	Queries atomic.Int64 // so far
 	rrs     []dns.RR
-	queries atomic.Int64
 }
 
-func newZone(t testing.TB, apex string, lines ...string) *zone {
+// NewZone returns a zone with the lines and a SOA record.
+func NewZone(t testing.TB, apex string, lines ...string) *Zone {
 	t.Helper()
-	z := &zone{apex: apex + "."}
+	z := &Zone{}
 	for _, line := range append(lines, apex+". 300 IN SOA ns."+apex+". host."+apex+". 1 3600 600 86400 120") {
 		rr, err := dns.NewRR(line)
 		if err != nil || rr == nil {
@@ -81,16 +85,17 @@ func newZone(t testing.TB, apex string, lines ...string) *zone {
 	return z
 }
 
-func (z *zone) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
-	z.queries.Add(1)
+// ServeDNS implements dns.Handler.
+func (z *Zone) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
+	z.Queries.Add(1)
 	answer := new(dns.Msg).SetReply(query)
 	answer.Authoritative = true
-	asked := query.Question[0]
+	question := query.Question[0]
 	exists := false
 	for _, rr := range z.rrs {
 		name := rr.Header().Name
-		exists = exists || strings.EqualFold(name, asked.Name) || dns.IsSubDomain(asked.Name, name)
-		if strings.EqualFold(name, asked.Name) && rr.Header().Rrtype == asked.Qtype {
+		exists = exists || strings.EqualFold(name, question.Name) || dns.IsSubDomain(question.Name, name)
+		if strings.EqualFold(name, question.Name) && rr.Header().Rrtype == question.Qtype {
 			answer.Answer = append(answer.Answer, rr)
 		}
 	}
@@ -101,19 +106,19 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 		}
 	}
 	if opt := query.IsEdns0(); opt != nil {
-		answer.SetEdns0(udpSize, false)
+		answer.SetEdns0(UDPSize, false)
 	}
 	if w.LocalAddr().Network() == "udp" {
-		answer.Truncate(udpSize)
+		answer.Truncate(UDPSize)
 	}
 	w.WriteMsg(answer)
 }
 
-func newTestResolver(t testing.TB, servers ...string) *Resolver {
-	t.Helper()
-	r, err := NewResolver(servers, time.Second)
+// RR parses a line of a zone file.
+func RR(line string) dns.RR {
+	rr, err := dns.NewRR(line)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	return r
+	return rr
 }

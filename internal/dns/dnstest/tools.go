@@ -1,4 +1,4 @@
-package records
+package dnstest
 
 import (
 	"os"
@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// tool finds a program that checks our work. Where it is not installed the test
-// is skipped, or fails if SIGNPOST_REQUIRE_TOOLS is set.
-func tool(t testing.TB, name string) string {
+// Tool returns the path of a program. Where it is not installed the test is
+// skipped, or fails if SIGNPOST_REQUIRE_TOOLS is set.
+func Tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		// Servers live where an ordinary user's PATH does not lead.
+		// Servers are installed where an ordinary user's PATH does not lead.
 		path, err = exec.LookPath("/usr/sbin/" + name)
 	}
 	if err == nil {

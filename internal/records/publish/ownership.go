@@ -1,4 +1,4 @@
-package records
+package publish
 
 import (
 	"crypto/sha256"
@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"signpost/internal/dns"
+	"signpost/internal/records"
 )
 
 // markerLabel is where Signpost writes down what it wrote: one TXT record at
@@ -27,10 +30,6 @@ import (
 const markerLabel = "_signpost"
 
 const markerVersion = "v=signpost1"
-
-// maxText is how long one string of a TXT record can be (RFC 1035 §3.3); a
-// longer one is not written as one, and so was not by us.
-const maxText = 255
 
 // marker is what stands there.
 type marker struct {
@@ -55,8 +54,8 @@ type owned struct {
 
 // readMarker reads the data of a TXT record; false if it is no marker of ours.
 func readMarker(data string) (marker, bool) {
-	texts := splitText(data)
-	if len(texts) == 0 || len(texts[0]) > maxText {
+	texts := dns.Strings(data)
+	if len(texts) == 0 || len(texts[0]) > dns.MaxText {
 		return marker{}, false
 	}
 	owner, ok := strings.CutPrefix(texts[0], markerVersion+" owner=")
@@ -66,7 +65,7 @@ func readMarker(data string) (marker, bool) {
 	m := marker{owner: owner, sets: map[setKey]owned{}}
 	for _, text := range texts[1:] {
 		fields := strings.Fields(text)
-		if len(text) > maxText || len(fields) < 3 || !slices.Contains(managedTypes(fields[0]), fields[1]) {
+		if len(text) > dns.MaxText || len(fields) < 3 || !slices.Contains(records.TypesAt(fields[0]), fields[1]) {
 			continue // of a later version, or nothing that we could have written
 		}
 		set := owned{digest: fields[2]}
@@ -85,21 +84,21 @@ func readMarker(data string) (marker, bool) {
 
 // data is the marker as the data of a TXT record.
 func (m marker) data() string {
-	texts := []string{quote(markerVersion + " owner=" + m.owner)}
-	for _, name := range managed {
-		for _, recordType := range name.types {
-			set, ok := m.sets[setKey{name.label, recordType}]
+	texts := []string{dns.Quote(markerVersion + " owner=" + m.owner)}
+	for _, name := range records.Names {
+		for _, recordType := range name.Types {
+			set, ok := m.sets[setKey{name.Label, recordType}]
 			if !ok {
 				continue
 			}
-			text := fmt.Sprintf("%s %s %s", name.label, recordType, set.digest)
+			text := fmt.Sprintf("%s %s %s", name.Label, recordType, set.digest)
 			if !set.until.IsZero() || set.current != "" {
 				text += " " + strconv.FormatInt(max(set.until.Unix(), 0), 10)
 			}
 			if set.current != "" {
 				text += " " + set.current
 			}
-			texts = append(texts, quote(text))
+			texts = append(texts, dns.Quote(text))
 		}
 	}
 	return strings.Join(texts, " ")
@@ -107,46 +106,7 @@ func (m marker) data() string {
 
 // digestOfSet is what a set is known by again. TTLs do not count, nor does
 // anything that name servers may write in another way.
-func digestOfSet(records []Record) string {
-	texts := make([]string, len(records))
-	for i, r := range records {
-		texts[i] = canonicalData(r)
-	}
-	slices.Sort(texts)
-	sum := sha256.Sum256([]byte(strings.Join(texts, "\n")))
+func digestOfSet(set []dns.Record) string {
+	sum := sha256.Sum256([]byte(strings.Join(dns.CanonicalSet(set), "\n")))
 	return hex.EncodeToString(sum[:8])
-}
-
-// canonicalData is the data of a record in the one form in which equal data are
-// equal.
-func canonicalData(r Record) string {
-	switch r.Type {
-	case "TXT":
-		return unquote(r.Data)
-	default:
-		return strings.ToLower(r.Data)
-	}
-}
-
-// sameData reports whether two sets hold the same.
-func sameData(a, b []Record) bool {
-	return len(a) == len(b) && digestOfSet(a) == digestOfSet(b)
-}
-
-// splitText takes the strings of a TXT record's data apart.
-func splitText(data string) []string {
-	var texts []string
-	for data != "" {
-		end := 1
-		for end < len(data) && data[end] != '"' {
-			if data[end] == '\\' {
-				end++
-			}
-			end++
-		}
-		end = min(end+1, len(data))
-		texts = append(texts, unquote(data[:end]))
-		data = strings.TrimLeft(data[end:], " ")
-	}
-	return texts
 }

@@ -16,13 +16,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/miekg/dns"
+	miekg "github.com/miekg/dns"
 	"gopkg.in/yaml.v3"
 
 	"signpost/account"
 	"signpost/autoconfig"
 	"signpost/internal/config"
 	"signpost/internal/directory"
+	"signpost/internal/dns"
+	"signpost/internal/dns/dnstest"
 	"signpost/internal/golden"
 )
 
@@ -145,16 +147,14 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// bare is a record without its reason, which no format but JSON gives back.
-func bare(domains []Domain) []Record {
-	var records []Record
+// sorted returns the records of all domains without their reasons, which no format
+// but JSON gives back.
+func sorted(domains []Domain) []dns.Record {
+	var records []dns.Record
 	for _, d := range domains {
-		for _, r := range d.Records {
-			r.Reason = ""
-			records = append(records, r)
-		}
+		records = append(records, d.records()...)
 	}
-	slices.SortStableFunc(records, func(a, b Record) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortStableFunc(records, func(a, b dns.Record) int { return strings.Compare(a.String(), b.String()) })
 	return records
 }
 
@@ -162,11 +162,11 @@ func bare(domains []Domain) []Record {
 // the same records.
 func TestSameRecords(t *testing.T) {
 	for _, s := range systems(t) {
-		want := bare(s.domains)
+		want := sorted(s.domains)
 		for format, read := range map[string]func(testing.TB, []byte) []Record{
 			"zone": readZone, "json": readJSON, "octodns": readOctoDNS, "nsupdate": readUpdate,
 		} {
-			got := bare([]Domain{{Records: read(t, printed(t, format, s.domains...))}})
+			got := sorted([]Domain{{Records: read(t, printed(t, format, s.domains...))}})
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s as %s (-want +got):\n%s", s.name, format, diff)
 			}
@@ -176,9 +176,9 @@ func TestSameRecords(t *testing.T) {
 
 func readZone(t testing.TB, text []byte) []Record {
 	var records []Record
-	parser := dns.NewZoneParser(bytes.NewReader(text), "", "")
+	parser := miekg.NewZoneParser(bytes.NewReader(text), "", "")
 	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
-		records = append(records, toRecord(rr))
+		records = append(records, Record{Record: dns.RecordOf(rr)})
 	}
 	if err := parser.Err(); err != nil {
 		t.Error(err)
@@ -253,7 +253,7 @@ func readOctoDNS(t testing.TB, text []byte) []Record {
 					data := value.Value
 					switch s.Type {
 					case "TXT":
-						data = quote(strings.ReplaceAll(data, `\;`, ";"))
+						data = dns.Quote(strings.ReplaceAll(data, `\;`, ";"))
 					case "SRV":
 						var srv struct {
 							Priority, Weight, Port int
@@ -264,7 +264,7 @@ func readOctoDNS(t testing.TB, text []byte) []Record {
 						}
 						data = fmt.Sprint(srv.Priority, srv.Weight, srv.Port, " ", srv.Target)
 					}
-					records = append(records, Record{Name: label + "." + string(zone[1]), TTL: s.TTL, Type: s.Type, Data: data})
+					records = append(records, Record{Record: dns.Record{Name: label + "." + string(zone[1]), TTL: s.TTL, Type: s.Type, Data: data}})
 				}
 			}
 		}
@@ -286,7 +286,7 @@ func TestCheckers(t *testing.T) {
 	}
 	for name, arguments := range checkers {
 		t.Run(name, func(t *testing.T) {
-			program := tool(t, name)
+			program := dnstest.Tool(t, name)
 			check := func(domain, text string) ([]byte, error) {
 				file := filepath.Join(t.TempDir(), "zone")
 				frame := fmt.Sprintf("$TTL 300\n@ IN SOA ns host 1 3600 600 86400 300\n@ IN NS ns\nns IN A 192.0.2.1\nmail IN A 192.0.2.2\ndav IN A 192.0.2.3\n%s", text)
@@ -438,7 +438,7 @@ func TestFor(t *testing.T) {
 				if r.Reason == "" {
 					t.Errorf("%v has no reason", r)
 				}
-				if !slices.Contains(managedTypes(label), r.Type) {
+				if !slices.Contains(TypesAt(label), r.Type) {
 					t.Errorf("%v is not among the managed", r)
 				}
 			}
@@ -490,34 +490,6 @@ func TestOthers(t *testing.T) {
 	for _, line := range []string{"", "_pop3s._tcp.kund.example. 300 IN SRV 0 1 995 mail.example.net.\n"} {
 		if got := comparerFor(t, zoneOf(t, with)+line, true, nil).Compare(t.Context(), with); len(got.Findings) > 0 || got.Err != nil {
 			t.Errorf("%q: compared: %v", line, got)
-		}
-	}
-}
-
-func TestQuote(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                       `""`,
-		"v=UAAC1; a=b":           `"v=UAAC1; a=b"`,
-		`a"b\c`:                  `"a\"b\\c"`,
-		"å\n":                    `"\195\165\010"`,
-		strings.Repeat("x", 256): `"` + strings.Repeat("x", 255) + `" "x"`,
-	} {
-		got := quote(text)
-		if got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
-		}
-		rr, err := dns.NewRR("a.test. IN TXT " + got)
-		if err != nil {
-			t.Errorf("%s: %v", got, err)
-			continue
-		}
-		if back := unquote(toRecord(rr).Data); back != text {
-			t.Errorf("%q came back as %q", text, back)
-		}
-	}
-	for data, want := range map[string]string{`\`: `\`, `"\"`: `"`, `"\2`: "2", `"\999"`: "999", `"\299"`: ""} {
-		if got := unquote(data); got != want {
-			t.Errorf("%s: %q, want %q", data, got, want)
 		}
 	}
 }

@@ -1,8 +1,9 @@
-package records
+package publish
 
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,61 +13,124 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/account"
+	"signpost/autoconfig"
+	"signpost/internal/dns"
+	"signpost/internal/dns/dnstest"
+	"signpost/internal/fault"
 	"signpost/internal/freeport"
+	"signpost/internal/records"
 )
 
+// The keys of dnstest.
+var (
+	testKey     = keyOf(dnstest.TestKey)
+	powerless   = keyOf(dnstest.Powerless)
+	unknownKey  = keyOf(dnstest.UnknownKey)
+	wrongSecret = keyOf(dnstest.WrongSecret)
+)
+
+func keyOf(k dnstest.Key) dns.Key {
+	return dns.Key{Name: k.Name, Algorithm: k.Algorithm, Secret: dns.Secret(k.Secret)}
+}
+
+// server is a real name server to publish to.
+type server struct{ *dnstest.Nameserver }
+
 // onEach runs a test against every server, a fresh one each.
-func onEach(t *testing.T, f func(t *testing.T, n *nameserver)) {
+func onEach(t *testing.T, f func(t *testing.T, n server)) {
 	for _, name := range []string{"BIND", "Knot", "PowerDNS"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f(t, startNameserver(t, name))
+			f(t, server{dnstest.StartNameserver(t, name)})
 		})
 	}
 }
 
-func (n *nameserver) publisher(t testing.TB, change ...func(*PublishOptions)) *Publisher {
+func (n server) publisher(t testing.TB, change ...func(*Options)) *Publisher {
 	t.Helper()
-	o := PublishOptions{Updates: []Update{{Zone: "*", Primary: n.address, Key: testKey}}, Owner: "setup.example.net"}
+	o := Options{Updates: []dns.Update{{Zone: "*", Primary: n.Address, Key: testKey}}, Owner: "setup.example.net"}
 	for _, f := range change {
 		f(&o)
 	}
-	p, err := NewPublisher(o)
+	p, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func replacing(o *PublishOptions) { o.Replace = true }
+func replacing(o *Options) { o.Replace = true }
 
-func withKey(key Key) func(*PublishOptions) {
-	return func(o *PublishOptions) { o.Updates[0].Key = key }
+func withKey(key dns.Key) func(*Options) {
+	return func(o *Options) { o.Updates[0].Key = key }
 }
 
 // plan makes a plan that is to succeed.
-func (p *Publisher) plan(t testing.TB, d Domain) *Plan {
+func (p *Publisher) plan(t testing.TB, d records.Domain) *Plan {
 	t.Helper()
 	plan, err := p.Plan(t.Context(), d)
 	if err != nil {
-		t.Fatalf("%v (%s)", err, Hint(err))
+		t.Fatalf("%v (%s)", err, fault.Hint(err))
 	}
 	return plan
 }
 
 // publish plans and applies, and says what was done.
-func (p *Publisher) publish(t testing.TB, d Domain) string {
+func (p *Publisher) publish(t testing.TB, d records.Domain) string {
 	t.Helper()
 	plan := p.plan(t, d)
 	if err := p.Apply(t.Context(), plan); err != nil {
-		t.Fatalf("%v (%s)\n%s", err, Hint(err), plan)
+		t.Fatalf("%v (%s)\n%s", err, fault.Hint(err), plan)
 	}
 	add, change, remove := plan.Counts()
 	return fmt.Sprintf("+%d ~%d -%d", add, change, remove)
 }
 
+var everyServer = []account.Server{
+	{Type: account.IMAP, Hostname: "mail.example.net", Port: 993, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
+	{Type: account.IMAP, Hostname: "mail.example.net", Port: 143, SocketType: account.STARTTLS, Authentication: password, Login: wholeAddress},
+	{Type: account.POP3, Hostname: "mail.example.net", Port: 995, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
+	{Type: account.SMTP, Hostname: "mail.example.net", Port: 465, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
+	{Type: account.CalDAV, URL: "https://dav.example.net/dav/calendars/", Authentication: password, Login: wholeAddress},
+	{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%:8443/dav/", Authentication: password, Login: wholeAddress},
+	{Type: account.JMAP, URL: "https://jmap.example.net/session", Authentication: password, Login: wholeAddress},
+	{Type: account.ManageSieve, Hostname: "mail.example.net", Port: 4190, SocketType: account.STARTTLS, Authentication: password, Login: wholeAddress},
+	{Type: account.ActiveSync, URL: "https://mail.example.net/Microsoft-Server-ActiveSync", Authentication: password, Login: wholeAddress},
+}
+
+var (
+	password     = []account.Authentication{account.PasswordCleartext}
+	wholeAddress = account.Login{Username: account.EmailAddress}
+)
+
+func settingsFor(domain string, servers ...account.Server) account.Settings {
+	address := account.AnyAt(domain)
+	provider := &account.Provider{ID: "example", DisplayName: "Example", Servers: servers}
+	return account.Settings{Address: address, Login: address, Provider: provider, Servers: servers}
+}
+
+// digest returns the digest of the PACC document.
+func digest(s account.Settings) (string, error) {
+	document, err := new(autoconfig.PACCs).Document(s)
+	return autoconfig.Digest(document), err
+}
+
+// printed returns the input for nsupdate.
+func printed(t testing.TB, d records.Domain) string {
+	t.Helper()
+	var b strings.Builder
+	w, err := records.NewWriter(&b, "nsupdate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Write(d), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // publishedDomain should have every kind of record, with hosts of its own.
-func publishedDomain(name string, change ...func(*Options, []account.Server) []account.Server) Domain {
+func publishedDomain(name string, change ...func(*records.Options, []account.Server) []account.Server) records.Domain {
 	servers := slices.Clone(everyServer)
 	for i := range servers {
 		if servers[i].Hostname != "" {
@@ -75,28 +139,28 @@ func publishedDomain(name string, change ...func(*Options, []account.Server) []a
 			servers[i].URL = "https://mail.%EMAILDOMAIN%/dav/"
 		}
 	}
-	o := Options{Name: "setup." + name, Digest: digests()}
+	o := records.Options{Name: "setup." + name, Digest: digest}
 	for _, f := range change {
 		servers = f(&o, servers)
 	}
-	return New(o).For(settingsFor(name, servers...))
+	return records.New(o).For(settingsFor(name, servers...))
 }
 
 // holds makes sure, with dig, that the server has exactly the records.
-func (n *nameserver) holds(t testing.TB, d Domain) {
+func (n server) holds(t testing.TB, d records.Domain) {
 	t.Helper()
 	var questions, want, got []string
 	asked := map[string]bool{}
-	for _, m := range managed {
-		for _, recordType := range m.types {
-			questions = append(questions, m.label+"."+d.Name, recordType)
-			asked[m.label+"."+d.Name+". "+recordType] = true
+	for _, m := range records.Names {
+		for _, recordType := range m.Types {
+			questions = append(questions, m.Label+"."+d.Name, recordType)
+			asked[m.Label+"."+d.Name+". "+recordType] = true
 		}
 	}
 	for _, r := range d.Records {
 		want = append(want, r.String())
 	}
-	for _, line := range n.dig(t, questions...) {
+	for _, line := range n.Dig(t, questions...) {
 		// Aliases come with each type, and so does what a wildcard has.
 		if f := strings.Fields(line); asked[f[0]+" "+f[3]] && f[1] != "300" && !slices.Contains(got, line) {
 			got = append(got, line)
@@ -110,7 +174,7 @@ func (n *nameserver) holds(t testing.TB, d Domain) {
 }
 
 func TestPublish(t *testing.T) {
-	onEach(t, func(t *testing.T, n *nameserver) {
+	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("kund.example")
 		p := n.publisher(t)
 		foreign := []string{
@@ -118,15 +182,15 @@ func TestPublish(t *testing.T) {
 			"update add kund.example. 300 TXT \"v=spf1 -all\"",
 			"update add x.autoconfig.kund.example. 300 TXT \"below a name of ours\"",
 		}
-		n.nsupdate(t, foreign...)
-		before := n.serial(t, "kund.example")
+		n.Update(t, foreign...)
+		before := n.Serial(t, "kund.example")
 
 		// Into an empty zone: each set of records, and the marker.
 		if did := p.publish(t, d); did != "+18 ~0 -0" {
 			t.Errorf("first: %s", did)
 		}
 		n.holds(t, d)
-		first := n.serial(t, "kund.example")
+		first := n.Serial(t, "kund.example")
 		if first == before {
 			t.Errorf("the serial number is still %s", first)
 		}
@@ -139,18 +203,22 @@ func TestPublish(t *testing.T) {
 		if err := p.Apply(t.Context(), again); err != nil {
 			t.Error(err)
 		}
-		if serial := n.serial(t, "kund.example"); serial != first {
+		if serial := n.Serial(t, "kund.example"); serial != first {
 			t.Errorf("publishing again took the serial number from %s to %s", first, serial)
 		}
 
 		// The comparison agrees.
-		c := NewComparer(newTestResolver(t, n.address), false)
+		resolver, err := dns.NewResolver([]string{n.Address}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := records.NewViewComparer(resolver)
 		if got := c.Compare(t.Context(), d); got.Wrong() || len(got.Findings) > 0 {
 			t.Errorf("compared: %v", got)
 		}
 
 		// A changed configuration: only what differs.
-		changed := publishedDomain("kund.example", func(o *Options, servers []account.Server) []account.Server {
+		changed := publishedDomain("kund.example", func(o *records.Options, servers []account.Server) []account.Server {
 			servers[3].Port = 587
 			servers[3].SocketType = account.STARTTLS
 			o.Name = "mail.kund.example"
@@ -172,8 +240,8 @@ func TestPublish(t *testing.T) {
 		n.holds(t, changed)
 
 		// From aliases to addresses, and to another TTL.
-		withAddresses := publishedDomain("kund.example", func(o *Options, servers []account.Server) []account.Server {
-			o.Addresses = addresses("192.0.2.10", "192.0.2.11", "2001:db8::1")
+		withAddresses := publishedDomain("kund.example", func(o *records.Options, servers []account.Server) []account.Server {
+			o.Addresses = []netip.Addr{netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.11"), netip.MustParseAddr("2001:db8::1")}
 			o.TTL = 600
 			return servers
 		})
@@ -184,20 +252,20 @@ func TestPublish(t *testing.T) {
 		n.holds(t, d)
 
 		// Gone: what was there before us is there still.
-		if did := p.publish(t, Remove("kund.example")); did != "+0 ~0 -18" {
+		if did := p.publish(t, records.Remove("kund.example")); did != "+0 ~0 -18" {
 			t.Errorf("removal: %s", did)
 		}
-		n.holds(t, Domain{Name: "kund.example"})
-		if marker := n.dig(t, "_signpost.kund.example", "TXT"); len(marker) > 0 {
+		n.holds(t, records.Domain{Name: "kund.example"})
+		if marker := n.Dig(t, "_signpost.kund.example", "TXT"); len(marker) > 0 {
 			t.Errorf("the marker is left: %v", marker)
 		}
 		for _, line := range foreign {
 			f := strings.Fields(line)
-			if got := n.dig(t, f[2], f[4]); len(got) != 1 {
+			if got := n.Dig(t, f[2], f[4]); len(got) != 1 {
 				t.Errorf("%s: %v", line, got)
 			}
 		}
-		if plan := p.plan(t, Remove("kund.example")); !plan.Empty() {
+		if plan := p.plan(t, records.Remove("kund.example")); !plan.Empty() {
 			t.Errorf("removed again: %v", plan)
 		}
 	})
@@ -205,15 +273,15 @@ func TestPublish(t *testing.T) {
 
 // TestConflicts has records at our names that somebody else wrote.
 func TestConflicts(t *testing.T) {
-	onEach(t, func(t *testing.T, n *nameserver) {
+	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("kund.example")
 		p := n.publisher(t)
-		n.nsupdate(t,
+		n.Update(t,
 			"update add autoconfig.kund.example. 300 A 192.0.2.99",
 			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 mail.other.example.",
 			"update add _pop3._tcp.kund.example. 300 SRV 0 0 0 .", // as it should be
 			"update add _sieve._tcp.kund.example. 300 CNAME elsewhere.example.")
-		serial := n.serial(t, "kund.example")
+		serial := n.Serial(t, "kund.example")
 		plan := p.plan(t, d)
 		want := `kund.example: 3 conflicts, nothing can be published
   ! autoconfig.kund.example A was not written by Signpost
@@ -228,10 +296,10 @@ func TestConflicts(t *testing.T) {
 			t.Errorf("plan (-want +got):\n%s", diff)
 		}
 		err := p.Apply(t.Context(), plan)
-		if err == nil || err.Error() != "kund.example: 3 conflicts" || !strings.Contains(Hint(err), "-replace") {
+		if err == nil || err.Error() != "kund.example: 3 conflicts" || !strings.Contains(fault.Hint(err), "-replace") {
 			t.Errorf("applied: %v", err)
 		}
-		if now := n.serial(t, "kund.example"); now != serial {
+		if now := n.Serial(t, "kund.example"); now != serial {
 			t.Error("a refused plan changed the zone")
 		}
 
@@ -243,7 +311,7 @@ func TestConflicts(t *testing.T) {
 		}
 
 		// What somebody edits afterwards is theirs, also when we leave.
-		n.nsupdate(t,
+		n.Update(t,
 			"update delete _imaps._tcp.kund.example. SRV",
 			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 edited.other.example.",
 			"update delete autodiscover.kund.example. CNAME")
@@ -251,40 +319,40 @@ func TestConflicts(t *testing.T) {
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "was changed since Signpost wrote it" {
 			t.Errorf("edited: %v", plan)
 		}
-		plan = p.plan(t, Remove("kund.example"))
+		plan = p.plan(t, records.Remove("kund.example"))
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Name != "_imaps._tcp.kund.example SRV" {
 			t.Errorf("leaving: %v", plan)
 		}
-		n.nsupdate(t, "update delete _imaps._tcp.kund.example. SRV")
+		n.Update(t, "update delete _imaps._tcp.kund.example. SRV")
 		// What somebody deleted comes again.
 		if did := p.publish(t, d); did != "+2 ~0 -0" {
 			t.Errorf("deleted by hand: %s", did)
 		}
 
 		// Another service publishes the domain.
-		other := n.publisher(t, func(o *PublishOptions) { o.Owner = "setup.other.example" })
+		other := n.publisher(t, func(o *Options) { o.Owner = "setup.other.example" })
 		plan = other.plan(t, d)
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "says that the service setup.example.net publishes this domain" {
 			t.Errorf("another service: %v", plan)
 		}
-		if plan = other.plan(t, Remove("kund.example")); len(plan.Conflicts) != 1 {
+		if plan = other.plan(t, records.Remove("kund.example")); len(plan.Conflicts) != 1 {
 			t.Errorf("another service removes: %v", plan)
 		}
 
 		// A text beside the CNAME is never replaced.
-		p.publish(t, Remove("kund.example"))
-		n.nsupdate(t, `update add autodiscover.kund.example. 300 TXT "somebody's"`)
+		p.publish(t, records.Remove("kund.example"))
+		n.Update(t, `update add autodiscover.kund.example. 300 TXT "somebody's"`)
 		plan = n.publisher(t, replacing).plan(t, d)
 		if len(plan.Conflicts) != 1 || !strings.HasPrefix(plan.Conflicts[0].Problem, "holds TXT as well, beside which no CNAME can stand") {
 			t.Errorf("a text beside a CNAME: %v", plan)
 		}
 		// Our marker's name is taken.
-		n.nsupdate(t, "update delete autodiscover.kund.example. TXT", `update add _signpost.kund.example. 300 TXT "somebody's"`)
+		n.Update(t, "update delete autodiscover.kund.example. TXT", `update add _signpost.kund.example. 300 TXT "somebody's"`)
 		plan = p.plan(t, d)
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "is where Signpost keeps its marker, but holds something else" {
 			t.Errorf("a text at the marker: %v", plan)
 		}
-		n.nsupdate(t, "update delete _signpost.kund.example. TXT", `update add _signpost.kund.example. 300 CNAME x.example.`)
+		n.Update(t, "update delete _signpost.kund.example. TXT", `update add _signpost.kund.example. 300 CNAME x.example.`)
 		plan = n.publisher(t, replacing).plan(t, d)
 		if len(plan.Conflicts) != 1 || !strings.Contains(plan.Conflicts[0].Problem, "holds a CNAME") {
 			t.Errorf("an alias at the marker: %v", plan)
@@ -296,16 +364,16 @@ func TestConflicts(t *testing.T) {
 // ours stays, and what another service is known to have written goes with its
 // marker.
 func TestReplaceAndRemove(t *testing.T) {
-	onEach(t, func(t *testing.T, n *nameserver) {
+	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("kund.example")
 		p, replacer := n.publisher(t), n.publisher(t, replacing)
-		marker := func() string { return strings.Join(n.dig(t, "_signpost.kund.example", "TXT"), "\n") }
+		marker := func() string { return strings.Join(n.Dig(t, "_signpost.kund.example", "TXT"), "\n") }
 
 		// A text that is no marker.
-		n.nsupdate(t, `update add _signpost.kund.example. 300 TXT "somebody else"`,
+		n.Update(t, `update add _signpost.kund.example. 300 TXT "somebody else"`,
 			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 mail.other.example.")
 		for _, p := range []*Publisher{p, replacer} {
-			plan := p.plan(t, Remove("kund.example"))
+			plan := p.plan(t, records.Remove("kund.example"))
 			if !plan.Empty() || len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], "holds no marker of Signpost") {
 				t.Errorf("a text at the marker: %v", plan)
 			}
@@ -316,33 +384,33 @@ func TestReplaceAndRemove(t *testing.T) {
 		if got := marker(); !strings.Contains(got, "somebody else") {
 			t.Errorf("the text is gone: %q", got)
 		}
-		n.nsupdate(t, "update delete _imaps._tcp.kund.example. SRV", "update delete _signpost.kund.example. TXT")
+		n.Update(t, "update delete _imaps._tcp.kund.example. SRV", "update delete _signpost.kund.example. TXT")
 
 		// A text beside the marker.
 		p.publish(t, d)
-		n.nsupdate(t, `update add _signpost.kund.example. 3600 TXT "somebody else"`)
-		p.publish(t, Remove("kund.example"))
-		n.holds(t, Domain{Name: "kund.example"})
+		n.Update(t, `update add _signpost.kund.example. 3600 TXT "somebody else"`)
+		p.publish(t, records.Remove("kund.example"))
+		n.holds(t, records.Domain{Name: "kund.example"})
 		if got := marker(); !strings.Contains(got, "somebody else") || strings.Contains(got, "signpost1") {
 			t.Errorf("beside the marker: %q", got)
 		}
-		n.nsupdate(t, "update delete _signpost.kund.example. TXT")
+		n.Update(t, "update delete _signpost.kund.example. TXT")
 
 		// The service has another name now, and takes over or leaves.
-		renamed := func(o *PublishOptions) { o.Owner, o.Replace = "new.example.net", true }
+		renamed := func(o *Options) { o.Owner, o.Replace = "new.example.net", true }
 		p.publish(t, d)
 		if did := n.publisher(t, renamed).publish(t, d); did != "+0 ~1 -0" {
 			t.Errorf("taken over: %s", did)
 		}
 		n.holds(t, d)
-		if did := n.publisher(t, renamed).publish(t, Remove("kund.example")); did != "+0 ~0 -18" {
+		if did := n.publisher(t, renamed).publish(t, records.Remove("kund.example")); did != "+0 ~0 -18" {
 			t.Errorf("left after taking over: %s", did)
 		}
 		p.publish(t, d)
-		if did := n.publisher(t, renamed).publish(t, Remove("kund.example")); did != "+0 ~0 -18" {
+		if did := n.publisher(t, renamed).publish(t, records.Remove("kund.example")); did != "+0 ~0 -18" {
 			t.Errorf("left under another name: %s", did)
 		}
-		n.holds(t, Domain{Name: "kund.example"})
+		n.holds(t, records.Domain{Name: "kund.example"})
 		if got := marker(); got != "" {
 			t.Errorf("the marker is left: %q", got)
 		}
@@ -352,7 +420,7 @@ func TestReplaceAndRemove(t *testing.T) {
 // TestConcurrentChange has the zone change between plan and update: the update
 // fails as a whole.
 func TestConcurrentChange(t *testing.T) {
-	onEach(t, func(t *testing.T, n *nameserver) {
+	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("kund.example")
 		p := n.publisher(t)
 		for name, edit := range map[string]string{
@@ -363,17 +431,17 @@ func TestConcurrentChange(t *testing.T) {
 			"the marker":               `update add _signpost.kund.example. 300 TXT "x"`,
 		} {
 			plan := p.plan(t, d)
-			n.nsupdate(t, edit)
-			serial := n.serial(t, "kund.example")
+			n.Update(t, edit)
+			serial := n.Serial(t, "kund.example")
 			err := p.Apply(t.Context(), plan)
-			if !errors.Is(err, ErrChanged) || Hint(err) == "" {
+			if !errors.Is(err, ErrChanged) || fault.Hint(err) == "" {
 				t.Errorf("%s: %v", name, err)
 			}
-			if now := n.serial(t, "kund.example"); now != serial {
+			if now := n.Serial(t, "kund.example"); now != serial {
 				t.Errorf("%s: something was changed nevertheless", name)
 			}
 			f := strings.Fields(edit)
-			n.nsupdate(t, "update delete "+f[2]+" "+f[4])
+			n.Update(t, "update delete "+f[2]+" "+f[4])
 		}
 
 		// Two of us at once.
@@ -385,10 +453,10 @@ func TestConcurrentChange(t *testing.T) {
 			t.Errorf("the second of two at once: %v", err)
 		}
 		// And when only one thing is to change.
-		fewer := publishedDomain("kund.example", func(_ *Options, servers []account.Server) []account.Server {
+		fewer := publishedDomain("kund.example", func(_ *records.Options, servers []account.Server) []account.Server {
 			return slices.Delete(servers, 6, 7)
 		})
-		one, two = p.plan(t, fewer), p.plan(t, Remove("kund.example"))
+		one, two = p.plan(t, fewer), p.plan(t, records.Remove("kund.example"))
 		if err := p.Apply(t.Context(), one); err != nil {
 			t.Fatal(err)
 		}
@@ -401,11 +469,11 @@ func TestConcurrentChange(t *testing.T) {
 // TestPublishRefused has every way in which a primary says no, and makes sure
 // that it is named and has a cure.
 func TestPublishRefused(t *testing.T) {
-	onEach(t, func(t *testing.T, n *nameserver) {
+	onEach(t, func(t *testing.T, n server) {
 		for _, test := range []struct {
 			name    string
 			domain  string
-			options func(*PublishOptions)
+			options func(*Options)
 			sign    time.Duration
 			want    []string // one of them, as servers tell more or less
 			hint    string
@@ -417,7 +485,7 @@ func TestPublishRefused(t *testing.T) {
 				"knows no key nobody, or allows it nothing in this zone",
 				"does not accept the key nobody: it knows no key of that name or another secret"}, hint: "compare"},
 			{name: "a key without rights", options: withKey(powerless), want: []string{
-				"zone kund.example: primary " + n.address + " refuses to update kund.example with the key reader",
+				"zone kund.example: primary " + n.Address + " refuses to update kund.example with the key reader",
 				"knows no key reader, or allows it nothing in this zone"}, hint: "allow"},
 			{name: "our clock is ahead", sign: 3 * time.Hour, want: []string{
 				"the clocks differ by more than five minutes: it is ",
@@ -426,15 +494,15 @@ func TestPublishRefused(t *testing.T) {
 				"the clocks differ by more than five minutes: it is ",
 				"the clocks differ by more than five minutes"}, hint: "NTP"},
 			{name: "no such zone", domain: "nowhere.example", want: []string{"has no zone for nowhere.example, or does not show it to us"}, hint: "primary"},
-			{name: "handed to others", domain: "handed.example", want: []string{"_tcp.handed.example, which primary " + n.address + " hands to other servers"}, hint: "primary"},
-			{name: "server down", options: func(o *PublishOptions) { o.Updates[0].Primary = "127.0.0.1:" + freeport.Choose(t) }, want: []string{"cannot be reached: connection refused"}},
-			{name: "no primary", options: func(o *PublishOptions) { o.Updates[0].Zone = "other.example" }, want: []string{"no primary is configured for kund.example"}, hint: "configuration"},
+			{name: "handed to others", domain: "handed.example", want: []string{"_tcp.handed.example, which primary " + n.Address + " delegates to other servers"}, hint: "primary"},
+			{name: "server down", options: func(o *Options) { o.Updates[0].Primary = "127.0.0.1:" + freeport.Choose(t) }, want: []string{"cannot be reached: connection refused"}},
+			{name: "no primary", options: func(o *Options) { o.Updates[0].Zone = "other.example" }, want: []string{"no primary is configured for kund.example"}, hint: "configuration"},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				if test.domain == "" {
 					test.domain = "kund.example"
 				}
-				p := n.publisher(t, func(o *PublishOptions) {
+				p := n.publisher(t, func(o *Options) {
 					if test.options != nil {
 						test.options(o)
 					}
@@ -450,12 +518,12 @@ func TestPublishRefused(t *testing.T) {
 				if !slices.ContainsFunc(test.want, func(want string) bool { return strings.Contains(err.Error(), want) }) {
 					t.Errorf("error %q, want one of %q", err, test.want)
 				}
-				if !strings.Contains(Hint(err), test.hint) {
-					t.Errorf("hint %q, want %q", Hint(err), test.hint)
+				if !strings.Contains(fault.Hint(err), test.hint) {
+					t.Errorf("hint %q, want %q", fault.Hint(err), test.hint)
 				}
 				t.Log(err)
-				for _, secret := range []Secret{testKey.Secret, wrongSecret.Secret} {
-					if strings.Contains(fmt.Sprintf("%v %+v %#v %s", err, p.options, p.options, Hint(err)), string(secret)) {
+				for _, secret := range []dns.Secret{testKey.Secret, wrongSecret.Secret} {
+					if strings.Contains(fmt.Sprintf("%v %+v %#v %s", err, p.options, p.options, fault.Hint(err)), string(secret)) {
 						t.Error("the secret shows")
 					}
 				}
@@ -466,10 +534,10 @@ func TestPublishRefused(t *testing.T) {
 
 // TestZoneCuts publishes where zones do not begin at the domain.
 func TestZoneCuts(t *testing.T) {
-	onEach(t, func(t *testing.T, n *nameserver) {
+	onEach(t, func(t *testing.T, n server) {
 		p := n.publisher(t)
 		for _, name := range []string{"cut.example", "avdelning.kund.example", "wild.example"} {
-			d := publishedDomain(name, func(o *Options, servers []account.Server) []account.Server {
+			d := publishedDomain(name, func(o *records.Options, servers []account.Server) []account.Server {
 				o.Name = "setup.kund.example"
 				return servers
 			})
@@ -496,11 +564,11 @@ func TestZoneCuts(t *testing.T) {
 			if again := p.plan(t, d); !again.Empty() {
 				t.Errorf("again: %v", again)
 			}
-			p.publish(t, Remove(name))
-			if again := p.plan(t, Remove(name)); !again.Empty() {
+			p.publish(t, records.Remove(name))
+			if again := p.plan(t, records.Remove(name)); !again.Empty() {
 				t.Errorf("removed again: %v", again)
 			}
-			if left := n.dig(t, "_imaps._tcp."+name, "SRV"); len(left) > 0 {
+			if left := n.Dig(t, "_imaps._tcp."+name, "SRV"); len(left) > 0 {
 				t.Errorf("left: %v", left)
 			}
 		}
@@ -510,9 +578,9 @@ func TestZoneCuts(t *testing.T) {
 // TestBesideWildcard has records of somebody's that are those of the wildcard,
 // but stand at our names themselves.
 func TestBesideWildcard(t *testing.T) {
-	onEach(t, func(t *testing.T, n *nameserver) {
+	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("wild.example")
-		n.nsupdate(t, "update add autoconfig.wild.example. 300 A 192.0.2.80",
+		n.Update(t, "update add autoconfig.wild.example. 300 A 192.0.2.80",
 			`update add autodiscover.wild.example. 300 TXT "v=spf1 -all"`)
 		plan := n.publisher(t).plan(t, d)
 		var problems []string
@@ -523,7 +591,7 @@ func TestBesideWildcard(t *testing.T) {
 			!strings.HasPrefix(problems[1], "autodiscover.wild.example holds TXT as well") {
 			t.Errorf("conflicts %q", problems)
 		}
-		n.nsupdate(t, "update delete autodiscover.wild.example. TXT")
+		n.Update(t, "update delete autodiscover.wild.example. TXT")
 		n.publisher(t, replacing).publish(t, d)
 		n.holds(t, d)
 	})
@@ -531,19 +599,19 @@ func TestBesideWildcard(t *testing.T) {
 
 // TestDigestChange keeps the old digest beside the new one for a day.
 func TestDigestChange(t *testing.T) {
-	onEach(t, func(t *testing.T, n *nameserver) {
+	onEach(t, func(t *testing.T, n server) {
 		p := n.publisher(t)
 		now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 		p.clock = func() time.Time { return now }
-		with := func(digest string) Domain {
-			return publishedDomain("kund.example", func(o *Options, servers []account.Server) []account.Server {
-				o.Digest = fixedDigest("v=UAAC1; a=sha256; d=" + digest)
+		with := func(digest string) records.Domain {
+			return publishedDomain("kund.example", func(o *records.Options, servers []account.Server) []account.Server {
+				o.Digest = func(account.Settings) (string, error) { return "v=UAAC1; a=sha256; d=" + digest, nil }
 				return servers
 			})
 		}
 		digests := func() string {
 			var all []string
-			for _, line := range n.dig(t, "_ua-auto-config.kund.example", "TXT") {
+			for _, line := range n.Dig(t, "_ua-auto-config.kund.example", "TXT") {
 				_, digest, _ := strings.Cut(line, "d=")
 				all = append(all, strings.TrimSuffix(digest, `"`))
 			}
@@ -580,7 +648,7 @@ func TestDigestChange(t *testing.T) {
 				t.Errorf("%v: digests %s", step, got)
 			}
 		}
-		p.publish(t, Remove("kund.example"))
+		p.publish(t, records.Remove("kund.example"))
 		if got := digests(); got != "" {
 			t.Errorf("left: %s", got)
 		}
@@ -589,12 +657,12 @@ func TestDigestChange(t *testing.T) {
 
 // TestNsupdateFormat feeds what we print to nsupdate itself, twice.
 func TestNsupdateFormat(t *testing.T) {
-	onEach(t, func(t *testing.T, n *nameserver) {
+	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("print.example")
 		for range 2 {
 			file := filepath.Join(t.TempDir(), "records.nsupdate")
-			write(t, file, "server 127.0.0.1 "+n.port+"\n"+string(printed(t, "nsupdate", d)))
-			run(t, tool(t, "nsupdate"), "-y", testKey.Algorithm+":"+testKey.Name+":"+string(testKey.Secret), file)
+			dnstest.Write(t, file, "server 127.0.0.1 "+n.Port+"\n"+printed(t, d))
+			dnstest.Run(t, dnstest.Tool(t, "nsupdate"), "-y", testKey.Algorithm+":"+testKey.Name+":"+string(testKey.Secret), file)
 			n.holds(t, d)
 		}
 	})

@@ -1,4 +1,4 @@
-package records
+package publish
 
 import (
 	"io"
@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"signpost/account"
+	"signpost/internal/dns/dnstest"
+	"signpost/internal/records"
 )
 
 // insideNamespace is set for the part of TestAerc that runs in a network of its
@@ -29,15 +31,15 @@ func TestAerc(t *testing.T) {
 		return
 	}
 	for _, name := range []string{"unshare", "ip", "mount", "script", "stty", "aerc", "named"} {
-		tool(t, name)
+		dnstest.Tool(t, name)
 	}
-	if out, err := exec.Command(tool(t, "unshare"), "--net", "--mount", "true").CombinedOutput(); err != nil {
+	if out, err := exec.Command(dnstest.Tool(t, "unshare"), "--net", "--mount", "true").CombinedOutput(); err != nil {
 		if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
 			t.Fatalf("no namespace: %v %s", err, out)
 		}
 		t.Skipf("no namespace: %v %s", err, out)
 	}
-	command := exec.Command(tool(t, "unshare"), "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc",
+	command := exec.Command(dnstest.Tool(t, "unshare"), "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc",
 		os.Args[0], "-test.run=^TestAerc$", "-test.v", "-test.timeout=2m")
 	command.Env = append(os.Environ(), insideNamespace+"=1")
 	out, err := command.CombinedOutput()
@@ -47,23 +49,23 @@ func TestAerc(t *testing.T) {
 }
 
 func aercInside(t *testing.T) {
-	folder := shortFolder(t)
-	run(t, tool(t, "ip"), "link", "set", "lo", "up")
-	run(t, tool(t, "mount"), "--bind", write(t, filepath.Join(folder, "resolv.conf"), "nameserver 127.0.0.1\n"), "/etc/resolv.conf")
-	n := startNameserverAt(t, "BIND", "53")
-	if n == nil {
+	folder := dnstest.ShortDir(t)
+	dnstest.Run(t, dnstest.Tool(t, "ip"), "link", "set", "lo", "up")
+	dnstest.Run(t, dnstest.Tool(t, "mount"), "--bind", dnstest.Write(t, filepath.Join(folder, "resolv.conf"), "nameserver 127.0.0.1\n"), "/etc/resolv.conf")
+	n := server{dnstest.StartNameserverAt(t, "BIND", "53")}
+	if n.Nameserver == nil {
 		t.FailNow()
 	}
 	servers := []account.Server{everyServer[0], everyServer[2], {Type: account.SMTP, Hostname: "out7.kund.example", Port: 587, SocketType: account.STARTTLS}}
 	servers[0].Hostname = "in7.kund.example"
-	n.publisher(t).publish(t, New(Options{Name: "setup.kund.example"}).For(settingsFor("kund.example", servers...)))
+	n.publisher(t).publish(t, records.New(records.Options{Name: "setup.kund.example"}).For(settingsFor("kund.example", servers...)))
 
 	// The control: where nothing is published, aerc finds nothing.
 	wizard := startAerc(t, filepath.Join(folder, "control"))
 	wizard.await("Your email address?")
 	wizard.send("Work\tAnna Ek\tanna@print.example\t")
 	wizard.send("\r")
-	wizard.awaitLog(n.log, "query: _imaps._tcp.print.example IN SRV")
+	wizard.awaitLog(n.Log, "query: _imaps._tcp.print.example IN SRV")
 	wizard.await("Connection mode")
 	if screen := wizard.screen(); strings.Contains(screen, "in7") {
 		t.Errorf("found what is not published: %s", screen)
@@ -133,7 +135,7 @@ func startAerc(t *testing.T, home string) *wizard {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(tool(t, "script"), "-qfc", "stty rows 60 cols 120; exec aerc", "/dev/null")
+	command := exec.Command(dnstest.Tool(t, "script"), "-qfc", "stty rows 60 cols 120; exec aerc", "/dev/null")
 	command.Env = []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home + "/.config", "TERM=xterm", "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "SHELL=/bin/sh"}
 	keys, err := command.StdinPipe()
 	if err != nil {
@@ -141,7 +143,7 @@ func startAerc(t *testing.T, home string) *wizard {
 	}
 	w := &wizard{t: t, keys: keys, news: make(chan struct{}, 1)}
 	command.Stdout, command.Stderr = w, w
-	if err := startWithUs(command); err != nil {
+	if err := dnstest.StartChild(command); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { command.Process.Kill() })
@@ -191,7 +193,7 @@ func (w *wizard) await(text string) {
 	}
 }
 
-func (w *wizard) awaitLog(log *serverLog, text string) {
+func (w *wizard) awaitLog(log *dnstest.Log, text string) {
 	w.t.Helper()
 	limit := time.After(20 * time.Second)
 	for tick := time.NewTicker(20 * time.Millisecond); !strings.Contains(log.String(), text); {

@@ -1,4 +1,4 @@
-package records
+package dns
 
 import (
 	"context"
@@ -9,29 +9,28 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
 
-	"signpost/internal/directory"
+	"signpost/internal/dns/dnstest"
 )
-
-var _ directory.LookupMX = (*Resolver)(nil).LookupMX
 
 func TestLookupMX(t *testing.T) {
 	hundred := make([]string, 100)
 	for i := range hundred {
 		hundred[i] = fmt.Sprintf("many.test. 300 IN MX %d mx%03d.a-rather-long-name-so-that-udp-does-not-do.test.", i, i)
 	}
-	z := newZone(t, "test", append(hundred,
+	z := dnstest.NewZone(t, "test", append(hundred,
 		"sorted.test. 300 IN MX 20 c.test.",
 		"sorted.test. 300 IN MX 10 B.test.",
 		"sorted.test. 300 IN MX 10 a.test.",
 		"null.test. 300 IN MX 0 .",
 		"address.test. 300 IN A 192.0.2.1",
 	)...)
-	server := startServer(t, z.ServeDNS)
+	server := dnstest.StartServer(t, z.ServeDNS)
 	for _, test := range []struct {
 		domain string
 		want   []MX
@@ -60,19 +59,52 @@ func TestLookupMX(t *testing.T) {
 	}
 }
 
+// TestLookupAddresses: one kind of address is enough, and the lack of both is an
+// error only if DNS did not answer for one of them.
+func TestLookupAddresses(t *testing.T) {
+	const failure = "SERVFAIL"
+	for _, test := range []struct{ a, aaaa, want string }{
+		{"192.0.2.1", "2001:db8::1", "[192.0.2.1 2001:db8::1] <nil>"},
+		{"192.0.2.1", failure, "[192.0.2.1] <nil>"},
+		{failure, "2001:db8::1", "[2001:db8::1] <nil>"},
+		{"", failure, "[] AAAA of name.test: SERVER answers SERVFAIL"},
+		{failure, "", "[] A of name.test: SERVER answers SERVFAIL"},
+		{failure, failure, "[] A of name.test: SERVER answers SERVFAIL"},
+		{"", "", "[] <nil>"},
+	} {
+		server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+			answer := new(dns.Msg).SetReply(query)
+			recordType := dns.TypeToString[query.Question[0].Qtype]
+			switch data := map[string]string{"A": test.a, "AAAA": test.aaaa}[recordType]; data {
+			case failure:
+				answer.Rcode = dns.RcodeServerFailure
+			case "":
+				answer.Ns = append(answer.Ns, dnstest.RR("test. 60 IN SOA a. b. 1 2 3 4 120"))
+			default:
+				answer.Answer = append(answer.Answer, dnstest.RR("name.test. 60 IN CNAME other.test."), dnstest.RR("other.test. 60 IN "+recordType+" "+data))
+			}
+			w.WriteMsg(answer)
+		})
+		got, err := newTestResolver(t, server).LookupAddresses(t.Context(), "name.test")
+		if have := strings.ReplaceAll(fmt.Sprint(got, " ", err), server, "SERVER"); have != test.want {
+			t.Errorf("LookupAddresses with A %q and AAAA %q = %s, want %s", test.a, test.aaaa, have, test.want)
+		}
+	}
+}
+
 // TestHugeText reads as much as one message can hold.
 func TestHugeText(t *testing.T) {
 	text := strings.Repeat(`"`+strings.Repeat("å", 127)+`" `, 240) // 61,000 octets, each of which needs four to be written
-	z := newZone(t, "test", "huge.test. 300 IN TXT "+text)
-	r := newTestResolver(t, startServer(t, z.ServeDNS))
+	z := dnstest.NewZone(t, "test", "huge.test. 300 IN TXT "+text)
+	r := newTestResolver(t, dnstest.StartServer(t, z.ServeDNS))
 	for range 2 {
 		answer, err := r.Lookup(t.Context(), "huge.test", "TXT")
-		if err != nil || len(answer.Records) != 1 || unquote(answer.Records[0].Data) != strings.Repeat("å", 127*240) {
+		if err != nil || len(answer.Records) != 1 || Unquote(answer.Records[0].Data) != strings.Repeat("å", 127*240) {
 			t.Errorf("%d records, %v", len(answer.Records), err)
 		}
 	}
-	if z.queries.Load() != 2 || r.cache.size < 200_000 { // UDP, then TCP
-		t.Errorf("%d queries, %d octets in the cache", z.queries.Load(), r.cache.size)
+	if z.Queries.Load() != 2 || r.cache.size < 200_000 { // UDP, then TCP
+		t.Errorf("%d queries, %d octets in the cache", z.Queries.Load(), r.cache.size)
 	}
 }
 
@@ -108,22 +140,22 @@ func TestServerFails(t *testing.T) {
 		{"silence", func(dns.ResponseWriter, *dns.Msg) {}, "does not answer"},
 		{"referral", func(w dns.ResponseWriter, query *dns.Msg) {
 			answer := new(dns.Msg).SetReply(query)
-			answer.Ns = []dns.RR{mustRR("test. 300 IN NS ns.test.")}
+			answer.Ns = []dns.RR{dnstest.RR("test. 300 IN NS ns.test.")}
 			w.WriteMsg(answer)
 		}, "only refers to other name servers"},
 		{"CNAME loop", func(w dns.ResponseWriter, query *dns.Msg) {
 			answer := new(dns.Msg).SetReply(query)
-			answer.Answer = []dns.RR{mustRR("a.test. 300 IN CNAME b.test."), mustRR("b.test. 300 IN CNAME a.test.")}
+			answer.Answer = []dns.RR{dnstest.RR("a.test. 300 IN CNAME b.test."), dnstest.RR("b.test. 300 IN CNAME a.test.")}
 			w.WriteMsg(answer)
 		}, "its CNAMEs lead in a circle or too far"},
 		{"CNAME of itself, one at a time", func(w dns.ResponseWriter, query *dns.Msg) {
 			answer := new(dns.Msg).SetReply(query)
-			answer.Answer = []dns.RR{mustRR(query.Question[0].Name + " 300 IN CNAME a.test.")}
+			answer.Answer = []dns.RR{dnstest.RR(query.Question[0].Name + " 300 IN CNAME a.test.")}
 			w.WriteMsg(answer)
 		}, "its CNAMEs lead in a circle or too far"},
 		{"CNAMEs without end", func(w dns.ResponseWriter, query *dns.Msg) {
 			answer := new(dns.Msg).SetReply(query)
-			answer.Answer = []dns.RR{mustRR(query.Question[0].Name + " 300 IN CNAME x" + query.Question[0].Name)}
+			answer.Answer = []dns.RR{dnstest.RR(query.Question[0].Name + " 300 IN CNAME x" + query.Question[0].Name)}
 			w.WriteMsg(answer)
 		}, "its CNAMEs lead in a circle or too far"},
 		{"truncated over TCP as well", func(w dns.ResponseWriter, query *dns.Msg) {
@@ -133,7 +165,7 @@ func TestServerFails(t *testing.T) {
 		}, "truncates its answer even over TCP"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			server := startServer(t, test.handler)
+			server := dnstest.StartServer(t, test.handler)
 			mx, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
 			if err == nil {
 				t.Fatalf("no error but %v", mx)
@@ -220,10 +252,20 @@ func TestHostileOctets(t *testing.T) {
 		{"a pointer beyond the end", one(func(query []byte) []byte {
 			return append(append(header(query, 1, 1, 0, 0), mx...), 0, 4, 0, 5, 0xff, 0xff)
 		}), "malformed"},
+		{"NXDOMAIN, cut off in its SOA", one(func(query []byte) []byte {
+			octets := append(header(query, 1, 0, 1, 0), 0xc0, 12, 0, 6, 0, 1, 0, 0, 1, 44, 0, 30, 0xc0)
+			octets[3] |= dns.RcodeNameError
+			return octets
+		}), "malformed"},
+		{"NXDOMAIN, its SOA promised but not there", one(func(query []byte) []byte {
+			octets := header(query, 1, 0, 1, 0)
+			octets[3] |= dns.RcodeNameError
+			return octets
+		}), "malformed"},
 		{"header only", one(func(query []byte) []byte { return header(query, 0, 0, 0, 0)[:12] }), "does not answer"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			server := startRaw(t, test.reply)
+			server := dnstest.StartRaw(t, test.reply)
 			got, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
 			if test.want == "" {
 				if diff := cmp.Diff([]MX{{Host: "a.test", Preference: 5}}, got); diff != "" || err != nil {
@@ -237,18 +279,18 @@ func TestHostileOctets(t *testing.T) {
 }
 
 func TestFollowsAliases(t *testing.T) {
-	unasked := mustRR("a.test. 300 IN MX 1 evil.test.")
-	server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+	unasked := dnstest.RR("a.test. 300 IN MX 1 evil.test.")
+	server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
 		answer := new(dns.Msg).SetReply(query)
 		switch query.Question[0].Name {
 		case "whole.test.": // as a resolver that follows by itself
-			answer.Answer = []dns.RR{unasked, mustRR("Whole.test. 60 IN CNAME b.test."), mustRR("b.test. 300 IN MX 7 mx.test.")}
+			answer.Answer = []dns.RR{unasked, dnstest.RR("Whole.test. 60 IN CNAME b.test."), dnstest.RR("b.test. 300 IN MX 7 mx.test.")}
 		case "part.test.": // as a forwarder that does not
-			answer.Answer = []dns.RR{mustRR("part.test. 60 IN CNAME b.test.")}
+			answer.Answer = []dns.RR{dnstest.RR("part.test. 60 IN CNAME b.test.")}
 		case "b.test.":
-			answer.Answer = []dns.RR{unasked, mustRR("b.test. 300 IN MX 7 mx.test.")}
+			answer.Answer = []dns.RR{unasked, dnstest.RR("b.test. 300 IN MX 7 mx.test.")}
 		case "gone.test.":
-			answer.Answer = []dns.RR{mustRR("gone.test. 60 IN CNAME nowhere.test.")}
+			answer.Answer = []dns.RR{dnstest.RR("gone.test. 60 IN CNAME nowhere.test.")}
 			answer.Rcode = dns.RcodeNameError
 		}
 		w.WriteMsg(answer)
@@ -270,12 +312,12 @@ func TestFollowsAliases(t *testing.T) {
 }
 
 func TestOldServerWithoutEDNS(t *testing.T) {
-	server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+	server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
 		answer := new(dns.Msg).SetReply(query)
 		if query.IsEdns0() != nil {
 			answer = new(dns.Msg).SetRcodeFormatError(query)
 		} else {
-			answer.Answer = []dns.RR{mustRR("a.test. 300 IN MX 1 mx.test.")}
+			answer.Answer = []dns.RR{dnstest.RR("a.test. 300 IN MX 1 mx.test.")}
 		}
 		w.WriteMsg(answer)
 	})
@@ -289,9 +331,9 @@ func TestOldServerWithoutEDNS(t *testing.T) {
 // first one to be asked from then on.
 func TestNextServer(t *testing.T) {
 	var asked atomic.Int32
-	silent := startServer(t, func(dns.ResponseWriter, *dns.Msg) { asked.Add(1) })
-	z := newZone(t, "test", "a.test. 300 IN MX 1 mx.test.")
-	good := startServer(t, z.ServeDNS)
+	silent := dnstest.StartServer(t, func(dns.ResponseWriter, *dns.Msg) { asked.Add(1) })
+	z := dnstest.NewZone(t, "test", "a.test. 300 IN MX 1 mx.test.")
+	good := dnstest.StartServer(t, z.ServeDNS)
 	r := newTestResolver(t, silent, good)
 	for _, name := range []string{"a.test", "b.test", "c.test"} {
 		if _, err := r.LookupMX(t.Context(), name); err != nil {
@@ -326,63 +368,65 @@ func TestCacheTimes(t *testing.T) {
 		{"failure", func(m *dns.Msg) { m.Rcode = dns.RcodeServerFailure }, 5 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var asked atomic.Int32
-			server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
-				asked.Add(1)
+			var queries atomic.Int32
+			server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+				queries.Add(1)
 				answer := new(dns.Msg).SetReply(query)
 				test.answer(answer)
 				w.WriteMsg(answer)
 			})
-			r := newTestResolver(t, server)
-			now := time.Unix(1e9, 0)
-			r.clock = func() time.Time { return now }
-			first, firstErr := r.Lookup(t.Context(), "a.test", "MX")
-			now = now.Add(test.want - time.Second)
-			again, againErr := r.Lookup(t.Context(), "A.test", "MX")
-			if asked.Load() != 1 {
-				t.Errorf("asked again after %v", test.want-time.Second)
-			}
-			if diff := cmp.Diff(first, again); diff != "" || !errors.Is(againErr, firstErr) {
-				t.Errorf("remembered something else: %v, %v\n%s", firstErr, againErr, diff)
-			}
-			now = now.Add(time.Second)
-			r.Lookup(t.Context(), "a.test", "MX")
-			if asked.Load() != 2 {
-				t.Errorf("not asked again after %v", test.want)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				r := newTestResolver(t, server)
+				first, firstErr := r.Lookup(t.Context(), "a.test", "MX")
+				time.Sleep(test.want - time.Second)
+				again, againErr := r.Lookup(t.Context(), "A.test", "MX")
+				if n := queries.Load(); n != 1 {
+					t.Errorf("%d queries after %v, want 1", n, test.want-time.Second)
+				}
+				if diff := cmp.Diff(first, again); diff != "" || !errors.Is(againErr, firstErr) {
+					t.Errorf("cached error %v, want %v; cached answer (-want +got):\n%s", againErr, firstErr, diff)
+				}
+				time.Sleep(time.Second)
+				r.Lookup(t.Context(), "a.test", "MX")
+				if n := queries.Load(); n != 2 {
+					t.Errorf("%d queries after %v, want 2", n, test.want)
+				}
+			})
 		})
 	}
 }
 
-func TestCacheBounds(t *testing.T) {
-	now := time.Unix(1e9, 0)
+func TestCacheBounds(t *testing.T) { synctest.Test(t, testCacheBounds) }
+
+func testCacheBounds(t *testing.T) {
 	big := Answer{Records: []Record{{Data: strings.Repeat("x", 3000)}}}
 	c := newCache(100, 64<<10)
 	for i := range 1000 {
-		c.put(fmt.Sprint("MX ", i), Answer{}, nil, now.Add(time.Hour))
+		c.put(fmt.Sprint("MX ", i), Answer{}, nil, time.Hour)
 	}
 	if len(c.entries) != 100 || c.recent.Len() != 100 {
-		t.Errorf("%d entries", len(c.entries))
+		t.Errorf("cache has %d entries, %d of them in order of use; want 100 of both", len(c.entries), c.recent.Len())
 	}
-	if _, _, ok := c.get("MX 950", now); !ok {
+	if _, _, ok := c.get("MX 950"); !ok {
 		t.Error("a recent entry is gone")
 	}
 	for i := range 1000 {
-		c.put(fmt.Sprint("TXT ", i), big, nil, now.Add(time.Hour))
-		c.put(fmt.Sprint("TXT ", i), big, nil, now.Add(time.Hour)) // replaces
+		c.put(fmt.Sprint("TXT ", i), big, nil, time.Hour)
+		c.put(fmt.Sprint("TXT ", i), big, nil, time.Hour) // replaces
 	}
 	if c.size > 64<<10 || len(c.entries) > 22 || len(c.entries) < 15 {
-		t.Errorf("%d octets in %d entries", c.size, len(c.entries))
+		t.Errorf("cache holds %d bytes in %d entries, want at most %d bytes in 15 to 22", c.size, len(c.entries), 64<<10)
 	}
-	c.put("TXT huge", Answer{Records: []Record{{Data: strings.Repeat("x", 10_000)}}}, nil, now.Add(time.Hour))
-	if _, _, ok := c.get("TXT huge", now); ok {
+	c.put("TXT huge", Answer{Records: []Record{{Data: strings.Repeat("x", 10_000)}}}, nil, time.Hour)
+	if _, _, ok := c.get("TXT huge"); ok {
 		t.Error("one huge answer pushes out a sixth of the cache")
 	}
+	time.Sleep(time.Hour)
 	for key := range c.entries {
-		c.get(key, now.Add(time.Hour))
+		c.get(key)
 	}
 	if c.size != 0 || len(c.entries) != 0 || c.recent.Len() != 0 {
-		t.Errorf("after all expired: %d octets in %d entries", c.size, len(c.entries))
+		t.Errorf("cache holds %d bytes in %d entries after all expired", c.size, len(c.entries))
 	}
 }
 
@@ -392,12 +436,12 @@ func TestCacheBounds(t *testing.T) {
 func TestOneFlight(t *testing.T) {
 	var asked atomic.Int32
 	begun, goOn := make(chan struct{}), make(chan struct{})
-	server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+	server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
 		asked.Add(1)
 		close(begun)
 		<-goOn
 		answer := new(dns.Msg).SetReply(query)
-		answer.Answer = []dns.RR{mustRR("a.test. 300 IN MX 1 mx.test.")}
+		answer.Answer = []dns.RR{dnstest.RR("a.test. 300 IN MX 1 mx.test.")}
 		w.WriteMsg(answer)
 	})
 	r := newTestResolver(t, server)
@@ -431,12 +475,12 @@ func TestOneFlight(t *testing.T) {
 	}
 }
 
-// TestFlood has more names asked for than there are places: at most maxFlights
+// TestFlood has more names asked for than there are places: at most MaxConcurrent
 // questions are under way, and who finds no place is told at once.
 func TestFlood(t *testing.T) {
 	var underWay, most atomic.Int32
 	goOn := make(chan struct{})
-	server := startServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+	server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
 		if n := underWay.Add(1); n > most.Load() {
 			most.Store(n)
 		}
@@ -449,7 +493,7 @@ func TestFlood(t *testing.T) {
 	var answered, busy atomic.Int32
 	var all sync.WaitGroup
 	full := make(chan struct{})
-	for i := range maxFlights + maxWaiting + 200 {
+	for i := range MaxConcurrent + maxWaiting + 200 {
 		all.Go(func() {
 			_, err := r.LookupMX(t.Context(), fmt.Sprintf("n%d.test", i))
 			switch {
@@ -467,10 +511,10 @@ func TestFlood(t *testing.T) {
 	<-full
 	close(goOn)
 	all.Wait()
-	if answered.Load() != maxFlights+maxWaiting || busy.Load() != 200 {
+	if answered.Load() != MaxConcurrent+maxWaiting || busy.Load() != 200 {
 		t.Errorf("%d answered, %d turned away", answered.Load(), busy.Load())
 	}
-	if most.Load() > maxFlights {
+	if most.Load() > MaxConcurrent {
 		t.Errorf("%d questions under way at once", most.Load())
 	}
 }
@@ -528,7 +572,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, octets []byte) {
 		message, err := readAnswer(octets, query)
-		if err != nil || settles(message) != nil {
+		if err != nil || checkFinal(message) != nil {
 			return
 		}
 		answer, _, err := follow(message, "a.test.", dns.TypeMX, map[string]bool{})
@@ -550,18 +594,10 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-func mustRR(line string) dns.RR {
-	rr, err := dns.NewRR(line)
-	if err != nil {
-		panic(err)
-	}
-	return rr
-}
-
 func records(lines ...string) func(*dns.Msg) {
 	return func(m *dns.Msg) {
 		for _, line := range lines {
-			m.Answer = append(m.Answer, mustRR(line))
+			m.Answer = append(m.Answer, dnstest.RR(line))
 		}
 	}
 }
@@ -570,7 +606,16 @@ func authority(code int, lines ...string) func(*dns.Msg) {
 	return func(m *dns.Msg) {
 		m.Rcode = code
 		for _, line := range lines {
-			m.Ns = append(m.Ns, mustRR(line))
+			m.Ns = append(m.Ns, dnstest.RR(line))
 		}
 	}
+}
+
+func newTestResolver(t testing.TB, servers ...string) *Resolver {
+	t.Helper()
+	r, err := NewResolver(servers, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

@@ -1,20 +1,22 @@
-package records
+package publish
 
 import (
 	"fmt"
 	"slices"
 
-	"github.com/miekg/dns"
+	miekg "github.com/miekg/dns"
+
+	"signpost/internal/dns"
 )
 
 // message is the update of one zone (RFC 2136), nil if there is nothing to do.
 // Its prerequisites say what the plan saw: the marker and every set that goes
 // are as they were, and what comes new is not there yet.
-func (z *zonePlan) message() (*dns.Msg, error) {
+func (z *zonePlan) message() (*miekg.Msg, error) {
 	if len(z.changes) == 0 {
 		return nil, nil
 	}
-	m := new(dns.Msg).SetUpdate(z.zone + ".")
+	m := new(miekg.Msg).SetUpdate(z.zone + ".")
 	gone := map[string]bool{}
 	for _, c := range z.changes {
 		if len(c.Old) > 0 {
@@ -26,18 +28,18 @@ func (z *zonePlan) message() (*dns.Msg, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := &dns.ANY{Hdr: dns.RR_Header{Name: c.Name + ".", Rrtype: dns.StringToType[c.Type]}}
+		name := &miekg.ANY{Hdr: miekg.RR_Header{Name: c.Name + ".", Rrtype: miekg.StringToType[c.Type]}}
 		switch {
 		case len(old) > 0:
 			m.Used(old)
-			m.RemoveRRset([]dns.RR{name})
+			m.RemoveRRset([]miekg.RR{name})
 		case z.newNames[c.Name]:
-			m.NameNotUsed([]dns.RR{name})
+			m.NameNotUsed([]miekg.RR{name})
 		default:
-			m.RRsetNotUsed([]dns.RR{name})
+			m.RRsetNotUsed([]miekg.RR{name})
 			for _, other := range beside(c.Type) {
 				if !gone[c.Name+" "+other] {
-					m.RRsetNotUsed([]dns.RR{&dns.ANY{Hdr: dns.RR_Header{Name: c.Name + ".", Rrtype: dns.StringToType[other]}}})
+					m.RRsetNotUsed([]miekg.RR{&miekg.ANY{Hdr: miekg.RR_Header{Name: c.Name + ".", Rrtype: miekg.StringToType[other]}}})
 				}
 			}
 		}
@@ -61,10 +63,10 @@ func beside(recordType string) []string {
 	return []string{"CNAME"}
 }
 
-func parse(records []Record) ([]dns.RR, error) {
-	var rrs []dns.RR
+func parse(records []dns.Record) ([]miekg.RR, error) {
+	var rrs []miekg.RR
 	for _, r := range records {
-		rr, err := dns.NewRR(r.String())
+		rr, err := miekg.NewRR(r.String())
 		if err != nil || rr == nil {
 			return nil, fmt.Errorf("%s cannot be written: %w", r, err)
 		}
@@ -74,10 +76,10 @@ func parse(records []Record) ([]dns.RR, error) {
 }
 
 // withoutDuplicates keeps the first of equal prerequisites.
-func withoutDuplicates(rrs []dns.RR) []dns.RR {
-	var kept []dns.RR
+func withoutDuplicates(rrs []miekg.RR) []miekg.RR {
+	var kept []miekg.RR
 	for _, rr := range rrs {
-		if !slices.ContainsFunc(kept, func(k dns.RR) bool { return k.String() == rr.String() }) {
+		if !slices.ContainsFunc(kept, func(k miekg.RR) bool { return k.String() == rr.String() }) {
 			kept = append(kept, rr)
 		}
 	}

@@ -1,4 +1,4 @@
-package records
+package dns
 
 import (
 	"encoding/base64"
@@ -14,15 +14,22 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Secret is the secret of a key. It prints as a row of stars wherever it might
-// get by mistake.
+// Update says where the records of a zone are published, and with which key.
+type Update struct {
+	Zone    string // this domain and everything below it; "*" for domains in no other zone
+	Primary string // address, with or without a port
+	Key     Key
+}
+
+// Secret is the secret of a key. It prints as a row of stars, so that no message
+// or log can show it by mistake.
 type Secret string
 
 func (Secret) String() string       { return "****" }
 func (Secret) GoString() string     { return "****" }
 func (Secret) LogValue() slog.Value { return slog.StringValue("****") }
 
-// MarshalText keeps the secret out of JSON.
+// MarshalText returns stars, which keeps the secret out of JSON.
 func (Secret) MarshalText() ([]byte, error) { return []byte("****"), nil }
 
 // Key signs updates (TSIG, RFC 8945).
@@ -32,10 +39,10 @@ type Key struct {
 	Secret    Secret // base64
 }
 
-// algorithms are those that RFC 8945 §6 does not advise against.
+// algorithms lists the algorithms that RFC 8945 §6 does not advise against.
 var algorithms = []string{"hmac-sha256", "hmac-sha384", "hmac-sha512"}
 
-// Check reports what is wrong with a key.
+// Check returns what is wrong with the key, or nil.
 func (k Key) Check() error {
 	switch raw, err := base64.StdEncoding.DecodeString(string(k.Secret)); {
 	case k.Name == "":
@@ -47,7 +54,7 @@ func (k Key) Check() error {
 	case err != nil:
 		return errors.New("the key's secret is not base64") // and is not quoted
 	case len(raw) < 16:
-		return fmt.Errorf("the key's secret has %d octets, at least 16 are needed", len(raw))
+		return fmt.Errorf("the key's secret has %d bytes, at least 16 are needed", len(raw))
 	}
 	if _, ok := dns.IsDomainName(k.Name); !ok {
 		return fmt.Errorf("%q cannot be the name of a key", k.Name)
@@ -57,15 +64,15 @@ func (k Key) Check() error {
 
 var (
 	bindKey = regexp.MustCompile(`(?s)^\s*key\s+"?([^"\s{;]+)"?\s*\{([^{}]*)\}\s*;?\s*$`)
-	// A secret in quotation marks may hold two slashes, which begin no comment.
+	// Two slashes inside a quoted secret do not begin a comment.
 	bindComment = regexp.MustCompile(`("[^"\n]*")|(?s:/\*.*?\*/)|(?:(?://|#).*)`)
 	bindOption  = regexp.MustCompile(`(?i)\b(algorithm|secret)\s+"?([^"\s;]+)"?\s*;`)
 	knotKey     = regexp.MustCompile(`(?m)^#?\s*(hmac-[a-z0-9]+):([^:\s]+):([A-Za-z0-9+/=]+)\s*$`)
 )
 
-// ReadKeyFile reads a key from a file as BIND's tsig-keygen and PowerDNS's
-// documentation write it, or as Knot's keymgr does: its first line,
-// "# hmac-sha256:name:secret", which is also what knsupdate takes.
+// ReadKeyFile reads a key from a file, in the format of BIND's tsig-keygen and
+// PowerDNS's documentation, or in that of Knot's keymgr: its first line,
+// "# hmac-sha256:name:secret", which knsupdate reads as well.
 func ReadKeyFile(path string) (Key, error) {
 	file, err := os.Open(path)
 	if err != nil {

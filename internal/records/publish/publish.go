@@ -1,4 +1,4 @@
-package records
+package publish
 
 import (
 	"context"
@@ -6,20 +6,24 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"signpost/internal/dns"
+	"signpost/internal/fault"
+	"signpost/internal/records"
 )
 
 // Publisher brings what domains should have to the primaries of their zones, by
 // dynamic update (RFC 2136).
 type Publisher struct {
-	options PublishOptions
+	options Options
 	clock   func() time.Time
 	sign    func() time.Time // the time in signatures
 }
 
-// PublishOptions say where and how to publish.
-type PublishOptions struct {
+// Options say where and how to publish.
+type Options struct {
 	// Updates are the primaries; the longest zone that holds a domain counts.
-	Updates []Update
+	Updates []dns.Update
 	// Owner is the service that writes, by its own name. What another owner
 	// wrote is as foreign as what a person wrote.
 	Owner string
@@ -29,10 +33,10 @@ type PublishOptions struct {
 	Timeout time.Duration
 }
 
-// NewPublisher checks the options and makes a publisher.
-func NewPublisher(o PublishOptions) (*Publisher, error) {
+// New checks the options and makes a publisher.
+func New(o Options) (*Publisher, error) {
 	for i, u := range o.Updates {
-		address, err := serverAddress(u.Primary, "53")
+		address, err := dns.ServerAddress(u.Primary, "53")
 		if err != nil {
 			return nil, fmt.Errorf("primary of %s: %w", u.Zone, err)
 		}
@@ -47,7 +51,7 @@ func NewPublisher(o PublishOptions) (*Publisher, error) {
 	if o.Owner == "" {
 		o.Owner = "signpost"
 	}
-	if len(markerVersion+" owner="+o.Owner) > maxText {
+	if len(markerVersion+" owner="+o.Owner) > dns.MaxText {
 		return nil, fmt.Errorf("the owner's name has %d octets and does not fit into the record that marks what was published", len(o.Owner))
 	}
 	if o.Timeout <= 0 {
@@ -57,8 +61,8 @@ func NewPublisher(o PublishOptions) (*Publisher, error) {
 }
 
 // updateFor picks the primary for a domain.
-func (p *Publisher) updateFor(domain string) (*Update, error) {
-	var best *Update
+func (p *Publisher) updateFor(domain string) (*dns.Update, error) {
+	var best *dns.Update
 	for i, u := range p.options.Updates {
 		fits := u.Zone == "*" || u.Zone == domain || strings.HasSuffix(domain, "."+u.Zone)
 		if fits && (best == nil || best.Zone == "*" || u.Zone != "*" && len(u.Zone) > len(best.Zone)) {
@@ -66,18 +70,18 @@ func (p *Publisher) updateFor(domain string) (*Update, error) {
 		}
 	}
 	if best == nil {
-		return nil, hint(fmt.Errorf("no primary is configured for %s", domain), "say in the configuration where its zone is updated, and with which key")
+		return nil, fault.WithHint(fmt.Errorf("no primary is configured for %s", domain), "say in the configuration where its zone is updated, and with which key")
 	}
 	return best, nil
 }
 
-func (p *Publisher) connect(u *Update) *primary {
+func (p *Publisher) connect(u *dns.Update) *primary {
 	return &primary{address: u.Primary, key: u.Key, timeout: p.options.Timeout, clock: p.sign}
 }
 
 // Plan finds out what has to be done so that the domain has what it should have.
 // For a domain that Remove made, that is to take out everything we wrote.
-func (p *Publisher) Plan(ctx context.Context, d Domain) (*Plan, error) {
+func (p *Publisher) Plan(ctx context.Context, d records.Domain) (*Plan, error) {
 	update, err := p.updateFor(d.Name)
 	if err != nil {
 		return nil, err
@@ -96,7 +100,7 @@ func (p *Publisher) Plan(ctx context.Context, d Domain) (*Plan, error) {
 // a zone that has changed since (ErrChanged).
 func (p *Publisher) Apply(ctx context.Context, plan *Plan) error {
 	if len(plan.Conflicts) > 0 {
-		return hint(fmt.Errorf("%s: %s", plan.Domain, count(len(plan.Conflicts), "conflict")),
+		return fault.WithHint(fmt.Errorf("%s: %s", plan.Domain, count(len(plan.Conflicts), "conflict")),
 			"look at the records in the way; -replace puts ours in their place")
 	}
 	primary := p.connect(plan.primary)
@@ -110,8 +114,8 @@ func (p *Publisher) Apply(ctx context.Context, plan *Plan) error {
 			err = primary.verify(ctx, z.changes)
 		}
 		if err != nil {
-			if Hint(err) == "" {
-				err = hint(err, "run again: that is safe, and shows what is still to do")
+			if fault.Hint(err) == "" {
+				err = fault.WithHint(err, "run again: that is safe, and shows what is still to do")
 			}
 			return fmt.Errorf("%s: zone %s: %w", plan.Domain, z.zone, err)
 		}
@@ -127,7 +131,7 @@ func (p *primary) verify(ctx context.Context, changes []Change) error {
 		if err != nil {
 			return err
 		}
-		if len(c.New) > 0 && !sameData(records, c.New) {
+		if len(c.New) > 0 && !dns.SameData(records, c.New) {
 			return fmt.Errorf("%s took the update, but %s %s is not what was published", p, c.Name, c.Type)
 		}
 	}

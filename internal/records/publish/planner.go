@@ -1,10 +1,13 @@
-package records
+package publish
 
 import (
 	"context"
 	"slices"
 	"strings"
 	"time"
+
+	"signpost/internal/dns"
+	"signpost/internal/records"
 )
 
 // digestOverlap is how long the digest of a replaced PACC document stays beside
@@ -17,7 +20,7 @@ type planner struct {
 	publisher *Publisher
 	ctx       context.Context
 	primary   *primary
-	domain    Domain
+	domain    records.Domain
 	plan      *Plan
 	zones     map[string]*zonePlan
 }
@@ -28,8 +31,8 @@ type site struct {
 	name   string
 	types  []string
 	zone   *zonePlan
-	have   map[string][]Record // by type, CNAME included
-	want   map[string][]Record
+	have   map[string][]dns.Record // by type, CNAME included
+	want   map[string][]dns.Record
 	exists bool // has records of some type, or names below it
 }
 
@@ -37,8 +40,8 @@ func (b *planner) all() error {
 	if _, err := b.primary.zoneOf(b.ctx, b.domain.Name); err != nil {
 		return err
 	}
-	for _, m := range managed {
-		s, err := b.visit(m.label, m.types)
+	for _, m := range records.Names {
+		s, err := b.visit(m.Label, m.Types)
 		if err != nil {
 			return err
 		}
@@ -61,7 +64,7 @@ func (b *planner) all() error {
 
 // visit reads what stands at a name.
 func (b *planner) visit(label string, types []string) (*site, error) {
-	s := &site{label: label, name: label + "." + b.domain.Name, types: types, have: map[string][]Record{}, want: map[string][]Record{}}
+	s := &site{label: label, name: label + "." + b.domain.Name, types: types, have: map[string][]dns.Record{}, want: map[string][]dns.Record{}}
 	zone, err := b.primary.zoneOf(b.ctx, s.name)
 	if err != nil {
 		return nil, err
@@ -71,7 +74,7 @@ func (b *planner) visit(label string, types []string) (*site, error) {
 	}
 	for _, r := range b.domain.Records {
 		if r.Name == s.name {
-			s.want[r.Type] = append(s.want[r.Type], r)
+			s.want[r.Type] = append(s.want[r.Type], r.Record)
 		}
 	}
 	for _, recordType := range types {
@@ -79,9 +82,9 @@ func (b *planner) visit(label string, types []string) (*site, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.exists = s.exists || status != NoName
+		s.exists = s.exists || status != dns.NoName
 		if len(records) > 0 && !b.wrote(s, recordType, records) {
-			wildcard, err := b.primary.synthesized(b.ctx, s.name, recordType, records)
+			wildcard, err := b.primary.fromWildcard(b.ctx, s.name, recordType, records)
 			if err != nil {
 				return nil, err
 			}
@@ -127,8 +130,8 @@ func (b *planner) zone(zone string) (*zonePlan, error) {
 // that it lists, so that nothing is left of which nobody knows any more whose it
 // is. A text that is no marker makes way for ours, but who leaves needs no place
 // and lets it stand.
-func (b *planner) readMarker(z *zonePlan, records []Record) error {
-	var texts []Record // that are not the marker
+func (b *planner) readMarker(z *zonePlan, records []dns.Record) error {
+	var texts []dns.Record // that are not the marker
 	at := -1
 	for i, r := range records {
 		m, ok := readMarker(r.Data)
@@ -148,7 +151,7 @@ func (b *planner) readMarker(z *zonePlan, records []Record) error {
 		b.conflict(z.name, "is where Signpost keeps its marker, but holds a CNAME, beside which nothing else can stand: remove it", records)
 		return nil
 	case at < 0:
-		wildcard, err := b.primary.synthesized(b.ctx, z.name, "TXT", records)
+		wildcard, err := b.primary.fromWildcard(b.ctx, z.name, "TXT", records)
 		if wildcard || err != nil {
 			return err
 		}
@@ -180,12 +183,12 @@ func (b *planner) readMarker(z *zonePlan, records []Record) error {
 	return nil
 }
 
-func (b *planner) conflict(name, problem string, have []Record) {
+func (b *planner) conflict(name, problem string, have []dns.Record) {
 	b.plan.Conflicts = append(b.plan.Conflicts, Conflict{name, problem, have})
 }
 
 // wrote reports whether a set is as we wrote it.
-func (b *planner) wrote(s *site, recordType string, records []Record) bool {
+func (b *planner) wrote(s *site, recordType string, records []dns.Record) bool {
 	set, ok := s.zone.old.sets[setKey{s.label, recordType}]
 	return ok && set.digest == digestOfSet(records)
 }
@@ -212,19 +215,19 @@ func (b *planner) decideType(s *site, recordType string) {
 	case len(have) == 0 && len(want) == 0:
 	case len(have) == 0:
 		b.change(s, recordType, nil, want)
-	case sameData(have, want) && (ours || replace):
+	case dns.SameData(have, want) && (ours || replace):
 		s.zone.own(key, want)
 		if have[0].TTL != want[0].TTL {
 			b.change(s, recordType, have, want)
 		}
-	case sameData(have, want):
+	case dns.SameData(have, want):
 		b.plan.Notes = append(b.plan.Notes, s.name+" "+recordType+" is right, but not written by us: it is left alone")
 	case ours:
 		b.change(s, recordType, have, want)
 	case len(want) > 0:
 		_, edited := s.zone.old.sets[key]
 		b.take(s, recordType, want, problem(edited))
-	case len(s.want) > 0 && slices.Contains(hostTypes, recordType):
+	case len(s.want) > 0 && slices.Contains(records.HostTypes, recordType):
 		b.take(s, recordType, nil, problem(false)) // an address where a CNAME shall be, or the other way round
 	default:
 		if _, edited := s.zone.old.sets[key]; edited {
@@ -242,7 +245,7 @@ func problem(edited bool) string {
 }
 
 // take replaces what somebody else wrote, or says that it is in the way.
-func (b *planner) take(s *site, recordType string, want []Record, problem string) {
+func (b *planner) take(s *site, recordType string, want []dns.Record, problem string) {
 	if b.publisher.options.Replace {
 		b.change(s, recordType, s.have[recordType], want)
 		return
@@ -250,7 +253,7 @@ func (b *planner) take(s *site, recordType string, want []Record, problem string
 	b.conflict(s.name+" "+recordType, problem, s.have[recordType])
 }
 
-func (b *planner) change(s *site, recordType string, have, want []Record) {
+func (b *planner) change(s *site, recordType string, have, want []dns.Record) {
 	z := s.zone
 	z.changes = append(z.changes, Change{z.zone, s.name, recordType, have, want})
 	key := setKey{s.label, recordType}
@@ -260,7 +263,7 @@ func (b *planner) change(s *site, recordType string, have, want []Record) {
 }
 
 // own has the marker say that a set is ours.
-func (z *zonePlan) own(key setKey, want []Record) {
+func (z *zonePlan) own(key setKey, want []dns.Record) {
 	set := z.marker.sets[key]
 	set.digest = digestOfSet(want)
 	z.marker.sets[key] = set
@@ -292,9 +295,9 @@ func (b *planner) keepDigests(s *site, recordType string) {
 	if set.current != old.current {
 		set.until = now.Add(digestOverlap).Truncate(time.Second)
 	}
-	inUse := func(r Record) bool { return digestOfSet([]Record{r}) == old.current }
+	inUse := func(r dns.Record) bool { return digestOfSet([]dns.Record{r}) == old.current }
 	have = slices.Clone(have)
-	slices.SortStableFunc(have, func(x, y Record) int { // the one in use up to now first
+	slices.SortStableFunc(have, func(x, y dns.Record) int { // the one in use up to now first
 		switch {
 		case inUse(x) == inUse(y):
 			return 0
@@ -303,9 +306,9 @@ func (b *planner) keepDigests(s *site, recordType string) {
 		}
 		return 1
 	})
-	var kept []Record
+	var kept []dns.Record
 	for _, r := range have {
-		wanted := slices.ContainsFunc(want, func(w Record) bool { return canonicalData(w) == canonicalData(r) })
+		wanted := slices.ContainsFunc(want, func(w dns.Record) bool { return w.CanonicalData() == r.CanonicalData() })
 		if !wanted && now.Before(set.until) && len(kept) < 3 {
 			r.TTL = want[0].TTL
 			kept = append(kept, r)
@@ -329,14 +332,14 @@ func (b *planner) decideAlias(s *site) error {
 		s.zone.newNames[s.name] = true
 		return nil
 	}
-	others, err := b.primary.others(b.ctx, s.name, hostTypes...)
+	others, err := b.primary.otherTypes(b.ctx, s.name, records.HostTypes...)
 	if err != nil {
 		return err
 	}
 	if len(others) > 0 {
 		own := map[string]bool{} // what the probes do not have is its own
 		for _, probe := range probes(s.name) {
-			wildcard, err := b.primary.others(b.ctx, probe)
+			wildcard, err := b.primary.otherTypes(b.ctx, probe)
 			if err != nil {
 				return err
 			}
@@ -356,9 +359,9 @@ func (b *planner) decideAlias(s *site) error {
 func (b *planner) markerChange(z *zonePlan) {
 	c := Change{Zone: z.zone, Name: z.name, Type: "TXT", Old: z.oldMarker, New: z.texts}
 	if len(z.marker.sets) > 0 {
-		c.New = []Record{{Name: z.name, TTL: DefaultTTL, Type: "TXT", Data: z.marker.data(), Reason: "what Signpost wrote here"}}
+		c.New = []dns.Record{{Name: z.name, TTL: records.DefaultTTL, Type: "TXT", Data: z.marker.data()}}
 	}
-	if !sameData(c.Old, c.New) {
+	if !dns.SameData(c.Old, c.New) {
 		z.changes = append(z.changes, c)
 	}
 }

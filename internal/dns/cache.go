@@ -1,4 +1,4 @@
-package records
+package dns
 
 import (
 	"container/list"
@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// cache keeps answers and failures until they expire. It holds a limited number
-// of entries and of octets; what was used longest ago goes first.
+// cache keeps answers and failures until they expire. The number of entries and
+// their size are limited; the least recently used entry goes first.
 type cache struct {
 	mu         sync.Mutex
 	entries    map[string]*list.Element
 	recent     *list.List // of *entry, the most recently used first
-	size       int        // octets, roughly
+	size       int        // in bytes, roughly
 	maxEntries int
 	maxBytes   int
 
@@ -31,7 +31,7 @@ func newCache(maxEntries, maxBytes int) *cache {
 	return &cache{entries: map[string]*list.Element{}, recent: list.New(), maxEntries: maxEntries, maxBytes: maxBytes}
 }
 
-func (c *cache) get(key string, now time.Time) (Answer, error, bool) {
+func (c *cache) get(key string) (Answer, error, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	element, ok := c.entries[key]
@@ -40,7 +40,7 @@ func (c *cache) get(key string, now time.Time) (Answer, error, bool) {
 		return Answer{}, nil, false
 	}
 	e := element.Value.(*entry)
-	if !now.Before(e.expires) {
+	if !time.Now().Before(e.expires) {
 		c.misses++
 		c.remove(element)
 		return Answer{}, nil, false
@@ -50,13 +50,13 @@ func (c *cache) get(key string, now time.Time) (Answer, error, bool) {
 	return e.answer, e.err, true
 }
 
-func (c *cache) put(key string, answer Answer, err error, expires time.Time) {
-	e := &entry{key: key, answer: answer, err: err, expires: expires, size: 200 + 2*len(key)}
+func (c *cache) put(key string, answer Answer, err error, ttl time.Duration) {
+	e := &entry{key: key, answer: answer, err: err, expires: time.Now().Add(ttl), size: 200 + 2*len(key)}
 	for _, record := range answer.Records {
 		e.size += 100 + len(record.Name) + len(record.Data)
 	}
 	if e.size > c.maxBytes/16 {
-		return // one entry shall not push out all others
+		return // one entry must not push out all others
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,4 +74,16 @@ func (c *cache) remove(element *list.Element) {
 	e := c.recent.Remove(element).(*entry)
 	delete(c.entries, e.key)
 	c.size -= e.size
+}
+
+// Stats counts the look-ups of a resolver since it was made.
+type Stats struct {
+	Hits, Misses uint64
+	Entries      int // in the cache now, expired ones included
+}
+
+func (c *cache) stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Stats{c.hits, c.misses, len(c.entries)}
 }

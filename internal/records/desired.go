@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"signpost/account"
+	"signpost/internal/dns"
 )
 
 // DefaultTTL is an hour: a mistake is forgotten soon, and no client asks more
@@ -57,6 +58,12 @@ func New(o Options) *Guide {
 	return g
 }
 
+// Record is a record that a domain should have.
+type Record struct {
+	dns.Record
+	Reason string `json:"reason,omitempty"` // who looks it up, in words
+}
+
 // Domain is what one domain should have.
 type Domain struct {
 	Name    string   `json:"domain"`
@@ -67,7 +74,16 @@ type Domain struct {
 	// said: what stands there may be right.
 	leftOut []string
 	// handOver are the hosts of the service that answers Autodiscover instead.
-	handOver []string
+	redirects []string
+}
+
+// records returns the records without their reasons.
+func (d *Domain) records() []dns.Record {
+	records := make([]dns.Record, len(d.Records))
+	for i, r := range d.Records {
+		records[i] = r.Record
+	}
+	return records
 }
 
 // Remove stands for a domain that leaves: it should have none of the records.
@@ -107,7 +123,7 @@ func (b *builder) add(label, recordType, data, reason string) {
 		}
 		return
 	}
-	b.domain.Records = append(b.domain.Records, Record{name, b.guide.options.TTL, recordType, data, reason})
+	b.domain.Records = append(b.domain.Records, Record{dns.Record{Name: name, TTL: b.guide.options.TTL, Type: recordType, Data: data}, reason})
 }
 
 // leaveOut notes why nothing can be said of names.
@@ -121,7 +137,7 @@ func (b *builder) hosts() {
 	o := &b.guide.options
 	b.host("autoconfig", "where Thunderbird, Evolution, KMail, FairEmail and Delta Chat ask for config-v1.1.xml")
 	if to := b.settings.Provider.AutodiscoverRedirect; to != nil && to.Hostname != "" {
-		b.domain.handOver = []string{handOverAlias(to.Hostname), to.Hostname}
+		b.domain.redirects = []string{handOverAlias(to.Hostname), to.Hostname}
 		b.add("autodiscover", "CNAME", handOverAlias(to.Hostname)+".", "where Outlook and phones ask: answered by the service that has the mailboxes")
 		return
 	}
@@ -179,11 +195,11 @@ func (b *builder) pacc() {
 		return
 	}
 	b.host("ua-auto-config", "where clients that know PACC ask for user-agent-configuration.json")
-	b.add("_ua-auto-config", "TXT", quote(digest), "vouches for user-agent-configuration.json by its SHA-256 digest")
+	b.add("_ua-auto-config", "TXT", dns.Quote(digest), "vouches for user-agent-configuration.json by its SHA-256 digest")
 	if o.OldDigest == nil {
 		return
 	}
 	if old, err := o.OldDigest(b.settings); err == nil && old != digest {
-		b.add("_ua-auto-config", "TXT", quote(old), "vouches for the document up to the change")
+		b.add("_ua-auto-config", "TXT", dns.Quote(old), "vouches for the document up to the change")
 	}
 }

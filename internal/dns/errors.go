@@ -1,0 +1,50 @@
+package dns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/miekg/dns"
+)
+
+// The errors of a name server that gives no final answer. They read on from the
+// server's name.
+var (
+	ErrSilent        = errors.New("does not answer")
+	ErrReferral      = errors.New("only refers to other name servers")
+	ErrOtherQuestion = errors.New("answers another question than ours")
+	errMalformed     = errors.New("sends a malformed answer")
+)
+
+// ErrNoDomain is the error for a domain that is not in DNS at all.
+var ErrNoDomain = errors.New("does not exist in DNS")
+
+// CodeError returns the error for an answer with a code other than NOERROR and
+// NXDOMAIN.
+func CodeError(code int) error {
+	if name, ok := dns.RcodeToString[code]; ok {
+		return errors.New("answers " + name)
+	}
+	return fmt.Errorf("answers with code %d", code)
+}
+
+// TransportError explains in a few words why a server could not be asked.
+func TransportError(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return errors.New("was not waited for")
+	}
+	network, ok := errors.AsType[net.Error](err)
+	if ok && network.Timeout() || errors.Is(err, context.DeadlineExceeded) {
+		return ErrSilent
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		if system, ok := errors.AsType[*os.SyscallError](op.Err); ok {
+			return fmt.Errorf("cannot be reached: %w", system.Err)
+		}
+		return fmt.Errorf("cannot be reached: %w", op.Err)
+	}
+	return fmt.Errorf("ends the connection: %w", err)
+}

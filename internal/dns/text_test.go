@@ -1,0 +1,36 @@
+package dns
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+func TestQuote(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                       `""`,
+		"v=UAAC1; a=b":           `"v=UAAC1; a=b"`,
+		`a"b\c`:                  `"a\"b\\c"`,
+		"å\n":                    `"\195\165\010"`,
+		strings.Repeat("x", 256): `"` + strings.Repeat("x", 255) + `" "x"`,
+	} {
+		got := Quote(text)
+		if got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+		rr, err := dns.NewRR("a.test. IN TXT " + got)
+		if err != nil {
+			t.Errorf("%s: %v", got, err)
+			continue
+		}
+		if back := Unquote(RecordOf(rr).Data); back != text {
+			t.Errorf("%q came back as %q", text, back)
+		}
+	}
+	for data, want := range map[string]string{`\`: `\`, `"\"`: `"`, `"\2`: "2", `"\999"`: "999", `"\299"`: ""} {
+		if got := Unquote(data); got != want {
+			t.Errorf("%s: %q, want %q", data, got, want)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package publish
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	miekg "github.com/miekg/dns"
+
+	"signpost/internal/dns"
+	"signpost/internal/dns/dnstest"
+	"signpost/internal/fault"
+)
+
+// startPrimary runs a primary of our own over TCP, for what the real ones never
+// do. It signs as the handler says.
+func startPrimary(t *testing.T, secret dns.Secret, handler miekg.HandlerFunc) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := make(chan struct{})
+	server := &miekg.Server{
+		Listener: listener, Handler: handler, TsigSecret: map[string]string{"signpost.": string(secret)},
+		MsgAcceptFunc:     func(miekg.Header) miekg.MsgAcceptAction { return miekg.MsgAccept },
+		NotifyStartedFunc: func() { close(ready) },
+	}
+	go server.ActivateAndServe()
+	<-ready
+	t.Cleanup(func() { server.Shutdown() })
+	return listener.Addr().String()
+}
+
+func sign(m, query *miekg.Msg) *miekg.Msg {
+	if tsig := query.IsTsig(); tsig != nil {
+		m.SetTsig(tsig.Hdr.Name, tsig.Algorithm, 300, time.Now().Unix())
+	}
+	return m
+}
+
+// emptyZone answers as a primary whose zone kund.example is empty.
+func emptyZone(query *miekg.Msg) *miekg.Msg {
+	answer := new(miekg.Msg).SetReply(query)
+	answer.Authoritative = true
+	soa := dnstest.RR("kund.example. 300 IN SOA ns. host. 1 2 3 4 5")
+	if query.Question[0].Name == "kund.example." && query.Question[0].Qtype == miekg.TypeSOA {
+		answer.Answer = []miekg.RR{soa}
+	} else {
+		answer.Rcode = miekg.RcodeNameError
+		answer.Ns = []miekg.RR{soa}
+	}
+	return answer
+}
+
+func TestOddPrimaries(t *testing.T) {
+	onUpdate := func(rcode int) miekg.HandlerFunc {
+		return func(w miekg.ResponseWriter, query *miekg.Msg) {
+			if query.Opcode == miekg.OpcodeUpdate {
+				w.WriteMsg(sign(new(miekg.Msg).SetRcode(query, rcode), query))
+				return
+			}
+			w.WriteMsg(sign(emptyZone(query), query))
+		}
+	}
+	for _, test := range []struct {
+		name    string
+		secret  dns.Secret
+		handler miekg.HandlerFunc
+		want    string
+		hint    string
+	}{
+		{"unsigned answers", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) { w.WriteMsg(emptyZone(query)) },
+			"answers without a valid signature, and is not believed", ""},
+		{"signed by somebody else", wrongSecret.Secret, onUpdate(miekg.RcodeSuccess), "answers without a valid signature, and is not believed", ""},
+		{"silence", testKey.Secret, func(miekg.ResponseWriter, *miekg.Msg) {}, "does not answer", ""},
+		{"hangs up", testKey.Secret, func(w miekg.ResponseWriter, _ *miekg.Msg) { w.Close() }, "ends the connection", ""},
+		{"cannot serve", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
+			w.WriteMsg(sign(new(miekg.Msg).SetRcode(query, miekg.RcodeServerFailure), query))
+		}, "answers SERVFAIL", ""},
+		{"takes no updates", testKey.Secret, onUpdate(miekg.RcodeNotImplemented), "takes no updates", "-format zone"},
+		{"cannot write", testKey.Secret, onUpdate(miekg.RcodeServerFailure), "failed to update kund.example", "log"},
+		{"is a secondary", testKey.Secret, onUpdate(miekg.RcodeNotAuth), "is not the primary of kund.example", "primary"},
+		{"answers nonsense", testKey.Secret, onUpdate(miekg.RcodeNotZone), "answers NOTZONE to the update of kund.example", "run again"},
+		{"does not do what it says", testKey.Secret, onUpdate(miekg.RcodeSuccess), "took the update, but autoconfig.kund.example CNAME is not what was published", "run again"},
+		{"answers another question", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
+			query.Id++
+			w.WriteMsg(sign(emptyZone(query), query))
+		}, "answers another question than ours", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, err := New(Options{
+				Updates: []dns.Update{{Zone: "kund.example", Primary: startPrimary(t, test.secret, test.handler), Key: testKey}},
+				Timeout: 2 * time.Second,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := p.Plan(t.Context(), publishedDomain("kund.example"))
+			if err == nil {
+				err = p.Apply(t.Context(), plan)
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(fault.Hint(err), test.hint) {
+				t.Errorf("error %v (%s), want %s (%s)", err, fault.Hint(err), test.want, test.hint)
+			}
+		})
+	}
+}
+
+// TestIdleConnection has the primary close the connection after each answer.
+func TestIdleConnection(t *testing.T) {
+	address := startPrimary(t, testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
+		w.WriteMsg(sign(emptyZone(query), query))
+		w.Close()
+	})
+	p, err := New(Options{Updates: []dns.Update{{Zone: "*", Primary: address, Key: testKey}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan, err := p.Plan(t.Context(), publishedDomain("kund.example")); err != nil || len(plan.Changes) != 18 {
+		t.Errorf("%v %v", plan, err)
+	}
+}
+
+func TestWhichPrimary(t *testing.T) {
+	p, err := New(Options{Updates: []dns.Update{
+		{Zone: "kund.example", Primary: "192.0.2.1", Key: testKey},
+		{Zone: "*", Primary: "192.0.2.2", Key: testKey},
+		{Zone: "avd.kund.example", Primary: "192.0.2.3:5353", Key: testKey},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for domain, want := range map[string]string{
+		"kund.example":       "192.0.2.1:53",
+		"x.kund.example":     "192.0.2.1:53",
+		"avd.kund.example":   "192.0.2.3:5353",
+		"x.avd.kund.example": "192.0.2.3:5353",
+		"inkund.example":     "192.0.2.2:53",
+		"other.example":      "192.0.2.2:53",
+	} {
+		if got, err := p.updateFor(domain); err != nil || got.Primary != want {
+			t.Errorf("%s: %v %v, want %s", domain, got, err, want)
+		}
+	}
+	for _, u := range []dns.Update{{Zone: "*", Primary: "", Key: testKey}, {Zone: "*", Primary: "https://x", Key: testKey}, {Zone: "*", Primary: "192.0.2.1", Key: dns.Key{}}} {
+		if _, err := New(Options{Updates: []dns.Update{u}}); err == nil || !strings.HasPrefix(err.Error(), "primary of *: ") {
+			t.Errorf("%v: %v", u, err)
+		}
+	}
+}

@@ -9,90 +9,67 @@ import (
 	"signpost/internal/directory"
 )
 
-// entry is an account while the accounts are being compared.
+// entry is a listed account while the accounts are being compared.
 type entry struct {
 	address account.Address
 	record  directory.Record
 	line    int // of the address
 	at      *value
-	given   given
+	has     present
 }
 
 var entryKeys = keys[entry]{
-	"provider": func(e *entry, v *value) { e.record.Provider, _ = v.word() },
-	"alias": func(e *entry, v *value) {
-		if text, ok := v.text("the address of the mailbox"); ok {
-			e.record.Alias, _ = v.address(text, v.line)
-		}
-	},
-	"inactive":    func(e *entry, v *value) { v.boolean(&e.record.Inactive) },
-	"username":    func(e *entry, v *value) { e.record.Username, _ = v.username() },
-	"displayName": func(e *entry, v *value) { e.record.DisplayName, _ = v.text("a name") },
+	"provider":    func(e *entry, v *value) { e.record.Provider = v.word() },
+	"alias":       func(e *entry, v *value) { e.record.Alias = v.address(v.text("the address of the mailbox"), v.line) },
+	"inactive":    func(e *entry, v *value) { e.record.Inactive = v.boolean() },
+	"username":    func(e *entry, v *value) { e.record.Username = v.username() },
+	"displayName": func(e *entry, v *value) { e.record.DisplayName = v.text("a name") },
 }
 
-// source is an account source while it is being read.
-type source struct {
-	list    directory.List
-	entries []*entry
-}
+// sourceKeys holds the kinds of account sources. Each source has exactly one of them.
+var sourceKeys = keys[loader]{"list": readList}
 
-// sourceKeys are the kinds of sources. Each source has exactly one of them.
-var sourceKeys = keys[source]{"list": readList}
-
-// readAccounts reads the account sources, in the order in which they are asked.
+// readAccounts reads the account sources in the order in which they are asked.
 func readAccounts(l *loader, v *value) {
 	for item := range v.list("account sources, such as - list: …") {
-		var s source
-		has, ok := sourceKeys.read(item, &s)
+		has := sourceKeys.read(item, l)
 		switch {
-		case !ok:
+		case has == nil:
 		case len(item.items) == 0:
-			item.fault("names no source; known here: %s", strings.Join(sourceKeys.names(), ", "))
+			item.fault("names no account source; valid here: %s", strings.Join(sourceKeys.names(), ", "))
 		case len(has) > 1:
-			item.fault("names more than one source; begin each with a - of its own")
+			item.fault("names more than one account source; begin each with a - of its own")
 		}
-		if s.list != nil {
-			l.accounts = append(l.accounts, s.list)
-		}
-		l.entries = append(l.entries, s.entries...)
 	}
 }
 
-// readList reads accounts that stand in the configuration itself.
-func readList(s *source, v *value) {
+// readList reads accounts that the configuration itself lists.
+func readList(l *loader, v *value) {
 	if !v.is(mapping, "a mapping of addresses to accounts") {
 		return
 	}
-	s.list = make(directory.List, len(v.items)/2)
+	accounts := make(directory.List, len(v.items)/2)
 	for key, item := range v.entries() {
-		e := &entry{at: item, line: key.line}
-		var ok bool
-		if e.address, ok = item.address(key.text, key.line); !ok {
+		e := &entry{address: item.address(key.text, key.line), at: item, line: key.line}
+		switch {
+		case key.text == "":
+			item.faultAt(key.line, "a mail address is missing before the colon")
+			continue
+		case e.address.IsZero():
+			continue
+		case item.kind == nothing:
+			item.fault("has no value; write {} for an account without settings of its own")
 			continue
 		}
-		if item.kind == nothing {
-			item.fault("has no value; write {} for an account with nothing of its own")
-			continue
+		if e.has = entryKeys.read(item, e); e.has != nil {
+			accounts[e.address.Key()] = e.record
+			l.entries = append(l.entries, e)
 		}
-		if e.given, ok = entryKeys.read(item, e); !ok {
-			continue
-		}
-		s.list[e.address.Key()] = e.record
-		s.entries = append(s.entries, e)
 	}
+	l.Accounts = append(l.Accounts, accounts)
 }
 
-// address reads a mail address.
-func (v *value) address(text string, line int) (account.Address, bool) {
-	address, err := account.ParseAddress(text)
-	if err != nil {
-		v.faultAt(line, "%s is %v", quote(text), err)
-	}
-	return address, err == nil
-}
-
-// compareAccounts finds what is wrong between accounts, and between accounts
-// and providers, once all are read.
+// compareAccounts finds accounts that contradict each other or the providers.
 func (l *loader) compareAccounts() {
 	byKey := make(map[string]*entry, len(l.entries))
 	for _, e := range l.entries {
@@ -103,24 +80,35 @@ func (l *loader) compareAccounts() {
 		byKey[e.address.Key()] = e
 	}
 	for _, e := range l.entries {
-		if name := e.given["provider"]; name != nil && e.record.Provider != "" && l.byID[e.record.Provider] == nil {
-			name.fault("there is no provider %s%s", quote(e.record.Provider), didYouMean(e.record.Provider, l.ids()))
+		id := e.record.Provider
+		if name := e.has["provider"]; name != nil && id != "" && l.byID[id] == nil {
+			name.fault("there is no provider %s%s", quote(id), didYouMean(id, l.ids()))
 		}
-		if alias := e.given["alias"]; alias != nil {
-			l.compareAlias(e, alias, byKey)
-		} else if e.given["provider"] == nil {
-			l.compareDomain(e.at, e.line, e.address)
+		if e.has["alias"] != nil {
+			l.compareAlias(e, byKey)
+		} else if e.has["provider"] == nil {
+			l.requireHosted(e.address, e.at, e.line)
 		}
 	}
 }
 
-// compareAlias looks at where an alias leads: what a person gets is the
-// mailbox's, and the mailbox must be one.
-func (l *loader) compareAlias(e *entry, alias *value, byKey map[string]*entry) {
-	if own := e.given["provider"]; own != nil {
-		own.fault("an alias has the provider of the mailbox behind it; write it there")
+// ids returns the ids of the providers in the order of the file.
+func (l *loader) ids() []string {
+	var ids []string
+	for _, p := range l.providers {
+		if l.byID[p.ID] == p {
+			ids = append(ids, p.ID)
+		}
 	}
-	target := e.record.Alias
+	return ids
+}
+
+// compareAlias checks that an alias leads to a mailbox, whose settings its owner gets.
+func (l *loader) compareAlias(e *entry, byKey map[string]*entry) {
+	if provider := e.has["provider"]; provider != nil {
+		provider.fault("an alias gets the provider of its mailbox; set the provider there")
+	}
+	alias, target := e.has["alias"], e.record.Alias
 	if target.IsZero() {
 		return
 	}
@@ -128,20 +116,22 @@ func (l *loader) compareAlias(e *entry, alias *value, byKey map[string]*entry) {
 	switch {
 	case target.Key() == e.address.Key():
 		alias.fault("is an alias of itself")
-	case mailbox != nil && mailbox.given["alias"] != nil:
+	case mailbox != nil && mailbox.has["alias"] != nil:
 		alias.fault("%s is an alias too (line %d); name the mailbox itself", quote(target.String()), mailbox.line)
-	case mailbox == nil || mailbox.given["provider"] == nil:
-		l.compareDomain(alias, alias.line, target)
+	case mailbox == nil || mailbox.has["provider"] == nil:
+		l.requireHosted(target, alias, alias.line)
 	}
 }
 
-// compareDomain says when no provider hosts the domain of an address.
-func (l *loader) compareDomain(at *value, line int, address account.Address) {
-	if _, any := l.hosted["*"]; any || l.hosts(address.Domain()) {
+// requireHosted records a fault if no provider can host the domain of the address,
+// and a warning if only an MX record decides.
+func (l *loader) requireHosted(address account.Address, at *value, line int) {
+	domain := address.Domain()
+	if l.hosts(domain) || l.hosts("*") {
 		return
 	}
 	if len(l.mx) > 0 {
-		at.warn("no provider lists the domain %s; it is found only while its MX record says so", address.Domain())
+		at.warn("no provider lists the domain %s; it is found only while its MX record names a provider", domain)
 		return
 	}
 	var names []string
@@ -149,10 +139,10 @@ func (l *loader) compareDomain(at *value, line int, address account.Address) {
 		names = slices.Sorted(maps.Keys(l.hosted))
 	}
 	hint := "; list it under a provider's domains"
-	if right := nearest(address.Domain(), names); right != "" {
-		hint = ", did you mean " + quote(right) + "?"
+	if name := suggest(domain, names); name != "" {
+		hint = ", did you mean " + quote(name) + "?"
 	}
-	at.faultAt(line, "no provider hosts the domain %s%s", address.Domain(), hint)
+	at.faultAt(line, "no provider hosts the domain %s%s", domain, hint)
 }
 
 func (l *loader) hosts(domain string) bool {

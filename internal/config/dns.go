@@ -7,25 +7,19 @@ import (
 	"time"
 )
 
-// DNS is whom the service asks, and what domains get in DNS because of it.
+// DNS holds which name servers are asked, and what domains get in DNS.
 type DNS struct {
-	// Servers to ask, ip:port; none for the system's own.
-	Servers []string
-	// Timeout of one try.
-	Timeout time.Duration
-
-	// Addresses are what customers' names get instead of a CNAME to Name.
-	Addresses []netip.Addr
-	// TTL of the records; 0 for the default.
-	TTL time.Duration
-	// Updates are where records may be published.
-	Updates []Update
+	Servers   []string // ip:port; empty for the system's own
+	Timeout   time.Duration
+	Addresses []netip.Addr // records that customers' names get instead of a CNAME to Name
+	TTL       time.Duration
+	Updates   []Update
 }
 
-// Update is the primary of zones and the key (RFC 8945) that it takes updates
-// with. Either KeyFile or the three fields of a key are set.
+// Update is the primary server of a zone and the TSIG key (RFC 8945) for updates.
+// Either KeyFile or the three fields of a key are set.
 type Update struct {
-	Zone    string // "*" for any that no other names
+	Zone    string // "*" for every zone that no other entry names
 	Primary string // host or IP address, with or without a port
 	KeyFile string
 
@@ -35,46 +29,33 @@ type Update struct {
 var dnsKeys = keys[DNS]{
 	"servers": func(d *DNS, v *value) {
 		for item := range v.list("IP addresses") {
-			if server, ok := item.dnsServer(); ok {
-				d.Servers = append(d.Servers, server)
-			}
+			d.Servers = append(d.Servers, item.dnsServer())
 		}
 	},
-	"timeout": func(d *DNS, v *value) { d.Timeout, _ = v.duration(100*time.Millisecond, time.Minute) },
+	"timeout": func(d *DNS, v *value) { d.Timeout = v.duration(100*time.Millisecond, time.Minute) },
 	"addresses": func(d *DNS, v *value) {
 		for item := range v.oneOrList("IP addresses") {
-			text, ok := item.text("an IP address")
-			if !ok {
-				continue
-			}
-			address, err := netip.ParseAddr(text)
-			switch {
-			case err != nil, address.Zone() != "", address.Is4In6():
-				item.fault("%s is not an IP address that DNS could hold", quote(text))
-				continue
-			case slices.Contains(d.Addresses, address):
-				item.fault("%s is already listed", quote(text))
-				continue
+			address := item.recordAddress()
+			if address.IsValid() && slices.Contains(d.Addresses, address) {
+				item.fault("%s is already listed", quote(address.String()))
 			}
 			d.Addresses = append(d.Addresses, address)
 		}
 	},
-	"ttl": func(d *DNS, v *value) { d.TTL, _ = v.duration(time.Second, 7*24*time.Hour) },
+	"ttl": func(d *DNS, v *value) { d.TTL = v.duration(time.Second, 7*24*time.Hour) },
 	"updates": func(d *DNS, v *value) {
 		for item := range v.list("{zone: …, primary: …, keyFile: …}") {
 			var u Update
-			has, ok := updateKeys.read(item, &u)
-			if !ok {
-				continue
-			}
-			item.require(has, "zone", "primary")
+			has := updateKeys.read(item, &u, "zone", "primary")
 			switch {
+			case has == nil:
+				continue
 			case has["key"] == nil && has["keyFile"] == nil:
-				item.fault("keyFile is missing; tsig-keygen prints a file that will do")
+				item.fault("keyFile is missing; tsig-keygen writes such a file")
 			case has["key"] != nil && has["keyFile"] != nil:
-				item.fault("has both key and keyFile; one names the key")
+				item.fault("has both key and keyFile; remove one")
 			}
-			if slices.ContainsFunc(d.Updates, func(other Update) bool { return other.Zone == u.Zone }) {
+			if u.Zone != "" && slices.ContainsFunc(d.Updates, func(other Update) bool { return other.Zone == u.Zone }) {
 				item.fault("the zone %s is already listed", quote(u.Zone))
 			}
 			d.Updates = append(d.Updates, u)
@@ -84,81 +65,97 @@ var dnsKeys = keys[DNS]{
 
 var updateKeys = keys[Update]{
 	"zone": func(u *Update, v *value) {
-		if v.kind == scalar && v.node.text == "*" {
-			u.Zone = "*"
-			return
-		}
-		u.Zone, _ = v.host(false)
-	},
-	"primary": func(u *Update, v *value) { u.Primary, _ = v.primary() },
-	"keyFile": func(u *Update, v *value) { u.KeyFile, _ = v.file() },
-	"key": func(u *Update, v *value) {
-		// Nothing below is quoted: it may be the secret in the wrong place.
-		if v.kind == scalar {
-			v.fault("is one word, want name, algorithm and secret below it")
-			return
-		}
-		strange := false
-		if v.kind == mapping {
-			for key := range v.entries() {
-				if updateKeyKeys[key.text] == nil {
-					v.faultAt(key.line, "unknown key; name, algorithm and secret may stand here")
-					strange = true
-				}
-			}
-		}
-		if strange {
-			return
-		}
-		if has, ok := updateKeyKeys.read(v, u); ok {
-			v.require(has, "name", "secret")
-		}
-		if u.KeyAlgorithm == "" {
-			u.KeyAlgorithm = tsigAlgorithms[0]
+		if u.Zone = "*"; !v.isWord("*") {
+			u.Zone = v.host(false)
 		}
 	},
+	"primary": func(u *Update, v *value) { u.Primary = v.primary() },
+	"keyFile": func(u *Update, v *value) { u.KeyFile = v.file() },
+	"key":     readTSIGKey,
 }
 
 // tsigAlgorithms are those that RFC 8945 §6 does not advise against.
 var tsigAlgorithms = []string{"hmac-sha256", "hmac-sha384", "hmac-sha512"}
 
-var updateKeyKeys = keys[Update]{
-	"name": func(u *Update, v *value) { u.KeyName, _ = v.text("the name of a key") },
-	"algorithm": func(u *Update, v *value) {
-		text, ok := v.text("an algorithm")
-		switch {
-		case !ok:
-		case !slices.Contains(tsigAlgorithms, text):
-			v.fault("%s is not one of %s%s", quote(text), strings.Join(tsigAlgorithms, ", "), didYouMean(text, tsigAlgorithms))
-		default:
-			u.KeyAlgorithm = text
+var tsigKeys = keys[Update]{
+	"name":      func(u *Update, v *value) { u.KeyName = v.text("the name of a key") },
+	"algorithm": func(u *Update, v *value) { u.KeyAlgorithm = choice(v, "a TSIG algorithm", tsigAlgorithms) },
+	"secret":    func(u *Update, v *value) { u.KeySecret = v.text("a secret in base64") },
+}
+
+// readTSIGKey quotes nothing unknown in a message: it may be the secret, in the
+// wrong place.
+func readTSIGKey(u *Update, v *value) {
+	if v.kind == scalar {
+		v.fault("is a single value, want a mapping with name, algorithm and secret")
+		return
+	}
+	unknown := false
+	if v.kind == mapping {
+		for key := range v.entries() {
+			if tsigKeys[key.text] == nil {
+				v.faultAt(key.line, "unknown key; valid here: name, algorithm, secret")
+				unknown = true
+			}
 		}
-	},
-	"secret": func(u *Update, v *value) { u.KeySecret, _ = v.text("a secret in base64") },
+	}
+	if !unknown {
+		u.KeyAlgorithm = tsigAlgorithms[0]
+		tsigKeys.read(v, u, "name", "secret")
+	}
+}
+
+// recordAddress reads an address for an A or AAAA record.
+func (v *value) recordAddress() netip.Addr {
+	text := v.text("an IP address")
+	if text == "" {
+		return netip.Addr{}
+	}
+	address, err := netip.ParseAddr(text)
+	if err != nil || address.Zone() != "" || address.Is4In6() {
+		v.fault("%s is not an IP address for an A or AAAA record", quote(text))
+		return netip.Addr{}
+	}
+	return address
+}
+
+// dnsServer reads the IP address of a DNS server, with port 53 if it has none.
+func (v *value) dnsServer() string {
+	const wanted = "an IP address, with or without a port"
+	text := v.text(wanted)
+	if text == "" {
+		return ""
+	}
+	if address, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return netip.AddrPortFrom(address, 53).String()
+	}
+	if server, err := netip.ParseAddrPort(text); err == nil && server.Port() > 0 {
+		return server.String()
+	}
+	v.fault("%s is not %s", quote(text), wanted)
+	return ""
 }
 
 // primary reads a host name or an IP address, with or without a port.
-func (v *value) primary() (string, bool) {
+func (v *value) primary() string {
 	const wanted = "a host or an IP address, with or without a port"
-	text, ok := v.text(wanted)
-	if !ok {
-		return "", false
+	text := v.text(wanted)
+	if text == "" {
+		return ""
 	}
 	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
-		return text, true
+		return text
 	}
-	if at, err := netip.ParseAddrPort(text); err == nil && at.Port() > 0 {
-		return text, true
+	if server, err := netip.ParseAddrPort(text); err == nil && server.Port() > 0 {
+		return text
 	}
 	host, port, hasPort := strings.Cut(text, ":")
 	if hasPort && !isPort(port) {
 		v.fault("%s is not %s", quote(text), wanted)
-		return "", false
+		return ""
 	}
-	if _, ok := v.hostText(host, false); !ok {
-		return "", false
+	if v.hostText(host, false) == "" {
+		return ""
 	}
-	return text, true
+	return text
 }
-
-func readDNS(l *loader, v *value) { dnsKeys.read(v, &l.DNS) }

@@ -14,15 +14,15 @@ import (
 // that the parser knows. Keys that only hold others need no line of their own.
 func TestDocumentedKeys(t *testing.T) {
 	known := under("", topKeys)
-	known = append(known, under("profiles.", profilesKeys)...)
+	known = append(known, under("profiles.", pairKeys)...)
 	known = append(known, under("dns.", dnsKeys)...)
 	known = append(known, under("dns.updates[].", updateKeys)...)
-	known = append(known, under("dns.updates[].key.", updateKeyKeys)...)
+	known = append(known, under("dns.updates[].key.", tsigKeys)...)
 	known = append(known, under("admin.", adminKeys)...)
-	known = append(known, under("limits.", trafficKeys)...)
+	known = append(known, under("limits.", limitKeys)...)
 	known = append(known, under("log.", logKeys)...)
 	known = append(known, under("tls.", tlsKeys)...)
-	known = append(known, under("tls.certificates[].", keyFilesKeys)...)
+	known = append(known, under("tls.certificates[].", pairKeys)...)
 	known = append(known, under("tls.acme.", acmeKeys)...)
 	known = append(known, under("providers[].", providerKeys)...)
 	known = append(known, under("providers[].domains.", domainFileKeys)...)
@@ -36,7 +36,7 @@ func TestDocumentedKeys(t *testing.T) {
 	known = append(known, under("branding.", brandingKeys)...)
 	known = append(known, under("branding.contact.", contactKeys)...)
 	known = append(known, under("providers[].oAuth2.", oAuth2Keys)...)
-	known = append(known, under("providers[].autodiscover.", handOverKeys)...)
+	known = append(known, under("providers[].autodiscover.", redirectKeys)...)
 	known = append(known, under("accounts[].", sourceKeys)...)
 	known = append(known, under("accounts[].list.‹address›.", entryKeys)...)
 

@@ -26,7 +26,7 @@ func TestDomainFileRefused(t *testing.T) {
 	if err := syscall.Mkfifo(domains, 0o600); err != nil {
 		t.Skip(err)
 	}
-	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), "it is not an ordinary file") {
+	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), "it is not a regular file") {
 		t.Errorf("named pipe: got %v", err)
 	}
 	if err := os.Remove(domains); err != nil {

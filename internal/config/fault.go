@@ -11,35 +11,36 @@ import (
 	"signpost/internal/fault"
 )
 
-// A generated file that is wrong is mostly wrong in the same way everywhere.
+// A generated file with a fault usually has the same fault on every line.
 const (
-	maxFaults = 100  // are told
-	maxKept   = 1000 // are kept until they can be ordered
+	maxReported = 100
+	maxKept     = 1000 // until they can be sorted
 )
 
-// ordered brings faults into the order of the main file and then of the other
-// files, and says each once.
-func ordered(faults []fault.Fault, mainFile string, untold int) fault.List {
+// sorted returns each fault once: those of the main file first, then those of the
+// other files, by line. dropped counts the faults that were not kept.
+func sorted(faults []fault.Fault, mainFile string, dropped int) fault.List {
 	slices.SortStableFunc(faults, func(a, b fault.Fault) int {
-		if a.File != b.File {
-			switch mainFile {
-			case a.File:
-				return -1
-			case b.File:
-				return 1
-			}
-			return strings.Compare(a.File, b.File)
+		switch {
+		case a.File == b.File:
+			return cmp.Compare(a.Line, b.Line)
+		case a.File == mainFile:
+			return -1
+		case b.File == mainFile:
+			return 1
 		}
-		return cmp.Compare(a.Line, b.Line)
+		return strings.Compare(a.File, b.File)
 	})
 	faults = slices.Compact(faults)
-	if more := len(faults) - maxFaults + untold; more > 1 {
-		faults = append(faults[:maxFaults:maxFaults], fault.Fault{File: mainFile, Line: 0, Text: fmt.Sprintf("and %d more like these", more)})
+	if more := len(faults) - maxReported + dropped; more > 1 {
+		rest := fault.Fault{File: mainFile, Text: fmt.Sprintf("and %d more like these", more)}
+		faults = append(faults[:maxReported:maxReported], rest)
 	}
 	return faults
 }
 
-// quote shows an operator's own text in a message: on one line, not endless.
+// quote returns the operator's own text as a message shows it: on one line and not
+// too long. A backslash stays as it was written.
 func quote(text string) string {
 	const most = 80
 	if runes := []rune(text); len(runes) > most {
@@ -48,5 +49,5 @@ func quote(text string) string {
 	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 		return strconv.Quote(text)
 	}
-	return `"` + text + `"` // a backslash as it was written
+	return `"` + text + `"`
 }

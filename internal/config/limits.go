@@ -1,25 +1,26 @@
 package config
 
 import (
+	"cmp"
 	"time"
 
 	"signpost/internal/conn"
 )
 
-// Limits are what one client, and all together, can take of the service.
+// Limits bound what one client, and all clients together, can use.
 type Limits struct {
-	// Requests a second from one address (of IPv6, one /64 network) on average,
-	// 0 for no limit, and at once from an address that has been quiet.
+	// Requests is the average per second from one address (for IPv6, one /64
+	// network), 0 for no limit. Burst is how many may come at once from an address
+	// that has been quiet.
 	Requests, Burst int
-	// Connections that are open at a time, of each listener, and PerAddress of
-	// them, of all listeners together, from one address or /64 network; 0 for no
-	// limit.
+	// Connections may be open at a time on each listener. Of these, PerAddress may
+	// come from one address or /64 network on all listeners; 0 for no limit.
 	Connections, PerAddress int
 	conn.Timeouts
 }
 
 // defaultLimits let an office behind one address set up 200 clients at once: a
-// client asks at four to ten places before it gives up or is satisfied.
+// client asks four to ten URLs before it gives up or is satisfied.
 var defaultLimits = Limits{
 	Requests:    50,
 	Burst:       2000,
@@ -28,36 +29,34 @@ var defaultLimits = Limits{
 	Timeouts:    conn.DefaultTimeouts,
 }
 
-// minPerAddress lets one person's browser and mail client in.
+// minPerAddress is enough for the browser and the mail client of one person.
 const minPerAddress = 10
 
-var trafficKeys = keys[Limits]{
-	"requests":              func(l *Limits, v *value) { l.Requests, _ = v.number(0, 1_000_000) },
-	"burst":                 func(l *Limits, v *value) { l.Burst, _ = v.number(1, 1_000_000) },
-	"connections":           func(l *Limits, v *value) { l.Connections, _ = v.number(10, 1_000_000) },
-	"connectionsPerAddress": func(l *Limits, v *value) { l.PerAddress, _ = v.number(0, 1_000_000) },
-	"header":                func(l *Limits, v *value) { l.Header, _ = v.duration(100*time.Millisecond, time.Minute) },
-	"read":                  func(l *Limits, v *value) { l.Read, _ = v.duration(100*time.Millisecond, 5*time.Minute) },
-	"write":                 func(l *Limits, v *value) { l.Write, _ = v.duration(time.Second, 5*time.Minute) },
-	"idle":                  func(l *Limits, v *value) { l.Idle, _ = v.duration(time.Second, 10*time.Minute) },
-	"stop":                  func(l *Limits, v *value) { l.Stop, _ = v.duration(time.Second, 5*time.Minute) },
+var limitKeys = keys[Limits]{
+	"requests":              func(l *Limits, v *value) { l.Requests = v.number(0, 1_000_000) },
+	"burst":                 func(l *Limits, v *value) { l.Burst = v.number(1, 1_000_000) },
+	"connections":           func(l *Limits, v *value) { l.Connections = v.number(10, 1_000_000) },
+	"connectionsPerAddress": func(l *Limits, v *value) { l.PerAddress = v.number(0, 1_000_000) },
+	"header":                func(l *Limits, v *value) { l.Header = v.duration(100*time.Millisecond, time.Minute) },
+	"read":                  func(l *Limits, v *value) { l.Read = v.duration(100*time.Millisecond, 5*time.Minute) },
+	"write":                 func(l *Limits, v *value) { l.Write = v.duration(time.Second, 5*time.Minute) },
+	"idle":                  func(l *Limits, v *value) { l.Idle = v.duration(time.Second, 10*time.Minute) },
+	"stop":                  func(l *Limits, v *value) { l.Stop = v.duration(time.Second, 5*time.Minute) },
 }
 
-func readTraffic(l *loader, v *value) {
-	has, ok := trafficKeys.read(v, &l.Limits)
-	if !ok {
+func readLimits(l *loader, v *value) {
+	limits := &l.Limits
+	has := limitKeys.read(v, limits)
+	if has == nil {
 		return
 	}
 	if has["connectionsPerAddress"] == nil {
-		l.Limits.PerAddress = max(l.Limits.Connections/10, minPerAddress)
+		limits.PerAddress = max(limits.Connections/10, minPerAddress)
 	}
-	for _, key := range []string{"burst", "requests"} {
-		if at := has[key]; at != nil && l.Limits.Requests > 0 && 0 < l.Limits.Burst && l.Limits.Burst < l.Limits.Requests {
-			at.warn("a burst below the requests of one second refuses requests that come evenly")
-			break
-		}
+	if at := cmp.Or(has["burst"], has["requests"]); at != nil && 0 < limits.Burst && limits.Burst < limits.Requests {
+		at.warn("a burst below the requests per second refuses requests that arrive evenly")
 	}
-	if at := has["read"]; at != nil && 0 < l.Limits.Read && l.Limits.Read < l.Limits.Header {
-		at.fault("the whole request cannot have less time than its header, %v", l.Limits.Header)
+	if at := has["read"]; at != nil && 0 < limits.Read && limits.Read < limits.Header {
+		at.fault("the whole request cannot have less time than its header, %v", limits.Header)
 	}
 }

@@ -1,118 +1,144 @@
 package config
 
 import (
+	"net"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
+
+	"signpost/account"
 )
 
 // Admin is the listener for the operator's own tools.
 type Admin struct {
-	// Listen is host:port or unix:path, empty for none.
-	Listen string
-	// Default is set where the file does not say.
-	Default bool
-	// Pprof lets it tell what the program is doing inside.
-	Pprof bool
-	// AskPerHour bounds the new names that a proxy may have certificates for;
-	// 0 for the default.
-	AskPerHour int
+	Listen     string // host:port or unix:path; empty for none
+	Default    bool   // the file does not set Listen
+	Pprof      bool   // serve /debug/pprof
+	AskPerHour int    // new names that a proxy may order certificates for; 0 for the default
 }
 
-const defaultAdmin = "127.0.0.1:9480"
+const (
+	defaultAdmin = "127.0.0.1:9480"
 
-// maxAsked is a bound that bounds nothing.
-const maxAsked = 1_000_000
+	// maxAskPerHour is a sanity limit; no real setup comes near it.
+	maxAskPerHour = 1_000_000
 
-// unixPrefix stands before the path of a socket.
-const unixPrefix = "unix:"
+	unixPrefix = "unix:" // before the path of a socket
 
-// maxSocketPath is what fits into an address of Linux with its final NUL.
-const maxSocketPath = 107
+	// maxSocketPath is what an address of Linux holds besides its final NUL.
+	maxSocketPath = 107
+
+	none = "none" // the word for an empty list or no listener
+)
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
 var adminKeys = keys[Admin]{
 	"listen":     readAdminListen,
-	"pprof":      func(a *Admin, v *value) { v.boolean(&a.Pprof) },
-	"askPerHour": func(a *Admin, v *value) { a.AskPerHour, _ = v.number(1, maxAsked) },
+	"pprof":      func(a *Admin, v *value) { a.Pprof = v.boolean() },
+	"askPerHour": func(a *Admin, v *value) { a.AskPerHour = v.number(1, maxAskPerHour) },
 }
 
-func readAdmin(l *loader, v *value) { adminKeys.read(v, &l.Admin) }
-
 func readAdminListen(a *Admin, v *value) {
-	a.Default = false
-	if v.kind == scalar && v.node.text == none {
-		a.Listen = ""
+	a.Listen, a.Default = "", false
+	if v.isWord(none) {
 		return
 	}
-	var ok bool
-	if a.Listen, ok = v.listen(); !ok || strings.HasPrefix(a.Listen, unixPrefix) {
+	a.Listen = v.listen()
+	if a.Listen == "" || strings.HasPrefix(a.Listen, unixPrefix) {
 		return
 	}
 	host, _, _ := strings.Cut(a.Listen, ":")
 	address, err := netip.ParseAddrPort(a.Listen)
 	if local := err == nil && address.Addr().IsLoopback() || host == "localhost"; !local {
-		v.warn("%s can be reached from elsewhere; who reaches it sees what this service does", quote(a.Listen))
+		v.warn("%s can be reached from other machines; whoever reaches it sees what this service does", quote(a.Listen))
 	}
 }
-
-// none is the word for an empty list or no listener.
-const none = "none"
 
 // readTrusted reads addresses and networks, or none.
 func readTrusted(l *loader, v *value) {
 	l.Proxies.Trusted = nil
-	if v.kind == scalar && v.node.text == none {
+	if v.isWord(none) {
 		return
 	}
 	for item := range v.list("addresses and networks such as 10.0.0.0/8, or none") {
-		if network, ok := item.network(); ok {
-			l.Proxies.Trusted = append(l.Proxies.Trusted, network)
-		}
+		l.Proxies.Trusted = append(l.Proxies.Trusted, item.network())
 	}
 }
 
-// network reads an address or a network with the length of its prefix.
-func (v *value) network() (netip.Prefix, bool) {
+// network reads an address, or a network with the length of its prefix.
+func (v *value) network() netip.Prefix {
 	const wanted = "an IP address or a network such as 10.0.0.0/8"
-	text, ok := v.text(wanted)
-	if !ok {
-		return netip.Prefix{}, false
+	text := v.text(wanted)
+	if text == "" {
+		return netip.Prefix{}
 	}
 	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" {
 		address = address.Unmap()
-		return netip.PrefixFrom(address, address.BitLen()), true
+		return netip.PrefixFrom(address, address.BitLen())
 	}
 	network, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil || network.Addr().Is4In6():
 		v.fault("%s is not %s", quote(text), wanted)
-		return netip.Prefix{}, false
 	case network.Masked() != network:
-		v.fault("%s names a host, write the network %s or the address alone", quote(text), network.Masked())
-		return netip.Prefix{}, false
+		v.fault("%s is a host with a prefix, write the network %s or the address alone", quote(text), network.Masked())
 	case network.Bits() == 0:
-		v.fault("%s is everybody; whoever is believed can pass for any address", quote(text))
-		return netip.Prefix{}, false
+		v.fault("%s covers all addresses; any client could forge its address then", quote(text))
 	}
-	return network, true
+	return network
 }
 
 func readProxyHeaders(l *loader, v *value) {
-	family, _ := choice(v, "x-forwarded or forwarded", []string{"x-forwarded", "forwarded"})
-	l.Proxies.Forwarded = family == "forwarded"
+	l.Proxies.Forwarded = choice(v, "x-forwarded or forwarded", []string{"x-forwarded", "forwarded"}) == "forwarded"
+}
+
+// listen reads the address of a listener: host:port, where an empty host means all
+// addresses, or unix:path.
+func (v *value) listen() string {
+	text := v.text("host:port")
+	if text == "" {
+		return ""
+	}
+	if path, ok := strings.CutPrefix(text, unixPrefix); ok {
+		return v.socket(path)
+	}
+	host, port, err := net.SplitHostPort(text)
+	switch {
+	case err != nil:
+		v.fault("%s is not host:port, write for example 127.0.0.1:8080 or \":8080\"", quote(text))
+		return ""
+	case port != "0" && !isPort(port):
+		v.fault("%s has a port that is not a number from 0 to 65535", quote(text))
+		return ""
+	case host == "":
+		return text
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return text
+	}
+	if _, err := account.ParseDomain(host); err != nil {
+		v.notHost(host, err)
+		return ""
+	}
+	return text
 }
 
 // socket reads the path of a Unix socket.
-func (v *value) socket(path string) (string, bool) {
+func (v *value) socket(path string) string {
 	switch {
 	case !filepath.IsAbs(path):
-		v.fault("%s needs the whole path, such as unix:/run/signpost/http.sock", quote(unixPrefix+path))
+		v.fault("%s needs an absolute path, such as unix:/run/signpost/http.sock", quote(unixPrefix+path))
 	case len(path) > maxSocketPath:
-		v.fault("%s has %d octets; the path of a socket can have %d", quote(path), len(path), maxSocketPath)
+		v.fault("%s has %d bytes; the path of a socket can have %d", quote(path), len(path), maxSocketPath)
 	default:
-		return unixPrefix + filepath.Clean(path), true
+		return unixPrefix + filepath.Clean(path)
 	}
-	return "", false
+	return ""
+}
+
+func isPort(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n > 0 && n <= 65535 && strconv.Itoa(n) == text
 }

@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"signpost/account"
-	"signpost/internal/directory"
 )
 
 // provider is a provider while it is being read.
@@ -14,66 +13,67 @@ type provider struct {
 	account.Provider
 	domains, mx []string
 	servers     []*server
-	passwords   bool
+	noPasswords bool // the key passwords is false
 	at          *value
-	given       given
+	has         present
 }
 
 var providerKeys = keys[provider]{
-	"id":               func(p *provider, v *value) { p.ID, _ = v.word() },
-	"displayName":      func(p *provider, v *value) { p.DisplayName, _ = v.label(60) },
-	"displayShortName": func(p *provider, v *value) { p.DisplayShortName, _ = v.label(20) },
-	"domains":          func(p *provider, v *value) { readDomains(p, v) },
+	"id":               func(p *provider, v *value) { p.ID = v.word() },
+	"displayName":      func(p *provider, v *value) { p.DisplayName = v.label(60) },
+	"displayShortName": func(p *provider, v *value) { p.DisplayShortName = v.label(20) },
+	"domains":          readDomains,
 	"mx":               readMX,
 	"servers": func(p *provider, v *value) {
 		for item := range v.list("servers") {
-			if s, ok := readServer(item); ok {
+			if s := readServer(item); s != nil {
 				p.servers = append(p.servers, s)
 			}
 		}
 	},
-	"webmail":       func(p *provider, v *value) { p.Webmail, _ = v.url(pageURL) },
-	"documentation": readDocumentation,
-	"support":       readSupport,
-	"notices":       readNotices,
-	"oAuth2":        readOAuth2,
-	"passwords":     func(p *provider, v *value) { v.boolean(&p.passwords) },
-	"autodiscover":  readHandOver,
+	"webmail": func(p *provider, v *value) { p.Webmail = v.url(pageURL) },
+	"documentation": func(p *provider, v *value) {
+		p.Documentation = mappings(v, "pages, each {url: …, descr: {en: …}}", documentationKeys, "url", "descr")
+	},
+	"support": func(p *provider, v *value) { supportKeys.read(v, &p.Support) },
+	"notices": readNotices,
+	"oAuth2": func(p *provider, v *value) {
+		p.OAuth2 = &account.OAuth2{}
+		oAuth2Keys.read(v, p.OAuth2, "issuer", "scope", "authURL", "tokenURL")
+	},
+	"passwords":    func(p *provider, v *value) { p.noPasswords = choice(v, "true or false", booleans) == "false" },
+	"autodiscover": readRedirect,
 	"aliasLogin": func(p *provider, v *value) {
-		way, _ := choice(v, "address or mailbox", []string{"address", "mailbox"})
-		p.AliasSignsInAsMailbox = way == "mailbox"
+		p.AliasSignsInAsMailbox = choice(v, "address or mailbox", []string{"address", "mailbox"}) == "mailbox"
 	},
 }
 
-// readProvider reads a provider and records what of it does not fit together.
-func readProvider(v *value) (*provider, bool) {
-	p := &provider{passwords: true, at: v}
-	has, ok := providerKeys.read(v, p)
-	if !ok {
-		return nil, false
+// readProvider reads a provider and checks that its parts fit together. It returns
+// nil if the value is no mapping.
+func readProvider(v *value) *provider {
+	p := &provider{at: v}
+	p.has = providerKeys.read(v, p, "id", "displayName")
+	if p.has == nil {
+		return nil
 	}
-	p.given = has
-	v.require(has, "id", "displayName")
-	if has["autodiscover"] == nil {
-		v.require(has, "servers")
+	if p.has["autodiscover"] == nil && p.has["servers"] == nil && !v.partial {
+		v.fault("servers is missing")
 	}
-	if has["displayShortName"] == nil {
+	if p.has["displayShortName"] == nil {
 		p.DisplayShortName = shorten(p.DisplayName, 20)
 	}
 	for _, s := range p.servers {
-		s.settleAuthentication(has["oAuth2"] != nil, p.passwords)
-	}
-	p.settleServers()
-	p.suspect()
-	return p, true
-}
-
-// settleServers makes the complete list of servers for all, and one for each
-// client that signs in otherwise somewhere.
-func (p *provider) settleServers() {
-	for _, s := range p.servers {
+		s.completeAuthentication(p.has["oAuth2"] != nil, !p.noPasswords)
 		p.Servers = append(p.Servers, s.Server)
 	}
+	p.addExceptions()
+	p.checkServers()
+	return p
+}
+
+// addExceptions makes a complete list of servers for each client that has a login of
+// its own on one of them.
+func (p *provider) addExceptions() {
 	for i, s := range p.servers {
 		for client, login := range s.clients {
 			if p.Exceptions == nil {
@@ -85,12 +85,6 @@ func (p *provider) settleServers() {
 			p.Exceptions[client][i].Login = login
 		}
 	}
-}
-
-// finished is a copy, as a pointer into p would keep all that was read alive.
-func (p *provider) finished() directory.Provider {
-	finished := p.Provider
-	return directory.Provider{Provider: &finished, Domains: p.domains, MX: p.mx}
 }
 
 // shorten cuts a name at the last space that leaves at most so many characters.
@@ -106,33 +100,21 @@ func shorten(name string, most int) string {
 }
 
 var documentationKeys = keys[account.Documentation]{
-	"url":   func(d *account.Documentation, v *value) { d.URL, _ = v.url(pageURL) },
+	"url":   func(d *account.Documentation, v *value) { d.URL = v.url(pageURL) },
 	"descr": func(d *account.Documentation, v *value) { d.Titles = v.texts("a title") },
-}
-
-func readDocumentation(p *provider, v *value) {
-	for item := range v.list("pages, each {url: …, descr: {en: …}}") {
-		var page account.Documentation
-		if has, ok := documentationKeys.read(item, &page); ok {
-			item.require(has, "url", "descr")
-			p.Documentation = append(p.Documentation, page)
-		}
-	}
 }
 
 var oAuth2Keys = keys[account.OAuth2]{
 	"issuer": func(o *account.OAuth2, v *value) {
-		text, ok := v.text("a host name or URL")
-		if ok && !strings.Contains(text, "://") {
-			o.Issuer, _ = v.host(false)
-		} else if ok {
-			o.Issuer, _ = v.url(tokenURL)
+		if v.kind == scalar && strings.Contains(v.node.text, "://") {
+			o.Issuer = v.url(tokenURL)
+			return
 		}
+		o.Issuer = v.host(false)
 	},
 	"scope": func(o *account.OAuth2, v *value) {
 		for item := range v.oneOrList("scopes") {
-			text, _ := item.text("scopes with spaces between them")
-			for _, scope := range strings.Fields(text) {
+			for scope := range strings.FieldsSeq(item.text("scopes with spaces between them")) {
 				// RFC 6749 §3.3.
 				if strings.ContainsFunc(scope, func(r rune) bool { return r < '!' || r > '~' || r == '"' || r == '\\' }) {
 					item.fault("%s is not a scope", quote(scope))
@@ -141,13 +123,6 @@ var oAuth2Keys = keys[account.OAuth2]{
 			}
 		}
 	},
-	"authURL":  func(o *account.OAuth2, v *value) { o.AuthURL, _ = v.url(tokenURL) },
-	"tokenURL": func(o *account.OAuth2, v *value) { o.TokenURL, _ = v.url(tokenURL) },
-}
-
-func readOAuth2(p *provider, v *value) {
-	p.OAuth2 = &account.OAuth2{}
-	if has, ok := oAuth2Keys.read(v, p.OAuth2); ok {
-		v.require(has, "issuer", "scope", "authURL", "tokenURL")
-	}
+	"authURL":  func(o *account.OAuth2, v *value) { o.AuthURL = v.url(tokenURL) },
+	"tokenURL": func(o *account.OAuth2, v *value) { o.TokenURL = v.url(tokenURL) },
 }

@@ -9,26 +9,25 @@ import (
 
 var sampleNames = []string{"info", "anna", "kalle"}
 
-// samples finds an address of each provider: an account that names it where
-// there is one, because a product that has accounts of its own is mostly not
-// what the domain says, else somebody of its first domain.
+// samples finds an address for each provider. It prefers an account that names the
+// provider, because a product with accounts of its own is usually not the product of
+// the domain. Otherwise it takes an unlisted mailbox of the provider's first domain.
 func (l *loader) samples() map[string]account.Address {
 	listed := make(map[string]bool, len(l.entries))
-	samples := make(map[string]account.Address, len(l.list))
+	samples := make(map[string]account.Address, len(l.providers))
 	for _, e := range l.entries {
+		id := e.record.Provider
 		listed[e.address.Key()] = true
-		if _, taken := samples[e.record.Provider]; !taken && e.record.Provider != "" && !e.record.Inactive {
-			samples[e.record.Provider] = e.address
+		if id != "" && !e.record.Inactive && samples[id].IsZero() {
+			samples[id] = e.address
 		}
 	}
-	for _, p := range l.list {
-		own := slices.IndexFunc(p.domains, func(d string) bool { return d != "*" && len(d) < 200 })
-		if _, taken := samples[p.ID]; taken && own < 0 {
-			continue
-		}
+	for _, p := range l.providers {
 		domain := "mail-customer.example"
-		if own >= 0 {
-			domain = p.domains[own]
+		if i := slices.IndexFunc(p.domains, func(d string) bool { return d != "*" && len(d) < 200 }); i >= 0 {
+			domain = p.domains[i]
+		} else if !samples[p.ID].IsZero() {
+			continue
 		}
 		for i := 0; samples[p.ID].IsZero() || listed[samples[p.ID].Key()]; i++ {
 			local := fmt.Sprintf("sample%d", i)

@@ -75,8 +75,8 @@ func TestSupportAndBranding(t *testing.T) {
 		t.Errorf("notices (-want +got):\n%s", diff)
 	}
 	b := c.Branding
-	if b.Name != "Example Mail" || b.LogoType != "image/png" || string(b.Logo) != picture ||
-		b.Accent.String() != "#1b55a6" || b.Contact.URL != "https://example.com/contact" || b.Templates == "" {
+	if b.Name != "Example Mail" || b.Logo.MediaType != "image/png" || string(b.Logo.Data) != picture ||
+		b.Accent.String() != "#1b55a6" || b.Contact.URL != "https://example.com/contact" || b.TemplateDir == "" {
 		t.Errorf("branding: got %+v", b)
 	}
 	if len(c.Files) != 2 {
@@ -118,12 +118,12 @@ func TestPictureType(t *testing.T) {
 		"image/webp":    "RIFF\x00\x00\x00\x00WEBPVP8 ",
 		"image/svg+xml": `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`,
 	} {
-		if got := pictureType([]byte(data)); got != want {
+		if got := pictureType(data); got != want {
 			t.Errorf("%q: got %q, want %q", data, got, want)
 		}
 	}
 	for _, data := range []string{"", "text", "<html></html>", "%PDF-1.4"} {
-		if got := pictureType([]byte(data)); got != "" {
+		if got := pictureType(data); got != "" {
 			t.Errorf("%q: got %q, want none", data, got)
 		}
 	}

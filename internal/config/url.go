@@ -8,24 +8,24 @@ import (
 	"signpost/account"
 )
 
-// urlRule is what a URL may be like.
+// urlRule says which URLs are allowed in a place.
 type urlRule struct {
-	https        bool     // nothing else
-	placeholders []string // that may stand in it
+	https        bool // http is not allowed
+	placeholders []string
 }
 
 var (
 	serverURL = urlRule{https: true, placeholders: allPlaceholders}
 	tokenURL  = urlRule{https: true}
-	// A page is for people and may be at http, with a warning.
+	// A page for people may use http, with a warning.
 	pageURL = urlRule{placeholders: []string{account.EmailDomain}}
 )
 
-// url reads a URL and brings its host into A-labels; the rest stays as written.
-func (v *value) url(rule urlRule) (string, bool) {
-	text, ok := v.text("a URL")
-	if !ok {
-		return "", false
+// url reads a URL and converts its host to A-labels. The rest stays as written.
+func (v *value) url(rule urlRule) string {
+	text := v.text("a URL")
+	if text == "" {
+		return ""
 	}
 	scheme, rest, _ := strings.Cut(text, "://")
 	scheme = strings.ToLower(scheme)
@@ -40,47 +40,52 @@ func (v *value) url(rule urlRule) (string, bool) {
 	case scheme == "http" && rule.https:
 		v.fault("%s is not encrypted, write https://…", quote(text))
 	case strings.Contains(authority, "@"):
-		v.fault("%s holds a user name, which has a key of its own", quote(text))
+		v.fault("%s contains a user name; remove it", quote(text))
 	case strings.Contains(path, "#") && rule.https:
-		v.fault("%s holds a fragment (#…), which no server sees", quote(text))
-	case strings.ContainsFunc(path, func(r rune) bool { return r > '~' || strings.ContainsRune("\"<>\\^`{|} ", r) }):
-		v.fault("%s holds characters that a URL must escape with %%", quote(text))
+		v.fault("%s contains a fragment (#…), which no server sees", quote(text))
+	case strings.ContainsFunc(path, mustEscape):
+		v.fault("%s contains characters that a URL must escape with %%", quote(text))
 	default:
-		host, ok := v.urlHost(authority, rule)
-		if !ok || !v.urlPath(path, rule) {
-			return "", false
+		host := v.urlHost(authority, rule)
+		if host == "" || !v.validPath(path, rule) {
+			return ""
 		}
 		if scheme == "http" {
 			v.warn("%s is not encrypted", quote(text))
 		}
-		return scheme + "://" + host + path, true
+		return scheme + "://" + host + path
 	}
-	return "", false
+	return ""
 }
 
-func (v *value) urlHost(authority string, rule urlRule) (string, bool) {
+func mustEscape(r rune) bool { return r > '~' || strings.ContainsRune("\"<>\\^`{|} ", r) }
+
+func (v *value) urlHost(authority string, rule urlRule) string {
 	name, port, hasPort := strings.Cut(authority, ":")
-	if hasPort {
-		if !isPort(port) {
-			v.fault("%s has a port that is not a number from 1 to 65535", quote(authority))
-			return "", false
-		}
-		port = ":" + port
+	if hasPort && !isPort(port) {
+		v.fault("%s has a port that is not a number from 1 to 65535", quote(authority))
+		return ""
 	}
-	name, ok := v.hostText(name, slices.Contains(rule.placeholders, account.EmailDomain))
-	return name + port, ok
+	if name == "" {
+		v.fault("%s has no host name", quote(authority))
+		return ""
+	}
+	host := v.hostText(name, slices.Contains(rule.placeholders, account.EmailDomain))
+	if host != "" && hasPort {
+		host += ":" + port
+	}
+	return host
 }
 
-func (v *value) urlPath(path string, rule urlRule) bool {
+func (v *value) validPath(path string, rule urlRule) bool {
 	if !v.placeholders(path, rule.placeholders...) {
 		return false
 	}
-	filled := path
 	for _, name := range rule.placeholders {
-		filled = strings.ReplaceAll(filled, name, "x")
+		path = strings.ReplaceAll(path, name, "x")
 	}
-	if _, err := url.Parse("https://host" + filled); err != nil {
-		v.fault("%s has a %% that begins no escape such as %%20", quote(path))
+	if _, err := url.Parse("https://host" + path); err != nil {
+		v.fault("%s has a %% that does not begin an escape such as %%20", quote(path))
 		return false
 	}
 	return true

@@ -10,34 +10,35 @@ import (
 	"unicode"
 )
 
-// value is a node in its place, so that what is wrong with it can be said with
-// the place. Its methods read it as something; when it is something else they
-// record the fault and report false, and the reader goes on with the next.
+// value is a node together with its place, so that a message about it can name
+// the place. Its methods read it as text, a number, a host name and so on. If it is
+// something else, they record a fault and return the zero value. Reading then goes
+// on, so that all faults are reported at once.
 type value struct {
 	*node
-	in  *value // what holds it; nil at the top
-	key string // its key, or empty in a list
-	pos int    // its position in a list
-	l   *loader
+	parent *value // nil at the top
+	key    string // in a mapping
+	pos    int    // in a list
+	l      *loader
 }
 
-// path is where the value stands: providers[1].servers[2].port.
+// path returns the place of the value: providers[1].servers[2].port.
 func (v *value) path() string {
-	if v.in == nil {
+	if v.parent == nil {
 		return ""
 	}
-	path := v.in.path()
+	path := v.parent.path()
 	switch {
 	case v.key == "":
 		return path + "[" + strconv.Itoa(v.pos) + "]"
 	case path == "":
-		return shown(v.key)
+		return printable(v.key)
 	}
-	return path + "." + shown(v.key)
+	return path + "." + printable(v.key)
 }
 
-// shown is a key as a path shows it: as it is unless that would confuse.
-func shown(key string) string {
+// printable returns a key as a path shows it, quoted if it would be confusing otherwise.
+func printable(key string) string {
 	if len(key) > 80 || strings.ContainsFunc(key, func(r rune) bool { return !unicode.IsGraphic(r) || r == ' ' }) {
 		return quote(key)
 	}
@@ -47,15 +48,15 @@ func shown(key string) string {
 func (v *value) fault(format string, args ...any) { v.faultAt(v.line, format, args...) }
 
 func (v *value) faultAt(line int, format string, args ...any) {
-	v.l.fault(line, "%s", v.say(format, args))
+	v.l.fault(v.l.file, line, "%s", v.message(format, args))
 }
 
-// warn records what is allowed but most likely not meant.
+// warn records something that is allowed but most likely not intended.
 func (v *value) warn(format string, args ...any) {
-	v.l.warnIn(v.l.file, v.line, v.say(format, args))
+	v.l.warn(v.l.file, v.line, v.message(format, args))
 }
 
-func (v *value) say(format string, args []any) string {
+func (v *value) message(format string, args []any) string {
 	text := fmt.Sprintf(format, args...)
 	if path := v.path(); path != "" {
 		return path + ": " + text
@@ -63,11 +64,11 @@ func (v *value) say(format string, args []any) string {
 	return text
 }
 
-// is reports whether the value is of the kind, else it says what is wanted.
+// is reports whether the value is of kind k, and records a fault if it is not.
 func (v *value) is(k kind, wanted string) bool {
-	what := ""
-	if v.in == nil {
-		what = "the file "
+	subject := ""
+	if v.parent == nil {
+		subject = "the file "
 	}
 	switch {
 	case v.kind == k:
@@ -76,81 +77,79 @@ func (v *value) is(k kind, wanted string) bool {
 	case v.kind == nothing:
 		v.fault("has no value, want %s", wanted)
 	case v.kind == scalar && k == list:
-		v.fault("%s is not %s; begin each with \"- \"", quote(v.node.text), wanted)
+		v.fault("%s is not %s; begin each item with \"- \"", quote(v.node.text), wanted)
 	case v.kind == scalar:
 		v.fault("%s is not %s", quote(v.node.text), wanted)
 	case v.kind == list:
-		v.fault("%sis a list, want %s", what, wanted)
+		v.fault("%sis a list, want %s", subject, wanted)
 	case v.kind == mapping:
-		v.fault("%sis a mapping, want %s", what, wanted)
+		v.fault("%sis a mapping, want %s", subject, wanted)
 	}
 	return false
 }
 
-// keys are the keys of a mapping, each with what reads it into a T.
+// isWord reports whether the value is that word.
+func (v *value) isWord(word string) bool { return v.kind == scalar && v.node.text == word }
+
+// keys holds a function for each key of a mapping, which reads its value into a T.
 type keys[T any] map[string]func(into *T, v *value)
 
-// names lists the keys in a stable order.
+// names returns the keys in alphabetical order.
 func (k keys[T]) names() []string { return slices.Sorted(maps.Keys(k)) }
 
-// given are the keys that a mapping has.
-type given map[string]*value
+// present holds the keys that a mapping has.
+type present map[string]*value
 
-// read goes through a mapping and reads each key into a T.
-func (k keys[T]) read(v *value, into *T) (given, bool) {
+// read reads each key of a mapping into a T, and records a fault for each required
+// key that is missing. It returns nil if the value is no mapping.
+func (k keys[T]) read(v *value, into *T, required ...string) present {
 	if !v.is(mapping, "a mapping (key: value)") {
-		return nil, false
+		return nil
 	}
-	has, meant := given{}, given{}
+	has, misspelt := present{}, present{}
 	for key, item := range v.entries() {
-		read, known := k[key.text]
-		if !known {
-			v.faultAt(key.line, "unknown key %s%s", quote(key.text), didYouMean(key.text, k.names()))
-			if name := nearest(key.text, k.names()); name != "" {
-				meant[name] = item
-			}
+		if read := k[key.text]; read != nil {
+			has[key.text] = item
+			read(into, item)
 			continue
 		}
-		has[key.text] = item
-		read(into, item)
+		v.faultAt(key.line, "unknown key %s%s", quote(key.text), didYouMean(key.text, k.names()))
+		if name := suggest(key.text, k.names()); name != "" {
+			misspelt[name] = item
+		}
 	}
-	for name, item := range meant {
-		// What is misspelt is not missing too.
-		if has[name] == nil {
+	for name, item := range misspelt {
+		if has[name] == nil { // a misspelt key is not reported as missing, too
 			has[name] = item
 		}
 	}
-	return has, true
-}
-
-// require records a fault for each key that is not there.
-func (v *value) require(has given, names ...string) {
-	for _, name := range names {
+	for _, name := range required {
 		if has[name] == nil && !v.partial {
 			v.fault("%s is missing", name)
 		}
 	}
+	return has
 }
 
-// entries goes through a mapping, each key once.
+// entries iterates over a mapping and yields each key once.
 func (v *value) entries() iter.Seq2[*node, *value] {
 	return func(yield func(*node, *value) bool) {
 		lines := make(map[string]int, len(v.items)/2)
 		for i := 0; i+1 < len(v.items); i += 2 {
 			key := &v.items[i]
 			if first, twice := lines[key.text]; twice {
-				v.faultAt(key.line, "%s is given twice, first on line %d", quote(key.text), first)
+				v.faultAt(key.line, "%s appears twice, first on line %d", quote(key.text), first)
 				continue
 			}
 			lines[key.text] = key.line
-			if !yield(key, &value{node: &v.items[i+1], in: v, key: key.text, l: v.l}) {
+			if !yield(key, &value{node: &v.items[i+1], parent: v, key: key.text, l: v.l}) {
 				return
 			}
 		}
 	}
 }
 
-// list goes through a list, which must hold something.
+// list iterates over a list, which must not be empty.
 func (v *value) list(wanted string) iter.Seq[*value] {
 	return func(yield func(*value) bool) {
 		if !v.is(list, "a list of "+wanted) {
@@ -160,17 +159,29 @@ func (v *value) list(wanted string) iter.Seq[*value] {
 			v.fault("the list is empty")
 		}
 		for i := range v.items {
-			if !yield(&value{node: &v.items[i], in: v, pos: i, l: v.l}) {
+			if !yield(&value{node: &v.items[i], parent: v, pos: i, l: v.l}) {
 				return
 			}
 		}
 	}
 }
 
-// oneOrList goes through a list, or takes the value for the only item of one.
+// oneOrList iterates over a list, or yields the value itself if it is not a list.
 func (v *value) oneOrList(wanted string) iter.Seq[*value] {
 	if v.kind == scalar {
 		return func(yield func(*value) bool) { yield(v) }
 	}
 	return v.list(wanted)
+}
+
+// mappings reads a list of mappings.
+func mappings[T any](v *value, wanted string, k keys[T], required ...string) []T {
+	var all []T
+	for item := range v.list(wanted) {
+		var one T
+		if k.read(item, &one, required...) != nil {
+			all = append(all, one)
+		}
+	}
+	return all
 }

@@ -5,52 +5,77 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
 
-// maxDepth is far below what the parser bears and above what any key needs.
+// kind is the kind of a node.
+type kind int
+
+const (
+	nothing kind = iota // "key:" without a value
+	scalar
+	list
+	mapping
+	broken // a fault has been recorded for it already
+)
+
+// node is a value of the file before its meaning is known. It is all that the rest of
+// the package sees of YAML.
+type node struct {
+	kind  kind
+	line  int
+	text  string // of a scalar
+	items []node // of a list; of a mapping key, value, key, value …
+
+	// partial is set for a mapping that has entries which could not be read, so that
+	// no other key can be called missing.
+	partial bool
+}
+
+// maxDepth is far below what the parser can handle and above what any key needs.
 const maxDepth = 16
 
-// parseYAML reads the one document of a file. This file is the only one that
-// knows the YAML library, and it takes nothing from it but the tree of nodes:
-// decoding into values is where the library panics at crafted merge keys, reads
-// 0143 as octal and loses track of unknown keys. Nothing that an operator would
-// write for a mail service needs anchors, merges or tags; they are faults.
+// parseYAML parses the only document of a file. No other file of the package uses the
+// YAML library, and this one uses only its tree of nodes: when it decodes into values,
+// the library panics on crafted merge keys, reads 0143 as octal and loses track of
+// unknown keys. A mail configuration needs no anchors, merge keys or tags, so they
+// are faults.
 func parseYAML(l *loader, data []byte) (node, bool) {
-	if line, text := unreadable(data); text != "" {
-		l.fault(line, "%s", text)
+	if line, problem := notText(data); problem != "" {
+		l.fault(l.file, line, "%s", problem)
 		return node{}, false
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
-		l.fault(0, "the file is empty")
+		l.fault(l.file, 0, "the file is empty")
 		return node{}, false
 	case err != nil:
-		line, text := explain(data, err, syntaxError)
-		l.fault(line, "%s", text)
+		line, problem := explain(data, err, syntaxError)
+		l.fault(l.file, line, "%s", problem)
 		return node{}, false
 	}
 	var second yaml.Node
 	switch err := decoder.Decode(&second); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		line, text := explain(data, err, syntaxError)
-		l.fault(line, "%s", text)
+		line, problem := explain(data, err, syntaxError)
+		l.fault(l.file, line, "%s", problem)
 	default:
-		l.fault(second.Line, "a second document begins here; a configuration is one document")
+		l.fault(l.file, second.Line, "a second document begins here; a configuration is one document")
 	}
 	root := convert(l, document.Content[0], 0)
 	if root.kind == nothing {
-		l.fault(0, "the file is empty")
+		l.fault(l.file, 0, "the file is empty")
 	}
 	return root, root.kind != nothing
 }
 
-// syntaxError is what the library says of data, nil where it can be read.
+// syntaxError returns the first error of the library in any document of data.
 func syntaxError(data []byte) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for {
@@ -64,21 +89,23 @@ func syntaxError(data []byte) error {
 	}
 }
 
-// convert takes over a node and what is below it, and refuses what we do not
-// want to understand.
+// convert copies a node and everything below it, and records a fault for each
+// feature of YAML that is not supported.
 func convert(l *loader, from *yaml.Node, depth int) node {
 	n := node{line: from.Line, kind: broken}
 	switch {
 	case depth > maxDepth:
-		l.fault(n.line, "lists and mappings are nested more than %d deep", maxDepth)
+		l.fault(l.file, n.line, "lists and mappings are nested more than %d deep", maxDepth)
 		return n
 	case from.Kind == yaml.AliasNode:
-		l.fault(n.line, "alias %s: aliases are not understood here; write the value out, or quote it if it is text", quote("*"+from.Value))
+		l.fault(l.file, n.line, "alias %s: YAML aliases are not supported; repeat the value, or quote it if it is text",
+			quote("*"+from.Value))
 		return n
 	case from.Anchor != "":
-		l.fault(n.line, "anchor %s: anchors are not understood here; quote the value if it is text", quote("&"+from.Anchor))
+		l.fault(l.file, n.line, "anchor %s: YAML anchors are not supported; quote the value if it is text",
+			quote("&"+from.Anchor))
 	case from.Style&yaml.TaggedStyle != 0:
-		l.fault(n.line, "tag %s: tags are not understood here; quote the value if it is text", quote(from.Tag))
+		l.fault(l.file, n.line, "tag %s: YAML tags are not supported; quote the value if it is text", quote(from.Tag))
 	}
 	switch from.Kind {
 	case yaml.ScalarNode:
@@ -99,7 +126,7 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 			key, item := from.Content[i], from.Content[i+1]
 			switch {
 			case key.Kind == yaml.ScalarNode && key.Style == 0 && key.Value == "<<":
-				l.fault(key.Line, "<<: merge keys are not understood here; write the keys out")
+				l.fault(l.file, key.Line, "<<: YAML merge keys are not supported; write out the keys")
 				n.partial = true
 			case key.Kind == yaml.ScalarNode:
 				n.items = append(n.items, convert(l, key, depth+1), convert(l, item, depth+1))
@@ -107,7 +134,8 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 				convert(l, key, depth+1) // for its fault
 				n.partial = true
 			default:
-				l.fault(key.Line, "a key must be a word, not a list or a mapping; quote a value that begins with { or [")
+				l.fault(l.file, key.Line, "a key must be a word, not a list or a mapping; "+
+					"quote a value that begins with { or [")
 				n.partial = true
 			}
 		}
@@ -115,10 +143,15 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 	return n
 }
 
-// unreadable says why the bytes are not text. The YAML library would read
-// UTF-16 too, but names no line when it finds something else.
-func unreadable(data []byte) (line int, text string) {
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+// isUTF16 reports whether a text begins with the byte order mark of UTF-16.
+func isUTF16(text string) bool {
+	return strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff")
+}
+
+// notText says why data is not text. The YAML library reads UTF-16 too, but names no
+// line if it finds anything else.
+func notText(data []byte) (line int, problem string) {
+	if isUTF16(string(data[:min(len(data), 2)])) {
 		return 0, "the file is in UTF-16; save it as UTF-8"
 	}
 	line = 1
@@ -128,10 +161,10 @@ func unreadable(data []byte) (line int, text string) {
 		case r == utf8.RuneError && size == 1:
 			return line, "this line is not in UTF-8; save the file as UTF-8"
 		case r == 0:
-			return line, "this line holds a NUL character; is the file in UTF-8?"
+			return line, "this line contains a NUL character; is the file in UTF-8?"
 		case r < ' ' && r != '\t' && r != '\n' && r != '\r', 0x7f <= r && r < 0xa0, r == '\u2028', r == '\u2029', r == '\ufeff':
-			// Some of them end a line for YAML and for no editor.
-			return line, fmt.Sprintf("this line holds an invisible character, U+%04X", r)
+			// Some of them end a line in YAML, but not in an editor.
+			return line, fmt.Sprintf("this line contains an invisible character, U+%04X", r)
 		case r == '\n':
 			line++
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"signpost/account"
-	"signpost/internal/certfile"
 	"signpost/internal/certs"
 	"signpost/internal/config"
 	"signpost/internal/fault"
@@ -19,42 +18,30 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 	if cfg.TLS == nil {
 		return nil, nil
 	}
-	o := certs.Options{Name: cfg.Name, Files: pairs(cfg.TLS), Policy: s.policy(), Log: s.log}
+	o := certs.Options{Name: cfg.Name, Files: cfg.TLS.Certificates, Policy: s.policy(), Log: s.log}
 	if acme := cfg.TLS.ACME; acme != nil {
 		o.ACME = &certs.ACME{Email: acme.Email, Directory: acme.Directory, Storage: acme.Storage, CARoot: acme.CARoot, OrdersPerHour: acme.OrdersPerHour}
 	}
 	m, err := certs.New(o)
 	if err != nil {
-		return nil, fault.WithHint(located(s.loaded.Load().File, cfg.TLS, err),
+		return nil, fault.WithHint(located(cfg, err),
 			"tls.certificates and tls.acme in the configuration say where certificates are kept")
 	}
 	s.metrics.WatchCertificates(m.Status)
 	return m, nil
 }
 
-func pairs(t *config.TLS) []certfile.Pair {
-	var pairs []certfile.Pair
-	for _, files := range t.Certificates {
-		pairs = append(pairs, pairOf(files))
-	}
-	return pairs
-}
-
-func pairOf(files config.KeyFiles) certfile.Pair {
-	return certfile.Pair{Certificate: files.Certificate, Key: files.Key}
-}
-
-// located says where in the configuration file a pair stands that cannot be used.
-func located(file string, t *config.TLS, err error) error {
-	var unusable *certs.PairError
-	if !errors.As(err, &unusable) {
+// located adds the place in the configuration to an error about a certificate file.
+func located(cfg *config.Config, err error) error {
+	unusable, ok := errors.AsType[*certs.PairError](err)
+	if !ok {
 		return err
 	}
-	at := slices.IndexFunc(t.Certificates, func(files config.KeyFiles) bool { return pairOf(files) == unusable.Pair })
+	at := slices.Index(cfg.TLS.Certificates, unusable.Pair)
 	if at < 0 {
 		return err
 	}
-	return fault.List{{File: file, Line: t.Certificates[at].Line, Text: fmt.Sprintf("tls.certificates[%d]: %v", at, err)}}
+	return fault.List{cfg.Fault(fmt.Sprintf("tls.certificates[%d]", at), err)}
 }
 
 // policy decides by the configuration in use, for orders of our own and those of

@@ -22,12 +22,9 @@ func (l *Loaded) CheckTLS() fault.List {
 		return nil
 	}
 	var faults fault.List
-	add := func(line int, format string, args ...any) {
-		faults = append(faults, fault.Fault{File: l.File, Line: line, Text: fmt.Sprintf(format, args...)})
-	}
-	for i, files := range t.Certificates {
-		if _, err := pairOf(files).LoadTLS(); err != nil {
-			add(files.Line, "tls.certificates[%d]: %v", i, err)
+	for i, pair := range t.Certificates {
+		if _, err := pair.LoadTLS(); err != nil {
+			faults = append(faults, l.Config.Fault(fmt.Sprintf("tls.certificates[%d]", i), err))
 		}
 	}
 	if t.ACME == nil {
@@ -35,11 +32,11 @@ func (l *Loaded) CheckTLS() fault.List {
 	}
 	if root := t.ACME.CARoot; root != "" {
 		if _, err := certfile.Roots(root); err != nil {
-			add(0, "tls.acme.caRoot: %v", err)
+			faults = append(faults, l.Config.Fault("tls.acme.caRoot", err))
 		}
 	}
 	if !canBeDirectory(t.ACME.Storage) {
-		add(0, "tls.acme.storage: %s is not a directory", t.ACME.Storage)
+		faults = append(faults, l.Config.Fault("tls.acme.storage", fmt.Errorf("%s is not a directory", t.ACME.Storage)))
 	}
 	return faults
 }

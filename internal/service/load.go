@@ -30,7 +30,6 @@ type Loaded struct {
 	Resolver  *dns.Resolver
 	Signer    *signer.Signer // nil if profiles are not signed
 
-	branding  setup.Branding
 	templates *templates.Set // of the set-up page; nil for the embedded ones
 }
 
@@ -96,7 +95,7 @@ func build(file string, cfg *config.Config, earlier *Loaded, log *slog.Logger) (
 		return nil, fault.WithHint(err, "dns.servers in the configuration names the servers to ask")
 	}
 	l.Directory = directory.New(cfg.Providers, cfg.Accounts, l.Resolver.LookupMX)
-	if l.branding, l.templates, err = loadPage(cfg.Branding); err != nil {
+	if l.templates, err = loadTemplates(cfg.Branding.TemplateDir); err != nil {
 		return nil, err
 	}
 	if l.Signer, err = newSigner(cfg.Profiles, earlier, log); err != nil {
@@ -105,37 +104,29 @@ func build(file string, cfg *config.Config, earlier *Loaded, log *slog.Logger) (
 	return l, nil
 }
 
-// loadPage returns the branding of the set-up page and its templates, nil for the
-// embedded ones. It finds faults in an operator's templates before the first
-// person opens the page.
-func loadPage(b config.Branding) (setup.Branding, *templates.Set, error) {
-	branding := setup.Branding{
-		Name:        b.Name,
-		Logo:        setup.Logo{Data: b.Logo, MediaType: b.LogoType},
-		Accent:      b.Accent,
-		Contact:     b.Contact,
-		TemplateDir: b.Templates,
+// loadTemplates returns the templates of the set-up page, nil for the embedded ones. It
+// finds faults in an operator's templates before the first person opens the page.
+func loadTemplates(dir string) (*templates.Set, error) {
+	if dir == "" {
+		return nil, nil
 	}
-	if b.Templates == "" {
-		return branding, nil, nil
-	}
-	set, err := setup.LoadTemplates(b.Templates)
+	set, err := setup.LoadTemplates(dir)
 	if err != nil {
-		return branding, nil, fault.WithHint(err, "branding.templates in the configuration names their directory")
+		return nil, fault.WithHint(err, "branding.templates in the configuration names their directory")
 	}
-	return branding, set, nil
+	return set, nil
 }
 
 // newSigner returns the signer of profiles, nil if none is configured. Where the
 // earlier signer works and the new one does not, the error keeps the old signature.
-func newSigner(p config.Profiles, earlier *Loaded, log *slog.Logger) (*signer.Signer, error) {
+func newSigner(p certfile.Pair, earlier *Loaded, log *slog.Logger) (*signer.Signer, error) {
 	if earlier != nil && earlier.Config.Profiles == p {
 		return earlier.Signer, nil
 	}
 	if p.Certificate == "" {
 		return nil, nil
 	}
-	s := signer.New(certfile.Pair(p), log)
+	s := signer.New(p, log)
 	if earlier != nil && earlier.Signer.CanSign() && !s.CanSign() {
 		return nil, fmt.Errorf("profiles.certificate: %w", s.Check())
 	}
@@ -161,7 +152,7 @@ func (l *Loaded) Warnings() []string {
 // The certificates in it are watched by those who use them.
 func (l *Loaded) files() []string {
 	files := slices.Clone(l.Config.Files)
-	overlay := l.Config.Branding.Templates
+	overlay := l.Config.Branding.TemplateDir
 	if overlay != "" {
 		for _, below := range templates.Dirs {
 			files = append(files, filepath.Join(overlay, below))

@@ -83,7 +83,7 @@ func (s *service) loadAgain() (*Loaded, *slog.Logger, error) {
 	}
 	if s.certs != nil && cfg.TLS != nil {
 		// This takes effect at once, so it is the last step that can fail.
-		err = located(earlier.File, cfg.TLS, s.certs.SetFiles(pairs(cfg.TLS)))
+		err = located(cfg, s.certs.SetFiles(cfg.TLS.Certificates))
 	}
 	return l, newLog(s.out, cfg.Log), err
 }

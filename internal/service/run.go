@@ -131,7 +131,7 @@ func (s *service) options(l *Loaded, log *slog.Logger) server.Options {
 		Resolve:   l.Directory.Resolve,
 		Name:      l.Config.Name,
 		Signer:    l.Signer,
-		Branding:  l.branding,
+		Branding:  l.Config.Branding,
 		Templates: l.templates,
 		Proxies:   l.Config.Proxies,
 		Rate:      server.RateOf(l.Config.Limits.Requests, l.Config.Limits.Burst),

@@ -33,7 +33,7 @@ func TestNearest(t *testing.T) {
 		{"%emailadress%", allPlaceholders, "%EMAILADDRESS%"},
 		{"%USERNAME%", allPlaceholders, ""},
 	} {
-		if got := nearest(row.word, row.candidates); got != row.want {
+		if got := suggest(row.word, row.candidates); got != row.want {
 			t.Errorf("%q: got %q, want %q", row.word, got, row.want)
 		}
 	}
@@ -42,13 +42,13 @@ func TestNearest(t *testing.T) {
 // TestMisnomers: a word that leads nowhere would be a mistake in the table.
 func TestMisnomers(t *testing.T) {
 	ours := map[string]bool{"true": true, "false": true, "SSL": true, "plain": true}
-	for _, names := range [][]string{topKeys.names(), providerKeys.names(), serverKeys.names(), profilesKeys.names(), handOverKeys.names(), oAuth2Keys.names(), brandingKeys.names(), trafficKeys.names(),
+	for _, names := range [][]string{topKeys.names(), providerKeys.names(), serverKeys.names(), pairKeys.names(), redirectKeys.names(), oAuth2Keys.names(), brandingKeys.names(), limitKeys.names(),
 		{"imap", "pop3", "smtp", "activesync", "managesieve", "password-cleartext", "password-encrypted", "OAuth2"}} {
 		for _, name := range names {
 			ours[name] = true
 		}
 	}
-	for word, all := range misnomers {
+	for word, all := range synonyms {
 		for _, meant := range all {
 			if !ours[meant] || meant == word {
 				t.Errorf("%s: %q is no word of ours", word, meant)

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"signpost/internal/fault"
+)
+
+const (
+	defaultListen     = "127.0.0.1:8080"
+	defaultDNSTimeout = 2 * time.Second
+)
+
+// loader collects what a file says on its way to a Config, and what is wrong with it.
+type loader struct {
+	Config
+	file     string
+	faults   []fault.Fault
+	warnings []fault.Fault
+	dropped  int // faults beyond maxKept
+
+	files  []string // that were read; files[0] is file
+	named  []string // files and directories that the configuration names
+	hosted map[string]origin
+	mx     map[string]origin
+
+	byID      map[string]*provider
+	providers []*provider
+	entries   []*entry
+}
+
+var topKeys = keys[loader]{
+	"listen":           func(l *loader, v *value) { l.Listen = v.listen() },
+	"admin":            func(l *loader, v *value) { adminKeys.read(v, &l.Admin) },
+	"trustedProxies":   readTrusted,
+	"proxyHeaders":     readProxyHeaders,
+	"proxyProtocol":    func(l *loader, v *value) { l.Proxies.Protocol = v.boolean() },
+	"limits":           readLimits,
+	"log":              func(l *loader, v *value) { logKeys.read(v, &l.Log) },
+	"tls":              readTLS,
+	"name":             func(l *loader, v *value) { l.Name = v.host(false) },
+	"apexCertificates": func(l *loader, v *value) { l.ApexCertificates = v.boolean() },
+	"profiles":         func(l *loader, v *value) { pairKeys.read(v, &l.Profiles, "certificate", "key") },
+	"dns":              func(l *loader, v *value) { dnsKeys.read(v, &l.DNS) },
+	"branding":         func(l *loader, v *value) { brandingKeys.read(v, &l.Branding) },
+	"accounts":         readAccounts,
+	"providers": func(l *loader, v *value) {
+		for item := range v.list("providers") {
+			if p := readProvider(item); p != nil {
+				l.providers = append(l.providers, p)
+			}
+		}
+	},
+}
+
+// load collects everything that a configuration says, and everything that is wrong
+// with it.
+func load(path string, data []byte) *loader {
+	l := &loader{
+		file: path, files: []string{path}, named: []string{path},
+		hosted: map[string]origin{}, mx: map[string]origin{}, byID: map[string]*provider{},
+	}
+	l.lines = map[string]int{}
+	l.Listen, l.DNS.Timeout = defaultListen, defaultDNSTimeout
+	l.Admin = Admin{Listen: defaultAdmin, Default: true}
+	l.Proxies.Trusted, l.Limits, l.Log.Requests = loopback, defaultLimits, defaultLogged
+	if len(data) > maxFile {
+		l.fault(path, 0, "the file is larger than %d MiB; domains can be kept in a file of their own", maxFile>>20)
+	} else if root, ok := parseYAML(l, data); ok {
+		l.read(&value{node: &root, l: l})
+	}
+	return l
+}
+
+// read reads the whole file and then compares its parts.
+func (l *loader) read(v *value) {
+	has := topKeys.read(v, l, "providers")
+	if has == nil {
+		return
+	}
+	if tls := has["tls"]; tls != nil && has["listen"] == nil {
+		tls.warn(`plain HTTP stays at %s, but clients that find no certificate ask there; write listen: ":80"`, defaultListen)
+	}
+	for _, p := range l.providers {
+		if p.ID == "" {
+			continue
+		}
+		if first := l.byID[p.ID]; first != nil {
+			p.has["id"].fault("%s is already the id of providers[%d] on line %d", quote(p.ID), first.at.pos, first.has["id"].line)
+			continue
+		}
+		l.byID[p.ID] = p
+	}
+	l.compareAccounts()
+	l.compareProviders()
+}
+
+func (l *loader) fault(file string, line int, format string, args ...any) {
+	if len(l.faults) == maxKept {
+		l.dropped++
+		return
+	}
+	l.faults = append(l.faults, fault.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
+}
+
+func (l *loader) warn(file string, line int, text string) {
+	if len(l.warnings) < maxKept {
+		l.warnings = append(l.warnings, fault.Fault{File: file, Line: line, Text: text})
+	}
+}

@@ -1,0 +1,90 @@
+package config
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"signpost/account"
+)
+
+// checkServers warns of combinations that are most likely not intended. Only
+// contradictions are faults: some hosters have TLS on port 587, and for them that is
+// right.
+func (p *provider) checkServers() {
+	seen := map[account.ServerType]bool{}
+	for _, s := range p.servers {
+		if seen[s.Type] {
+			s.at.warn("a second %s server; most clients use only the first of a type, some only the last", s.Type)
+		}
+		seen[s.Type] = true
+		s.checkConnection()
+		if s.AnswerWithoutLogin && s.SignsInWithAddress() {
+			s.has["answerWithoutLogin"].warn("has no effect, because users sign in with the address")
+		}
+	}
+	switch incoming := seen[account.IMAP] || seen[account.POP3]; {
+	case incoming && !seen[account.SMTP]:
+		p.at.warn("no smtp server; Thunderbird ignores settings without one")
+	case seen[account.SMTP] && !incoming && !seen[account.JMAP]:
+		p.at.warn("an smtp server, but no imap or pop3 server; clients cannot use it alone")
+	}
+	uses := func(s *server) bool { return slices.Contains(s.Authentication, account.OAuth2Auth) }
+	if p.OAuth2 != nil && len(p.servers) > 0 && !slices.ContainsFunc(p.servers, uses) {
+		p.has["oAuth2"].warn("no server of this provider has authentication: OAuth2")
+	}
+}
+
+// checkConnection warns of a port and a socket type that do not belong together.
+func (s *server) checkConnection() {
+	if s.Type.HasURL() || s.Port == 0 || s.SocketType == "" {
+		return
+	}
+	port, socketType := cmp.Or(s.has["port"], s.at), cmp.Or(s.has["socketType"], s.at)
+	implicit, upgraded := account.DefaultPort(s.Type, account.SSL), account.DefaultPort(s.Type, account.STARTTLS)
+	switch {
+	case s.SocketType == account.Plain:
+		socketType.warn("passwords cross the network unencrypted")
+	case s.SocketType == account.SSL && s.Port == upgraded:
+		socketType.warn("port %d is usually for STARTTLS; clients that expect that fail", s.Port)
+	case s.SocketType == account.STARTTLS && s.Port == implicit:
+		socketType.warn("port %d is usually for SSL; clients that expect that fail", s.Port)
+	case s.Type == account.SMTP && s.Port == 25:
+		port.warn("port 25 is for mail between servers, and many networks block it; offer 465 or 587")
+	default:
+		for _, other := range account.ServerTypes {
+			ports := []int{account.DefaultPort(other, account.SSL), account.DefaultPort(other, account.STARTTLS)}
+			if other != s.Type && slices.Contains(ports, s.Port) {
+				port.warn("port %d is usually for %s", s.Port, other)
+			}
+		}
+	}
+}
+
+// compareProviders finds providers that contradict each other, or that nothing uses.
+func (l *loader) compareProviders() {
+	used := map[string]bool{}
+	for _, e := range l.entries {
+		used[e.record.Provider] = true
+	}
+	for _, p := range l.providers {
+		if p.has["domains"] == nil && p.has["mx"] == nil && !used[p.ID] {
+			p.at.warn("is not used: it has no domains and no mx, and no account names it")
+		}
+		redirect := p.AutodiscoverRedirect
+		if redirect == nil {
+			continue
+		}
+		if redirect.Hostname != "" && redirect.Hostname == l.Name {
+			p.has["autodiscover"].fault("names this service itself")
+		}
+		domain := redirect.Address[strings.LastIndexByte(redirect.Address, '@')+1:]
+		first, hosted := l.hosted[domain]
+		if !hosted {
+			first, hosted = l.hosted["*"]
+		}
+		if domain != "" && hosted && first.provider == int32(p.at.pos) {
+			p.has["autodiscover"].fault("redirectAddr leads to %s, which this provider hosts; clients would loop", domain)
+		}
+	}
+}

@@ -170,12 +170,12 @@ func TestProfile(t *testing.T) {
 	}
 	for _, test := range tests {
 		s := settings(t, test.provider, test.address)
-		id := service(testService).of(s.Address.Key())
+		id := newIdentity(testService, s.Address.Key())
 		want := map[string]any{
 			"PayloadType":         "Configuration",
 			"PayloadVersion":      uint64(1),
-			"PayloadIdentifier":   "com.mamutmail.setup.mail." + id.hash,
-			"PayloadUUID":         id.uuid(whole),
+			"PayloadIdentifier":   id.identifier,
+			"PayloadUUID":         id.uuid(kindProfile),
 			"PayloadDisplayName":  test.provider.DisplayName + ": " + test.address,
 			"PayloadOrganization": test.provider.DisplayName,
 			"PayloadDescription":  "Sets up your account at " + test.provider.DisplayName + " on this device. There is no password inside: you sign in on the device.",

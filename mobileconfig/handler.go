@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 
 	"signpost/account"
 )
@@ -45,19 +44,9 @@ func Handler(resolve account.Resolver, o HandlerOptions) http.Handler {
 }
 
 type handler struct {
-	resolve  account.Resolver
-	options  HandlerOptions
-	profiles sync.Map // variant to *prepared
-}
-
-// variant is what a prepared profile depends on. There are at most 12 for each
-// provider and language.
-type variant struct {
-	provider *account.Provider
-	device   Device
-	mailOnly bool
-	named    bool
-	texts    Texts
+	resolve   account.Resolver
+	options   HandlerOptions
+	documents account.Documents[variant]
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -72,11 +61,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q, err := readRequest(r.URL.RawQuery)
 	if err != nil {
-		refuse(w, r, http.StatusBadRequest, err.Error()) // does not hold what was sent
+		refuse(w, r, http.StatusBadRequest, err.Error()) // does not quote the address
 		return
 	}
-	// Host stays out: profiles are asked for at the service's own name, which
-	// may be a customer's domain too and then says nothing of the address.
+	// The query has no Host: profiles are requested at the service's own name. If
+	// that is also a customer's domain, it says nothing about the address.
 	s, err := h.resolve(r.Context(), account.Query{Address: q.address, Client: account.Apple})
 	switch {
 	case account.IsUnknown(err):
@@ -86,7 +75,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, r)
 		return
 	}
-	document, err := h.document(s, q, h.options.Texts(q.language, r.Header.Get("Accept-Language")))
+	document, err := writeDocument(&h.documents, s, Options{
+		Service: h.options.Service, Name: q.name, Device: q.device, MailOnly: q.mailOnly,
+		Texts: h.options.Texts(q.language, r.Header.Get("Accept-Language")),
+	})
 	if _, ok := errors.AsType[*NoProfileError](err); ok {
 		refuse(w, r, http.StatusNotFound, "there is no profile of this mail service for this device")
 		return
@@ -97,7 +89,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	document = h.options.Sign(document)
 	header.Set("Content-Type", MediaType)
-	// The domain has passed ParseDomain: letters, digits, hyphens and dots.
+	// The domain has only letters, digits, hyphens and dots (account.ParseDomain).
 	header.Set("Content-Disposition", `attachment; filename="`+s.Address.Domain()+`.mobileconfig"`)
 	header.Set("Content-Length", strconv.Itoa(len(document)))
 	if r.Method != http.MethodHead {
@@ -105,30 +97,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// document completes the provider's prepared profile, or makes one where the
-// account is not like the provider's others.
-func (h *handler) document(s account.Settings, q request, texts Texts) ([]byte, error) {
-	o := Options{Service: h.options.Service, Name: q.name, Device: q.device, MailOnly: q.mailOnly, Texts: texts}
-	if !s.Cacheable() || s.Address.IsAny() || o.Service == "" {
-		return Document(s, o)
-	}
-	v := variant{s.Provider, q.device, q.mailOnly, q.name != "", texts}
-	found, ok := h.profiles.Load(v)
-	if !ok {
-		p, err := prepare(s, o)
-		if err != nil {
-			return nil, err
-		}
-		found, _ = h.profiles.LoadOrStore(v, p)
-	}
-	return found.(*prepared).complete(s.Address, q.name), nil
-}
-
+// fail answers that the settings cannot be looked up at the moment.
 func fail(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Retry-After", "30")
 	refuse(w, r, http.StatusServiceUnavailable, "the settings cannot be looked up now, please try again")
 }
 
+// refuse answers with a status and a line of text.
 func refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)+1))

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -271,48 +272,92 @@ func checkProfile(t *testing.T, document []byte, address, name string) {
 	}
 }
 
-// TestPrepared: the profile that was prepared for the provider and completed has
-// the bytes of the one that was made for the mailbox.
-func TestPrepared(t *testing.T) {
+// TestCache checks that the profile of a mailbox is the same whether or not a profile
+// for another mailbox of the provider was written before, and that every text of the
+// configuration, every name and every address comes out as it went in.
+func TestCache(t *testing.T) {
 	addresses := []string{"anna@example.se", "Anna+x@example.se", "a&b'c@example.se", "%EMAILADDRESS%@example.se",
 		"%%EMAILDOMAIN%%@x.example", `"a <b"@example.se`, "pål@räksmörgås.se", "{provider}@example.se",
 		"a&b=c@example.se", "$x.y@räksmörgås.se", "ANNA_EK-1~@example.se"}
-	providers := []*account.Provider{mamutPOP, mamutBusiness, ownDomain, websupport, office365, onecom, small, popOnly, withDAV, groupware, odd,
-		{Servers: small.Servers}}
-	texts := Texts{Language: "xx", Description: "100%{provider}%EMAILADDRESS% <&>", Mail: "%EMAILDOMAIN%", Calendars: "%%EMAILADDRESS%%", Contacts: "'\""}
+	providers := []*account.Provider{mamutPOP, mamutBusiness, ownDomain, websupport, office365, onecom, small, popOnly,
+		withDAV, groupware, odd, {Servers: small.Servers}}
+	texts := Texts{Language: "xx", Description: "100%{provider}%EMAILADDRESS% <&>", Mail: "%EMAILDOMAIN%",
+		Calendars: "%%EMAILADDRESS%%", Contacts: "'\""}
 	compared := 0
 	for _, p := range providers {
+		var cache account.Documents[variant]
 		for _, address := range addresses {
 			for _, name := range []string{"", "Åsa \"Öberg\" & Søn <日本> 😀", "%EMAILADDRESS%"} {
 				for _, o := range []Options{{}, {Device: Mac}, {Device: Phone, MailOnly: true}, {Texts: texts}} {
 					o.Name, o.Service = name, testService
 					s := settings(t, p, address)
-					if !s.Cacheable() {
-						continue // gets a profile of its own
-					}
 					want, err := Document(s, o)
-					ready, err2 := prepare(s, o)
-					if err != nil || err2 != nil {
-						if fmt.Sprintf("%T", err) != fmt.Sprintf("%T", err2) {
-							t.Errorf("%s: %v, %v", p.ID, err, err2)
-						}
+					got, cachedErr := writeDocument(&cache, s, o)
+					if fmt.Sprint(err) != fmt.Sprint(cachedErr) {
+						t.Errorf("%s, %s: the error from the cache is %v, want %v", p.ID, address, cachedErr, err)
+					}
+					if err != nil {
 						continue
 					}
 					compared++
-					if got := ready.complete(s.Address, CleanName(name)); !bytes.Equal(got, want) {
-						t.Fatalf("%s %s %q: got %s, want %s", p.ID, address, name, got, want)
+					if !bytes.Equal(got, want) {
+						t.Fatalf("%s, %s, name %q: from the cache:\n%s\nwant\n%s", p.ID, address, name, got, want)
 					}
+					checkTexts(t, s, o, got)
 				}
 			}
 		}
 	}
 	if compared < 600 {
-		t.Errorf("only %d were compared", compared)
+		t.Errorf("only %d profiles were compared", compared)
 	}
 }
 
-// TestOwnAnswer: an account that is not like its provider's others never gets
-// the prepared profile, nor do the others get its own.
+// checkTexts compares the texts of a profile with what they are made of.
+func checkTexts(t *testing.T, s account.Settings, o Options, document []byte) {
+	t.Helper()
+	profile, payloads := parse(t, document)
+	address, displayName := s.Address.String(), s.Provider.DisplayName
+	id := newIdentity(testService, s.Address.Key())
+	want := map[string]any{
+		"PayloadDisplayName": address, "PayloadIdentifier": id.identifier, "PayloadUUID": id.uuid(kindProfile),
+	}
+	if displayName != "" {
+		texts := English
+		if o.Texts != (Texts{}) {
+			texts = o.Texts
+		}
+		want["PayloadDisplayName"] = displayName + ": " + address
+		want["PayloadOrganization"] = displayName
+		want["PayloadDescription"] = strings.ReplaceAll(texts.Description, "{provider}", displayName)
+	}
+	for key, value := range want {
+		if profile[key] != value {
+			t.Errorf("%s, %s: %s = %q, want %q", s.Provider.ID, address, key, profile[key], value)
+		}
+	}
+	servers := s.Expanded()
+	if host := payloads[0]["IncomingMailServerHostName"]; host != nil {
+		if !slices.ContainsFunc(servers, func(s account.Server) bool { return s.Hostname == host }) {
+			t.Errorf("%s, %s: IncomingMailServerHostName = %q", s.Provider.ID, address, host)
+		}
+		user := payloads[0]["IncomingMailServerUsername"]
+		if !slices.ContainsFunc(servers, func(s account.Server) bool { return joinLogin(s.Login) == user }) {
+			t.Errorf("%s, %s: IncomingMailServerUsername = %q", s.Provider.ID, address, user)
+		}
+		if name, _ := payloads[0]["EmailAccountName"].(string); name != CleanName(o.Name) {
+			t.Errorf("%s, %s: EmailAccountName = %q, want %q", s.Provider.ID, address, name, CleanName(o.Name))
+		}
+	}
+	for i, payload := range payloads {
+		if id := fmt.Sprint(payload["PayloadUUID"], payload["PayloadIdentifier"]); strings.Contains(id, holePrefix) {
+			t.Errorf("%s, %s: payload %d has an open hole: %s", s.Provider.ID, address, i, id)
+		}
+	}
+}
+
+// TestOwnAnswer checks that an account with servers or a login of its own gets its own
+// profile, and that the provider's other accounts do not get that one.
 func TestOwnAnswer(t *testing.T) {
 	own := append([]account.Server(nil), small.Servers...)
 	own[0] = withLogin(own[0], "", "special")
@@ -337,8 +382,8 @@ func TestOwnAnswer(t *testing.T) {
 	}
 }
 
-// TestNoService: without a name of the service's own, the address's domain is in
-// the identity, which no prepared profile could know.
+// TestNoService checks that without a name of the service, the address's domain stands
+// in for it in the identity.
 func TestNoService(t *testing.T) {
 	h := Handler(hosting(hosted), HandlerOptions{})
 	for _, address := range []string{"anna@example.se", "anna@kund.se", "anna@example.se"} {
@@ -373,25 +418,20 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestSignedAnswer: signed, an answer differs in its bytes only, and unsigned it
-// is when the certificate has gone.
-func TestSignedAnswer(t *testing.T) {
-	sign := signWith(t, ecKey(t))
-	h := Handler(hosting(hosted), HandlerOptions{Service: testService, Sign: func(profile []byte) []byte { return sign(profile) }})
+// TestSign checks that the answer is what Sign returns, with the headers of an unsigned
+// one.
+func TestSign(t *testing.T) {
 	query := "emailaddress=anna@example.se&name=Anna"
 	plain := get(testHandler(), "GET", query)
-
-	signed := get(h, "GET", query)
-	inner, err := signedContent(signed.Body.Bytes())
-	if err != nil || !bytes.Equal(inner, plain.Body.Bytes()) {
-		t.Errorf("got %v %q", err, inner)
+	sign := func(profile []byte) []byte { return append([]byte("signed:"), profile...) }
+	w := get(Handler(hosting(hosted), HandlerOptions{Service: testService, Sign: sign}), "GET", query)
+	want := "signed:" + plain.Body.String()
+	if got := w.Body.String(); got != want {
+		t.Errorf("body = %q, want %q", got, want)
 	}
-	if got := signed.Header(); got.Get("Content-Type") != MediaType || got.Get("Content-Length") != fmt.Sprint(signed.Body.Len()) {
-		t.Errorf("headers %v", got)
-	}
-	sign = func(profile []byte) []byte { return profile } // as a signer without a certificate does
-	if got := get(h, "GET", query); got.Code != 200 || !bytes.Equal(got.Body.Bytes(), plain.Body.Bytes()) {
-		t.Errorf("%d %s", got.Code, got.Body)
+	if got := w.Header(); got.Get("Content-Type") != MediaType || got.Get("Content-Length") != fmt.Sprint(len(want)) {
+		t.Errorf("Content-Type = %q, Content-Length = %q, want %q and %d",
+			got.Get("Content-Type"), got.Get("Content-Length"), MediaType, len(want))
 	}
 }
 
@@ -432,26 +472,30 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
-// FuzzDisplayName: any name comes out of the profile as it was cleaned, whichever
-// way the profile was made.
+// FuzzDisplayName checks that any name comes out of the profile as it was cleaned, and
+// that no name gets into the cached template.
 func FuzzDisplayName(f *testing.F) {
 	for _, name := range []string{"Åsa \"Öberg\" & Søn <日本> 😀", "\u202ea\x00\r\n", "%EMAILADDRESS%", "]]>&#0;", "\xff\ufffe\ufffd"} {
 		f.Add(name)
 	}
 	s := settings(f, small, "anna@example.se")
-	ready, err := prepare(s, Options{Service: testService, Name: "x"})
-	if err != nil {
+	var cache account.Documents[variant]
+	if _, err := writeDocument(&cache, s, Options{Service: testService, Name: "x"}); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		clean := CleanName(name)
 		if again := CleanName(clean); again != clean || len([]rune(clean)) > maxName {
-			t.Errorf("%q becomes %q and then %q", name, clean, again)
+			t.Errorf("CleanName(%q) = %q, which becomes %q", name, clean, again)
 		}
-		text := document(t, s, Options{Name: name})
+		o := Options{Service: testService, Name: name}
+		text, err := writeDocument(&cache, s, o)
+		if err != nil {
+			t.Fatal(err)
+		}
 		checkProfile(t, text, "anna@example.se", clean)
-		if clean != "" && !bytes.Equal(ready.complete(s.Address, clean), text) {
-			t.Errorf("%q: the prepared profile differs", name)
+		if fresh, err := Document(s, o); err != nil || !bytes.Equal(text, fresh) {
+			t.Errorf("name %q: the profile from the cache differs from a fresh one: %v", name, err)
 		}
 	})
 }
@@ -470,8 +514,11 @@ func BenchmarkHandler(b *testing.B) {
 			}
 		}
 	}
-	b.Run("unsigned", bench(Handler(hosting(hosted), HandlerOptions{Service: testService})))
-	b.Run("unprepared", bench(Handler(hosting(hosted), HandlerOptions{}))) // no service name, no prepared profile
-	b.Run("RSA2048", bench(Handler(hosting(hosted), HandlerOptions{Service: testService, Sign: signWith(b, rsaKey(b))})))
-	b.Run("ECDSA", bench(Handler(hosting(hosted), HandlerOptions{Service: testService, Sign: signWith(b, ecKey(b))})))
+	uncached := func(ctx context.Context, q account.Query) (account.Settings, error) {
+		s, err := hosting(hosted)(ctx, q)
+		s.Custom = true
+		return s, err
+	}
+	b.Run("cached", bench(Handler(hosting(hosted), HandlerOptions{Service: testService})))
+	b.Run("uncached", bench(Handler(uncached, HandlerOptions{Service: testService})))
 }

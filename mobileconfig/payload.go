@@ -7,44 +7,48 @@ import (
 	"signpost/account"
 )
 
-// payload holds the keys that all payloads and the profile have.
-func (b builder) payload(k kind, payloadType string) dict {
+// newPayload returns a payload with the keys that all have.
+func newPayload(k kind, payloadType string) dict {
 	return dict{
 		"PayloadType":       payloadType,
 		"PayloadVersion":    1,
-		"PayloadIdentifier": b.id.identifier(k),
-		"PayloadUUID":       b.id.uuid(k),
+		"PayloadIdentifier": holeIdentifier + "." + string(k),
+		"PayloadUUID":       holeUUID + string(k),
 	}
 }
 
-func (b builder) payloads(chosen accounts, mailOnly bool) []dict {
+// payloads returns a payload for each of the accounts.
+func (b builder) payloads(chosen selection) []dict {
 	var all []dict
 	if s := chosen.incoming; s != nil {
 		all = append(all, b.mail(*s, *chosen.outgoing))
 	}
 	if s := chosen.exchange; s != nil && s.Type == account.ActiveSync {
-		all = append(all, b.activeSync(*s, mailOnly))
+		all = append(all, b.activeSync(*s))
 	} else if s != nil {
-		all = append(all, b.webServices(*s))
+		all = append(all, exchangeWebServices(*s))
 	}
 	if s := chosen.calendars; s != nil {
-		all = append(all, b.dav(*s, calendar, "com.apple.caldav.account", "CalDAV", b.texts.Calendars))
+		all = append(all, b.dav(*s, kindCalDAV, "com.apple.caldav.account", "CalDAV", b.texts.Calendars))
 	}
 	if s := chosen.contacts; s != nil {
-		all = append(all, b.dav(*s, contacts, "com.apple.carddav.account", "CardDAV", b.texts.Contacts))
+		all = append(all, b.dav(*s, kindCardDAV, "com.apple.carddav.account", "CardDAV", b.texts.Contacts))
 	}
 	return all
 }
 
-// mail is IMAP or POP with submission. Ports and UseSSL are always written: the
-// defaults are 25, 587 or 465 by trial, and no encryption. UseSSL needs no look
-// at the server, as choose takes none without encryption.
+// mail returns the payload for IMAP or POP with submission. Ports and UseSSL are
+// always written: the defaults are no encryption and, for submission, 25, 587 or
+// 465 by trial. UseSSL is always true because selectServers accepts only servers
+// with encryption.
 func (b builder) mail(in, out account.Server) dict {
-	p := b.payload(mail, "com.apple.mail.managed")
+	p := newPayload(kindMail, "com.apple.mail.managed")
 	p.set("PayloadDisplayName", b.texts.Mail)
-	p.set("EmailAddress", b.address)
-	p.set("EmailAccountDescription", b.address)
-	p.set("EmailAccountName", b.name)
+	p.set("EmailAddress", account.EmailAddress)
+	p.set("EmailAccountDescription", account.EmailAddress)
+	if b.named {
+		p["EmailAccountName"] = holeName
+	}
 	p["EmailAccountType"] = "EmailTypePOP"
 	if in.Type == account.IMAP {
 		p["EmailAccountType"] = "EmailTypeIMAP"
@@ -60,7 +64,7 @@ func (b builder) mail(in, out account.Server) dict {
 	p["OutgoingMailServerPortNumber"] = out.Port
 	p["OutgoingMailServerUseSSL"] = true
 	p.set("OutgoingMailServerUsername", joinLogin(out.Login))
-	// Without it the device asks for the same password twice.
+	// Without this the device asks for the same password twice.
 	p["OutgoingPasswordSameAsIncomingPassword"] = true
 	if b.device != Mac {
 		unlockSMIME(p)
@@ -68,10 +72,10 @@ func (b builder) mail(in, out account.Server) dict {
 	return p
 }
 
-// unlockSMIME leaves the person the switches for S/MIME. Their default is locked,
-// and people with certificates complained (mailcow-dockerized#3622,
-// mailinabox#1199). The keys are for iOS 12 and later; a Mac has no such locks
-// and no such keys.
+// unlockSMIME lets the person change the settings for S/MIME. They are locked by
+// default, and people with certificates complained (mailcow-dockerized#3622,
+// mailinabox#1199). The keys are for iOS 12 and later; a Mac has neither the locks
+// nor the keys.
 func unlockSMIME(p dict) {
 	p["SMIMESigningUserOverrideable"] = true
 	p["SMIMESigningCertificateUUIDUserOverrideable"] = true
@@ -80,18 +84,18 @@ func unlockSMIME(p dict) {
 	p["SMIMEEnableEncryptionPerMessageSwitch"] = true
 }
 
-// activeSync is Exchange on iPhone and iPad. There is no key for the account's
-// name in Settings, which is PayloadDisplayName, nor for the domain, which
-// stands before the user name ("The user name with the optional domain", Apple
-// Platform Deployment, "Exchange ActiveSync payload settings").
+// activeSync returns the payload for Exchange on iPhone and iPad. There is no key
+// for the account's name in Settings, which is PayloadDisplayName, nor for the
+// domain, which stands before the user name ("The user name with the optional
+// domain", Apple Platform Deployment, "Exchange ActiveSync payload settings").
 //
-// With OAuth the device finds the server and the place to sign in by
-// Autodiscover. OAuthSignInURL would take that away from it, so it is not
-// written, and Host is, though then not looked at, for whoever reads the profile.
-func (b builder) activeSync(s account.Server, mailOnly bool) dict {
-	p := b.payload(exchange, "com.apple.eas.account")
-	p.set("PayloadDisplayName", b.address)
-	p.set("EmailAddress", b.address)
+// With OAuth the device finds the server and the sign-in page by Autodiscover.
+// OAuthSignInURL would prevent that, so it is left out. Host is written although
+// the device then ignores it, for people who read the profile.
+func (b builder) activeSync(s account.Server) dict {
+	p := newPayload(kindActiveSync, "com.apple.eas.account")
+	p.set("PayloadDisplayName", account.EmailAddress)
+	p.set("EmailAddress", account.EmailAddress)
 	url, _ := splitURL(s.URL)
 	p["Host"] = url.host
 	p["SSL"] = true // the default is none
@@ -99,11 +103,11 @@ func (b builder) activeSync(s account.Server, mailOnly bool) dict {
 	if slices.Contains(pastDays, s.PastDays) {
 		p["MailNumberOfPastDaysToSync"] = s.PastDays
 	}
-	if byToken(s) {
+	if tokenOnly(s) {
 		p["OAuth"] = true
 	}
-	if mailOnly {
-		// A choice for a start: the person can turn each on in Settings.
+	if b.mailOnly {
+		// Only the initial state: the person can turn each on in Settings.
 		for _, service := range []string{"Contacts", "Calendars", "Reminders", "Notes"} {
 			p["Enable"+service] = false
 		}
@@ -112,48 +116,49 @@ func (b builder) activeSync(s account.Server, mailOnly bool) dict {
 	return p
 }
 
-// pastDays are the values of MailNumberOfPastDaysToSync; 0 is all.
+// pastDays lists the values of MailNumberOfPastDaysToSync; 0 is all.
 var pastDays = []int{0, 1, 3, 7, 14, 31}
 
-// webServices is Exchange on a Mac. The server inside and outside the company's
-// network is the same, so the External keys are left out.
-func (b builder) webServices(s account.Server) dict {
-	p := b.payload(exchWeb, "com.apple.ews.account")
-	p.set("PayloadDisplayName", b.address)
-	p.set("EmailAddress", b.address)
+// exchangeWebServices returns the payload for Exchange on a Mac. The server inside
+// and outside the company's network is the same, so the External keys are left out.
+func exchangeWebServices(s account.Server) dict {
+	p := newPayload(kindEWS, "com.apple.ews.account")
+	p.set("PayloadDisplayName", account.EmailAddress)
+	p.set("EmailAddress", account.EmailAddress)
 	url, _ := splitURL(s.URL)
 	p["Host"] = url.host
 	p["Port"] = url.port
 	p.set("Path", url.path)
 	p["SSL"] = true
 	p.set("UserName", joinLogin(s.Login))
-	if byToken(s) {
+	if tokenOnly(s) {
 		p["OAuth"] = true
 	}
 	return p
 }
 
-// dav is CalDAV or CardDAV. The path of the server's URL is left out: devices
-// ask /.well-known/caldav for it (RFC 6764 §6) and several have failed when told
-// (mailinabox#1402, nextcloud/server#2065). PrincipalURL is for the server
-// without one; contacts on a Mac have no such key.
+// dav returns the payload for CalDAV or CardDAV. The path of the server's URL is
+// left out: devices ask /.well-known/caldav for it (RFC 6764 §6), and several have
+// failed when a profile gave it (mailinabox#1402, nextcloud/server#2065).
+// PrincipalURL is for servers without such a redirect; contacts on a Mac have no
+// such key.
 func (b builder) dav(s account.Server, k kind, payloadType, prefix, name string) dict {
-	p := b.payload(k, payloadType)
+	p := newPayload(k, payloadType)
 	p.set("PayloadDisplayName", name)
 	url, _ := splitURL(s.URL)
-	p.set(prefix+"AccountDescription", b.address)
+	p.set(prefix+"AccountDescription", account.EmailAddress)
 	p[prefix+"HostName"] = url.host
 	p[prefix+"Port"] = url.port
 	p[prefix+"UseSSL"] = true
 	p.set(prefix+"Username", joinLogin(s.Login))
-	if k != contacts || b.device != Mac {
+	if k != kindCardDAV || b.device != Mac {
 		p.set(prefix+"PrincipalURL", s.PrincipalURL)
 	}
 	return p
 }
 
-// joinLogin writes a login as the one field that Apple has for it,
-// domain\user. A user name that has a backslash already says its domain.
+// joinLogin writes a login into the one field that Apple has for it, domain\user. A
+// user name with a backslash has its domain already.
 func joinLogin(l account.Login) string {
 	if l.DomainName == "" || strings.Contains(l.Username, `\`) {
 		return l.Username
@@ -161,7 +166,7 @@ func joinLogin(l account.Login) string {
 	return l.DomainName + `\` + l.Username
 }
 
-// splitLogin is the opposite of joinLogin.
+// splitLogin is the inverse of joinLogin.
 func splitLogin(text string) account.Login {
 	if domain, user, ok := strings.Cut(text, `\`); ok {
 		return account.Login{DomainName: domain, Username: user}

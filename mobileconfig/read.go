@@ -9,35 +9,28 @@ import (
 	"signpost/account"
 )
 
-// maxProfile bounds what Read takes. A profile has a few kilobytes, a signature
-// with a long chain ten more.
+// maxProfile is the length in bytes of the longest document that Read accepts. A
+// profile has a few kilobytes.
 const maxProfile = 256 << 10
 
-// errMalformed stands for whatever a parser has to say of a stranger's document.
+// errMalformed stands in for the parsers' own errors, which quote the document.
 var errMalformed = errors.New("not a profile: it is damaged or no XML property list")
 
-// Read reads a profile, signed or not, back into settings: the address, and the
-// servers with their logins as literal text. A signature has to fit the content;
-// whom it belongs to is not looked at.
+// Read reads an unsigned profile back into settings: the address, and the servers
+// with their logins as literal text.
 //
-// What a profile does not say comes back as it usually is: STARTTLS only at the
-// ports 143, 110, 587 and 25, an ActiveSync URL with the protocol's one path,
+// What a profile leaves open is filled in with the usual value: STARTTLS only at
+// the ports 143, 110, 587 and 25, an ActiveSync URL with the protocol's only path,
 // calendars and contacts at the root of their host.
 func Read(document []byte) (s account.Settings, err error) {
 	defer func() {
-		// Both parsers are others' work and take a stranger's input here; the
-		// one of property lists passes run-time errors on as panics.
+		// The property list parser passes run-time errors on as panics.
 		if recover() != nil {
 			s, err = account.Settings{}, errMalformed
 		}
 	}()
 	if len(document) > maxProfile {
 		return s, errors.New("not a profile: it is longer than 256 KiB")
-	}
-	if len(document) > 0 && document[0] == 0x30 { // a SEQUENCE, where XML has <
-		if document, err = signedContent(document); err != nil {
-			return s, err
-		}
 	}
 	if err := scanXML(document); err != nil {
 		return s, err
@@ -49,7 +42,7 @@ func Read(document []byte) (s account.Settings, err error) {
 	if profile.text("PayloadType") != "Configuration" {
 		return s, errors.New("not a profile: its PayloadType is not Configuration")
 	}
-	s.Custom = true // the servers are this mailbox's alone
+	s.Custom = true // the servers are only this mailbox's
 	s.Provider = &account.Provider{DisplayName: profile.text("PayloadOrganization")}
 	content, _ := profile["PayloadContent"].([]any)
 	for _, item := range content {
@@ -70,7 +63,7 @@ func Read(document []byte) (s account.Settings, err error) {
 	return s, nil
 }
 
-// literal has the server's texts come out of Expand as they are now.
+// literal protects the server's texts, so that Expand leaves them as they are.
 func literal(s *account.Server) {
 	s.Hostname = account.Verbatim(s.Hostname)
 	s.URL = account.Verbatim(s.URL)
@@ -78,7 +71,7 @@ func literal(s *account.Server) {
 	s.Login.Username = account.Verbatim(s.Login.Username)
 }
 
-// readPayload reads the servers of a payload and the address that it tells.
+// readPayload returns the address and the servers of a payload.
 func readPayload(p dict) (address string, servers []account.Server) {
 	switch p.text("PayloadType") {
 	case "com.apple.mail.managed":
@@ -109,6 +102,7 @@ func readPayload(p dict) (address string, servers []account.Server) {
 	return "", nil
 }
 
+// readMailServer reads the keys of a mail payload for one direction.
 func readMailServer(p dict, t account.ServerType, direction string) account.Server {
 	s := account.Server{
 		Type:       t,
@@ -128,16 +122,16 @@ func readMailServer(p dict, t account.ServerType, direction string) account.Serv
 	if tls && slices.Contains([]int{143, 110, 587, 25}, port) {
 		s.SocketType = account.STARTTLS
 	}
-	for _, word := range mailAuthentications {
-		if word.apples == p.text(direction+"MailServerAuthentication") {
-			s.Authentication = []account.Authentication{word.ours}
+	for _, m := range mailAuthentications {
+		if m.apples == p.text(direction+"MailServerAuthentication") {
+			s.Authentication = []account.Authentication{m.ours}
 		}
 	}
 	return s
 }
 
-// readWebServer reads the keys of one of the payloads whose servers have URLs;
-// usesTLS is the default of SSL.
+// readWebServer reads the keys of a payload whose server has a URL; usesTLS is the
+// default of SSL.
 func readWebServer(p dict, t account.ServerType, prefix, path string, usesTLS bool) account.Server {
 	host, user, tls := "Host", "UserName", "SSL"
 	if prefix != "" {
@@ -164,24 +158,26 @@ func readWebServer(p dict, t account.ServerType, prefix, path string, usesTLS bo
 	return s
 }
 
+// text returns a string, and "" if there is none.
 func (d dict) text(key string) string {
 	text, _ := d[key].(string)
 	return text
 }
 
-func (d dict) flag(key string, otherwise bool) bool {
+// flag returns a boolean, and defaultValue if there is none.
+func (d dict) flag(key string, defaultValue bool) bool {
 	if flag, ok := d[key].(bool); ok {
 		return flag
 	}
-	return otherwise
+	return defaultValue
 }
 
-// number is a port or a count of days.
+// number returns a port or a number of days.
 func (d dict) number(key string) (int, bool) {
 	switch n := d[key].(type) {
 	case uint64:
 		return int(n), n <= 65535
-	case float64: // some write ports as real, and devices take it
+	case float64: // some write ports as real, and devices accept that
 		return int(n), n == float64(uint16(n))
 	}
 	return 0, false

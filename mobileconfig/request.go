@@ -11,7 +11,7 @@ import (
 // a name need a tenth of it.
 const MaxQuery = 8 << 10
 
-// request is what somebody asks for.
+// request is the query of a profile's URL.
 type request struct {
 	address  account.Address
 	name     string // cleaned
@@ -20,10 +20,10 @@ type request struct {
 	language string
 }
 
-// readRequest reads the query of a link that the set-up page, a support desk or
-// a person wrote: emailaddress, and optionally name, device (iphone, mac), only
-// (mail) and lang. Names and values are taken in any case, raw or escaped; what
-// is not known is left alone. The error is an *account.AddressError.
+// readRequest reads the query of a link that the set-up page, a support desk or a
+// person wrote: emailaddress, and optionally name, device (iphone, mac), only
+// (mail) and lang. Names and values may be in any case, raw or escaped; others are
+// ignored. The error is an *account.AddressError.
 func readRequest(query string) (request, error) {
 	if len(query) > MaxQuery {
 		return request{}, &account.AddressError{Problem: "the query is too long"}
@@ -38,7 +38,7 @@ func readRequest(query string) (request, error) {
 	}
 	r := request{
 		address:  address,
-		name:     CleanName(name(query)),
+		name:     CleanName(nameParameter(query)),
 		mailOnly: strings.EqualFold(optional(query, "only"), "mail"),
 		language: optional(query, "lang"),
 	}
@@ -51,7 +51,7 @@ func readRequest(query string) (request, error) {
 	return r, nil
 }
 
-// optional is a parameter without which there is a profile, too.
+// optional returns a parameter, and "" if it is missing or malformed.
 func optional(query, name string) string {
 	value, err := account.Parameter(query, name)
 	if err != nil {
@@ -60,9 +60,9 @@ func optional(query, name string) string {
 	return value
 }
 
-// name is the person's name. A form writes a space as +, which an address has
-// and means.
-func name(query string) string {
+// nameParameter returns the person's name. In a name, unlike in an address, + stands
+// for the space of a form.
+func nameParameter(query string) string {
 	for pair := range strings.SplitSeq(query, "&") {
 		if key, value, _ := strings.Cut(pair, "="); strings.EqualFold(key, "name") {
 			if plain, err := url.QueryUnescape(value); err == nil {

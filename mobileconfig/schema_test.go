@@ -306,8 +306,8 @@ func TestValidator(t *testing.T) {
 		{"PreventMove is not for macOS", "<key>OutgoingPasswordSameAsIncomingPassword</key>", "<key>PreventMove</key>"},
 		{"com.apple.eas.account is not for macOS", "com.apple.mail.managed", "com.apple.eas.account"},
 		{"payload type \"com.apple.jabber.account\" is unknown", "com.apple.mail.managed", "com.apple.jabber.account"},
-		{"is used twice", service(testService).of("anna@example.se").uuid(contacts), service(testService).of("anna@example.se").uuid(calendar)},
-		{"is no UUID version 5", service(testService).of("anna@example.se").uuid(contacts), "none"},
+		{"is used twice", newIdentity(testService, "anna@example.se").uuid(kindCardDAV), newIdentity(testService, "anna@example.se").uuid(kindCalDAV)},
+		{"is no UUID version 5", newIdentity(testService, "anna@example.se").uuid(kindCardDAV), "none"},
 	}
 	for _, test := range tests {
 		if !strings.Contains(good, test.old) {

@@ -2,20 +2,19 @@ package mobileconfig
 
 import "strings"
 
-// Texts are the words of a profile that a person reads before tapping Install.
+// Texts are the texts that a person reads before installing a profile.
 type Texts struct {
 	Language string // BCP 47
-	// Description should help to decide whether to install the profile: whose
-	// it is, and that it holds no password. {provider} stands for the
-	// provider's name.
+	// Description helps to decide whether to install the profile: it says whose
+	// it is and that it holds no password. {provider} stands for the provider's
+	// name.
 	Description string
-	// The names of the payloads. An Exchange account has none here: its
-	// payload has no other place for the account's name in Settings, so it is
-	// called by the address.
+	// The names of the payloads. An Exchange account is named by the address,
+	// because its payload has no other key for the name in Settings.
 	Mail, Calendars, Contacts string
 }
 
-// English is what a profile says where nothing else is asked for.
+// English holds the default texts.
 var English = Texts{
 	Language: "en",
 	Description: "Sets up your account at {provider} on this device. " +
@@ -25,6 +24,7 @@ var English = Texts{
 	Contacts:  "Contacts",
 }
 
+// description returns the description with the provider's name.
 func (t Texts) description(provider string) string {
 	return strings.ReplaceAll(t.Description, "{provider}", provider)
 }

@@ -6,15 +6,16 @@ import (
 	"strings"
 )
 
-// activeSyncPath is the only path that the protocol knows (MS-ASHTTP §2.2.1.1.1).
+// activeSyncPath is the only path of the protocol (MS-ASHTTP §2.2.1.1.1).
 const activeSyncPath = "/Microsoft-Server-ActiveSync"
 
+// isActiveSyncPath reports whether a path means the path of ActiveSync.
 func isActiveSyncPath(path string) bool {
 	path = strings.TrimSuffix(path, "/")
 	return path == "" || strings.EqualFold(path, activeSyncPath)
 }
 
-// serverURL is a server's URL as payloads spell it, in pieces.
+// serverURL is a server's URL in the parts that payloads have keys for.
 type serverURL struct {
 	scheme string // http or https
 	host   string
@@ -22,8 +23,8 @@ type serverURL struct {
 	path   string // from the first slash on
 }
 
-// splitURL takes apart a URL that may still hold placeholders, which url.Parse
-// refuses in a host name.
+// splitURL splits a URL that may have placeholders, which url.Parse refuses in a
+// host name.
 func splitURL(text string) (serverURL, bool) {
 	scheme, rest, _ := strings.Cut(text, "://")
 	u := serverURL{scheme: strings.ToLower(scheme)}
@@ -50,7 +51,7 @@ func splitURL(text string) (serverURL, bool) {
 	return u, u.host != ""
 }
 
-// join is the opposite of splitURL.
+// join is the inverse of splitURL.
 func (u serverURL) join() string {
 	host := u.host
 	if strings.Contains(host, ":") {

@@ -27,10 +27,25 @@ func TestSplitURL(t *testing.T) {
 	for _, test := range tests {
 		got, ok := splitURL(test.url)
 		if got != test.want && ok || ok != (test.want != serverURL{}) {
-			t.Errorf("%s: got %+v %v", test.url, got, ok)
+			t.Errorf("splitURL(%q) = %+v, %v, want %+v", test.url, got, ok, test.want)
 		}
 		if again, _ := splitURL(got.join()); ok && again != got {
-			t.Errorf("%s: comes back as %+v", test.url, again)
+			t.Errorf("splitURL(%q) = %+v after a join, want %+v", test.url, again, got)
+		}
+	}
+}
+
+func TestIsActiveSyncPath(t *testing.T) {
+	for path, want := range map[string]bool{
+		"": true, "/": true, "/Microsoft-Server-ActiveSync": true, "/microsoft-server-activesync/": true,
+		"/push": false, "//": false, "/Microsoft-Server-ActiveSync/default.eas": false,
+	} {
+		if got := isActiveSyncPath(path); got != want {
+			t.Errorf("isActiveSyncPath(%q) = %v, want %v", path, got, want)
+		}
+		s := withMethods(web(account.ActiveSync, "https://ex.example.se"+path), password...)
+		if got := ContentsOf(account.Settings{Servers: []account.Server{s}}, Phone).Exchange; got != want {
+			t.Errorf("the profile for %s holds Exchange: %v, want %v", s.URL, got, want)
 		}
 	}
 }
@@ -47,7 +62,7 @@ func TestLogin(t *testing.T) {
 		{account.Login{Username: `hosting01\mail`, DomainName: "hosting01"}, `hosting01\mail`, account.Login{Username: "mail", DomainName: "hosting01"}},
 	} {
 		if got := joinLogin(test.login); got != test.text || splitLogin(got) != test.back {
-			t.Errorf("%+v: got %q, back %+v", test.login, got, splitLogin(got))
+			t.Errorf("joinLogin(%+v) = %q, which splits into %+v, want %q and %+v", test.login, got, splitLogin(got), test.text, test.back)
 		}
 	}
 }

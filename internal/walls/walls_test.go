@@ -49,7 +49,7 @@ var owners = map[string][]string{
 	"github.com/miekg/dns":       {"internal/dns", "internal/dns/dnstest", "internal/records", "internal/records/publish"},
 	"github.com/beevik/etree":    {"autoconfig", "autodiscover"},
 	"howett.net/plist":           {"mobileconfig"},
-	"github.com/smallstep/pkcs7": {"mobileconfig", "internal/signer"},
+	"github.com/smallstep/pkcs7": {"internal/signer"},
 
 	"github.com/prometheus/client_golang/prometheus":            {"internal/server"},
 	"github.com/prometheus/client_golang/prometheus/collectors": {"internal/server"},

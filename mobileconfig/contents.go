@@ -10,27 +10,36 @@ import (
 
 // NoProfileError says why a provider's servers make no profile for a device.
 type NoProfileError struct {
-	Reasons []string // in words, for operators: they name servers
+	Reasons []string // for operators: they name servers
 }
 
 func (e *NoProfileError) Error() string {
 	return "no Apple profile: " + strings.Join(e.Reasons, "; ")
 }
 
-// accounts is what goes into a profile. Either exchange or incoming and outgoing
-// are set, or neither where the provider has calendars or contacts alone.
-type accounts struct {
+// expanded completes placeholders in the reasons.
+func (e *NoProfileError) expanded(a account.Address) *NoProfileError {
+	reasons := make([]string, len(e.Reasons))
+	for i, reason := range e.Reasons {
+		reasons[i] = account.Expand(reason, a)
+	}
+	return &NoProfileError{reasons}
+}
+
+// selection holds the servers of a profile. Either exchange is set, or incoming and
+// outgoing are; none of the three if the provider has only calendars or contacts.
+type selection struct {
 	exchange           *account.Server
 	incoming, outgoing *account.Server
 	calendars          *account.Server
 	contacts           *account.Server
 }
 
-// choose picks the servers that a profile for the device can hold. Of several of
-// a type that is the first with TLS from the first byte, or else the first;
-// IMAP goes before POP, which loses mail to one device.
-func choose(servers []account.Server, device Device, mailOnly bool) (accounts, error) {
-	var chosen accounts
+// selectServers returns the servers that a profile for the device can hold. Of
+// several of a type it selects the first with TLS from the first byte, or else the
+// first. IMAP has priority over POP, which moves mail to a single device.
+func selectServers(servers []account.Server, device Device, mailOnly bool) (selection, error) {
+	var chosen selection
 	var reasons []string
 	pick := func(t account.ServerType) *account.Server {
 		var best *account.Server
@@ -52,7 +61,7 @@ func choose(servers []account.Server, device Device, mailOnly bool) (accounts, e
 
 	exchange := pick(account.ActiveSync)
 	if web := pick(account.EWS); exchange == nil {
-		exchange = web // one of the two is always unfit for the device
+		exchange = web // the device can use only one of the two
 	}
 	incoming := pick(account.IMAP)
 	if incoming == nil {
@@ -71,31 +80,31 @@ func choose(servers []account.Server, device Device, mailOnly bool) (accounts, e
 	case complete:
 		chosen.incoming, chosen.outgoing = incoming, outgoing
 	case listed(account.IMAP, account.POP3, account.ActiveSync, account.EWS) >= 0:
-		// Calendars without the mail that was asked for would look like success.
-		return accounts{}, &NoProfileError{reasons}
+		// Calendars without the mail that the person wants would look like success.
+		return selection{}, &NoProfileError{reasons}
 	}
 	if !mailOnly {
 		chosen.calendars = pick(account.CalDAV)
 		chosen.contacts = pick(account.CardDAV)
 	}
-	if chosen == (accounts{}) {
-		return accounts{}, &NoProfileError{append(reasons, "there is no server that Apple's mail, calendar or contacts could use")}
+	if chosen == (selection{}) {
+		reasons = append(reasons, "there is no server that Apple's mail, calendar or contacts could use")
+		return selection{}, &NoProfileError{reasons}
 	}
 	return chosen, nil
 }
 
-// Contents is what a profile holds.
+// Contents says what a profile holds. The zero value means that there is none.
 type Contents struct {
 	Mail     bool // a mail account, IMAP or POP
-	Exchange bool // an Exchange account, which brings calendars and contacts along
+	Exchange bool // an Exchange account, which includes calendars and contacts
 	Extras   bool // calendars or contacts, in accounts of their own
-	Token    bool // signing in is done on a web page
+	Token    bool // people sign in on a web page
 }
 
-// ContentsOf says what the profile for the device holds. The zero value means
-// that there is no profile.
+// ContentsOf returns what the profile for the device holds.
 func ContentsOf(s account.Settings, device Device) Contents {
-	chosen, err := choose(s.Servers, device, false)
+	chosen, err := selectServers(s.Servers, device, false)
 	if err != nil {
 		return Contents{}
 	}
@@ -103,11 +112,11 @@ func ContentsOf(s account.Settings, device Device) Contents {
 		Mail:     chosen.incoming != nil,
 		Exchange: chosen.exchange != nil,
 		Extras:   chosen.calendars != nil || chosen.contacts != nil,
-		Token:    chosen.exchange != nil && byToken(*chosen.exchange),
+		Token:    chosen.exchange != nil && tokenOnly(*chosen.exchange),
 	}
 }
 
-// unfit says why the device's profile cannot hold the server, or nothing.
+// unfit returns why a profile for the device cannot hold the server, or "".
 func unfit(s account.Server, device Device) string {
 	can := func(a account.Authentication) bool { return slices.Contains(s.Authentication, a) }
 	var url serverURL
@@ -154,20 +163,21 @@ func unfit(s account.Server, device Device) string {
 	return ""
 }
 
-// mailAuthentication is Apple's word for how to sign in, or nothing where it has
-// none: there is no OAuth2 for IMAP in a profile. A password inside TLS goes
-// first wherever it is offered, as password-encrypted may also mean SCRAM, which
-// Apple's CRAM-MD5 is not.
+// mailAuthentication returns Apple's name for how to sign in to a mail server, or ""
+// if it has none: profiles have no OAuth2 for IMAP. A password inside TLS has
+// priority wherever it is offered, because password-encrypted may also mean SCRAM,
+// and Apple's CRAM-MD5 is not that.
 func mailAuthentication(s account.Server) string {
-	for _, word := range mailAuthentications {
-		if slices.Contains(s.Authentication, word.ours) {
-			return word.apples
+	for _, m := range mailAuthentications {
+		if slices.Contains(s.Authentication, m.ours) {
+			return m.apples
 		}
 	}
 	return ""
 }
 
-// The first of each of ours is written; all are read.
+// mailAuthentications maps Apple's methods to ours. The first of each of ours is
+// written, all are read.
 var mailAuthentications = []struct {
 	apples string
 	ours   account.Authentication
@@ -178,14 +188,15 @@ var mailAuthentications = []struct {
 	{"EmailAuthNTLM", account.NTLM},
 }
 
-// byToken reports whether the person signs in on a web page: only where the
-// server takes no password that the payload could ask for.
-func byToken(s account.Server) bool {
+// tokenOnly reports whether the person signs in on a web page, because the server
+// accepts no password that the payload could ask for.
+func tokenOnly(s account.Server) bool {
 	can := func(a account.Authentication) bool { return slices.Contains(s.Authentication, a) }
 	password := can(account.PasswordCleartext) || s.Type == account.EWS && can(account.NTLM)
 	return can(account.OAuth2Auth) && !password
 }
 
+// methods lists the server's authentication methods, for messages.
 func methods(s account.Server) string {
 	var names []string
 	for _, a := range s.Authentication {
@@ -197,6 +208,7 @@ func methods(s account.Server) string {
 	return strings.Join(names, " or ")
 }
 
+// describe names the server in messages.
 func describe(s account.Server) string {
 	if s.Type.HasURL() {
 		return fmt.Sprintf("%s %s", s.Type, s.URL)

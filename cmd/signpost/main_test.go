@@ -15,7 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// asSignpost is set in a process of the test that is to be the command.
+// asSignpost is the environment variable that makes the test binary run signpost.
 const asSignpost = "SIGNPOST_TEST_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"signpost": main})
 }
 
-// TestScripts runs the command as a person types it.
+// TestScripts runs the command as people enter it.
 func TestScripts(t *testing.T) {
 	systems, err := filepath.Abs("../../testdata/config")
 	if err != nil {
@@ -59,7 +59,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// output is what a command writes while it runs.
+// output collects what a command writes while it runs.
 type output struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -77,21 +77,30 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
+// reset discards what has been written so far.
+func (o *output) reset() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text.Reset()
+}
+
 var listening = regexp.MustCompile(`msg=listening address=(\S+)`)
 
-// TestServe starts the service, asks it over the network and stops it.
+// TestServe starts the service in this process, sends a request and stops it.
 func TestServe(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var stderr output
 	status := make(chan int, 1)
 	go func() {
-		status <- run(ctx, env{strings.NewReader(""), io.Discard, &stderr}, []string{"serve", "-config", "../../testdata/config/mamut.yaml", "-listen", "127.0.0.1:0"})
+		status <- run(ctx, env{strings.NewReader(""), io.Discard, &stderr}, []string{
+			"serve", "-config", "../../testdata/config/mamut.yaml", "-listen", "127.0.0.1:0",
+		})
 	}()
 	var address string
 	for address == "" {
 		select {
 		case got := <-status:
-			t.Fatalf("serve ended with %d:\n%s", got, stderr.String())
+			t.Fatalf("serve returned %d before it listened:\n%s", got, stderr.String())
 		case <-time.After(time.Millisecond):
 		}
 		if match := listening.FindStringSubmatch(stderr.String()); match != nil {
@@ -112,10 +121,10 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	if response.StatusCode != http.StatusOK || !strings.Contains(string(body), "<hostname>mamutmail.com</hostname>") {
-		t.Errorf("got %s\n%s", response.Status, body)
+		t.Errorf("GET config-v1.1.xml = %s, want 200 with mamutmail.com:\n%s", response.Status, body)
 	}
 	stop()
 	if got := <-status; got != 0 {
-		t.Errorf("serve ended with %d:\n%s", got, stderr.String())
+		t.Errorf("serve returned %d after its context was done, want 0:\n%s", got, stderr.String())
 	}
 }

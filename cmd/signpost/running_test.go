@@ -17,17 +17,17 @@ import (
 	"time"
 )
 
-// running is a `signpost serve` of a test in a process of its own.
+// running is a "signpost serve" that a test has started as a process of its own.
 type running struct {
 	folder  string
 	stderr  *output
 	cmd     *exec.Cmd
-	ended   chan error
-	address string // of plain HTTP
+	ended   chan error // holds the result of the process when it has ended
+	address string     // of plain HTTP
 }
 
-// running configurations share these lines; the admin listener is a socket in
-// the folder of the test.
+// configText returns a configuration for a process of a test, with more keys at its
+// top level. The admin listener is a socket in the test's directory.
 func configText(folder, host, more string) string {
 	return fmt.Sprintf(`listen: 127.0.0.1:0
 admin: {listen: "unix:%s/admin.sock"}
@@ -42,7 +42,7 @@ providers:
 `, folder, more, host)
 }
 
-// prepare writes a configuration into a folder whose path is short enough for
+// prepare writes a configuration into a new directory whose path is short enough for
 // a socket.
 func prepare(t testing.TB, more string) (folder string) {
 	t.Helper()
@@ -56,7 +56,7 @@ func prepare(t testing.TB, more string) (folder string) {
 	return folder
 }
 
-// put replaces a file at one stroke, as editors and package managers do.
+// put replaces a file atomically, as editors and package managers do.
 func put(t testing.TB, folder, name, text string) {
 	t.Helper()
 	path := filepath.Join(folder, name)
@@ -68,14 +68,15 @@ func put(t testing.TB, folder, name, text string) {
 	}
 }
 
-// program is the program of this test as the command that it tests.
+// program returns a command that runs this test binary as signpost.
 func program(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), asSignpost+"=1")
 	return cmd
 }
 
-// startServe starts the service in a folder and waits until it listens.
+// startServe starts the service with the configuration in a directory and waits
+// until it listens. If change is not nil, it may change the command first.
 func startServe(t testing.TB, folder string, change func(*exec.Cmd)) *running {
 	t.Helper()
 	r := &running{folder: folder, stderr: new(output), ended: make(chan error, 1)}
@@ -96,11 +97,11 @@ func startServe(t testing.TB, folder string, change func(*exec.Cmd)) *running {
 	return r
 }
 
-// says waits until standard error matches.
+// says waits until standard error matches the pattern and returns the match.
 func (r *running) says(t testing.TB, pattern *regexp.Regexp) []string {
 	t.Helper()
-	give := time.NewTimer(30 * time.Second)
-	defer give.Stop()
+	patience := time.NewTimer(30 * time.Second)
+	defer patience.Stop()
 	for {
 		if match := pattern.FindStringSubmatch(r.stderr.String()); match != nil {
 			return match
@@ -108,9 +109,9 @@ func (r *running) says(t testing.TB, pattern *regexp.Regexp) []string {
 		select {
 		case err := <-r.ended:
 			r.ended <- err
-			t.Fatalf("serve ended: %v\n%s", err, r.stderr)
-		case <-give.C:
-			t.Fatalf("serve did not say %s:\n%s", pattern, r.stderr)
+			t.Fatalf("serve ended with %v before it wrote %s:\n%s", err, pattern, r.stderr)
+		case <-patience.C:
+			t.Fatalf("serve did not write %s within 30 s:\n%s", pattern, r.stderr)
 		case <-time.After(time.Millisecond):
 		}
 	}
@@ -123,7 +124,7 @@ func (r *running) signal(t testing.TB, signal syscall.Signal) {
 	}
 }
 
-// stop ends the service as systemd does.
+// stop stops the service as systemd does and waits for its end.
 func (r *running) stop(t testing.TB) {
 	t.Helper()
 	r.signal(t, syscall.SIGTERM)
@@ -134,7 +135,7 @@ func (r *running) stop(t testing.TB) {
 	}
 }
 
-// admin asks the operator's listener.
+// admin sends a GET request to the admin listener.
 func (r *running) admin(t testing.TB, path string) (int, string) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{
@@ -155,7 +156,7 @@ func (r *running) admin(t testing.TB, path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// metric is the value of one series.
+// metric returns the value of one series.
 func (r *running) metric(t testing.TB, series string) (value float64) {
 	t.Helper()
 	_, text := r.admin(t, "/metrics")
@@ -167,16 +168,16 @@ func (r *running) metric(t testing.TB, series string) (value float64) {
 			return value
 		}
 	}
-	t.Fatalf("there is no %s in\n%s", series, text)
+	t.Fatalf("/metrics has no %s:\n%s", series, text)
 	return 0
 }
 
-// thunderbird asks for the settings of a domain on a connection that it keeps.
+// thunderbird returns Thunderbird's request for the settings of a domain.
 func thunderbird(domain string) string {
 	return "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig." + domain + "\r\n\r\n"
 }
 
-// askOnce is one answer on a connection of its own.
+// askOnce sends a request on a new connection and returns the response.
 func askOnce(t testing.TB, address, request string) (status int, body string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
@@ -187,6 +188,7 @@ func askOnce(t testing.TB, address, request string) (status int, body string) {
 	return askOn(t, conn, request)
 }
 
+// askOn sends a request on an open connection and returns the response.
 func askOn(t testing.TB, conn net.Conn, request string) (status int, body string) {
 	t.Helper()
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
@@ -200,4 +202,21 @@ func askOn(t testing.TB, conn net.Conn, request string) (status int, body string
 		t.Fatal(err)
 	}
 	return response.StatusCode, string(text)
+}
+
+// resolves checks that the service answers for a domain with the servers of a host.
+func (r *running) resolves(t testing.TB, domain, host string) {
+	t.Helper()
+	status, body := askOnce(t, r.address, thunderbird(domain))
+	if status != http.StatusOK || !strings.Contains(body, "imap."+host) {
+		t.Errorf("autoconfig for %s = %d, want 200 with imap.%s:\n%s", domain, status, host, body)
+	}
+}
+
+// wrote checks that standard error contains the text.
+func (r *running) wrote(t testing.TB, text string) {
+	t.Helper()
+	if !strings.Contains(r.stderr.String(), text) {
+		t.Errorf("serve did not write %q:\n%s", text, r.stderr)
+	}
 }

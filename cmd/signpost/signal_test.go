@@ -27,7 +27,7 @@ func TestSecondInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.signal(t, syscall.SIGINT)
-	r.says(t, regexp.MustCompile(`msg="stopping, requests in flight are finished first"`))
+	r.says(t, regexp.MustCompile(`msg="stopping, finishing requests in flight"`))
 	patience := time.After(20 * time.Second)
 	for {
 		r.signal(t, syscall.SIGINT) // again, as the first may be handled still

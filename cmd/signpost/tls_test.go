@@ -21,8 +21,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// putCertificate writes a certificate for the test's names, that of the authority
-// which issued it, and its key, in one file.
+// putCertificate writes a certificate for the test's host names, the certificate of
+// the authority that issued it, and its key into cert.pem.
 func putCertificate(t *testing.T, folder string, serial int64) {
 	t.Helper()
 	var blocks strings.Builder
@@ -42,11 +42,13 @@ func putCertificate(t *testing.T, folder string, serial int64) {
 		return key
 	}
 	authority := &x509.Certificate{
-		SerialNumber: big.NewInt(1000), Subject: pkix.Name{CommonName: "Test Authority"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
+		SerialNumber: big.NewInt(1000), Subject: pkix.Name{CommonName: "Test Authority"},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "test"}, DNSNames: []string{"*.domain.se", "setup.example.com"},
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "test"},
+		DNSNames: []string{"*.domain.se", "setup.example.com"},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
 	}
@@ -60,11 +62,15 @@ func putCertificate(t *testing.T, folder string, serial int64) {
 	put(t, folder, "cert.pem", blocks.String())
 }
 
-const withTLS = "name: setup.example.com\ntls: {listen: \"127.0.0.1:0\", certificates: [{certificate: cert.pem, key: cert.pem}]}"
+// withTLS makes the service listen for TLS with the certificate of putCertificate.
+const withTLS = `name: setup.example.com
+tls: {listen: "127.0.0.1:0", certificates: [{certificate: cert.pem, key: cert.pem}]}`
 
 var listeningTLS = regexp.MustCompile(`msg="listening for TLS" address=(\S+)`)
 
-// TestServeTLS serves both, and takes a new certificate without a restart.
+// TestServeTLS checks what is answered over TLS and over plain HTTP, that an unusable
+// certificate fails a reload, and that a replaced certificate file is used without a
+// restart.
 func TestServeTLS(t *testing.T) {
 	folder := prepare(t, withTLS)
 	putCertificate(t, folder, 1)
@@ -72,7 +78,9 @@ func TestServeTLS(t *testing.T) {
 	address := r.says(t, listeningTLS)[1]
 	dial := func() *tls.Conn {
 		t.Helper()
-		conn, err := tls.Dial("tcp", address, &tls.Config{ServerName: "autoconfig.domain.se", InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+		conn, err := tls.Dial("tcp", address, &tls.Config{
+			ServerName: "autoconfig.domain.se", InsecureSkipVerify: true, NextProtos: []string{"http/1.1"},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,50 +89,50 @@ func TestServeTLS(t *testing.T) {
 	}
 	conn := dial()
 	if status, body := askOn(t, conn, thunderbird("domain.se")); status != 200 || !strings.Contains(body, "imap.one.example") {
-		t.Errorf("got %d %s", status, body)
+		t.Errorf("autoconfig over TLS = %d, want 200 with imap.one.example:\n%s", status, body)
 	}
 	if serial := conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64(); serial != 1 {
-		t.Errorf("the certificate has number %d", serial)
+		t.Errorf("the served certificate has the serial number %d, want 1", serial)
 	}
 
 	post := "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: autodiscover.domain.se\r\nContent-Length: 0\r\n\r\n"
 	if status, _ := askOnce(t, r.address, post); status != http.StatusForbidden {
-		t.Errorf("Autodiscover over http is answered %d", status)
+		t.Errorf("Autodiscover over plain HTTP got %d, want 403", status)
 	}
 	if status, _ := askOnce(t, r.address, thunderbird("domain.se")); status != http.StatusOK {
-		t.Errorf("autoconfig over http is answered %d", status)
+		t.Errorf("autoconfig over plain HTTP got %d, want 200", status)
 	}
 	if got := r.metric(t, `signpost_certificates{state="valid"}`); got != 1 {
-		t.Errorf("%v valid certificates are counted", got)
+		t.Errorf("the metric counts %v valid certificates, want 1", got)
 	}
 	if got := r.metric(t, `signpost_connections_accepted_total{listener="https"}`); got != 1 {
-		t.Errorf("%v TLS connections are counted", got)
+		t.Errorf("the metric counts %v TLS connections, want 1", got)
 	}
 
-	// A pair that cannot be used keeps all from being reloaded.
+	// A pair that cannot be used refuses the whole configuration.
 	more := strings.Replace(withTLS, "[{", "[{certificate: none.pem, key: none.pem}, {", 1)
 	put(t, folder, "signpost.yaml", configText(folder, "two.example", more))
 	r.signal(t, syscall.SIGHUP)
-	if got := r.says(t, notReloaded); !strings.Contains(got[1], "signpost.yaml:4: tls.certificates[0]: ") || !strings.Contains(got[1], "none.pem") {
-		t.Errorf("got %s", got[0])
+	got := r.says(t, notReloaded)
+	if !strings.Contains(got[1], "signpost.yaml:4: tls.certificates[0]: ") || !strings.Contains(got[1], "none.pem") {
+		t.Errorf("the log has %q, want the fault in line 4 about none.pem", got[0])
 	}
-	if _, body := askOnce(t, r.address, thunderbird("domain.se")); !strings.Contains(body, "imap.one.example") {
-		t.Errorf("half of the configuration was taken over:\n%s", body)
-	}
+	r.resolves(t, "domain.se", "one.example")
 
-	// A new certificate in the files of the old is taken without being told.
+	// A new certificate in the old file is used without a signal.
 	putCertificate(t, folder, 2)
-	for end := time.Now().Add(30 * time.Second); dial().ConnectionState().PeerCertificates[0].SerialNumber.Int64() != 2; {
+	serial := func() int64 { return dial().ConnectionState().PeerCertificates[0].SerialNumber.Int64() }
+	for end := time.Now().Add(30 * time.Second); serial() != 2; {
 		if time.Now().After(end) {
-			t.Fatalf("the new certificate is not served:\n%s", r.stderr)
+			t.Fatalf("the new certificate is not served within 30 s:\n%s", r.stderr)
 		}
-		<-time.After(20 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 	}
 	r.stop(t)
 }
 
-// startDNS answers with the records, in the form of a zone file, and with
-// SERVFAIL where it has the name but not the type.
+// startDNS starts a name server with the records of a zone file. It answers SERVFAIL
+// if it has the name but not the type.
 func startDNS(t testing.TB, zone string) (address string) {
 	t.Helper()
 	zoned := map[string][]dns.RR{}
@@ -141,7 +149,7 @@ func startDNS(t testing.TB, zone string) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &dns.Server{PacketConn: conn, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
+	handler := dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
 		answer := new(dns.Msg).SetReply(query)
 		all, exists := zoned[strings.ToLower(query.Question[0].Name)]
 		for _, record := range all {
@@ -156,17 +164,17 @@ func startDNS(t testing.TB, zone string) (address string) {
 			answer.Rcode = dns.RcodeServerFailure
 		}
 		w.WriteMsg(answer)
-	})}
+	})
 	ready := make(chan struct{})
-	server.NotifyStartedFunc = func() { close(ready) }
+	server := &dns.Server{PacketConn: conn, Handler: handler, NotifyStartedFunc: func() { close(ready) }}
 	go server.ActivateAndServe()
 	<-ready
 	t.Cleanup(func() { server.Shutdown() })
 	return conn.LocalAddr().String()
 }
 
-// zone has customers of all kinds. Of most names its server gives one address
-// and fails at the question for the other.
+// zone has customers of all kinds. For most names the server gives an address of one
+// family and fails at the query for the other.
 const zone = `
 setup.example.com. 60 A 192.0.2.1
 autoconfig.domain.se. 60 A 192.0.2.1
@@ -188,7 +196,7 @@ autoconfig.n3.evil.se. 60 A 192.0.2.1
 autoconfig.n4.evil.se. 60 A 192.0.2.1
 `
 
-// TestAsk is the question of a proxy that orders certificates itself.
+// TestAsk checks the answers to a proxy that orders certificates itself.
 func TestAsk(t *testing.T) {
 	const named = "name: setup.example.com\n"
 	server := startDNS(t, zone)
@@ -198,44 +206,54 @@ func TestAsk(t *testing.T) {
 	}{
 		{named, map[string]int{
 			"setup.example.com": 200, "autoconfig.domain.se": 200, "AUTOCONFIG.Domain.SE": 200,
-			"autodiscover.domain.se": 403, "ua-auto-config.domain.se": 503, "autoconfig.bymx.se": 200, "autodiscover.bymx.se": 403,
-			"domain.se": 403, "www.domain.se": 403, "autoconfig.other.se": 403, "": 403, "192.0.2.1": 403, "autoconfig.a.domain.se": 403,
-			// Clients derive it from the MX host, but DNS leads elsewhere.
+			"autodiscover.domain.se": 403, "ua-auto-config.domain.se": 503,
+			"autoconfig.bymx.se": 200, "autodiscover.bymx.se": 403,
+			"domain.se": 403, "www.domain.se": 403, "autoconfig.other.se": 403, "autoconfig.a.domain.se": 403,
+			"": 403, "192.0.2.1": 403,
+			// Clients derive this name from the MX host, but DNS leads elsewhere.
 			"autoconfig.hoster.net": 403,
 		}},
-		{named + "apexCertificates: true\n", map[string]int{"domain.se": 200, "bymx.se": 503, "hoster.net": 503, "other.se": 403}},
-		// Where it cannot be known where DNS should lead.
-		{"", map[string]int{"autoconfig.domain.se": 200, "autodiscover.domain.se": 200, "autodiscover.bymx.se": 200, "autoconfig.hoster.net": 403}},
+		{named + "apexCertificates: true\n", map[string]int{
+			"domain.se": 200, "bymx.se": 503, "hoster.net": 503, "other.se": 403,
+		}},
+		// Without a name and addresses nobody knows where DNS should lead.
+		{"", map[string]int{
+			"autoconfig.domain.se": 200, "autodiscover.domain.se": 200, "autodiscover.bymx.se": 200,
+			"autoconfig.hoster.net": 403,
+		}},
 	} {
 		folder := prepare(t, "")
 		more := fmt.Sprintf("%sdns: {servers: [%q]}\n", row.more, server)
-		text := strings.Replace(configText(folder, "one.example", more), "    domains:", "    mx: [mx.hoster.net]\n    domains:", 1)
-		put(t, folder, "signpost.yaml", strings.Replace(text, "admin.sock\"", "admin.sock\", askPerHour: 30", 1))
+		text := configText(folder, "one.example", more)
+		text = strings.Replace(text, "    domains:", "    mx: [mx.hoster.net]\n    domains:", 1)
+		text = strings.Replace(text, "admin.sock\"", "admin.sock\", askPerHour: 30", 1)
+		put(t, folder, "signpost.yaml", text)
 		r := startServe(t, folder, nil)
 		for domain, want := range row.answers {
 			if status, body := r.admin(t, "/ask?domain="+domain); status != want {
-				t.Errorf("%s%q: got %d %s, want %d", row.more, domain, status, body, want)
+				t.Errorf("with %q: /ask for %q = %d %q, want %d", row.more, domain, status, body, want)
 			}
 		}
-		// Names of one domain that only DNS makes ours are bounded.
+		// The number of names in one domain that is hosted by its MX only is limited.
 		for i, want := range []int{200, 200, 200, 503} {
-			if status, body := r.admin(t, fmt.Sprintf("/ask?domain=autoconfig.n%d.evil.se", i+1)); status != want {
-				t.Errorf("%sname %d of a domain: got %d %s, want %d", row.more, i, status, body, want)
+			name := fmt.Sprintf("autoconfig.n%d.evil.se", i+1)
+			if status, body := r.admin(t, "/ask?domain="+name); status != want {
+				t.Errorf("with %q: /ask for %q = %d %q, want %d", row.more, name, status, body, want)
 			}
 		}
 		r.stop(t)
 	}
 }
 
-// TestOperator: the rest of what the operator's listener answers.
-func TestOperator(t *testing.T) {
+// TestAdmin checks the other paths of the admin listener.
+func TestAdmin(t *testing.T) {
 	r := startServe(t, prepare(t, ""), nil)
 	for path, want := range map[string]string{"/healthz": "alive", "/readyz": "ready"} {
 		if status, body := r.admin(t, path); status != 200 || strings.TrimSpace(body) != want {
-			t.Errorf("%s: got %d %s", path, status, body)
+			t.Errorf("GET %s = %d %q, want 200 %s", path, status, body, want)
 		}
 	}
 	if status, _ := r.admin(t, "/debug/pprof/"); status != 404 {
-		t.Errorf("pprof is answered %d unasked", status)
+		t.Errorf("GET /debug/pprof/ = %d, want 404 without admin.pprof", status)
 	}
 }

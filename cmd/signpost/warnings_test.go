@@ -68,7 +68,7 @@ func TestWarnings(t *testing.T) {
 	r := startServeJSON(t, folder)
 	checkWarnings(t, r.stderr.String())
 
-	r.stderr.clear()
+	r.stderr.reset()
 	put(t, folder, "signpost.yaml", brandedText(folder, "two.example"))
 	r.signal(t, syscall.SIGHUP)
 	r.says(t, regexp.MustCompile(`"msg":"reloaded"`))
@@ -111,7 +111,7 @@ func TestReloadOfBrokenTemplates(t *testing.T) {
 		t.Errorf("the failed reload changed the settings:\n%s", body)
 	}
 
-	r.stderr.clear()
+	r.stderr.reset()
 	put(t, folder, "page/html/ask.html", "{{define \"ask\"}}<h1>Fixed</h1>{{end}}{{define \"contact\"}}{{end}}")
 	r.says(t, regexp.MustCompile(`"msg":"reloaded"`))
 	if got, want := title(), "<h1>Fixed</h1>"; got != want {

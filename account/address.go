@@ -8,38 +8,38 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Limits of an address in octets (RFC 5321 §4.5.3.1.1; 254 is what a forward
-// path of 256 leaves for the address, RFC 3696 erratum 1690).
+// Limits of an address in bytes (RFC 5321 §4.5.3.1.1; a forward path of 256 bytes
+// leaves 254 for the address, RFC 3696 erratum 1690).
 const (
 	maxLocal   = 64
 	maxAddress = 254
 )
 
-// Address is a mailbox address that has passed ParseAddress, or the stand-in
-// for every mailbox of a domain that AnyAt gives. The zero value is no address.
+// Address is a mailbox address from ParseAddress, or the stand-in for every
+// mailbox of a domain from AnyAt. The zero value is no address.
 type Address struct {
-	local  string // as typed, NFC, quoted only where it has to be
+	local  string // as typed, NFC, quoted only if necessary
 	domain string // lower-case A-labels
-	whole  string // local@domain, made once
-	key    string // whole in lower case, made once
+	whole  string // local@domain
+	key    string // whole in lower case
 }
 
-// ParseAddress reads an address as people and clients write it: white space
-// around it, any case, +tags, quoted local parts, UTF-8 local parts (RFC 6531)
-// and international domains. The local part keeps its case; the domain comes
-// out in lower-case A-labels.
+// ParseAddress parses an address as people and clients write it: with white space
+// around it, in any case, with +tags, quoted or UTF-8 local parts (RFC 6531) and
+// international domains. The local part keeps its case; the domain is converted
+// to lower-case A-labels.
 //
-// Control characters, a backslash or a quotation mark inside the local part and
-// more than 64 or 254 octets are refused, with an *AddressError that never
-// quotes the address.
+// Control characters, a backslash or a quotation mark inside the local part, more
+// than 64 bytes in the local part and more than 254 in the address are refused,
+// with an *AddressError that never quotes the address.
 func ParseAddress(text string) (Address, error) {
-	text = strings.TrimFunc(text, isSpace)
+	text = strings.Trim(text, " \t\r\n")
 	switch {
 	case text == "":
 		return Address{}, &AddressError{"it is empty"}
 	case len(text) > 4*maxAddress:
-		// Far beyond any form of a legal address; spares the work below.
-		return Address{}, &AddressError{"it is longer than 254 octets"}
+		// Longer than any spelling of a legal address. Returning early saves work.
+		return Address{}, &AddressError{"it is longer than 254 bytes"}
 	case !utf8.ValidString(text):
 		return Address{}, &AddressError{"it is not UTF-8"}
 	}
@@ -56,7 +56,7 @@ func ParseAddress(text string) (Address, error) {
 		return Address{}, &AddressError{"its domain " + err.(*DomainError).Problem}
 	}
 	if len(local)+1+len(domain) > maxAddress {
-		return Address{}, &AddressError{"it is longer than 254 octets"}
+		return Address{}, &AddressError{"it is longer than 254 bytes"}
 	}
 	if local == text[:at] && domain == text[at+1:] {
 		return Address{local: local, domain: domain, whole: text, key: strings.ToLower(text)}, nil
@@ -69,9 +69,9 @@ func newAddress(local, domain string) Address {
 	return Address{local: local, domain: domain, whole: whole, key: strings.ToLower(whole)}
 }
 
-// AnyAt stands for every mailbox of a domain whose name has passed ParseDomain.
-// It prints as the placeholders, so that an answer made for it is an answer for
-// whoever fills them in: many clients ask about a domain without an address.
+// AnyAt returns the stand-in for every mailbox of a domain, a result of
+// ParseDomain. Its texts are the placeholders, so that any client can complete an
+// answer for it: many clients ask about a domain without an address.
 func AnyAt(domain string) Address {
 	return Address{local: EmailLocalPart, domain: domain, whole: EmailAddress, key: EmailAddress}
 }
@@ -82,21 +82,21 @@ func (a Address) IsAny() bool { return a.whole == EmailAddress }
 // IsZero reports whether there is no address at all.
 func (a Address) IsZero() bool { return a.domain == "" }
 
-// Local is the local part as it was typed, %EMAILLOCALPART% for AnyAt.
+// Local returns the local part as it was typed, %EMAILLOCALPART% for AnyAt.
 func (a Address) Local() string { return a.local }
 
-// Domain is the domain in lower-case A-labels.
+// Domain returns the domain in lower-case A-labels.
 func (a Address) Domain() string { return a.domain }
 
-// String is the whole address, %EMAILADDRESS% for AnyAt.
+// String returns the whole address, %EMAILADDRESS% for AnyAt.
 func (a Address) String() string { return a.whole }
 
-// Key is the form under which the mailbox is looked up and by which its
-// profiles are told apart: all lower case, because no hoster that we serve has
-// two mailboxes that differ in case only (RFC 5321 §2.4 discourages it).
+// Key returns the address in lower case, for looking up the mailbox and
+// identifying its profiles. No known hoster has two mailboxes that differ only in
+// case (RFC 5321 §2.4 discourages it).
 func (a Address) Key() string { return a.key }
 
-// Untagged is the address without its +tag, and whether it had one.
+// Untagged returns the address without its +tag, and whether it had one.
 func (a Address) Untagged() (Address, bool) {
 	plus := strings.IndexByte(a.local, '+')
 	if plus <= 0 || a.IsAny() || a.local[0] == '"' {
@@ -105,6 +105,7 @@ func (a Address) Untagged() (Address, bool) {
 	return newAddress(a.local[:plus], a.domain), true
 }
 
+// parseLocal parses the part before the @, which it quotes only if necessary.
 func parseLocal(local string) (string, error) {
 	if !isASCII(local) {
 		local = norm.NFC.String(local)
@@ -120,7 +121,7 @@ func parseLocal(local string) (string, error) {
 	for _, r := range local {
 		switch {
 		case r == '.':
-			plain = plain && previous != '.' // nor is it the first
+			plain = plain && previous != '.' // which is also the initial value: no dot comes first
 		case r < utf8.RuneSelf && isAtext(byte(r)):
 		case r == '"' || r == '\\':
 			return "", &AddressError{"it has a quotation mark or a backslash before the @"}
@@ -130,7 +131,7 @@ func parseLocal(local string) (string, error) {
 			plain = false
 		case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S):
 			// Spaces of other scripts, invisible and direction-changing
-			// characters, private use: nobody's mailbox, somebody's trick.
+			// characters, private use: they occur in attacks, not in mailboxes.
 			return "", &AddressError{"it has an invisible character before the @"}
 		}
 		previous = r
@@ -143,14 +144,10 @@ func parseLocal(local string) (string, error) {
 		local = `"` + local + `"`
 	}
 	if len(local) > maxLocal {
-		return "", &AddressError{"it has more than 64 octets before the @"}
+		return "", &AddressError{"it has more than 64 bytes before the @"}
 	}
 	return local, nil
 }
-
-// isSpace is a function because strings.Trim makes a set of its characters anew
-// with each call.
-func isSpace(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
 
 func isASCII(text string) bool {
 	for i := range len(text) {

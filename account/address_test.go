@@ -8,7 +8,7 @@ import (
 
 func TestParseAddress(t *testing.T) {
 	local64 := strings.Repeat("a", 64)
-	domain189 := strings.Repeat("d.", 93) + "se" // 188 octets
+	domain189 := strings.Repeat("d.", 93) + "se" // 188 bytes
 	tests := []struct {
 		name, text    string
 		local, domain string
@@ -30,8 +30,8 @@ func TestParseAddress(t *testing.T) {
 		{"A-label", "fred@XN--bcher-KVA.example", "fred", "xn--bcher-kva.example"},
 		{"sharp s is a letter of its own", "fred@straße.example", "fred", "xn--strae-oqa.example"},
 		{"full stop of another script", "fred@example。com", "fred", "example.com"},
-		{"64 octets", local64 + "@example.com", local64, "example.com"},
-		{"254 octets", local64 + "@" + domain189 + "x", local64, domain189 + "x"},
+		{"64 bytes", local64 + "@example.com", local64, "example.com"},
+		{"254 bytes", local64 + "@" + domain189 + "x", local64, domain189 + "x"},
 		{"looks like a placeholder", "%EMAILDOMAIN%@example.com", "%EMAILDOMAIN%", "example.com"},
 		{"looks like a format", "%s%d@example.com", "%s%d", "example.com"},
 		{"looks like a template", "{{7*7}}@example.com", "{{7*7}}", "example.com"},
@@ -43,10 +43,13 @@ func TestParseAddress(t *testing.T) {
 				t.Fatal(err)
 			}
 			if a.Local() != test.local || a.Domain() != test.domain || a.String() != test.local+"@"+test.domain {
-				t.Errorf("got %q at %q, %q; want %q at %q", a.Local(), a.Domain(), a, test.local, test.domain)
+				t.Errorf("ParseAddress(%q) = %q at %q, %q; want %q at %q", test.text, a.Local(), a.Domain(), a, test.local, test.domain)
+			}
+			if want := strings.ToLower(test.local) + "@" + test.domain; a.Key() != want {
+				t.Errorf("Key of %q is %q, want %q", a, a.Key(), want)
 			}
 			if a.IsAny() || a.IsZero() {
-				t.Error("a real address is taken for none")
+				t.Errorf("%q: IsAny is %v, IsZero is %v, want false", a, a.IsAny(), a.IsZero())
 			}
 		})
 	}
@@ -61,6 +64,8 @@ func TestParseAddressRefuses(t *testing.T) {
 		{`""@example.com`, "it has nothing before the @"},
 		{"anna@", "its domain is empty"},
 		{"a@b@example.com", "it has characters before the @ that an address cannot have there"},
+		{"a b.c@example.com", "it has characters before the @ that an address cannot have there"}, // a bad one before a dot
+		{"a..b@example.com", "it has characters before the @ that an address cannot have there"},
 		{"anna ek@example.com", "it has characters before the @ that an address cannot have there"},
 		{".anna@example.com", "it has characters before the @ that an address cannot have there"},
 		{"anna.@example.com", "it has characters before the @ that an address cannot have there"},
@@ -73,32 +78,35 @@ func TestParseAddressRefuses(t *testing.T) {
 		{"a\x00b@example.com", "it has a control character"},
 		{"anna@example.com\r\nX-Evil: 1", "its domain is not a domain name"},
 		{"an\r\nna@example.com", "it has a control character"},
+		{"a\x7fb@example.com", "it has a control character"},
+		{"\"a\x7fb\"@example.com", "it has a control character"},
+		{"\"a\x1fb\"@example.com", "it has a control character"},
 		{"an\u202ena@example.com", "it has an invisible character before the @"},
 		{"an\u200bna@example.com", "it has an invisible character before the @"},
 		{"an\u00a0na@example.com", "it has an invisible character before the @"},
 		{"\xff@example.com", "it is not UTF-8"},
-		{strings.Repeat("a", 65) + "@example.com", "it has more than 64 octets before the @"},
-		{strings.Repeat("a", 64) + "@" + strings.Repeat("d.", 95) + "se", "it is longer than 254 octets"},
-		{strings.Repeat("a", 1<<20) + "@example.com", "it is longer than 254 octets"},
+		{strings.Repeat("a", 65) + "@example.com", "it has more than 64 bytes before the @"},
+		{strings.Repeat("a", 64) + "@" + strings.Repeat("d.", 95) + "se", "it is longer than 254 bytes"},
+		{strings.Repeat("a", 1<<20) + "@example.com", "it is longer than 254 bytes"},
 		{"anna@[192.0.2.1]", "its domain is not a domain name"},
 		{"anna@192.0.2.1", "its domain is an IP address or ends in a number"},
 		{"anna@exa mple.com", "its domain is not a domain name"},
 		{"anna@exa_mple.com", "its domain is not a domain name"},
 		{"anna@example..com", "its domain has an empty label"},
 		{"anna@-example.com", "its domain has a label that begins or ends with a hyphen"},
-		{"anna@" + strings.Repeat("d", 64) + ".com", "its domain has a label of more than 63 octets"},
+		{"anna@" + strings.Repeat("d", 64) + ".com", "its domain has a label of more than 63 bytes"},
 		{"anna@xn--zzzzzzz99999.com", "its domain has a label that is not valid IDNA"},
 		{"anna@example.com/../x", "its domain is not a domain name"},
 	}
 	for _, test := range tests {
 		_, err := ParseAddress(test.text)
-		var addressError *AddressError
-		if !errors.As(err, &addressError) {
-			t.Errorf("%.40q: got error %v, want an AddressError", test.text, err)
+		addressError, ok := errors.AsType[*AddressError](err)
+		if !ok {
+			t.Errorf("ParseAddress(%.40q): error %v, want an AddressError", test.text, err)
 			continue
 		}
 		if addressError.Problem != test.problem {
-			t.Errorf("%.40q: got %q, want %q", test.text, addressError.Problem, test.problem)
+			t.Errorf("ParseAddress(%.40q): problem %q, want %q", test.text, addressError.Problem, test.problem)
 		}
 	}
 }
@@ -117,7 +125,7 @@ func TestUntagged(t *testing.T) {
 		}
 		got, ok := a.Untagged()
 		if ok != (want != "") || ok && got.String() != want {
-			t.Errorf("%s: got %s, %v", text, got, ok)
+			t.Errorf("Untagged of %s = %s, %v, want %q", text, got, ok, want)
 		}
 	}
 }
@@ -125,10 +133,13 @@ func TestUntagged(t *testing.T) {
 func TestAnyAt(t *testing.T) {
 	a := AnyAt("example.com")
 	if a.String() != "%EMAILADDRESS%" || a.Local() != "%EMAILLOCALPART%" || a.Domain() != "example.com" || !a.IsAny() {
-		t.Errorf("got %s, %s, %s", a, a.Local(), a.Domain())
+		t.Errorf("AnyAt = %s, %s at %s, IsAny %v, want the placeholders", a, a.Local(), a.Domain(), a.IsAny())
 	}
 	if _, tagged := a.Untagged(); tagged {
-		t.Error("it is tagged")
+		t.Error("AnyAt has a tag")
+	}
+	if a.IsZero() || !(Address{}).IsZero() || (Address{}).IsAny() {
+		t.Error("AnyAt and the zero Address are not told apart")
 	}
 }
 
@@ -142,17 +153,17 @@ func FuzzParseAddress(f *testing.F) {
 			return
 		}
 		if len(a.String()) > maxAddress || len(a.Local()) > maxLocal {
-			t.Errorf("%q is too long", a)
+			t.Errorf("ParseAddress(%q) = %q, which is too long", text, a)
 		}
 		if strings.ContainsAny(a.String(), "\x00\r\n\t<>\\\u202e") && !strings.HasPrefix(a.Local(), `"`) {
-			t.Errorf("%q holds what no address may", a)
+			t.Errorf("ParseAddress(%q) = %q, which has a character that needs quotation marks", text, a)
 		}
 		if strings.ContainsAny(a.String(), "\x00\r\n\\") {
-			t.Errorf("%q holds what no address may, quoted or not", a)
+			t.Errorf("ParseAddress(%q) = %q, which has a character that is never allowed", text, a)
 		}
 		again, err := ParseAddress(a.String())
 		if err != nil || again != a {
-			t.Errorf("%q reads back as %q, %v", a, again, err)
+			t.Errorf("ParseAddress(%q) = %q, %v, want the same address", a, again, err)
 		}
 	})
 }

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// ParseDomain reads a domain name, in Unicode or A-labels, any case, with or
-// without the final dot, and returns it in lower-case A-labels, the only form
-// that DNS, certificates and Thunderbird's parser take. (Thunderbird's wizard
-// refuses an address in U-labels before it asks anybody.) An address literal, an
-// IP address and a name that is no host name give a *DomainError.
+// ParseDomain parses a domain name in Unicode or A-labels, in any case, with or
+// without the final dot. It returns lower-case A-labels, the only form that DNS,
+// certificates and Thunderbird's parser accept. (Thunderbird's wizard refuses an
+// address in U-labels before it asks any server.) An address literal, an IP
+// address and any other text that is no host name give a *DomainError.
 func ParseDomain(text string) (string, error) {
 	text = strings.TrimSuffix(text, ".")
 	if text == "" {
@@ -26,7 +26,7 @@ func ParseDomain(text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", &DomainError{"is not UTF-8"}
 	}
-	// Lookup is UTS #46 with the checks of IDNA2008 (RFC 5891 §5).
+	// idna.Lookup is UTS #46 with the checks of IDNA2008 (RFC 5891 §5).
 	ascii, err := idna.Lookup.ToASCII(text)
 	if err != nil {
 		return "", &DomainError{"is not a domain name"}
@@ -38,8 +38,8 @@ func ParseDomain(text string) (string, error) {
 	return checkLabels(ascii)
 }
 
-// isHostname reports whether the name is lower-case letters, digits, hyphens
-// and dots; its labels are for checkLabels.
+// isHostname reports whether the name has only lower-case letters, digits, hyphens
+// and dots. It does not check the labels.
 func isHostname(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {
@@ -51,11 +51,11 @@ func isHostname(name string) bool {
 	return true
 }
 
-// checkLabels applies the rules of host names (RFC 1123 §2.1, RFC 1035 §2.3.4)
-// to a name that isHostname.
+// checkLabels returns a name that isHostname, or an error if its labels break the
+// rules of host names (RFC 1123 §2.1, RFC 1035 §2.3.4).
 func checkLabels(name string) (string, error) {
 	if len(name) > 253 {
-		return "", &DomainError{"is longer than 253 octets"}
+		return "", &DomainError{"is longer than 253 bytes"}
 	}
 	last := ""
 	for label := range strings.SplitSeq(name, ".") {
@@ -63,7 +63,7 @@ func checkLabels(name string) (string, error) {
 		case label == "":
 			return "", &DomainError{"has an empty label"}
 		case len(label) > 63:
-			return "", &DomainError{"has a label of more than 63 octets"}
+			return "", &DomainError{"has a label of more than 63 bytes"}
 		case label[0] == '-' || label[len(label)-1] == '-':
 			return "", &DomainError{"has a label that begins or ends with a hyphen"}
 		}
@@ -74,15 +74,12 @@ func checkLabels(name string) (string, error) {
 		}
 		last = label
 	}
-	if strings.IndexFunc(last, isNoDigit) < 0 {
-		// No top-level domain is numeric (RFC 3696 §2): this is an IP address.
+	if strings.Trim(last, "0123456789") == "" {
+		// No top-level domain is numeric (RFC 3696 §2), so this is an IP address.
 		return "", &DomainError{"is an IP address or ends in a number"}
 	}
 	return name, nil
 }
-
-// isNoDigit is a function for the reason that isSpace is.
-func isNoDigit(r rune) bool { return r < '0' || '9' < r }
 
 // HostPrefixes returns the labels, each with its dot, that clients put in front of
 // a mail domain to find its settings: autoconfig (Thunderbird and other readers

@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// Parameter is the first value of a parameter in a raw query, unescaped once,
-// empty where there is none; its name may be in any case.
+// Parameter returns the first value of a parameter in a raw query, unescaped once,
+// or "" if there is none. The name may be in any case.
 //
-// url.ParseQuery is not for the requests of mail clients: Nextcloud Mail and
-// FairEmail send the address as it is, so that a plus sign is a plus sign and no
-// space, and a semicolon ends nothing. Of a query, only the parameter itself has
-// to be well escaped; otherwise the error is an *AddressError.
+// url.ParseQuery does not fit the requests of mail clients: Nextcloud Mail and
+// FairEmail send the address without escapes, so that a plus sign is a plus sign
+// and no space, and a semicolon separates nothing. Only the parameter itself has
+// to be well escaped, not the rest of the query; otherwise the error is an
+// *AddressError.
 func Parameter(query, name string) (string, error) {
 	for query != "" {
 		var pair string
@@ -24,9 +25,9 @@ func Parameter(query, name string) (string, error) {
 	return "", nil
 }
 
-// Unescape undoes percent escapes and nothing else. A percent sign without two
-// hexadecimal digits is an *AddressError: who copies an address undecoded would
-// put it into the answer.
+// Unescape replaces percent escapes and nothing else. A percent sign without two
+// hexadecimal digits is an *AddressError; without the check, such a text would be
+// taken as it is and appear in the answer.
 func Unescape(text string) (string, error) {
 	plain, err := url.PathUnescape(text)
 	if err != nil {

@@ -23,13 +23,13 @@ func TestParameter(t *testing.T) {
 	}
 	for _, test := range tests {
 		if got, err := Parameter(test.query, "emailaddress"); got != test.want || err != nil {
-			t.Errorf("%s: got %q, %v; want %q", test.name, got, err, test.want)
+			t.Errorf("%s: Parameter(%q) = %q, %v, want %q", test.name, test.query, got, err, test.want)
 		}
 	}
 	for _, query := range []string{"emailaddress=%", "emailaddress=%4", "emailaddress=a%zz", "emailaddress=%%40"} {
-		var bad *AddressError
-		if got, err := Parameter(query, "emailaddress"); !errors.As(err, &bad) {
-			t.Errorf("%s: got %q, %v", query, got, err)
+		got, err := Parameter(query, "emailaddress")
+		if _, ok := errors.AsType[*AddressError](err); !ok || got != "" {
+			t.Errorf("Parameter(%q) = %q, %v, want an AddressError", query, got, err)
 		}
 	}
 }

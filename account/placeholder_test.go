@@ -6,14 +6,7 @@ import (
 )
 
 func TestExpand(t *testing.T) {
-	anna, err := ParseAddress("Anna+x@Example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	odd, err := ParseAddress("%EMAILDOMAIN%@example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
+	anna, odd := parse(t, "Anna+x@Example.com"), parse(t, "%EMAILDOMAIN%@example.com")
 	tests := []struct {
 		text string
 		a    Address
@@ -30,7 +23,7 @@ func TestExpand(t *testing.T) {
 		{"%%EMAILADDRESS%", anna, "%Anna+x@example.com"},
 		{"a%%EMAILLOCALPART%%b%EMAILDOMAIN%", anna, "a%EMAILLOCALPART%bexample.com"},
 		{"%emailaddress%", anna, "%emailaddress%"},
-		{"%EMAILADDRESS%", odd, "%EMAILDOMAIN%@example.com"}, // filled in once only
+		{"%EMAILADDRESS%", odd, "%EMAILDOMAIN%@example.com"}, // not parsed again
 		{"%EMAILLOCALPART%.%EMAILDOMAIN%", odd, "%EMAILDOMAIN%.example.com"},
 		{"%EMAILADDRESS%", AnyAt("example.com"), "%EMAILADDRESS%"},
 		{"mail.%EMAILDOMAIN%", AnyAt("example.com"), "mail.example.com"},
@@ -38,20 +31,17 @@ func TestExpand(t *testing.T) {
 	}
 	for _, test := range tests {
 		if got := Expand(test.text, test.a); got != test.want {
-			t.Errorf("%q for %q: got %q, want %q", test.text, test.a, got, test.want)
+			t.Errorf("Expand(%q, %q) = %q, want %q", test.text, test.a, got, test.want)
 		}
 	}
 }
 
-func TestTemplateEscapesWhatItFillsIn(t *testing.T) {
-	a, err := ParseAddress("a&b@example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestTemplateEscapesValues(t *testing.T) {
+	a := parse(t, "a&b@example.com")
 	escape := func(dst []byte, text string) []byte { return append(append(append(dst, '<'), text...), '>') }
 	got := string(ParseTemplate("&%EMAILADDRESS%&").Append(nil, a, escape))
 	if want := "&<a&b@example.com>&"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+		t.Errorf("Append = %q, want %q", got, want)
 	}
 }
 
@@ -65,7 +55,7 @@ func TestPlaceholders(t *testing.T) {
 		"100% of %EMAILDOMAIN%":          {"%EMAILDOMAIN%"},
 	} {
 		if got := Placeholders(text); !slices.Equal(got, want) {
-			t.Errorf("%q: got %q, want %q", text, got, want)
+			t.Errorf("Placeholders(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
@@ -77,31 +67,35 @@ func TestExpandURL(t *testing.T) {
 		`"a b"@example.com`:   "https://dav.example.com/%22a%20b%22@example.com/%22a%20b%22",
 		"%41@example.com":     "https://dav.example.com/%2541@example.com/%2541",
 	} {
-		a, err := ParseAddress(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := ExpandURL("https://dav.%EMAILDOMAIN%/%EMAILADDRESS%/%EMAILLOCALPART%", a); got != want {
-			t.Errorf("%s: got %s, want %s", address, got, want)
-		}
-		s := Settings{Address: a, Login: a, Provider: new(Provider)}
-		if got := s.Cacheable(); got != (address == "anna+x@example.com") {
-			t.Errorf("Cacheable for %s is %v", address, got)
+		if got := ExpandURL("https://dav.%EMAILDOMAIN%/%EMAILADDRESS%/%EMAILLOCALPART%", parse(t, address)); got != want {
+			t.Errorf("ExpandURL for %s = %s, want %s", address, got, want)
 		}
 	}
 	if got := ExpandURL("https://dav.%EMAILDOMAIN%/%EMAILADDRESS%", AnyAt("example.com")); got != "https://dav.example.com/%EMAILADDRESS%" {
-		t.Errorf("any: got %s", got)
+		t.Errorf("ExpandURL for any mailbox = %s, want the placeholder to stay", got)
 	}
 }
 
 func TestVerbatim(t *testing.T) {
-	anna, err := ParseAddress("anna@example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
+	anna := parse(t, "anna@example.com")
 	for _, text := range []string{"", "100 %", "%EMAILADDRESS%", "a%EMAILDOMAIN%b%EMAILLOCALPART%"} {
 		if got := Expand(Verbatim(text), anna); got != text {
-			t.Errorf("%q comes out as %q", text, got)
+			t.Errorf("Expand(Verbatim(%q)) = %q, want the text itself", text, got)
+		}
+	}
+}
+
+func TestNamesMailbox(t *testing.T) {
+	for text, want := range map[string]bool{
+		"":                          false,
+		"mail.%EMAILDOMAIN%":        false,
+		"%EMAILLOCALPART%.x":        true,
+		"https://x/%EMAILADDRESS%/": true,
+		"%%EMAILADDRESS%%":          true, // to be on the safe side
+		"%EMAILADDRESS":             false,
+	} {
+		if got := NamesMailbox(text); got != want {
+			t.Errorf("NamesMailbox(%q) = %v, want %v", text, got, want)
 		}
 	}
 }

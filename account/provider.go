@@ -1,11 +1,11 @@
 package account
 
-// Client is a kind of mail client, known by what it asks for and never by its
-// User-Agent. The names are those that configuration and command line use.
+// Client is a kind of mail client, recognized by its request and never by its
+// User-Agent. The names are those of configuration and command line.
 type Client string
 
 const (
-	Thunderbird Client = "thunderbird" // all who read autoconfig XML
+	Thunderbird Client = "thunderbird" // all readers of autoconfig XML
 	Outlook     Client = "outlook"     // Autodiscover, schema outlook/responseschema/2006a
 	Phone       Client = "activesync"  // Autodiscover, schema mobilesync; JSON
 	Apple       Client = "apple"       // configuration profiles
@@ -13,15 +13,15 @@ const (
 	Page        Client = "page"        // the person on the set-up page
 )
 
-// Clients are all clients that an answer is made for.
+// Clients are all kinds of clients.
 var Clients = []Client{Thunderbird, Outlook, Phone, Apple, PACC, Page}
 
-// Provider is one mail product with one set of servers. It does not change after
-// the configuration is loaded and is shared by all its accounts.
+// Provider is one mail product with one set of servers. It is shared by all its
+// accounts and does not change after the configuration is loaded.
 type Provider struct {
-	ID               string // unique in a configuration, a word for operators
-	DisplayName      string // what people read, at most 60 characters
-	DisplayShortName string // at most 20 characters; DisplayName where it is short
+	ID               string // unique in a configuration; for operators
+	DisplayName      string // for people, at most 60 characters
+	DisplayShortName string // at most 20 characters; DisplayName if it is short
 
 	// Servers in the order of preference, with placeholders.
 	Servers []Server
@@ -30,22 +30,22 @@ type Provider struct {
 
 	Webmail       string // URL, or empty
 	Documentation []Documentation
-	OAuth2        *OAuth2 // nil where the provider has none
+	OAuth2        *OAuth2 // nil if the provider has none
 
-	// AutodiscoverRedirect is set where Autodiscover belongs to another service.
+	// AutodiscoverRedirect is set if another service answers Autodiscover.
 	AutodiscoverRedirect *AutodiscoverRedirect
 
 	// Support and Notices are for people: the set-up page shows them.
 	Support Support
 	Notices []Notice
 
-	// AliasSignsInAsMailbox has an alias's answers name the mailbox behind it.
-	// It is off by default, as it tells strangers whose the alias is.
+	// AliasSignsInAsMailbox makes the login of an alias that of its mailbox. It is
+	// off by default, as it tells strangers to whom the alias belongs.
 	AliasSignsInAsMailbox bool
 }
 
-// ServersFor lists the servers as the client should see them. The slice is the
-// provider's own: read only.
+// ServersFor returns the servers for the client. The slice is the provider's own:
+// read only.
 func (p *Provider) ServersFor(c Client) []Server {
 	if servers, ok := p.Exceptions[c]; ok {
 		return servers
@@ -53,16 +53,16 @@ func (p *Provider) ServersFor(c Client) []Server {
 	return p.Servers
 }
 
-// Documentation is a help page and its description by language (BCP 47).
+// Documentation is a help page with titles in several languages.
 type Documentation struct {
 	URL    string
 	Titles []Title
 }
 
-// Title is a text in one language.
+// Title is a text in one language (BCP 47).
 type Title struct{ Language, Text string }
 
-// OAuth2 is what a client needs to ask for a token (autoconfig, "oAuth2").
+// OAuth2 is what a client needs to request a token (autoconfig, "oAuth2").
 type OAuth2 struct {
 	Issuer   string   // host name or URL of the authorisation server
 	Scopes   []string // must cover every server of the provider
@@ -70,14 +70,15 @@ type OAuth2 struct {
 	TokenURL string
 }
 
-// AutodiscoverRedirect names the service that answers Autodiscover in our place, such as
+// AutodiscoverRedirect redirects Autodiscover to another service, such as
 // Microsoft 365. One of Hostname and Address is set.
 type AutodiscoverRedirect struct {
-	// Hostname answers https://‹Hostname›/autodiscover/autodiscover.xml.
+	// Hostname is the host of the other service's
+	// https://‹Hostname›/autodiscover/autodiscover.xml.
 	Hostname string
-	// AsXML answers with Action redirectUrl instead of HTTP 302.
+	// AsXML redirects by an answer with Action redirectUrl instead of HTTP 302.
 	AsXML bool
-	// Address, with placeholders, is the address to ask for instead
-	// (Action redirectAddr); its domain must not be the one asked for.
+	// Address is the address to ask for instead (Action redirectAddr). It may
+	// hold placeholders; its domain must be another than the query's.
 	Address string
 }

@@ -1,9 +1,7 @@
 package account
 
-import "slices"
-
-// ServerType is what a server speaks. The names are the types of the autoconfig
-// format; ActiveSync is written in lower case as the registry's own examples do.
+// ServerType is the protocol of a server. The names are the types of the
+// autoconfig format; ActiveSync is in lower case, as in the registry's examples.
 type ServerType string
 
 const (
@@ -18,48 +16,43 @@ const (
 	ManageSieve ServerType = "managesieve"
 )
 
-// ServerTypes are all types, in the order in which documents list them.
+// ServerTypes are all types, in the order of documents.
 var ServerTypes = []ServerType{IMAP, POP3, SMTP, ActiveSync, EWS, CalDAV, CardDAV, JMAP, ManageSieve}
 
-// HasURL reports whether servers of the type are named by a URL and not by host
-// name, port and socket type.
+// HasURL reports whether servers of the type have a URL instead of host name, port
+// and socket type.
 func (t ServerType) HasURL() bool {
-	return slices.Contains([]ServerType{ActiveSync, EWS, CalDAV, CardDAV, JMAP}, t)
+	switch t {
+	case ActiveSync, EWS, CalDAV, CardDAV, JMAP:
+		return true
+	}
+	return false
 }
 
-// SocketType says how a connection is encrypted.
+// SocketType is the encryption of a connection.
 type SocketType string
 
 const (
 	SSL      SocketType = "SSL"      // TLS from the first byte (RFC 8314 "implicit TLS")
-	STARTTLS SocketType = "STARTTLS" // clear text, then an upgrade that must succeed
+	STARTTLS SocketType = "STARTTLS" // clear text, then a mandatory upgrade to TLS
 	Plain    SocketType = "plain"    // no encryption
 )
 
-// DefaultPort is the port that the type has under the socket type, 0 where
-// there is none: ManageSieve knows no implicit TLS (RFC 5804 §1.8).
+// DefaultPort returns the usual port of the type with the socket type, or 0 if
+// there is none: ManageSieve has no implicit TLS (RFC 5804 §1.8).
 func DefaultPort(t ServerType, s SocketType) int {
-	implicit := s == SSL
-	switch {
-	case t == IMAP && implicit:
-		return 993
-	case t == IMAP:
-		return 143
-	case t == POP3 && implicit:
-		return 995
-	case t == POP3:
-		return 110
-	case t == SMTP && implicit:
-		return 465
-	case t == SMTP:
-		return 587
-	case t == ManageSieve && !implicit:
-		return 4190
+	if s == SSL {
+		return implicitTLSPorts[t]
 	}
-	return 0
+	return ports[t]
 }
 
-// Authentication is how a client proves who it is.
+var (
+	implicitTLSPorts = map[ServerType]int{IMAP: 993, POP3: 995, SMTP: 465}
+	ports            = map[ServerType]int{IMAP: 143, POP3: 110, SMTP: 587, ManageSieve: 4190}
+)
+
+// Authentication is a method of signing in.
 type Authentication string
 
 const (
@@ -71,32 +64,32 @@ const (
 	OAuth2Auth        Authentication = "OAuth2"
 )
 
-// Login is what a person signs in with at one server. The two fields stay apart
-// until a format joins them: Apple's payloads and autoconfig have one field for
-// both, NT‹backslash›name.
+// Login is what a person signs in with at one server. The fields are separate
+// because only some formats join them: Apple's payloads and autoconfig have one
+// field for both, domain\name.
 type Login struct {
-	Username   string // may hold placeholders in configuration
-	DomainName string // NT domain, Microsoft's DomainName; mostly empty
+	Username   string // may hold placeholders
+	DomainName string // NT domain, Microsoft's DomainName; usually empty
 }
 
-// Server is one place where a mailbox can be reached.
+// Server is a server where a mailbox can be reached.
 type Server struct {
 	Type ServerType
 
-	// Either Hostname, Port and SocketType are set or, for types that
-	// HasURL, URL is. Hostname and URL may hold placeholders.
+	// Hostname, Port and SocketType are set or, for types that HasURL, URL.
+	// Hostname and URL may hold placeholders.
 	Hostname   string
 	Port       int
 	SocketType SocketType
 	URL        string
 
-	// Authentication lists the methods in the order of preference, never empty.
+	// Authentication has at least one method, in the order of preference.
 	Authentication []Authentication
 
 	Login Login
 
-	// PathPrefix is the folder that all others live under ("INBOX."), for the
-	// rare IMAP server without NAMESPACE (RFC 2342) that needs it said.
+	// PathPrefix is the mailbox folder above all others ("INBOX."), for the rare
+	// IMAP server that needs it because it lacks NAMESPACE (RFC 2342).
 	PathPrefix string
 	// PastDays is how many days of mail an ActiveSync phone fetches, one of
 	// 0 (all), 1, 3, 7, 14, 31.
@@ -104,12 +97,12 @@ type Server struct {
 	// PrincipalURL is the principal of a CalDAV or CardDAV server whose
 	// .well-known redirect does not lead there.
 	PrincipalURL string
-	// AnswerWithoutLogin has an ActiveSync server told to phones although its
-	// login is not the address and Microsoft's answer has no place for it.
+	// AnswerWithoutLogin tells phones about an ActiveSync server although its
+	// login is not the address, for which Microsoft's answer has no field.
 	AnswerWithoutLogin bool
 }
 
-// Expand is the server with its placeholders completed for the address.
+// Expand returns the server with its placeholders completed for the address.
 func (s Server) Expand(a Address) Server {
 	s.Hostname = Expand(s.Hostname, a)
 	s.URL = ExpandURL(s.URL, a)
@@ -118,8 +111,8 @@ func (s Server) Expand(a Address) Server {
 	return s
 }
 
-// SignsInWithAddress reports whether the login is the mail address itself and
-// nothing else, the only one that formats without a login field can mean.
+// SignsInWithAddress reports whether the login is the mail address alone, the only
+// login that formats without a field for it can mean.
 func (s Server) SignsInWithAddress() bool {
 	return s.Login == Login{Username: EmailAddress}
 }

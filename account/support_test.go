@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestNoticeMatters(t *testing.T) {
+func TestNoticeActive(t *testing.T) {
 	day := func(d int) time.Time { return time.Date(2009, time.September, d, 0, 0, 0, 0, time.UTC) }
 	n := Notice{From: day(7), Until: day(9)}
 	for _, test := range []struct {
@@ -23,7 +23,18 @@ func TestNoticeMatters(t *testing.T) {
 		{day(1), Notice{From: day(2)}, false},
 	} {
 		if got := test.n.Active(test.at); got != test.want {
-			t.Errorf("%v from %v until %v: got %v", test.at, test.n.From, test.n.Until, got)
+			t.Errorf("notice from %v until %v: Active(%v) = %v, want %v", test.n.From, test.n.Until, test.at, got, test.want)
+		}
+	}
+}
+
+func TestContactIsZero(t *testing.T) {
+	if !(Contact{}).IsZero() {
+		t.Error("the zero Contact is not IsZero")
+	}
+	for _, c := range []Contact{{URL: "https://example.com"}, {Email: "help@example.com"}, {Phone: "1"}} {
+		if c.IsZero() {
+			t.Errorf("%+v is IsZero", c)
 		}
 	}
 }

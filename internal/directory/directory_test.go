@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"iter"
 	"testing"
 
 	"signpost/account"
@@ -53,10 +54,10 @@ func fixture(t testing.TB) *Directory {
 		return nil, nil
 	}
 	return New([]Provider{
-		{pop, []string{"domain.se", "shop.domain.se", "xn--bcher-kva.example"}, []string{"mx1.in.mamutmail.com"}},
+		{pop, []string{"domain.se", "shop.domain.se", "xn--bcher-kva.example", "autoconfig.nu"}, []string{"mx1.in.mamutmail.com"}},
 		{business, nil, nil},
 		{own, []string{"foretag.se"}, []string{"*.mail.hosted.example"}},
-		{other, []string{"other.se"}, nil},
+		{other, []string{"other.se", "xdomain.se"}, nil},
 	}, []Source{List{
 		"mail@domain.se":      {Provider: "business-mail", DisplayName: "Anna Ek"},
 		"kontakt@domain.se":   {Alias: mail(t, "mail@domain.se")},
@@ -66,6 +67,9 @@ func fixture(t testing.TB) *Directory {
 		"anna@foretag.se":     {},
 		"uid@foretag.se":      {Alias: mail(t, "nr@foretag.se")},
 		"nr@foretag.se":       {Username: "u1"},
+		"both@foretag.se":     {Alias: mail(t, "nr@foretag.se"), Username: "u2"},
+		"tag@domain.se":       {Username: "untagged"},
+		"tag+x@domain.se":     {Username: "tagged"},
 		"away@notours.se":     {Provider: "pop"},
 		"lost@domain.se":      {Provider: "gone"},
 		"alias2@shop.foo.se":  {Alias: mail(t, "mail@domain.se")},
@@ -81,51 +85,59 @@ func TestResolve(t *testing.T) {
 		login               string
 		username            string
 		lookup              string
-		standing            account.AccountInfo
+		account             account.AccountInfo
 	}{
 		{name: "the domain's product", address: "info@domain.se", provider: "pop"},
 		{name: "an unlisted mailbox is like any", address: "nobody@domain.se", provider: "pop"},
 		{name: "the account's product", address: "mail@domain.se", provider: "business-mail",
-			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
+			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "in any case", address: "MAIL@Domain.SE", provider: "business-mail",
-			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
+			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "with a tag", address: "mail+news@domain.se", provider: "business-mail",
-			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
+			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "an alias has its mailbox's product, not its login", address: "kontakt@domain.se", provider: "business-mail",
-			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
-		{name: "inactive", address: "gammal@domain.se", provider: "pop", standing: account.AccountInfo{Listed: true, Inactive: true}},
+			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
+		{name: "inactive", address: "gammal@domain.se", provider: "pop", account: account.AccountInfo{Listed: true, Inactive: true}},
 		{name: "a user name of its own", address: "uid@domain.se", provider: "pop", username: "u67578",
-			standing: account.AccountInfo{Listed: true, Username: "u67578"}},
+			account: account.AccountInfo{Listed: true, Username: "u67578"}},
 		{name: "an alias that signs in as its mailbox", address: "info@foretag.se", provider: "own-domain", login: "anna@foretag.se",
-			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
+			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
 		{name: "and with its user name", address: "uid@foretag.se", provider: "own-domain", login: "nr@foretag.se", username: "u1",
-			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "nr@foretag.se"), Username: "u1"}},
+			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "nr@foretag.se"), Username: "u1"}},
+		{name: "an alias with a user name of its own", address: "both@foretag.se", provider: "own-domain", login: "nr@foretag.se", username: "u2",
+			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "nr@foretag.se"), Username: "u2"}},
+		{name: "listed with its tag", address: "tag+x@domain.se", provider: "pop", username: "tagged",
+			account: account.AccountInfo{Listed: true, Username: "tagged"}},
+		{name: "another tag", address: "tag+y@domain.se", provider: "pop", username: "untagged",
+			account: account.AccountInfo{Listed: true, Username: "untagged"}},
+		{name: "without its tag", address: "tag@domain.se", provider: "pop", username: "untagged",
+			account: account.AccountInfo{Listed: true, Username: "untagged"}},
 		{name: "where aliases sign in as mailboxes, so do tags", address: "anna+x@foretag.se", provider: "own-domain", login: "anna@foretag.se",
-			standing: account.AccountInfo{Listed: true}},
+			account: account.AccountInfo{Listed: true}},
 		{name: "listed or not", address: "bo+x@foretag.se", provider: "own-domain", login: "bo@foretag.se"},
 		{name: "an alias's tag", address: "info+x@foretag.se", provider: "own-domain", login: "anna@foretag.se",
-			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
+			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
 		{name: "elsewhere a tag stays", address: "info+x@domain.se", provider: "pop"},
 		{name: "another product, asked at the MX base domain", address: "mail@domain.se", host: "autoconfig.mamutmail.com", provider: "business-mail", lookup: "mamutmail.com",
-			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
+			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "another provider's domain, asked at the MX base domain", address: "a@other.se", host: "autoconfig.mamutmail.com", provider: "other", lookup: "mamutmail.com"},
 		{name: "alias of an inactive mailbox of another product", address: "inactive@foretag.se", provider: "pop",
-			standing: account.AccountInfo{Listed: true, Inactive: true, AliasOf: mail(t, "gammal@domain.se")}},
-		{name: "a listed account in a foreign domain", address: "away@notours.se", provider: "pop", standing: account.AccountInfo{Listed: true}},
+			account: account.AccountInfo{Listed: true, Inactive: true, AliasOf: mail(t, "gammal@domain.se")}},
+		{name: "a listed account in a foreign domain", address: "away@notours.se", provider: "pop", account: account.AccountInfo{Listed: true}},
 		{name: "a foreign alias of our mailbox", address: "alias2@shop.foo.se", provider: "business-mail",
-			standing: account.AccountInfo{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
+			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
 		{name: "IDN", address: "fred@bücher.example", provider: "pop"},
-		{name: "MX", address: "u@customer.net", provider: "pop", standing: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
-		{name: "one of two best MX", address: "u@equal.net", provider: "pop", standing: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
-		{name: "MX by suffix", address: "u@tenant.net", provider: "own-domain", standing: account.AccountInfo{ByMX: "tenant-net.mail.hosted.example"}},
+		{name: "MX", address: "u@customer.net", provider: "pop", account: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
+		{name: "one of two best MX", address: "u@equal.net", provider: "pop", account: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
+		{name: "MX by suffix", address: "u@tenant.net", provider: "own-domain", account: account.AccountInfo{ByMX: "tenant-net.mail.hosted.example"}},
 		{name: "asked at the MX host's domain", address: "u@customer.net", host: "autoconfig.in.mamutmail.com", provider: "pop",
-			lookup: "in.mamutmail.com", standing: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
+			lookup: "in.mamutmail.com", account: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
 		{name: "asked at the MX base domain", address: "info@domain.se", host: "autoconfig.mamutmail.com:443", provider: "pop", lookup: "mamutmail.com"},
 		{name: "asked at its own host", address: "info@domain.se", host: "AUTOCONFIG.Domain.SE.", provider: "pop"},
 		{name: "the other product of the domain", address: "mail@domain.se", host: "autoconfig.domain.se", provider: "business-mail",
-			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
+			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "the other product, by a sister domain", address: "mail@domain.se", host: "autoconfig.shop.domain.se", provider: "business-mail",
-			standing: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
+			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "asked at an IP address", address: "info@domain.se", host: "[::1]:8080", provider: "pop"},
 		{name: "asked at the service", address: "info@domain.se", host: "setup.mamutmail.com", provider: "pop"},
 	}
@@ -141,13 +153,14 @@ func TestResolve(t *testing.T) {
 				login = mail(t, test.login)
 			}
 			if s.Provider.ID != test.provider || s.Address != a || s.Login != login || s.LookupDomain != test.lookup {
-				t.Errorf("got %s for %s, login %s, lookup domain %q", s.Provider.ID, s.Address, s.Login, s.LookupDomain)
+				t.Errorf("Resolve(%s) = %s for %s, login %s, lookup domain %q; want %s for %s, login %s, lookup domain %q",
+					a, s.Provider.ID, s.Address, s.Login, s.LookupDomain, test.provider, a, login, test.lookup)
 			}
-			if s.Account != test.standing {
-				t.Errorf("got standing %+v, want %+v", s.Account, test.standing)
+			if s.Account != test.account {
+				t.Errorf("Resolve(%s) has account %+v, want %+v", a, s.Account, test.account)
 			}
 			if s.Custom != (test.username != "") || s.Custom && s.Servers[0].Login.Username != test.username {
-				t.Errorf("got own %v, user name %q", s.Custom, s.Servers[0].Login.Username)
+				t.Errorf("Resolve(%s) is custom %v with the user name %q, want %q", a, s.Custom, s.Servers[0].Login.Username, test.username)
 			}
 		})
 	}
@@ -163,9 +176,13 @@ func TestResolveHost(t *testing.T) {
 		{"autodiscover host with port", "Autodiscover.Domain.se:8443", "pop", "domain.se"},
 		{"PACC host", "ua-auto-config.foretag.se", "own-domain", "foretag.se"},
 		{"apex", "domain.se", "pop", "domain.se"},
+		{"a domain that looks like a host", "autoconfig.nu", "pop", "autoconfig.nu"},
 		{"longest hosted name", "autoconfig.a.shop.domain.se", "pop", "shop.domain.se"},
 		{"IDN", "autoconfig.xn--bcher-kva.example", "pop", "xn--bcher-kva.example"},
 		{"a customer by MX", "autoconfig.customer.net", "pop", "customer.net"},
+		{"a customer by MX, Autodiscover", "autodiscover.customer.net", "pop", "customer.net"},
+		{"a customer by MX, PACC", "ua-auto-config.customer.net", "pop", "customer.net"},
+		{"a customer by MX, its domain", "customer.net", "pop", "customer.net"},
 		{"the MX host's domain", "autoconfig.in.mamutmail.com", "pop", "in.mamutmail.com"},
 	}
 	for _, test := range tests {
@@ -175,7 +192,14 @@ func TestResolveHost(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.Provider.ID != test.provider || s.Address != account.AnyAt(test.domain) || !s.Cacheable() {
-				t.Errorf("got %s at %s", s.Provider.ID, s.Address.Domain())
+				t.Errorf("Resolve at %s = %s at %s, want %s at %s", test.host, s.Provider.ID, s.Address.Domain(), test.provider, test.domain)
+			}
+			wantMX := ""
+			if test.domain == "customer.net" {
+				wantMX = "mx1.in.mamutmail.com"
+			}
+			if s.Account.ByMX != wantMX {
+				t.Errorf("Resolve at %s is by the MX %q, want %q", test.host, s.Account.ByMX, wantMX)
 			}
 		})
 	}
@@ -191,6 +215,8 @@ func TestResolveErrors(t *testing.T) {
 		{"only the second MX is ours", "anna@backup.net", "", account.ErrUnknownDomain},
 		{"DNS failure is not unknown", "anna@broken.net", "", errDNS},
 		{"host of another customer", "info@domain.se", "autoconfig.other.se", account.ErrWrongHost},
+		{"host of another customer whose domain ends like ours", "info@domain.se", "autoconfig.xdomain.se", account.ErrWrongHost},
+		{"another customer whose domain ends like ours", "info@domain.se", "xdomain.se", account.ErrWrongHost},
 		{"unknown host", "", "autoconfig.unknown.example", account.ErrUnknownDomain},
 		{"no host", "", "", account.ErrUnknownDomain},
 		{"IP address", "", "192.0.2.1:80", account.ErrUnknownDomain},
@@ -206,12 +232,12 @@ func TestResolveErrors(t *testing.T) {
 			}
 			s, err := d.Resolve(t.Context(), account.Query{Address: a, Host: test.host})
 			if !errors.Is(err, test.want) {
-				t.Errorf("got %+v, %v; want %v", s, err, test.want)
+				t.Errorf("Resolve(%q at %q) = %+v, %v; want %v", test.address, test.host, s, err, test.want)
 			}
 		})
 	}
 	if s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "lost@domain.se")}); err == nil || errors.Is(err, account.ErrUnknownDomain) {
-		t.Errorf("a provider that does not exist: got %+v, %v", s, err)
+		t.Errorf("Resolve of an account whose provider does not exist = %+v, %v, want a failure", s, err)
 	}
 }
 
@@ -226,7 +252,7 @@ func TestClientException(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := s.Servers[0].Login.Username; got != want {
-			t.Errorf("%s: got %q, want %q", client, got, want)
+			t.Errorf("user name for %s = %q, want %q", client, got, want)
 		}
 	}
 }
@@ -236,16 +262,16 @@ func TestAnyDomain(t *testing.T) {
 	for address, want := range map[string]string{"a@anything.example": "pop", "a@other.se": "other"} {
 		s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, address)})
 		if err != nil || s.Provider.ID != want {
-			t.Errorf("%s: got %v, %v", address, s.Provider, err)
+			t.Errorf("Resolve(%s) = %v, %v, want %s", address, s.Provider, err, want)
 		}
 	}
 	s, err := d.Resolve(t.Context(), account.Query{Host: "autoconfig.anything.example"})
 	if err != nil || s.Address.Domain() != "anything.example" {
-		t.Errorf("got %v, %v", s.Address.Domain(), err)
+		t.Errorf("Resolve at autoconfig.anything.example = domain %q, %v", s.Address.Domain(), err)
 	}
 }
 
-func TestHosts(t *testing.T) {
+func TestLists(t *testing.T) {
 	d := fixture(t)
 	for domain, want := range map[string]bool{
 		"domain.se":        true,
@@ -255,13 +281,15 @@ func TestHosts(t *testing.T) {
 		"customer.net":     false, // only DNS knows
 		"com":              false,
 	} {
-		if got := d.Hosts(domain); got != want {
-			t.Errorf("%s: got %v", domain, got)
+		if got := d.Lists(domain) || d.ListsMX(domain); got != want {
+			t.Errorf("Lists or ListsMX(%q) = %v, want %v", domain, got, want)
 		}
 	}
 }
 
 type failing struct{}
+
+func (failing) Keys() iter.Seq[string] { return func(func(string) bool) {} }
 
 func (failing) Account(context.Context, account.Address) (Record, bool, error) {
 	return Record{}, false, errDNS
@@ -270,7 +298,7 @@ func (failing) Account(context.Context, account.Address) (Record, bool, error) {
 func TestSourceFailureIsNotUnknown(t *testing.T) {
 	d := New([]Provider{{pop, []string{"domain.se"}, nil}}, []Source{failing{}}, nil)
 	if _, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "a@domain.se")}); !errors.Is(err, errDNS) {
-		t.Errorf("got %v", err)
+		t.Errorf("Resolve with a failing source = %v, want %v", err, errDNS)
 	}
 }
 

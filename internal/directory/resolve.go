@@ -3,15 +3,16 @@ package directory
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"signpost/account"
 )
 
 // Resolve answers a query; it is an account.Resolver.
 //
-// A mailbox that a source lists with a provider gets that provider. Any other
-// gets what its domain says, listed or not, active or not, so that no answer
-// tells whether an ordinary mailbox exists.
+// A mailbox that a source lists with a provider has that provider. Any other has
+// the provider of its domain, listed or not, active or not, so that no answer
+// shows whether an ordinary mailbox exists.
 func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Settings, error) {
 	if q.Address.IsZero() {
 		return d.resolveHost(ctx, hostDomain(q.Host), q.Client)
@@ -24,7 +25,7 @@ func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Setti
 	return s, nil
 }
 
-// resolveAddress fills in what belongs to the address of the settings.
+// resolveAddress fills in everything that the address decides.
 func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *account.Settings) (err error) {
 	if s.Address.IsAny() || len(d.sources) == 0 {
 		err = d.resolveDomain(ctx, s.Address.Domain(), s)
@@ -35,7 +36,7 @@ func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *acco
 		return err
 	}
 	if untagged, tagged := s.Address.Untagged(); tagged && s.Provider.AliasSignsInAsMailbox && s.Login == s.Address {
-		// Listed or not: a difference would tell which mailboxes exist.
+		// Listed or not: a difference would show which mailboxes exist.
 		s.Login = untagged
 	}
 	if isHostOf(q.Host, s.Address.Domain()) {
@@ -45,14 +46,15 @@ func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *acco
 	return err
 }
 
-// resolveDomain fills in what belongs to a domain.
+// resolveDomain fills in the provider of a domain.
 func (d *Directory) resolveDomain(ctx context.Context, domain string, s *account.Settings) (err error) {
 	s.Provider, s.Account.ByMX, err = d.byName(ctx, domain)
 	return err
 }
 
-// resolveMailbox asks the sources about the address first. An alias gets the
-// product of the mailbox behind it, and with AliasSignsInAsMailbox its login.
+// resolveMailbox fills in what the sources know about the address, and what its
+// domain says otherwise. An alias has the provider of its mailbox, and with
+// AliasSignsInAsMailbox its login.
 func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) error {
 	record, listed, err := d.record(ctx, s.Address)
 	if err != nil {
@@ -90,7 +92,7 @@ func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) err
 	return nil
 }
 
-// record asks the sources, in order, for the address and then for the address
+// record asks each source, in order, for the address and then for the address
 // without its +tag.
 func (d *Directory) record(ctx context.Context, a account.Address) (Record, bool, error) {
 	untagged, tagged := a.Untagged()
@@ -106,18 +108,16 @@ func (d *Directory) record(ctx context.Context, a account.Address) (Record, bool
 	return Record{}, false, nil
 }
 
-// addServers gives the settings what the client should be told. An account's
-// own user name stands in place of the provider's rule at every server.
+// addServers adds the servers for the client. An account's own user name replaces
+// the provider's rule at every server.
 func addServers(s *account.Settings, client account.Client) {
 	s.Servers = s.Provider.ServersFor(client)
 	if s.Account.Username == "" {
 		return
 	}
 	s.Custom = true
-	own := make([]account.Server, len(s.Servers))
-	for i, server := range s.Servers {
-		server.Login.Username = s.Account.Username
-		own[i] = server
+	s.Servers = slices.Clone(s.Servers)
+	for i := range s.Servers {
+		s.Servers[i].Login.Username = s.Account.Username
 	}
-	s.Servers = own
 }

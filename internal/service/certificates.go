@@ -68,7 +68,7 @@ func (s *service) policy() certs.Policy {
 // ours where DNS leads it here, which must be known.
 func (l *Loaded) lists(_ context.Context, domain string) error {
 	known := l.Config.Name != "" || len(l.Config.DNS.Addresses) > 0
-	if l.Directory.Names(domain) || known && l.Directory.Hosts(domain) {
+	if l.Directory.Lists(domain) || known && l.Directory.ListsMX(domain) {
 		return nil
 	}
 	return account.ErrUnknownDomain
@@ -80,9 +80,5 @@ func (l *Loaded) serves(ctx context.Context, domain string) error {
 	if l.lists(ctx, domain) == nil {
 		return nil
 	}
-	settings, err := l.Directory.Resolve(ctx, account.Query{Address: account.AnyAt(domain)})
-	if err == nil && settings.Account.ByMX == "" {
-		return account.ErrUnknownDomain
-	}
-	return err
+	return l.Directory.Serves(ctx, domain)
 }

@@ -2,33 +2,23 @@ package directory
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"signpost/account"
 )
 
-// prefixes are the names below a mail domain that clients ask.
-var prefixes = [...]string{"autoconfig.", "autodiscover.", "ua-auto-config."}
-
-// isHostOf reports whether the host is plainly one of the domain, as nearly all
-// are that clients ask with an address. What it misses, hostDomain finds.
+// isHostOf reports whether the host is certainly one of the domain's, as nearly
+// all are that clients ask with an address. hostDomain finds the others.
 func isHostOf(host, domain string) bool {
 	prefix, ok := strings.CutSuffix(host, domain)
-	if !ok {
-		return false
-	}
-	for _, p := range prefixes {
-		if prefix == p {
-			return true
-		}
-	}
-	return prefix == ""
+	return ok && (prefix == "" || slices.Contains(account.HostPrefixes(), prefix))
 }
 
-// hostDomain is the mail domain that a client means by asking the host:
+// hostDomain returns the mail domain that a client means by asking the host:
 // autoconfig.‹domain›, autodiscover.‹domain›, ua-auto-config.‹domain› or the
-// domain itself. It is empty for anything that is no domain name, such as the
-// IP address that a scanner asks.
+// domain itself. It is empty for a host that is not a domain name, such as the IP
+// address that a scanner asks.
 func hostDomain(host string) string {
 	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
 		host = host[:colon]
@@ -37,7 +27,7 @@ func hostDomain(host string) string {
 	if err != nil {
 		return ""
 	}
-	for _, prefix := range prefixes {
+	for _, prefix := range account.HostPrefixes() {
 		if domain, ok := strings.CutPrefix(name, prefix); ok && strings.Contains(domain, ".") {
 			return domain
 		}
@@ -45,9 +35,9 @@ func hostDomain(host string) string {
 	return name
 }
 
-// resolveHost answers a client that sent no address: Thunderbird for Android,
-// KMail, Geary and others never do. The longest hosted name that the host ends
-// in is meant, then the domain that its MX record brings to us.
+// resolveHost answers a client that sent no address, as Thunderbird for Android,
+// KMail, Geary and others never do. It means the longest hosted name that the
+// host ends in, then the domain whose MX record leads to us.
 func (d *Directory) resolveHost(ctx context.Context, host string, client account.Client) (account.Settings, error) {
 	if host == "" {
 		return account.Settings{}, account.ErrUnknownDomain
@@ -56,8 +46,8 @@ func (d *Directory) resolveHost(ctx context.Context, host string, client account
 		if p, ok := d.byDomain[name]; ok {
 			return domainSettings(p, name, client), nil
 		}
-		if l, ok := d.lookups[name]; ok {
-			return l.settings(name, client)
+		if d.ListsMX(name) {
+			return d.mxDomainSettings(name, client)
 		}
 	}
 	p, mx, err := d.byName(ctx, host)
@@ -69,6 +59,7 @@ func (d *Directory) resolveHost(ctx context.Context, host string, client account
 	return s, nil
 }
 
+// domainSettings returns the settings of any mailbox of the domain.
 func domainSettings(p *account.Provider, domain string, client account.Client) account.Settings {
 	address := account.AnyAt(domain)
 	s := account.Settings{Address: address, Login: address, Provider: p}
@@ -76,31 +67,15 @@ func domainSettings(p *account.Provider, domain string, client account.Client) a
 	return s
 }
 
-// settings answers a client that came by the MX record and did not say for
-// which domain. That is possible only if all customers behind the name are told
-// the same.
-func (l *lookup) settings(name string, client account.Client) (account.Settings, error) {
-	if len(l.providers) != 1 {
-		return account.Settings{}, account.ErrUnknownDomain
-	}
-	s := domainSettings(l.providers[0], name, client)
-	for _, server := range s.Servers {
-		if strings.Contains(server.Hostname+server.URL+server.Login.Username, account.EmailDomain) {
-			return account.Settings{}, account.ErrUnknownDomain
-		}
-	}
-	return s, nil
-}
-
-// lookupDomain decides whether the host may answer for the address, and returns
+// lookupDomain decides whether the host may answer for the address. It returns
 // the domain to name beside the address's own if the client came by the MX
-// record. Hosts that mean no customer (the service's own name, an address of
+// record. Hosts that belong to no customer (the service's own name, an address of
 // the machine) answer for all.
 func (d *Directory) lookupDomain(host string, s *account.Settings) (string, error) {
 	if host == "" || host == s.Address.Domain() {
 		return "", nil
 	}
-	if _, ok := d.lookups[host]; ok {
+	if d.ListsMX(host) {
 		// The hoster's own domain, whichever of its products the mailbox has.
 		return host, nil
 	}

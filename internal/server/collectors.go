@@ -6,10 +6,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"signpost/internal/certs"
+	"signpost/internal/dns"
 )
 
 // WatchDNSCache adds metrics of the DNS cache. It calls stats at each scrape.
-func (m *Metrics) WatchDNSCache(stats func() (hits, misses uint64, entries int)) {
+func (m *Metrics) WatchDNSCache(stats func() dns.Stats) {
 	const lookupsHelp = "Lookups in the DNS cache, such as for MX records, by result."
 	lookups := func(result string, value func() uint64) prometheus.Collector {
 		return prometheus.NewCounterFunc(prometheus.CounterOpts{
@@ -18,11 +19,11 @@ func (m *Metrics) WatchDNSCache(stats func() (hits, misses uint64, entries int))
 		}, func() float64 { return float64(value()) })
 	}
 	m.registry.MustRegister(
-		lookups("hit", func() uint64 { hits, _, _ := stats(); return hits }),
-		lookups("miss", func() uint64 { _, misses, _ := stats(); return misses }),
+		lookups("hit", func() uint64 { return stats().Hits }),
+		lookups("miss", func() uint64 { return stats().Misses }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "dns_cache_entries", Help: "Answers in the DNS cache.",
-		}, func() float64 { _, _, entries := stats(); return float64(entries) }),
+		}, func() float64 { return float64(stats().Entries) }),
 	)
 }
 

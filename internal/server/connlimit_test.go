@@ -260,10 +260,7 @@ func TestClientsBehindPROXY(t *testing.T) {
 // TestTooManyCloses: a client that sends too many requests loses its connection. A
 // proxy keeps it, for its other clients.
 func TestTooManyCloses(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.Rate = server.RateOf(1, 1)
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	handler := server.Handler(o)

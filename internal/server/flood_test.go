@@ -21,10 +21,7 @@ import (
 // TestFlood floods from one address while another asks now and then.
 func TestFlood(t *testing.T) {
 	log := new(lockedBuffer)
-	o, err := newOptions(log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, log)
 	const perSecond, burst = 10, 40
 	o.Rate = server.RateOf(perSecond, burst)
 	address := start(t, &server.Service{Handler: server.Handler(o)})
@@ -103,10 +100,7 @@ func TestFlood(t *testing.T) {
 // TestLimitedByClient: behind a proxy each client has a limit of its own, and
 // the proxy none.
 func TestLimitedByClient(t *testing.T) {
-	o, err := newOptions(new(bytes.Buffer))
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, new(bytes.Buffer))
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	o.Rate = server.RateOf(1, 1)
 	handler := server.Handler(o)
@@ -148,10 +142,7 @@ func TestHostileRequestsThroughAProxy(t *testing.T) {
 	words := []string{"", "unknown", "192.0.2.1", "<script>", `"`, `for="`, "a\xff", strings.Repeat("1,", 2000), strings.Repeat("[", 300), "%s%d", "for=;;,", "-1.1.1.1:99999", "::::", "1.2.3.4, \t,"}
 	hosts := []string{"", "<script>", `"`, "a b", "a/b", "a@b", "é", strings.Repeat("a", 301), "%s", "\xff"}
 	for _, forwarded := range []bool{false, true} {
-		o, err := newOptions(new(bytes.Buffer))
-		if err != nil {
-			t.Fatal(err)
-		}
+		o := newOptions(t, new(bytes.Buffer))
 		o.Proxies = conn.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Forwarded: forwarded}
 		address := start(t, &server.Service{Handler: server.Handler(o)})
 		for i, h := range hostileRequests() {

@@ -205,10 +205,7 @@ func sendOn(t testing.TB, conn net.Conn, h hostile) sent {
 // startService serves the example systems on loopback until stop is called.
 func startService(t testing.TB, log io.Writer) (address string, stop func()) {
 	t.Helper()
-	handler, err := newHandler(log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := newHandler(t, log)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

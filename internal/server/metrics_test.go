@@ -31,10 +31,7 @@ func scrape(t testing.TB, m *server.Metrics) map[string]string {
 
 // TestOutcomes asks in each dialect and looks at what was counted.
 func TestOutcomes(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.Metrics = server.NewMetrics("v1.2.3", "go1.26")
 	handler := server.Handler(o)
 	const pox = "/autodiscover/autodiscover.xml"
@@ -78,10 +75,7 @@ func TestOutcomes(t *testing.T) {
 
 // TestFailureIsCounted: DNS down is our failure and nobody else's.
 func TestFailureIsCounted(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.Resolve = failing
 	o.Metrics = server.NewMetrics("", "")
 	handler := server.Handler(o)
@@ -100,10 +94,7 @@ func TestFailureIsCounted(t *testing.T) {
 
 // TestStrangersAddNoSeries asks all that is hostile and counts what there is.
 func TestStrangersAddNoSeries(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.Metrics = server.NewMetrics("", "")
 	address := start(t, &server.Service{Handler: server.Handler(o), Metrics: o.Metrics})
 	series := func() int {
@@ -129,10 +120,7 @@ func TestStrangersAddNoSeries(t *testing.T) {
 // TestLimitsAllocateNothing compares a request that is counted, limited and
 // looked at for proxies with the same without.
 func TestLimitsAllocateNothing(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.Logged = 0
 	with := server.Handler(o)
 	o.Limiter = nil

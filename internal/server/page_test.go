@@ -16,10 +16,7 @@ import (
 // TestPage: the set-up page is at the service's own name, and nowhere else.
 func TestPage(t *testing.T) {
 	var log bytes.Buffer
-	handler, err := newHandler(&log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := newHandler(t, &log)
 	get := func(host, path string, header ...string) *httptest.ResponseRecorder {
 		t.Helper()
 		r := httptest.NewRequest(http.MethodGet, path, nil)
@@ -79,17 +76,15 @@ func TestPage(t *testing.T) {
 // language.
 func TestOwnWords(t *testing.T) {
 	var log bytes.Buffer
-	o, err := newOptions(&log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Templates, err = templates.Load(fstest.MapFS{
+	o := newOptions(t, &log)
+	own, err := templates.Load(fstest.MapFS{
 		"text/en.json": {Data: []byte(`{"profile.description": "Our own words for {provider}."}`)},
 		"text/sv.json": {Data: []byte(`{"profile.description": "Våra egna ord för {provider}."}`)},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Templates = own
 	handler := server.Handler(o)
 	for lang, want := range map[string]string{"en": "Our own words for Mamut Business Mail.", "sv": "Våra egna ord för Mamut Business Mail.", "fi": "Our own words"} {
 		r := httptest.NewRequest(http.MethodGet, "/profile.mobileconfig?emailaddress=mail@domain.se&lang="+lang, nil)

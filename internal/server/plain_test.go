@@ -14,10 +14,7 @@ import (
 
 // TestPlainHTTP asks over http where https is served too.
 func TestPlainHTTP(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	behind := server.Handler(o)
 	o.HTTPS = true
@@ -88,10 +85,7 @@ func TestPlainHTTP(t *testing.T) {
 
 // TestSchemeByProxy asks through a proxy that ends TLS.
 func TestSchemeByProxy(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	for _, row := range []struct {
 		name         string
@@ -134,10 +128,7 @@ func TestSchemeByProxy(t *testing.T) {
 
 // TestForwardedHost: a proxy may ask under a name of its own.
 func TestForwardedHost(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	for peer, want := range map[string]int{"127.0.0.1:1": 200, "192.0.2.1:1": 404} {
 		r := request("GET", "signpost.internal", "/mail/config-v1.1.xml", "")
@@ -157,10 +148,7 @@ func TestForwardedHost(t *testing.T) {
 // TestRedirectsStay sends hostile hosts, paths and queries: a redirect leads to a
 // hosted name over https, or there is none.
 func TestRedirectsStay(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.HTTPS = true
 	handler := server.Handler(o)
 	redirects := 0

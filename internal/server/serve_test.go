@@ -145,10 +145,7 @@ func (k keptAlive) byHTTP2(client *http.Client, check func(status, body string) 
 // TestStopUnderLoad stops the service while 64 clients ask all the time. Each
 // request that has come is answered, in whole.
 func TestStopUnderLoad(t *testing.T) {
-	handler, err := newHandler(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := newHandler(t, io.Discard)
 	var begun atomic.Int64
 	counted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun.Add(1)
@@ -358,10 +355,7 @@ func (h *held) close() {
 // TestSlowConnections holds 2,000 of them while others ask as ever. How long they
 // can be held is TestSlowClients' business.
 func TestSlowConnections(t *testing.T) {
-	handler, err := newHandler(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := newHandler(t, io.Discard)
 	limits := conn.Timeouts{Header: 5 * time.Minute, Read: 5 * time.Minute, Write: 5 * time.Minute, Idle: 5 * time.Minute, Stop: 30 * time.Second}
 	s := &server.Service{Handler: handler, Timeouts: limits, Connections: 10_000, Metrics: server.NewMetrics("", "")}
 	address := start(t, s)
@@ -425,10 +419,7 @@ func TestConnectionLimit(t *testing.T) {
 // BenchmarkSlowConnections compares how long ordinary requests take with and
 // without 2,000 slow connections.
 func BenchmarkSlowConnections(b *testing.B) {
-	handler, err := newHandler(io.Discard)
-	if err != nil {
-		b.Fatal(err)
-	}
+	handler := newHandler(b, io.Discard)
 	limits := conn.DefaultTimeouts
 	limits.Header = time.Minute
 	address := start(b, &server.Service{Handler: handler, Timeouts: limits})

@@ -14,21 +14,13 @@ import (
 	"testing"
 
 	"signpost/internal/golden"
+	"signpost/internal/server"
+	"signpost/internal/systems"
 )
 
-// asked are the addresses that each example system is asked about.
-var asked = map[string][]string{
-	"mamut":      {"info@domain.se", "mail@domain.se", "kontakt@domain.se", "gammal@domain.se"},
-	"own-domain": {"anna@foretaget.example", "anna@åkeriet.example"},
-	"websupport": {"anna@butiken.example"},
-	"office365":  {"anna@kh-konsult.example"},
-	"onecom":     {"karin@malaren.example", "offert@malaren.example"},
-	"small":      {"anna@example.se", "anna@example.com"},
-}
-
-// question is one way in which a client asks about an address.
+// question is one way in which clients ask about an address.
 type question struct {
-	name    string // of the golden file, whose ending tells the second parser
+	name    string // of the golden file; its extension selects the second parser
 	request func(address, domain string) *http.Request
 }
 
@@ -70,27 +62,22 @@ func request(method, host, target, body string) *http.Request {
 	return r
 }
 
-// changing are the parts of an answer that differ each time it is made.
+// changing matches the parts of an answer that differ each time.
 var changing = regexp.MustCompile(`(Time=")[0-9:.]+(" Id=")[0-9]+"`)
 
-// TestSystems holds every answer of the example systems, header and all,
-// against a golden file.
+// TestSystems compares every answer of the example systems, header and all, with a
+// golden file.
 func TestSystems(t *testing.T) {
-	for _, system := range systems {
-		handler, err := newHandler(io.Discard, filepath.Join("..", "..", "testdata", "config", system+".yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, address := range asked[system] {
-			ascii := strings.Replace(address, "åkeriet", "xn--keriet-hua", 1)
-			_, domain, _ := strings.Cut(ascii, "@")
+	for _, system := range systems.All(t) {
+		handler := server.Handler(optionsFor(system.Directory, io.Discard))
+		for _, address := range system.Addresses() {
 			for _, q := range questions {
-				t.Run(system+"/"+ascii+"/"+q.name, func(t *testing.T) {
+				t.Run(system.Name+"/"+address.String()+"/"+q.name, func(t *testing.T) {
 					w := httptest.NewRecorder()
-					handler.ServeHTTP(w, q.request(address, domain))
+					handler.ServeHTTP(w, q.request(address.String(), address.Domain()))
 					body := changing.ReplaceAll(w.Body.Bytes(), []byte(`${1}12:34:56.7890123${2}1"`))
-					file := filepath.Join("..", "..", "testdata", "golden", "systems", system, ascii, q.name)
-					golden.Check(t, file+".answer", append(head(w.Result()), body...))
+					dir := filepath.Join("..", "..", "testdata", "golden", "systems", system.Name, address.String())
+					golden.Check(t, filepath.Join(dir, q.name+".answer"), append(head(w.Result()), body...))
 					if w.Code == http.StatusOK {
 						checkOtherParser(t, q.name, body)
 					}
@@ -100,7 +87,7 @@ func TestSystems(t *testing.T) {
 	}
 }
 
-// head is the part of an answer's header that clients see and tests vouch for.
+// head returns the status and the header fields that clients use.
 func head(r *http.Response) []byte {
 	var b bytes.Buffer
 	b.WriteString(r.Status + "\n")
@@ -113,9 +100,8 @@ func head(r *http.Response) []byte {
 	return b.Bytes()
 }
 
-// checkOtherParser has a program that is not ours read the document. The exit
-// status of plistutil says nothing, so it has to say that it wrote the binary
-// form.
+// checkOtherParser lets a program of another author read the document. The exit status
+// of plistutil says nothing, so its output must be the binary form.
 func checkOtherParser(t *testing.T, name string, document []byte) {
 	var program []string
 	want := ""
@@ -144,13 +130,10 @@ func checkOtherParser(t *testing.T, name string, document []byte) {
 	})
 }
 
-// TestLikeAnyMailbox asks about mailboxes that are listed as inactive, as
-// aliases and not at all: answers must differ in the address alone.
+// TestLikeAnyMailbox asks about mailboxes that are listed as inactive, listed as aliases
+// and not listed: the answers may differ in the address only.
 func TestLikeAnyMailbox(t *testing.T) {
-	handler, err := newHandler(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := newHandler(t, io.Discard)
 	answer := func(q question, address string) string {
 		_, domain, _ := strings.Cut(address, "@")
 		w := httptest.NewRecorder()
@@ -175,11 +158,11 @@ func TestLikeAnyMailbox(t *testing.T) {
 		for _, q := range questions {
 			one, other := answer(q, pair[0]), answer(q, pair[1])
 			if one != other {
-				t.Errorf("%s: %s is answered\n%s\nand %s\n%s", q.name, pair[0], one, pair[1], other)
+				t.Errorf("%s: the answers differ. That for %s is\n%s\nthat for %s is\n%s", q.name, pair[0], one, pair[1], other)
 			}
 		}
 	}
 }
 
-// uuids are the identities of a profile, which come from the address.
+// uuids matches the identities in a profile, which are derived from the address.
 var uuids = regexp.MustCompile(`[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}|[0-9a-f]{32}`)

@@ -72,10 +72,7 @@ func overTLS(t testing.TB, conn kept) kept {
 
 // TestHostileRequestsOverTLS sends them all again.
 func TestHostileRequestsOverTLS(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	o.HTTPS = true
 	address := startTLS(t, &server.Service{Handler: server.Handler(o)})
 	for _, h := range hostileRequests() {
@@ -104,10 +101,7 @@ func TestHostileRequestsOverTLS(t *testing.T) {
 
 // TestHTTP2 asks as browsers and newer clients do, many at once on a connection.
 func TestHTTP2(t *testing.T) {
-	o, err := newOptions(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := newOptions(t, io.Discard)
 	address := startTLS(t, &server.Service{Handler: server.Handler(o)})
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()

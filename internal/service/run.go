@@ -13,6 +13,7 @@ import (
 	"signpost/internal/certs"
 	"signpost/internal/config"
 	"signpost/internal/conn"
+	"signpost/internal/dns"
 	"signpost/internal/fault"
 	"signpost/internal/filewatch"
 	"signpost/internal/server"
@@ -111,10 +112,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	}
 	s.live = server.NewLive(s.options(l, requestLog))
 	s.metrics.Loaded(l.contents())
-	s.metrics.WatchDNSCache(func() (hits, misses uint64, entries int) {
-		stats := s.loaded.Load().Resolver.Stats()
-		return stats.Hits, stats.Misses, stats.Entries
-	})
+	s.metrics.WatchDNSCache(func() dns.Stats { return s.loaded.Load().Resolver.Stats() })
 	s.watch(l.files())
 	return s, nil
 }

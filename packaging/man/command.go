@@ -8,16 +8,17 @@ import (
 	"time"
 )
 
-// helper is the output of the program for arguments.
+// helper returns the output of the program for the given arguments.
 type helper func(args ...string) (string, error)
 
-// commandLine is a line of the program's own help that begins a command.
+// commandLine matches the line of the program's help that introduces a command.
 var commandLine = regexp.MustCompile(`^  signpost ([a-z]+)`)
 
-// flagLine is a line of a command's help that begins a flag, as package flag prints it.
+// flagLine matches the line of a command's help that introduces a flag, as package
+// flag prints it.
 var flagLine = regexp.MustCompile(`^  -([a-z-]+)(?: ([A-Za-z]+))?$`)
 
-// commandPage is signpost(1).
+// commandPage returns signpost(1).
 func commandPage(help helper, day time.Time) ([]byte, error) {
 	all, err := help("help")
 	if err != nil {
@@ -34,7 +35,9 @@ func commandPage(help helper, day time.Time) ([]byte, error) {
 	}
 	p.literal(usage)
 	p.macro("Sh", "DESCRIPTION")
-	p.text("Signpost answers mail clients that look for the servers of an address: Outlook, Exchange phones, Apple devices, Thunderbird and other readers of autoconfig, and people with a browser. All it knows is in one file, which signpost.yaml(5) explains.")
+	p.text("Signpost answers mail clients that look for the servers of an address: Outlook, Exchange phones, " +
+		"Apple devices, Thunderbird and other readers of autoconfig, and people with a browser. " +
+		"Its configuration is one file, which signpost.yaml(5) describes.")
 	p.macro("Pp")
 	p.text(about)
 	p.macro("Sh", "COMMANDS")
@@ -42,7 +45,7 @@ func commandPage(help helper, day time.Time) ([]byte, error) {
 	for l := range strings.Lines(usage) {
 		match := commandLine.FindStringSubmatch(l)
 		if match == nil || match[1] == "version" {
-			continue // takes no flag, and the synopsis says what it does
+			continue // it has no flags, and the synopsis describes it
 		}
 		commands++
 		text, err := help(match[1], "-h")
@@ -58,18 +61,17 @@ func commandPage(help helper, day time.Time) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-// split takes the program's help apart: the commands, and what is said after
-// them.
+// split splits the program's help into the commands and the text after them.
 func split(help string) (usage, about string, err error) {
 	_, rest, ok := strings.Cut(help, "Usage:\n")
 	usage, about, ok2 := strings.Cut(rest, "\n\n")
 	if !ok || !ok2 {
-		return "", "", fmt.Errorf("the program's help is not as it was:\n%s", help)
+		return "", "", fmt.Errorf("the program's help has no usage followed by a blank line:\n%s", help)
 	}
 	return usage, about, nil
 }
 
-// command writes a command's help: usage, what it does, and flags.
+// command writes the help of a command: usage, description and flags.
 func (p *page) command(name, help string) {
 	p.macro("Ss", name)
 	usage, rest, _ := strings.Cut(help, "\n\n")
@@ -100,17 +102,17 @@ func (p *page) command(name, help string) {
 	}
 }
 
-// commandRest is what no help says.
+// commandRest holds the sections that the program's help does not cover.
 const commandRest = `.Sh SIGNALS
 .Bl -tag -width SIGTERM
 .It Dv SIGHUP
 .Ic serve
-loads the configuration again, with all that it names.
-If anything is wrong, the old one stays in use and the log says why.
-Changed files are noticed without it.
+reloads the configuration and all files that it names.
+If anything is wrong, the previous one stays in use and the log says why.
+Changed files are noticed even without the signal.
 .It Dv SIGTERM , SIGINT
 .Ic serve
-takes no more connections, answers what has been asked, and ends.
+accepts no more connections, answers running requests, and exits.
 .El
 .Sh ENVIRONMENT
 .Ic serve
@@ -123,38 +125,38 @@ of
 .Xr systemd.service 5
 and
 .Xr systemd.socket 5 .
-Sockets named http, https and admin take the place of the listeners in the
+Sockets named http, https and admin replace the listeners in the
 configuration.
 .Sh FILES
 .Bl -tag -width Ds
 .It Pa /etc/signpost/signpost.yaml
 The configuration.
 .It Pa /var/lib/signpost/certificates
-Certificates that were ordered, unless the configuration names another folder.
+Ordered certificates, unless the configuration names another directory.
 .It Pa /usr/share/doc/signpost/examples
-Configurations of nginx and Caddy in front, and a socket of systemd.
+Configurations for nginx and Caddy as reverse proxies, and a systemd socket.
 .El
 .Sh EXIT STATUS
 .Bl -tag -width Ds
 .It 0
-All is well.
+Success.
 .It 1
-It failed, or found a problem.
+The command failed or found a problem.
 .It 2
-The command line is wrong.
+Wrong usage.
 .El
 .Sh EXAMPLES
-Check the configuration after a change, and take it into use:
+Check the configuration after a change, and reload it:
 .Bd -literal -offset indent
 signpost check && systemctl reload signpost
 .Ed
 .Pp
-Why does somebody\(aqs Outlook not find the mailbox?
+Find out why Outlook does not find a mailbox:
 .Bd -literal -offset indent
 signpost show mail@mail.example
 .Ed
 .Pp
-Which DNS records are missing?
+List missing and wrong DNS records of all domains:
 .Bd -literal -offset indent
 signpost records \-compare \-all
 .Ed

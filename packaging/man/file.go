@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// examples are configurations of the tests, shown as they are.
+// examples names the configurations of the tests that the page shows.
 var examples = []string{"small", "mamut"}
 
 // key is a row of the table of keys.
 type key struct{ name, byDefault, meaning string }
 
-// standard is what holds where the file does not have the key.
+// standard returns what applies if the file does not have the key.
 func (k key) standard() string {
 	if k.byDefault == "required" {
 		return k.byDefault
@@ -24,7 +24,7 @@ func (k key) standard() string {
 	return "default: " + k.byDefault
 }
 
-// filePage is signpost.yaml(5).
+// filePage returns signpost.yaml(5).
 func filePage(source string, day time.Time) ([]byte, error) {
 	keys, notes, err := readKeys(filepath.Join(source, "internal", "config", "doc.go"))
 	if err != nil {
@@ -34,7 +34,7 @@ func filePage(source string, day time.Time) ([]byte, error) {
 	p.begin("signpost.yaml", "5", day)
 	p.WriteString(fileHead)
 	p.macro("Sh", "KEYS")
-	p.text("A dot stands for a key inside another, [] for an item of a list, ‹› for a word of your own.")
+	p.text("A dot means a key inside another one, [] an item of a list, and ‹› a word of your own.")
 	var chapters []string
 	in := map[string][]key{}
 	for _, k := range keys {
@@ -86,12 +86,12 @@ names.
 It is YAML.
 .Pp
 .Ic signpost check
-names all faults at once, each with its line and its cure.
+reports all faults at once, each with its line and a suggestion.
 .Ic signpost serve
-takes a changed file into use by itself, as a whole or not at all.
+reloads a changed file by itself, either as a whole or not at all.
 `
 
-// chapterOf is the part of the page that a key belongs to.
+// chapterOf returns the chapter of the page that a key belongs to.
 func chapterOf(name string) string {
 	top, _, inside := strings.Cut(name, ".")
 	if strings.HasPrefix(name, "providers[].servers") {
@@ -104,8 +104,8 @@ func chapterOf(name string) string {
 	return top
 }
 
-// readKeys reads the table of a package comment, whose columns begin where the
-// words of its first row do, and the paragraphs after it.
+// readKeys reads the table of a package comment and the paragraphs after it. The
+// columns begin where the words of the first row begin.
 func readKeys(file string) (keys []key, notes []string, err error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.PackageClauseOnly)
 	if err != nil {
@@ -124,12 +124,12 @@ func readKeys(file string) (keys []key, notes []string, err error) {
 			if second == 0 {
 				second, third = strings.Index(string(row), "default"), strings.Index(string(row), "meaning")
 				if second <= 0 || third < second {
-					return nil, nil, fmt.Errorf("%s: the table of keys has another first row: %s", file, string(row))
+					return nil, nil, fmt.Errorf("%s: the first row of the table is not key, default, meaning: %s", file, string(row))
 				}
 				continue
 			}
 			if len(row) <= third || row[second-1] != ' ' || row[third-1] != ' ' {
-				return nil, nil, fmt.Errorf("%s: not in columns: %s", file, string(row))
+				return nil, nil, fmt.Errorf("%s: this row does not keep to the columns: %s", file, string(row))
 			}
 			cell := func(r []rune) string { return strings.TrimSpace(string(r)) }
 			keys = append(keys, key{cell(row[:second]), cell(row[second:third]), cell(row[third:])})

@@ -1,9 +1,8 @@
-// Man writes the manual pages signpost(1) and signpost.yaml(5) from what the
-// program and the configuration say of themselves: each command's own help, and
-// the table of keys that documents package config. What no other file says
-// stands in this package.
+// Man writes the manual pages signpost(1) and signpost.yaml(5). It takes their text
+// from the help of each command and from the table of keys that documents package
+// config. Only what neither of them says is written in this package.
 //
-//	go run ./packaging/man -program signpost -date 2026-11-21 FOLDER
+//	go run ./packaging/man -program signpost -date 2026-11-21 DIRECTORY
 package main
 
 import (
@@ -16,12 +15,17 @@ import (
 )
 
 func main() {
-	program := flag.String("program", "signpost", "the `PROGRAM` whose help is printed")
-	source := flag.String("source", ".", "the `FOLDER` of the module")
-	date := flag.String("date", time.Now().UTC().Format(time.DateOnly), "the `DAY` of the pages")
+	program := flag.String("program", "signpost", "the `PROGRAM` whose help is read")
+	source := flag.String("source", ".", "the `DIRECTORY` of the module")
+	date := flag.String("date", time.Now().UTC().Format(time.DateOnly), "the `DATE` of the pages")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), "Usage: man [-program PROGRAM] [-source DIRECTORY] [-date DATE] DIRECTORY\n\n"+
+			"Writes signpost.1 and signpost.yaml.5 into DIRECTORY.\n\n")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "man: name one folder for the pages")
+		flag.Usage()
 		os.Exit(2)
 	}
 	if err := write(*program, *source, *date, flag.Arg(0)); err != nil {
@@ -30,7 +34,8 @@ func main() {
 	}
 }
 
-func write(program, source, date, folder string) error {
+// write writes both pages into dir.
+func write(program, source, date, dir string) error {
 	day, err := time.Parse(time.DateOnly, date)
 	if err != nil {
 		return err
@@ -51,7 +56,7 @@ func write(program, source, date, folder string) error {
 		return err
 	}
 	for name, text := range map[string][]byte{"signpost.1": command, "signpost.yaml.5": file} {
-		if err := os.WriteFile(filepath.Join(folder, name), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 			return err
 		}
 	}

@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// pages writes the pages of the program as it is.
-func pages(t *testing.T) (folder string) {
+// pages builds the program and writes its pages into a new directory.
+func pages(t *testing.T) string {
 	t.Helper()
-	folder = t.TempDir()
-	program := filepath.Join(folder, "program")
+	dir := t.TempDir()
+	program := filepath.Join(dir, "program")
 	if out, err := exec.Command("go", "build", "-o", program, "signpost/cmd/signpost").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	if err := write(program, "../..", "2026-11-21", folder); err != nil {
+	if err := write(program, "../..", "2026-11-21", dir); err != nil {
 		t.Fatal(err)
 	}
-	return folder
+	return dir
 }
 
 func need(t *testing.T, program string) {
@@ -35,18 +35,18 @@ func need(t *testing.T, program string) {
 	t.Skipf("%s is not installed", program)
 }
 
-// TestPages reads the pages with both formatters, and looks for what the program
-// and the configuration say in what a person then sees.
+// TestPages formats the pages with mandoc and groff, and checks that the result shows
+// the help of the program and the table of keys.
 func TestPages(t *testing.T) {
 	need(t, "mandoc")
 	need(t, "groff")
-	folder := pages(t)
+	dir := pages(t)
 	seen := map[string]string{}
 	for _, name := range []string{"signpost.1", "signpost.yaml.5"} {
-		path := filepath.Join(folder, name)
+		path := filepath.Join(dir, name)
 		out, _ := exec.Command("mandoc", "-Tlint", "-Wstyle", path).CombinedOutput()
 		for line := range strings.Lines(string(out)) {
-			// Pages that are not installed where this runs.
+			// Other pages need not be installed.
 			if !strings.Contains(line, "referenced manual not found") && !strings.Contains(line, "mandoc.db") {
 				t.Errorf("mandoc: %s", line)
 			}
@@ -75,7 +75,7 @@ func TestPages(t *testing.T) {
 	}
 	// A second, simpler reading of the table: its rows are the lines with a tab.
 	if rows := strings.Count(string(source), "\n//\t") - 1; rows != len(keys) || rows < 100 {
-		t.Errorf("read %d keys of %d rows", len(keys), rows)
+		t.Errorf("readKeys returned %d keys, but the table has %d rows (want at least 100)", len(keys), rows)
 	}
 	for _, k := range keys {
 		want := strings.Join(strings.Fields(k.name+" "+k.meaning+" ("+k.standard()+")"), " ")
@@ -83,7 +83,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("signpost.yaml(5) does not show %q", want)
 		}
 	}
-	program := filepath.Join(folder, "program")
+	program := filepath.Join(dir, "program")
 	for _, command := range []string{"serve", "check", "show", "records"} {
 		help, err := exec.Command(program, command, "-h").Output()
 		if err != nil {
@@ -99,7 +99,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestEscapes: no text means anything to the formatter.
+// TestEscapes checks that the formatter interprets nothing of a text.
 func TestEscapes(t *testing.T) {
 	var p page
 	p.begin("x", "1", time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
@@ -119,6 +119,6 @@ func TestEscapes(t *testing.T) {
 .It \&Ar \&, "a \(dqb\(dq c"
 `
 	if p.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", p.String(), want)
+		t.Errorf("page:\n%s\nwant:\n%s", p.String(), want)
 	}
 }

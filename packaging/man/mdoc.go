@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// page is a manual page in the language mdoc, which both mandoc and groff read.
+// page is a manual page in the mdoc language, which mandoc and groff read.
 type page struct{ bytes.Buffer }
 
-// begin writes the head of a page.
+// begin writes the prologue of a page.
 func (p *page) begin(title, section string, day time.Time) {
 	p.WriteString(".Dd " + day.Format("January 2, 2006") + "\n")
 	p.WriteString(".Dt " + strings.ToUpper(title) + " " + section + "\n")
@@ -25,8 +25,8 @@ func (p *page) macro(name string, args ...string) {
 	p.WriteByte('\n')
 }
 
-// text writes running text, each sentence on a line of its own, by which mdoc
-// knows where sentences end.
+// text writes running text with each sentence on a line of its own, because that is
+// how mdoc recognises the end of a sentence.
 func (p *page) text(text string) {
 	const width = 66
 	at := 0
@@ -52,7 +52,7 @@ func (p *page) text(text string) {
 	}
 }
 
-// literal writes lines as they are.
+// literal writes lines without formatting.
 func (p *page) literal(text string) {
 	p.macro("Bd", "-literal", "-offset", "indent")
 	for l := range strings.Lines(strings.TrimRight(text, "\n")) {
@@ -61,13 +61,13 @@ func (p *page) literal(text string) {
 	p.macro("Ed")
 }
 
-// escape keeps a text from meaning anything to the formatter. A hyphen would
-// become a typographic one, which cannot be copied into a shell.
+// escape escapes the characters that the formatter would interpret. An unescaped
+// hyphen would become a typographic one, which cannot be pasted into a shell.
 func escape(text string) string {
 	return strings.NewReplacer(`\`, `\e`, `-`, `\-`, `'`, `\(aq`, "`", `\(ga`, `^`, `\(ha`, `~`, `\(ti`).Replace(text)
 }
 
-// line is a text at the beginning of a line, where a dot would begin a macro.
+// line escapes a text at the beginning of a line, where a dot would begin a macro.
 func line(text string) string {
 	if strings.HasPrefix(text, ".") {
 		return `\&` + escape(text)
@@ -75,10 +75,10 @@ func line(text string) string {
 	return escape(text)
 }
 
-// argument is one argument of a macro, even if it looks like a macro itself.
+// argument escapes one argument of a macro, even if it looks like a macro itself.
 func argument(text string) string {
 	if strings.HasPrefix(text, "-") && !strings.ContainsAny(text, " \"") {
-		return text // a word of the language
+		return text // an option of the macro
 	}
 	text = strings.ReplaceAll(escape(text), `"`, `\(dq`)
 	if strings.ContainsAny(text, " ") || text == "" {

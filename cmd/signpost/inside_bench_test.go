@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// The same comparison with the service, the bare handler and the client in one
-// process, as benchmarks of handlers mostly are: nobody pays for the change from
-// one process to another, which costs the larger program more than the smaller.
-// The CPU times are those of server and client together.
+// These benchmarks run the service, the bare handler and the client in one process,
+// as most benchmarks of handlers do. There is no switch between processes, which
+// costs a larger program more than a smaller one. The CPU times are those of server
+// and client together.
 
 func BenchmarkGETInside(b *testing.B)  { compareInside(b, thunderbirdGET) }
 func BenchmarkPOSTInside(b *testing.B) { compareInside(b, outlookPOST()) }
@@ -30,14 +30,14 @@ func compareInside(b *testing.B, request string) {
 	mustAgree(b, signpost, bare, request)
 	theirs, ours, ratio := alternate(b, []*process{bare}, []*process{signpost}, request)
 
-	b.ReportMetric(0, "ns/op") // means nothing here: a run is one comparison
+	b.ReportMetric(0, "ns/op") // meaningless: a run is one comparison
 	b.ReportMetric(ratio, "ratio")
 	b.ReportMetric(ours.cpuEach()/theirs.cpuEach(), "cpu-ratio")
 	b.ReportMetric(ours.cpuEach(), "cpu-µs/req")
 	b.ReportMetric(ours.perSecond(), "req/s")
 }
 
-// serveInside runs `signpost serve` in this process.
+// serveInside runs "signpost serve" in this process.
 func serveInside(b *testing.B, file string) *process {
 	b.Helper()
 	log, err := os.Create(filepath.Join(b.TempDir(), "log"))

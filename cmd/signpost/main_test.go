@@ -41,20 +41,7 @@ func TestScripts(t *testing.T) {
 		Dir:           "testdata/script",
 		UpdateScripts: os.Getenv("UPDATE_GOLDEN") == "1",
 		Setup: func(e *testscript.Env) error {
-			files, err := filepath.Glob(systems + "/*")
-			if err != nil {
-				return err
-			}
-			for _, file := range files {
-				text, err := os.ReadFile(file)
-				if err != nil {
-					return err
-				}
-				if err := os.WriteFile(filepath.Join(e.WorkDir, filepath.Base(file)), text, 0o666); err != nil {
-					return err
-				}
-			}
-			return nil
+			return os.CopyFS(e.WorkDir, os.DirFS(systems))
 		},
 	})
 }

@@ -22,8 +22,8 @@ import (
 
 const operating = "../../docs/operating.md"
 
-// rows are those of the tables below a heading, with what is in backquotes in
-// each cell.
+// rows returns the table rows below a heading. A cell is a list: its whole text, then
+// each word in backquotes.
 func rows(t *testing.T, heading string) [][][]string {
 	t.Helper()
 	text, err := os.ReadFile(operating)
@@ -54,10 +54,11 @@ func rows(t *testing.T, heading string) [][][]string {
 	return all
 }
 
+// sample matches a line of /metrics with a value.
 var sample = regexp.MustCompile(`^([a-z_]+)(?:\{(.*)\})? `)
 
-// exposed lists the metrics of a running service as the table has them: name,
-// type, labels.
+// exposed lists the metrics in the text of /metrics in the form of the table: name,
+// type and labels.
 func exposed(t *testing.T, text string) []string {
 	t.Helper()
 	types, labels := map[string]string{}, map[string][]string{}
@@ -72,8 +73,10 @@ func exposed(t *testing.T, text string) []string {
 			continue
 		}
 		name := match[1]
-		if base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count"); types[base] == "histogram" {
-			name = base
+		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+			if base, ok := strings.CutSuffix(name, suffix); ok && types[base] == "histogram" {
+				name = base
+			}
 		}
 		for pair := range strings.SplitSeq(match[2], ",") {
 			label, _, _ := strings.Cut(pair, "=")
@@ -94,7 +97,7 @@ func exposed(t *testing.T, text string) []string {
 	return all
 }
 
-// TestDocumentedMetrics compares the table with what the program answers.
+// TestDocumentedMetrics compares the table of metrics with /metrics.
 func TestDocumentedMetrics(t *testing.T) {
 	folder := prepare(t, withTLS)
 	putCertificate(t, folder, 1)
@@ -110,28 +113,29 @@ func TestDocumentedMetrics(t *testing.T) {
 	}
 	slices.Sort(documented)
 	if diff := cmp.Diff(exposed(t, text), documented); diff != "" {
-		t.Errorf("(-emitted +documented):\n%s", diff)
+		t.Errorf("metrics (-exposed +documented):\n%s", diff)
 	}
 	for _, metric := range []string{"go_goroutines", "process_resident_memory_bytes"} {
 		if !strings.Contains(text, "\n"+metric+" ") {
-			t.Errorf("there is no %s", metric)
+			t.Errorf("/metrics has no %s", metric)
 		}
 	}
 	document, err := os.ReadFile(operating)
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := map[string]bool{}
-	for _, match := range regexp.MustCompile(`(?:dialect|outcome|state|result|listener|what|reason)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
-		if !told[match[0]] && !bytes.Contains(document, []byte("`"+match[1]+"`")) {
-			t.Errorf("%s is not explained", match[0])
+	checked := map[string]bool{}
+	label := regexp.MustCompile(`(?:dialect|outcome|state|result|listener|what|reason)="([^"]*)"`)
+	for _, match := range label.FindAllStringSubmatch(text, -1) {
+		if !checked[match[0]] && !bytes.Contains(document, []byte("`"+match[1]+"`")) {
+			t.Errorf("%s does not explain the label %s", operating, match[0])
 		}
-		told[match[0]] = true
+		checked[match[0]] = true
 	}
 	checkDashboard(t, text)
 }
 
-// checkDashboard holds the dashboard against the metrics that there are.
+// checkDashboard checks that the dashboard uses metrics and labels that exist.
 func checkDashboard(t *testing.T, metrics string) {
 	t.Helper()
 	text, err := os.ReadFile("../../packaging/grafana.json")
@@ -152,52 +156,55 @@ func checkDashboard(t *testing.T, metrics string) {
 	used, ids := 0, map[int]bool{}
 	for _, panel := range dashboard.Panels {
 		if ids[panel.ID] || panel.Title == "" {
-			t.Errorf("panel %d %q has no number or name of its own", panel.ID, panel.Title)
+			t.Errorf("panel %d %q has no title, or another panel has its number", panel.ID, panel.Title)
 		}
 		ids[panel.ID] = true
 		if len(panel.Targets) == 0 && panel.Type != "row" {
-			t.Errorf("%s shows nothing", panel.Title)
+			t.Errorf("the panel %q has no targets", panel.Title)
 		}
 		for _, target := range panel.Targets {
 			names := regexp.MustCompile(`\b(signpost|go|process)_[a-z_]+`).FindAllString(target.Expr, -1)
 			if len(names) == 0 {
-				t.Errorf("%s: %s names no metric", panel.Title, target.Expr)
+				t.Errorf("panel %q: %s names no metric", panel.Title, target.Expr)
 			}
 			for _, name := range names {
 				used++
 				if !regexp.MustCompile(`(?m)^` + name + `[ {]`).MatchString(metrics) {
-					t.Errorf("%s: there is no %s", panel.Title, name)
+					t.Errorf("panel %q: there is no metric %s", panel.Title, name)
 				}
 			}
-			for _, match := range regexp.MustCompile(`([a-z]+)=~?"([^"$]*)"`).FindAllStringSubmatch(target.Expr, -1) {
+			selectors := regexp.MustCompile(`([a-z]+)=~?"([^"$]*)"`)
+			for _, match := range selectors.FindAllStringSubmatch(target.Expr, -1) {
 				for value := range strings.SplitSeq(match[2], "|") {
 					if !strings.Contains(metrics, match[1]+`="`+value+`"`) {
-						t.Errorf("%s: nothing has %s=%q", panel.Title, match[1], value)
+						t.Errorf("panel %q: no metric has the label %s=%q", panel.Title, match[1], value)
 					}
 				}
 			}
 			for _, match := range regexp.MustCompile(`by \(([^)]*)\)`).FindAllStringSubmatch(target.Expr, -1) {
 				for label := range strings.SplitSeq(match[1], ",") {
-					if label = strings.TrimSpace(label); label != "le" && label != "instance" && !strings.Contains(metrics, label+`="`) {
-						t.Errorf("%s: nothing has the label %s", panel.Title, label)
+					label = strings.TrimSpace(label)
+					if label != "le" && label != "instance" && !strings.Contains(metrics, label+`="`) {
+						t.Errorf("panel %q: no metric has the label %s", panel.Title, label)
 					}
 				}
 			}
 		}
 	}
 	if used < 12 {
-		t.Errorf("the dashboard uses %d metrics", used)
+		t.Errorf("the dashboard uses %d metrics, want at least 12", used)
 	}
 }
 
-// spoken finds the messages and fields that the source writes to the log.
-type spoken struct{ messages, fields map[string]bool }
+// logged holds the messages and fields that the source writes to the log.
+type logged struct{ messages, fields map[string]bool }
 
-func (s spoken) read(t *testing.T, folder string) {
+// read adds those of the package in a directory.
+func (s logged) read(t *testing.T, folder string) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil || len(paths) == 0 {
-		t.Fatal(folder, err)
+		t.Fatalf("no Go files in %s: %v", folder, err)
 	}
 	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") {
@@ -247,10 +254,10 @@ func (s spoken) read(t *testing.T, folder string) {
 				if !ok {
 					break
 				}
-				of, _ := function.X.(*ast.Ident)
+				receiver, _ := function.X.(*ast.Ident)
 				switch function.Sel.Name {
 				case "Info", "Warn", "Error", "Debug", "LogAttrs", "warn", "logListeners":
-					if of != nil && of.Name == "http" {
+					if receiver != nil && receiver.Name == "http" {
 						break
 					}
 					for i, arg := range n.Args[:min(3, len(n.Args))] {
@@ -265,8 +272,8 @@ func (s spoken) read(t *testing.T, folder string) {
 						}
 					}
 				case "String", "Int", "Int64", "Duration", "Bool", "Any", "Time":
-					if key, ok := "", false; of != nil && of.Name == "slog" {
-						if key, ok = literal(n.Args[0]); ok {
+					if receiver != nil && receiver.Name == "slog" {
+						if key, ok := literal(n.Args[0]); ok {
 							s.fields[key] = true
 						}
 					}
@@ -291,9 +298,9 @@ func loggingPackages(t *testing.T) []string {
 	})
 }
 
-// TestDocumentedLog compares the tables with what the source writes.
+// TestDocumentedLog compares the tables of messages and fields with the source.
 func TestDocumentedLog(t *testing.T) {
-	s := spoken{map[string]bool{}, map[string]bool{"time": true, "level": true, "msg": true}}
+	s := logged{map[string]bool{}, map[string]bool{"time": true, "level": true, "msg": true}}
 	for _, folder := range loggingPackages(t) {
 		s.read(t, folder)
 	}
@@ -317,13 +324,17 @@ func TestDocumentedLog(t *testing.T) {
 
 func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
-// TestLogLines reads what a running service writes.
+// TestLogLines checks the log of a running service: every line is JSON with documented
+// messages and fields, and a request has exactly the fields that it should.
 func TestLogLines(t *testing.T) {
 	folder := prepare(t, "log: {format: json}")
 	r := startServeJSON(t, folder)
 	askOnce(t, r.address, thunderbird("domain.se"))
-	askOnce(t, r.address, strings.Replace(thunderbird("unknown.example"), "\r\n\r\n", "\r\nX-Request-Id: 0123456789abcdef-00\r\n\r\n", 1))
-	askOnce(t, r.address, strings.Replace(thunderbird("domain.se"), "\r\n\r\n", "\r\nX-Request-Id: veryprivate\r\n\r\n", 1))
+	withID := func(domain, id string) string {
+		return strings.Replace(thunderbird(domain), "\r\n\r\n", "\r\nX-Request-Id: "+id+"\r\n\r\n", 1)
+	}
+	askOnce(t, r.address, withID("unknown.example", "0123456789abcdef-00"))
+	askOnce(t, r.address, withID("domain.se", "veryprivate"))
 	r.stop(t)
 	var requests []map[string]any
 	documented := map[string]bool{}
@@ -335,7 +346,7 @@ func TestLogLines(t *testing.T) {
 	for line := range strings.Lines(r.stderr.String()) {
 		var fields map[string]any
 		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			t.Errorf("not JSON: %s", line)
+			t.Errorf("the log line is not JSON: %s", line)
 			continue
 		}
 		if !documented[fmt.Sprint(fields["msg"])] {
@@ -351,20 +362,22 @@ func TestLogLines(t *testing.T) {
 		}
 	}
 	if len(requests) != 3 {
-		t.Fatalf("%d requests in\n%s", len(requests), r.stderr)
+		t.Fatalf("the log has %d requests, want 3:\n%s", len(requests), r.stderr)
 	}
 	ordinary := []string{"dialect", "domain", "id", "level", "method", "msg", "outcome", "status", "time", "took"}
 	if got := slices.Sorted(maps.Keys(requests[0])); !slices.Equal(got, ordinary) {
-		t.Errorf("a request has %v, want %v", got, ordinary)
+		t.Errorf("the fields of a request are %v, want %v", got, ordinary)
 	}
 	if requests[1]["id"] != "0123456789abcdef-00" || requests[1]["outcome"] != "unknown" || requests[1]["error"] == nil {
-		t.Errorf("the unknown domain: %v", requests[1])
+		t.Errorf("the request for an unknown domain is logged as %v, want its X-Request-Id, outcome unknown and an error",
+			requests[1])
 	}
 	if id := fmt.Sprint(requests[2]["id"]); len(id) != 16 || id == requests[0]["id"] {
-		t.Errorf("got id %s after %s", id, requests[0]["id"])
+		t.Errorf("the request with a bad X-Request-Id has the id %s, want a new one of 16 digits, not %s", id, requests[0]["id"])
 	}
 }
 
+// startServeJSON is startServe for a service whose log is JSON.
 func startServeJSON(t *testing.T, folder string) *running {
 	t.Helper()
 	text := listening

@@ -24,27 +24,27 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// hostedNames is how many names have a certificate in the benchmark over TLS.
+// hostedNames is the number of names with a certificate in the TLS benchmark.
 const hostedNames = 10_000
 
-// What is set in the process that serves bare over TLS: the file of its answer,
-// and that of its certificate and key.
+// The environment of the process that runs the bare TLS server: the file with its
+// answer, and the file with its certificate and key.
 const (
 	bareTLSAnswer = "SIGNPOST_BENCH_BARE_TLS_ANSWER"
 	bareTLSPair   = "SIGNPOST_BENCH_BARE_TLS_PAIR"
 )
 
-// acmeNobody is an ACME server that does not exist.
+// acmeNobody is the URL of an ACME server that does not exist.
 const acmeNobody = "https://acme.invalid/directory"
 
-// serveBareTLS is serveBare over TLS with one certificate.
+// serveBareTLS does over TLS, with one certificate, what serveBare does.
 func serveBareTLS(file string) {
 	listener, handler := listenBare(file, `"listening for TLS"`)
 	pair := os.Getenv(bareTLSPair)
 	panic(http.ServeTLS(listener, handler, pair, pair))
 }
 
-// byTLS stands before an address at which TLS is spoken.
+// byTLS is the prefix of an address to connect to with TLS.
 const byTLS = "tls:"
 
 func dial(address string) (net.Conn, error) {
@@ -54,16 +54,16 @@ func dial(address string) (net.Conn, error) {
 	return net.Dial("tcp", address)
 }
 
-// dialTLS leaves out what only the client has to do.
+// dialTLS connects without the work that only the client has, such as verification.
 func dialTLS(address, name string) (*tls.Conn, error) {
 	return tls.Dial("tcp", address, &tls.Config{ServerName: name, InsecureSkipVerify: true, SessionTicketsDisabled: true})
 }
 
 func hostedName(i int) string { return fmt.Sprintf("autoconfig.customer%d.example", i) }
 
-// BenchmarkGETTLS compares the service over TLS, with ten thousand names'
-// certificates in memory, with a bare TLS server that has the first of them and
-// answers the same bytes. The connections are kept alive.
+// BenchmarkGETTLS compares the service over TLS, with the certificates of ten
+// thousand names in memory, with a bare TLS server that has one of them and sends the
+// same bytes. The connections are kept alive.
 func BenchmarkGETTLS(b *testing.B) {
 	folder := b.TempDir()
 	domains := make([]string, hostedNames)
@@ -80,7 +80,7 @@ func BenchmarkGETTLS(b *testing.B) {
 		b.Fatal(err)
 	}
 	if got := (&running{folder: folder}).metric(b, `signpost_certificates{state="valid"}`); got != hostedNames {
-		b.Fatalf("%v certificates are in memory", got)
+		b.Fatalf("%v certificates are in memory, want %d", got, hostedNames)
 	}
 	signpost.address = byTLS + signpost.address
 	request := strings.ReplaceAll(thunderbirdGET, "domain.se", "customer0.example")
@@ -94,7 +94,7 @@ func BenchmarkGETTLS(b *testing.B) {
 	loaded := signpost.resident(b)
 	theirs, ours, ratio := alternate(b, []*process{bare}, []*process{signpost}, request)
 
-	b.ReportMetric(0, "ns/op") // means nothing here: a run is one comparison
+	b.ReportMetric(0, "ns/op") // meaningless: a run is one comparison
 	b.ReportMetric(ratio, "ratio")
 	b.ReportMetric(ours.cpuEach()/theirs.cpuEach(), "cpu-ratio")
 	b.ReportMetric(ours.cpuEach(), "cpu-µs/req")
@@ -104,7 +104,7 @@ func BenchmarkGETTLS(b *testing.B) {
 	b.ReportMetric(signpost.resident(b), "loaded-MB")
 }
 
-// shakeAll shakes hands once for each name.
+// shakeAll makes one TLS handshake for each name.
 func shakeAll(address string) error {
 	var next atomic.Int64
 	var group sync.WaitGroup
@@ -126,8 +126,8 @@ func shakeAll(address string) error {
 	return <-errs
 }
 
-// storeCertificates writes certificates as certmagic would have stored them, and
-// returns a file with the first and its key.
+// storeCertificates writes certificates as certmagic stores them, and returns a file
+// with the first one and its key.
 func storeCertificates(b *testing.B, folder string) (pair string) {
 	b.Helper()
 	must := func(err error) {

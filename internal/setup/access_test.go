@@ -14,7 +14,7 @@ import (
 	"signpost/account"
 )
 
-// axeFile is where `npm ci` in testdata/browser puts it.
+// axeFile is the path at which `npm ci` in testdata/browser installs axe-core.
 const axeFile = "testdata/browser/node_modules/axe-core/axe.min.js"
 
 func axe(t testing.TB) string {
@@ -29,15 +29,15 @@ func axe(t testing.TB) string {
 	return string(source)
 }
 
-// state is a page in one of the states that it can be in.
+// state is the page in one of its states.
 type state struct {
 	name    string
 	handler http.Handler
 	query   string
 }
 
-// states are all states of the page: the form, what becomes of a wrong address,
-// the answer for each of the five systems, and one with everything.
+// states returns all states of the page: the form, the results of wrong addresses,
+// the answer for each example system, and an answer with everything.
 func states(t testing.TB) []state {
 	resolve, o := load(t, "mamut")
 	o.Branding = Branding{Name: "Mamut", Contact: account.Contact{URL: "https://example.com", Email: "help@example.com", Phone: "+46 8 123 45 67"}}
@@ -47,11 +47,10 @@ func states(t testing.TB) []state {
 		return account.Settings{}, errors.New("no DNS")
 	}
 	list = append(list, state{"failed", service(broken, o), "emailaddress=anna@example.com"})
-	for _, s := range systems {
-		resolve, o := load(t, s.name)
-		h := service(resolve, o)
-		for _, address := range s.addresses {
-			list = append(list, state{s.name + " " + address, h, "emailaddress=" + address + "&device=all"})
+	for _, s := range systems(t) {
+		h := service(s.Resolve, s.Options)
+		for _, address := range s.Addresses {
+			list = append(list, state{s.Name + " " + address, h, "emailaddress=" + address + "&device=all"})
 		}
 	}
 	resolve, p := literal()
@@ -64,8 +63,8 @@ func states(t testing.TB) []state {
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 36"><rect width="120" height="36" fill="#1b55a6"/></svg>`
 
-// look is how the page is looked at: on a phone or a computer, which shows the
-// code for a phone too, and in light or dark colours.
+// look is how the page is shown: on a phone or on a computer, which also shows the
+// code for a phone, and in light or dark colours.
 type look struct{ phone, dark bool }
 
 func (l look) String() string {
@@ -74,7 +73,7 @@ func (l look) String() string {
 
 var allLooks = []look{{true, false}, {true, true}, {false, false}, {false, true}}
 
-// everywhere does something with each state, on a phone in each language.
+// everywhere runs a check on each state, on a phone in each language.
 func everywhere(t *testing.T, looks []look, check func(t *testing.T, ctx context.Context)) {
 	ctx := open(t)
 	for _, s := range states(t) {
@@ -82,13 +81,13 @@ func everywhere(t *testing.T, looks []look, check func(t *testing.T, ctx context
 		for _, lang := range []string{"en", "sv"} {
 			for _, look := range looks {
 				if !look.phone && lang == "en" {
-					continue // a computer has another layout and the same words; the longer ones will do
+					continue // a computer has another layout but the same texts; the longer ones suffice
 				}
 				t.Run(s.name+" "+lang+" "+look.String(), func(t *testing.T) {
-					// With script, for its buttons; they come before the load event.
+					// With the script, which adds its buttons before the load event.
 					do(t, ctx, screen(look.phone, look.dark), chromedp.Navigate(base+"/?lang="+lang+"&"+s.query))
 					if got := js[string](t, ctx, "document.documentElement.lang"); got != lang {
-						t.Fatalf("the page is in %q", got)
+						t.Fatalf("the language of the page is %q, want %q", got, lang)
 					}
 					check(t, ctx)
 				})
@@ -97,14 +96,14 @@ func everywhere(t *testing.T, looks []look, check func(t *testing.T, ctx context
 	}
 }
 
-// TestAccessible: axe-core finds nothing at WCAG 2.2 level AA, nor against its
-// own best practices.
+// TestAccessible checks that the page has no fault that axe-core finds at WCAG 2.2
+// level AA or among its own best practices.
 func TestAccessible(t *testing.T) {
 	source := axe(t)
 	everywhere(t, allLooks, func(t *testing.T, ctx context.Context) {
 		passes, violations := runAxe(t, ctx, source)
 		if passes < 20 {
-			t.Errorf("only %d rules had something to look at", passes)
+			t.Errorf("axe-core applied only %d rules, want at least 20", passes)
 		}
 		for _, v := range violations {
 			t.Error(v)
@@ -112,7 +111,7 @@ func TestAccessible(t *testing.T) {
 	})
 }
 
-// TestAxeFinds: the checks above would see a fault.
+// TestAxeFinds checks that TestAccessible would find faults.
 func TestAxeFinds(t *testing.T) {
 	source := axe(t)
 	base := serve(t, Handler(nil, Options{}))
@@ -122,11 +121,11 @@ func TestAxeFinds(t *testing.T) {
 	_, violations := runAxe(t, ctx, source)
 	for _, rule := range []string{"label", "color-contrast"} {
 		if !slices.ContainsFunc(violations, func(v string) bool { return strings.HasPrefix(v, rule+": ") }) {
-			t.Errorf("%s is not found: %q", rule, violations)
+			t.Errorf("axe-core does not find the %s fault; it finds %q", rule, violations)
 		}
 	}
 
-	// The code for a phone is there on a computer only.
+	// Only a computer shows the code for a phone.
 	resolve, o := load(t, "websupport")
 	base = serve(t, Handler(resolve, o))
 	for _, phone := range []bool{true, false} {
@@ -134,13 +133,13 @@ func TestAxeFinds(t *testing.T) {
 		js[bool](t, ctx, `document.querySelector(".code").removeAttribute("aria-label"), true`)
 		_, violations := runAxe(t, ctx, source)
 		if found := slices.ContainsFunc(violations, func(v string) bool { return strings.HasPrefix(v, "svg-img-alt: ") }); found == phone {
-			t.Errorf("on a phone %v: that the code lacks its text is found: %v", phone, found)
+			t.Errorf("phone %v: axe-core finds the code without a label: %v, want %v", phone, found, !phone)
 		}
 	}
 }
 
-// runAxe runs axe-core on the page, and says how many rules it keeps and where
-// it breaks one.
+// runAxe runs axe-core on the page. It returns how many rules the page follows and
+// where it violates one.
 func runAxe(t *testing.T, ctx context.Context, source string) (passes int, violations []string) {
 	t.Helper()
 	js[bool](t, ctx, source+"; true")
@@ -155,8 +154,9 @@ func runAxe(t *testing.T, ctx context.Context, source string) (passes int, viola
 	return got.Passes, got.Violations
 }
 
-// TestTargets: what is pressed is at least 44 px each way (WCAG 2.5.5), but for
-// links in a sentence. And nothing is wider than the screen.
+// TestTargets checks that everything one can press is at least 44 px wide and high
+// (WCAG 2.5.5), except links in a sentence, and that nothing is wider than the
+// screen.
 func TestTargets(t *testing.T) {
 	everywhere(t, []look{{phone: true}, {phone: false}}, func(t *testing.T, ctx context.Context) {
 		small := js[[]string](t, ctx, `[...document.querySelectorAll("a[href], button, summary, input:not([type=hidden])")].filter(e => {

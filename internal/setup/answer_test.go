@@ -16,17 +16,16 @@ import (
 	"signpost/internal/golden"
 )
 
-// TestGolden compares the answers of the five systems with files for people to
+// TestGolden compares the answers of the example systems with files for people to
 // read: as plain text in both languages, and two as whole pages.
 func TestGolden(t *testing.T) {
-	const folder = "../../testdata/golden/setup/"
-	for _, s := range systems {
-		resolve, o := load(t, s.name)
-		h := Handler(resolve, o)
-		for _, address := range s.addresses {
+	const dir = "../../testdata/golden/setup/"
+	for _, s := range systems(t) {
+		h := Handler(s.Resolve, s.Options)
+		for _, address := range s.Addresses {
 			for _, lang := range []string{"en", "sv"} {
 				w := get(t, h, "/?emailaddress="+address+"&lang="+lang, "Accept", "text/plain")
-				golden.Check(t, folder+address+"."+lang+".txt", w.Body.Bytes())
+				golden.Check(t, dir+address+"."+lang+".txt", w.Body.Bytes())
 			}
 		}
 	}
@@ -37,13 +36,13 @@ func TestGolden(t *testing.T) {
 		system, name, _ := strings.Cut(file, " ")
 		resolve, o := load(t, system)
 		body := get(t, Handler(resolve, o), "/?"+query).Body.String()
-		// Style and script change without a change of this page.
+		// The versions of style and script change independently of this page.
 		body = regexp.MustCompile(`\?v=[0-9a-f]{8}`).ReplaceAllString(body, "?v=…")
-		golden.Check(t, folder+name, []byte(body))
+		golden.Check(t, dir+name, []byte(body))
 	}
 }
 
-// part is the section of a page for a device, tags taken away.
+// part returns the section of a page for a device.
 func part(t testing.TB, page string, d device) string {
 	t.Helper()
 	_, rest, ok := strings.Cut(page, `<details id="`+string(d)+`"`)
@@ -54,7 +53,7 @@ func part(t testing.TB, page string, d device) string {
 	return inside
 }
 
-// rows are the rows of the tables in a part of a page, "label: value".
+// rows returns the rows of the tables in a part of a page, as "label: value".
 func rows(part string) []string {
 	var list []string
 	tags := regexp.MustCompile(`<[^>]*>`)
@@ -64,7 +63,7 @@ func rows(part string) []string {
 	return list
 }
 
-// TestMamut: the two products of a hoster, as its customers have to type them.
+// TestMamut checks the two products of a hoster as its customers have to type them.
 func TestMamut(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := service(resolve, o)
@@ -75,18 +74,18 @@ func TestMamut(t *testing.T) {
 		`Domain\Username: hosting01\mail_domain.se`,
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("Android: got %q, want %q", got, want)
+		t.Errorf("rows for Android = %q, want %q", got, want)
 	}
 	link := regexp.MustCompile(`href="(/profile\.mobileconfig[^"]*)"`).FindStringSubmatch(part(t, page, iPhone))
 	if link == nil {
-		t.Fatal("the iPhone's section has no profile")
+		t.Fatal("the iPhone's section has no link to a profile")
 	}
 	w := get(t, h, strings.ReplaceAll(link[1], "&amp;", "&"))
 	if w.Code != 200 || w.Header().Get("Content-Type") != "application/x-apple-aspen-config" || !strings.Contains(w.Body.String(), `hosting01\mail_domain.se`) {
-		t.Errorf("%s: got %d %s", link[1], w.Code, w.Header().Get("Content-Type"))
+		t.Errorf("GET %s: status %d, Content-Type %q, want a profile with the login", link[1], w.Code, w.Header().Get("Content-Type"))
 	}
 	if inside := part(t, page, mac); strings.Contains(inside, "mobileconfig") || !strings.Contains(inside, "does not speak Exchange ActiveSync") {
-		t.Errorf("the Mac's section: %s", inside)
+		t.Errorf("the Mac's section does not say that a Mac lacks ActiveSync: %s", inside)
 	}
 
 	page = get(t, h, "/?emailaddress=info@domain.se").Body.String()
@@ -97,14 +96,14 @@ func TestMamut(t *testing.T) {
 		"Server: mamutmail.com", "Port: 587", "Security: STARTTLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("other: got %q, want %q", got, want)
+		t.Errorf("rows for other programs = %q, want %q", got, want)
 	}
 	if !strings.Contains(page, "IMAP or POP?") {
-		t.Error("nothing helps to choose between IMAP and POP")
+		t.Error("the page does not help to choose between IMAP and POP")
 	}
 }
 
-// TestSections: what is said in a section, and what is not, for each kind of
+// TestSections checks what each section says and does not say for each kind of
 // provider.
 func TestSections(t *testing.T) {
 	token := func(s account.Server) account.Server {
@@ -122,7 +121,7 @@ func TestSections(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		servers  []account.Server
-		handOver bool
+		redirect bool
 		device   device
 		want     []string
 		not      []string
@@ -183,7 +182,7 @@ func TestSections(t *testing.T) {
 		t.Run(test.name+" "+string(test.device), func(t *testing.T) {
 			resolve, p := literal(test.servers...)
 			p.Webmail = "https://webmail.example.com/"
-			if test.handOver {
+			if test.redirect {
 				p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com"}
 			}
 			inside := part(t, askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String(), test.device)
@@ -201,7 +200,7 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// TestClients: a section shows what its own client is told.
+// TestClients checks that a section shows the settings of its own client.
 func TestClients(t *testing.T) {
 	imap := server(account.IMAP)
 	imap.SocketType = account.Plain // without a profile, Apple's sections show values
@@ -222,24 +221,25 @@ func TestClients(t *testing.T) {
 	for d, want := range map[device]string{outlook: "for-outlook", android: "for-phones", iPhone: "for-apple", mac: "for-apple", other: "anna@example.com"} {
 		inside := part(t, page, d)
 		if !strings.Contains(inside, "<code>"+want+"</code>") {
-			t.Errorf("%s: no %s", d, want)
+			t.Errorf("the section %s lacks the login %s", d, want)
 		}
 		if want != "for-outlook" && strings.Contains(inside, "for-outlook") {
-			t.Errorf("%s is told Outlook's login", d)
+			t.Errorf("the section %s has Outlook's login", d)
 		}
 	}
 	if strings.Contains(part(t, page, other), "for-") {
-		t.Error("other programs are told an exception")
+		t.Error("the section for other programs has an exception's login")
 	}
-	// An exception for the page itself is nobody else's.
+	// An exception for the page itself is for no other client.
 	p.Exceptions = map[account.Client][]account.Server{account.Page: exception("for-the-page", "")}
 	page = askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
 	if !strings.Contains(part(t, page, other), "for-the-page") || strings.Contains(part(t, page, outlook)+part(t, page, iPhone), "for-the-page") {
-		t.Error("the page's exception is not the page's alone")
+		t.Error("the page's exception is missing or shown for another client")
 	}
 }
 
-// TestTrouble: everything that a provider can say when it does not work.
+// TestTrouble checks everything that a provider can say for when something does not
+// work.
 func TestTrouble(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
 	full := sampleProviders()[0]
@@ -260,25 +260,25 @@ func TestTrouble(t *testing.T) {
 					continue // help pages are for browsers
 				}
 				if !strings.Contains(body, want) {
-					t.Errorf("%s, %s: lacks %q", lang, format, want)
+					t.Errorf("the page in %s as %s lacks %q", lang, format, want)
 				}
 			}
 			if strings.Contains(body, "operator@example.com") {
-				t.Errorf("%s, %s: the operator's contact, where the provider has its own", lang, format)
+				t.Errorf("the page in %s as %s has the operator's contact although the provider has its own", lang, format)
 			}
 			if format == "html" && strings.Contains(body, "<it>") {
-				t.Error("a check is not escaped")
+				t.Error("the text of a check is not escaped")
 			}
 		}
 	}
 	if body := get(t, h, "/?emailaddress=x@").Body.String(); !strings.Contains(body, "mailto:operator@example.com") {
-		t.Error("nobody to ask, although the operator has a contact")
+		t.Error("the page lacks the operator's contact")
 	}
 }
 
-// TestForeignWords: what is not in the language of the page says which it is in,
-// for whoever has it read aloud (WCAG 3.1.2).
-func TestForeignWords(t *testing.T) {
+// TestForeignTexts checks that a text in another language than the page names its
+// language, for people who have it read aloud (WCAG 3.1.2).
+func TestForeignTexts(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
 	english, both := account.Title{Language: "en", Text: "English only"}, []account.Title{{Language: "en", Text: "Both"}, {Language: "sv", Text: "Bägge"}}
 	p.Notices = []account.Notice{{Texts: []account.Title{english}}, {Texts: both}}
@@ -287,14 +287,14 @@ func TestForeignWords(t *testing.T) {
 	h := Handler(resolve, Options{})
 	page := get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
 	if n := strings.Count(page, `<span lang="en" dir="auto">English only</span>`); n != 3 {
-		t.Errorf("%d of 3 English words are called English", n)
+		t.Errorf("%d of 3 English texts are marked as English", n)
 	}
 	if page := askFor(t, h, "anna@example.com").Body.String(); strings.Count(page, "English only") != 3 || strings.Contains(page, "<span lang=") || strings.Contains(page, "Bägge") {
-		t.Error("the English page has words of another language")
+		t.Error("the English page has texts in another language")
 	}
 }
 
-// TestWait: whole minutes, and none is said to be too few.
+// TestWait checks that the page shows the wait in whole minutes, rounded up.
 func TestWait(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
 	h := Handler(resolve, Options{})
@@ -307,14 +307,14 @@ func TestWait(t *testing.T) {
 		for i, lang := range []string{"en", "sv"} {
 			for _, format := range []string{"html", "text"} {
 				if body := get(t, h, "/?emailaddress=anna@example.com&lang="+lang+"&format="+format).Body.String(); !strings.Contains(body, want[i]) {
-					t.Errorf("%v, %s, %s: lacks %q", wait, lang, format, want[i])
+					t.Errorf("wait %v in %s as %s: the page lacks %q", wait, lang, format, want[i])
 				}
 			}
 		}
 	}
 }
 
-// TestLead: what a person needs is no password where none is taken.
+// TestLead checks that the page asks for no password where a token is needed.
 func TestLead(t *testing.T) {
 	for _, test := range []struct {
 		method account.Authentication
@@ -330,19 +330,20 @@ func TestLead(t *testing.T) {
 		h := Handler(resolve, Options{})
 		english, swedish := askFor(t, h, "anna@example.com").Body.String(), get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
 		if !strings.Contains(english, test.en) || !strings.Contains(swedish, test.sv) || strings.Contains(english, test.not) {
-			t.Errorf("%s: the lead is another", test.method)
+			t.Errorf("the lead for %s lacks %q or %q, or has %q", test.method, test.en, test.sv, test.not)
 		}
 	}
 }
 
-// TestOrder: the device that asks comes first and open; all are there.
+// TestOrder checks that the visitor's device is first and open, and that no section
+// is missing.
 func TestOrder(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := Handler(resolve, o)
 	sections := regexp.MustCompile(`<details id="(\w+)"( open)?`)
 	for _, test := range []struct{ query, agent, first, second, open string }{
 		{"", agentIPhone, "iphone", "mac", "iphone"},
-		{"", agentMac, "mac", "iphone", "mac"}, // an iPad says the same
+		{"", agentMac, "mac", "iphone", "mac"}, // an iPad sends the same
 		{"", agentAndroid, "android", "outlook", "android"},
 		{"", agentWindows, "outlook", "thunderbird", "outlook"},
 		{"", agentLinux, "thunderbird", "outlook", "thunderbird"},
@@ -363,17 +364,18 @@ func TestOrder(t *testing.T) {
 			}
 		}
 		if len(all) != 6 || all[0] != test.first || all[1] != test.second || strings.Join(open, " ") != test.open {
-			t.Errorf("%s %s: got %q, open %q", test.query, test.agent, all, open)
+			t.Errorf("query %q, User-Agent %q: sections %q, open %q, want first %q, %q, open %q",
+				test.query, test.agent, all, open, test.first, test.second, test.open)
 		}
 		slices.Sort(all)
 		if len(slices.Compact(all)) != 6 {
-			t.Errorf("%s %s: a section stands twice", test.query, test.agent)
+			t.Errorf("query %q, User-Agent %q: a section is there twice", test.query, test.agent)
 		}
 	}
 }
 
-// TestLinks: what was asked for goes along to the profile, to another language
-// and to the phone, and the phone gets a page without this device's order.
+// TestLinks checks that the links to the profile, to another language and to the
+// phone hold what was asked for, and that the phone gets its own order of sections.
 func TestLinks(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := Handler(resolve, o)
@@ -392,16 +394,16 @@ func TestLinks(t *testing.T) {
 		}
 	}
 	if page := get(t, h, "/?emailaddress=mail@domain.se", "Accept-Language", "sv").Body.String(); !strings.Contains(page, `<p class="url">https://setup.mamutmail.com/?emailaddress=mail@domain.se</p>`) {
-		t.Error("the phone has a language of its own, but the link names one that nobody asked for")
+		t.Error("the link for the phone names a language that nobody asked for")
 	}
 	o.Name = ""
 	page = get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se", "Host", "evil.example").Body.String()
 	if strings.Contains(page, "<svg class=\"code\"") || strings.Contains(page, "evil.example") {
-		t.Error("without a name of the service, the page believes the Host header")
+		t.Error("without a name of the service, the page uses the Host header")
 	}
 }
 
-// TestLinksKeepTheAddress: whoever follows a link of the page comes to the same
+// TestLinksKeepTheAddress checks that every link of the page leads to the same
 // mailbox.
 func TestLinksKeepTheAddress(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
@@ -411,20 +413,20 @@ func TestLinksKeepTheAddress(t *testing.T) {
 		page := get(t, h, "/?emailaddress="+url.QueryEscape(address)).Body.String()
 		links := regexp.MustCompile(`(?:href="|<p class="url">https://setup.example.com)(/[^"<]*emailaddress=[^"<]*)`).FindAllStringSubmatch(page, -1)
 		if len(links) < 6 { // two languages, two profiles, the phone's, everything
-			t.Fatalf("%s: %d links", address, len(links))
+			t.Fatalf("the page for %s has %d links, want at least 6", address, len(links))
 		}
 		for _, link := range links {
 			there := get(t, h, html.UnescapeString(link[1])).Body.String()
 			if !strings.Contains(html.UnescapeString(there), address) {
-				t.Errorf("%s: %s is not about it", address, link[1])
+				t.Errorf("on the page for %s, the link %s leads to another mailbox", address, link[1])
 			}
 		}
 	}
 }
 
-// TestProfileIsAsTold: what a section says of its profile is true of the profile
-// that its link leads to.
-func TestProfileIsAsTold(t *testing.T) {
+// TestProfileAsDescribed checks that what a section says about its profile is true of
+// the profile that it links to.
+func TestProfileAsDescribed(t *testing.T) {
 	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
 	caldav, carddav := server(account.CalDAV), server(account.CardDAV)
 	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
@@ -432,7 +434,7 @@ func TestProfileIsAsTold(t *testing.T) {
 	elsewhere.URL = "https://eas.example.com:8443/Microsoft-Server-ActiveSync"
 	plain.SocketType, plain.Port = account.Plain, 143
 	token.Authentication = []account.Authentication{account.OAuth2Auth}
-	tell := func(servers []account.Server) string {
+	typesOf := func(servers []account.Server) string {
 		var list []string
 		for _, s := range servers {
 			list = append(list, string(s.Type))
@@ -460,7 +462,7 @@ func TestProfileIsAsTold(t *testing.T) {
 			if whole.Code == http.StatusOK {
 				profiles[d]++
 			}
-			for what, told := range map[string]struct{ got, want bool }{
+			for what, said := range map[string]struct{ got, want bool }{
 				"there is one":            {strings.Contains(inside, html.EscapeString(link)+`"`), whole.Code == http.StatusOK},
 				"email only is another":   {strings.Contains(inside, "only=mail"), mailOnly.Code == http.StatusOK && mailOnly.Body.String() != whole.Body.String()},
 				"several passwords":       {strings.Contains(inside, "asked once each"), holds("mail") && (holds("caldav") || holds("carddav"))},
@@ -468,30 +470,30 @@ func TestProfileIsAsTold(t *testing.T) {
 				"signing in on a page":    {strings.Contains(inside, "You sign in on a page"), regexp.MustCompile(`<key>OAuth</key>\s*<true`).Match(whole.Body.Bytes())},
 				"calendars, and no email": {strings.Contains(inside, "<b>Calendar</b>"), whole.Code == http.StatusOK && !mail},
 			} {
-				if told.got != told.want {
-					t.Errorf("%s, %s: %s: the page says %v", tell(servers), d, what, told.got)
+				if said.got != said.want {
+					t.Errorf("%s, section %s: %s: the page says %v, want %v", typesOf(servers), d, what, said.got, said.want)
 				}
 			}
 		}
 	}
 	if profiles[iPhone] < 10 || profiles[mac] < 10 {
-		t.Errorf("only %v profiles", profiles)
+		t.Errorf("only %v profiles were compared, want 10 each", profiles)
 	}
 }
 
-// TestSigned: the words that iOS shows are said beforehand.
+// TestSigned checks that the page announces the text that iOS shows.
 func TestSigned(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	for signed, want := range map[bool]string{true: "<b>Verified</b>", false: "<b>Not Signed</b>"} {
 		o.Signed = func() bool { return signed }
 		page := get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se").Body.String()
 		if !strings.Contains(page, want) || strings.Contains(page, "Verified") != signed {
-			t.Errorf("signed %v: no %s", signed, want)
+			t.Errorf("signed %v: the page lacks %s or has the other text", signed, want)
 		}
 	}
 }
 
-// TestSize: the whole page with everything, without compression.
+// TestSize checks the size of the largest page, with style and script, uncompressed.
 func TestSize(t *testing.T) {
 	h := fullPage()
 	for _, lang := range []string{"en", "sv"} {
@@ -500,19 +502,19 @@ func TestSize(t *testing.T) {
 		style, script := get(t, h, stylePath).Body.Len(), get(t, h, scriptPath).Body.Len()
 		t.Logf("%s: page %d, style %d, script %d", lang, page, style, script)
 		if page+style+script > 60_000 {
-			t.Errorf("%s: %d octets", lang, page+style+script)
+			t.Errorf("page, style and script in %s have %d bytes, want at most 60,000", lang, page+style+script)
 		}
 	}
 }
 
-// fullPage is the handler of a page with everything that there is.
+// fullPage returns the handler of a page with everything that a page can have.
 func fullPage() http.Handler {
 	resolve, p := literal()
 	*p = *sampleProviders()[0]
 	return Handler(resolve, Options{Name: "setup.example.com"})
 }
 
-// fullPath has all that a person can give, in the longer language.
+// fullPath has everything that a person can give, in the language with longer texts.
 const fullPath = "/?emailaddress=anna@example.com&name=Anna%20Ek&lang=sv"
 
 // TestCost checks that the cost of a page grows in proportion to its servers: twice
@@ -531,7 +533,7 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// BenchmarkPage: the fullest page must take less than a millisecond of computing.
+// BenchmarkPage measures pages; the fullest takes about 2 ms of CPU time.
 func BenchmarkPage(b *testing.B) {
 	resolve, o := load(b, "mamut")
 	mamut, full := Handler(resolve, o), fullPage()
@@ -558,20 +560,20 @@ func BenchmarkPage(b *testing.B) {
 				bench.handler.ServeHTTP(w, r)
 			}
 			b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
-			b.ReportMetric(float64(size), "page-octets")
+			b.ReportMetric(float64(size), "page-bytes")
 		})
 	}
 }
 
-// discard is a ResponseWriter that only has headers.
+// discard is a ResponseWriter that keeps only headers.
 type discard http.Header
 
 func (d discard) Header() http.Header         { return http.Header(d) }
 func (d discard) WriteHeader(int)             {}
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 
-// cpu is the time that the process has computed, which other processes on the
-// machine do not change as they change the time on the clock.
+// cpu returns the CPU time of the process, which, unlike the time on the clock, does
+// not depend on other processes.
 func cpu(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage

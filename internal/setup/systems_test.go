@@ -3,42 +3,59 @@ package setup
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"signpost/account"
 	"signpost/mobileconfig"
 )
 
-// system is an example configuration and one address of each of its products.
-type system struct {
-	name      string
-	addresses []string
+// System is an example system, with an address of each of its products.
+type System struct {
+	Name      string
+	Resolve   account.Resolver
+	Options   Options
+	Addresses []string
 }
 
-var systems = []system{
-	{"mamut", []string{"mail@domain.se", "info@domain.se"}},
-	{"own-domain", []string{"kalle@foretaget.example"}},
-	{"websupport", []string{"anna@butiken.example"}},
-	{"office365", []string{"anna@kh-konsult.example"}},
-	{"onecom", []string{"karin@malaren.example"}},
+// LoadSystems loads every system of testdata/config. Package setup_test sets it:
+// internal/systems imports internal/config, which imports this package.
+var LoadSystems func(t testing.TB) []System
+
+// goldenAddresses names the addresses of systems whose golden files are not named
+// after the systems' sample addresses.
+var goldenAddresses = map[string][]string{
+	"mamut":      {"mail@domain.se", "info@domain.se"},
+	"own-domain": {"kalle@foretaget.example"},
+	"websupport": {"anna@butiken.example"},
+	"office365":  {"anna@kh-konsult.example"},
+	"onecom":     {"karin@malaren.example"},
 }
 
-// load returns the resolver and the options of an example configuration. No MX
-// record leads anywhere.
+// systems returns all example systems.
+func systems(t testing.TB) []System {
+	t.Helper()
+	list := LoadSystems(t)
+	for i, s := range list {
+		if addresses, ok := goldenAddresses[s.Name]; ok {
+			list[i].Addresses = addresses
+		}
+	}
+	return list
+}
+
+// load returns the resolver and the page's options of an example system.
 func load(t testing.TB, name string) (account.Resolver, Options) {
 	t.Helper()
-	resolve, options, err := LoadConfig("../../testdata/config/" + name + ".yaml")
-	if err != nil {
-		t.Fatal(err)
+	list := systems(t)
+	i := slices.IndexFunc(list, func(s System) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no example system %q", name)
 	}
-	return resolve, options
+	return list[i].Resolve, list[i].Options
 }
 
-// LoadConfig loads a configuration. It is set by package setup_test, as config
-// imports this package.
-var LoadConfig func(file string) (account.Resolver, Options, error)
-
-// service is the page and the profiles that it leads to, as the server has them.
+// service serves the page and the profiles that it links to, as the server does.
 func service(resolve account.Resolver, o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", Handler(resolve, o))
@@ -46,7 +63,7 @@ func service(resolve account.Resolver, o Options) http.Handler {
 	return mux
 }
 
-// get asks a handler for a path.
+// get requests a path from a handler. Header alternates names and values.
 func get(t testing.TB, h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, path, nil)

@@ -136,10 +136,10 @@ func TestDocumentsCache(t *testing.T) {
 }
 
 func TestTemplateHoles(t *testing.T) {
-	template := ParseTemplate("%%EMAILDOMAIN%%-HASH-%EMAILDOMAIN%-UUID-HASH", "UUID", "HASH")
+	template := ParseTemplate("HASH%%EMAILDOMAIN%%-HASH-%EMAILDOMAIN%-UUID-HASH", "UUID", "HASH")
 	quote := func(dst []byte, text string) []byte { return fmt.Appendf(dst, "%q", text) }
 	got := string(template.AppendFunc([]byte("<"), parse(t, "anna@example.com"), quote, strings.ToLower))
-	if want := `<%EMAILDOMAIN%-"hash"-"example.com"-"uuid"-"hash"`; got != want {
+	if want := `<"hash"%EMAILDOMAIN%-"hash"-"example.com"-"uuid"-"hash"`; got != want {
 		t.Errorf("AppendFunc = %s, want %s", got, want)
 	}
 }

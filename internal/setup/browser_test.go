@@ -16,8 +16,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// tool finds a program that tests need and people who only build do not have.
-// CI sets SIGNPOST_REQUIRE_TOOLS, and there a missing one is a failure.
+// tool returns the path of a program, and skips the test if none of the names is
+// installed. CI sets SIGNPOST_REQUIRE_TOOLS; the test then fails instead.
 func tool(t testing.TB, names ...string) string {
 	t.Helper()
 	for _, name := range names {
@@ -32,7 +32,7 @@ func tool(t testing.TB, names ...string) string {
 	return ""
 }
 
-// chromium is the one browser of a test run, started when first needed.
+// chromium is the browser of all tests. The first test that needs it starts it.
 var chromium struct {
 	sync.Once
 	ctx  context.Context
@@ -72,7 +72,7 @@ func startChromium(path string) {
 	chromium.err = chromedp.Do(ctx)
 }
 
-// open opens a tab that ends with the test, in a profile of its own.
+// open opens a tab with a profile of its own. It is closed when the test ends.
 func open(t testing.TB) context.Context {
 	t.Helper()
 	path := tool(t, "chromium", "chromium-browser", "google-chrome")
@@ -82,7 +82,7 @@ func open(t testing.TB) context.Context {
 	}
 	ctx, cancel := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	do(t, ctx) // opens the tab; a limit there would be the browser's
+	do(t, ctx) // opens the tab; a timeout on this context would apply to the browser
 	ctx, cancelTimeout := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancelTimeout)
 	return ctx
@@ -90,7 +90,7 @@ func open(t testing.TB) context.Context {
 
 type step = chromedp.Action[chromedp.Void]
 
-// do has the browser do something.
+// do runs steps in the browser.
 func do(t testing.TB, ctx context.Context, steps ...step) {
 	t.Helper()
 	if err := chromedp.Do(ctx, steps...); err != nil {
@@ -98,7 +98,7 @@ func do(t testing.TB, ctx context.Context, steps ...step) {
 	}
 }
 
-// ask has the browser tell something.
+// ask runs an action in the browser and returns its result.
 func ask[T any](t testing.TB, ctx context.Context, action chromedp.Action[T]) T {
 	t.Helper()
 	value, err := chromedp.Run(ctx, action)
@@ -114,7 +114,7 @@ func js[T any](t testing.TB, ctx context.Context, expression string) T {
 	return ask(t, ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
-// command is a command of the protocol as a step.
+// command returns a command of the DevTools protocol as a step.
 func command[P, R any](c cdp.Command[P, R], params P) step {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, c, params)
@@ -122,7 +122,7 @@ func command[P, R any](c cdp.Command[P, R], params P) step {
 	})
 }
 
-// User-Agent headers of the browsers that people have.
+// User-Agent headers of common browsers.
 const (
 	agentIPhone  = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
 	agentMac     = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15"
@@ -131,7 +131,7 @@ const (
 	agentLinux   = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 )
 
-// screen has the tab look like a device's.
+// screen makes the tab look like that of a phone or a computer.
 func screen(phone, dark bool) step {
 	width, height, agent, scheme, pointer := int64(1280), int64(800), agentWindows, "light", "fine"
 	if phone {
@@ -151,13 +151,13 @@ func screen(phone, dark bool) step {
 	)
 }
 
-// speaking has the tab ask for a language.
+// speaking sets the Accept-Language of the tab.
 func speaking(language string) step {
 	return command(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{
 		Headers: network.Headers{"Accept-Language": language}})
 }
 
-// withoutScript has the tab run none of the page's scripts.
+// withoutScript keeps the tab from running scripts.
 func withoutScript() step {
 	return command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }

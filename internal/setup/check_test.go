@@ -19,12 +19,12 @@ func TestCheckEmbedded(t *testing.T) {
 	}
 }
 
-// overlay writes files into a folder of templates.
+// overlay writes files into a directory of templates.
 func overlay(t testing.TB, files ...string) string {
 	t.Helper()
-	folder := t.TempDir()
+	dir := t.TempDir()
 	for i := 0; i < len(files); i += 2 {
-		name := filepath.Join(folder, files[i])
+		name := filepath.Join(dir, files[i])
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -32,30 +32,30 @@ func overlay(t testing.TB, files ...string) string {
 			t.Fatal(err)
 		}
 	}
-	return folder
+	return dir
 }
 
 func TestLoadTemplates(t *testing.T) {
-	folder := overlay(t, "html/ask.html", `{{define "ask"}}<h1>Our own</h1>{{end}}{{define "contact"}}{{end}}`, "text/de.json", `{"language": "Deutsch"}`,
+	dir := overlay(t, "html/ask.html", `{{define "ask"}}<h1>Our own</h1>{{end}}{{define "contact"}}{{end}}`, "text/de.json", `{"language": "Deutsch"}`,
 		"text/he.json", `{"language": "עברית"}`, "README", "Ours.")
-	set, err := LoadTemplates(folder)
+	set, err := LoadTemplates(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	body := get(t, Handler(nil, Options{Templates: set}), "/?lang=de").Body.String()
 	if !strings.Contains(body, "<h1>Our own</h1>") || !strings.Contains(body, `<html lang="de" dir="ltr">`) || !strings.Contains(body, ">Deutsch</a>") {
-		t.Errorf("got %s", body)
+		t.Errorf("the page in German lacks the heading, language or name of the overlay:\n%s", body)
 	}
 	if body := get(t, Handler(nil, Options{Templates: set}), "/?lang=he").Body.String(); !strings.Contains(body, `<html lang="he" dir="rtl">`) {
 		t.Errorf("Hebrew is not written from right to left:\n%s", body)
 	}
-	if len(set.Warnings) == 0 || !strings.HasPrefix(set.Warnings[0].String(), filepath.Join(folder, "README")+": not used: ") ||
-		set.Warnings[1].String() != filepath.Join(folder, "text", "de.json")+`: lacks "android.exchange"` {
-		t.Errorf("warnings: %v", set.Warnings[:min(1, len(set.Warnings))])
+	if len(set.Warnings) == 0 || !strings.HasPrefix(set.Warnings[0].String(), filepath.Join(dir, "README")+": not used: ") ||
+		set.Warnings[1].String() != filepath.Join(dir, "text", "de.json")+`: lacks "android.exchange"` {
+		t.Errorf("the first warnings are %v, want README and a missing text of de.json", set.Warnings[:min(2, len(set.Warnings))])
 	}
 }
 
-// TestLoadTemplatesFaults: what only comes out when a page is written.
+// TestLoadTemplatesFaults checks the faults that only show when a page is written.
 func TestLoadTemplatesFaults(t *testing.T) {
 	for _, test := range []struct{ file, data, want string }{
 		{"html/ask.html", "{{define \"ask\"}}\n{{.Colour}}{{end}}{{define \"contact\"}}{{end}}", "html/ask.html:2: can't evaluate field Colour"},
@@ -68,32 +68,32 @@ func TestLoadTemplatesFaults(t *testing.T) {
 		{"html/answer.html", "{{define \"answer\"}}{{range .Answer.Tables}}{{template \"table\" .}}{{end}}{{end}}", `html/answer.html: does not define "table", which html/android.html uses`},
 		{"text/en.json", `{"android.title": "{"}`, `text/en.json:1: "android.title": { must open a name in braces, such as {address}`},
 	} {
-		folder := overlay(t, test.file, test.data)
-		_, err := LoadTemplates(folder)
-		var faults fault.List
-		if !errors.As(err, &faults) {
-			t.Errorf("%s: got %v", test.data, err)
+		dir := overlay(t, test.file, test.data)
+		_, err := LoadTemplates(dir)
+		faults, ok := errors.AsType[fault.List](err)
+		if !ok {
+			t.Errorf("LoadTemplates with %s: %v, want a fault.List", test.data, err)
 			continue
 		}
-		got := strings.ReplaceAll(faults[0].String(), folder+"/", "")
+		got := strings.ReplaceAll(faults[0].String(), dir+"/", "")
 		if strings.HasPrefix(test.want, "(the page's own)") {
-			got = regexp.MustCompile(`^(.* html/answer.html):\d+`).ReplaceAllString(got, "$1") // ours, which changes
+			got = regexp.MustCompile(`^(.* html/answer.html):\d+`).ReplaceAllString(got, "$1") // the line changes with our file
 		}
 		if !strings.HasPrefix(got, test.want) {
-			t.Errorf("%s:\ngot  %s\nwant %s", test.data, got, test.want)
+			t.Errorf("LoadTemplates with %s:\n%s\nwant\n%s", test.data, got, test.want)
 		}
 		if strings.Contains(err.Error(), "setup.") || strings.Contains(err.Error(), "*") {
-			t.Errorf("%s: words of Go: %v", test.data, err)
+			t.Errorf("LoadTemplates with %s: the error names a Go type: %v", test.data, err)
 		}
 	}
 	nowhere := filepath.Join(t.TempDir(), "not-there")
 	if _, err := LoadTemplates(nowhere); err == nil || err.Error() != nowhere+": no such file or directory" {
-		t.Errorf("a folder that is not there: got %v", err)
+		t.Errorf("LoadTemplates of a missing directory: %v", err)
 	}
 }
 
-// TestTemplateFails: a page that cannot be written says so and not why, to the
-// person and in the log, as the reason may hold the address.
+// TestTemplateFails checks that neither the page nor the log gives the reason why a
+// page cannot be written, because the reason may quote the address.
 func TestTemplateFails(t *testing.T) {
 	set, err := templates.Load(os.DirFS(overlay(t, "html/answer.html",
 		`{{define "answer"}}{{index .Form.Address 1000}}{{end}}{{define "table"}}{{end}}`)))
@@ -105,9 +105,9 @@ func TestTemplateFails(t *testing.T) {
 	o.Templates, o.Log = set, logTo(&log)
 	w := askFor(t, Handler(resolve, o), "mail@domain.se")
 	if w.Code != 500 || strings.Contains(w.Body.String(), "index") || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
-		t.Errorf("got %d: %s", w.Code, w.Body)
+		t.Errorf("status %d, %q, want 500 as plain text without the reason", w.Code, w.Body)
 	}
 	if !strings.Contains(log.String(), "file=html/answer.html line=1") || strings.Contains(log.String(), "mail@") {
-		t.Errorf("the log says %s", &log)
+		t.Errorf("the log has %q, want the place and no address", &log)
 	}
 }

@@ -10,28 +10,27 @@ import (
 	"signpost/mobileconfig"
 )
 
-// FuzzUnderstand: whatever is typed, what is understood is an address, which is
-// understood as itself.
-func FuzzUnderstand(f *testing.F) {
+// FuzzParseInput checks that the address in any input parses as itself.
+func FuzzParseInput(f *testing.F) {
 	for _, seed := range []string{"", "mail@domain.se", `hosting01\mail_domain.se`, "mailto:a@b.se?x", "A <a@b.se>", "a@b@c", "_", `\`, "＠", "a_b_c.d", "<>", "@", `"a b"@c.se`} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, typed string) {
-		got, problem := parseInput(typed)
+	f.Fuzz(func(t *testing.T, input string) {
+		got, problem := parseInput(input)
 		if problem != "" {
 			if !got.address.IsZero() {
-				t.Errorf("%q: %s, and yet %s", typed, problem, got.address)
+				t.Errorf("parseInput(%q) = %s, and the problem %s", input, got.address, problem)
 			}
 			return
 		}
 		again, problem := parseInput(got.address.String())
 		if problem != "" || again.address != got.address || again.guessed {
-			t.Errorf("%q is %s, which is %s, %q", typed, got.address, again.address, problem)
+			t.Errorf("parseInput(%q) = %s, which parses as %s, %q", input, got.address, again.address, problem)
 		}
 	})
 }
 
-// FuzzQuery: no query changes what a page is made of, and none is our fault.
+// FuzzQuery checks that no query changes the structure of a page or makes it fail.
 func FuzzQuery(f *testing.F) {
 	resolve, o := load(f, "mamut")
 	h := Handler(resolve, o)
@@ -49,7 +48,7 @@ func FuzzQuery(f *testing.F) {
 			}
 		}
 	}
-	seed("x=" + strings.Repeat("x", mobileconfig.MaxQuery)) // is answered as if it had no address
+	seed("x=" + strings.Repeat("x", mobileconfig.MaxQuery)) // too long: answered like an invalid address
 	f.Add(`emailaddress=%22%3E%3Cscript%3E`)
 	f.Add(`name=%3Cb%3E&emailaddress=x`)
 	f.Fuzz(func(t *testing.T, query string) {
@@ -58,14 +57,14 @@ func FuzzQuery(f *testing.F) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if w.Code >= 500 {
-			t.Fatalf("%q: status %d", query, w.Code)
+			t.Fatalf("query %q: status %d", query, w.Code)
 		}
 		body := w.Body.String()
 		if strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
 			return
 		}
 		if !shapes[shape(t, body)] {
-			t.Errorf("%q changes what the page is made of:\n%s", query, body)
+			t.Errorf("query %q changes the structure of the page:\n%s", query, body)
 		}
 	})
 }

@@ -19,7 +19,7 @@ import (
 	"signpost/mobileconfig"
 )
 
-// askFor asks a page for an address, escaped as a form would.
+// askFor requests the page for an address, which it escapes as a form does.
 func askFor(t testing.TB, h http.Handler, address string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	return get(t, h, "/?emailaddress="+url.QueryEscape(address), header...)
@@ -56,17 +56,17 @@ func TestStatus(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := get(t, h, test.path)
 			if w.Code != test.status {
-				t.Errorf("got status %d, want %d", w.Code, test.status)
+				t.Errorf("GET %.100s: status %d, want %d", test.path, w.Code, test.status)
 			}
 			body := w.Body.String()
 			if !strings.Contains(body, test.want) {
 				t.Errorf("the page lacks %q:\n%s", test.want, body)
 			}
 			if test.private && !strings.Contains(body, `<meta name="robots" content="noindex, nofollow">`) {
-				t.Error("search engines may keep a page with an address")
+				t.Error("the page with an address lacks noindex")
 			}
 			if test.status != http.StatusOK && strings.Contains(body, "mobileconfig") {
-				t.Error("a page without an answer leads to a profile")
+				t.Error("a page without an answer links to a profile")
 			}
 		})
 	}
@@ -87,7 +87,7 @@ func TestHeaders(t *testing.T) {
 			"Set-Cookie":              "",
 		} {
 			if got := header.Get(name); got != want {
-				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+				t.Errorf("GET %.100s: %s = %q, want %q", path, name, got, want)
 			}
 		}
 		cache, robots := "no-store", "noindex"
@@ -95,32 +95,33 @@ func TestHeaders(t *testing.T) {
 			cache, robots = "no-cache", ""
 		}
 		if header.Get("Cache-Control") != cache || header.Get("X-Robots-Tag") != robots {
-			t.Errorf("%s: got Cache-Control %q, X-Robots-Tag %q", path, header.Get("Cache-Control"), header.Get("X-Robots-Tag"))
+			t.Errorf("GET %.100s: Cache-Control = %q, X-Robots-Tag = %q, want %q, %q",
+				path, header.Get("Cache-Control"), header.Get("X-Robots-Tag"), cache, robots)
 		}
 		r := httptest.NewRequest(http.MethodHead, path, nil)
 		head := httptest.NewRecorder()
 		h.ServeHTTP(head, r)
 		if head.Code != w.Code || head.Body.Len() != 0 || head.Header().Get("Content-Length") != header.Get("Content-Length") {
-			t.Errorf("%s: HEAD differs from GET: %d, %d octets, %v", path, head.Code, head.Body.Len(), head.Header())
+			t.Errorf("HEAD %.100s differs from GET: status %d, %d bytes, %v", path, head.Code, head.Body.Len(), head.Header())
 		}
 	}
 	for _, word := range []string{"unsafe-inline", "unsafe-eval", "*", "http:", "https:"} {
 		if strings.Contains(policy, word) {
-			t.Errorf("the policy holds %s", word)
+			t.Errorf("the Content-Security-Policy has %s", word)
 		}
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("emailaddress=mail@domain.se")))
 	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST: got %d, Allow %q", w.Code, w.Header().Get("Allow"))
+		t.Errorf("POST: status %d, Allow %q, want 405, \"GET, HEAD\"", w.Code, w.Header().Get("Allow"))
 	}
 }
 
-// TestUnderstood: what people type for mail@domain.se.
-func TestUnderstood(t *testing.T) {
+// TestInput checks what people type when they mean mail@domain.se.
+func TestInput(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := Handler(resolve, o)
-	for _, typed := range []string{
+	for _, input := range []string{
 		"mail@domain.se", " mail@domain.se ", "MAIL@Domain.SE", "mail @ domain.se", "mail@domain.se.", "mail@domain.se,",
 		"mailto:mail@domain.se", "MAILTO:mail@domain.se?subject=Hej", "Anna Ek <mail@domain.se>", "<mail@domain.se>", "mail＠domain.se",
 		"'mail@domain.se'", `"mail@domain.se"`, "“mail@domain.se”", "(mail@domain.se).", "'mail@domain.se.'", `"Anna Ek" <mail@domain.se>,`,
@@ -129,16 +130,16 @@ func TestUnderstood(t *testing.T) {
 		"mail_domain.se", `hosting01\mail_domain.se`, `HOSTING01\MAIL_DOMAIN.SE`, "hosting01/mail_domain.se", `\mail_domain.se`, `hosting01\mail@domain.se`,
 		`hosting01\ mail_domain.se`, `hosting01\ mail@domain.se`,
 	} {
-		w := askFor(t, h, typed)
+		w := askFor(t, h, input)
 		body := w.Body.String()
 		if w.Code != http.StatusOK || !strings.Contains(body, "<code>hosting01</code>") {
-			t.Errorf("%q: got status %d", typed, w.Code)
+			t.Errorf("input %q: status %d, want 200", input, w.Code)
 		}
 		if !strings.Contains(strings.ToLower(body), `<span class="address">mail@domain.se</span>`) {
-			t.Errorf("%q is not called mail@domain.se", typed)
+			t.Errorf("input %q: the page is not for mail@domain.se", input)
 		}
 	}
-	for typed, want := range map[string]string{
+	for input, want := range map[string]string{
 		"anna_ek_domain.se":       "anna_ek@domain.se", // the last underscore is the @
 		"anna+news@domain.se":     "anna&#43;news@domain.se",
 		"a&b@domain.se":           "a&amp;b@domain.se",
@@ -146,39 +147,39 @@ func TestUnderstood(t *testing.T) {
 		"'anna@domain.se":         "&#39;anna@domain.se", // an apostrophe may begin an address
 		`"anna ek"@domain.se`:     "&#34;anna ek&#34;@domain.se",
 	} {
-		if w := askFor(t, h, typed); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `<span class="address">`+want+`</span>`) {
-			t.Errorf("%q: got status %d, no %q", typed, w.Code, want)
+		if w := askFor(t, h, input); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `<span class="address">`+want+`</span>`) {
+			t.Errorf("input %q: status %d, want 200 and a page for %q", input, w.Code, want)
 		}
 	}
-	// A link that somebody wrote by hand has its + raw.
+	// A link that somebody wrote by hand has a raw +.
 	if w := get(t, h, "/?emailaddress=anna+news@domain.se"); !strings.Contains(w.Body.String(), `<span class="address">anna&#43;news@domain.se</span>`) {
 		t.Error("the tag of a raw link is lost")
 	}
-	// A space that a person typed is no +, which would be another mailbox. In a
-	// link that is half escaped it may have been meant, so that is asked again.
+	// A typed space does not become a +, which would be another mailbox. In a half
+	// escaped link a + may be meant, so the page asks again.
 	for _, query := range []string{"anna+ek%40domain.se", "anna%20ek%40domain.se", "anna%20ek@domain.se", "anna+news%40domain.se"} {
 		w := get(t, h, "/?emailaddress="+query)
 		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "without spaces") || !strings.Contains(w.Body.String(), `value="anna `) {
-			t.Errorf("%s: got status %d", query, w.Code)
+			t.Errorf("query %s: status %d, want 400 and the form with a space", query, w.Code)
 		}
 	}
 }
 
-func TestUnderstoodIDN(t *testing.T) {
+func TestInputIDN(t *testing.T) {
 	resolve, o := load(t, "own-domain")
 	h := Handler(resolve, o)
-	for _, typed := range []string{"kalle@åkeriet.example", "kalle@ÅKERIET.example", "kalle@a\u030akeriet.example", "kalle@xn--keriet-hua.example"} {
-		body := askFor(t, h, typed).Body.String()
+	for _, input := range []string{"kalle@åkeriet.example", "kalle@ÅKERIET.example", "kalle@a\u030akeriet.example", "kalle@xn--keriet-hua.example"} {
+		body := askFor(t, h, input).Body.String()
 		if !strings.Contains(body, `<span class="address">kalle@åkeriet.example</span>`) {
-			t.Errorf("%q is not shown as the person knows it", typed)
+			t.Errorf("input %q: the page does not show the domain in Unicode", input)
 		}
 		if !strings.Contains(body, "<code>mail.xn--keriet-hua.example</code>") {
-			t.Errorf("%q: the server is not in A-labels, the only form that programs take", typed)
+			t.Errorf("input %q: the server is not in A-labels, the only form that programs accept", input)
 		}
 	}
 }
 
-// TestFailure: what is our fault is not called the person's.
+// TestFailure checks that a failed lookup is not blamed on the person.
 func TestFailure(t *testing.T) {
 	resolve := func(context.Context, account.Query) (account.Settings, error) {
 		return account.Settings{}, errors.New("dns: server failure at 192.0.2.53")
@@ -187,21 +188,22 @@ func TestFailure(t *testing.T) {
 		w := askFor(t, Handler(resolve, Options{}), "anna@example.com", "Accept", accept)
 		body := w.Body.String()
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(body, "The fault is ours") {
-			t.Errorf("got %d: %s", w.Code, body)
+			t.Errorf("status %d, Retry-After %q, want 503 and an apology:\n%s", w.Code, w.Header().Get("Retry-After"), body)
 		}
 		if strings.Contains(body, "192.0.2.53") {
-			t.Error("the page says more than a person should know")
+			t.Error("the page quotes the internal error")
 		}
 	}
 	wrong := func(context.Context, account.Query) (account.Settings, error) {
 		return account.Settings{}, account.ErrWrongHost
 	}
 	if w := askFor(t, Handler(wrong, Options{}), "anna@example.com"); w.Code != http.StatusNotFound {
-		t.Errorf("another customer's host: got %d", w.Code)
+		t.Errorf("ErrWrongHost: status %d, want 404", w.Code)
 	}
 }
 
-// TestClientsFailure: the settings of one client only cannot be had.
+// TestClientsFailure checks that the page fails if the settings of one client cannot be
+// looked up.
 func TestClientsFailure(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
 	p.Exceptions = map[account.Client][]account.Server{account.Outlook: p.Servers}
@@ -212,11 +214,11 @@ func TestClientsFailure(t *testing.T) {
 		return resolve(ctx, q)
 	}
 	if w := askFor(t, Handler(failing, Options{}), "anna@example.com"); w.Code != http.StatusServiceUnavailable {
-		t.Errorf("got %d", w.Code)
+		t.Errorf("status %d, want 503", w.Code)
 	}
 }
 
-// shape is the tags and the names of attributes of a page.
+// shape returns the tags and the names of attributes of a page.
 func shape(t testing.TB, page string) string {
 	t.Helper()
 	var b strings.Builder
@@ -241,8 +243,8 @@ func shape(t testing.TB, page string) string {
 	}
 }
 
-// TestHostile sends what people do not type. It never changes what a page is
-// made of, comes back in no header, and is no fault of ours.
+// TestHostile sends input that people do not type. It must not change the structure of
+// a page, appear in a header or make the page fail.
 func TestHostile(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := Handler(resolve, o)
@@ -269,7 +271,7 @@ func TestHostile(t *testing.T) {
 		}
 	}
 	if len(shapes) < 6 {
-		t.Fatalf("%d shapes of harmless pages", len(shapes))
+		t.Fatalf("the harmless pages have %d shapes, want at least 6", len(shapes))
 	}
 	for _, text := range []string{
 		`<b>`, `"><script>alert(1)</script>`, `'><img src=x onerror=alert(1)>`, `javascript:alert(1)`, `%s%d%n`, `{{7*7}}`, `{{.}}`, `${7*7}`,
@@ -279,30 +281,30 @@ func TestHostile(t *testing.T) {
 		for _, query := range queries(text) {
 			w := get(t, h, "/?"+query)
 			if w.Code >= 500 {
-				t.Errorf("%.200q: got status %d", query, w.Code)
+				t.Errorf("query %.200q: status %d", query, w.Code)
 			}
 			body := w.Body.String()
 			if !shapes[shape(t, body)] {
-				t.Errorf("%.200q changes what the page is made of:\n%s", query, body)
+				t.Errorf("query %.200q changes the structure of the page:\n%s", query, body)
 			}
 			for _, raw := range []string{"\x00", "\u202e", "X-Evil: 1\r", `href="javascript`, `"49"`} {
 				if strings.Contains(body, raw) {
-					t.Errorf("%.200q: %q comes back", query, raw)
+					t.Errorf("query %.200q: the page has %q", query, raw)
 				}
 			}
 			for name, values := range w.Header() {
 				if strings.ContainsAny(strings.Join(values, ""), "\r\n\x00<>") {
-					t.Errorf("%.200q: header %s: %q", query, name, values)
+					t.Errorf("query %.200q: header %s = %q", query, name, values)
 				}
 			}
 			if w := get(t, h, "/?format=text&"+query); w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
-				t.Errorf("%.200q as text: got %s", query, w.Header().Get("Content-Type"))
+				t.Errorf("query %.200q as text: Content-Type %q, want text/plain", query, w.Header().Get("Content-Type"))
 			}
 		}
 	}
 }
 
-// TestHostileNames: a name goes into links and the form, and nowhere else.
+// TestHostileNames checks that a name is escaped in the form and in links.
 func TestHostileNames(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := Handler(resolve, o)
@@ -325,48 +327,48 @@ func TestFiles(t *testing.T) {
 	} {
 		at := strings.Index(page, path+"?v=")
 		if at < 0 {
-			t.Errorf("the page does not lead to %s", path)
+			t.Errorf("the page does not link to %s", path)
 			continue
 		}
 		link, _, _ := strings.Cut(page[at:], `"`)
 		w := get(t, h, link)
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != mediaType ||
 			w.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" {
-			t.Errorf("%s: got %d %v", link, w.Code, w.Header())
+			t.Errorf("GET %s: status %d, %v, want 200, %s and immutable", link, w.Code, w.Header(), mediaType)
 		}
 		if got := w.Header().Get("Content-Security-Policy"); got != "default-src 'none'; frame-ancestors 'none'" {
-			t.Errorf("%s: opened by itself it could run: %q", link, got)
+			t.Errorf("GET %s: Content-Security-Policy %q lets a script in the file run", link, got)
 		}
 		if w := get(t, h, strings.ToUpper(path)); w.Header().Get("Cache-Control") != "public, max-age=300" {
-			t.Errorf("without the word that changes with the content: got %d %v", w.Code, w.Header())
+			t.Errorf("GET %s without a version: status %d, %v, want max-age=300", strings.ToUpper(path), w.Code, w.Header())
 		}
 	}
 	style := get(t, h, stylePath).Body.String()
 	if !strings.HasPrefix(style, ":root{--accent:#800000;--on-accent:#ffffff}") {
-		t.Errorf("the style sheet begins with %.100s", style)
+		t.Errorf("the style sheet begins with %.100s, want the accent #800000", style)
 	}
 	for accent, want := range map[*Colour]string{nil: "#1b55a6", {}: "#000000"} {
 		h := Handler(nil, Options{Branding: Branding{Accent: accent}})
 		if style := get(t, h, stylePath).Body.String(); !strings.HasPrefix(style, ":root{--accent:"+want+";") {
-			t.Errorf("accent %v: the style sheet begins with %.100s", accent, style)
+			t.Errorf("accent %v: the style sheet begins with %.100s, want %s", accent, style, want)
 		}
 	}
 	if w := get(t, Handler(nil, Options{}), logoPath); w.Code != http.StatusNotFound {
-		t.Errorf("no logo: got %d", w.Code)
+		t.Errorf("GET %s without a logo: status %d, want 404", logoPath, w.Code)
 	}
 }
 
-// TestAccent: whatever colour can be configured, it can be read in the dark too.
+// TestAccent checks that every colour that can be configured is readable in dark mode.
 func TestAccent(t *testing.T) {
 	if DefaultAccent.Contrast(White) < MinContrast {
-		t.Errorf("the default cannot be read")
+		t.Errorf("the default accent has a contrast of %.2f to white, want %.1f", DefaultAccent.Contrast(White), MinContrast)
 	}
 	for r := 0; r < 256; r += 15 {
 		for g := 0; g < 256; g += 15 {
 			for b := 0; b < 256; b += 15 {
 				c := Colour{R: uint8(r), G: uint8(g), B: uint8(b)}
 				if dark := darkAccent(c); dark.Contrast(darkBackground) < MinContrast {
-					t.Fatalf("%s: in the dark %s has a contrast of %.2f", c, dark, dark.Contrast(darkBackground))
+					t.Fatalf("accent %s: its dark form %s has a contrast of %.2f, want %.1f", c, dark, dark.Contrast(darkBackground), MinContrast)
 				}
 			}
 		}
@@ -404,12 +406,12 @@ func TestNotices(t *testing.T) {
 	})
 }
 
-// TestNothingOfTheMailbox: no answer tells whether a mailbox exists, is active
-// or an alias.
-func TestNothingOfTheMailbox(t *testing.T) {
+// TestMailboxNotRevealed checks that no answer reveals whether a mailbox exists, is
+// active or is an alias.
+func TestMailboxNotRevealed(t *testing.T) {
 	page := func(h http.Handler, address, format string) string {
 		body := get(t, h, "/?emailaddress="+address+"&format="+format).Body.String()
-		// The QR code differs, as it holds the address.
+		// The QR code differs because it has the address.
 		if i := strings.Index(body, `stroke="#000" d="`); i >= 0 {
 			end := strings.Index(body[i:], "</svg>")
 			body = body[:i] + body[i+end:]
@@ -427,10 +429,10 @@ func TestNothingOfTheMailbox(t *testing.T) {
 		for _, format := range []string{"html", "text"} {
 			unlisted := page(h, test.unlisted, format)
 			if listed := page(h, test.address, format); listed != unlisted {
-				t.Errorf("%s, %s: the answer differs from that of a mailbox that nobody knows", test.address, format)
+				t.Errorf("%s as %s: the answer differs from that of the unlisted %s", test.address, format, test.unlisted)
 			}
 			if len(unlisted) < 300 {
-				t.Errorf("%s: got %q", format, unlisted)
+				t.Errorf("the answer for %s as %s is too short: %q", test.unlisted, format, unlisted)
 			}
 		}
 	}

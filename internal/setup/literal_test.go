@@ -8,7 +8,7 @@ import (
 	"signpost/account"
 )
 
-// literal is a resolver with one provider, for cases that no example has.
+// literal returns a resolver with a single provider, for cases that no example covers.
 func literal(servers ...account.Server) (account.Resolver, *account.Provider) {
 	p := &account.Provider{ID: "example", DisplayName: "Example Mail", Servers: servers}
 	return func(_ context.Context, q account.Query) (account.Settings, error) {
@@ -16,7 +16,7 @@ func literal(servers ...account.Server) (account.Resolver, *account.Provider) {
 	}, p
 }
 
-// server is an ordinary server of the type.
+// server returns an ordinary server of the type.
 func server(t account.ServerType) account.Server {
 	s := account.Server{Type: t, Login: account.Login{Username: account.EmailAddress},
 		Authentication: []account.Authentication{account.PasswordCleartext}}

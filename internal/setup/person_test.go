@@ -21,19 +21,20 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// visit is a request of the browser's and what it was answered.
+// visit is a request of the browser and its answer.
 type visit struct {
 	path, query, referer, cookie, mediaType string
 	status                                  int
 }
 
-// visits notes what a browser asks a handler for.
+// visits records the requests of a browser to a handler.
 type visits struct {
 	sync.Mutex
 	list []visit
 }
 
-func (v *visits) of(h http.Handler) http.Handler {
+// record returns a handler that passes requests to h and records them.
+func (v *visits) record(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		recorder := httptest.NewRecorder()
 		h.ServeHTTP(recorder, r)
@@ -49,7 +50,7 @@ func (v *visits) of(h http.Handler) http.Handler {
 	})
 }
 
-// find waits for a visit of the path.
+// find waits for a request for the path.
 func (v *visits) find(t testing.TB, path string) visit {
 	t.Helper()
 	for range 200 {
@@ -65,18 +66,18 @@ func (v *visits) find(t testing.TB, path string) visit {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("the browser did not ask for %s", path)
+	t.Fatalf("the browser did not request %s", path)
 	return visit{}
 }
 
-// TestPerson does what a person does: types an address, looks, changes the
-// language, and installs the profile; with script and without.
+// TestPerson does what a person does: types an address, looks, changes the language
+// and downloads the profile, with the script and without.
 func TestPerson(t *testing.T) {
 	for name, script := range map[string]bool{"with script": true, "without script": false} {
 		t.Run(name, func(t *testing.T) {
 			resolve, o := load(t, "mamut")
 			var seen visits
-			base := serve(t, seen.of(service(resolve, o)))
+			base := serve(t, seen.record(service(resolve, o)))
 			ctx := open(t)
 			var complaints []string
 			var lock sync.Mutex
@@ -99,10 +100,10 @@ func TestPerson(t *testing.T) {
 				chromedp.Click(chromedp.CSS("button[type=submit]")),
 				chromedp.WaitVisible(chromedp.CSS("h1 .address")))
 			if got := text(t, ctx, "h1 .address"); got != "MAIL@domain.se" {
-				t.Errorf("the page is for %q", got)
+				t.Errorf("the page is for %q, want MAIL@domain.se", got)
 			}
 			if got := seen.find(t, stylePath); got.status != http.StatusOK {
-				t.Errorf("style: %+v", got)
+				t.Errorf("the request for the style: %+v, want status 200", got)
 			}
 
 			shown := func() bool { return js[bool](t, ctx, `document.querySelector("#android table").checkVisibility()`) }
@@ -115,22 +116,22 @@ func TestPerson(t *testing.T) {
 			}
 			for row, want := range []string{"mamutmail.com", "hosting01", "MAIL_domain.se"} {
 				if got := js[string](t, ctx, `document.querySelectorAll("#android td > code")[`+itoa(row)+`].textContent`); got != want {
-					t.Errorf("Android, row %d: got %q, want %q", row, got, want)
+					t.Errorf("row %d for Android = %q, want %q", row, got, want)
 				}
 			}
 			buttons, values := js[int](t, ctx, `document.querySelectorAll(".copy").length`), js[int](t, ctx, `document.querySelectorAll("td > code").length`)
 			switch {
 			case !script && buttons != 0:
-				t.Errorf("%d buttons that do nothing", buttons)
+				t.Errorf("%d copy buttons without the script, want none", buttons)
 			case script && (buttons != values || values < 5):
-				t.Errorf("%d buttons for %d values", buttons, values)
+				t.Errorf("%d copy buttons for %d values, want one for each, and at least 5", buttons, values)
 			case script:
 				copyValue(t, ctx)
 			}
 
 			do(t, ctx, chromedp.Click(chromedp.CSS(".languages a[lang=sv]")), chromedp.WaitVisible(chromedp.CSS("html[lang=sv] h1 .address")))
 			if got := text(t, ctx, ".which"); got != "Var vill du ha din e-\u2060post?" {
-				t.Errorf("after the change of language: %q", got)
+				t.Errorf("after the change of language, the question is %q, want it in Swedish", got)
 			}
 
 			do(t, ctx, chromedp.Click(chromedp.CSS("#iphone summary")),
@@ -146,26 +147,26 @@ func TestPerson(t *testing.T) {
 			}
 			if got.status != http.StatusOK || got.mediaType != "application/x-apple-aspen-config" ||
 				query.Get("emailaddress") != "MAIL@domain.se" || query.Get("name") != "Anna Ek" || query.Get("lang") != "sv" || query.Get("device") != "iphone" {
-				t.Errorf("the profile: %+v", got)
+				t.Errorf("the request for the profile: %+v, want status 200 and all parameters", got)
 			}
 
 			seen.Lock()
 			defer seen.Unlock()
 			for _, v := range seen.list {
 				if v.referer != "" || v.cookie != "" {
-					t.Errorf("%s came with Referer %q, Cookie %q", v.path, v.referer, v.cookie)
+					t.Errorf("the request for %s has Referer %q, Cookie %q, want none", v.path, v.referer, v.cookie)
 				}
 			}
 			lock.Lock()
 			defer lock.Unlock()
 			if len(complaints) > 0 {
-				t.Errorf("the browser complains: %q", complaints)
+				t.Errorf("the browser logged %q", complaints)
 			}
 		})
 	}
 }
 
-// copyValue presses the second copy button of Android's form.
+// copyValue presses the second copy button of Android's form and reads the clipboard.
 func copyValue(t *testing.T, ctx context.Context) {
 	t.Helper()
 	allow := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
@@ -184,10 +185,10 @@ func copyValue(t *testing.T, ctx context.Context) {
 	do(t, ctx, allow, command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 		chromedp.Click(chromedp.CSS("#android tr:nth-child(2) .copy")))
 	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelector("[role=status]").textContent === "Domain: Copied"`)); err != nil {
-		t.Errorf("nothing tells that the value was copied: %v", err)
+		t.Errorf("the page does not announce that the value was copied: %v", err)
 	}
 	if got := js[string](t, ctx, `navigator.clipboard.readText()`); got != "hosting01" {
-		t.Errorf("copied %q", got)
+		t.Errorf("the clipboard has %q, want hosting01", got)
 	}
 }
 
@@ -196,11 +197,12 @@ func text(t testing.TB, ctx context.Context, selector string) string {
 	return ask(t, ctx, chromedp.TextContent(chromedp.CSS(selector)))
 }
 
-// TestRequests: one for the page, one for the style, one for the script.
+// TestRequests checks that a visit makes three requests: for the page, the style and
+// the script.
 func TestRequests(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	var seen visits
-	base := serve(t, seen.of(service(resolve, o)))
+	base := serve(t, seen.record(service(resolve, o)))
 	ctx := open(t)
 	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=mail@domain.se"), chromedp.WaitReady(chromedp.CSS(".copy")))
 	seen.Lock()
@@ -211,12 +213,12 @@ func TestRequests(t *testing.T) {
 	}
 	slices.Sort(paths)
 	if want := []string{"/", scriptPath, stylePath}; !slices.Equal(paths, want) {
-		t.Errorf("got %q, want %q", paths, want)
+		t.Errorf("the browser requested %q, want %q", paths, want)
 	}
 }
 
-// TestKeyboard: everything can be reached and used without a mouse, and one
-// sees where one is.
+// TestKeyboard checks that everything can be reached and used without a mouse, and
+// that the focus is visible.
 func TestKeyboard(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	base := serve(t, service(resolve, o))
@@ -234,7 +236,7 @@ func TestKeyboard(t *testing.T) {
 	}
 	do(t, ctx, chromedp.KeyEvent("info@domain.se"), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.CSS("h1 .address")), chromedp.WaitReady(chromedp.CSS(".copy")))
 
-	// Open all sections by keyboard as they come.
+	// Open each section when the focus reaches it.
 	reached := 0
 	for range 200 {
 		do(t, ctx, chromedp.KeyEvent(kb.Tab))
@@ -243,25 +245,25 @@ func TestKeyboard(t *testing.T) {
 		}
 		reached++
 		if seen := js[bool](t, ctx, `(s => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2)(getComputedStyle(document.activeElement))`); !seen {
-			t.Errorf("nobody sees that %q has the focus", focus())
+			t.Errorf("the focus on %q is not visible", focus())
 		}
 		if js[bool](t, ctx, `document.activeElement.matches("details:not([open]) > summary")`) {
 			do(t, ctx, chromedp.KeyEvent(kb.Enter))
 			if !js[bool](t, ctx, `document.activeElement.parentNode.open`) {
-				t.Errorf("%q does not open", focus())
+				t.Errorf("the section %q does not open", focus())
 			}
 		}
 	}
 	all := js[int](t, ctx, `document.querySelectorAll("a[href], button, summary, input:not([type=hidden])").length`)
 	if reached != all || all < 30 {
-		t.Errorf("the keyboard reached %d of %d", reached, all)
+		t.Errorf("the keyboard reached %d of %d elements, want all and at least 30", reached, all)
 	}
 	if closed := js[int](t, ctx, `document.querySelectorAll("details:not([open])").length`); closed != 0 {
 		t.Errorf("%d sections stayed closed", closed)
 	}
 }
 
-// TestCode: another program reads the URL of the page out of the QR code.
+// TestCode checks that another program reads the URL of the page in the QR code.
 func TestCode(t *testing.T) {
 	zbar := tool(t, "zbarimg")
 	for _, dark := range []bool{false, true} {
@@ -283,38 +285,38 @@ func TestCode(t *testing.T) {
 			}
 			read := strings.TrimSpace(string(said))
 			if visible := text(t, ctx, ".url"); read != visible {
-				t.Errorf("the code says %s, the page %s", read, visible)
+				t.Errorf("the QR code has %s, the text beside it %s", read, visible)
 			}
 			u, err := url.Parse(read)
 			if err != nil || u.Scheme != "https" || u.Host != o.Name {
-				t.Fatalf("the code says %s: %v", read, err)
+				t.Fatalf("the QR code has %s (%v), want an https URL at %s", read, err, o.Name)
 			}
-			// Who follows it comes to the same answer.
+			// The URL leads to the same answer.
 			there := get(t, Handler(resolve, o), "/?"+u.RawQuery).Body.String()
 			if here := text(t, ctx, "h1 .address"); !strings.Contains(there, strings.ReplaceAll(here, "+", "&#43;")+"</span></h1>") {
 				t.Errorf("%s is not the page for %s", read, here)
 			}
 			if label := js[string](t, ctx, `document.querySelector("svg.code").getAttribute("aria-label")`); !strings.Contains(label, read) {
-				t.Errorf("the code is called %q", label)
+				t.Errorf("the label of the QR code is %q, want it to have %s", label, read)
 			}
 		}
 	}
 }
 
-// TestPrint: on paper all sections are open and there is nothing to press.
+// TestPrint checks that on paper all sections are open and there is nothing to press.
 func TestPrint(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	base := serve(t, service(resolve, o))
 	ctx := open(t)
 	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=info@domain.se"), chromedp.WaitReady(chromedp.CSS(".copy")),
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
-	// A page goes over to another medium when it is next drawn.
+	// The page changes to the other medium when it is drawn the next time.
 	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`matchMedia("print").matches &&
 		[...document.querySelectorAll("details:not([open]) table")].filter(e => e.checkVisibility() && e.getBoundingClientRect().height > 20).length >= 5`,
 		chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second))); err != nil {
 		t.Errorf("the tables of closed sections are not printed: %v", err)
 	}
 	if buttons := js[int](t, ctx, `[...document.querySelectorAll(".copy, .languages, .more")].filter(e => e.checkVisibility()).length`); buttons != 0 {
-		t.Errorf("%d buttons are printed", buttons)
+		t.Errorf("%d buttons are printed, want none", buttons)
 	}
 }

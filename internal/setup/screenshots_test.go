@@ -16,18 +16,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var screenshots = flag.String("screenshots", "", "write screenshots of the page into this `folder`")
+var screenshots = flag.String("screenshots", "", "write screenshots of the page into this `directory`")
 
 // TestScreenshots makes pictures for people to look at:
 //
-//	go test ./setup -run TestScreenshots -screenshots /tmp/pictures
+//	go test ./internal/setup -run TestScreenshots -screenshots /tmp/pictures
 //
 // They are 390×844 and 1280×800, and those named -long are the whole page. Three
 // phones side by side are the README's picture: copy readme.png to
 // testdata/screenshots/setup.png.
 func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
-		t.Skip("-screenshots names no folder")
+		t.Skip("-screenshots names no directory")
 	}
 	if err := os.MkdirAll(*screenshots, 0o777); err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// sideBySide puts pictures into a row on a grey ground.
+// sideBySide arranges pictures in a row on a grey background.
 func sideBySide(pictures []image.Image) *image.RGBA {
 	const gap = 30
 	size := image.Pt(gap, 0)
@@ -116,7 +116,7 @@ func sideBySide(pictures []image.Image) *image.RGBA {
 	return row
 }
 
-// reduced is the picture in its 256 commonest colours, a third of the octets.
+// reduced returns the picture in its 256 most frequent colours, in a third of the bytes.
 func reduced(p *image.RGBA) *image.Paletted {
 	count := map[color.RGBA]int{}
 	for y := range p.Bounds().Dy() {

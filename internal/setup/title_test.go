@@ -9,7 +9,7 @@ import (
 
 func TestClosestTitle(t *testing.T) {
 	for _, test := range []struct {
-		texts  string // the languages that there are
+		texts  string // their languages
 		wanted string
 		want   string
 	}{
@@ -26,7 +26,7 @@ func TestClosestTitle(t *testing.T) {
 		{"sv-FI en-GB", "de", "en-GB"},
 		{"en pt-PT", "pt-BR", "pt-PT"},
 		{"en zh-Hant", "zh-TW", "zh-Hant"},
-		{"ru en", "uk", "en"}, // related is not the same
+		{"ru en", "uk", "en"}, // related, but another language
 		{"fr en nb", "no", "nb"},
 		{"en zh-Hans zh-Hant", "zh-TW", "zh-Hant"},
 		{"en zh-Hans zh-Hant", "zh", "zh-Hans"},
@@ -41,7 +41,7 @@ func TestClosestTitle(t *testing.T) {
 		}
 		got := closestTitle(texts, test.wanted)
 		if got.Language != test.want || test.want != "" && got.Text != "in "+test.want {
-			t.Errorf("%s of %q: got %+v", test.wanted, test.texts, got)
+			t.Errorf("closestTitle(%q, %q) = %+v, want the text in %q", test.texts, test.wanted, got, test.want)
 		}
 	}
 }

@@ -478,3 +478,33 @@ func TestReadmeIsShort(t *testing.T) {
 		t.Errorf("README.md has %d lines, want at most 150", n)
 	}
 }
+
+// TestArchitecture looks for every package in docs/architecture.md, and for every
+// place that the document names in the source.
+func TestArchitecture(t *testing.T) {
+	document, err := os.ReadFile(filepath.Join(root, "docs/architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "list", "signpost/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for name := range strings.Lines(string(out)) {
+		name = strings.TrimPrefix(strings.TrimSpace(name), "signpost/")
+		if !bytes.Contains(document, []byte("`"+name+"`")) {
+			t.Errorf("docs/architecture.md does not name package %s", name)
+		}
+	}
+	for _, file := range []string{"docs/architecture.md", "CONTRIBUTING.md"} {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile("`((?:[a-z]+/)+[a-z_]+(?:\\.[a-z]+)?)`").FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(root, match[1])); err != nil {
+				t.Errorf("%s names %s: %v", file, match[1], err)
+			}
+		}
+	}
+}

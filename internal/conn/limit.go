@@ -28,22 +28,22 @@ type Limiter struct {
 	Evicted     func()                // is called when an idle connection was closed
 
 	mu     sync.Mutex
-	blocks map[Block]int
+	blocks map[Block]int // number of open connections
 }
 
 // Listener returns a listener that accepts from l within the limits. The HTTP server
 // must call [SetIdle].
 func (lim *Limiter) Listener(l net.Listener) net.Listener {
 	limited := &limitListener{Listener: l, limiter: lim}
-	limited.changed.L = &limited.mu
+	limited.changed.L = &lim.mu
 	return limited
 }
 
+// limitListener is a listener of a Limiter, whose mutex guards it.
 type limitListener struct {
 	net.Listener
 	limiter *Limiter
 
-	mu      sync.Mutex
 	changed sync.Cond // a slot is free, a connection is idle, or the listener is closed
 	open    int
 	idle    list.List // of *limitConn, that which has been idle longest first
@@ -61,76 +61,65 @@ func (l *limitListener) Accept() (net.Conn, error) {
 		// The client behind PROXY protocol is known when its header has been read,
 		// for which Accept must not wait: see Read.
 		if _, later := inner.(*proxyproto.Conn); !later && !c.admit() {
-			inner.Close()
+			c.Close()
 			continue
 		}
-		if !l.acquire() {
-			l.limiter.remove(c)
-			inner.Close()
+		if !l.acquire(c) {
+			c.Close()
 			return nil, net.ErrClosed
 		}
-		c.open = true
 		return c, nil
 	}
 }
 
 // Close implements net.Listener.
 func (l *limitListener) Close() error {
-	l.mu.Lock()
+	l.limiter.mu.Lock()
 	l.closed = true
-	l.mu.Unlock()
+	l.limiter.mu.Unlock()
 	l.changed.Broadcast()
 	return l.Listener.Close()
 }
 
-// acquire takes a slot, if need be that of the connection which has been idle
+// acquire waits for a slot for c, if need be that of the connection which has been idle
 // longest. It returns false if the listener is closed meanwhile.
-func (l *limitListener) acquire() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for limit := l.limiter.Connections; limit > 0 && l.open >= limit && !l.closed; {
+func (l *limitListener) acquire(c *limitConn) bool {
+	lim := l.limiter
+	lim.mu.Lock()
+	defer lim.mu.Unlock()
+	for lim.Connections > 0 && l.open >= lim.Connections && !l.closed {
 		longest := l.idle.Front()
 		if longest == nil {
 			l.changed.Wait()
 			continue
 		}
-		evicted := longest.Value.(*limitConn)
-		l.setIdle(evicted, false)
-		l.mu.Unlock()
-		evicted.Close()
-		l.limiter.Evicted()
-		l.mu.Lock()
+		lim.mu.Unlock()
+		longest.Value.(*limitConn).Close()
+		lim.Evicted()
+		lim.mu.Lock()
 	}
 	if l.closed {
 		return false
 	}
 	l.open++
+	c.open = true
 	return true
 }
 
-// release gives back the slot of c.
-func (l *limitListener) release(c *limitConn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !c.open {
-		return
-	}
-	l.setIdle(c, false)
-	c.open = false
-	l.open--
-	l.changed.Signal()
-}
+// limitConn is a connection of a limitListener.
+type limitConn struct {
+	net.Conn
+	listener *limitListener
 
-// setIdle requires l.mu.
-func (l *limitListener) setIdle(c *limitConn, idle bool) {
-	switch {
-	case idle && c.idle == nil && c.open:
-		c.idle = l.idle.PushBack(c)
-		l.changed.Signal()
-	case !idle && c.idle != nil:
-		l.idle.Remove(c.idle)
-		c.idle = nil
-	}
+	admission sync.Once
+	admitted  bool
+
+	// The mutex of the limiter guards the rest.
+	closed  bool
+	open    bool          // has a slot
+	idle    *list.Element // nil while a request is in flight
+	counted bool          // for block
+	block   Block
 }
 
 // SetIdle records whether a connection of a limited listener is idle and may be
@@ -140,36 +129,57 @@ func SetIdle(c net.Conn, idle bool) {
 		c = secure.NetConn()
 	}
 	if limited, ok := c.(*limitConn); ok {
-		limited.listener.mu.Lock()
-		defer limited.listener.mu.Unlock()
-		limited.listener.setIdle(limited, idle)
+		limited.listener.limiter.mu.Lock()
+		defer limited.listener.limiter.mu.Unlock()
+		limited.setIdle(idle)
 	}
 }
 
-// limitConn is a connection of a limitListener.
-type limitConn struct {
-	net.Conn
-	listener *limitListener
-
-	// Guarded by listener.mu.
-	open bool
-	idle *list.Element // nil while a request is in flight
-
-	admission sync.Once
-	admitted  bool
-
-	// Guarded by listener.limiter.mu.
-	block           Block
-	counted, closed bool
+// setIdle requires the mutex of the limiter.
+func (c *limitConn) setIdle(idle bool) {
+	switch l := c.listener; {
+	case idle && c.idle == nil && c.open:
+		c.idle = l.idle.PushBack(c)
+		l.changed.Signal()
+	case !idle && c.idle != nil:
+		l.idle.Remove(c.idle)
+		c.idle = nil
+	}
 }
 
 // admit counts the connection for its address, once, and reports whether the address
 // may have it.
 func (c *limitConn) admit() bool {
 	c.admission.Do(func() {
-		c.admitted = c.listener.limiter.add(c, PeerAddr(c.RemoteAddr().String()))
+		addr := PeerAddr(c.RemoteAddr().String())
+		if c.admitted = c.listener.limiter.count(c, addr); !c.admitted {
+			c.listener.limiter.Refused(addr)
+		}
 	})
 	return c.admitted
+}
+
+// count counts c for the block of addr and reports whether the block may have it. A
+// connection over a Unix socket has no address, and one of a trusted proxy stands for
+// many clients: neither is counted.
+func (lim *Limiter) count(c *limitConn, addr netip.Addr) bool {
+	if lim.PerAddress <= 0 || !addr.IsValid() || lim.Exempt != nil && lim.Exempt(addr) {
+		return true
+	}
+	lim.mu.Lock()
+	defer lim.mu.Unlock()
+	block := BlockOf(addr)
+	switch {
+	case c.closed:
+		return true
+	case lim.blocks[block] >= lim.PerAddress:
+		return false
+	case lim.blocks == nil:
+		lim.blocks = map[Block]int{}
+	}
+	lim.blocks[block]++
+	c.block, c.counted = block, true
+	return true
 }
 
 // Read implements net.Conn.
@@ -184,8 +194,24 @@ func (c *limitConn) Read(b []byte) (int, error) {
 // Close implements net.Conn.
 func (c *limitConn) Close() error {
 	err := c.Conn.Close()
-	c.listener.limiter.remove(c)
-	c.listener.release(c)
+	l, lim := c.listener, c.listener.limiter
+	lim.mu.Lock()
+	defer lim.mu.Unlock()
+	if c.closed {
+		return err
+	}
+	c.closed = true
+	if c.counted {
+		if lim.blocks[c.block]--; lim.blocks[c.block] == 0 {
+			delete(lim.blocks, c.block)
+		}
+	}
+	if c.open {
+		c.setIdle(false)
+		c.open = false
+		l.open--
+		l.changed.Signal()
+	}
 	return err
 }
 
@@ -195,47 +221,4 @@ func (c *limitConn) CloseWrite() error {
 		return half.CloseWrite()
 	}
 	return nil
-}
-
-// add counts c for the block of addr and reports whether the block may have it. A
-// connection over a Unix socket has no address, and one of a trusted proxy stands
-// for many clients: both are always admitted.
-func (lim *Limiter) add(c *limitConn, addr netip.Addr) bool {
-	if lim.PerAddress <= 0 || !addr.IsValid() || lim.Exempt != nil && lim.Exempt(addr) {
-		return true
-	}
-	if !lim.count(c, BlockOf(addr)) {
-		lim.Refused(addr)
-		return false
-	}
-	return true
-}
-
-func (lim *Limiter) count(c *limitConn, block Block) bool {
-	lim.mu.Lock()
-	defer lim.mu.Unlock()
-	switch {
-	case c.closed:
-		return true
-	case lim.blocks[block] >= lim.PerAddress:
-		return false
-	case lim.blocks == nil:
-		lim.blocks = map[Block]int{}
-	}
-	lim.blocks[block]++
-	c.block, c.counted = block, true
-	return true
-}
-
-func (lim *Limiter) remove(c *limitConn) {
-	lim.mu.Lock()
-	defer lim.mu.Unlock()
-	c.closed = true
-	if !c.counted {
-		return
-	}
-	c.counted = false
-	if lim.blocks[c.block]--; lim.blocks[c.block] == 0 {
-		delete(lim.blocks, c.block)
-	}
 }

@@ -103,7 +103,8 @@ func (l *accessLog) addLimited(ctx context.Context, state *requestState, now tim
 // method keeps unknown methods, which a client can invent, out of the log.
 func method(m string) string {
 	switch m {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "PROPFIND":
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions,
+		"PROPFIND":
 		return m
 	}
 	return "other"

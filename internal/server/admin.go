@@ -8,30 +8,30 @@ import (
 	"strings"
 )
 
-// Admin is what the operator's own tools can ask.
+// Admin answers the tools of the operator.
 type Admin struct {
 	Metrics *Metrics
-	// Ready is nil while requests are answered, and else says why they are not.
+	// Ready returns nil while requests are answered, and otherwise the reason why they
+	// are not.
 	Ready func() error
-	// Ask answers GET /ask?domain=, by which a proxy learns whether a name may
-	// have a certificate; nil: there is no such question.
+	// Ask answers GET /ask?domain=, by which a proxy learns whether a name may have a
+	// certificate; nil answers 404.
 	Ask http.Handler
-	// Pprof serves /debug/pprof.
+	// Pprof enables /debug/pprof.
 	Pprof bool
 }
 
-// Handler answers the operator's tools. It is for a listener of its own, which
-// strangers do not reach.
+// Handler returns the handler of the admin listener, which clients must not reach.
 func (a Admin) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", a.Metrics.Handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "alive") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := a.Ready(); err != nil {
-			say(w, http.StatusServiceUnavailable, err.Error())
+			respond(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
-		say(w, http.StatusOK, "ready")
+		respond(w, http.StatusOK, "ready")
 	})
 	if a.Ask != nil {
 		mux.Handle("GET /ask", a.Ask)
@@ -43,17 +43,18 @@ func (a Admin) Handler() http.Handler {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return guarded(mux)
+	return rejectForeignNames(mux)
 }
 
-// guarded keeps out web pages that are open in a browser on this machine: where
-// the listener is on loopback, a page can reach it under a name of its own that
-// it lets lead there (DNS rebinding). Nobody else's name has one label only.
-func guarded(next http.Handler) http.Handler {
+// rejectForeignNames keeps out web pages that are open in a browser on this machine: a
+// page can reach a loopback listener under a name of its own that it resolves to
+// 127.0.0.1 (DNS rebinding). Attackers cannot own a single-label name, so those and
+// localhost are allowed.
+func rejectForeignNames(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 		if local != nil && local.IP.IsLoopback() && !isLocalName(r.Host) {
-			say(w, http.StatusForbidden, "ask by address or as localhost")
+			respond(w, http.StatusForbidden, "use the IP address or localhost")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -68,7 +69,7 @@ func isLocalName(host string) bool {
 	return !strings.Contains(name, ".") || strings.HasSuffix(name, ".localhost")
 }
 
-func say(w http.ResponseWriter, status int, text string) {
+func respond(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

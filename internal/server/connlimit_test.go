@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -164,6 +165,30 @@ func TestIdleMakesRoom(t *testing.T) {
 				t.Errorf("%s = %d, want 3", closedForRoom, got)
 			}
 		})
+	}
+}
+
+// TestIdleConnectionsOfAFewAddresses fills a listener with 2,000 idle connections from
+// four addresses, and asks from others.
+func TestIdleConnectionsOfAFewAddresses(t *testing.T) {
+	const limit, sources = 2000, 4
+	s := &server.Service{Handler: echoing, Connections: limit, PerAddress: limit / sources, Timeouts: patient}
+	address := start(t, s)
+	var group sync.WaitGroup
+	for source := range sources {
+		group.Go(func() {
+			for range limit / sources {
+				if got := from(t, fmt.Sprintf("127.0.0.%d", source+1), address).ask(t); got != 200 {
+					t.Errorf("a connection within the limits got status %d, want 200", got)
+				}
+			}
+		})
+	}
+	group.Wait()
+	for i := range 20 {
+		if got := from(t, fmt.Sprintf("127.0.1.%d", i+1), address).ask(t); got != 200 {
+			t.Errorf("address %d got status %d beside the idle connections, want 200", i, got)
+		}
 	}
 }
 

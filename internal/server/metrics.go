@@ -47,7 +47,8 @@ func NewMetrics(version, goVersion string) *Metrics {
 		Help: "Time from the header of a request to the end of its response, by dialect.",
 	}, []string{"dialect"})
 	m.registry.MustRegister(m.duration)
-	lookups := m.counters("lookups_total", "Lookups in the directory of domains and accounts by result.", "result")
+	lookups := m.counters("lookups_total",
+		"Lookups in the directory of domains and accounts by result.", "result")
 	for result, name := range lookupNames {
 		m.lookups[result] = lookups.WithLabelValues(name)
 	}
@@ -68,7 +69,8 @@ func NewMetrics(version, goVersion string) *Metrics {
 		"Time at which the current configuration was loaded.").WithLabelValues()
 	m.configured = m.gauges("configured", "Providers, domains and accounts in the current configuration.", "what")
 	m.gauges("build_info",
-		"Always 1, labelled with the versions of the program and of Go.", "version", "goversion").WithLabelValues(version, goVersion).Set(1)
+		"Always 1, labelled with the versions of the program and of Go.", "version", "goversion").
+		WithLabelValues(version, goVersion).Set(1)
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

@@ -269,6 +269,23 @@ func certificate(s *account.Server) {
 	s.Authentication = []account.Authentication{account.TLSClientCert}
 }
 
+// TestPACCDocumentation: of several help pages the first one that does not depend
+// on the mailbox is named.
+func TestPACCDocumentation(t *testing.T) {
+	provider := *small
+	provider.Documentation = []account.Documentation{
+		{URL: "https://example.com/%EMAILLOCALPART%"}, {URL: "https://example.com/first"}, {URL: "https://example.com/second"},
+	}
+	read, err := ReadPACC(mustPACC(t, of(t, &provider, "@example.com")), account.AnyAt("example.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []account.Documentation{{URL: "https://example.com/first"}}
+	if diff := cmp.Diff(want, read.Provider.Documentation); diff != "" {
+		t.Errorf("documentation (-want +got):\n%s", diff)
+	}
+}
+
 func TestPACCIssuer(t *testing.T) {
 	for issuer, want := range map[string]string{
 		"login.example.com":           "https://login.example.com",

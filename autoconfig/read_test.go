@@ -252,3 +252,23 @@ func TestReadForeign(t *testing.T) {
 		}
 	}
 }
+
+func TestIsURL(t *testing.T) {
+	for text, want := range map[string]bool{
+		"https://example.com/x": true,
+		"http://example.com":    true,
+		"wss://example.com":     true,
+		"HTTPS://example.com":   true,
+		"ftp://example.com":     false,
+		"file:///etc/passwd":    false,
+		"https:///x":            false,
+		"https:example.com":     false,
+		"example.com":           false,
+		"https://%zz":           false,
+		"":                      false,
+	} {
+		if got := isURL(text); got != want {
+			t.Errorf("isURL(%q) = %v, want %v", text, got, want)
+		}
+	}
+}

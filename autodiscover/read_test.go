@@ -249,6 +249,8 @@ func TestReadRefuses(t *testing.T) {
 		others(nsOutlook, "<Error><ErrorCode>secret</ErrorCode></Error>"),
 		phone(""), phone("<Action/>"), phone("<Action><Redirect>secret</Redirect></Action>"),
 		phone("<User><EMailAddress>secret</EMailAddress></User><Action/>"),
+		phone("<User><EMailAddress>secret</EMailAddress></User><Action><Settings><Server><Type>MobileSync</Type>" +
+			"<Url>https://eas.example/</Url></Server></Settings></Action>"),
 		phone("<Action><Settings><Server><Type>MobileSync</Type><Url>http://secret/</Url></Server></Settings></Action>"),
 	} {
 		s, err := Read([]byte(document))

@@ -39,7 +39,7 @@ func (c *requestCache) scan(body []byte) (requestTexts, error) {
 		return texts, nil
 	}
 	texts, err := scan(body)
-	if err == nil && texts.address == string(address) && isAddressElement(before, after, texts) {
+	if err == nil && isAddressElement(before, after, texts) {
 		c.add(key, texts)
 	}
 	return texts, err

@@ -43,7 +43,8 @@ func TestKnown(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var k requestCache
-			for _, address := range []string{"anna@example.com", "anna@example.com", "eve+tag@EXAMPLE.org", "x", "%EMAILADDRESS%", "a&amp;b@example.com", "ö@example.com", "a\x00b@example.com", "<b>", "-->", "]]>"} {
+			for _, address := range []string{"anna@example.com", "anna@example.com", "eve+tag@EXAMPLE.org", "x", "%EMAILADDRESS%", "a&amp;b@example.com", "ö@example.com", "a\x00b@example.com", "<b>", "-->", "]]>",
+				"a\xff@example.com", "a\x7f@example.com", "a\ufffe@example.com", "a\x1f@example.com", "a b@example.com", "a\r@example.com"} {
 				agree(t, &k, strings.ReplaceAll(row.body, "$", address))
 			}
 			if k.len() != row.kept {

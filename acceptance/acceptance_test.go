@@ -1,9 +1,9 @@
-// Package acceptance proves the service with programs that nobody here wrote:
-// mail clients as people use them ask the real service in a closed network, set
-// up the account and sign in to real mail servers.
+// Package acceptance tests the service with mail clients as people use them. In a
+// closed network they ask the real service, set up an account and sign in to real
+// mail servers.
 //
-// The tests need root, for namespaces, and the programs of Debian's packages
-// named in .ci/packages. Where these are missing they are skipped, or fail if
+// The tests need root, for namespaces, and the programs of the Debian packages in
+// .ci/packages. If something is missing they are skipped, or fail if
 // SIGNPOST_REQUIRE_TOOLS is set.
 package acceptance
 
@@ -19,24 +19,25 @@ import (
 	"time"
 )
 
-// A test runs twice: outside, where it finds the programs and starts itself
-// again in namespaces of its own, and inside, where it has ports 53, 80, 443,
-// 465, 993 and a network that leads nowhere. The process inside is the first of
-// its process namespace: with it, every program that it started ends.
+// insideVariable is set in the process inside the namespaces, to the path of the
+// service. A test runs twice: outside, where it finds the programs and starts itself
+// again in new namespaces, and inside, where it has ports 53, 80, 443, 465 and 993
+// and a network that leads nowhere. The process inside is the first one of its process
+// namespace, so every program that it started ends with it.
 const insideVariable = "SIGNPOST_ACCEPTANCE_INSIDE"
 
 // caseTimeout is how long one test may take inside.
 const caseTimeout = 150 * time.Second
 
-// work is where everything inside is written. It is in memory and goes with
-// the namespace. Its path is short, because those of sockets must be.
+// work is the directory for all files inside. It is in memory and disappears with the
+// namespace. Its path is short, because paths of sockets must be.
 const work = "/mnt"
 
 // The machines of the closed network.
 const (
-	serviceIP = "192.0.2.1"  // our service, or the proxy in front of it
+	serviceIP = "192.0.2.1"  // the service, or the proxy in front of it
 	mailIP    = "192.0.2.2"  // IMAP, POP3, submission
-	webIP     = "192.0.2.80" // the web server of everybody's web site
+	webIP     = "192.0.2.80" // the web server of all other web sites
 	dnsIP     = "127.0.0.1"
 )
 
@@ -47,8 +48,8 @@ func TestMain(m *testing.M) {
 			os.Exit(2)
 		}
 	} else {
-		// Servers live where an ordinary user's PATH does not lead, and what
-		// Debian does not have where .ci/run has npm put it.
+		// Servers are installed in directories that an ordinary user's PATH lacks.
+		// Delta Chat is not in Debian; .ci/run installs it with npm.
 		npm, err := filepath.Abs("../.artefacts/npm/node_modules/@deltachat/stdio-rpc-server-linux-x64")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "acceptance:", err)
@@ -63,9 +64,9 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// need skips the test, or fails it where programs are required, unless all of
-// them are installed. It also lets no second run of these tests begin beside
-// this one: two cores are few for what they start.
+// need skips the test, or fails it if programs are required, unless all of them are
+// installed. It also waits for another run of these tests to end, because two runs at
+// a time are too much for two cores.
 func need(t *testing.T, programs ...string) {
 	t.Helper()
 	if os.Getenv(insideVariable) != "" {
@@ -81,18 +82,18 @@ func need(t *testing.T, programs ...string) {
 		}
 	}
 	if len(missing) > 0 {
-		refuse(t, "not installed: %s", strings.Join(missing, ", "))
+		skipOrFail(t, "not installed: %s", strings.Join(missing, ", "))
 	}
 	if os.Geteuid() != 0 {
-		refuse(t, "only root can make the closed network")
+		skipOrFail(t, "only root can create the closed network")
 	}
 	if err := alone(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// refuse skips the test, or fails it where all that it needs is required.
-func refuse(t *testing.T, format string, args ...any) {
+// skipOrFail skips the test, or fails it if everything that it needs is required.
+func skipOrFail(t *testing.T, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
 		t.Fatalf(format, args...)
@@ -100,21 +101,23 @@ func refuse(t *testing.T, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
-// built is the service, built once.
+// built holds the service, which is built once.
 var built struct {
 	once sync.Once
 	dir  string
 	err  error
 }
 
-// signpost builds the service and returns where it is.
+// signpost builds the service and returns its path.
 func signpost(t *testing.T) string {
 	t.Helper()
 	built.once.Do(func() {
 		if built.dir, built.err = os.MkdirTemp("", "signpost-acceptance-"); built.err != nil {
 			return
 		}
-		if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(built.dir, "signpost"), "signpost/cmd/signpost").CombinedOutput(); err != nil {
+		file := filepath.Join(built.dir, "signpost")
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", file, "signpost/cmd/signpost")
+		if out, err := build.CombinedOutput(); err != nil {
 			built.err = fmt.Errorf("go build: %w\n%s", err, out)
 			return
 		}
@@ -126,9 +129,9 @@ func signpost(t *testing.T) string {
 	return filepath.Join(built.dir, "signpost")
 }
 
-// readSources looks at every source of the module, so that go test does not
-// take its result from the cache when one of them changed: it knows of files
-// that a test opens, but not of those that go build read.
+// readSources stats every source file of the module, so that go test does not use a
+// cached result after one of them changed. It knows the files that a test opens, but
+// not those that go build reads.
 func readSources() error {
 	return filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestAerc has aerc find the servers by nothing but the SRV records of RFC 6186
-// that are printed for the domain, sign in and send. aerc 0.14 asks for _imaps
-// and _submission only, hence port 587.
+// TestAerc lets aerc find the servers by the SRV records of RFC 6186 that Signpost
+// prints for the domain, sign in and send. aerc 0.14 looks up _imaps and _submission
+// only, hence port 587.
 func TestAerc(t *testing.T) {
 	need(t, "aerc", "tmux", "dovecot", "postfix")
 	published := hosting{
@@ -37,18 +37,18 @@ providers:
 			nothing := published
 			nothing.entered = `^$`
 			n := nothing.start(t)
-			term := n.aercAsks(t)
-			// It has to guess, and cannot guess these.
+			term := n.startAerc(t)
+			// aerc has to guess, and it cannot guess the hoster's names.
 			term.until("> firma.example")
 			if screen := term.screen(); strings.Contains(screen, "hoster.example") {
-				n.fail(screen, "it must find nothing")
+				n.fail(screen, "aerc found servers without SRV records, want none")
 			}
 		})
 	})
 }
 
-// aercAsks goes through the wizard up to where it shows the incoming server.
-func (n *network) aercAsks(t *testing.T) *terminal {
+// startAerc starts aerc and goes through its wizard up to the incoming server.
+func (n *network) startAerc(t *testing.T) *terminal {
 	t.Helper()
 	os.Setenv("SSL_CERT_FILE", n.ca.file)
 	os.Setenv("XDG_CONFIG_HOME", filepath.Join(work, "config"))
@@ -65,13 +65,14 @@ func (n *network) aercAsks(t *testing.T) *terminal {
 	return term
 }
 
+// setUpAerc sets up an account in aerc, sends a letter and checks the logins.
 func (h hosting) setUpAerc(t *testing.T) {
 	n := h.start(t, mailbox{anna, anna})
-	term := n.aercAsks(t)
+	term := n.startAerc(t)
 	term.until("> in7.hoster.example:993")
 	term.key("Tab")
-	// With the first letter comes a warning, at any moment of the typing, that
-	// takes the keys to itself.
+	// The first letter causes a warning that takes the keyboard focus, at some moment
+	// during the input.
 	term.write(password[:1])
 	term.keyUntil("End", "store your passwords in plaintext")
 	term.key("Enter")
@@ -98,7 +99,7 @@ func (h hosting) setUpAerc(t *testing.T) {
 		"smtp-starttls = yes",
 	} {
 		if !slices.Contains(strings.Split(string(accounts), "\n"), line) {
-			n.fail(string(accounts), "aerc must write %s", line)
+			n.fail(string(accounts), "accounts.conf has no line %q", line)
 		}
 	}
 	term.write(`:compose -H "To: ` + anna + `" -H "Subject: it works" "It works."`)

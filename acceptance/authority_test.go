@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// authority is the certificate authority that the clients trust.
+// authority is a certificate authority that the clients trust.
 type authority struct {
 	t    *testing.T
-	file string // its certificate, PEM
+	file string // with its certificate in PEM form
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
@@ -57,7 +57,7 @@ func (ca *authority) write(file, kind string, der []byte, mode os.FileMode) {
 	}
 }
 
-// issue writes a certificate for the names, and its key.
+// issue writes a certificate for the names and its key, and returns the files.
 func (ca *authority) issue(file string, names ...string) (certificate, key string) {
 	ca.t.Helper()
 	leaf, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -81,17 +81,17 @@ func (ca *authority) issue(file string, names ...string) (certificate, key strin
 	if err != nil {
 		ca.t.Fatal(err)
 	}
-	octets, err := x509.MarshalPKCS8PrivateKey(leaf)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(leaf)
 	if err != nil {
 		ca.t.Fatal(err)
 	}
 	certificate, key = filepath.Join(work, file+".pem"), filepath.Join(work, file+".key")
 	ca.write(certificate, "CERTIFICATE", der, 0o644)
-	ca.write(key, "PRIVATE KEY", octets, 0o600)
+	ca.write(key, "PRIVATE KEY", pkcs8, 0o600)
 	return certificate, key
 }
 
-// load is a certificate for the names, for a server of this process.
+// load issues a certificate for the names, for a server in this process.
 func (ca *authority) load(file string, names ...string) tls.Certificate {
 	ca.t.Helper()
 	pair, err := tls.LoadX509KeyPair(ca.issue(file, names...))

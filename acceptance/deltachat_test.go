@@ -3,6 +3,7 @@ package acceptance
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,9 +13,9 @@ import (
 	"time"
 )
 
-// deltaChat is the core of Delta Chat, which all its apps share: a reader of
-// autoconfig and Autodiscover of its own (src/configure/auto_mozilla.rs and
-// auto_outlook.rs). It is driven by JSON-RPC, a line for each message.
+// deltaChat is the core of Delta Chat, which all its apps share. It has its own readers
+// of autoconfig and Autodiscover (src/configure/auto_mozilla.rs and auto_outlook.rs).
+// The test drives it by JSON-RPC with one message per line.
 type deltaChat struct {
 	in   io.Writer
 	out  *bufio.Reader
@@ -32,12 +33,12 @@ func startDeltaChat(t *testing.T) *deltaChat {
 	out, pipe := io.Pipe()
 	cmd.Stdout = pipe
 	ended := run(t, cmd)
-	// Neither its end nor its silence may hang the test.
-	silence := time.AfterFunc(caseTimeout/2, func() { pipe.CloseWithError(fmt.Errorf("it says nothing")) })
+	// The test must not hang if the program ends or does not answer.
+	silence := time.AfterFunc(caseTimeout/2, func() { pipe.CloseWithError(errors.New("Delta Chat does not answer")) })
 	t.Cleanup(func() { silence.Stop() })
 	go func() {
 		<-ended
-		pipe.CloseWithError(fmt.Errorf("it has ended"))
+		pipe.CloseWithError(errors.New("Delta Chat has ended"))
 	}()
 	return &deltaChat{in: in, out: bufio.NewReader(out)}
 }
@@ -45,7 +46,9 @@ func startDeltaChat(t *testing.T) *deltaChat {
 // call calls a method and reads its result.
 func (d *deltaChat) call(method string, result any, parameters ...any) error {
 	d.last++
-	request, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": d.last, "method": method, "params": append([]any{}, parameters...)})
+	request, err := json.Marshal(map[string]any{
+		"jsonrpc": "2.0", "id": d.last, "method": method, "params": append([]any{}, parameters...),
+	})
 	if err != nil {
 		return err
 	}
@@ -62,7 +65,7 @@ func (d *deltaChat) call(method string, result any, parameters ...any) error {
 		Error  *struct{ Message string }
 	}
 	if err := json.Unmarshal(line, &answer); err != nil || answer.ID != d.last {
-		return fmt.Errorf("%s is no answer to %d", line, d.last)
+		return fmt.Errorf("%s is not the answer to request %d", line, d.last)
 	}
 	if answer.Error != nil {
 		return fmt.Errorf("%s", answer.Error.Message)
@@ -73,16 +76,16 @@ func (d *deltaChat) call(method string, result any, parameters ...any) error {
 	return json.Unmarshal(answer.Result, result)
 }
 
-// configure sets up the address as the app does when address and password were
-// typed. The certificates are of an authority of our own, and Delta Chat has
-// its list of authorities built in, so it is told not to mind.
+// configure sets up the address as the app does when address and password have been
+// entered. Delta Chat has a built-in list of authorities, so it is told to accept the
+// certificates of the test's own.
 func (d *deltaChat) configure(account int, address string) error {
 	return d.call("add_or_update_transport", nil, account, map[string]any{
 		"addr": address, "password": password, "certificateChecks": "acceptInvalidCertificates",
 	})
 }
 
-// TestDeltaChat has Delta Chat set up an account by the ways that it knows.
+// TestDeltaChat lets Delta Chat set up an account in each way that it knows.
 func TestDeltaChat(t *testing.T) {
 	need(t, "deltachat-rpc-server", "dovecot", "postfix")
 	const url = "https://firma.example/"
@@ -90,7 +93,7 @@ func TestDeltaChat(t *testing.T) {
 		"https": fromISP("https://autoconfig.firma.example/mail", anna),
 		// Only the first URL has the address.
 		"well-known only": "GET " + url + ".well-known/autoconfig/mail/config-v1.1.xml → 200 clientConfig",
-		// It asks without a body, so the domain comes from the Host.
+		// It sends no body, so the domain comes from the Host header.
 		"Autodiscover only":             "GET https://autodiscover.firma.example/autodiscover/autodiscover.xml → 200 Autodiscover",
 		"login that is not the address": fromISP("https://autoconfig.firma.example/mail", anna),
 	} {
@@ -102,6 +105,8 @@ func TestDeltaChat(t *testing.T) {
 	}
 }
 
+// setUpDeltaChat sets up an account in Delta Chat and checks the logins. answered is a
+// line that the journal must have.
 func (w way) setUpDeltaChat(t *testing.T, answered string) {
 	n := w.start(t, mailbox{w.address, w.login})
 	n.mail.await(w.incoming.Port, w.outgoing.Port)
@@ -111,13 +116,13 @@ func (w way) setUpDeltaChat(t *testing.T, answered string) {
 		t.Fatal(err)
 	}
 	if err := d.configure(account, w.address); err == nil {
-		n.fail("an account", "it must find nothing while Signpost answers for others' domains")
+		n.fail("an account", "Delta Chat set up an account while Signpost did not host the domain")
 	} else {
 		n.checkControl(err.Error())
 	}
 	n.serve()
 	if err := d.configure(account, w.address); err != nil {
-		n.fail(err.Error(), "it must set up the account")
+		n.fail(err.Error(), "Delta Chat set up no account")
 	}
 	var info map[string]string
 	if err := d.call("get_info", &info, account); err != nil {
@@ -125,20 +130,20 @@ func (w way) setUpDeltaChat(t *testing.T, answered string) {
 	}
 	got := info["used_transport_settings"]
 	for _, want := range []string{
-		// What comes from Autodiscover it also tries with STARTTLS, last.
+		// Servers from Autodiscover are tried with STARTTLS, too, last.
 		fmt.Sprintf(" imap:[%s:%d:tls", w.incoming.Hostname, w.incoming.Port),
 		fmt.Sprintf(" smtp:[%s:%d:tls", w.outgoing.Hostname, w.outgoing.Port),
 	} {
 		if !strings.Contains(got, want) {
-			n.fail(got, "it must configure%s", want)
+			n.fail(got, "the settings of Delta Chat lack%s", want)
 		}
 	}
 	if !n.has(answered) {
-		n.fail(got, "there must be %s", answered)
+		n.fail(got, "the journal lacks %s", answered)
 	}
 	n.mail.checkIncoming("imap", w.login)
-	// It signs in to the outgoing server and hangs up, of which postfix says no
-	// name.
+	// It signs in to the outgoing server and disconnects. Postfix logs that without
+	// the login name.
 	n.mail.awaitLog(n.mail.postfix, "login without a letter", `disconnect from .* ehlo=1 auth=1 commands=2`)
-	t.Logf("%s\n%s", got, strings.Join(n.asked(), "\n"))
+	t.Logf("%s\n%s", got, strings.Join(n.requests(), "\n"))
 }

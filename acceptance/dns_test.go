@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -9,15 +10,15 @@ import (
 	"github.com/miekg/dns"
 )
 
-// nameServer answers for the whole closed network with the records it was
-// given as zone text.
+// nameServer answers all DNS queries in the closed network, from the records of a zone
+// text.
 type nameServer struct {
 	mu      sync.Mutex
 	records map[string][]dns.RR // by lower-case name
-	asked   []string            // name and type, each once, in order
+	queries []string            // name and type, each once, in order
 }
 
-// startDNS serves the zone text, in which all names are absolute.
+// startDNS serves a zone text in which all names are absolute.
 func startDNS(t *testing.T, zone string) *nameServer {
 	t.Helper()
 	s := &nameServer{records: map[string][]dns.RR{}}
@@ -27,7 +28,7 @@ func startDNS(t *testing.T, zone string) *nameServer {
 		s.records[name] = append(s.records[name], rr)
 	}
 	if err := parser.Err(); err != nil {
-		t.Fatalf("the zone text cannot be read: %v\n%s", err, zone)
+		t.Fatalf("reading the zone text: %v\n%s", err, zone)
 	}
 	packets, err := net.ListenPacket("udp", dnsIP+":53")
 	if err != nil {
@@ -50,11 +51,11 @@ func (s *nameServer) ServeDNS(w dns.ResponseWriter, request *dns.Msg) {
 	answer.SetReply(request)
 	answer.Authoritative, answer.RecursionAvailable = true, true
 	question := request.Question[0]
-	s.note(question)
+	s.record(question)
 	name := strings.ToLower(question.Name)
 	for range 8 { // CNAMEs
-		records, known := s.records[name]
-		if !known && !s.above(name) {
+		records, exists := s.records[name]
+		if !exists && !s.hasNamesBelow(name) {
 			answer.Rcode = dns.RcodeNameError
 		}
 		alias := ""
@@ -79,8 +80,8 @@ func (s *nameServer) ServeDNS(w dns.ResponseWriter, request *dns.Msg) {
 	w.WriteMsg(answer)
 }
 
-// above reports whether the name has others below it and so exists.
-func (s *nameServer) above(name string) bool {
+// hasNamesBelow reports whether there are names below the name, so that it exists.
+func (s *nameServer) hasNamesBelow(name string) bool {
 	for other := range s.records {
 		if strings.HasSuffix(other, "."+name) {
 			return true
@@ -89,21 +90,19 @@ func (s *nameServer) above(name string) bool {
 	return false
 }
 
-func (s *nameServer) note(q dns.Question) {
+// record notes a query unless it has been noted before.
+func (s *nameServer) record(q dns.Question) {
 	line := strings.ToLower(strings.TrimSuffix(q.Name, ".")) + " " + dns.TypeToString[q.Qtype]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, old := range s.asked {
-		if old == line {
-			return
-		}
+	if !slices.Contains(s.queries, line) {
+		s.queries = append(s.queries, line)
 	}
-	s.asked = append(s.asked, line)
 }
 
-// questions lists what was asked, each once.
-func (s *nameServer) questions() []string {
+// list returns the queries so far, each once.
+func (s *nameServer) list() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.asked...)
+	return slices.Clone(s.queries)
 }

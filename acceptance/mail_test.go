@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// password is that of every mailbox.
+// password is the password of every mailbox.
 const password = "correct horse battery"
 
-// mailServers are dovecot, with IMAP and POP3, and postfix, which has dovecot
-// check who signs in.
+// mailServers are dovecot, for IMAP and POP3, and postfix, which lets dovecot check
+// passwords.
 type mailServers struct {
 	dovecot, postfix string // log files
-	// fail ends the test, with what the client ended up with and what is wrong.
+	// fail ends the test with the state of the client and a message.
 	fail func(ended, format string, args ...any)
 }
 
@@ -121,8 +121,8 @@ type mailbox struct {
 	address, login string
 }
 
-// startMail starts both and does not wait for them: a client takes seconds to
-// get there.
+// startMail starts both servers. It does not wait until they listen, because clients
+// take seconds before they connect.
 func startMail(t *testing.T, n *network, boxes ...mailbox) *mailServers {
 	t.Helper()
 	dir := filepath.Join(work, "mail")
@@ -139,7 +139,8 @@ func startMail(t *testing.T, n *network, boxes ...mailbox) *mailServers {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill := strings.NewReplacer("DIR", dir, "IP", mailIP, "CERT", certificate, "KEY", key, "UID", mailUser.Uid, "GID", mailUser.Gid, "DOMAINS", domains)
+	fill := strings.NewReplacer("DIR", dir, "IP", mailIP, "CERT", certificate, "KEY", key,
+		"UID", mailUser.Uid, "GID", mailUser.Gid, "DOMAINS", domains)
 	writeFile(t, "mail/users", users.String())
 	writeFile(t, "mail/boxes", maps.String())
 	conf := writeFile(t, "mail/dovecot.conf", fill.Replace(dovecotConf))
@@ -150,15 +151,19 @@ func startMail(t *testing.T, n *network, boxes ...mailbox) *mailServers {
 			t.Fatal(err)
 		}
 	}
-	own(t, filepath.Join(dir, "mail"), "mail")
-	own(t, filepath.Join(dir, "data"), "postfix")
+	chown(t, filepath.Join(dir, "mail"), "mail")
+	chown(t, filepath.Join(dir, "data"), "postfix")
 	run(t, exec.Command("dovecot", "-F", "-c", conf))
 	run(t, exec.Command("postfix", "-c", filepath.Join(dir, "postfix"), "start-fg"))
-	return &mailServers{dovecot: filepath.Join(dir, "dovecot.log"), postfix: filepath.Join(dir, "postfix.log"), fail: n.fail}
+	return &mailServers{
+		dovecot: filepath.Join(dir, "dovecot.log"),
+		postfix: filepath.Join(dir, "postfix.log"),
+		fail:    n.fail,
+	}
 }
 
-// own gives a folder to a user.
-func own(t *testing.T, folder, name string) {
+// chown makes a user the owner of a directory.
+func chown(t *testing.T, dir, name string) {
 	t.Helper()
 	u, err := user.Lookup(name)
 	if err != nil {
@@ -166,7 +171,7 @@ func own(t *testing.T, folder, name string) {
 	}
 	uid, err := strconv.Atoi(u.Uid)
 	if err == nil {
-		err = os.Chown(folder, uid, -1)
+		err = os.Chown(dir, uid, -1)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +205,7 @@ func logText(file string) string {
 	return string(text)
 }
 
-// lastLines is the end of a log, as much of it as a message can hold.
+// lastLines returns the last lines of a log, as many as fit into a message.
 func lastLines(file string) string {
 	const most = 4
 	lines := slices.Collect(strings.Lines(logText(file)))
@@ -210,29 +215,30 @@ func lastLines(file string) string {
 	return filepath.Base(file) + ": " + strings.Join(lines[max(0, len(lines)-most):], "") + " "
 }
 
-// awaitLetter waits until a letter lies in the mailbox.
+// awaitLetter waits until a letter is in the mailbox.
 func (m *mailServers) awaitLetter(login string) {
 	m.awaitLog(m.postfix, "a letter that was delivered", `status=sent \(delivered to maildir\)`)
 	if files, err := filepath.Glob(filepath.Join(work, "mail", "mail", login, "[nc]*", "*")); err != nil || len(files) == 0 {
-		m.fail(lastLines(m.postfix), "no letter came for %s", login)
+		m.fail(lastLines(m.postfix), "the mailbox %s is empty, want a letter", login)
 	}
 }
 
-// checkIncoming looks for the login in dovecot's own log.
+// checkIncoming checks that dovecot logged the login.
 func (m *mailServers) checkIncoming(protocol, login string) {
-	m.awaitLog(m.dovecot, protocol+" login of "+login, protocol+`-login: Info: Login: user=<`+regexp.QuoteMeta(login)+`>, method=PLAIN, .*, TLS, `)
+	m.awaitLog(m.dovecot, protocol+" login of "+login,
+		protocol+`-login: Info: Login: user=<`+regexp.QuoteMeta(login)+`>, method=PLAIN, .*, TLS, `)
 }
 
-// checkOutgoing looks for the login in postfix's own log, which has it of a
-// client that sends.
+// checkOutgoing checks that postfix logged the login. It does so for clients that send
+// a letter.
 func (m *mailServers) checkOutgoing(login string) {
 	m.awaitLog(m.postfix, "smtp login of "+login, `sasl_method=PLAIN, sasl_username=`+regexp.QuoteMeta(login)+`\n`)
 }
 
-// logTimeout is how long a line may be on its way to a log.
+// logTimeout is how long to wait for a line in a log.
 var logTimeout = 10 * time.Second
 
-// awaitLog waits until a log has the line that tells of something.
+// awaitLog waits until a line of the log matches. what describes it.
 func (m *mailServers) awaitLog(file, what, line string) {
 	want := regexp.MustCompile(line)
 	for deadline := time.Now().Add(logTimeout); ; time.Sleep(20 * time.Millisecond) {
@@ -246,28 +252,40 @@ func (m *mailServers) awaitLog(file, what, line string) {
 	}
 }
 
-// TestLogMisses: a login that never came is told in one line, with what the
-// client asked and was answered, and not as a whole log.
-func TestLogMisses(t *testing.T) {
+// TestMissingLogin checks that a missing login is reported with the last lines of the
+// log and not with all of it.
+func TestMissingLogin(t *testing.T) {
 	defer func(before time.Duration) { logTimeout = before }(logTimeout)
 	logTimeout = 0
-	folder := t.TempDir()
-	var told []string
-	m := &mailServers{dovecot: filepath.Join(folder, "dovecot.log"), postfix: filepath.Join(folder, "postfix.log"), fail: func(ended, format string, args ...any) {
-		told = append(told, fmt.Sprintf(format, args...)+"; "+strings.Join(strings.Fields(ended), " "))
-	}}
-	dovecot := strings.Repeat("imap-login: Info: Login: user=<erik@firma.example>, method=PLAIN, rip=10.0.0.2, TLS, \n", 500) + "imap-login: Info: Disconnected: Auth failed\n"
+	dir := t.TempDir()
+	var failures []string
+	m := &mailServers{
+		dovecot: filepath.Join(dir, "dovecot.log"),
+		postfix: filepath.Join(dir, "postfix.log"),
+		fail: func(ended, format string, args ...any) {
+			failures = append(failures, fmt.Sprintf(format, args...)+"; "+strings.Join(strings.Fields(ended), " "))
+		},
+	}
+	const login = "imap-login: Info: Login: user=<erik@firma.example>, method=PLAIN, rip=10.0.0.2, TLS, \n"
+	dovecot := strings.Repeat(login, 500) + "imap-login: Info: Disconnected: Auth failed\n"
 	if err := os.WriteFile(m.dovecot, []byte(dovecot), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(m.postfix, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m.checkIncoming("imap", "erik@firma.example") // it has this one
+	m.checkIncoming("imap", "erik@firma.example") // the log has this one
 	m.checkIncoming("imap", anna)
 	m.checkOutgoing(anna)
-	if len(told) != 2 || !strings.HasPrefix(told[0], "dovecot.log has no imap login of "+anna+"; ") || !strings.HasSuffix(told[0], "Auth failed") || len(told[0]) > 1000 ||
-		told[1] != "postfix.log has no smtp login of "+anna+"; an empty postfix.log" {
-		t.Errorf("told %q", told)
+	if len(failures) != 2 {
+		t.Fatalf("failures = %q, want one for dovecot and one for postfix", failures)
+	}
+	first := failures[0]
+	if !strings.HasPrefix(first, "dovecot.log has no imap login of "+anna+"; ") ||
+		!strings.HasSuffix(first, "Auth failed") || len(first) > 1000 {
+		t.Errorf("the failure of dovecot is %q, want the end of its log", first)
+	}
+	if want := "postfix.log has no smtp login of " + anna + "; an empty postfix.log"; failures[1] != want {
+		t.Errorf("the failure of postfix is %q, want %q", failures[1], want)
 	}
 }

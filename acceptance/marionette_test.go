@@ -3,6 +3,7 @@ package acceptance
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,16 +11,16 @@ import (
 	"time"
 )
 
-// marionette is Gecko's remote control. A message is its length in octets, a
-// colon, and JSON: [0, id, command, parameters] there and [1, id, error,
-// result] back.
+// marionette is a client of Gecko's remote control. A message is its length in bytes, a
+// colon, and JSON: [0, id, command, parameters] as a request and [1, id, error, result]
+// as its answer.
 type marionette struct {
 	conn net.Conn
 	in   *bufio.Reader
 	last int
 }
 
-// connectMarionette waits for the program to listen, which takes seconds.
+// connectMarionette connects as soon as the program listens, which takes seconds.
 func connectMarionette(address string, timeout time.Duration, ended <-chan struct{}) (*marionette, error) {
 	deadline := time.Now().Add(timeout)
 	for {
@@ -27,7 +28,7 @@ func connectMarionette(address string, timeout time.Duration, ended <-chan struc
 		if err == nil {
 			m := &marionette{conn: conn, in: bufio.NewReader(conn)}
 			conn.SetDeadline(deadline)
-			if _, err = m.read(); err == nil { // who it is
+			if _, err = m.read(); err == nil { // the greeting
 				return m, m.open()
 			}
 			conn.Close()
@@ -37,7 +38,7 @@ func connectMarionette(address string, timeout time.Duration, ended <-chan struc
 		}
 		select {
 		case <-ended:
-			return nil, fmt.Errorf("it ended before it listened")
+			return nil, errors.New("the program ended before it listened")
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -57,7 +58,7 @@ func (m *marionette) read() ([]byte, error) {
 	}
 	n, err := strconv.Atoi(length[:len(length)-1])
 	if err != nil || n < 0 || n > 64<<20 {
-		return nil, fmt.Errorf("%q is not the length of a message", length)
+		return nil, fmt.Errorf("%q is not a message length", length)
 	}
 	message := make([]byte, n)
 	_, err = io.ReadFull(m.in, message)
@@ -94,8 +95,8 @@ func (m *marionette) call(command string, parameters, result any) error {
 	return json.Unmarshal(parts[3], result)
 }
 
-// run has the body of a function executed in the window's own context; what it
-// returns, or what the promise that it returns comes to, is the result.
+// run executes the body of a function in the window's context. The result is what it
+// returns, or what the promise that it returns resolves to.
 func (m *marionette) run(script string, result any, args ...any) error {
 	if args == nil {
 		args = []any{}
@@ -108,7 +109,7 @@ func (m *marionette) run(script string, result any, args ...any) error {
 	}, &answer)
 }
 
-// element is a reference that the remote side hands out.
+// element is a reference to an element of the window.
 type element map[string]string
 
 func (e element) id() string {
@@ -118,7 +119,7 @@ func (e element) id() string {
 	return ""
 }
 
-// screenshot is the window as PNG in base64.
+// screenshot returns a picture of the window as PNG in base64.
 func (m *marionette) screenshot() (string, error) {
 	var answer struct{ Value string }
 	err := m.call("WebDriver:TakeScreenshot", map[string]any{"full": false, "hash": false}, &answer)

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// closed runs the body of a test in a network of its own.
+// closed runs the body of a test in a new closed network.
 func closed(t *testing.T, body func(t *testing.T)) {
 	t.Helper()
 	if os.Getenv(insideVariable) != "" {
@@ -26,7 +26,8 @@ func closed(t *testing.T, body func(t *testing.T)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Whoever reads the other end of the pipe sees our end, whatever ends us.
+	// The process inside reads the other end of the pipe, and so notices the end of
+	// this one, whatever the cause.
 	alive, ours, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -38,32 +39,33 @@ func closed(t *testing.T, body func(t *testing.T)) {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.ExtraFiles = []*os.File{alive}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID |
+			syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
 	}
-	// The programs inside hold the output open until the kernel has ended them.
+	// The programs inside keep the output open until the kernel has ended them.
 	cmd.WaitDelay = 10 * time.Second
 	watchdog := time.AfterFunc(caseTimeout+10*time.Second, func() { cmd.Process.Kill() })
 	defer watchdog.Stop()
 	err = cmd.Start()
 	alive.Close()
 	if errors.Is(err, syscall.EPERM) {
-		refuse(t, "the closed network cannot be made: %v", err)
+		skipOrFail(t, "cannot create the closed network: %v", err)
 	} else if err != nil {
 		t.Fatal(err)
 	}
 	err = cmd.Wait()
-	text := said(out.String())
+	text := withoutTestLines(out.String())
 	switch {
 	case err != nil:
-		t.Errorf("%v\n%s", err, text)
+		t.Errorf("the test inside ended with %v:\n%s", err, text)
 	case !strings.Contains(out.String(), "--- PASS: "+t.Name()):
-		t.Errorf("the test did not run inside\n%s", text)
+		t.Errorf("the test did not run inside:\n%s", text)
 	default:
 		t.Log(text)
 	}
 }
 
-// pattern selects one test by its full name.
+// pattern returns the argument of -test.run that selects one test by its full name.
 func pattern(name string) string {
 	parts := strings.Split(name, "/")
 	for i, part := range parts {
@@ -72,8 +74,8 @@ func pattern(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// said is what the test inside said, without the words of go test.
-func said(out string) string {
+// withoutTestLines returns the output of the test inside without the lines of go test.
+func withoutTestLines(out string) string {
 	var b strings.Builder
 	for line := range strings.Lines(out) {
 		word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -85,15 +87,15 @@ func said(out string) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// enter makes the inside of the namespaces.
+// enter prepares mounts, files and network inside the namespaces.
 func enter() error {
 	alive := os.NewFile(3, "alive")
 	go func() {
 		alive.Read(make([]byte, 1))
-		os.Exit(3) // whoever waits for the result is gone
+		os.Exit(3) // the process outside has ended
 	}()
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("mounts cannot be made private: %w", err)
+		return fmt.Errorf("making mounts private: %w", err)
 	}
 	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return fmt.Errorf("/proc: %w", err)
@@ -102,9 +104,10 @@ func enter() error {
 		return fmt.Errorf("%s: %w", work, err)
 	}
 	for name, text := range map[string]string{
-		"hosts":         "127.0.0.1 localhost\n",
-		"resolv.conf":   "nameserver " + dnsIP + "\n",
-		"nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+		"hosts":       "127.0.0.1 localhost\n",
+		"resolv.conf": "nameserver " + dnsIP + "\n",
+		"nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\n" +
+			"hosts: files dns\nservices: files\nprotocols: files\n",
 	} {
 		file := filepath.Join(work, name)
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -122,7 +125,7 @@ func enter() error {
 	os.Setenv("LANG", "C.UTF-8")
 	os.Unsetenv("DISPLAY")
 	os.Unsetenv("WAYLAND_DISPLAY")
-	// GLib resolves no names where loopback is the only interface, hence veth.
+	// GLib resolves no names if loopback is the only interface, hence veth.
 	ip := exec.Command("ip", "-batch", "-")
 	ip.Stdin = strings.NewReader(strings.Join([]string{
 		"link set lo up",
@@ -140,8 +143,8 @@ func enter() error {
 	return nil
 }
 
-// alone waits until no other run of these tests is left. The lock is held to
-// the end of the process.
+// alone waits until no other run of these tests holds the lock, and holds it until the
+// end of the process.
 var alone = sync.OnceValue(func() error {
 	name := filepath.Join(os.TempDir(), "signpost-acceptance.lock")
 	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
@@ -155,10 +158,10 @@ var alone = sync.OnceValue(func() error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s: another run of these tests holds it", name)
+			return fmt.Errorf("another run of these tests holds the lock %s", name)
 		}
 	}
 })
 
-// heldLock keeps the file from being collected and thereby closed.
+// heldLock keeps the file from being collected, which would close it.
 var heldLock *os.File

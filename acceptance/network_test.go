@@ -9,25 +9,25 @@ import (
 	"time"
 )
 
-// hosting is a hoster who runs Signpost, and what a customer's domain has in
-// DNS of what it should have.
+// hosting describes a hoster who runs Signpost, and which of the records that a
+// customer's domain should have are in DNS.
 type hosting struct {
-	config  string // what Signpost is run with
-	control string // the same for others' domains: a client must find nothing
-	domain  string // whose records are printed
+	config  string // configuration of Signpost
+	control string // configuration that does not host the domain: clients must find nothing
+	domain  string // the domain whose records are printed
 
-	entered string   // which names of these are in DNS, a pattern; all where empty
+	entered string   // pattern of the names of these that are in DNS; empty for all
 	more    string   // further records
-	names   []string // for which the hoster has certificates, besides the service's own
-	foreign []string // for which somebody else's web site has certificates
+	names   []string // names with a certificate of the hoster, besides the service's own name
+	foreign []string // names with a certificate of another web site
 
-	// direct has Signpost end TLS itself. Otherwise a proxy in front does, which
-	// also keeps the journal; without it there is what Signpost's log tells.
+	// direct makes Signpost terminate TLS. Otherwise a proxy in front does, which also
+	// keeps the journal; without it only Signpost's log shows the requests.
 	direct bool
 }
 
-// hoster is a configuration with the usual servers. Lines may be added to the
-// provider and to the whole.
+// hoster returns a configuration with the usual servers and with more lines for the
+// provider and for the whole.
 func hoster(provider, rest string) string {
 	return `
 name: setup.hoster.example
@@ -48,13 +48,13 @@ const (
 	hostsAnother = "domains: [another.example]"
 )
 
-// The servers as a client should have them. No client can guess these names.
+// The servers that a client should find. No client can guess these names.
 var (
 	imap = server{"imap", "in7.hoster.example", 993, "SSL", anna}
 	smtp = server{"smtp", "out7.hoster.example", 465, "SSL", anna}
 )
 
-// server is a server of an account, in the words of autoconfig.
+// server is a server of an account, in the terms of autoconfig.
 type server struct {
 	Type, Hostname string
 	Port           int
@@ -66,8 +66,8 @@ func (s server) String() string {
 	return fmt.Sprintf("%s %s:%d %s as %s", s.Type, s.Hostname, s.Port, s.SocketType, s.Username)
 }
 
-// as is the server with another login.
-func (s server) as(login string) server {
+// withLogin returns the server with another login.
+func (s server) withLogin(login string) server {
 	s.Username = login
 	return s
 }
@@ -76,16 +76,16 @@ func (s server) as(login string) server {
 type network struct {
 	t       *testing.T
 	hosting hosting
-	listen  string // the lines of the configuration that say where Signpost listens
+	listen  string // lines of the configuration for the listeners
 	ca      *authority
 	names   *nameServer
 	mail    *mailServers
 	service *service
 	journal *journal
-	mark    int // where in the journal the present part of the test begins
+	mark    int // index in the journal where the current part of the test begins
 }
 
-// start starts everything, with Signpost answering for others' domains.
+// start starts everything. At first Signpost does not host the customer's domain.
 func (h hosting) start(t *testing.T, boxes ...mailbox) *network {
 	t.Helper()
 	n := &network{t: t, hosting: h, ca: newAuthority(t), journal: &journal{}}
@@ -96,7 +96,8 @@ func (h hosting) start(t *testing.T, boxes ...mailbox) *network {
 	own := append([]string{"setup.hoster.example"}, h.names...)
 	if h.direct {
 		certificate, key := n.ca.issue("service", own...)
-		n.listen = fmt.Sprintf("\nlisten: %s:80\ntls:\n  listen: %[1]s:443\n  certificates: [{certificate: %s, key: %s}]\n", serviceIP, certificate, key)
+		n.listen = fmt.Sprintf("\nlisten: %s:80\ntls:\n  listen: %[1]s:443\n  certificates: [{certificate: %s, key: %s}]\n",
+			serviceIP, certificate, key)
 		n.service = startService(t, h.control+n.listen)
 		return n
 	}
@@ -106,15 +107,15 @@ func (h hosting) start(t *testing.T, boxes ...mailbox) *network {
 	return n
 }
 
-// serve has Signpost answer for the customer's domain, from now on.
+// serve makes Signpost host the customer's domain and begins the next part of the test.
 func (n *network) serve() {
 	n.t.Helper()
 	n.mark = len(n.all())
 	n.service.reload(n.hosting.config + n.listen)
 }
 
-// asked is what was asked and answered over HTTP in the present part, each once.
-func (n *network) asked() []string {
+// requests returns the HTTP requests of the current part with their answers, each once.
+func (n *network) requests() []string {
 	var once []string
 	for _, line := range n.all()[n.mark:] {
 		if !slices.Contains(once, line) {
@@ -124,10 +125,11 @@ func (n *network) asked() []string {
 	return once
 }
 
-// has waits until a line was written: a client may have its answer before.
+// has waits for a line of the journal, which may be written after the client has its
+// answer.
 func (n *network) has(line string) bool {
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if slices.Contains(n.asked(), line) {
+		if slices.Contains(n.requests(), line) {
 			return true
 		}
 		if time.Now().After(deadline) {
@@ -136,6 +138,7 @@ func (n *network) has(line string) bool {
 	}
 }
 
+// all returns the HTTP requests of the whole test.
 func (n *network) all() []string {
 	if n.hosting.direct {
 		return n.service.requests()
@@ -143,7 +146,7 @@ func (n *network) all() []string {
 	return n.journal.list()
 }
 
-// zone is all zone text of the network.
+// zone returns the zone text of the whole network.
 func (h hosting) zone(t *testing.T) string {
 	t.Helper()
 	entered := regexp.MustCompile(h.entered)
@@ -153,34 +156,37 @@ func (h hosting) zone(t *testing.T) string {
 			b.WriteString(line)
 		}
 	}
-	fmt.Fprintf(&b, "setup.hoster.example. 60 IN A %s\nin7.hoster.example. 60 IN A %s\nout7.hoster.example. 60 IN A %[2]s\n%s\n", serviceIP, mailIP, h.more)
+	fmt.Fprintf(&b, "setup.hoster.example. 60 IN A %s\n", serviceIP)
+	fmt.Fprintf(&b, "in7.hoster.example. 60 IN A %s\nout7.hoster.example. 60 IN A %[1]s\n", mailIP)
+	fmt.Fprintln(&b, h.more)
 	return b.String()
 }
 
-// helps is an answer from which a client could set up an account.
-var helps = regexp.MustCompile(`→ 200 (clientConfig|Autodiscover|answered)$`)
+// withSettings matches an answer from which a client could set up an account.
+var withSettings = regexp.MustCompile(`→ 200 (clientConfig|Autodiscover|answered)$`)
 
-// fail ends the test and says in one line what the client asked, what it was
-// answered and what it ended up with.
+// fail ends the test with one line: a message, the client's requests and their answers,
+// its state, failed TLS handshakes and DNS queries.
 func (n *network) fail(ended, format string, args ...any) {
 	n.t.Helper()
-	asked := n.asked()
-	if len(asked) == 0 {
-		asked = []string{"nothing over HTTP"}
+	requests := n.requests()
+	if len(requests) == 0 {
+		requests = []string{"none"}
 	}
-	line := fmt.Sprintf(format, args...) + "; it asked " + strings.Join(asked, ", ") + "; it ended with " + strings.Join(strings.Fields(ended), " ")
-	if refused := n.journal.refusals(); len(refused) > 0 {
-		line += "; TLS handshakes failed: " + strings.Join(refused, ", ")
+	line := fmt.Sprintf(format, args...) + "; HTTP requests: " + strings.Join(requests, ", ") +
+		"; the client ended with " + strings.Join(strings.Fields(ended), " ")
+	if failed := n.journal.handshakes(); len(failed) > 0 {
+		line += "; failed TLS handshakes: " + strings.Join(failed, ", ")
 	}
-	n.t.Fatal(line + "; in DNS it looked for " + strings.Join(n.names.questions(), ", "))
+	n.t.Fatal(line + "; DNS queries: " + strings.Join(n.names.list(), ", "))
 }
 
-// checkControl fails the test if an answer of the part could have helped.
+// checkControl fails the test if an answer of the current part had settings.
 func (n *network) checkControl(ended string) {
 	n.t.Helper()
-	for _, line := range n.asked() {
-		if helps.MatchString(line) {
-			n.fail(ended, "answered although the domain is not hosted: %s", line)
+	for _, line := range n.requests() {
+		if withSettings.MatchString(line) {
+			n.fail(ended, "Signpost sent settings although it does not host the domain: %s", line)
 		}
 	}
 }

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// run starts a program and ends it with the test. The channel is closed when it
-// has ended.
+// run starts a program and kills it at the end of the test. The channel is closed when
+// the program has ended.
 func run(t *testing.T, cmd *exec.Cmd) <-chan struct{} {
 	t.Helper()
-	// Its children may hold its output open for longer than it lives.
+	// Its children may keep its output open after its end.
 	cmd.WaitDelay = time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func run(t *testing.T, cmd *exec.Cmd) <-chan struct{} {
 	return ended
 }
 
-// writeFile writes a file below the folder that goes with the test.
+// writeFile writes a file below work and returns its path.
 func writeFile(t *testing.T, name, text string) string {
 	t.Helper()
 	file := filepath.Join(work, name)
@@ -45,7 +45,7 @@ func writeFile(t *testing.T, name, text string) string {
 	return file
 }
 
-// lines is what a program writes while it runs.
+// lines collects what a program writes while it runs.
 type lines struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -63,7 +63,8 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// await waits until the program has written something, or has ended.
+// await waits until the output matches and returns the match. It returns nil if the
+// program has ended or the time is up.
 func (l *lines) await(want *regexp.Regexp, timeout time.Duration, ended <-chan struct{}) []string {
 	for deadline := time.Now().Add(timeout); ; {
 		if match := want.FindStringSubmatch(l.String()); match != nil {

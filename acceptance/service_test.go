@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// service is the real program, `signpost serve`.
+// service is a running "signpost serve".
 type service struct {
 	t       *testing.T
-	address string // where it serves plain HTTP
+	address string // of plain HTTP
 	file    string // its configuration
 	log     *lines
 	process *os.Process
@@ -38,7 +38,7 @@ func startService(t *testing.T, configuration string) *service {
 	return s
 }
 
-// reload gives the program another configuration.
+// reload replaces the configuration and waits until it is in use.
 func (s *service) reload(configuration string) {
 	s.t.Helper()
 	reloaded := strings.Count(s.log.String(), "msg=reloaded")
@@ -53,32 +53,33 @@ func (s *service) await(pattern string) []string {
 	s.t.Helper()
 	match := s.log.await(regexp.MustCompile(pattern), 10*time.Second, s.ended)
 	if match == nil {
-		s.t.Fatalf("signpost does not say %s, but\n%s", pattern, s.log)
+		s.t.Fatalf("the log of signpost does not match %s:\n%s", pattern, s.log)
 	}
 	return match
 }
 
-// answered is how the program logs a request, without what differs each time.
-var answered = regexp.MustCompile(`msg=request dialect=(\S+) outcome=(\S+) .*method=(\S+) status=(\S+) .*domain=(\S+)`)
+// requestLine matches the log line of a request.
+var requestLine = regexp.MustCompile(`msg=request dialect=(\S+) outcome=(\S+) .*method=(\S+) status=(\S+) .*domain=(\S+)`)
 
-// requests lists what the program says of the requests that reached it.
+// requests lists the requests in the log, without what differs each time.
 func (s *service) requests() []string {
 	var all []string
-	for _, match := range answered.FindAllStringSubmatch(s.log.String(), -1) {
+	for _, match := range requestLine.FindAllStringSubmatch(s.log.String(), -1) {
 		all = append(all, fmt.Sprintf("%s %s of %s → %s %s", match[3], match[1], match[5], match[4], match[2]))
 	}
 	return all
 }
 
-// published is the zone text that the program prints for a domain.
+// published returns the zone text that the program prints for a domain.
 func published(t *testing.T, configuration, domain string) string {
 	t.Helper()
-	cmd := exec.Command(os.Getenv(insideVariable), "records", "-config", writeFile(t, "records.yaml", configuration), domain)
-	var problem lines
-	cmd.Stderr = &problem
+	file := writeFile(t, "records.yaml", configuration)
+	cmd := exec.Command(os.Getenv(insideVariable), "records", "-config", file, domain)
+	var stderr lines
+	cmd.Stderr = &stderr
 	zone, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("signpost records: %v\n%s", err, &problem)
+		t.Fatalf("signpost records: %v\n%s", err, &stderr)
 	}
 	return string(zone)
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// terminal is a program in a terminal, which tmux keeps: its screen is text.
+// terminal is a program in a terminal of tmux, whose screen can be read as text.
 type terminal struct {
 	t    *testing.T
 	fail func(ended, format string, args ...any)
@@ -35,31 +35,33 @@ func (term *terminal) tmux(args ...string) string {
 	return string(out)
 }
 
-// screen is what a person reads.
+// screen returns the text on the screen.
 func (term *terminal) screen() string {
 	term.t.Helper()
 	return term.tmux("capture-pane", "-p")
 }
 
-// reversed matches what the cursor of a full-screen program stands on.
+// reversed matches the text under the cursor of a full-screen program.
 var reversed = regexp.MustCompile(`\x1b\[7m([^\x1b]*)`)
 
-// until waits until the screen has the text.
+// until waits until the screen contains the text.
 func (term *terminal) until(text string) {
 	term.t.Helper()
-	term.wait("the screen does not come to "+text, func() bool { return strings.Contains(term.screen(), text) })
+	term.wait("the screen does not show "+text, func() bool { return strings.Contains(term.screen(), text) })
 }
 
-// keyUntil presses a key until the screen has the text.
+// keyUntil presses a key again and again until the screen contains the text.
 func (term *terminal) keyUntil(name, text string) {
 	term.t.Helper()
-	term.repeat(name, "the screen does not come to "+text, func() bool { return strings.Contains(term.screen(), text) })
+	term.repeat(name, "the screen does not show "+text, func() bool {
+		return strings.Contains(term.screen(), text)
+	})
 }
 
-// press comes to a button with Tab and presses it.
+// press moves to a button with Tab and presses it.
 func (term *terminal) press(button string) {
 	term.t.Helper()
-	term.repeat("Tab", "there is no "+button+" to come to", func() bool {
+	term.repeat("Tab", "Tab does not lead to the button "+button, func() bool {
 		for _, match := range reversed.FindAllStringSubmatch(term.tmux("capture-pane", "-e", "-p"), -1) {
 			if match[1] == button {
 				return true
@@ -70,22 +72,23 @@ func (term *terminal) press(button string) {
 	term.key("Enter")
 }
 
-// repeat presses a key until it is done. The program has a moment to draw what
-// each did.
+// repeat presses a key again and again until done. Between two keys the program has
+// time to redraw the screen.
 func (term *terminal) repeat(name, problem string, done func() bool) {
 	term.t.Helper()
-	looks := 0
+	checks := 0
 	term.wait(problem, func() bool {
 		if done() {
 			return true
 		}
-		if looks++; looks%6 == 0 {
+		if checks++; checks%6 == 0 {
 			term.key(name)
 		}
 		return false
 	})
 }
 
+// wait polls until done reports true, and fails with the problem after stepTimeout.
 func (term *terminal) wait(problem string, done func() bool) {
 	term.t.Helper()
 	for deadline := time.Now().Add(stepTimeout); !done(); time.Sleep(50 * time.Millisecond) {
@@ -95,13 +98,13 @@ func (term *terminal) wait(problem string, done func() bool) {
 	}
 }
 
-// key presses a key that tmux has a name for.
+// key presses a key by its name in tmux.
 func (term *terminal) key(name string) { term.tmux("send-keys", name) }
 
-// write types text.
+// write enters text.
 func (term *terminal) write(text string) { term.tmux("send-keys", "-l", text) }
 
-// picture keeps the screen among the artefacts.
+// picture saves the screen among the artefacts.
 func (term *terminal) picture(name string) {
 	term.t.Helper()
 	dir := filepath.Join("..", ".artefacts", "acceptance")
@@ -110,6 +113,6 @@ func (term *terminal) picture(name string) {
 		err = os.WriteFile(filepath.Join(dir, name+".txt"), []byte(term.screen()), 0o644)
 	}
 	if err != nil {
-		term.t.Errorf("the screen is lost: %v", err)
+		term.t.Errorf("saving the screen: %v", err)
 	}
 }

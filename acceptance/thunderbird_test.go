@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// thunderbird is the program under remote control.
+// thunderbird is a Thunderbird under remote control.
 type thunderbird struct {
 	*marionette
 	log *lines
 }
 
-// preferences keep Thunderbird from what a closed network does not have, and
-// leave everything that concerns accounts as it comes.
+// preferences switch off what a closed network cannot offer. Everything that concerns
+// accounts keeps its default.
 const preferences = `
 user_pref("network.manage-offline-status", false);
 user_pref("offline.autoDetect", false);
@@ -30,8 +30,8 @@ user_pref("mailnews.start_page.enabled", false);
 user_pref("mail.shell.checkDefaultClient", false);
 `
 
-// startThunderbird starts the program with a new profile that trusts the
-// authority, and waits until it can be driven.
+// startThunderbird starts Thunderbird with a new profile that trusts the authority, and
+// waits until it accepts commands.
 func startThunderbird(t *testing.T, ca *authority) *thunderbird {
 	t.Helper()
 	profile := filepath.Join(work, "profile")
@@ -46,18 +46,19 @@ func startThunderbird(t *testing.T, ca *authority) *thunderbird {
 		}
 	}
 	tb := &thunderbird{log: &lines{}}
-	cmd := exec.Command("thunderbird", "--profile", profile, "--no-remote", "--marionette", "--remote-allow-system-access", "--headless")
+	cmd := exec.Command("thunderbird", "--profile", profile, "--no-remote",
+		"--marionette", "--remote-allow-system-access", "--headless")
 	cmd.Env = append(os.Environ(), "MOZ_CRASHREPORTER_DISABLE=1", "DBUS_SESSION_BUS_ADDRESS=disabled:", "NO_AT_BRIDGE=1")
 	cmd.Stdout, cmd.Stderr = tb.log, tb.log
 	ended := run(t, cmd)
 	var err error
 	if tb.marionette, err = connectMarionette("127.0.0.1:2828", 40*time.Second, ended); err != nil {
-		t.Fatalf("Thunderbird cannot be driven: %v\n%s", err, tb.log)
+		t.Fatalf("connecting to Thunderbird: %v\n%s", err, tb.log)
 	}
 	return tb
 }
 
-// picture keeps what the window shows among the artefacts.
+// picture saves a screenshot of the window among the artefacts.
 func (tb *thunderbird) picture(t *testing.T, name string) {
 	t.Helper()
 	dir := filepath.Join("..", ".artefacts", "acceptance")
@@ -66,14 +67,14 @@ func (tb *thunderbird) picture(t *testing.T, name string) {
 		t.Logf("no screenshot: %v", err)
 		return
 	}
-	octets, err := base64.StdEncoding.DecodeString(text)
+	image, err := base64.StdEncoding.DecodeString(text)
 	if err == nil {
 		err = os.MkdirAll(dir, 0o755)
 	}
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, name+".png"), octets, 0o644)
+		err = os.WriteFile(filepath.Join(dir, name+".png"), image, 0o644)
 	}
 	if err != nil {
-		t.Errorf("the screenshot is lost: %v", err)
+		t.Errorf("saving the screenshot: %v", err)
 	}
 }

@@ -6,23 +6,24 @@ import (
 	"testing"
 )
 
-// way is one way in which Thunderbird comes to the settings of an address.
+// way is one way in which Thunderbird finds the settings of an address.
 type way struct {
 	name string
 	hosting
-	address string // what the person types
-	login   string // what the mail servers know the person by
-	trust   bool   // Thunderbird asks before it sends a password to the service
+	address string // that the person enters
+	login   string // of the person at the mail servers
+	trust   bool   // whether Thunderbird asks before it sends a password to the service
 
-	source             string // what Thunderbird calls where it found the settings
+	source             string // Thunderbird's name for where it found the settings
 	incoming, outgoing server
-	answered           []string // lines that the journal must have
-	never              string   // what no line may match
+	answered           []string // lines that the journal must contain
+	never              string   // pattern that no line may match
 }
 
-// fromISP is the line of the journal for an answer by autoconfig.
+// fromISP returns the journal's line for an answer by autoconfig.
 func fromISP(url, address string) string {
-	return "GET " + url + "/config-v1.1.xml?emailaddress=" + strings.Replace(address, "@", "%40", 1) + " → 200 clientConfig"
+	query := "?emailaddress=" + strings.Replace(address, "@", "%40", 1)
+	return "GET " + url + "/config-v1.1.xml" + query + " → 200 clientConfig"
 }
 
 const bücher = "anna@xn--bcher-kva.example"
@@ -38,9 +39,9 @@ var ways = []way{
 		answered: []string{fromISP("https://autoconfig.firma.example/mail", anna)},
 	},
 	{
-		// The hoster has no certificates for the customers' names. With
-		// autodiscover.‹domain› failing too, Thunderbird comes to the SRV record
-		// and asks, although it has what it needs by then.
+		// The hoster has no certificates for the customers' names. As
+		// autodiscover.‹domain› fails too, Thunderbird reaches the SRV record and
+		// asks the person, although it has the settings by then.
 		name: "http only", address: anna, login: anna, trust: true,
 		hosting: hosting{
 			config: hoster(hostsFirma, ""), control: hoster(hostsAnother, ""), domain: "firma.example",
@@ -50,7 +51,7 @@ var ways = []way{
 		never:    `https://([a-z]+\.)?firma\.example/`,
 	},
 	{
-		// The same without the SRV record, and without the question.
+		// Without the SRV record Thunderbird does not ask.
 		name: "http only without SRV", address: anna, login: anna,
 		hosting: hosting{
 			config: hoster(hostsFirma, ""), control: hoster(hostsAnother, ""), domain: "firma.example",
@@ -61,12 +62,13 @@ var ways = []way{
 		never:    `https://`,
 	},
 	{
-		// The domain itself is the name of the service, as on a small server, and
-		// no other name leads there. Thunderbird then looks for calendars on the
-		// set-up page.
+		// The domain itself is the name of the service, as on a small server, and no
+		// other name leads there. Thunderbird then looks for calendars on the set-up
+		// page.
 		name: "well-known only", address: anna, login: anna,
 		hosting: hosting{
-			config: strings.Replace(hoster(hostsFirma, ""), "setup.hoster.example", "firma.example", 1), control: hoster(hostsAnother, ""), domain: "firma.example",
+			config:  strings.Replace(hoster(hostsFirma, ""), "setup.hoster.example", "firma.example", 1),
+			control: hoster(hostsAnother, ""), domain: "firma.example",
 			entered: `^$`, more: "firma.example. 60 IN A " + serviceIP, names: []string{"firma.example"},
 		},
 		source: "xml-from-isp-https", incoming: imap, outgoing: smtp,
@@ -74,8 +76,8 @@ var ways = []way{
 		never:    `//auto(config|discover)\.`,
 	},
 	{
-		// The domain has the hoster's MX and nothing else; the hoster has the
-		// records of a domain of its own.
+		// The domain has nothing but the hoster's MX record. The hoster's own domain
+		// has all records.
 		name: "MX of a hoster", address: anna, login: anna,
 		hosting: hosting{
 			config:  hoster("domains: [hoster.example]\n    mx: [mx1.in.hoster.example]", ""),
@@ -87,12 +89,13 @@ var ways = []way{
 		never:    `firma\.example/`,
 	},
 	{
-		// A wildcard leads to a web site that knows nothing of autoconfig.
+		// A wildcard record leads to a web site that does not offer autoconfig.
 		name: "Autodiscover only", address: anna, login: anna,
 		hosting: hosting{
 			config: hoster(hostsFirma, ""), control: hoster(hostsAnother, ""), domain: "firma.example",
-			entered: `^autodiscover\.`, more: "autoconfig.firma.example. 60 IN A " + webIP + "\nfirma.example. 60 IN A " + webIP,
-			names: []string{"autodiscover.firma.example"}, foreign: []string{"firma.example", "autoconfig.firma.example"},
+			entered: `^autodiscover\.`,
+			more:    "autoconfig.firma.example. 60 IN A " + webIP + "\nfirma.example. 60 IN A " + webIP,
+			names:   []string{"autodiscover.firma.example"}, foreign: []string{"firma.example", "autoconfig.firma.example"},
 		},
 		source: "exchange-from-url1", incoming: imap, outgoing: smtp,
 		answered: []string{
@@ -105,8 +108,8 @@ var ways = []way{
 		never: `clientConfig$`,
 	},
 	{
-		// The service's name belongs to another domain than the address, and a
-		// SRV record can be forged, so Thunderbird asks the person.
+		// The service's name is in another domain than the address, and an SRV record
+		// can be forged, so Thunderbird asks the person.
 		name: "SRV only", address: anna, login: anna, trust: true,
 		hosting: hosting{
 			config: hoster(hostsFirma, ""), control: hoster(hostsAnother, ""), domain: "firma.example",
@@ -144,23 +147,24 @@ providers:
 			control: hoster(hostsAnother, ""), domain: "firma.example",
 			names: []string{"autoconfig.firma.example", "autodiscover.firma.example"},
 		},
-		source: "xml-from-isp-https", incoming: imap.as("u67578"), outgoing: smtp.as("u67578"),
+		source: "xml-from-isp-https", incoming: imap.withLogin("u67578"), outgoing: smtp.withLogin("u67578"),
 		answered: []string{fromISP("https://autoconfig.firma.example/mail", anna)},
 	},
 	{
 		name: "IDN", address: bücher, login: bücher,
 		hosting: hosting{
-			config: hoster("domains: [bücher.example]", ""), control: hoster(hostsAnother, ""), domain: "xn--bcher-kva.example",
+			config:  hoster("domains: [bücher.example]", ""),
+			control: hoster(hostsAnother, ""), domain: "xn--bcher-kva.example",
 			names: []string{"autoconfig.xn--bcher-kva.example", "autodiscover.xn--bcher-kva.example"},
 		},
-		source: "xml-from-isp-https", incoming: imap.as(bücher), outgoing: smtp.as(bücher),
+		source: "xml-from-isp-https", incoming: imap.withLogin(bücher), outgoing: smtp.withLogin(bücher),
 		answered: []string{fromISP("https://autoconfig.xn--bcher-kva.example/mail", bücher)},
 	},
 }
 
-// ownTLS is the way with Signpost ending TLS itself, and with what its log must
-// tell. The log has no URLs and knows of no password: what must not be asked or
-// sent is looked for in the same way behind the proxy, which has a journal.
+// ownTLS returns the way with Signpost terminating TLS, and with a line that its log
+// must contain. The log has no URLs and no passwords. What must not be requested or
+// sent is therefore checked in the same way behind the proxy, which has a journal.
 func (w way) ownTLS(logged string) way {
 	w.name, w.direct = w.name+" with own TLS", true
 	w.answered = []string{logged}
@@ -174,14 +178,14 @@ func wayNamed(t *testing.T, name string) way {
 			return w
 		}
 	}
-	t.Fatalf("there is no way %q", name)
+	t.Fatalf("ways has no %q", name)
 	return way{}
 }
 
 // thunderbirdNeeds are the programs for a test with Thunderbird.
 var thunderbirdNeeds = []string{"thunderbird", "certutil", "dovecot", "postfix"}
 
-// TestThunderbird has the real Thunderbird set up an account by each way.
+// TestThunderbird lets Thunderbird set up an account in each way.
 func TestThunderbird(t *testing.T) {
 	need(t, thunderbirdNeeds...)
 	for _, w := range append([]way{
@@ -196,24 +200,24 @@ func TestThunderbird(t *testing.T) {
 	}
 }
 
-// test goes the way while Signpost answers for others' domains, which must lead
-// nowhere, and then, in the same Thunderbird, while it answers for the domain.
+// test goes the way twice in the same Thunderbird: first Signpost does not host the
+// domain, and nothing may be found, then it does.
 func (w way) test(t *testing.T) {
 	n := w.start(t, mailbox{w.address, w.login})
 	person := &wizard{startThunderbird(t, n.ca), n}
 	person.until(stepAddress)
-	person.typeInto("#realName", "Anna Svensson")
-	person.typeInto("#email", w.address)
+	person.enter("#realName", "Anna Svensson")
+	person.enter("#email", w.address)
 	person.press("forward")
 	h := person.until(stepByHand, stepFound, stepTrust)
 	if asks := h.Step == stepTrust; asks != w.trust {
-		person.fail("it asks whether to trust the service: %v, want %v", asks, w.trust)
+		person.fail("Thunderbird asks whether to trust the service: %v, want %v", asks, w.trust)
 	} else if asks {
 		person.press("forward")
 		h = person.until(stepByHand, stepFound)
 	}
 	if h.Step != stepByHand || h.Notice != foundNothing {
-		person.fail("it must find nothing while Signpost answers for others' domains")
+		person.fail("Thunderbird found settings while Signpost did not host the domain")
 	}
 	n.checkControl(h.String())
 
@@ -221,74 +225,79 @@ func (w way) test(t *testing.T) {
 	person.press("back")
 	person.until(stepAddress)
 	person.press("forward")
-	// It remembers whom the person trusts.
+	// Thunderbird does not ask again whether to trust the service.
 	if h := person.until(stepFound, stepByHand, stepTrust); h.Step != stepFound {
-		person.fail("it must find the settings")
+		person.fail("Thunderbird did not find the settings")
 	}
 	got, want := person.found(), found{w.source, w.incoming, w.outgoing}
 	if got != want {
-		person.fail("it found %v, want %v", got, want)
+		person.fail("Thunderbird found %v, want %v", got, want)
 	}
 	w.checkAnswers(person)
 
 	n.mail.await(w.incoming.Port, w.outgoing.Port)
 	person.press("forward")
 	person.until(stepPassword)
-	person.typeInto("#password", password)
+	person.enter("#password", password)
 	person.press("forward")
 	person.until(stepDone)
 	person.picture(t, w.name)
 	account := configured{"Anna Svensson", w.address, w.incoming, w.outgoing, true}
 	if all := person.accounts(); len(all) != 1 || all[0] != account {
-		person.fail("it configured %v, want %v", all, account)
+		person.fail("the accounts are %v, want %v", all, account)
 	}
 	w.checkRest(person)
 	person.send(w.address)
 	n.mail.awaitLetter(w.login)
 	n.mail.checkIncoming(w.incoming.Type, w.login)
 	n.mail.checkOutgoing(w.login)
-	t.Logf("%v\n%s", got, strings.Join(n.asked(), "\n"))
+	t.Logf("%v\n%s", got, strings.Join(n.requests(), "\n"))
 }
 
-// discovery is what Thunderbird may ask to find settings.
-var discovery = regexp.MustCompile(`^(GET https?://(autoconfig\.[a-z0-9.-]+/mail|[a-z0-9.-]+/\.well-known/autoconfig/mail)/config-v1\.1\.xml\?emailaddress=[^&]+` +
+// discovery matches the requests that Thunderbird may send to find settings.
+var discovery = regexp.MustCompile(`^(GET https?://(autoconfig\.[a-z0-9.-]+/mail|[a-z0-9.-]+/\.well-known/autoconfig/mail)` +
+	`/config-v1\.1\.xml\?emailaddress=[^&]+` +
 	`|POST (https://(autodiscover\.|setup\.)?[a-z0-9.-]+|http://autodiscover\.[a-z0-9.-]+)/autodiscover/autodiscover\.xml)( \(web site\))? → `)
 
-// checkAnswers looks at what reached the web servers up to what was found.
+// checkAnswers checks the requests that reached the web servers until settings were
+// found.
 func (w way) checkAnswers(person *wizard) {
 	for _, line := range w.answered {
 		if !person.has(line) {
-			person.fail("there must be %s", line)
+			person.fail("the journal lacks %s", line)
 		}
 	}
 	if w.direct {
 		return
 	}
-	for _, line := range person.asked() {
-		if !discovery.MatchString(line) || w.never != "" && regexp.MustCompile(w.never).MatchString(line) {
-			person.fail("there must not be %s", line)
+	for _, line := range person.requests() {
+		forbidden := w.never != "" && regexp.MustCompile(w.never).MatchString(line)
+		if !discovery.MatchString(line) || forbidden {
+			person.fail("the journal has the unwanted line %s", line)
 		}
 	}
 }
 
-// checkRest looks at what Thunderbird did on the way to the end, when it has an
-// account and looks for calendars and address books: PROPFIND, and at last PUT,
-// of the domain's web root and of /.well-known. Whoever takes these offers what
-// is not there, and whoever challenges gets the password. Signpost's own log, all
-// that there is with its own TLS, tells of the former only.
+// checkRest checks the requests that Thunderbird sends when it has an account and looks
+// for calendars and address books: PROPFIND, and finally PUT, of the domain's web root
+// and of /.well-known. A server that accepts these offers what does not exist, and one
+// that challenges gets the password. With its own TLS there is only Signpost's log,
+// which shows the former alone.
 func (w way) checkRest(person *wizard) {
-	for _, line := range person.asked() {
-		if takes.MatchString(line) {
-			person.fail("there must not be %s", line)
+	for _, line := range person.requests() {
+		if accepted.MatchString(line) {
+			person.fail("the journal has the unwanted line %s", line)
 		}
 	}
 }
 
-var takes = regexp.MustCompile(`^(PUT|PROPFIND) .* → 2|→ 5| with a password `)
+// accepted matches a request that must not have been accepted, failed in the server, or
+// come with a password.
+var accepted = regexp.MustCompile(`^(PUT|PROPFIND) .* → 2|→ 5| with a password `)
 
-// TestThunderbirdRefuses: of a domain in letters beyond ASCII, Thunderbird's
-// InputSanitizer says that it is no host name before anybody is asked. The
-// person has to type it as A-labels, as in the way "IDN".
+// TestThunderbirdRefuses checks what docs say about domains with letters beyond ASCII:
+// Thunderbird's InputSanitizer rejects them before it sends a request. The person has to
+// enter A-labels, as in the way "IDN".
 func TestThunderbirdRefuses(t *testing.T) {
 	need(t, thunderbirdNeeds...)
 	closed(t, func(t *testing.T) {
@@ -296,15 +305,15 @@ func TestThunderbirdRefuses(t *testing.T) {
 		n.serve()
 		person := &wizard{startThunderbird(t, n.ca), n}
 		person.until(stepAddress)
-		person.typeInto("#realName", "Anna Svensson")
-		person.typeInto("#email", "anna@bücher.example")
+		person.enter("#realName", "Anna Svensson")
+		person.enter("#email", "anna@bücher.example")
 		person.press("forward")
 		const refusal = "Hostname is empty or contains forbidden characters. Only letters, numbers, - and . are allowed."
 		if h := person.until(stepAddress, stepFound, stepByHand, stepTrust); h.Step != stepAddress || h.Notice != refusal {
-			person.fail("it must refuse the address; tell people that it takes such domains now")
+			person.fail("Thunderbird accepts the address: the page may now say that it takes such domains")
 		}
-		if asked := n.asked(); len(asked) > 0 {
-			person.fail("it must not ask anybody")
+		if len(n.requests()) > 0 {
+			person.fail("Thunderbird sent requests, want none")
 		}
 	})
 }

@@ -16,11 +16,11 @@ import (
 	"testing"
 )
 
-// journal is what the clients asked over HTTP, and what they were answered.
+// journal records the clients' HTTP requests and their answers.
 type journal struct {
-	mu      sync.Mutex
-	lines   []string
-	refused []string // why TLS handshakes came to nothing, each cause once
+	mu     sync.Mutex
+	lines  []string
+	failed []string // why TLS handshakes failed, each cause once
 }
 
 func (j *journal) add(line string) {
@@ -35,10 +35,10 @@ func (j *journal) list() []string {
 	return slices.Clone(j.lines)
 }
 
-// handshake matches how net/http tells of a TLS handshake that came to nothing.
+// handshake matches net/http's message about a failed TLS handshake.
 var handshake = regexp.MustCompile(`TLS handshake error from [^ ]+: (.*)`)
 
-// Write takes the error log of a web server.
+// Write reads a line of a web server's error log.
 func (j *journal) Write(line []byte) (int, error) {
 	match := handshake.FindSubmatch(line)
 	if match == nil {
@@ -46,28 +46,28 @@ func (j *journal) Write(line []byte) (int, error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if cause := string(match[1]); !slices.Contains(j.refused, cause) {
-		j.refused = append(j.refused, cause)
+	if cause := string(match[1]); !slices.Contains(j.failed, cause) {
+		j.failed = append(j.failed, cause)
 	}
 	return len(line), nil
 }
 
-// refusals lists why handshakes came to nothing.
-func (j *journal) refusals() []string {
+// handshakes lists the causes of failed handshakes.
+func (j *journal) handshakes() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.Clone(j.refused)
+	return slices.Clone(j.failed)
 }
 
-// site is a web server on ports 80 and 443 of an address: the operator's own,
-// which ends TLS in front of the service, or another's.
+// site is a web server on ports 80 and 443 of an address: the operator's proxy, which
+// terminates TLS in front of the service, or another web site.
 type site struct {
 	journal *journal
-	whose   string // "" for the operator's
+	name    string // in the journal; empty for the operator's proxy
 	handler http.Handler
 }
 
-// ServeHTTP implements http.Handler and writes the journal.
+// ServeHTTP implements http.Handler. It records each request in the journal.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	scheme := "http"
 	if r.TLS != nil {
@@ -79,13 +79,13 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "" {
 		line += " with a password"
 	}
-	if s.whose != "" {
-		line += " (" + s.whose + ")"
+	if s.name != "" {
+		line += " (" + s.name + ")"
 	}
 	s.journal.add(line + " → " + answer.String())
 }
 
-// recorder keeps the beginning of an answer.
+// recorder keeps the beginning of an answer that it passes on.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -109,8 +109,8 @@ var (
 	rootElement = regexp.MustCompile(`<([A-Za-z]+)[ >]`)
 )
 
-// String is the status and what the answer is, as Autodiscover has its errors
-// with status 200.
+// String returns the status and the kind of the answer, because Autodiscover sends
+// errors with status 200.
 func (r *recorder) String() string {
 	text := fmt.Sprint(r.status)
 	if location := r.Header().Get("Location"); location != "" {
@@ -125,8 +125,8 @@ func (r *recorder) String() string {
 	return text
 }
 
-// serve listens on both ports of the address. The first certificate is shown to
-// who asks for a name that there is none for, as web servers do.
+// serve listens on both ports of the address. As web servers do, it presents the first
+// certificate if it has none for the requested name.
 func (s *site) serve(t *testing.T, ip string, certificates ...tls.Certificate) {
 	t.Helper()
 	for _, port := range []string{":80", ":443"} {
@@ -145,15 +145,15 @@ func (s *site) serve(t *testing.T, ip string, certificates ...tls.Certificate) {
 	}
 }
 
-// nothingHere is a web site that has no mail in mind.
+// nothingHere is a web site that has nothing to do with mail.
 var nothingHere = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(http.StatusNotFound)
 	io.WriteString(w, "<!DOCTYPE html><title>Not found</title>")
 })
 
-// proxy is a reverse proxy as an operator has it: it keeps the Host and says
-// how the client came.
+// proxy returns a reverse proxy as operators run it: it keeps the Host header and sets
+// X-Forwarded-*.
 func proxy(to string) http.Handler {
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "http", Host: to})

@@ -10,9 +10,9 @@ import (
 // accountcreation/views/email.mjs.
 const (
 	stepAddress  = "emailAutoConfigSubview"
-	stepTrust    = "emailCredentialsConfirmationSubview" // may the password be sent there?
+	stepTrust    = "emailCredentialsConfirmationSubview" // asks whether the password may be sent there
 	stepFound    = "emailConfigFoundSubview"
-	stepByHand   = "emailIncomingConfigSubview" // nothing was found: fill in the form
+	stepByHand   = "emailIncomingConfigSubview" // nothing was found, the person fills in a form
 	stepPassword = "emailPasswordSubview"
 	stepDone     = "emailAddedSuccessSubview"
 )
@@ -20,15 +20,15 @@ const (
 // foundNothing is the text that the hub shows above the form.
 const foundNothing = "account-hub-find-account-settings-failed"
 
-// stepTimeout is how long a step may take. The hub's own longest wait is ten
-// seconds, for a host that does not answer; the rest is for a busy machine.
+// stepTimeout is how long a step may take. The hub waits at most ten seconds, for a host
+// that does not answer; the rest is for a busy machine.
 const stepTimeout = 45 * time.Second
 
-// hub is what the Account Hub shows.
+// hub is the state of the Account Hub.
 type hub struct {
 	Step   string
-	Busy   bool   // it works on something
-	Notice string // what it tells the person, as the name of the text if it has one
+	Busy   bool   // work is in progress
+	Notice string // the message to the person, by the name of the text if it has one
 }
 
 func (h hub) String() string {
@@ -42,14 +42,14 @@ func (h hub) String() string {
 	return text
 }
 
-// hubScript finds the parts of the hub, which are custom elements within each
-// other's shadow.
+// hubScript finds the parts of the hub, which are custom elements in nested shadow
+// trees.
 const hubScript = `
 const email = document.querySelector("account-hub-container")?.shadowRoot?.querySelector("account-hub-email");
 const step = email?.querySelector(".account-hub-step:not([hidden])");
 `
 
-// hub reads what the hub shows now.
+// hub reads the current state of the hub.
 func (tb *thunderbird) hub() (hub, error) {
 	var h hub
 	err := tb.run(hubScript+`
@@ -58,18 +58,19 @@ const title = header?.querySelector("#emailFormNotification:not([hidden]) #email
 return {
   Step: step?.id ?? "no step",
   Busy: email?.classList.contains("busy") ?? true,
-  Notice: title?.querySelector(".localized-title").dataset.l10nId || title?.querySelector(".raw-title").textContent || "",
+  Notice: title?.querySelector(".localized-title").dataset.l10nId ||
+    title?.querySelector(".raw-title").textContent || "",
 };`, &h)
 	return h, err
 }
 
-// wizard is a person at the Account Hub. What cannot be done ends the test.
+// wizard is a person who uses the Account Hub. A step that fails ends the test.
 type wizard struct {
 	*thunderbird
 	*network
 }
 
-// fail adds what the hub shows, and a picture of it.
+// fail ends the test with the state of the hub and saves a screenshot.
 func (w *wizard) fail(format string, args ...any) {
 	w.t.Helper()
 	h, err := w.hub()
@@ -81,13 +82,13 @@ func (w *wizard) fail(format string, args ...any) {
 	w.network.fail(ended, format, args...)
 }
 
-// until waits until the hub shows one of the steps and is done with its work.
+// until waits until the hub shows one of the steps and is not busy.
 func (w *wizard) until(steps ...string) hub {
 	w.t.Helper()
 	for deadline := time.Now().Add(stepTimeout); ; time.Sleep(50 * time.Millisecond) {
 		h, err := w.hub()
 		if err != nil {
-			w.fail("the hub cannot be read: %v", err)
+			w.fail("reading the hub: %v", err)
 		}
 		for _, step := range steps {
 			if h.Step == step && !h.Busy {
@@ -95,13 +96,13 @@ func (w *wizard) until(steps ...string) hub {
 			}
 		}
 		if time.Now().After(deadline) {
-			w.fail("the hub does not come to %s", strings.Join(steps, " or "))
+			w.fail("the hub does not reach %s", strings.Join(steps, " or "))
 		}
 	}
 }
 
-// typeInto types into a field of the step, key by key.
-func (w *wizard) typeInto(selector, text string) {
+// enter enters text into a field of the step, key by key.
+func (w *wizard) enter(selector, text string) {
 	w.t.Helper()
 	var field element
 	err := w.run(hubScript+`return step.querySelector(arguments[0]);`, &field, selector)
@@ -112,7 +113,7 @@ func (w *wizard) typeInto(selector, text string) {
 		err = w.call("WebDriver:ElementSendKeys", map[string]any{"id": field.id(), "text": text}, nil)
 	}
 	if err != nil {
-		w.fail("nothing can be typed into %s: %v", selector, err)
+		w.fail("entering text into %s: %v", selector, err)
 	}
 }
 
@@ -125,11 +126,11 @@ func (w *wizard) press(button string) {
 		err = w.call("WebDriver:ElementClick", map[string]any{"id": found.id()}, nil)
 	}
 	if err != nil {
-		w.fail("%s cannot be pressed: %v", button, err)
+		w.fail("pressing %s: %v", button, err)
 	}
 }
 
-// found is what the wizard says that it found.
+// found is what the wizard has found.
 type found struct {
 	Source             string // Thunderbird's subSource
 	Incoming, Outgoing server
@@ -139,31 +140,33 @@ func (f found) String() string {
 	return fmt.Sprintf("%s: %v, %v", f.Source, f.Incoming, f.Outgoing)
 }
 
-// serverScript turns a server into our words; the numbers are those of
-// nsMsgSocketType.
+// serverScript converts a server into the terms of type server. The numbers are those
+// of nsMsgSocketType.
 const serverScript = `
 const sockets = {0: "plain", 2: "STARTTLS", 3: "SSL"};
-const words = s => ({Type: s.type, Hostname: s.hostname, Port: s.port, SocketType: sockets[s.socketType], Username: s.username});
+const words = s => ({
+  Type: s.type, Hostname: s.hostname, Port: s.port, SocketType: sockets[s.socketType], Username: s.username,
+});
 `
 
-// found asks the step that shows what was found for its state, as the wizard
-// itself does when the person goes on.
+// found reads the state of the step that shows what was found, as the wizard itself
+// does when the person goes on.
 func (w *wizard) found() found {
 	w.t.Helper()
 	var f found
 	if err := w.run(hubScript+serverScript+`
 const config = step.captureState();
 return {Source: config.subSource, Incoming: words(config.incoming), Outgoing: words(config.outgoing)};`, &f); err != nil {
-		w.fail("what was found cannot be read: %v", err)
+		w.fail("reading what was found: %v", err)
 	}
 	return f
 }
 
-// configured is an account as it stands in Thunderbird's settings.
+// configured is an account in Thunderbird's settings.
 type configured struct {
 	Name, Address      string
 	Incoming, Outgoing server
-	Password           bool // both sign in with a password, sent inside TLS
+	Password           bool // whether both use a password that is sent inside TLS
 }
 
 func (c configured) String() string {
@@ -188,16 +191,17 @@ return MailServices.accounts.accounts.filter(a => a.incomingServer.type != "none
     Password: [incoming, outgoing].every(s => s.authMethod == Ci.nsMsgAuthMethod.passwordCleartext),
   };
 });`, &all); err != nil {
-		w.fail("the accounts cannot be read: %v", err)
+		w.fail("reading the accounts: %v", err)
 	}
 	return all
 }
 
-// send sends a letter from the account to itself, with all that the wizard
-// saved. The wizard itself tries the incoming server alone.
+// send sends a letter from the account to itself with the settings that the wizard has
+// saved. The wizard itself tests the incoming server only.
 func (w *wizard) send(address string) {
 	w.t.Helper()
-	file := writeFile(w.t, "letter.eml", "From: "+address+"\r\nTo: "+address+"\r\nSubject: it works\r\nMessage-ID: <letter@firma.example>\r\n\r\nIt works.\r\n")
+	file := writeFile(w.t, "letter.eml", "From: "+address+"\r\nTo: "+address+"\r\n"+
+		"Subject: it works\r\nMessage-ID: <letter@firma.example>\r\n\r\nIt works.\r\n")
 	var problem string
 	err := w.run(`
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
@@ -220,6 +224,6 @@ return promise;`, &problem, file, address)
 		problem = err.Error()
 	}
 	if problem != "" {
-		w.fail("a letter cannot be sent: %s", problem)
+		w.fail("sending a letter: %s", problem)
 	}
 }

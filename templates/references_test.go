@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestEveryTextIsUsed: by a template, or named by the page's program; and each
-// text that the program names is there.
+// TestEveryTextIsUsed checks that a template or package setup uses each text, and that
+// each text that package setup names exists.
 func TestEveryTextIsUsed(t *testing.T) {
 	set := embeddedSet(t)
 	named := map[string]bool{"language": true}
@@ -45,7 +45,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 			if slices.Contains(keys, text) {
 				named[text] = true
 			} else if isText {
-				t.Errorf("%s names a text %q that there is not", name, text)
+				t.Errorf("%s names the text %q, which does not exist", name, text)
 			}
 			return true
 		})

@@ -24,12 +24,12 @@ func embeddedSet(t testing.TB) *Set {
 	return set
 }
 
-// TestLanguages says what a language lacks or has too much, and whether its
-// texts are filled in with the same things as the English ones.
+// TestLanguages checks that the embedded languages have the same texts, with the same
+// names in them.
 func TestLanguages(t *testing.T) {
 	set := embeddedSet(t)
 	if len(set.Languages) < 2 || set.Languages[0].Tag != "en" {
-		t.Fatalf("got %d languages, the first %s", len(set.Languages), set.Languages[0].Tag)
+		t.Fatalf("%d languages, the first is %s, want at least 2 and en", len(set.Languages), set.Languages[0].Tag)
 	}
 	english := set.Languages[0].texts
 	for _, lang := range set.Languages[1:] {
@@ -39,7 +39,7 @@ func TestLanguages(t *testing.T) {
 		}
 		for key, m := range lang.texts {
 			if same := m.plain[0].literal; len(same) > 25 && same == english[key].plain[0].literal {
-				t.Errorf("%s: %q is in English", lang.Tag, key)
+				t.Errorf("the %s text %q is in English", lang.Tag, key)
 			}
 		}
 	}
@@ -63,11 +63,11 @@ func TestCompare(t *testing.T) {
 	d := other.compare(english, "text/de.json")
 	got := slices.Concat(d.missing, d.misnamed, d.unused)
 	if len(got) != len(want) {
-		t.Fatalf("got %v", got)
+		t.Fatalf("compare found %v, want %q", got, want)
 	}
 	for i, f := range got {
 		if f.String() != want[i] {
-			t.Errorf("got %s, want %s", f, want[i])
+			t.Errorf("fault %d = %q, want %q", i, f, want[i])
 		}
 	}
 }
@@ -89,22 +89,22 @@ func TestMessage(t *testing.T) {
 	} {
 		m, err := parseMessage(test.text)
 		if err != nil {
-			t.Errorf("%q: %v", test.text, err)
+			t.Errorf("parseMessage(%q): %v", test.text, err)
 			continue
 		}
 		lang := *set.Languages[0]
 		lang.texts = catalogue{"x": m}
 		markup, err := lang.markup("x", "name", "<i>", "count", 2000)
 		if err != nil || string(markup) != test.markup {
-			t.Errorf("%q: got %q, %v; want %q", test.text, markup, err, test.markup)
+			t.Errorf("markup of %q = %q, %v, want %q", test.text, markup, err, test.markup)
 		}
 		if plain, err := lang.plain("x", "name", "<i>", "count", 2000); err != nil || plain != test.plain {
-			t.Errorf("%q: got %q, %v; want %q", test.text, plain, err, test.plain)
+			t.Errorf("plain text of %q = %q, %v, want %q", test.text, plain, err, test.plain)
 		}
 	}
 	for _, text := range []string{"{", "}", "{}", "{ name}", "{Name}", "a {name", "a } b", "**bold", "a ** b ** c **"} {
 		if _, err := parseMessage(text); err == nil {
-			t.Errorf("%q is taken", text)
+			t.Errorf("parseMessage(%q) succeeds, want an error", text)
 		}
 	}
 }
@@ -113,18 +113,18 @@ func TestNumbers(t *testing.T) {
 	set := embeddedSet(t)
 	for tag, want := range map[string]string{"en": "2,000", "sv": "2\u00a0000"} {
 		if got := set.Match(tag).format(2000); got != want {
-			t.Errorf("%s: got %q, want %q", tag, got, want)
+			t.Errorf("2000 in %s = %q, want %q", tag, got, want)
 		}
 	}
 }
 
 func TestMatch(t *testing.T) {
 	set := embeddedSet(t)
-	// A Firefox with ten languages sends more than 200 octets.
+	// A Firefox with ten languages sends more than 200 bytes.
 	firefox := "sv-SE,sv;q=0.95,fi-FI;q=0.9,fi;q=0.86,nb-NO;q=0.82,nb;q=0.77,nn-NO;q=0.73,nn;q=0.68,da-DK;q=0.64,da;q=0.59,de-DE;q=0.55,de;q=0.5,en-US;q=0.45,en;q=0.41,fr-FR;q=0.36,fr;q=0.32,es-ES;q=0.27,es;q=0.23,it-IT;q=0.18,it;q=0.14"
 	for _, test := range []struct {
-		wishes []string
-		want   string
+		preferences []string
+		want        string
 	}{
 		{nil, "en"},
 		{[]string{""}, "en"},
@@ -146,8 +146,8 @@ func TestMatch(t *testing.T) {
 		{[]string{strings.Repeat("sv,", 1000)}, "sv"}, // no browser sends that, but it begins like one
 		{[]string{strings.Repeat("sv", 1000)}, "en"},
 	} {
-		if got := set.Match(test.wishes...).Tag; got != test.want {
-			t.Errorf("%q: got %s, want %s", test.wishes, got, test.want)
+		if got := set.Match(test.preferences...).Tag; got != test.want {
+			t.Errorf("Match(%.100q) = %s, want %s", test.preferences, got, test.want)
 		}
 	}
 }
@@ -168,29 +168,29 @@ func TestOverlay(t *testing.T) {
 	var b bytes.Buffer
 	err = set.Match("de").pages.ExecuteTemplate(&b, "ask", nil)
 	if want := "<p>Ours</p><p>E-\u2060Mail einrichten</p>"; err != nil || b.String() != want {
-		t.Errorf("got %q, %v, want %q", &b, err, want)
+		t.Errorf("template ask = %q, %v, want %q", &b, err, want)
 	}
 	if got := set.Languages[0].Text("form.title"); got != "Our mail" {
-		t.Errorf("got %q", got)
+		t.Errorf("English form.title = %q, want the overlay's", got)
 	}
 	if got := set.Languages[0].Text("form.submit"); got != "Show my settings" {
-		t.Errorf("a text that the overlay leaves alone: got %q", got)
+		t.Errorf("English form.submit = %q, want the embedded text", got)
 	}
 	if got := set.Match("de").Text("form.submit"); got != "Show my settings" {
-		t.Errorf("a text that German lacks: got %q", got)
+		t.Errorf("German form.submit = %q, want the English text", got)
 	}
 	if got := set.Match("sv").Text("form.title"); got != "Ställ in din e-post" {
-		t.Errorf("Swedish: got %q", got)
+		t.Errorf("Swedish form.title = %q, want the embedded text", got)
 	}
 	if string(set.Style) != "p{color:red}" || len(set.Script) == 0 {
-		t.Errorf("got style %q and %d octets of script", set.Style, len(set.Script))
+		t.Errorf("Style = %q and Script has %d bytes, want the overlay's style and the embedded script", set.Style, len(set.Script))
 	}
 	if len(set.Warnings) < 100 || set.Warnings[0].String() != `text/de.json: lacks "android.exchange"` {
-		t.Errorf("warnings: got %d, the first %v", len(set.Warnings), set.Warnings[:min(1, len(set.Warnings))])
+		t.Errorf("%d warnings, the first %v, want one for each text that German lacks", len(set.Warnings), set.Warnings[:min(1, len(set.Warnings))])
 	}
 }
 
-// TestOverlayFaults: each message is read by an operator.
+// TestOverlayFaults checks the messages about faults in an operator's files.
 func TestOverlayFaults(t *testing.T) {
 	deep := strings.Repeat("x", maxFile+1)
 	for _, test := range []struct{ file, data, want string }{
@@ -218,18 +218,17 @@ func TestOverlayFaults(t *testing.T) {
 		{"text/de.json", "{}", `text/de.json: lacks "language", the language's name in itself`},
 	} {
 		_, err := Load(fstest.MapFS{test.file: {Data: []byte(test.data)}})
-		var faults fault.List
-		if !errors.As(err, &faults) || faults.Error() != test.want {
-			t.Errorf("%s %.40q: got\n%v\nwant\n%s", test.file, test.data, err, test.want)
+		if faults, ok := errors.AsType[fault.List](err); !ok || faults.Error() != test.want {
+			t.Errorf("Load with %s %.40q:\n%v\nwant\n%s", test.file, test.data, err, test.want)
 		}
 	}
 	if _, err := Load(os.DirFS("not-there")); err == nil {
-		t.Error("a folder that does not exist is no fault")
+		t.Error("Load of a directory that does not exist succeeds, want an error")
 	}
 }
 
-// TestOverlayLeftovers: what editors and people leave beside the files keeps
-// nobody's page from being served.
+// TestOverlayLeftovers checks that other files in the directory are ignored with a
+// warning, except hidden ones.
 func TestOverlayLeftovers(t *testing.T) {
 	set, err := Load(fstest.MapFS{"README": {}, "html/ask.html~": {}, "html/#ask.html#": {}, "html/old/ask.html": {}, "static/ours.css": {}, ".git/x": {}, "html/.swp": {}})
 	if err != nil {
@@ -240,36 +239,36 @@ func TestOverlayLeftovers(t *testing.T) {
 		file, why, _ := strings.Cut(w.String(), ": ")
 		got = append(got, file)
 		if !strings.HasPrefix(why, "not used: ") {
-			t.Errorf("got %s", w)
+			t.Errorf("warning %q, want one that begins with \"not used: \"", w)
 		}
 	}
 	if want := []string{"README", "html/#ask.html#", "html/ask.html~", "html/old", "static/ours.css"}; !slices.Equal(got, want) {
-		t.Errorf("warned of %q, want %q", got, want)
+		t.Errorf("warnings about %q, want %q", got, want)
 	}
 }
 
-// TestOverlayLinks: a folder may be kept elsewhere.
+// TestOverlayLinks checks that symbolic links are followed.
 func TestOverlayLinks(t *testing.T) {
-	elsewhere, folder := t.TempDir(), t.TempDir()
+	elsewhere, dir := t.TempDir(), t.TempDir()
 	if err := os.WriteFile(elsewhere+"/en.json", []byte(`{"form.title": "Our mail"}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(elsewhere, folder+"/text"); err != nil {
+	if err := os.Symlink(elsewhere, dir+"/text"); err != nil {
 		t.Fatal(err)
 	}
-	set, err := Load(os.DirFS(folder))
+	set, err := Load(os.DirFS(dir))
 	if err != nil || set.Languages[0].Text("form.title") != "Our mail" || len(set.Warnings) > 0 {
-		t.Errorf("got %v, %v", set, err)
+		t.Errorf("Load through a link: %v, want the overlay's text and no warnings", err)
 	}
 	if err := os.Symlink("nowhere", elsewhere+"/sv.json"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(os.DirFS(folder)); err == nil || err.Error() != "text/sv.json: no such file or directory" {
-		t.Errorf("a link to nothing: got %v", err)
+	if _, err := Load(os.DirFS(dir)); err == nil || err.Error() != "text/sv.json: no such file or directory" {
+		t.Errorf("Load with a link to nothing: %v", err)
 	}
 }
 
-// TestDirection: adding a language is adding a file, whichever way it is written.
+// TestDirection checks that a language from right to left needs only its file.
 func TestDirection(t *testing.T) {
 	set, err := Load(fstest.MapFS{
 		"text/he.json": {Data: []byte(`{"language": "עברית"}`)}, "text/az-Arab.json": {Data: []byte(`{"language": "x"}`)}, "text/az.json": {Data: []byte(`{"language": "y"}`)},
@@ -279,19 +278,20 @@ func TestDirection(t *testing.T) {
 	}
 	for _, lang := range set.Languages {
 		if want := map[string]string{"he": "rtl", "az-Arab": "rtl", "az": "ltr", "en": "ltr", "sv": "ltr"}[lang.Tag]; lang.Dir != want {
-			t.Errorf("%s: got %s, want %s", lang.Tag, lang.Dir, want)
+			t.Errorf("Dir of %s = %s, want %s", lang.Tag, lang.Dir, want)
 		}
 	}
 	for _, word := range regexp.MustCompile(`[^-]\b(left|right)\b|-(left|right)\b`).FindAllString(string(set.Style), -1) {
-		t.Errorf("the style says %q, which is the other side in Hebrew", word)
+		t.Errorf("the style has %q, which is the other side in Hebrew", word)
 	}
 }
 
-// TestEveryFileIsUsed keeps leftovers out of the binary.
+// TestEveryFileIsUsed checks that the binary embeds no file and no template that
+// nothing uses.
 func TestEveryFileIsUsed(t *testing.T) {
 	err := fs.WalkDir(embedded, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && !isPart(name) {
-			t.Errorf("%s is embedded and not used", name)
+			t.Errorf("%s is embedded but not used", name)
 		}
 		return err
 	})
@@ -325,12 +325,12 @@ func TestEveryFileIsUsed(t *testing.T) {
 func TestTel(t *testing.T) {
 	for number, want := range map[string]string{"+46 8 123 45 67": "tel:+4681234567", "(08) 12-34": "tel:081234", `x" onclick="`: "tel:"} {
 		if got := string(tel(number)); got != want {
-			t.Errorf("%q: got %q, want %q", number, got, want)
+			t.Errorf("tel(%q) = %q, want %q", number, got, want)
 		}
 	}
 }
 
-// FuzzCatalogue: an operator's file may be anything.
+// FuzzCatalogue checks that any file gives valid texts, or faults in its lines.
 func FuzzCatalogue(f *testing.F) {
 	data, err := embedded.ReadFile("text/sv.json")
 	if err != nil {
@@ -345,7 +345,7 @@ func FuzzCatalogue(f *testing.F) {
 		faults := c.readFile("x", data)
 		for _, f := range faults {
 			if f.Line < 1 || f.Line > 1+bytes.Count(data, []byte("\n")) {
-				t.Errorf("%s: no such line", f)
+				t.Errorf("fault %q names a line that does not exist", f)
 			}
 		}
 		for key, m := range c {
@@ -356,7 +356,7 @@ func FuzzCatalogue(f *testing.F) {
 			}
 			for _, piece := range m.markup {
 				if strings.ContainsAny(strings.NewReplacer("<b>", "", "</b>", "").Replace(piece.literal), "<>\"'") {
-					t.Errorf("%q is not escaped: %q", key, piece.literal)
+					t.Errorf("the markup of %q is not escaped: %q", key, piece.literal)
 				}
 			}
 		}

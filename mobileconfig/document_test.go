@@ -18,9 +18,9 @@ func goldenFile(name string) string {
 	return filepath.Join("..", "testdata", "golden", "mobileconfig", name+".mobileconfig")
 }
 
-// TestGolden holds every profile against its golden file and Apple's tables.
+// TestGolden compares every profile with its golden file and Apple's tables.
 func TestGolden(t *testing.T) {
-	for _, p := range profiles {
+	for _, p := range profiles(t) {
 		t.Run(p.file, func(t *testing.T) {
 			got := document(t, settings(t, p.provider, p.address), p.options)
 			golden.Check(t, goldenFile(p.file), got)
@@ -31,7 +31,32 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// parse is the profile without its payloads, and the payloads.
+// TestSystems checks the profiles of every example system against Apple's tables.
+func TestSystems(t *testing.T) {
+	for name, p := range LoadProviders(t) {
+		for device, systems := range map[Device][]string{AnyDevice: nil, Phone: ios, Mac: macos} {
+			s := settings(t, p, "anna@example.se")
+			document, err := Document(s, Options{Service: testService, Device: device})
+			if _, ok := errors.AsType[*NoProfileError](err); ok {
+				if got := ContentsOf(s, device); got != (Contents{}) {
+					t.Errorf("%s on %q: no profile (%v), but ContentsOf = %+v", name, device, err, got)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, fault := range validate(document, systems) {
+				t.Errorf("%s on %q: %s", name, device, fault)
+			}
+			if ContentsOf(s, device) == (Contents{}) {
+				t.Errorf("%s on %q: there is a profile, but ContentsOf is zero", name, device)
+			}
+		}
+	}
+}
+
+// parse returns the profile without its payloads, and the payloads.
 func parse(t testing.TB, document []byte) (profile map[string]any, payloads []map[string]any) {
 	t.Helper()
 	if _, err := plist.Unmarshal(document, &profile); err != nil {
@@ -44,8 +69,8 @@ func parse(t testing.TB, document []byte) (profile map[string]any, payloads []ma
 	return profile, payloads
 }
 
-// content is a payload without what all payloads have and without the S/MIME
-// switches.
+// content returns a payload without the keys that all payloads have and without the
+// S/MIME switches.
 func content(payload map[string]any) map[string]any {
 	rest := map[string]any{}
 	for name, value := range payload {
@@ -56,8 +81,8 @@ func content(payload map[string]any) map[string]any {
 	return rest
 }
 
-// TestScenarios are what each kind of account needs, key by key. The S/MIME
-// switches come on top of the keys that stand here; TestSMIME looks at them.
+// TestScenarios compares the payloads of each kind of account, key by key, except the
+// S/MIME switches, which TestSMIME checks.
 func TestScenarios(t *testing.T) {
 	mailAccount := map[string]any{
 		"PayloadType":                            "com.apple.mail.managed",
@@ -119,9 +144,9 @@ func TestScenarios(t *testing.T) {
 			"IncomingMailServerPortNumber": uint64(995),
 			"OutgoingMailServerPortNumber": uint64(587),
 		})}},
-		{"3 hosted Exchange", mamutBusiness, "mail@domain.se", Options{Name: "Anna Ek"}, []map[string]any{{
+		{"3 hosted Exchange", hostedExchange, "mail@domain.se", Options{Name: "Anna Ek"}, []map[string]any{{
 			"PayloadType":                "com.apple.eas.account",
-			"Host":                       "mamutmail.com",
+			"Host":                       "ex.example.com",
 			"EmailAddress":               "mail@domain.se",
 			"UserName":                   `hosting01\mail_domain.se`,
 			"SSL":                        true,
@@ -154,7 +179,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// TestProfile is what stands around the payloads, for every scenario alike.
+// TestProfile compares the profile around the payloads, for every kind of account.
 func TestProfile(t *testing.T) {
 	tests := []struct {
 		provider *account.Provider
@@ -165,7 +190,7 @@ func TestProfile(t *testing.T) {
 		{small, "anna@example.se", AnyDevice, map[string]any{"PayloadScope": "User"}},
 		{small, "anna@example.se", Mac, map[string]any{"PayloadScope": "User"}},
 		{small, "anna@example.se", Phone, map[string]any{"TargetDeviceType": uint64(1)}},
-		{mamutBusiness, "mail@domain.se", AnyDevice, map[string]any{"TargetDeviceType": uint64(1)}},
+		{hostedExchange, "mail@domain.se", AnyDevice, map[string]any{"TargetDeviceType": uint64(1)}},
 		{groupware, "anna@example.se", Mac, map[string]any{"TargetDeviceType": uint64(5), "PayloadScope": "User"}},
 	}
 	for _, test := range tests {
@@ -185,12 +210,12 @@ func TestProfile(t *testing.T) {
 		}
 		got, _ := parse(t, document(t, s, Options{Device: test.device}))
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s on %q: -want +got:\n%s", test.provider.ID, test.device, diff)
+			t.Errorf("profile of %s on %q: -want +got:\n%s", test.provider.ID, test.device, diff)
 		}
 	}
 }
 
-// TestNames: an Exchange account is called what its payload is called.
+// TestNames checks the names of payloads. An Exchange account is named by the address.
 func TestNames(t *testing.T) {
 	for _, test := range []struct {
 		provider *account.Provider
@@ -207,11 +232,12 @@ func TestNames(t *testing.T) {
 			got = append(got, p["PayloadDisplayName"].(string))
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Error(diff)
+			t.Errorf("names of the payloads of %s on %q: -want +got:\n%s", test.provider.ID, test.device, diff)
 		}
 	}
 }
 
+// TestSMIME checks that the S/MIME switches are there, except on a Mac.
 func TestSMIME(t *testing.T) {
 	switches := []string{"SMIMESigningUserOverrideable", "SMIMESigningCertificateUUIDUserOverrideable",
 		"SMIMEEncryptByDefaultUserOverrideable", "SMIMEEncryptionCertificateUUIDUserOverrideable", "SMIMEEnableEncryptionPerMessageSwitch"}
@@ -220,7 +246,7 @@ func TestSMIME(t *testing.T) {
 		device   Device
 		want     any
 	}{
-		{small, AnyDevice, true}, {small, Phone, true}, {mamutBusiness, AnyDevice, true}, {small, Mac, nil}, {groupware, Mac, nil},
+		{small, AnyDevice, true}, {small, Phone, true}, {hostedExchange, AnyDevice, true}, {small, Mac, nil}, {groupware, Mac, nil},
 	} {
 		_, payloads := parse(t, document(t, settings(t, test.provider, "anna@example.se"), Options{Device: test.device}))
 		for _, name := range switches {
@@ -231,7 +257,8 @@ func TestSMIME(t *testing.T) {
 	}
 }
 
-// TestPrincipal: told where it is configured, except to contacts on a Mac.
+// TestPrincipal checks that PrincipalURL is written where it is configured, except for
+// contacts on a Mac.
 func TestPrincipal(t *testing.T) {
 	calendars, contacts := withDAV.Servers[2], withDAV.Servers[3]
 	calendars.PrincipalURL, contacts.PrincipalURL = "/calendars/%EMAILLOCALPART%/", "/contacts/%EMAILLOCALPART%/"
@@ -239,24 +266,24 @@ func TestPrincipal(t *testing.T) {
 	for device, want := range map[Device]any{AnyDevice: "/contacts/anna/", Phone: "/contacts/anna/", Mac: nil} {
 		_, payloads := parse(t, document(t, settings(t, p, "anna@example.se"), Options{Device: device}))
 		if a, b := payloads[0]["CalDAVPrincipalURL"], payloads[1]["CardDAVPrincipalURL"]; a != "/calendars/anna/" || b != want {
-			t.Errorf("%q: got %v, %v", device, a, b)
+			t.Errorf("device %q: PrincipalURLs = %v, %v, want /calendars/anna/, %v", device, a, b, want)
 		}
 	}
 }
 
-// TestMailOnly: scenario 4 wants the same bytes as without calendars, except for
-// the description. As the description is the same too, they are all the same.
+// TestMailOnly checks that a profile without calendars has the same bytes as that of a
+// provider that has none.
 func TestMailOnly(t *testing.T) {
 	with := document(t, settings(t, withDAV, "anna@example.se"), Options{MailOnly: true})
 	without := document(t, settings(t, small, "anna@example.se"), Options{})
 	if !bytes.Equal(with, without) {
-		t.Error(cmp.Diff(string(without), string(with)))
+		t.Errorf("MailOnly: -without calendars +with:\n%s", cmp.Diff(string(without), string(with)))
 	}
 	_, payloads := parse(t, document(t, settings(t, groupware, "anna@example.se"), Options{MailOnly: true}))
 	for name, want := range map[string]any{"EnableMail": nil, "EnableContacts": false, "EnableCalendars": false,
 		"EnableReminders": false, "EnableNotes": false, "EnableCalendarsUserOverridable": nil} {
 		if got := payloads[0][name]; got != want {
-			t.Errorf("%s is %v, want %v", name, got, want)
+			t.Errorf("%s = %v, want %v", name, got, want)
 		}
 	}
 }
@@ -270,7 +297,7 @@ func TestToken(t *testing.T) {
 		{token, AnyDevice, true},
 		{token, Mac, true},
 		{[]account.Authentication{account.OAuth2Auth, account.PasswordCleartext}, AnyDevice, nil},
-		{[]account.Authentication{account.OAuth2Auth, account.NTLM}, AnyDevice, true}, // ActiveSync knows no NTLM
+		{[]account.Authentication{account.OAuth2Auth, account.NTLM}, AnyDevice, true}, // ActiveSync has no NTLM
 		{[]account.Authentication{account.OAuth2Auth, account.NTLM}, Mac, nil},
 	} {
 		p := &account.Provider{DisplayName: "Example", Servers: []account.Server{
@@ -282,7 +309,8 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestNoProfile: what cannot be had is said, never half of it given.
+// TestNoProfile checks that a provider without a complete profile gets an error with
+// the reason, and never half a profile.
 func TestNoProfile(t *testing.T) {
 	imap, smtp := small.Servers[0], small.Servers[1]
 	plain := server(account.IMAP, "imap.example.se", account.Plain)
@@ -302,7 +330,7 @@ func TestNoProfile(t *testing.T) {
 		{[]account.Server{withMethods(imap, token...), smtp}, AnyDevice, "Apple's mail account cannot sign in with OAuth2"},
 		{[]account.Server{withMethods(imap), smtp}, AnyDevice, "Apple's mail account cannot sign in with no method at all"},
 		{[]account.Server{withMethods(imap, account.GSSAPI, account.TLSClientCert), smtp}, AnyDevice, "cannot sign in with GSSAPI or TLS-client-cert"},
-		{mamutBusiness.Servers, Mac, "a Mac does not speak ActiveSync"},
+		{hostedExchange.Servers, Mac, "a Mac does not speak ActiveSync"},
 		{groupware.Servers[1:2], AnyDevice, "an iPhone or iPad does not speak Exchange Web Services"},
 		{[]account.Server{easAt("http://ex.example.se/Microsoft-Server-ActiveSync")}, AnyDevice, "it is not encrypted"},
 		{[]account.Server{easAt("https://ex.example.se:8443/Microsoft-Server-ActiveSync")}, AnyDevice, "no port but 443"},
@@ -316,15 +344,14 @@ func TestNoProfile(t *testing.T) {
 	for _, test := range tests {
 		p := &account.Provider{DisplayName: "Example", Servers: test.servers}
 		got, err := Document(settings(t, p, "anna@example.se"), Options{Service: testService, Device: test.device})
-		var unfit *NoProfileError
-		if !errors.As(err, &unfit) || !strings.Contains(err.Error(), test.reason) {
-			t.Errorf("want %q, got %v %s", test.reason, err, got)
+		if _, ok := errors.AsType[*NoProfileError](err); !ok || !strings.Contains(err.Error(), test.reason) {
+			t.Errorf("Document = %s, %v, want a *NoProfileError with %q", got, err, test.reason)
 		}
 	}
 }
 
-// TestChoice: which of several ways to the mail stands in the profile.
-func TestChoice(t *testing.T) {
+// TestSelection checks which of several servers the profile holds.
+func TestSelection(t *testing.T) {
 	imap, smtp, pop := small.Servers[0], small.Servers[1], server(account.POP3, "pop.example.se", account.SSL)
 	plain := server(account.IMAP, "plain.example.se", account.Plain)
 	starttls := server(account.IMAP, "starttls.example.se", account.STARTTLS)
@@ -332,7 +359,7 @@ func TestChoice(t *testing.T) {
 	tests := []struct {
 		servers []account.Server
 		device  Device
-		want    string // payload types and a host that tells the server
+		want    string // types of the payloads and, for mail, the host
 	}{
 		{[]account.Server{pop, imap, smtp}, AnyDevice, "mail imap.example.se"},
 		{[]account.Server{starttls, imap, smtp}, AnyDevice, "mail imap.example.se"},
@@ -349,7 +376,7 @@ func TestChoice(t *testing.T) {
 		{[]account.Server{imap, smtp, web(account.CalDAV, "http://dav.example.se")}, AnyDevice, "mail imap.example.se"},
 		{[]account.Server{dav}, AnyDevice, "caldav"},
 	}
-	for i, test := range tests {
+	for _, test := range tests {
 		p := &account.Provider{DisplayName: "Example", Servers: test.servers}
 		_, payloads := parse(t, document(t, settings(t, p, "anna@example.se"), Options{Device: test.device}))
 		var got []string
@@ -360,17 +387,17 @@ func TestChoice(t *testing.T) {
 			}
 		}
 		if s := strings.Join(got, " "); s != test.want {
-			t.Errorf("%d: got %q, want %q", i, s, test.want)
+			t.Errorf("payloads for %v on %q = %q, want %q", test.servers, test.device, s, test.want)
 		}
 	}
 }
 
-// TestIdentity: what a device knows a profile by is the same for each way to
-// write the address and for each device, and differs for all else. The fixed
-// values must never change: devices hold profiles with them. (They are those of
-// Python's hashlib and uuid.uuid5.)
+// TestIdentity checks that the identifiers of a profile are the same for all spellings
+// of the address and for all devices, and differ in all other cases. The fixed values
+// must never change, because profiles with them are installed on devices. They were
+// computed with Python's hashlib and uuid.uuid5.
 func TestIdentity(t *testing.T) {
-	of := func(host, address string, o Options) (ids []string) {
+	identifiers := func(host, address string, o Options) (ids []string) {
 		o.Service = host
 		text, err := Document(settings(t, withDAV, address), o)
 		if err != nil {
@@ -382,7 +409,7 @@ func TestIdentity(t *testing.T) {
 		}
 		return ids
 	}
-	anna := of(testService, "anna@example.se", Options{})
+	anna := identifiers(testService, "anna@example.se", Options{})
 	want := []string{
 		"com.mamutmail.setup.mail.f2a216c0b7bc0f42c605b87b114643d4.mail", "f34ca805-3354-54c2-a0dc-7952a295ff09",
 		"com.mamutmail.setup.mail.f2a216c0b7bc0f42c605b87b114643d4.caldav", "db966d7c-c96c-5da7-870d-ca6bb1747fa6",
@@ -393,25 +420,25 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("fixed values: -want +got:\n%s", diff)
 	}
 	for _, same := range [][]string{
-		of(testService, "Anna@Example.SE", Options{}),
-		of(testService, " anna@example.se ", Options{Name: "Anna", Texts: Texts{Description: "x"}}),
-		of("Setup.MamutMail.com.", "anna@example.se", Options{Device: Mac}),
+		identifiers(testService, "Anna@Example.SE", Options{}),
+		identifiers(testService, " anna@example.se ", Options{Name: "Anna", Texts: Texts{Description: "x"}}),
+		identifiers("Setup.MamutMail.com.", "anna@example.se", Options{Device: Mac}),
 	} {
 		if diff := cmp.Diff(anna, same); diff != "" {
-			t.Error(diff)
+			t.Errorf("the same mailbox, spelled otherwise: -want +got:\n%s", diff)
 		}
 	}
 	seen := map[string]bool{}
 	for _, ids := range [][]string{
 		anna,
-		of(testService, "anna+x@example.se", Options{}),
-		of(testService, "anna@example.com", Options{}),
-		of("setup.example.se", "anna@example.se", Options{}),
-		of("", "anna@example.se", Options{}),
+		identifiers(testService, "anna+x@example.se", Options{}),
+		identifiers(testService, "anna@example.com", Options{}),
+		identifiers("setup.example.se", "anna@example.se", Options{}),
+		identifiers("", "anna@example.se", Options{}),
 	} {
 		for _, id := range ids {
 			if seen[id] {
-				t.Errorf("%s is used twice", id)
+				t.Errorf("identifier %s belongs to two mailboxes or services", id)
 			}
 			seen[id] = true
 		}
@@ -421,12 +448,12 @@ func TestIdentity(t *testing.T) {
 func TestNoAddress(t *testing.T) {
 	for _, a := range []account.Address{{}, account.AnyAt("example.se")} {
 		if _, err := Document(account.Settings{Address: a, Login: a, Provider: small, Servers: small.Servers}, Options{}); err != ErrNoAddress {
-			t.Errorf("%v: got %v", a, err)
+			t.Errorf("Document for %v: %v, want ErrNoAddress", a, err)
 		}
 	}
 }
 
-// TestAlias: the person writes from the alias and signs in at the mailbox.
+// TestAlias checks that a person sends from the alias and signs in to the mailbox.
 func TestAlias(t *testing.T) {
 	s := settings(t, small, "kontakt@example.se")
 	s.Login, _ = account.ParseAddress("anna@example.se")
@@ -434,12 +461,12 @@ func TestAlias(t *testing.T) {
 	for name, want := range map[string]string{"EmailAddress": "kontakt@example.se", "EmailAccountDescription": "kontakt@example.se",
 		"IncomingMailServerUsername": "anna@example.se", "OutgoingMailServerUsername": "anna@example.se"} {
 		if got := payloads[0][name]; got != want {
-			t.Errorf("%s is %v, want %s", name, got, want)
+			t.Errorf("%s = %v, want %s", name, got, want)
 		}
 	}
 }
 
-// TestCleanName: scenario 6.
+// TestCleanName checks what is kept of a stranger's name.
 func TestCleanName(t *testing.T) {
 	long := strings.Repeat("å", 99)
 	tests := []struct{ name, want string }{
@@ -466,7 +493,7 @@ func TestCleanName(t *testing.T) {
 	}
 	for _, test := range tests {
 		if got := CleanName(test.name); got != test.want {
-			t.Errorf("%q: got %q, want %q", test.name, got, test.want)
+			t.Errorf("CleanName(%q) = %q, want %q", test.name, got, test.want)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"signpost/account"
 )
 
-// The service's own name in tests.
+// testService is the service's own name in tests.
 const testService = "setup.mamutmail.com"
 
 var (
@@ -35,15 +35,11 @@ func withMethods(s account.Server, methods ...account.Authentication) account.Se
 	return s
 }
 
-// The five hosters, and small systems that show one thing each.
+// Providers that show one thing each. Those of the example systems come from
+// LoadProviders.
 var (
-	mamutPOP = &account.Provider{ID: "pop", DisplayName: "Mamut E-post", Servers: []account.Server{
-		server(account.IMAP, "mamutmail.com", account.SSL),
-		server(account.POP3, "mamutmail.com", account.SSL),
-		server(account.SMTP, "mamutmail.com", account.STARTTLS),
-	}}
-	mamutBusiness = &account.Provider{ID: "business-mail", DisplayName: "Mamut Business Mail", Servers: []account.Server{
-		withLogin(web(account.ActiveSync, "https://mamutmail.com/Microsoft-Server-ActiveSync"),
+	hostedExchange = &account.Provider{ID: "exchange", DisplayName: "Example Exchange", Servers: []account.Server{
+		withLogin(web(account.ActiveSync, "https://ex.example.com/Microsoft-Server-ActiveSync"),
 			"hosting01", "%EMAILLOCALPART%_%EMAILDOMAIN%"),
 	}}
 	ownDomain = &account.Provider{ID: "own", DisplayName: "Egna Domäner & Co", Servers: []account.Server{
@@ -51,21 +47,12 @@ var (
 		server(account.POP3, "mail.%EMAILDOMAIN%", account.SSL),
 		server(account.SMTP, "mail.%EMAILDOMAIN%", account.STARTTLS),
 	}}
-	websupport = &account.Provider{ID: "websupport", DisplayName: "Websupport", Servers: []account.Server{
-		server(account.IMAP, "imap.websupport.se", account.SSL),
-		server(account.SMTP, "smtp.websupport.se", account.SSL),
-	}}
-	office365 = &account.Provider{ID: "office365", DisplayName: "KH Consulting", Servers: []account.Server{
+	tokenExchange = &account.Provider{ID: "token", DisplayName: "KH Consulting", Servers: []account.Server{
 		withMethods(web(account.ActiveSync, "https://outlook.office365.com/Microsoft-Server-ActiveSync"), token...),
 		withMethods(web(account.EWS, "https://outlook.office365.com/EWS/Exchange.asmx"), token...),
 		withMethods(server(account.IMAP, "outlook.office365.com", account.SSL), token...),
 		withMethods(server(account.SMTP, "smtp.office365.com", account.STARTTLS), token...),
 	}}
-	onecom = &account.Provider{ID: "onecom", DisplayName: "one.com", Servers: []account.Server{
-		server(account.IMAP, "imap.one.com", account.SSL),
-		server(account.SMTP, "send.one.com", account.SSL),
-	}}
-
 	small = &account.Provider{ID: "small", DisplayName: "Example Mail", Servers: []account.Server{
 		server(account.IMAP, "imap.example.se", account.SSL),
 		server(account.SMTP, "smtp.example.se", account.SSL),
@@ -100,21 +87,35 @@ var (
 	}}
 )
 
-// profiles are all that a golden file holds.
-var profiles = []struct {
+// LoadProviders returns the providers of all example systems by "system/provider".
+// Package mobileconfig_test sets it: internal/systems imports this package.
+var LoadProviders func(t testing.TB) map[string]*account.Provider
+
+// profile is a profile with a golden file.
+type profile struct {
 	file     string
 	provider *account.Provider
 	address  string
 	options  Options
 	os       []string // that can install it
-}{
-	{"mamut-pop", mamutPOP, "info@domain.se", Options{}, both},
-	{"mamut-business", mamutBusiness, "mail@domain.se", Options{}, ios},
+}
+
+// profiles returns all profiles that have golden files.
+func profiles(t testing.TB) []profile {
+	t.Helper()
+	systems := LoadProviders(t)
+	return append(fixtureProfiles,
+		profile{"mamut-pop", systems["mamut/pop"], "info@domain.se", Options{}, both},
+		profile{"mamut-business", systems["mamut/business-mail"], "mail@domain.se", Options{}, ios},
+		profile{"websupport", systems["websupport/websupport"], "anna@kund.se", Options{}, both},
+		profile{"onecom", systems["onecom/onecom"], "anna@kund.dk", Options{}, both},
+	)
+}
+
+var fixtureProfiles = []profile{
 	{"own-domain", ownDomain, "kalle@xn--rksmrgs-5wao1o.se", Options{Name: "Kalle Ek"}, both},
-	{"websupport", websupport, "anna@kund.se", Options{}, both},
-	{"office365", office365, "anna@kund.se", Options{}, ios},
-	{"office365-mac", office365, "anna@kund.se", Options{Device: Mac}, macos},
-	{"onecom", onecom, "anna@kund.dk", Options{}, both},
+	{"office365", tokenExchange, "anna@kund.se", Options{}, ios},
+	{"office365-mac", tokenExchange, "anna@kund.se", Options{Device: Mac}, macos},
 	{"small", small, "anna@example.se", Options{Name: "Anna Ek"}, both},
 	{"small-iphone", small, "anna@example.se", Options{Name: "Anna Ek", Device: Phone}, ios},
 	{"small-mac", small, "anna@example.se", Options{Name: "Anna Ek", Device: Mac}, macos},
@@ -138,7 +139,7 @@ func settings(t testing.TB, p *account.Provider, address string) account.Setting
 	return account.Settings{Address: a, Login: a, Provider: p, Servers: p.Servers}
 }
 
-// document is a profile of the test service.
+// document returns a profile of the test service.
 func document(t testing.TB, s account.Settings, o Options) []byte {
 	t.Helper()
 	o.Service = testService
@@ -149,7 +150,7 @@ func document(t testing.TB, s account.Settings, o Options) []byte {
 	return text
 }
 
-// hosting resolves by domain.
+// hosting returns a resolver by domain.
 func hosting(domains map[string]*account.Provider) account.Resolver {
 	return func(_ context.Context, q account.Query) (account.Settings, error) {
 		p, ok := domains[q.Address.Domain()]

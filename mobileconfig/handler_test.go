@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -21,7 +22,7 @@ var swedish = Texts{Language: "sv", Description: "Ställer in ditt konto hos {pr
 	Mail: "E-post", Calendars: "Kalendrar", Contacts: "Kontakter"}
 
 var hosted = map[string]*account.Provider{
-	"domain.se": mamutBusiness, "example.se": small, "example.com": withDAV, "kund.se": ownDomain,
+	"domain.se": hostedExchange, "example.se": small, "example.com": withDAV, "kund.se": ownDomain,
 	"xn--rksmrgs-5wao1o.se": ownDomain, "odd.example": odd, "groupware.example": groupware,
 }
 
@@ -37,10 +38,10 @@ func testTexts(preferences ...string) Texts {
 	return English
 }
 
-// get asks for a profile with a query as it stands in the URL.
+// get requests a profile with a raw query.
 func get(h http.Handler, method, query string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/profile.mobileconfig", nil)
-	r.URL.RawQuery = query // as it is: NewRequest panics at what clients send
+	r.URL.RawQuery = query // NewRequest panics on some queries that clients send
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
@@ -80,18 +81,18 @@ func TestAnswer(t *testing.T) {
 		{"emailaddress=anna@r%C3%A4ksm%C3%B6rg%C3%A5s.se", "anna@xn--rksmrgs-5wao1o.se", "xn--rksmrgs-5wao1o.se", Options{}},
 		{"emailaddress=p%C3%A5l@example.se", "pål@example.se", "example.se", Options{}},
 		{"emailaddress=mail@domain.se", "mail@domain.se", "domain.se", Options{}},
-		{"emailaddress=nobody@domain.se", "nobody@domain.se", "domain.se", Options{}}, // scenario 7: like any other
+		{"emailaddress=nobody@domain.se", "nobody@domain.se", "domain.se", Options{}}, // not listed: like any other
 	}
 	for _, test := range tests {
 		w := get(testHandler(), "GET", test.query)
 		if w.Code != 200 {
-			t.Errorf("%s: %d %s", test.query, w.Code, w.Body)
+			t.Errorf("GET ?%s: status %d, %s, want 200", test.query, w.Code, w.Body)
 			continue
 		}
 		a, _ := account.ParseAddress(test.address)
 		want := document(t, settings(t, hosted[a.Domain()], test.address), test.options)
 		if !bytes.Equal(w.Body.Bytes(), want) {
-			t.Errorf("%s: got %s", test.query, w.Body)
+			t.Errorf("GET ?%s:\n%s\nwant\n%s", test.query, w.Body, want)
 		}
 		for name, want := range map[string]string{
 			"Content-Type":        "application/x-apple-aspen-config",
@@ -102,7 +103,7 @@ func TestAnswer(t *testing.T) {
 			"Referrer-Policy":     "no-referrer",
 		} {
 			if got := w.Result().Header[name]; len(got) != 1 || got[0] != want {
-				t.Errorf("%s: %s is %q, want %q", test.query, name, got, want)
+				t.Errorf("GET ?%s: %s = %q, want %q", test.query, name, got, want)
 			}
 		}
 	}
@@ -131,7 +132,7 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-// TestRefused: scenarios 7 and 8 and more. Nothing that was sent comes back.
+// TestRefused checks the status of refusals, and that none quotes the request.
 func TestRefused(t *testing.T) {
 	failing := func(context.Context, account.Query) (account.Settings, error) {
 		return account.Settings{}, errors.New("dns: secret inner thing")
@@ -185,32 +186,32 @@ func TestRefused(t *testing.T) {
 		w := get(Handler(resolve, HandlerOptions{Service: testService}), test.method, test.query)
 		name := fmt.Sprintf("%s %.60s", test.method, test.query)
 		if w.Code != test.status {
-			t.Errorf("%s: got %d %s, want %d", name, w.Code, w.Body, test.status)
+			t.Errorf("%s: status %d, %s, want %d", name, w.Code, w.Body, test.status)
 		}
 		h := w.Result().Header
 		if got := h.Get("Content-Type"); got != "text/plain; charset=utf-8" {
-			t.Errorf("%s: Content-Type is %s", name, got)
+			t.Errorf("%s: Content-Type = %s, want text/plain", name, got)
 		}
 		if h.Get("Cache-Control") != "no-store" || h.Get("Content-Disposition") != "" || h.Get("X-Evil") != "" {
-			t.Errorf("%s: headers %v", name, h)
+			t.Errorf("%s: a header allows caching, names a file or comes from the request: %v", name, h)
 		}
 		if (test.status == 405) != (h.Get("Allow") == "GET, HEAD") || (test.status == 503) != (h.Get("Retry-After") != "") {
-			t.Errorf("%s: headers %v", name, h)
+			t.Errorf("%s: Allow = %q, Retry-After = %q with status %d", name, h.Get("Allow"), h.Get("Retry-After"), test.status)
 		}
 		body := w.Body.String()
 		for _, secret := range []string{"script", "Evil", "IncomingPassword", "unknown.example", "anna", "secret", "uid", "<"} {
 			if strings.Contains(body, secret) {
-				t.Errorf("%s: the answer holds %q: %s", name, secret, body)
+				t.Errorf("%s: the answer has %q: %s", name, secret, body)
 			}
 		}
 		if (body == "") != (test.method == "HEAD") || len(body) > 200 {
-			t.Errorf("%s: the body is %q", name, body)
+			t.Errorf("%s: body = %q, want a short text, and none for HEAD", name, body)
 		}
 	}
 }
 
-// TestInjection: scenario 8 where the address is legal. It stands in the profile
-// as it is, escaped, and nothing in it is completed a second time.
+// TestInjection checks that a hostile but valid address or name is in the profile as it
+// is, escaped, and that placeholders in it are not completed.
 func TestInjection(t *testing.T) {
 	tests := []struct{ address, name string }{
 		{"a&b@example.se", ""},
@@ -229,26 +230,26 @@ func TestInjection(t *testing.T) {
 	for _, test := range tests {
 		w := get(testHandler(), "GET", "emailaddress="+strings.ReplaceAll(url.QueryEscape(test.address), "+", "%20")+"&name="+url.QueryEscape(test.name))
 		if w.Code != 200 || w.Header().Get("X-Evil") != "" {
-			t.Errorf("%s: %d %v", test.address, w.Code, w.Header())
+			t.Errorf("address %s: status %d, %v, want 200", test.address, w.Code, w.Header())
 			continue
 		}
 		checkProfile(t, w.Body.Bytes(), test.address, CleanName(test.name))
 	}
 }
 
-// checkProfile checks what a stranger could have broken: one EmailAddress, which
-// is the one that was asked for, and the same number of elements as ever.
+// checkProfile checks what a stranger could have broken: the profile has a single
+// EmailAddress, the one that was asked for, and no additional keys.
 func checkProfile(t *testing.T, document []byte, address, name string) {
 	t.Helper()
 	_, payloads := parse(t, document)
 	if got := payloads[0]["EmailAddress"]; got != address {
-		t.Errorf("%s: EmailAddress is %q", address, got)
+		t.Errorf("EmailAddress = %q, want %q", got, address)
 	}
 	if got, _ := payloads[0]["EmailAccountName"].(string); got != name && payloads[0]["PayloadType"] == "com.apple.mail.managed" {
-		t.Errorf("%s: EmailAccountName is %q, want %q", address, got, name)
+		t.Errorf("%s: EmailAccountName = %q, want %q", address, got, name)
 	}
 	if user, _ := payloads[0]["UserName"].(string); strings.Count(user, `\`) > 1 {
-		t.Errorf("%s: UserName is %q", address, user)
+		t.Errorf("%s: UserName = %q, want at most one backslash", address, user)
 	}
 	keys := map[string]int{}
 	for decoder := xml.NewDecoder(bytes.NewReader(document)); ; {
@@ -263,11 +264,11 @@ func checkProfile(t *testing.T, document []byte, address, name string) {
 		}
 	}
 	if keys["EmailAddress"] != 1 || keys["EmailAccountName"] > 1 || keys["PayloadContent"] != 1 {
-		t.Errorf("%s: keys %v", address, keys)
+		t.Errorf("%s: the profile has the keys %v, want each once", address, keys)
 	}
 	for key := range keys {
 		if strings.HasSuffix(key, "Password") && key != "OutgoingPasswordSameAsIncomingPassword" {
-			t.Errorf("%s: there is a key %s", address, key)
+			t.Errorf("%s: the profile has a key for a password, %s", address, key)
 		}
 	}
 }
@@ -279,8 +280,8 @@ func TestCache(t *testing.T) {
 	addresses := []string{"anna@example.se", "Anna+x@example.se", "a&b'c@example.se", "%EMAILADDRESS%@example.se",
 		"%%EMAILDOMAIN%%@x.example", `"a <b"@example.se`, "pål@räksmörgås.se", "{provider}@example.se",
 		"a&b=c@example.se", "$x.y@räksmörgås.se", "ANNA_EK-1~@example.se"}
-	providers := []*account.Provider{mamutPOP, mamutBusiness, ownDomain, websupport, office365, onecom, small, popOnly,
-		withDAV, groupware, odd, {Servers: small.Servers}}
+	providers := slices.AppendSeq([]*account.Provider{hostedExchange, ownDomain, tokenExchange, small, popOnly,
+		withDAV, groupware, odd, {Servers: small.Servers}}, maps.Values(LoadProviders(t)))
 	texts := Texts{Language: "xx", Description: "100%{provider}%EMAILADDRESS% <&>", Mail: "%EMAILDOMAIN%",
 		Calendars: "%%EMAILADDRESS%%", Contacts: "'\""}
 	compared := 0
@@ -339,11 +340,11 @@ func checkTexts(t *testing.T, s account.Settings, o Options, document []byte) {
 	servers := s.Expanded()
 	if host := payloads[0]["IncomingMailServerHostName"]; host != nil {
 		if !slices.ContainsFunc(servers, func(s account.Server) bool { return s.Hostname == host }) {
-			t.Errorf("%s, %s: IncomingMailServerHostName = %q", s.Provider.ID, address, host)
+			t.Errorf("%s, %s: IncomingMailServerHostName = %q, which is no server of the provider", s.Provider.ID, address, host)
 		}
 		user := payloads[0]["IncomingMailServerUsername"]
 		if !slices.ContainsFunc(servers, func(s account.Server) bool { return joinLogin(s.Login) == user }) {
-			t.Errorf("%s, %s: IncomingMailServerUsername = %q", s.Provider.ID, address, user)
+			t.Errorf("%s, %s: IncomingMailServerUsername = %q, which is no login of the provider", s.Provider.ID, address, user)
 		}
 		if name, _ := payloads[0]["EmailAccountName"].(string); name != CleanName(o.Name) {
 			t.Errorf("%s, %s: EmailAccountName = %q, want %q", s.Provider.ID, address, name, CleanName(o.Name))
@@ -392,20 +393,20 @@ func TestNoService(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := get(h, "GET", "emailaddress="+address).Body.Bytes(); !bytes.Equal(got, want) {
-			t.Errorf("%s: got %s", address, got)
+			t.Errorf("profile for %s:\n%s\nwant\n%s", address, got, want)
 		}
 	}
 }
 
 func TestQuery(t *testing.T) {
-	var asked account.Query
+	var query account.Query
 	resolve := func(_ context.Context, q account.Query) (account.Settings, error) {
-		asked = q
+		query = q
 		return account.Settings{}, account.ErrUnknownDomain
 	}
 	get(Handler(resolve, HandlerOptions{Service: testService}), "GET", "emailaddress=Anna@Example.SE")
-	if asked.Client != account.Apple || asked.Host != "" || asked.Address.String() != "Anna@example.se" {
-		t.Errorf("asked %+v", asked)
+	if query.Client != account.Apple || query.Host != "" || query.Address.String() != "Anna@example.se" {
+		t.Errorf("query = %+v, want client apple, no host and Anna@example.se", query)
 	}
 }
 
@@ -413,7 +414,7 @@ func TestHead(t *testing.T) {
 	for _, query := range []string{"emailaddress=anna@example.se", "emailaddress=x@unknown.example", ""} {
 		a, b := get(testHandler(), "GET", query), get(testHandler(), "HEAD", query)
 		if a.Code != b.Code || fmt.Sprint(a.Result().Header) != fmt.Sprint(b.Result().Header) || b.Body.Len() > 0 || a.Body.Len() == 0 {
-			t.Errorf("%s: %d %v, %d %v %s", query, a.Code, a.Header(), b.Code, b.Header(), b.Body)
+			t.Errorf("query %q: GET: %d %v, HEAD: %d %v %s, want the same without a body", query, a.Code, a.Header(), b.Code, b.Header(), b.Body)
 		}
 	}
 }
@@ -435,8 +436,8 @@ func TestSign(t *testing.T) {
 	}
 }
 
-// FuzzQuery: whatever is asked, the answer is a profile of what was asked, or a
-// refusal that repeats nothing.
+// FuzzQuery checks that the answer to any query is a profile for its address, or a
+// refusal that does not quote it.
 func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
 		"emailaddress=anna+tag@example.se&name=Anna+Ek&only=mail&lang=sv&device=mac", "emailaddress=a%26b@domain.se",
@@ -457,17 +458,17 @@ func FuzzQuery(f *testing.F) {
 			checkProfile(t, w.Body.Bytes(), q.address.String(), q.name)
 			read, err := Read(w.Body.Bytes())
 			if err != nil || read.Address != s.Address {
-				t.Errorf("read %v, %v", read.Address, err)
+				t.Errorf("Read of the answer = %v, %v, want %v", read.Address, err, s.Address)
 			}
 			if file := w.Header().Get("Content-Disposition"); file != `attachment; filename="`+s.Address.Domain()+`.mobileconfig"` || hosted[s.Address.Domain()] == nil {
-				t.Errorf("Content-Disposition is %s", file)
+				t.Errorf("Content-Disposition = %s, want the domain %s", file, s.Address.Domain())
 			}
 		case 400, 404:
 			if body := w.Body.String(); strings.ContainsAny(body, "<>&%\x00") || strings.Count(body, "\n") != 1 || len(body) > 200 {
-				t.Errorf("the answer is %q", body)
+				t.Errorf("the refusal quotes the query or is too long: %q", body)
 			}
 		default:
-			t.Errorf("got %d", w.Code)
+			t.Errorf("status %d, want 200, 400 or 404", w.Code)
 		}
 	})
 }

@@ -16,7 +16,7 @@ import (
 // TestWriteThenRead checks that Read returns the settings that a profile was written
 // from.
 func TestWriteThenRead(t *testing.T) {
-	for _, p := range profiles {
+	for _, p := range profiles(t) {
 		t.Run(p.file, func(t *testing.T) {
 			s := settings(t, p.provider, p.address)
 			got, err := Read(document(t, s, p.options))

@@ -14,8 +14,8 @@ import (
 // b6202ca2fbd31286a52eb160b67a4db7b4fe1f1f (iOS 18.1, macOS 15.1), directory
 // mdm/profiles, one key a line: key, type, R where required, the systems that
 // have it where not all that have the payload do, and its values.
-// com.apple.jabber and others that nobody should send are left out, so that they
-// would be reported.
+// com.apple.jabber and other payloads that should not be sent are left out, so that
+// they are reported.
 var schema = map[string]struct {
 	os   string
 	keys string
@@ -187,14 +187,14 @@ func keysOf(table string) map[string]key {
 	return keys
 }
 
-// exempt are keys that one system lacks and that stand in profiles for both:
-// what a system does not know in a payload that it knows, it ignores.
+// exempt matches keys that one system lacks and that profiles for both have: a system
+// ignores unknown keys in a payload that it knows.
 // (mailcow-dockerized has sent the S/MIME keys to Macs since 2020.)
 var exempt = regexp.MustCompile(`^(PayloadScope|SMIME.*(Overrideable|Switch)|CardDAVPrincipalURL)$`)
 
 // validate checks a profile against Apple's tables for the systems that are to
-// install it, and against what Apple's tables do not say: distinct UUIDs, no
-// empty strings, no password.
+// install it, and for what the tables do not say: distinct UUIDs, no empty strings,
+// no password.
 func validate(document []byte, systems []string) (faults []string) {
 	var profile map[string]any
 	if _, err := plist.Unmarshal(document, &profile); err != nil {
@@ -288,7 +288,7 @@ func kindOf(value any) string {
 	return fmt.Sprintf("%T", value)
 }
 
-// TestValidator shows that each of the validator's rules can fail.
+// TestValidator checks that each of the validator's rules can fail.
 func TestValidator(t *testing.T) {
 	good := string(document(t, settings(t, withDAV, "anna@example.se"), Options{Name: "Anna Ek"}))
 	if faults := validate([]byte(good), both); faults != nil {
@@ -315,7 +315,7 @@ func TestValidator(t *testing.T) {
 		}
 		faults := validate([]byte(strings.ReplaceAll(good, test.old, test.new)), both)
 		if !strings.Contains(strings.Join(faults, "\n"), test.fault) {
-			t.Errorf("%s: got %q", test.fault, faults)
+			t.Errorf("validate = %q, want a fault %q", faults, test.fault)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"howett.net/plist"
 )
 
-// tool runs a program that is not ours, or skips the test where there is none.
-// CI sets SIGNPOST_REQUIRE_TOOLS, so that it cannot be missing there.
+// tool runs a program and returns its output. It skips the test if the program is not
+// installed; CI sets SIGNPOST_REQUIRE_TOOLS, and the test fails instead.
 func tool(t testing.TB, input []byte, name string, args ...string) []byte {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -30,7 +30,7 @@ func tool(t testing.TB, input []byte, name string, args ...string) []byte {
 	return out.Bytes()
 }
 
-// values are a profile's values in a form that can be compared.
+// values returns a profile's values in a form that can be compared.
 func values(t testing.TB, document []byte) any {
 	t.Helper()
 	var v any
@@ -52,11 +52,12 @@ func viaJSON(t testing.TB, v any) (out any) {
 	return out
 }
 
-// TestOtherReaders: parsers of property lists that are not the writer's see the
-// same values, scenario 6's name with all its characters among them.
+// TestOtherReaders checks that other parsers of property lists than the writer's
+// library read the same values.
 func TestOtherReaders(t *testing.T) {
 	var texts []string
 	var want []any
+	profiles := profiles(t)
 	for _, p := range profiles {
 		text := document(t, settings(t, p.provider, p.address), p.options)
 		texts, want = append(texts, string(text)), append(want, values(t, text))
@@ -79,7 +80,7 @@ func TestOtherReaders(t *testing.T) {
 		for i, text := range texts {
 			binary := tool(t, []byte(text), "plistutil", "-i", "-", "-o", "-", "-f", "bin")
 			if !bytes.HasPrefix(binary, []byte("bplist")) {
-				t.Fatalf("%s: plistutil says %q", profiles[i].file, binary)
+				t.Fatalf("%s: plistutil printed %q, want a binary property list", profiles[i].file, binary)
 			}
 			if diff := cmp.Diff(want[i], values(t, binary)); diff != "" {
 				t.Errorf("%s: -ours +theirs:\n%s", profiles[i].file, diff)
@@ -92,17 +93,17 @@ func TestOtherReaders(t *testing.T) {
 		}
 	})
 	t.Run("damaged", func(t *testing.T) {
-		// The programs can say no. plistutil does so in words only and exits 0.
+		// The programs do report errors. plistutil only prints its error and exits with 0.
 		text := document(t, settings(t, small, "anna@example.se"), Options{})
 		text = text[:len(text)/2]
 		for _, command := range [][]string{{"plistutil", "-i", "-", "-o", "-", "-f", "bin"}, {"xmllint", "--noout", "-"}} {
 			run := exec.Command(command[0], command[1:]...)
 			if run.Err != nil {
-				continue // not installed: the others have skipped or failed
+				continue // not installed: the subtests above were skipped or failed
 			}
 			run.Stdin = bytes.NewReader(text)
 			if out, err := run.Output(); err == nil && !bytes.HasPrefix(out, []byte("ERROR:")) {
-				t.Errorf("%s takes a damaged profile: %q", command[0], out)
+				t.Errorf("%s accepts a damaged profile: %q", command[0], out)
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package account
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -84,7 +85,7 @@ func (s *Settings) templated() Settings {
 		server.PathPrefix = Verbatim(server.PathPrefix)
 		if s.Login != s.Address {
 			server.Hostname = Verbatim(Expand(server.Hostname, s.Login))
-			server.Login.Username = Verbatim(Expand(cmp.Or(server.Login.Username, EmailAddress), s.Login))
+			server.Login.Username = Verbatim(Expand(cmp.Or(strings.TrimSpace(server.Login.Username), EmailAddress), s.Login))
 		}
 		if s.Login != s.Address || !s.Address.plainInURL() {
 			server.URL = Verbatim(ExpandURL(server.URL, s.Login))

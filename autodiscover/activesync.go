@@ -3,6 +3,7 @@ package autodiscover
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/beevik/etree"
 
@@ -23,9 +24,15 @@ import (
 func ActiveSync(s account.Settings) ([]byte, error) {
 	document, err := new(documents).write(s, nsMobileSync)
 	if e, ok := errors.AsType[*Error](err); ok {
-		e.Reason = account.Expand(e.Reason, s.Login)
+		// The placeholders stand in a text that %q has written.
+		e.Reason = string(account.ParseTemplate(e.Reason).Append(nil, s.Login, escapeQuoted))
 	}
 	return document, err
+}
+
+func escapeQuoted(dst []byte, text string) []byte {
+	quoted := strconv.Quote(text)
+	return append(dst, quoted[1:len(quoted)-1]...)
 }
 
 // writeActiveSync writes the template of an answer. It keeps to the order of

@@ -18,7 +18,7 @@ import (
 	"signpost/internal/server"
 )
 
-// TestFlood floods from one address while another asks now and then.
+// TestFlood floods from one address while another sends a few requests.
 func TestFlood(t *testing.T) {
 	log := new(lockedBuffer)
 	o := newOptions(t, log)
@@ -67,10 +67,10 @@ func TestFlood(t *testing.T) {
 				case http.StatusTooManyRequests:
 					limited.Add(1)
 					if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err != nil || seconds < 1 || seconds > 5 {
-						t.Errorf("Retry-After: %q", response.Header.Get("Retry-After"))
+						t.Errorf("Retry-After = %q, want 1 to 5 seconds", response.Header.Get("Retry-After"))
 					}
 				default:
-					t.Errorf("the flood is answered %s", response.Status)
+					t.Errorf("the flood got status %s, want 200 or 429", response.Status)
 				}
 			}
 		})
@@ -79,26 +79,26 @@ func TestFlood(t *testing.T) {
 		c := client("127.0.0.2")
 		for range burst / 2 {
 			if response := ask(c, "GET"); response != nil && response.StatusCode != http.StatusOK {
-				t.Errorf("the other address is answered %s", response.Status)
+				t.Errorf("the other address got status %s, want 200", response.Status)
 			}
 		}
 	})
 	group.Wait()
 	most := int64(burst + 1 + perSecond*time.Since(begun).Seconds())
 	if served.Load() < burst || served.Load() > most || served.Load()+limited.Load() != 800 {
-		t.Errorf("%d of the flood served and %d limited, want %d to %d served", served.Load(), limited.Load(), burst, most)
+		t.Errorf("of 800 requests %d were served and %d limited, want %d to %d served", served.Load(), limited.Load(), burst, most)
 	}
 	lines := strings.Count(log.String(), `msg="too many requests"`)
 	if seconds := int(time.Since(begun).Seconds()) + 2; lines < 1 || lines > seconds || !strings.Contains(log.String(), "block=127.0.0.1/32") {
-		t.Errorf("the log has %d lines about it:\n%s", lines, log)
+		t.Errorf("the log has %d lines about too many requests, want one a second, with the address:\n%s", lines, log)
 	}
 	if strings.Contains(log.String(), "status=429") {
-		t.Errorf("the flood fills the log:\n%s", log)
+		t.Errorf("the log has a line for each refused request:\n%s", log)
 	}
 }
 
-// TestLimitedByClient: behind a proxy each client has a limit of its own, and
-// the proxy none.
+// TestLimitedByClient: behind a proxy, each client has a rate limit of its own and the
+// proxy has none.
 func TestLimitedByClient(t *testing.T) {
 	o := newOptions(t, new(bytes.Buffer))
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
@@ -121,7 +121,7 @@ func TestLimitedByClient(t *testing.T) {
 		{"127.0.0.1:1", "192.0.2.1", 200},
 		{"127.0.0.1:1", "192.0.2.1", 429},
 		{"127.0.0.1:1", "192.0.2.2", 200},
-		{"127.0.0.1:1", "198.51.100.1, 192.0.2.2", 429}, // whatever he says before
+		{"127.0.0.1:1", "198.51.100.1, 192.0.2.2", 429}, // what the client sent comes first
 		{"192.0.2.1:5", "", 429},                        // the same client without the proxy
 		{"127.0.0.1:1", "", 200},
 		{"127.0.0.1:1", "", 200},
@@ -131,13 +131,13 @@ func TestLimitedByClient(t *testing.T) {
 		{"127.0.0.1:1", "2001:db8::2", 429},
 	} {
 		if got := ask(row.peer, row.forwarded); got != row.want {
-			t.Errorf("request %d, %s for %q: got %d, want %d", i, row.peer, row.forwarded, got, row.want)
+			t.Errorf("request %d, peer %s for client %q: got status %d, want %d", i, row.peer, row.forwarded, got, row.want)
 		}
 	}
 }
 
-// TestHostileRequestsThroughAProxy sends the hostile requests again through a
-// trusted proxy, with hostile words in what it forwards.
+// TestHostileRequestsThroughAProxy sends the hostile requests through a trusted proxy,
+// with hostile texts in its forwarding headers.
 func TestHostileRequestsThroughAProxy(t *testing.T) {
 	words := []string{"", "unknown", "192.0.2.1", "<script>", `"`, `for="`, "a\xff", strings.Repeat("1,", 2000), strings.Repeat("[", 300), "%s%d", "for=;;,", "-1.1.1.1:99999", "::::", "1.2.3.4, \t,"}
 	hosts := []string{"", "<script>", `"`, "a b", "a/b", "a@b", "é", strings.Repeat("a", 301), "%s", "\xff"}
@@ -147,7 +147,7 @@ func TestHostileRequestsThroughAProxy(t *testing.T) {
 		address := start(t, &server.Service{Handler: server.Handler(o)})
 		for i, h := range hostileRequests() {
 			line, rest, ok := strings.Cut(h.request, "\r\n")
-			if !ok || h.body != nil || strings.Contains(h.name, "unknown Host") || strings.Contains(h.name, "not believed") {
+			if !ok || h.body != nil || strings.Contains(h.name, "unknown Host") || strings.Contains(h.name, "not trusted") {
 				continue
 			}
 			word := words[i%len(words)]
@@ -161,7 +161,7 @@ func TestHostileRequestsThroughAProxy(t *testing.T) {
 				t.Errorf("%s with %.20q: got status %d, want one of %v\n%s", h.name, word, got.status, h.want, got.body)
 			}
 			if strings.Contains(got.body, "<script") || leaks.MatchString(got.body) {
-				t.Errorf("%s with %.20q: got\n%s", h.name, word, got.body)
+				t.Errorf("%s with %.20q: the response echoes or leaks:\n%s", h.name, word, got.body)
 			}
 		}
 	}

@@ -21,16 +21,16 @@ import (
 	"signpost/internal/server"
 )
 
-// hostile is a request that no decent client sends.
+// hostile is a request that no well-meaning client sends.
 type hostile struct {
 	name    string
 	request string
-	body    io.Reader // sent after request, for what is too long to keep
+	body    io.Reader // sent after request, for bodies too long to keep in memory
 	want    []int     // acceptable statuses; 0 is a connection closed without an answer
 }
 
-// badAddresses are texts in the place of an address. Those that are legal are
-// answered like any address of the domain, the others refused.
+// badAddresses holds texts in place of an address. Legal ones are answered like any
+// address of the domain, the others are refused.
 var badAddresses = []struct {
 	name, text string
 	legal      bool
@@ -52,7 +52,7 @@ var badAddresses = []struct {
 	{"apostrophe", "o'brien@domain.se", true},
 	{"plist", "a</string><key>IncomingPassword</key><string>x@domain.se", false},
 	{"direction override", "a\u202eb@domain.se", false},
-	{"10,000 octets", strings.Repeat("a", 10_000/4) + "@domain.se", false},
+	{"10,000 bytes", strings.Repeat("a", 10_000/4) + "@domain.se", false},
 }
 
 func get(target, host string) string {
@@ -101,7 +101,7 @@ func hostileRequests() []hostile {
 		{name: "POST 100,000 nested elements", request: post(pox, nested), want: []int{200, 413}},
 		{name: "POST 10 MB", request: "POST " + pox + " HTTP/1.1\r\nHost: autodiscover.domain.se\r\nContent-Length: 10485760\r\n\r\n",
 			body: io.LimitReader(spaces{}, 10<<20), want: []int{200, 413, 0}},
-		{name: "POST length that lies", request: "POST " + pox + " HTTP/1.1\r\nHost: autodiscover.domain.se\r\nContent-Length: 3\r\nConnection: close\r\n\r\n" + outlookBody, want: ok},
+		{name: "POST wrong length", request: "POST " + pox + " HTTP/1.1\r\nHost: autodiscover.domain.se\r\nContent-Length: 3\r\nConnection: close\r\n\r\n" + outlookBody, want: ok},
 		{name: "POST length and chunks", request: "POST " + pox + " HTTP/1.1\r\nHost: autodiscover.domain.se\r\nConnection: close\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", want: answered},
 		{name: "POST to SOAP", request: post("/autodiscover/autodiscover.svc", "<x/>"), want: []int{404}},
 		{name: "PUT", request: strings.Replace(post(pox, outlookBody), "POST", "PUT", 1), want: []int{405}},
@@ -124,7 +124,7 @@ func hostileRequests() []hostile {
 		{name: "GET upper case", request: get("/MAIL/CONFIG-V1.1.XML", "AUTOCONFIG.DOMAIN.SE"), want: ok},
 		{name: "POST upper case", request: post("/AUTODISCOVER/AUTODISCOVER.XML", outlookBody), want: ok},
 		{name: "GET absolute form", request: get("http://autoconfig.domain.se/mail/config-v1.1.xml", "other.example"), want: ok},
-		{name: "GET forwarded host is not believed", request: strings.Replace(get("/mail/config-v1.1.xml", "unknown.example"), "\r\n\r\n", "\r\nX-Forwarded-Host: autoconfig.domain.se\r\nX-Forwarded-Proto: https\r\n\r\n", 1), want: []int{404}},
+		{name: "GET forwarded host is not trusted", request: strings.Replace(get("/mail/config-v1.1.xml", "unknown.example"), "\r\n\r\n", "\r\nX-Forwarded-Host: autoconfig.domain.se\r\nX-Forwarded-Proto: https\r\n\r\n", 1), want: []int{404}},
 		{name: "GET path traversal", request: get("/mail/../../../etc/passwd", "autoconfig.domain.se"), want: []int{404}},
 		{name: "GET script in path", request: get("/v1.1/%3Cscript%3E", "autoconfig.domain.se"), want: []int{400, 404}},
 		{name: "GET dot-dot domain", request: get("/v1.1/..", "autoconfig.domain.se"), want: []int{400, 404}},
@@ -153,7 +153,7 @@ func hostileRequests() []hostile {
 	return all
 }
 
-// spaces is white space without end.
+// spaces is an endless reader of white space.
 type spaces struct{}
 
 func (spaces) Read(b []byte) (int, error) {
@@ -163,7 +163,7 @@ func (spaces) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// sent is what came back.
+// sent is the response to a request.
 type sent struct {
 	status int
 	header http.Header
@@ -184,7 +184,7 @@ func sendOn(t testing.TB, conn net.Conn, h hostile) sent {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	go func() {
-		// The service may close before it has read everything.
+		// The service may close the connection before it has read everything.
 		if _, err := io.WriteString(conn, h.request); err == nil && h.body != nil {
 			io.Copy(conn, h.body)
 		}
@@ -197,7 +197,7 @@ func sendOn(t testing.TB, conn net.Conn, h hostile) sent {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		t.Errorf("reading the answer: %v", err)
+		t.Errorf("reading the body of the response: %v", err)
 	}
 	return sent{response.StatusCode, response.Header, string(body)}
 }
@@ -224,7 +224,7 @@ func startService(t testing.TB, log io.Writer) (address string, stop func()) {
 	return listener.Addr().String(), stop
 }
 
-// leaks are words that only a parser, a library or a file could have said.
+// leaks matches words that can only come from a parser, a library or a file.
 var leaks = regexp.MustCompile(`(?i)xml:|etree|EOF|syntax|invalid character|goroutine|runtime|\.go:|root:x:|plist:|idna|strconv|panic`)
 
 func TestHostileRequests(t *testing.T) {
@@ -236,9 +236,9 @@ func TestHostileRequests(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			got := send(t, address, h)
 			runtime.ReadMemStats(&after)
-			// The client's own garbage counts too, except for the request itself.
+			// The client's allocations count too, except for the request itself.
 			if spent := int(after.TotalAlloc-before.TotalAlloc) - 2*len(h.request); spent > budget {
-				t.Errorf("it took %d octets of memory", spent)
+				t.Errorf("the request allocated %d bytes, want at most %d", spent, budget)
 			}
 			checkHostile(t, h, got)
 		})
@@ -256,31 +256,31 @@ func checkHostile(t *testing.T, h hostile, got sent) {
 		t.Errorf("got status %d, want one of %v\n%s", got.status, h.want, got.body)
 	}
 	if got.status >= 500 {
-		t.Errorf("a client's mistake is answered %d", got.status)
+		t.Errorf("got status %d for the client's mistake, want none of 5xx", got.status)
 	}
 	if got.status == http.StatusUnauthorized || got.header.Get("Www-Authenticate") != "" {
-		t.Error("it is a challenge")
+		t.Error("the response is a challenge, which makes clients send a password")
 	}
 	if got.status == http.StatusMethodNotAllowed && got.header.Get("Allow") == "" {
-		t.Error("405 without Allow")
+		t.Error("status 405 without an Allow header")
 	}
 	if got.header.Get("X-Evil") != "" {
-		t.Error("a header was injected")
+		t.Error("the request injected a header into the response")
 	}
 	if word := leaks.FindString(got.body); word != "" {
-		t.Errorf("it leaks %q:\n%s", word, got.body)
+		t.Errorf("the response leaks %q:\n%s", word, got.body)
 	}
 	for _, raw := range []string{"<b>", "<script", "49@domain", "<key>IncomingPassword", strings.Repeat("a", 150)} {
 		if strings.Contains(got.body, raw) {
-			t.Errorf("it echoes %q:\n%.500s", raw, got.body)
+			t.Errorf("the response echoes %q:\n%.500s", raw, got.body)
 		}
 	}
 	if len(got.body) > 16<<10 {
-		t.Errorf("the answer has %d octets", len(got.body))
+		t.Errorf("the response has %d bytes, want at most 16 KiB", len(got.body))
 	}
 }
 
-// TestNoLocalPartInTheLog asks everything that could put one there.
+// TestNoLocalPartInTheLog sends local parts in every place of a request.
 func TestNoLocalPartInTheLog(t *testing.T) {
 	log := new(lockedBuffer)
 	address, stop := startService(t, log)
@@ -303,7 +303,7 @@ func TestNoLocalPartInTheLog(t *testing.T) {
 	for _, request := range requests {
 		send(t, address, hostile{request: request})
 	}
-	stop() // and with it, wait for the last line
+	stop() // waits for the last line
 	written := log.String()
 	if count := strings.Count(written, "msg=request"); count != len(requests) {
 		t.Errorf("the log has %d lines for %d requests:\n%s", count, len(requests), written)
@@ -318,20 +318,20 @@ func TestNoLocalPartInTheLog(t *testing.T) {
 	}
 }
 
-// BenchmarkHostile reports the dearest of the hostile requests.
+// BenchmarkHostile reports the time of the most expensive hostile request.
 func BenchmarkHostile(b *testing.B) {
 	address, _ := startService(b, io.Discard)
 	requests := hostileRequests()
-	var dearest time.Duration
+	var slowest time.Duration
 	for b.Loop() {
 		for _, h := range requests {
 			if h.body != nil {
-				continue // its sender would be measured
+				continue // the time of its sender would be measured
 			}
 			start := time.Now()
 			send(b, address, h)
-			dearest = max(dearest, time.Since(start))
+			slowest = max(slowest, time.Since(start))
 		}
 	}
-	b.ReportMetric(float64(dearest.Microseconds()), "dearest-µs")
+	b.ReportMetric(float64(slowest.Microseconds()), "max-µs")
 }

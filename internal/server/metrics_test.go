@@ -12,13 +12,13 @@ import (
 	"signpost/internal/server"
 )
 
-// scrape is all series with their values, as Prometheus reads them.
+// scrape returns all series with their values, as Prometheus reads them.
 func scrape(t testing.TB, m *server.Metrics) map[string]string {
 	t.Helper()
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	if w.Code != 200 {
-		t.Fatalf("got %d %s", w.Code, w.Body)
+		t.Fatalf("scraping: status %d, want 200: %s", w.Code, w.Body)
 	}
 	series := map[string]string{}
 	for line := range strings.Lines(w.Body.String()) {
@@ -29,7 +29,7 @@ func scrape(t testing.TB, m *server.Metrics) map[string]string {
 	return series
 }
 
-// TestOutcomes asks in each dialect and looks at what was counted.
+// TestOutcomes sends requests in each dialect. Each adds to one outcome only.
 func TestOutcomes(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Metrics = server.NewMetrics("v1.2.3", "go1.26")
@@ -58,22 +58,22 @@ func TestOutcomes(t *testing.T) {
 		count := `signpost_request_duration_seconds_count{dialect="` + row.dialect + `"}`
 		before := scrape(t, o.Metrics)
 		r := request(row.method, row.host, "/", row.body)
-		r.URL.Path, r.URL.RawQuery, _ = strings.Cut(row.target, "?") // as a stranger writes it
+		r.URL.Path, r.URL.RawQuery, _ = strings.Cut(row.target, "?") // which need not be a valid URL
 		handler.ServeHTTP(httptest.NewRecorder(), r)
 		after := scrape(t, o.Metrics)
 		for series, value := range after {
 			changes := series == name || series == count || strings.HasPrefix(series, "signpost_request_duration_seconds_") && strings.Contains(series, `"`+row.dialect+`"`) || strings.HasPrefix(series, "signpost_lookups_total")
 			if strings.HasPrefix(series, "signpost_") && before[series] != value && !changes {
-				t.Errorf("%s %s: %s went from %s to %s", row.method, row.target, series, before[series], value)
+				t.Errorf("%s %s: %s changed from %s to %s", row.method, row.target, series, before[series], value)
 			}
 		}
 		if before[name] == "" || before[name] == after[name] || before[count] == after[count] {
-			t.Errorf("%s %s: %s went from %q to %q", row.method, row.target, name, before[name], after[name])
+			t.Errorf("%s %s: %s went from %q to %q, want it counted", row.method, row.target, name, before[name], after[name])
 		}
 	}
 }
 
-// TestFailureIsCounted: DNS down is our failure and nobody else's.
+// TestFailureIsCounted: a failure of DNS counts as failed, not as the client's mistake.
 func TestFailureIsCounted(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Resolve = failing
@@ -84,16 +84,16 @@ func TestFailureIsCounted(t *testing.T) {
 	got := scrape(t, o.Metrics)
 	for _, series := range []string{`signpost_requests_total{dialect="autoconfig",outcome="failed"}`, `signpost_requests_total{dialect="autodiscover",outcome="failed"}`} {
 		if got[series] != "1" {
-			t.Errorf("%s is %s", series, got[series])
+			t.Errorf("%s = %s after two lookups that failed", series, got[series])
 		}
 	}
 	if series := `signpost_lookups_total{result="failed"}`; got[series] != "2" {
-		t.Errorf("%s is %s", series, got[series])
+		t.Errorf("%s = %s after two lookups that failed", series, got[series])
 	}
 }
 
-// TestStrangersAddNoSeries asks all that is hostile and counts what there is.
-func TestStrangersAddNoSeries(t *testing.T) {
+// TestNoSeriesFromClients sends the hostile requests. They must not add a series.
+func TestNoSeriesFromClients(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Metrics = server.NewMetrics("", "")
 	address := start(t, &server.Service{Handler: server.Handler(o), Metrics: o.Metrics})
@@ -113,12 +113,12 @@ func TestStrangersAddNoSeries(t *testing.T) {
 		}
 	}
 	if after := series(); after != before || before > 300 {
-		t.Errorf("%d series before and %d after", before, after)
+		t.Errorf("%d series before the hostile requests and %d after, want the same, at most 300", before, after)
 	}
 }
 
-// TestLimitsAllocateNothing compares a request that is counted, limited and
-// looked at for proxies with the same without.
+// TestLimitsAllocateNothing compares the allocations of a request with and without a
+// rate limit.
 func TestLimitsAllocateNothing(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Logged = 0
@@ -134,7 +134,7 @@ func TestLimitsAllocateNothing(t *testing.T) {
 	}
 }
 
-// failing is a directory that cannot tell.
+// failing is a resolver whose DNS fails.
 func failing(context.Context, account.Query) (account.Settings, error) {
 	return account.Settings{}, errors.New("looking up the MX record: DNS is down")
 }

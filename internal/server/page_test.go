@@ -13,7 +13,7 @@ import (
 	"signpost/templates"
 )
 
-// TestPage: the set-up page is at the service's own name, and nowhere else.
+// TestPage: the set-up page is served under the service's own name only.
 func TestPage(t *testing.T) {
 	var log bytes.Buffer
 	handler := newHandler(t, &log)
@@ -49,30 +49,30 @@ func TestPage(t *testing.T) {
 	} {
 		w := get(test.host, test.path)
 		if w.Code != test.status || !strings.Contains(w.Body.String(), test.want) {
-			t.Errorf("%s%s: got %d, want %d and %q", test.host, test.path, w.Code, test.status, test.want)
+			t.Errorf("%s%s: got status %d, want %d and text %q", test.host, test.path, w.Code, test.status, test.want)
 		}
 	}
 	if strings.Contains(log.String(), "secret") {
-		t.Errorf("an address is in the log:\n%s", &log)
+		t.Errorf("the log has the local part of an address:\n%s", &log)
 	}
 	if !strings.Contains(log.String(), "dialect=setup") || !strings.Contains(log.String(), "domain=domain.se") {
-		t.Errorf("the log does not tell the page's requests:\n%s", &log)
+		t.Errorf("the log has no lines for the page with their domain:\n%s", &log)
 	}
 
 	// Every link to a profile leads to one, in the language of the page.
 	page := get("setup.mamutmail.com", "/?emailaddress=mail@domain.se", "Accept-Language", "sv").Body.String()
 	_, link, ok := strings.Cut(page, `<a class="button" href="/profile`)
 	if !ok {
-		t.Fatal("the page leads to no profile")
+		t.Fatal("the page has no link to a profile")
 	}
 	link, _, _ = strings.Cut(link, `"`)
 	w := get("setup.mamutmail.com", "/profile"+strings.ReplaceAll(link, "&amp;", "&"))
 	if w.Header().Get("Content-Type") != mobileconfig.MediaType || !strings.Contains(w.Body.String(), "Inget lösenord finns i profilen") {
-		t.Errorf("/profile%s: got %d: %s", link, w.Code, w.Body)
+		t.Errorf("/profile%s: status %d, want a profile in Swedish: %s", link, w.Code, w.Body)
 	}
 }
 
-// TestOwnWords: an operator's own words are in the profiles too, in every
+// TestOwnWords: texts of the operator's own templates appear in the profiles, in every
 // language.
 func TestOwnWords(t *testing.T) {
 	var log bytes.Buffer

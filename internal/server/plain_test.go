@@ -12,7 +12,7 @@ import (
 	"signpost/internal/server"
 )
 
-// TestPlainHTTP asks over http where https is served too.
+// TestPlainHTTP sends requests over plain HTTP to a service that has https too.
 func TestPlainHTTP(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -45,14 +45,14 @@ func TestPlainHTTP(t *testing.T) {
 		{"POST to SOAP", "POST", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", 403, ""},
 		{"PUT", "PUT", "autodiscover.domain.se", pox, 403, ""},
 		{"an unknown domain", "GET", "autodiscover.unknown.example", pox, 404, ""},
-		{"an address of the machine", "GET", "192.0.2.1", pox, 404, ""},
+		{"an IP address as host", "GET", "192.0.2.1", pox, 404, ""},
 		{"no host", "GET", "", pox, 404, ""},
 		{"a host that is a path", "GET", "evil.example/autodiscover.domain.se", pox, 404, ""},
 		{"a user name before the host", "GET", "autodiscover.domain.se@evil.example", pox, 404, ""},
 		{"a host behind another", "GET", "evil.example:80@domain.se", pox, 404, ""},
 		{"a backslash", "GET", `evil.example\.domain.se`, pox, 404, ""},
 		{"a profile", "GET", "setup.mamutmail.com", "/profile.mobileconfig?emailaddress=a%40domain.se", 302, "https://setup.mamutmail.com/profile.mobileconfig?emailaddress=a%40domain.se"},
-		{"a profile at an address of the machine", "GET", "192.0.2.1", "/profile.mobileconfig", 302, "https://setup.mamutmail.com/profile.mobileconfig"},
+		{"a profile at an IP address", "GET", "192.0.2.1", "/profile.mobileconfig", 302, "https://setup.mamutmail.com/profile.mobileconfig"},
 		{"a profile elsewhere", "GET", "domain.se", "/profile.mobileconfig", 404, ""},
 		{"nothing", "GET", "domain.se", "/nothing", 404, ""},
 	} {
@@ -64,26 +64,26 @@ func TestPlainHTTP(t *testing.T) {
 			w := httptest.NewRecorder()
 			handler.ServeHTTP(w, request(row.method, row.host, row.target, body))
 			if location := w.Header().Get("Location"); w.Code != row.status || location != row.location {
-				t.Errorf("got %d %s, want %d %s", w.Code, location, row.status, row.location)
+				t.Errorf("got status %d and Location %q, want %d and %q", w.Code, location, row.status, row.location)
 			}
 			if w.Header().Get("Www-Authenticate") != "" {
-				t.Error("it is a challenge")
+				t.Error("the response is a challenge, which makes clients send a password")
 			}
 
-			// Over TLS, or without a TLS of its own, nothing is redirected.
+			// Over TLS, or if the service has no https, nothing is redirected.
 			over := request(row.method, row.host, row.target, body)
 			over.TLS = &tls.ConnectionState{}
 			direct, secure := httptest.NewRecorder(), httptest.NewRecorder()
 			handler.ServeHTTP(secure, over)
 			behind.ServeHTTP(direct, request(row.method, row.host, row.target, body))
 			if secure.Code != direct.Code || secure.Code == 403 || secure.Code == 302 {
-				t.Errorf("over TLS %d, without any %d", secure.Code, direct.Code)
+				t.Errorf("got status %d over TLS and %d without https, want the same and no redirect", secure.Code, direct.Code)
 			}
 		})
 	}
 }
 
-// TestSchemeByProxy asks through a proxy that ends TLS.
+// TestSchemeByProxy sends requests through a proxy that terminates TLS.
 func TestSchemeByProxy(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -96,16 +96,16 @@ func TestSchemeByProxy(t *testing.T) {
 	}{
 		{"http behind the proxy", false, "127.0.0.1:1", "http", false, 403},
 		{"https behind the proxy", false, "127.0.0.1:1", "https", false, 200},
-		{"a proxy that does not say", false, "127.0.0.1:1", "", false, 200},
+		{"a proxy that sends no scheme", false, "127.0.0.1:1", "", false, 200},
 		{"both, http behind the proxy", true, "127.0.0.1:1", "http", false, 403},
 		{"both, https behind the proxy", true, "127.0.0.1:1", "https", false, 200},
-		{"both, a proxy that does not say", true, "127.0.0.1:1", "", false, 403},
-		{"a stranger says http", false, "192.0.2.1:1", "http", false, 200},
-		{"a stranger says https", true, "192.0.2.1:1", "https", false, 403},
-		{"http at a proxy that asks over TLS", true, "127.0.0.1:1", "http", true, 403},
-		{"https at a proxy that asks over TLS", true, "127.0.0.1:1", "https", true, 200},
-		{"a proxy that asks over TLS and does not say", true, "127.0.0.1:1", "", true, 200},
-		{"a stranger over TLS says http", true, "192.0.2.1:1", "http", true, 200},
+		{"both, a proxy that sends no scheme", true, "127.0.0.1:1", "", false, 403},
+		{"a client sends http", false, "192.0.2.1:1", "http", false, 200},
+		{"a client sends https", true, "192.0.2.1:1", "https", false, 403},
+		{"http at a proxy that connects over TLS", true, "127.0.0.1:1", "http", true, 403},
+		{"https at a proxy that connects over TLS", true, "127.0.0.1:1", "https", true, 200},
+		{"a proxy that connects over TLS and sends no scheme", true, "127.0.0.1:1", "", true, 200},
+		{"a client over TLS sends http", true, "192.0.2.1:1", "http", true, 200},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			o.HTTPS = row.https
@@ -120,13 +120,13 @@ func TestSchemeByProxy(t *testing.T) {
 			w := httptest.NewRecorder()
 			server.Handler(o).ServeHTTP(w, r)
 			if w.Code != row.status {
-				t.Errorf("got %d, want %d", w.Code, row.status)
+				t.Errorf("got status %d, want %d", w.Code, row.status)
 			}
 		})
 	}
 }
 
-// TestForwardedHost: a proxy may ask under a name of its own.
+// TestForwardedHost: a proxy may use a Host header of its own.
 func TestForwardedHost(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -137,16 +137,16 @@ func TestForwardedHost(t *testing.T) {
 		w := httptest.NewRecorder()
 		server.Handler(o).ServeHTTP(w, r)
 		if w.Code != want {
-			t.Errorf("%s: got %d, want %d", peer, w.Code, want)
+			t.Errorf("peer %s: got status %d, want %d", peer, w.Code, want)
 		}
 		if r.Host != "signpost.internal" {
-			t.Error("the caller's request was changed")
+			t.Errorf("the handler changed the Host of the caller's request to %q", r.Host)
 		}
 	}
 }
 
-// TestRedirectsStay sends hostile hosts, paths and queries: a redirect leads to a
-// hosted name over https, or there is none.
+// TestRedirectsStay sends hostile hosts, paths and queries: a redirect leads to a hosted
+// name over https.
 func TestRedirectsStay(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.HTTPS = true
@@ -181,6 +181,6 @@ func TestRedirectsStay(t *testing.T) {
 		}
 	}
 	if redirects < 100 {
-		t.Errorf("%d redirects", redirects)
+		t.Errorf("only %d requests were redirected, want at least 100", redirects)
 	}
 }

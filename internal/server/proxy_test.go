@@ -18,10 +18,10 @@ import (
 	"signpost/internal/server"
 )
 
-// echoing answers with the peer's address.
+// echoing responds with the peer's address.
 var echoing = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.RemoteAddr) })
 
-// start serves on loopback until the test ends.
+// start runs s on loopback until the test ends.
 func start(t testing.TB, s *server.Service) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -51,31 +51,31 @@ func proxyHeader(t *testing.T, version byte, client string) string {
 func TestProxyProtocol(t *testing.T) {
 	const request = "GET / HTTP/1.1\r\nHost: domain.se\r\nConnection: close\r\n\r\n"
 	loopback := netip.MustParsePrefix("127.0.0.0/8")
-	trusting := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: loopback.Contains})
-	doubting := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: func(netip.Addr) bool { return false }})
+	trusts := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: loopback.Contains})
+	trustsNobody := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: func(netip.Addr) bool { return false }})
 	plain := start(t, &server.Service{Handler: echoing})
 	for _, row := range []struct {
 		name, address, header string
 		status                int // 0: closed
 		peer                  string
 	}{
-		{"a proxy", trusting, proxyHeader(t, 2, "192.0.2.1:4711"), 200, "192.0.2.1:4711"},
-		{"a proxy by IPv6", trusting, proxyHeader6(t), 200, "[2001:db8::1]:4711"},
-		{"a proxy asking for itself", trusting, localHeader(t), 200, "127.0.0.1:"},
-		{"a proxy that forgot it", trusting, "", 0, ""},
-		{"a proxy that does not know its client", trusting, otherHeader(t, proxyproto.UNSPEC, nil), 0, ""},
-		{"a proxy's client on a Unix socket", trusting, otherHeader(t, proxyproto.UnixStream, &net.UnixAddr{Name: "/run/a", Net: "unix"}), 0, ""},
-		{"datagrams", trusting, otherHeader(t, proxyproto.UDPv4, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}), 0, ""},
-		{"version 1", trusting, proxyHeader(t, 1, "192.0.2.1:4711"), 0, ""},
-		{"a stranger", doubting, "", 200, "127.0.0.1:"},
-		{"a stranger who says he is another", doubting, proxyHeader(t, 2, "192.0.2.1:4711"), 400, ""},
-		{"a stranger in version 1", doubting, proxyHeader(t, 1, "192.0.2.1:4711"), 400, ""},
-		{"no such protocol here", plain, proxyHeader(t, 2, "192.0.2.1:4711"), 400, ""},
+		{"a proxy", trusts, proxyHeader(t, 2, "192.0.2.1:4711"), 200, "192.0.2.1:4711"},
+		{"a proxy by IPv6", trusts, proxyHeader6(t), 200, "[2001:db8::1]:4711"},
+		{"a health check of the proxy", trusts, localHeader(t), 200, "127.0.0.1:"},
+		{"a proxy that sends no header", trusts, "", 0, ""},
+		{"a proxy that does not know its client", trusts, otherHeader(t, proxyproto.UNSPEC, nil), 0, ""},
+		{"a proxy's client on a Unix socket", trusts, otherHeader(t, proxyproto.UnixStream, &net.UnixAddr{Name: "/run/a", Net: "unix"}), 0, ""},
+		{"datagrams", trusts, otherHeader(t, proxyproto.UDPv4, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}), 0, ""},
+		{"version 1", trusts, proxyHeader(t, 1, "192.0.2.1:4711"), 0, ""},
+		{"a client", trustsNobody, "", 200, "127.0.0.1:"},
+		{"a client that sends the header", trustsNobody, proxyHeader(t, 2, "192.0.2.1:4711"), 400, ""},
+		{"a client that sends version 1", trustsNobody, proxyHeader(t, 1, "192.0.2.1:4711"), 400, ""},
+		{"PROXY protocol is not enabled", plain, proxyHeader(t, 2, "192.0.2.1:4711"), 400, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := send(t, row.address, hostile{request: row.header + request})
 			if got.status != row.status || row.peer != "" && !strings.HasPrefix(got.body, row.peer) {
-				t.Errorf("got %d %q, want %d %q", got.status, got.body, row.status, row.peer)
+				t.Errorf("got status %d and peer %q, want %d and %q", got.status, got.body, row.status, row.peer)
 			}
 		})
 	}
@@ -91,7 +91,7 @@ func proxyHeader6(t *testing.T) string {
 	return string(b)
 }
 
-// otherHeader is of a connection that is not TCP.
+// otherHeader returns the header of a connection that is not TCP.
 func otherHeader(t *testing.T, kind proxyproto.AddressFamilyAndProtocol, addr net.Addr) string {
 	t.Helper()
 	h := &proxyproto.Header{Version: 2, Command: proxyproto.PROXY, TransportProtocol: kind, SourceAddr: addr, DestinationAddr: addr}
@@ -102,7 +102,7 @@ func otherHeader(t *testing.T, kind proxyproto.AddressFamilyAndProtocol, addr ne
 	return string(b)
 }
 
-// localHeader is what a proxy's health check begins with.
+// localHeader returns the header of a proxy's health check.
 func localHeader(t *testing.T) string {
 	t.Helper()
 	h := &proxyproto.Header{Version: 2, Command: proxyproto.LOCAL, TransportProtocol: proxyproto.UNSPEC}
@@ -113,9 +113,9 @@ func localHeader(t *testing.T) string {
 	return string(b)
 }
 
-// TestProxyProtocolTakesItsTime: the header of the protocol has the time limit
-// of a request's.
-func TestProxyProtocolTakesItsTime(t *testing.T) {
+// TestProxyProtocolTimeout: the time limit for the header of a request applies to that
+// of PROXY protocol too.
+func TestProxyProtocolTimeout(t *testing.T) {
 	address := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: func(netip.Addr) bool { return true },
 		Timeouts: conn.Timeouts{Header: time.Second, Read: time.Second, Write: time.Second, Idle: time.Second, Stop: time.Second}})
 	conn, err := net.Dial("tcp", address)
@@ -126,6 +126,6 @@ func TestProxyProtocolTakesItsTime(t *testing.T) {
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	io.WriteString(conn, "\r\n\r\n\x00")
 	if _, err := bufio.NewReader(conn).ReadByte(); err != io.EOF {
-		t.Errorf("got %v, want the connection closed", err)
+		t.Errorf("reading from the connection: %v, want EOF", err)
 	}
 }

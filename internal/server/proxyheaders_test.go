@@ -34,7 +34,7 @@ func from(peer string, lines ...string) *http.Request {
 	return r
 }
 
-func TestWhoAsks(t *testing.T) {
+func TestClientOf(t *testing.T) {
 	const proxy = "127.0.0.1:4711"
 	for _, row := range []struct {
 		name, peer string
@@ -42,11 +42,11 @@ func TestWhoAsks(t *testing.T) {
 		want       client // addr apart
 		addr       string
 	}{
-		{name: "a stranger", peer: "192.0.2.1:1", addr: "192.0.2.1"},
-		{name: "a stranger by IPv6", peer: "[2001:db8::1]:1", addr: "2001:db8::1"},
-		{name: "a stranger on a dual-stack socket", peer: "[::ffff:192.0.2.1]:1", addr: "192.0.2.1"},
-		{name: "a stranger with a zone", peer: "[fe80::1%eth0]:1", addr: "fe80::1"},
-		{name: "a stranger who says he is another", peer: "192.0.2.1:1", addr: "192.0.2.1",
+		{name: "a client", peer: "192.0.2.1:1", addr: "192.0.2.1"},
+		{name: "a client over IPv6", peer: "[2001:db8::1]:1", addr: "2001:db8::1"},
+		{name: "a client on a dual-stack socket", peer: "[::ffff:192.0.2.1]:1", addr: "192.0.2.1"},
+		{name: "a client with a zone", peer: "[fe80::1%eth0]:1", addr: "fe80::1"},
+		{name: "a client that sends the headers itself", peer: "192.0.2.1:1", addr: "192.0.2.1",
 			lines: []string{"X-Forwarded-For: 198.51.100.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: domain.se"}},
 		{name: "a peer without an address", peer: "@"},
 		{name: "the proxy itself", peer: proxy, want: client{proxied: true, unlimited: true}},
@@ -57,9 +57,9 @@ func TestWhoAsks(t *testing.T) {
 		{name: "by IPv6 in brackets", peer: proxy, lines: []string{"X-Forwarded-For: [2001:db8::1]"}, want: client{proxied: true}, addr: "2001:db8::1"},
 		{name: "by IPv6 with a port", peer: proxy, lines: []string{"X-Forwarded-For: [2001:db8::1]:55"}, want: client{proxied: true}, addr: "2001:db8::1"},
 		{name: "by mapped IPv4", peer: proxy, lines: []string{"X-Forwarded-For: ::ffff:192.0.2.1"}, want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "what the client says before is not believed", peer: proxy, lines: []string{"X-Forwarded-For: 10.1.1.1, 198.51.100.7,192.0.2.1"},
+		{name: "what the client sent comes first and is not trusted", peer: proxy, lines: []string{"X-Forwarded-For: 10.1.1.1, 198.51.100.7,192.0.2.1"},
 			want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "nor in a line of its own", peer: proxy, lines: []string{"X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: 192.0.2.1"},
+		{name: "in a line of its own", peer: proxy, lines: []string{"X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: 192.0.2.1"},
 			want: client{proxied: true}, addr: "192.0.2.1"},
 		{name: "through two proxies", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1, 10.2.2.2", "X-Forwarded-Proto: https, http", "X-Forwarded-Host: a.se, b.se"},
 			want: client{proxied: true, scheme: "https", host: "a.se"}, addr: "192.0.2.1"},
@@ -69,11 +69,11 @@ func TestWhoAsks(t *testing.T) {
 			want: client{proxied: true, scheme: "http"}, addr: "192.0.2.1"},
 		{name: "the proxy's health check", peer: proxy, lines: []string{"X-Forwarded-For: 127.0.0.1"},
 			want: client{proxied: true, unlimited: true}, addr: "127.0.0.1"},
-		{name: "a proxy that does not tell", peer: proxy, lines: []string{"X-Forwarded-For: unknown", "X-Forwarded-Proto: https"},
+		{name: "a proxy that does not name its client", peer: proxy, lines: []string{"X-Forwarded-For: unknown", "X-Forwarded-Proto: https"},
 			want: client{proxied: true, unlimited: true, scheme: "https"}},
-		{name: "rubbish behind a proxy that does not tell", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1, unix:"}, want: client{proxied: true, unlimited: true}},
-		{name: "a scheme that there is not", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: gopher"}, want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "a host that there cannot be", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Host: <script>"}, want: client{proxied: true}, addr: "192.0.2.1"},
+		{name: "rubbish behind such a proxy", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1, unix:"}, want: client{proxied: true, unlimited: true}},
+		{name: "an unknown scheme", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: gopher"}, want: client{proxied: true}, addr: "192.0.2.1"},
+		{name: "an impossible host", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Host: <script>"}, want: client{proxied: true}, addr: "192.0.2.1"},
 		{name: "the other family is not read", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", `Forwarded: for=198.51.100.7;proto=https;host=domain.se`},
 			want: client{proxied: true}, addr: "192.0.2.1"},
 		{name: "an empty header", peer: proxy, lines: []string{"X-Forwarded-For: "}, want: client{proxied: true, unlimited: true}},
@@ -84,13 +84,13 @@ func TestWhoAsks(t *testing.T) {
 			}
 			r := from(row.peer, row.lines...)
 			if got := clientOf(&behind, r); got != row.want {
-				t.Errorf("got  %+v\nwant %+v", got, row.want)
+				t.Errorf("clientOf(%v) =\n%+v, want\n%+v", r.Header, got, row.want)
 			}
 		})
 	}
 }
 
-func TestWhoAsksByForwarded(t *testing.T) {
+func TestClientOfForwarded(t *testing.T) {
 	proxies := conn.Proxies{Trusted: behind.Trusted, Forwarded: true}
 	const proxy = "127.0.0.1:4711"
 	for _, row := range []struct {
@@ -103,7 +103,7 @@ func TestWhoAsksByForwarded(t *testing.T) {
 		{name: "an address", lines: []string{"for=192.0.2.1"}, addr: "192.0.2.1"},
 		{name: "everything", lines: []string{`by=10.1.1.1;For="192.0.2.1:55"; PROTO=HTTPS ;host=domain.se`}, want: client{scheme: "https", host: "domain.se"}, addr: "192.0.2.1"},
 		{name: "IPv6", lines: []string{`for="[2001:db8::1]:55"`}, addr: "2001:db8::1"},
-		{name: "IPv6, unquoted as it must not be", lines: []string{`for=[2001:db8::1]`}, addr: "2001:db8::1"},
+		{name: "IPv6 without the quotes that it needs", lines: []string{`for=[2001:db8::1]`}, addr: "2001:db8::1"},
 		{name: "the client's own before", lines: []string{`for=10.1.1.1;proto=https, for=192.0.2.1;proto=http`}, want: client{scheme: "http"}, addr: "192.0.2.1"},
 		{name: "the client's own line before", lines: []string{`for=127.0.0.1`, `for=192.0.2.1`}, addr: "192.0.2.1"},
 		{name: "two proxies", lines: []string{`for=192.0.2.1;proto=https;host=a.se, for=10.1.1.1;proto=http;host=b.se`}, want: client{scheme: "https", host: "a.se"}, addr: "192.0.2.1"},
@@ -129,7 +129,7 @@ func TestWhoAsksByForwarded(t *testing.T) {
 			r := from(proxy, "X-Forwarded-For: 198.51.100.99", "X-Forwarded-Proto: https")
 			r.Header["Forwarded"] = row.lines
 			if got := clientOf(&proxies, r); got != row.want {
-				t.Errorf("got  %+v\nwant %+v", got, row.want)
+				t.Errorf("clientOf(%v) =\n%+v, want\n%+v", r.Header, got, row.want)
 			}
 		})
 	}
@@ -141,11 +141,11 @@ func TestUnixSocketIsTrusted(t *testing.T) {
 	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, local))
 	want := client{addr: netip.MustParseAddr("192.0.2.1"), proxied: true}
 	if got := clientOf(new(conn.Proxies), r); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+		t.Errorf("clientOf(%v) over a Unix socket = %+v, want %+v", r.Header, got, want)
 	}
 }
 
-// inventions are what strangers put into headers.
+// inventions are parts of forged headers.
 var inventions = []string{"", "127.0.0.1", "10.1.1.1", "198.51.100.7", "unknown", ",", ",,", " ", `"`, `\`, "for=", ";", "for=10.1.1.1", `for="`, "proto=https",
 	"https", "domain.se", "[::1]", "::1", "unix:", "\t", "=", "for=_x", "é", "<b>", "1.2.3.4.5", "999.1.1.1", strings.Repeat("1,", 50)}
 
@@ -157,7 +157,7 @@ func invent(random *rand.Rand) string {
 	return b.String()
 }
 
-// TestForgery invents headers in a stranger's name.
+// TestForgery sends random headers from a client, directly and through a proxy.
 func TestForgery(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	families := []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Real-Ip"}
@@ -169,11 +169,11 @@ func TestForgery(t *testing.T) {
 			h.Add(families[random.IntN(len(families))], invent(random))
 		}
 		for _, proxies := range []conn.Proxies{behind, {Trusted: behind.Trusted, Forwarded: true}, {}} {
-			// To the service itself.
+			// Directly to the service.
 			r := from("192.0.2.1:1")
 			r.Header = h
 			if got := clientOf(&proxies, r); got != direct {
-				t.Fatalf("%d: %v is taken for %+v", i, h, got)
+				t.Fatalf("round %d: clientOf(%v) = %+v, want the peer", i, h, got)
 			}
 			if len(proxies.Trusted) == 0 {
 				continue
@@ -194,18 +194,18 @@ func TestForgery(t *testing.T) {
 			got := clientOf(&proxies, r)
 			if malformed := proxies.Forwarded && got.addr == netip.MustParseAddr("10.1.1.1"); malformed {
 				if got.unlimited || got.scheme != "" || got.host != "" {
-					t.Fatalf("%d: %v is taken for %+v", i, r.Header, got)
+					t.Fatalf("round %d: clientOf(%v) = %+v, want the client that the proxy names", i, r.Header, got)
 				}
 				continue
 			}
 			proxied++
 			if got.addr != real || got.unlimited || !got.proxied {
-				t.Fatalf("%d: %v is taken for %+v", i, r.Header, got)
+				t.Fatalf("round %d: clientOf(%v) = %+v, want the client that the proxy names", i, r.Header, got)
 			}
 		}
 	}
 	if proxied < 20_000 {
-		t.Errorf("only %d requests came through", proxied)
+		t.Errorf("only %d headers were well-formed, want at least 20,000", proxied)
 	}
 }
 
@@ -223,7 +223,7 @@ func FuzzForwarded(f *testing.F) {
 				t.Errorf("%q: %+v", text, c)
 			}
 			if !c.unlimited && !c.addr.IsValid() {
-				t.Errorf("%q: nobody to limit: %+v", text, c)
+				t.Errorf("%q: there is no address for the rate limit: %+v", text, c)
 			}
 		}
 	})
@@ -239,7 +239,7 @@ func TestClientAllocatesNothing(t *testing.T) {
 		{conn.Proxies{Trusted: behind.Trusted, Forwarded: true}, from("127.0.0.1:1", "Forwarded: for=192.0.2.1;proto=https;host=domain.se")},
 	} {
 		if n := testing.AllocsPerRun(100, func() { clientOf(&row.proxies, row.r) }); n > 0 {
-			t.Errorf("%v: %v allocations", row.r.Header, n)
+			t.Errorf("clientOf(%v) makes %v allocations, want none", row.r.Header, n)
 		}
 	}
 }

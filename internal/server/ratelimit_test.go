@@ -21,7 +21,7 @@ func TestLimiter(t *testing.T) {
 	one, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	for i := range 5 {
 		if wait := l.allow(one, rate, now); wait != 0 {
-			t.Fatalf("request %d has to wait %v", i, wait)
+			t.Fatalf("request %d of the burst has to wait %v", i, wait)
 		}
 	}
 	if wait := l.allow(one, rate, now); wait != 100*time.Millisecond {
@@ -35,19 +35,19 @@ func TestLimiter(t *testing.T) {
 	}
 	now = now.Add(100 * time.Millisecond)
 	if wait := l.allow(one, rate, now); wait != 0 {
-		t.Errorf("in time: wait %v", wait)
+		t.Errorf("after the interval: wait %v, want none", wait)
 	}
 	if wait := l.allow(one, rate, now); wait == 0 {
-		t.Error("two requests for one token")
+		t.Error("two requests were allowed in one interval")
 	}
-	// Refused requests cost nothing: a client that keeps trying is not locked out.
+	// Refused requests are not counted: a client that keeps trying is not locked out.
 	for range 100 {
 		l.allow(one, rate, now)
 	}
 	if wait := l.allow(one, rate, now.Add(100*time.Millisecond)); wait != 0 {
-		t.Errorf("after trying in vain: wait %v", wait)
+		t.Errorf("after refused requests: wait %v, want none", wait)
 	}
-	// A long rest brings no more than the burst.
+	// A long pause allows no more than the burst.
 	now, allowed := now.Add(time.Hour), 0
 	for range 20 {
 		if l.allow(one, rate, now) == 0 {
@@ -55,12 +55,12 @@ func TestLimiter(t *testing.T) {
 		}
 	}
 	if allowed != 5 {
-		t.Errorf("%d requests after a rest, want 5", allowed)
+		t.Errorf("%d requests allowed after a pause, want the burst of 5", allowed)
 	}
 }
 
-// TestOffice lets 200 clients behind one address set themselves up at once, with
-// the numbers that the configuration has by default.
+// TestOffice lets 200 clients behind one address set themselves up at once, with the
+// default limits of the configuration.
 func TestOffice(t *testing.T) {
 	l, now := NewLimiter(), time.Now()
 	office := netip.MustParseAddr("192.0.2.1")
@@ -71,12 +71,12 @@ func TestOffice(t *testing.T) {
 	}
 }
 
-// TestLimiterUnderManyAddresses floods from a million addresses: the memory
-// stays what it is, and who has used up his burst is not forgotten for it.
+// TestLimiterUnderManyAddresses floods from a million addresses: the memory does not
+// grow, and addresses that have used up their burst stay limited.
 func TestLimiterUnderManyAddresses(t *testing.T) {
 	l := NewLimiter()
 	if size := bucketSets * unsafe.Sizeof(bucketSet{}); size > 1200<<10 {
-		t.Errorf("a limiter takes %d octets", size)
+		t.Errorf("a limiter takes %d bytes, want at most 1200 KiB", size)
 	}
 	rate, now := RateOf(1, 100), l.start
 	busy := make([]netip.Addr, 50)
@@ -92,17 +92,17 @@ func TestLimiterUnderManyAddresses(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<10 {
-		t.Errorf("a million addresses took %d octets", grown)
+		t.Errorf("a million addresses took %d bytes, want at most 64 KiB", grown)
 	}
 	for _, addr := range busy {
 		if l.allow(addr, rate, now) == 0 {
-			t.Errorf("%s has a second burst", addr)
+			t.Errorf("%s was allowed a second burst", addr)
 		}
 	}
 }
 
-// TestLimiterModel compares with the definition: at any time, no more requests
-// than the burst and what has come back since.
+// TestLimiterModel compares the limiter with the definition of a token bucket, kept as a
+// floating-point number.
 func TestLimiterModel(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
@@ -115,7 +115,7 @@ func TestLimiterModel(t *testing.T) {
 			now = now.Add(passed)
 			tokens = min(tokens+passed.Seconds()*float64(perSecond), float64(burst))
 			allowed := l.allow(addr, rate, now) == 0
-			// Time is counted in whole nanoseconds, hence the hair's breadth.
+			// Time is counted in whole nanoseconds, hence the tolerance.
 			if allowed && tokens < 1-1e-3 || !allowed && tokens > 1+1e-3 {
 				t.Fatalf("%d a second, burst %d, step %d: allowed %v with %v tokens", perSecond, burst, step, allowed, tokens)
 			}

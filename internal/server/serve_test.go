@@ -23,7 +23,7 @@ import (
 	"signpost/internal/server"
 )
 
-// serveUntilDone serves until the test ends or stop is called.
+// serveUntilDone runs s until the test ends or stop is called.
 func serveUntilDone(t testing.TB, s *server.Service, listener net.Listener) (stop func()) {
 	t.Helper()
 	return serveAllUntilDone(t, s, &conn.Listeners{HTTP: []net.Listener{listener}})
@@ -44,8 +44,8 @@ func serveAllUntilDone(t testing.TB, s *server.Service, l *conn.Listeners) (stop
 	return stop
 }
 
-// keptAlive asks again and again on connections that are kept, until there is
-// nobody to connect to.
+// keptAlive sends requests over connections that it keeps, until it cannot connect any
+// more.
 type keptAlive struct {
 	address, request string
 	tls              bool
@@ -53,7 +53,7 @@ type keptAlive struct {
 	stopping         *atomic.Bool // set before the service is told to stop
 }
 
-// run returns the first answer that is not whole.
+// run returns an error for the first response that is not complete.
 func (k keptAlive) run(check func(status, body string) error) error {
 	for {
 		conn, err := net.Dial("tcp", k.address)
@@ -86,11 +86,11 @@ func (k keptAlive) ask(conn net.Conn, check func(status, body string) error) err
 		if err != nil && first {
 			return k.unlessOver(err)
 		} else if err != nil {
-			return fmt.Errorf("a request got no answer: %w", err)
+			return fmt.Errorf("a request got no response: %w", err)
 		}
 		body, err := io.ReadAll(response.Body)
 		if err != nil {
-			return fmt.Errorf("an answer broke off: %w", err)
+			return fmt.Errorf("a response broke off: %w", err)
 		}
 		k.answers.Add(1)
 		if err := check(response.Status, string(body)); err != nil {
@@ -102,9 +102,9 @@ func (k keptAlive) ask(conn net.Conn, check func(status, body string) error) err
 	}
 }
 
-// unlessOver takes it for no failure that nobody listens any more, and that a
-// connection is reset which the service had not yet taken from the system when it
-// closed its listener. Neither may be before that.
+// unlessOver returns nil if the service is stopping and err says that nothing listens
+// any more, or that a connection was reset which the service had not accepted when it
+// closed its listener.
 func (k keptAlive) unlessOver(err error) error {
 	over := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 	if k.stopping.Load() && over {
@@ -113,9 +113,9 @@ func (k keptAlive) unlessOver(err error) error {
 	return fmt.Errorf("a connection failed: %w", err)
 }
 
-// byHTTP2 asks again and again by HTTP/2, many at once on a connection. Go's
-// client asks anew where the service says that it has not begun with a request
-// (GOAWAY), until there is nobody to connect to.
+// byHTTP2 sends requests by HTTP/2, many at a time on a connection, until it cannot
+// connect any more. Go's client repeats a request that the service has not begun with
+// (GOAWAY).
 func (k keptAlive) byHTTP2(client *http.Client, check func(status, body string) error) error {
 	for {
 		request, err := http.NewRequest("GET", "https://"+k.address+"/mail/config-v1.1.xml", nil)
@@ -130,11 +130,11 @@ func (k keptAlive) byHTTP2(client *http.Client, check func(status, body string) 
 		body, err := io.ReadAll(response.Body)
 		response.Body.Close()
 		if err != nil {
-			return fmt.Errorf("an answer broke off: %w", err)
+			return fmt.Errorf("a response broke off: %w", err)
 		}
 		k.answers.Add(1)
 		if response.ProtoMajor != 2 {
-			return fmt.Errorf("got %s", response.Proto)
+			return fmt.Errorf("got protocol %s, want HTTP/2", response.Proto)
 		}
 		if err := check(response.Status, string(body)); err != nil {
 			return err
@@ -142,8 +142,8 @@ func (k keptAlive) byHTTP2(client *http.Client, check func(status, body string) 
 	}
 }
 
-// TestStopUnderLoad stops the service while 64 clients ask all the time. Each
-// request that has come is answered, in whole.
+// TestStopUnderLoad stops the service while 64 clients send requests all the time. Each
+// request that has arrived gets a complete response.
 func TestStopUnderLoad(t *testing.T) {
 	handler := newHandler(t, io.Discard)
 	var begun atomic.Int64
@@ -174,7 +174,7 @@ func TestStopUnderLoad(t *testing.T) {
 				tell()
 			}
 			if !strings.HasPrefix(status, "200") || !strings.HasSuffix(body, "</clientConfig>\n") && !strings.HasSuffix(body, "</clientConfig>") {
-				return fmt.Errorf("got %s\n%s", status, body)
+				return fmt.Errorf("got status %s, want 200 and a whole document\n%s", status, body)
 			}
 			return nil
 		}
@@ -203,13 +203,13 @@ func TestStopUnderLoad(t *testing.T) {
 			transport.CloseIdleConnections()
 		}
 		if begun.Load() != answers.Load() {
-			t.Errorf("round %d, %s: %d requests, %d answers", round, kind, begun.Load(), answers.Load())
+			t.Errorf("round %d, %s: %d requests got %d responses", round, kind, begun.Load(), answers.Load())
 		}
 	}
 }
 
-// TestStopWaits for a request that takes long, and cuts off one that takes too
-// long.
+// TestStopWaits: stopping waits for a slow request, and cuts off one that exceeds
+// Timeouts.Stop.
 func TestStopWaits(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -243,10 +243,10 @@ func TestStopWaits(t *testing.T) {
 			cancel()
 			if row.late {
 				if err := <-done; err == nil || !strings.Contains(err.Error(), "took too long") {
-					t.Errorf("Serve: %v", err)
+					t.Errorf("Serve = %v, want that requests were cut off", err)
 				}
 				if got := <-answer; got.status != 0 {
-					t.Errorf("got %+v", got)
+					t.Errorf("the request that was cut off got %+v, want no response", got)
 				}
 				return
 			}
@@ -261,8 +261,8 @@ func TestStopWaits(t *testing.T) {
 	}
 }
 
-// TestStopLeavesTimeForRequests: idle connections that end one after the other use
-// up no time that a request in flight needs.
+// TestStopLeavesTimeForRequests: clients that close idle connections one after the other
+// do not use up the time that a request in flight needs.
 func TestStopLeavesTimeForRequests(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -284,7 +284,7 @@ func TestStopLeavesTimeForRequests(t *testing.T) {
 	for range 150 {
 		conn := from(t, "127.0.0.1", address)
 		if got := conn.ask(t); got != 200 {
-			t.Fatalf("got %d", got)
+			t.Fatalf("a request before the stop got status %d, want 200", got)
 		}
 		idle = append(idle, conn)
 	}
@@ -306,17 +306,17 @@ func TestStopLeavesTimeForRequests(t *testing.T) {
 			}
 		}
 	}()
-	// The service itself closes what is idle when it waits for the rest only.
+	// Then only the request in flight is left, and the service closes idle connections.
 	idle[0].closed(t)
 	close(over)
 	close(finish)
 	if got := <-answer; got.status != 200 || got.body != "finished" {
-		t.Errorf("the request in flight got %+v", got)
+		t.Errorf("the request in flight got %+v, want its whole response", got)
 	}
 	<-stopped
 }
 
-// held are connections that send a beginning and then nothing.
+// held holds connections that send a beginning and then nothing.
 type held struct{ conns []net.Conn }
 
 func hold(t testing.TB, address string, n int, beginning string) *held {
@@ -352,8 +352,8 @@ func (h *held) close() {
 	}
 }
 
-// TestSlowConnections holds 2,000 of them while others ask as ever. How long they
-// can be held is TestSlowClients' business.
+// TestSlowConnections holds 2,000 slow connections while others send ordinary requests.
+// TestSlowClients tests how long a connection can be held.
 func TestSlowConnections(t *testing.T) {
 	handler := newHandler(t, io.Discard)
 	limits := conn.Timeouts{Header: 5 * time.Minute, Read: 5 * time.Minute, Write: 5 * time.Minute, Idle: 5 * time.Minute, Stop: 30 * time.Second}
@@ -367,24 +367,24 @@ func TestSlowConnections(t *testing.T) {
 	body := hold(t, address, count/2, "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: autodiscover.domain.se\r\nContent-Length: 400\r\n\r\n<?xml")
 	for range 200 {
 		if got := send(t, address, hostile{request: get("/mail/config-v1.1.xml", "autoconfig.domain.se")}); got.status != 200 {
-			t.Fatalf("an ordinary request is answered %d", got.status)
+			t.Fatalf("an ordinary request got status %d, want 200", got.status)
 		}
 	}
 	if got := counted(t, s.Metrics, `signpost_connections{listener="http"}`); got < count {
-		t.Errorf("%d connections were held while others asked", got)
+		t.Errorf("%d connections were open meanwhile, want at least %d", got, count)
 	}
 	runtime.ReadMemStats(&after)
-	// The client's ends are in this process, too.
+	// The client's ends of the connections are in this process too.
 	each := (int64(after.HeapInuse+after.StackInuse) - int64(before.HeapInuse+before.StackInuse)) / count
-	if t.Logf("a slow connection takes %d octets", each); each > 48<<10 {
-		t.Error("which is too much")
+	if each > 48<<10 {
+		t.Errorf("a slow connection takes %d bytes, want at most 48 KiB", each)
 	}
 	header.close()
 	body.close()
 }
 
-// TestConnectionLimit: beyond the limit connections wait for their turn, and get
-// it when one has ended.
+// TestConnectionLimit: connections beyond the limit wait, and are served when others
+// have ended.
 func TestConnectionLimit(t *testing.T) {
 	const limit = 10
 	var now, most atomic.Int64
@@ -412,12 +412,12 @@ func TestConnectionLimit(t *testing.T) {
 	close(finish)
 	group.Wait()
 	if most.Load() != limit {
-		t.Errorf("%d connections at a time, want %d", most.Load(), limit)
+		t.Errorf("%d requests were served at a time, want %d", most.Load(), limit)
 	}
 }
 
-// BenchmarkSlowConnections compares how long ordinary requests take with and
-// without 2,000 slow connections.
+// BenchmarkSlowConnections compares the time of ordinary requests with and without 2,000
+// slow connections.
 func BenchmarkSlowConnections(b *testing.B) {
 	handler := newHandler(b, io.Discard)
 	limits := conn.DefaultTimeouts
@@ -470,7 +470,7 @@ func BenchmarkSlowConnections(b *testing.B) {
 	b.ReportMetric(float64(with[len(with)/2])/float64(without[len(without)/2]), "p99-ratio")
 }
 
-// discardLog is for what is not looked at.
+// discardLog is a log that no test reads.
 var discardLog = slog.New(slog.DiscardHandler)
 
 func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -19,7 +19,7 @@ import (
 	"signpost/internal/server"
 )
 
-// startBoth serves HTTP and HTTPS on loopback until the test ends.
+// startBoth runs s on loopback, with HTTP and HTTPS, until the test ends.
 func startBoth(t testing.TB, s *server.Service) (plain, secure string) {
 	t.Helper()
 	var l conn.Listeners
@@ -35,7 +35,7 @@ func startBoth(t testing.TB, s *server.Service) (plain, secure string) {
 	return l.HTTP[0].Addr().String(), l.HTTPS[0].Addr().String()
 }
 
-// framed is a connection by HTTP/2, and what is sent on it.
+// framed is an HTTP/2 connection on which single frames are sent.
 type framed struct {
 	net.Conn
 	*http2.Framer
@@ -56,7 +56,7 @@ func overHTTP2(t testing.TB, address string) framed {
 	return f
 }
 
-// begin sends the header of a request, or its beginning.
+// begin sends the header of a request, or only its beginning.
 func (f framed) begin(t testing.TB, path string, whole bool) {
 	t.Helper()
 	var block bytes.Buffer
@@ -69,17 +69,17 @@ func (f framed) begin(t testing.TB, path string, whole bool) {
 	}
 }
 
-// ended waits until the service has closed the connection.
+// ended waits until the service closes the connection.
 func ended(t testing.TB, conn net.Conn) {
 	t.Helper()
 	conn.SetReadDeadline(time.Now().Add(40 * time.Second))
 	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the connection is still open")
+		t.Error("the connection is still open after 40 seconds, want it closed by a time limit")
 	}
 }
 
-// TestSlowClients: whoever takes too long is closed, whatever it is at. No
-// connection is open so long for being idle.
+// TestSlowClients: a client that takes too long is disconnected, whatever it is doing.
+// Timeouts.Idle is too long to be the reason.
 func TestSlowClients(t *testing.T) {
 	written := make(chan error, 2)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -165,14 +165,13 @@ func TestSlowClients(t *testing.T) {
 		select {
 		case <-written:
 		case <-time.After(40 * time.Second):
-			t.Error("an answer is still being written to who does not read it")
+			t.Error("after 40 seconds a response is still being written to a client that does not read it")
 		}
 	}
 }
 
-// TestHTTP2Keeps a connection of a client that lives, although it is asked whether
-// it does. What bounds the waiting for its frames bounds the handshake, too, and
-// is long enough for one on a busy machine.
+// TestHTTP2Keeps: a client that answers pings keeps its connection. Timeouts.Read limits
+// the handshake too, and is long enough for that on a busy machine.
 func TestHTTP2Keeps(t *testing.T) {
 	_, secure := startBoth(t, &server.Service{Handler: echoing,
 		Timeouts: conn.Timeouts{Header: 10 * time.Second, Read: 2 * time.Second, Write: 10 * time.Second, Idle: time.Minute, Stop: 30 * time.Second}})
@@ -186,7 +185,7 @@ func TestHTTP2Keeps(t *testing.T) {
 		switch frame := frame.(type) {
 		case *http2.SettingsFrame:
 			if streams, ok := frame.Value(http2.SettingMaxConcurrentStreams); ok && streams != 50 {
-				t.Errorf("%d requests at a time", streams)
+				t.Errorf("the service allows %d streams, want 50", streams)
 			}
 			if !frame.IsAck() {
 				f.WriteSettingsAck()
@@ -195,7 +194,7 @@ func TestHTTP2Keeps(t *testing.T) {
 			pings++
 			f.WritePing(true, frame.Data)
 		case *http2.GoAwayFrame:
-			t.Fatal("a client that lives is sent away")
+			t.Fatal("a client that answers pings got GOAWAY")
 		}
 	}
 	f.begin(t, "/", true)

@@ -22,7 +22,7 @@ import (
 	"signpost/internal/server"
 )
 
-// selfSigned is a certificate that nobody trusts.
+// selfSigned returns a configuration with a self-signed certificate.
 func selfSigned(t testing.TB) *tls.Config {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -37,7 +37,7 @@ func selfSigned(t testing.TB) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, NextProtos: []string{"h2", "http/1.1"}}
 }
 
-// startTLS serves HTTPS on loopback until the test ends.
+// startTLS runs s on loopback, with HTTPS, until the test ends.
 func startTLS(t testing.TB, s *server.Service) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -60,7 +60,7 @@ func startTLS(t testing.TB, s *server.Service) (address string) {
 	return listener.Addr().String()
 }
 
-// overTLS makes a connection one over TLS.
+// overTLS returns a TLS connection over conn.
 func overTLS(t testing.TB, conn kept) kept {
 	t.Helper()
 	secure := tls.Client(conn.Conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
@@ -70,7 +70,7 @@ func overTLS(t testing.TB, conn kept) kept {
 	return kept{secure, bufio.NewReader(secure)}
 }
 
-// TestHostileRequestsOverTLS sends them all again.
+// TestHostileRequestsOverTLS sends the hostile requests over TLS.
 func TestHostileRequestsOverTLS(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.HTTPS = true
@@ -84,7 +84,7 @@ func TestHostileRequestsOverTLS(t *testing.T) {
 			checkHostile(t, h, sendOn(t, conn, h))
 		})
 	}
-	// And what is no TLS at all.
+	// Requests that are not TLS at all.
 	for _, h := range []hostile{
 		{name: "HTTP", request: get("/mail/config-v1.1.xml", "autoconfig.domain.se"), want: []int{400}},
 		{name: "rubbish", request: strings.Repeat("\x00", 100), want: []int{0}},
@@ -99,7 +99,8 @@ func TestHostileRequestsOverTLS(t *testing.T) {
 	}
 }
 
-// TestHTTP2 asks as browsers and newer clients do, many at once on a connection.
+// TestHTTP2 sends many requests at a time on a connection, as browsers and newer clients
+// do.
 func TestHTTP2(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	address := startTLS(t, &server.Service{Handler: server.Handler(o)})
@@ -123,7 +124,7 @@ func TestHTTP2(t *testing.T) {
 			defer response.Body.Close()
 			body, err := io.ReadAll(response.Body)
 			if err != nil || response.ProtoMajor != 2 || response.StatusCode != 200 || !bytes.Contains(body, []byte("<Server>mamutmail.com</Server>")) {
-				t.Errorf("got %s %s, %v\n%s", response.Proto, response.Status, err, body)
+				t.Errorf("got %s %s (%v), want HTTP/2 with status 200 and the settings\n%s", response.Proto, response.Status, err, body)
 			}
 		})
 	}

@@ -19,57 +19,57 @@ import (
 
 const customer = "autoconfig.customer.example"
 
-// renewed is a name of its own for each test that has a certificate renewed:
-// certmagic remembers as long as the process lives whose renewal has failed, be
-// it that the test's end cut it off, and leaves the name alone for a minute.
-func renewed() string { return fmt.Sprintf("autoconfig.renewed%d.example", renewals.Add(1)) }
+// renewedName returns another name for each test of renewals. certmagic remembers
+// for the life of the process which renewals have failed, even if only because the
+// test ended, and then does nothing about the name for a minute.
+func renewedName() string { return fmt.Sprintf("autoconfig.renewed%d.example", renewals.Add(1)) }
 
 var renewals atomic.Int32
 
-// TestFirstHandshake: whoever asks first waits for the order, and the next one
-// does not. Each way of validation does it alone.
+// TestFirstHandshake: the first client waits for the order, and the next one does
+// not. Each type of challenge is sufficient.
 func TestFirstHandshake(t *testing.T) {
 	for _, test := range []struct {
-		name   string
-		world  worldOptions
-		byHTTP bool
+		name    string
+		network networkOptions
+		byHTTP  bool
 	}{
-		{"http-01", worldOptions{withoutTLS: true}, true},
-		{"tls-alpn-01", worldOptions{withoutHTTP: true}, false},
+		{"http-01", networkOptions{withoutTLS: true}, true},
+		{"tls-alpn-01", networkOptions{withoutHTTP: true}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(t, test.world)
-			s := w.start(t.TempDir(), nil, nil)
+			n := newNetwork(t, test.network)
+			s := n.start(t.TempDir(), nil, nil)
 			state := s.mustDial(customer)
 			if got := state.PeerCertificates[0].DNSNames; len(got) != 1 || got[0] != customer {
-				t.Errorf("the certificate names %v", got)
+				t.Errorf("the certificate is for %q, want %s alone", got, customer)
 			}
-			if byHTTP := s.answered.Load() > 0; byHTTP != test.byHTTP {
-				t.Errorf("%d challenges came by HTTP\n%s", s.answered.Load(), s.log)
+			if got := s.challenges.Load(); (got > 0) != test.byHTTP {
+				t.Errorf("%d challenges by HTTP, want some: %v\n%s", got, test.byHTTP, s.log)
 			}
-			orders := w.orders.Load()
+			orders := n.orders.Load()
 			s.mustDial("AutoConfig.Customer.Example")
-			if got := w.orders.Load(); got != orders {
-				t.Errorf("the second handshake cost %d orders", got-orders)
+			if got := n.orders.Load(); got != orders {
+				t.Errorf("the second handshake caused %d orders, want none", got-orders)
 			}
 			if s.log.count("certificate obtained", customer) != 1 {
-				t.Errorf("the log does not tell:\n%s", s.log)
+				t.Errorf("the log does not contain the certificate once:\n%s", s.log)
 			}
 			status := s.Status()
 			if status.Count(Valid) != 1 || status.Orders.Obtained != 1 || status.NextExpiry().Before(time.Now()) {
-				t.Errorf("status %+v", status)
+				t.Errorf("Status() = %+v, want one valid certificate and one order", status)
 			}
 		})
 	}
 }
 
-// TestAtOnce: however many ask at once, there is one order.
-func TestAtOnce(t *testing.T) {
-	w := newWorld(t, worldOptions{})
+// TestManyClients: clients that ask for the same name at once cause one order.
+func TestManyClients(t *testing.T) {
+	n := newNetwork(t, networkOptions{})
 	var decisions atomic.Int64
-	s := w.start(t.TempDir(), nil, func(o *Options) {
-		allowed := o.Allowed
-		o.Allowed = func(ctx context.Context, name string) error {
+	s := n.start(t.TempDir(), nil, func(o *Options, p *testPolicy) {
+		allowed := p.allowed
+		p.allowed = func(ctx context.Context, name string) error {
 			decisions.Add(1)
 			return allowed(ctx, name)
 		}
@@ -83,62 +83,62 @@ func TestAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if orders, asked := w.orders.Load(), decisions.Load(); orders != 1 || asked != 1 {
-		t.Errorf("%d orders, %d decisions", orders, asked)
+	if orders, asked := n.orders.Load(), decisions.Load(); orders != 1 || asked != 1 {
+		t.Errorf("%d orders and %d decisions, want one each", orders, asked)
 	}
 }
 
-// TestNotOurs: a name that is not hosted costs neither an order nor anything
-// else at the ACME server, nor a file, and is refused at once with the alert that
-// says so.
-func TestNotOurs(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	folder := t.TempDir()
-	s := w.start(folder, nil, nil)
+// TestNotHosted: a name that is not hosted here causes no request to the ACME server
+// and no file. The client is refused at once with the alert unrecognized_name.
+func TestNotHosted(t *testing.T) {
+	n := newNetwork(t, networkOptions{})
+	dir := t.TempDir()
+	s := n.start(dir, nil, nil)
 	s.mustDial(customer)
-	requests, before := w.requests.Load(), tree(t, folder)
+	requests, before := n.requests.Load(), tree(t, dir)
 	for _, name := range []string{
 		"autoconfig.stranger.test",
 		"autodiscover.not.hosted.example",
-		"customer.example",                        // the apex, without opting in
-		"www.customer.example",                    // a name that no client derives
-		"autoconfig.example",                      // the prefix of a public suffix
-		"localhost",                               // no domain
-		"autoconfig..customer.example",            // no name at all
-		"autoconfig.customer.example.attacker",    // a label more
-		"..%2f..%2fautoconfig.customer.example",   // somebody's trick
-		strings.Repeat("a.", 100) + "example.com", // long
+		"customer.example",                        // without Names.Apex
+		"www.customer.example",                    // no client derives this name
+		"autoconfig.example",                      // the prefix before a public suffix
+		"localhost",                               // not a domain
+		"autoconfig..customer.example",            // not a host name
+		"autoconfig.customer.example.attacker",    // one label more
+		"..%2f..%2fautoconfig.customer.example",   // an attempt to leave the directory
+		strings.Repeat("a.", 100) + "example.com", // too long
 	} {
 		if _, err := s.dial(name); !isAlert(err, unrecognizedName) {
 			t.Errorf("%s: got %v, want the alert unrecognized_name", name, err)
 		}
 	}
-	if got := w.requests.Load(); got != requests {
-		t.Errorf("the ACME server got %d requests", got-requests)
+	if got := n.requests.Load(); got != requests {
+		t.Errorf("the ACME server received %d requests, want none", got-requests)
 	}
-	if after := tree(t, folder); after != before {
-		t.Errorf("the folder was\n%sand is\n%s", before, after)
+	if after := tree(t, dir); after != before {
+		t.Errorf("the storage directory was\n%sand is\n%s", before, after)
 	}
 	if s.log.count("level=WARN") > 0 {
-		t.Errorf("strangers can write into the log:\n%s", s.log)
+		t.Errorf("strangers caused warnings in the log:\n%s", s.log)
 	}
 }
 
-// What crypto/tls says of an alert that the other side sent (RFC 8446 §6.2).
+// The texts of crypto/tls for alerts from the other side (RFC 8446 §6.2).
 const (
 	unrecognizedName = "tls: unrecognized name"
 	internalError    = "tls: internal error"
 )
 
 func isAlert(err error, alert string) bool {
-	var remote *net.OpError
-	return errors.As(err, &remote) && remote.Op == "remote error" && remote.Err.Error() == alert
+	remote, ok := errors.AsType[*net.OpError](err)
+	return ok && remote.Op == "remote error" && remote.Err.Error() == alert
 }
 
-// tree lists a folder, without what certmagic notes about clearing it.
-func tree(t *testing.T, folder string) string {
+// tree lists the files below a directory, without those that certmagic needs to
+// clean it.
+func tree(t *testing.T, dir string) string {
 	var all strings.Builder
-	err := filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !strings.Contains(path, "last_clean") && !strings.Contains(path, "locks") {
 			all.WriteString(path + "\n")
 		}
@@ -150,44 +150,44 @@ func tree(t *testing.T, folder string) string {
 	return all.String()
 }
 
-// TestRestart: what is in the folder is not ordered again, whether or not the
-// ACME server can be reached.
+// TestRestart: a stored certificate is not ordered again, even if the ACME server
+// cannot be reached.
 func TestRestart(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	folder := t.TempDir()
-	first := w.start(folder, nil, nil)
+	n := newNetwork(t, networkOptions{})
+	dir := t.TempDir()
+	first := n.start(dir, nil, nil)
 	serial := first.mustDial(customer).PeerCertificates[0].SerialNumber
 	first.stop()
-	w.server.Close()
-	second := w.start(folder, nil, nil)
+	n.server.Close()
+	second := n.start(dir, nil, nil)
 	if again := second.mustDial(customer).PeerCertificates[0].SerialNumber; again.Cmp(serial) != 0 {
 		t.Error("a second certificate was ordered")
 	}
-	// Nor was one tried: with the server gone it would have failed.
+	// An attempt would have failed, because the server is gone.
 	if got := second.Status().Orders; got.Obtained+got.Failed != 0 {
-		t.Errorf("orders after the restart: %+v", got)
+		t.Errorf("orders after the restart: %+v, want none", got)
 	}
 }
 
-// TestOwnName: the service's own certificate is there before anybody asks, and
-// who names no host gets it.
+// TestOwnName: the certificate of the service's own name is ordered at the start. A
+// client that names no host receives it.
 func TestOwnName(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	s := w.start(t.TempDir(), nil, func(o *Options) { o.Name = "setup.hoster.example" })
-	within(t, 10*time.Second, "its certificate", func() bool { return s.Status().Count(Valid) == 1 })
+	n := newNetwork(t, networkOptions{})
+	s := n.start(t.TempDir(), nil, func(o *Options, p *testPolicy) { o.Name = "setup.hoster.example" })
+	within(t, 10*time.Second, "an order of the certificate", func() bool { return s.Status().Count(Valid) == 1 })
 	c, err := tls.Dial("tcp", s.address, &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	if got := c.ConnectionState().PeerCertificates[0].DNSNames[0]; got != "setup.hoster.example" {
-		t.Errorf("got the certificate of %s", got)
+		t.Errorf("received the certificate of %s, want the service's own", got)
 	}
 }
 
-// TestNobodyAsked: without an e-mail address, certmagic would ask for one on the
+// TestNoPrompt: without an e-mail address, certmagic would prompt for one on the
 // terminal.
-func TestNobodyAsked(t *testing.T) {
+func TestNoPrompt(t *testing.T) {
 	terminal, err := os.Create(filepath.Join(t.TempDir(), "terminal"))
 	if err != nil {
 		t.Fatal(err)
@@ -196,162 +196,168 @@ func TestNobodyAsked(t *testing.T) {
 	real := os.Stdout
 	os.Stdout = terminal
 	defer func() { os.Stdout = real }()
-	w := newWorld(t, worldOptions{})
-	w.start(t.TempDir(), nil, func(o *Options) { o.ACME.Email = "" }).mustDial(customer)
+	n := newNetwork(t, networkOptions{})
+	n.start(t.TempDir(), nil, func(o *Options, p *testPolicy) { o.ACME.Email = "" }).mustDial(customer)
 	if text, err := os.ReadFile(terminal.Name()); err != nil || len(text) > 0 {
-		t.Errorf("somebody was asked (%v):\n%s", err, text)
+		t.Errorf("certmagic printed (%v):\n%s", err, text)
 	}
 }
 
-// TestRenewal: certificates that live for seconds are renewed in time, with no
-// handshake failing, however often that comes to pass.
+// TestRenewal: certificates that are valid for seconds are renewed in time, again
+// and again, without a failed handshake.
 func TestRenewal(t *testing.T) {
-	name := renewed()
-	w := newWorld(t, worldOptions{validity: 8})
-	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = 50*time.Millisecond, 0.9, true }, nil)
+	name := renewedName()
+	n := newNetwork(t, networkOptions{validity: 8})
+	s := n.start(t.TempDir(), func(t *tuning) { t.renewEvery, t.renewRatio, t.withoutARI = 50*time.Millisecond, 0.9, true }, nil)
 	serials := map[string]bool{}
 	for end := time.Now().Add(30 * time.Second); len(serials) < 3; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%d certificates\n%s", len(serials), s.log)
+			t.Fatalf("%d certificates within 30 s, want 3\n%s", len(serials), s.log)
 		}
 		serials[s.mustDial(name).PeerCertificates[0].SerialNumber.String()] = true
 	}
-	within(t, 5*time.Second, "two lines of renewals", func() bool {
+	within(t, 5*time.Second, "two log lines about renewals", func() bool {
 		return s.log.count("certificate obtained", "renewal=true") >= 2
 	})
 	if got := len(s.Status().Certificates); got != 1 {
-		t.Errorf("%d certificates are in memory", got)
+		t.Errorf("%d certificates in memory, want only the last", got)
 	}
 }
 
-// TestExpired: a certificate that expired while nobody asked is not served but
-// replaced.
+// TestExpired: a certificate that expired while no client asked for it is replaced
+// and not served.
 func TestExpired(t *testing.T) {
-	w := newWorld(t, worldOptions{validity: 4})
-	folder := t.TempDir()
-	tune := func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = time.Hour, 0.01, true }
-	s := w.start(folder, tune, nil)
+	n := newNetwork(t, networkOptions{validity: 4})
+	dir := t.TempDir()
+	tune := func(t *tuning) { t.renewEvery, t.renewRatio, t.withoutARI = time.Hour, 0.01, true }
+	s := n.start(dir, tune, nil)
 	old := s.mustDial(customer).PeerCertificates[0]
-	within(t, 5*time.Second, "the end of a certificate", func() bool { return time.Now().After(old.NotAfter) })
-	// Out of memory, and after a restart out of the folder.
+	within(t, 5*time.Second, "the certificate expires", func() bool { return time.Now().After(old.NotAfter) })
+	// First it is in memory, after a restart only in storage.
 	second := s.mustDial(customer).PeerCertificates[0]
 	if second.SerialNumber.Cmp(old.SerialNumber) == 0 {
-		t.Error("the old one was served")
+		t.Error("the expired certificate was served")
 	}
 	s.stop()
-	within(t, 5*time.Second, "the end of a certificate", func() bool { return time.Now().After(second.NotAfter) })
-	if third := w.start(folder, tune, nil).mustDial(customer).PeerCertificates[0]; third.SerialNumber.Cmp(second.SerialNumber) == 0 {
-		t.Error("the old one was served after a restart")
+	within(t, 5*time.Second, "the certificate expires", func() bool { return time.Now().After(second.NotAfter) })
+	if third := n.start(dir, tune, nil).mustDial(customer).PeerCertificates[0]; third.SerialNumber.Cmp(second.SerialNumber) == 0 {
+		t.Error("the expired certificate was served after a restart")
 	}
 }
 
-// TestServerDown: without the ACME server, what there is serves on. The first
-// name without a certificate finds the server gone, and then all are refused at
-// once, without asking it.
+// TestServerDown: without the ACME server, existing certificates are still served.
+// The first order finds that the server is gone. After that, all are refused at once
+// without a connection to it.
 func TestServerDown(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	s := w.start(t.TempDir(), nil, nil)
+	n := newNetwork(t, networkOptions{})
+	s := n.start(t.TempDir(), nil, nil)
 	s.mustDial(customer)
-	w.server.Close()
+	n.server.Close()
 	const other = "autodiscover.customer.example"
 	if _, err := s.dial(other); err == nil {
-		t.Fatal("there is a certificate")
+		t.Fatal("the handshake succeeded, want no certificate")
 	}
 	if s.log.count("level=WARN", "order failed", other, "connection refused") != 1 {
-		t.Errorf("the log does not tell once that the order failed:\n%s", s.log)
+		t.Errorf("the log does not contain the failed order once:\n%s", s.log)
 	}
 	for _, name := range []string{other, "autoconfig.another.example"} {
 		if _, err := s.dial(name); !isAlert(err, internalError) {
 			t.Errorf("%s: got %v, want the alert internal_error", name, err)
 		}
 		if s.log.count("level=WARN", "no certificate", name, "the ACME server failed") != 1 {
-			t.Errorf("the log does not tell once why %s has none:\n%s", name, s.log)
+			t.Errorf("the log does not contain the reason for %s once:\n%s", name, s.log)
 		}
 	}
 	if got := s.Status().Orders.Failed; got != 1 {
 		t.Errorf("%d orders failed, want none after the first", got)
 	}
 	s.mustDial(customer)
-	// The account could not be registered either, and the error names it.
-	fresh := w.another(s, t.TempDir())
+	// The account cannot be registered either, and the error contains its address.
+	fresh := n.restart(s, t.TempDir())
 	if _, err := fresh.dial(customer); err == nil || fresh.log.count("order failed", "registering account", "‹email›") != 1 {
-		t.Errorf("got %v and\n%s", err, fresh.log)
+		t.Errorf("handshake: %v, want a failed registration without the address in the log:\n%s", err, fresh.log)
 	}
 	if stopped := s.Status().Orders.StoppedUntil; stopped.Before(time.Now()) {
-		t.Errorf("orders are stopped until %v", stopped)
+		t.Errorf("orders are stopped until %v, want a time in the future", stopped)
 	}
 	if log := s.log.String() + fresh.log.String(); strings.Contains(log, "anna.operator") {
 		t.Errorf("the operator's address is in the log:\n%s", log)
 	}
 }
 
-// TestServerSlow: an order that takes longer than the server grants for a
-// handshake does not end the handshake.
+// TestServerSlow: a handshake succeeds although its order takes longer than
+// net/http grants for a handshake.
 func TestServerSlow(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	w.delay.Store(int64(handshakeTimeout + time.Second))
-	s := w.start(t.TempDir(), nil, nil)
+	n := newNetwork(t, networkOptions{})
+	n.delay.Store(int64(handshakeTimeout + time.Second))
+	s := n.start(t.TempDir(), nil, nil)
 	s.mustDial(customer)
 }
 
-// TestBackOff: a name that cannot be validated costs the two orders of an
-// attempt, and no more until its time has come.
+// TestBackOff: a name that cannot be validated causes the two orders of one attempt,
+// and no other before the end of its delay.
 func TestBackOff(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	var looks atomic.Int64
-	s := w.start(t.TempDir(), nil, func(o *Options) {
-		o.LeadsHere = func(context.Context, string) error { looks.Add(1); return nil }
+	n := newNetwork(t, networkOptions{})
+	var lookups atomic.Int64
+	s := n.start(t.TempDir(), nil, func(o *Options, p *testPolicy) {
+		p.leadsHere = func(context.Context, string) error { lookups.Add(1); return nil }
 	})
 	if _, err := s.dial(missing); err == nil {
-		t.Fatal("there is a certificate")
+		t.Fatal("the handshake succeeded, want no certificate")
 	}
-	orders := w.orders.Load()
+	orders := n.orders.Load()
 	if orders == 0 || orders > ordersPerAttempt {
-		t.Errorf("%d orders for one attempt", orders)
+		t.Errorf("%d orders for one attempt, want 1 to %d", orders, ordersPerAttempt)
 	}
 	for range 20 {
 		if _, err := s.dial(missing); err == nil {
-			t.Fatal("there is a certificate")
+			t.Fatal("the handshake succeeded, want no certificate")
 		}
 	}
-	if got := w.orders.Load(); got != orders || looks.Load() != 1 {
-		t.Errorf("%d orders and %d DNS look-ups in spite of the failure", got-orders, looks.Load()-1)
+	if got := n.orders.Load(); got != orders || lookups.Load() != 1 {
+		t.Errorf("%d orders and %d DNS look-ups during the delay, want none", got-orders, lookups.Load()-1)
 	}
 	if got := s.log.count("order failed", missing); got != 1 {
-		t.Errorf("%d lines about one failure\n%s", got, s.log)
+		t.Errorf("%d log lines about one failed order, want 1\n%s", got, s.log)
 	}
 	if got := s.log.count("no certificate", missing); got == 0 || got > linesPerMinute {
-		t.Errorf("%d lines about twenty refusals", got)
+		t.Errorf("%d log lines about twenty refusals, want 1 to %d", got, linesPerMinute)
 	}
 	if got := s.Status(); got.Count(Failed) != 1 || got.Orders.Failed != 1 {
-		t.Errorf("status %+v", got)
+		t.Errorf("Status() = %+v, want one failed certificate and one failed order", got)
 	}
-	s.mustDial(customer) // others are not held up
-	orders = w.orders.Load()
-	s.later(failedName)
+	s.mustDial(customer) // other names are not delayed
+	orders = n.orders.Load()
+	s.later(nameDelay)
 	if _, err := s.dial(missing); err == nil {
-		t.Fatal("there is a certificate")
+		t.Fatal("the handshake succeeded, want no certificate")
 	}
-	if w.orders.Load() == orders {
-		t.Error("it was not tried again")
+	if n.orders.Load() == orders {
+		t.Error("after the delay the name was not tried again")
 	}
 }
 
-// later sets the clock of the limits forward.
-func (s *service) later(d time.Duration) {
+// later makes everything that the limits remember older, because Pebble needs the
+// real clock.
+func (s *acmeServer) later(d time.Duration) {
 	l := s.acme.limits
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now
-	l.now = func() time.Time { return now().Add(d) }
+	for i := range l.orders {
+		l.orders[i].at = l.orders[i].at.Add(-d)
+	}
+	for _, f := range l.failures {
+		f.until = f.until.Add(-d)
+	}
+	l.stoppedUntil = l.stoppedUntil.Add(-d)
 }
 
-// TestOrdersPerHour: the bound holds at the ACME server's door.
+// TestOrdersPerHour counts at the ACME server.
 func TestOrdersPerHour(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	s := w.start(t.TempDir(), nil, func(o *Options) {
+	n := newNetwork(t, networkOptions{})
+	s := n.start(t.TempDir(), nil, func(o *Options, p *testPolicy) {
 		o.ACME.OrdersPerHour = 4
-		o.Listed = func(string) bool { return true }
+		p.listed = func(string) bool { return true }
 	})
 	names := []string{"autoconfig.a.example", "autoconfig.b.example", "autoconfig.c.example", "autoconfig.d.example"}
 	ask := func() (served int) {
@@ -362,81 +368,78 @@ func TestOrdersPerHour(t *testing.T) {
 		}
 		return served
 	}
-	// Of four, one is kept for renewals, and an attempt needs room for two.
-	if served := ask(); served != 2 || w.orders.Load() != 2 {
-		t.Errorf("%d names served, %d orders", served, w.orders.Load())
+	// Of four orders one is reserved for renewals, and an attempt needs room for two.
+	if served := ask(); served != 2 || n.orders.Load() != 2 {
+		t.Errorf("%d names served with %d orders, want 2 and 2", served, n.orders.Load())
 	}
 	if s.log.count("no certificate", "no more than 3 may be") == 0 {
-		t.Errorf("the log does not tell:\n%s", s.log)
+		t.Errorf("the log does not contain the reason:\n%s", s.log)
 	}
 	s.later(window)
-	if served := ask(); served != 4 || w.orders.Load() != 4 {
-		t.Errorf("an hour later %d names served, %d orders", served, w.orders.Load())
+	if served := ask(); served != 4 || n.orders.Load() != 4 {
+		t.Errorf("an hour later %d names served with %d orders, want 4 and 4", served, n.orders.Load())
 	}
 }
 
-// TestUnknown: while nobody can tell whether a name is ours, nothing is ordered
-// for it, and what there is serves on.
-func TestUnknown(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	folder := t.TempDir()
-	w.start(folder, nil, nil).withStop(func(s *service) { s.mustDial(customer) })
-	s := w.start(folder, nil, func(o *Options) {
-		o.Allowed = func(context.Context, string) error { return errors.New("the name server is silent") }
+// TestUndecided: while DNS cannot tell whether a name is hosted here, nothing is
+// ordered for it, and an existing certificate is still served.
+func TestUndecided(t *testing.T) {
+	n := newNetwork(t, networkOptions{})
+	dir := t.TempDir()
+	first := n.start(dir, nil, nil)
+	first.mustDial(customer)
+	first.stop()
+	s := n.start(dir, nil, func(o *Options, p *testPolicy) {
+		p.allowed = func(context.Context, string) error { return errSilent }
 	})
 	s.mustDial(customer)
 	_, err := s.dial("autodiscover.customer.example")
 	if !isAlert(err, internalError) {
 		t.Errorf("got %v, want the alert internal_error", err)
 	}
-	if got := w.orders.Load(); got != 1 {
-		t.Errorf("%d orders", got)
+	if got := n.orders.Load(); got != 1 {
+		t.Errorf("%d orders, want only the one of the first server", got)
 	}
-	if s.log.count("no certificate", "the name server is silent") != 1 {
-		t.Errorf("the log does not tell:\n%s", s.log)
+	if s.log.count("no certificate", errSilent.Error()) != 1 {
+		t.Errorf("the log does not contain the reason once:\n%s", s.log)
 	}
 }
 
-// another takes the place of a service.
-func (w *world) another(s *service, storage string) *service {
+// restart replaces a server by another with the given storage directory.
+func (n *network) restart(s *acmeServer, storage string) *acmeServer {
 	s.stop()
-	return w.start(storage, nil, nil)
+	return n.start(storage, nil, nil)
 }
 
-func (s *service) withStop(do func(*service)) {
-	defer s.stop()
-	do(s)
-}
-
-// TestLeadsElsewhere: a name of ours whose DNS leads elsewhere costs no order.
+// TestLeadsElsewhere: a hosted name whose DNS leads elsewhere causes no order.
 func TestLeadsElsewhere(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	s := w.start(t.TempDir(), nil, func(o *Options) {
-		o.LeadsHere = func(_ context.Context, name string) error {
+	n := newNetwork(t, networkOptions{})
+	s := n.start(t.TempDir(), nil, func(o *Options, p *testPolicy) {
+		p.leadsHere = func(_ context.Context, name string) error {
 			if name == customer {
 				return errors.New("it is at 192.0.2.7")
 			}
 			return nil
 		}
 	})
-	if _, err := s.dial(customer); err == nil || w.requests.Load() != 0 {
-		t.Errorf("got %v and %d requests", err, w.requests.Load())
+	if _, err := s.dial(customer); err == nil || n.requests.Load() != 0 {
+		t.Errorf("handshake: %v, with %d requests to the ACME server; want a failure and none", err, n.requests.Load())
 	}
 	if s.log.count("no certificate", "192.0.2.7") != 1 {
-		t.Errorf("the log does not tell:\n%s", s.log)
+		t.Errorf("the log does not contain the reason:\n%s", s.log)
 	}
 	s.mustDial("autodiscover.customer.example")
 }
 
-// TestLeft: the certificate of a customer who has left is not renewed, nor
-// served any longer than to the moment when it would have been.
-func TestLeft(t *testing.T) {
-	name := renewed()
-	w := newWorld(t, worldOptions{})
+// TestCustomerLeft: the certificate of a customer who moved away is not renewed, and
+// not served after the time of its renewal.
+func TestCustomerLeft(t *testing.T) {
+	name := renewedName()
+	n := newNetwork(t, networkOptions{})
 	var left sync.Map
-	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = 50*time.Millisecond, 1, true }, func(o *Options) {
-		allowed := o.Allowed
-		o.Allowed = func(ctx context.Context, name string) error {
+	s := n.start(t.TempDir(), func(t *tuning) { t.renewEvery, t.renewRatio, t.withoutARI = 50*time.Millisecond, 1, true }, func(o *Options, p *testPolicy) {
+		allowed := p.allowed
+		p.allowed = func(ctx context.Context, name string) error {
 			if _, gone := left.Load(name); gone {
 				return account.ErrUnknownDomain
 			}
@@ -445,26 +448,28 @@ func TestLeft(t *testing.T) {
 	})
 	s.mustDial(name)
 	left.Store(name, true)
-	within(t, 10*time.Second, "no certificate", func() bool {
+	within(t, 10*time.Second, "the certificate is removed", func() bool {
 		_, err := s.dial(name)
 		return err != nil
 	})
-	orders := w.orders.Load()
-	if _, err := s.dial(name); err == nil || w.orders.Load() != orders {
-		t.Errorf("got %v and %d orders", err, w.orders.Load()-orders)
+	orders := n.orders.Load()
+	if _, err := s.dial(name); err == nil || n.orders.Load() != orders {
+		t.Errorf("handshake: %v, with %d orders; want a failure and none", err, n.orders.Load()-orders)
 	}
 	if files := tree(t, s.acme.storage.Path); strings.Contains(files, name+".") {
-		t.Errorf("it would be served again after a restart:\n%s", files)
+		t.Errorf("the certificate is still in storage:\n%s", files)
 	}
 }
 
-// TestDamaged: files that a crash or a full disk has damaged are replaced.
+// TestDamaged: a file that a crash or a full disk has damaged is replaced.
 func TestDamaged(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	folder := t.TempDir()
-	w.start(folder, nil, nil).withStop(func(s *service) { s.mustDial(customer) })
+	n := newNetwork(t, networkOptions{})
+	dir := t.TempDir()
+	first := n.start(dir, nil, nil)
+	first.mustDial(customer)
+	first.stop()
 	found := 0
-	filepath.WalkDir(folder, func(path string, _ os.DirEntry, _ error) error {
+	filepath.WalkDir(dir, func(path string, _ os.DirEntry, _ error) error {
 		if strings.HasSuffix(path, customer+".crt") {
 			found++
 			return os.WriteFile(path, nil, 0o600)
@@ -472,16 +477,17 @@ func TestDamaged(t *testing.T) {
 		return nil
 	})
 	if found != 1 {
-		t.Fatalf("%d certificates in the folder", found)
+		t.Fatalf("%d certificates in storage, want 1", found)
 	}
-	w.start(folder, nil, nil).mustDial(customer)
-	if got := w.orders.Load(); got != 2 {
-		t.Errorf("%d orders", got)
+	n.start(dir, nil, nil).mustDial(customer)
+	if got := n.orders.Load(); got != 2 {
+		t.Errorf("%d orders, want one more for the damaged certificate", got)
 	}
 }
 
-// TestFolder: a folder that cannot be written to is said at the start.
-func TestFolder(t *testing.T) {
+// TestUnusableFiles: a storage directory or roots that cannot be used are an error at
+// the start.
+func TestUnusableFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -491,7 +497,7 @@ func TestFolder(t *testing.T) {
 		want string
 	}{
 		{ACME{Storage: filepath.Join(file, "certificates")}, "certificates: not a directory"},
-		{ACME{}, "there is no folder"},
+		{ACME{}, "no directory for certificates is configured"},
 		{ACME{Storage: t.TempDir(), CARoot: file}, "no certificate in PEM form"},
 		{ACME{Storage: t.TempDir(), CARoot: file + "s"}, "files: no such file"},
 	} {
@@ -500,44 +506,44 @@ func TestFolder(t *testing.T) {
 			m.Close()
 		}
 		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%+v: got %v", test.acme, err)
+			t.Errorf("New with %+v = %v, want %q", test.acme, err, test.want)
 		}
 	}
 }
 
-// TestRenewalFails: as long as it is valid a certificate serves on, whatever
-// becomes of its renewal. Then it is neither served nor renewed any more, and
-// who asks for it is refused at once.
+// TestRenewalFails: a certificate is served as long as it is valid, even if its
+// renewal fails. After that it is neither served nor renewed, and clients are refused
+// at once.
 func TestRenewalFails(t *testing.T) {
-	name := renewed()
-	w := newWorld(t, worldOptions{validity: 8})
-	s := w.start(t.TempDir(), func(k *tuning) { k.renewEvery, k.renewRatio, k.withoutARI = 50*time.Millisecond, 0.75, true }, nil)
+	name := renewedName()
+	n := newNetwork(t, networkOptions{validity: 8})
+	s := n.start(t.TempDir(), func(t *tuning) { t.renewEvery, t.renewRatio, t.withoutARI = 50*time.Millisecond, 0.75, true }, nil)
 	serial := s.mustDial(name).PeerCertificates[0]
-	w.server.Close()
+	n.server.Close()
 	for tried := false; !tried; {
 		if time.Until(serial.NotAfter) < time.Second {
-			t.Fatalf("the log does not tell that its renewal failed:\n%s", s.log)
+			t.Fatalf("the log does not contain the failed renewal:\n%s", s.log)
 		}
 		tried = s.log.count("order failed", name, "renewal=true") > 0
 		if got := s.mustDial(name).PeerCertificates[0]; got.SerialNumber.Cmp(serial.SerialNumber) != 0 {
-			t.Fatal("it was renewed by nobody")
+			t.Fatal("another certificate is served although the ACME server is gone")
 		}
 	}
-	within(t, 15*time.Second, "a refusal", func() bool {
+	within(t, 15*time.Second, "clients are refused", func() bool {
 		_, err := s.dial(name)
 		return isAlert(err, internalError)
 	})
 	if got := s.Status(); got.Count(Expired) != 0 || got.Count(Failed) != 1 {
-		t.Errorf("status %+v", got)
+		t.Errorf("Status() = %+v, want one failed certificate and no expired one", got)
 	}
 	if got := s.log.count("level=WARN"); got > 2*linesPerMinute {
-		t.Errorf("%d lines in the log", got)
+		t.Errorf("%d warnings in the log, want at most %d", got, 2*linesPerMinute)
 	}
 	failed := s.Status().Orders.Failed
 	if _, err := s.dial(name); !isAlert(err, internalError) {
 		t.Errorf("got %v, want the alert internal_error", err)
 	}
 	if more := s.Status().Orders.Failed - failed; more > 0 {
-		t.Errorf("%d orders were tried for it", more)
+		t.Errorf("a refused client caused %d orders, want none", more)
 	}
 }

@@ -7,177 +7,193 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"signpost/account"
 )
 
-// ask is the status and the text that a proxy gets.
-func ask(h http.Handler, query string) (int, string) {
+// ask returns the status and the text of the answer to a proxy.
+func ask(t *testing.T, h http.Handler, query string) (int, string) {
+	t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/ask"+query, http.NoBody))
-	if w.Header().Get("Cache-Control") != "no-store" {
-		return 0, "may be stored"
+	if got := w.Header().Get("Cache-Control"); got != "no-store" {
+		t.Errorf("%s: Cache-Control is %q, want no-store", query, got)
 	}
 	return w.Code, w.Body.String()
 }
 
 func TestAsk(t *testing.T) {
-	const own = "setup.hoster.se"
-	policy := Policy{
-		Allowed: Allow(own, false, serves),
-		Listed:  func(name string) bool { return name == "autoconfig.listed.se" || name == "autodiscover.listed.se" },
-		LeadsHere: func(_ context.Context, name string) error {
+	h := AskHandler(&testPolicy{
+		listed:  func(name string) bool { return name == "autoconfig.listed.se" || name == "autodiscover.listed.se" },
+		allowed: (&Names{Own: "setup.hoster.se", Domains: testDomains{}}).Allowed,
+		leadsHere: func(_ context.Context, name string) error {
 			switch name {
 			case "autodiscover.customer.se", "autodiscover.listed.se":
-				return &elsewhere{"it is at 192.0.2.7"}
+				return &elsewhereError{"it is at 192.0.2.7"}
 			case "ua-auto-config.customer.se":
 				return errSilent
 			}
 			return nil
 		},
-	}
-	h := AskHandler(policy, 0, slog.New(slog.DiscardHandler))
-	for query, want := range map[string]int{
-		"?domain=autoconfig.customer.se":     200,
-		"?domain=AutoConfig.Customer.SE.":    200,
-		"?domain=setup.hoster.se":            200,
-		"?domain=autoconfig.listed.se":       200,
-		"?domain=autodiscover.listed.se":     403, // each order would fail
-		"?domain=autodiscover.customer.se":   403,
-		"?domain=ua-auto-config.customer.se": 503,
-		"?domain=autoconfig.stranger.se":     403,
-		"?domain=customer.se":                403,
-		"?domain=autoconfig.silent.se":       503,
-		"?domain=":                           403,
-		"":                                   403,
-		"?domain=192.0.2.1":                  403,
-		"?domain=%3Cscript%3E":               403,
-		"?domain=autoconfig.stranger.se&domain=autoconfig.customer.se": 403,
-	} {
-		if got, text := ask(h, query); got != want {
-			t.Errorf("%s: got %d %s, want %d", query, got, text, want)
-		}
-	}
-}
-
-// TestAskForMany: names that anybody can make ours by a wildcard in DNS are
-// bounded, all together and those of one domain; those of the configuration, and
-// those that the proxy has already, are not.
-func TestAskForMany(t *testing.T) {
-	clock := newFakeClock()
-	log := &logged{}
-	h := newAsked(Policy{
-		Allowed: func(context.Context, string) error { return nil },
-		Listed:  func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
-	}, 50, slog.New(slog.NewTextHandler(log, nil)), clock.now)
-	count := func(format string) (yes int) {
-		for i := range 100 {
-			switch got, text := ask(h, "?domain="+fmt.Sprintf(format, i)); got {
-			case 200:
-				yes++
-			case 503:
-			default:
-				t.Fatalf("got %d %s", got, text)
-			}
-		}
-		return yes
-	}
-	for _, row := range []struct {
-		names string
-		want  int
-	}{
-		{"autoconfig.n%d.evil.se", 5},
-		{"autoconfig.c%d.se", 45},
-		{"autoconfig.d%d.se", 0},
-		{"autoconfig.c%d.se", 45}, // the same again
-		{"autoconfig.n%d.listed.se", 100},
-	} {
-		if got := count(row.names); got != row.want {
-			t.Errorf("%s: %d times yes, want %d", row.names, got, row.want)
-		}
-	}
-	clock.pass(window)
-	if got := count("autoconfig.d%d.se"); got != 50 {
-		t.Errorf("an hour later %d times yes", got)
-	}
-	if got := log.count("no certificate", "new names of evil.se"); got == 0 || got > linesPerMinute {
-		t.Errorf("%d lines about it", got)
-	}
-}
-
-// TestAskWhileDNSIsSilent: a proxy that asks before it serves what it has goes on
-// serving it.
-func TestAskWhileDNSIsSilent(t *testing.T) {
-	var fail error
-	h := AskHandler(Policy{
-		Allowed:   func(context.Context, string) error { return nil },
-		Listed:    func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
-		LeadsHere: func(context.Context, string) error { return fail },
 	}, 0, slog.New(slog.DiscardHandler))
-	for _, row := range []struct {
-		fail      error
-		had, news int
-	}{{nil, 200, 0}, {errSilent, 200, 503}, {&elsewhere{"it is away"}, 403, 403}, {account.ErrUnknownDomain, 403, 403}} {
-		fail = row.fail
+	const (
+		yes          = "yes\n"
+		noName       = "no: not a domain name\n"
+		notHosted    = "no: not hosted here\n"
+		leadsAway    = "no: DNS does not lead it here: it is at 192.0.2.7\n"
+		undetermined = "not known at the moment\n"
+	)
+	for _, test := range []struct {
+		query  string
+		status int
+		text   string
+	}{
+		{"?domain=autoconfig.customer.se", 200, yes},
+		{"?domain=AutoConfig.Customer.SE.", 200, yes},
+		{"?domain=setup.hoster.se", 200, yes},
+		{"?domain=autoconfig.listed.se", 200, yes},
+		{"?domain=autodiscover.listed.se", 403, leadsAway}, // every order would fail
+		{"?domain=autodiscover.customer.se", 403, leadsAway},
+		{"?domain=ua-auto-config.customer.se", 503, undetermined},
+		{"?domain=autoconfig.stranger.se", 403, notHosted},
+		{"?domain=customer.se", 403, notHosted},
+		{"?domain=autoconfig.silent.se", 503, undetermined},
+		{"?domain=", 403, noName},
+		{"", 403, noName},
+		{"?domain=192.0.2.1", 403, noName},
+		{"?domain=%3Cscript%3E", 403, noName},
+		{"?domain=autoconfig.stranger.se&domain=autoconfig.customer.se", 403, notHosted},
+	} {
+		if status, text := ask(t, h, test.query); status != test.status || text != test.text {
+			t.Errorf("%s: got %d %q, want %d %q", test.query, status, text, test.status, test.text)
+		}
+	}
+}
+
+// TestAskTooMany: names that anybody can have hosted here, by a wildcard in DNS,
+// are limited in total and per domain. Listed names are not limited, nor are those
+// that the proxy has already.
+func TestAskTooMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &testLog{}
+		h := AskHandler(&testPolicy{
+			listed:  func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
+			allowed: func(context.Context, string) error { return nil },
+		}, 50, log.logger())
+		granted := func(format string) (yes int) {
+			for i := range 100 {
+				switch status, text := ask(t, h, "?domain="+fmt.Sprintf(format, i)); status {
+				case 200:
+					yes++
+				case 503:
+				default:
+					t.Fatalf("got %d %s, want 200 or 503", status, text)
+				}
+			}
+			return yes
+		}
+		for _, test := range []struct {
+			names string
+			want  int
+		}{
+			{"autoconfig.n%d.evil.se", 5},
+			{"autoconfig.c%d.se", 45},
+			{"autoconfig.d%d.se", 0},
+			{"autoconfig.c%d.se", 45}, // the same again
+			{"autoconfig.n%d.listed.se", 100},
+		} {
+			if got := granted(test.names); got != test.want {
+				t.Errorf("%s: %d of 100 names granted, want %d", test.names, got, test.want)
+			}
+		}
+		if got := log.count("no certificate", "new names of evil.se"); got == 0 || got > linesPerMinute {
+			t.Errorf("%d log lines about the refused names, want 1 to %d", got, linesPerMinute)
+		}
+		time.Sleep(window)
+		if got := granted("autoconfig.d%d.se"); got != 50 {
+			t.Errorf("an hour later: %d of 100 names granted, want 50", got)
+		}
+	})
+}
+
+// TestAskWhileDNSFails: a proxy that asks before it serves a certificate that it
+// has can go on serving it.
+func TestAskWhileDNSFails(t *testing.T) {
+	var failure error
+	h := AskHandler(&testPolicy{
+		listed:    func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
+		allowed:   func(context.Context, string) error { return nil },
+		leadsHere: func(context.Context, string) error { return failure },
+	}, 0, slog.New(slog.DiscardHandler))
+	for _, step := range []struct {
+		failure        error
+		granted, other int // status for a name that was granted before, and for a new one; 0: do not ask
+	}{
+		{nil, 200, 0},
+		{errSilent, 200, 503},
+		{&elsewhereError{"it is away"}, 403, 403},
+		{account.ErrUnknownDomain, 403, 403},
+	} {
+		failure = step.failure
 		for _, domain := range []string{"customer.se", "listed.se"} {
-			if got, text := ask(h, "?domain=autoconfig."+domain); got != row.had {
-				t.Errorf("%v: %s: got %d %s, want %d", fail, domain, got, text, row.had)
-			}
-			if row.news == 0 {
-				continue
-			}
-			if got, text := ask(h, "?domain=autodiscover."+domain); got != row.news {
-				t.Errorf("%v: new name of %s: got %d %s, want %d", fail, domain, got, text, row.news)
+			for name, want := range map[string]int{"autoconfig." + domain: step.granted, "autodiscover." + domain: step.other} {
+				if want == 0 {
+					continue
+				}
+				if status, text := ask(t, h, "?domain="+name); status != want {
+					t.Errorf("LeadsHere = %v: %s: got %d %s, want %d", failure, name, status, text, want)
+				}
 			}
 		}
 	}
 }
 
-// TestAskInTurn: strangers' names that take long hold up no listed one, and wait
-// for their turn only so long.
+// TestAskInTurn: slow checks of strangers' names do not delay listed names, and
+// the names after them wait for a limited time.
 func TestAskInTurn(t *testing.T) {
-	asked := make(chan string, foundAsking)
-	ctx, cancel := context.WithCancel(t.Context())
-	h := newAsked(Policy{
-		Allowed: func(ctx context.Context, name string) error {
-			asked <- name
-			<-ctx.Done()
-			return ctx.Err()
-		},
-		Listed: func(name string) bool { return name == "autoconfig.listed.se" },
-	}, 0, nil, time.Now)
-	var group sync.WaitGroup
-	for i := range foundAsking {
-		group.Go(func() { h.may(ctx, nth(i)) })
-	}
-	for range foundAsking {
-		<-asked
-	}
-	if err := h.may(ctx, "autoconfig.listed.se"); err != nil {
-		t.Errorf("a listed name: %v", err)
-	}
-	late, end := context.WithTimeout(ctx, 10*time.Millisecond)
-	defer end()
-	if err := h.may(late, "autoconfig.late.se"); err == nil || !unclear(err) {
-		t.Errorf("a stranger's name: %v", err)
-	}
-	cancel()
-	group.Wait()
-	if len(h.asking) != 0 || len(asked) != 0 {
-		t.Errorf("%d places are taken, and %d more were asked about", len(h.asking), len(asked))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		checks := 0
+		h := newAskHandler(&testPolicy{
+			listed: func(name string) bool { return name == "autoconfig.listed.se" },
+			allowed: func(ctx context.Context, name string) error {
+				checks++
+				<-ctx.Done()
+				return ctx.Err()
+			},
+		}, 0, nil)
+		for i := range maxUnlistedChecks {
+			go h.decide(ctx, nth(i))
+			synctest.Wait() // one after the other, so that checks needs no lock
+		}
+		if err := h.decide(ctx, "autoconfig.listed.se"); err != nil {
+			t.Errorf("a listed name: %v", err)
+		}
+		start := time.Now()
+		if err := h.decide(ctx, "autoconfig.late.se"); err != context.DeadlineExceeded || time.Since(start) != askTimeout {
+			t.Errorf("one name more: %v after %v, want a refusal after %v", err, time.Since(start), askTimeout)
+		}
+		cancel()
+		synctest.Wait()
+		if len(h.checks) != 0 || checks != maxUnlistedChecks {
+			t.Errorf("%d slots are still acquired, and %d names were checked; want none and %d", len(h.checks), checks, maxUnlistedChecks)
+		}
+	})
 }
 
-// TestAskedForgets: what is remembered has a bound.
-func TestAskedForgets(t *testing.T) {
-	a := newAsked(Policy{}, 2*maxGiven, nil, newFakeClock().now)
-	for i := range maxGiven {
-		a.given[nth(i)] = struct{}{}
+// TestAskForgets: the number of remembered names has a bound.
+func TestAskForgets(t *testing.T) {
+	h := newAskHandler(&testPolicy{}, 2*maxGranted, nil)
+	for i := range maxGranted {
+		h.granted[nth(i)] = struct{}{}
 	}
-	if err := a.take("autoconfig.new.se", false); err != nil || len(a.given) != maxGiven {
-		t.Errorf("%d names, %v", len(a.given), err)
+	if err := h.grant("autoconfig.new.se", false); err != nil || len(h.granted) != maxGranted {
+		t.Errorf("one name more: %v, and %d names are remembered, want %d", err, len(h.granted), maxGranted)
+	}
+	if !h.wasGranted("autoconfig.new.se") {
+		t.Error("the new name is not remembered")
 	}
 }

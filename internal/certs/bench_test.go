@@ -22,43 +22,43 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// The benchmark compares handshakes with those of a bare crypto/tls server that
-// has one certificate. Each of the two is a process of its own, asked over
-// loopback by 64 connections in alternating rounds of one run, so that what the
-// machine does besides hits both alike. It reports
+// The benchmarks compare handshakes with those of a bare crypto/tls server that has
+// one certificate. Each server is a process of its own. 64 connections over
+// loopback use them in alternating rounds, so that other load on the machine affects
+// both alike. The benchmarks report
 //
 //	ratio       full handshakes per second, ours over bare, median of the rounds
 //	cpu-ratio   CPU time of the server process per handshake, ours over bare
-//	kB/cert     memory of ours beyond the bare server's, per certificate
+//	kB/cert     additional memory of ours, per certificate
 //
-// A number of handshakes per second is worth nothing without the other one.
+// The number of handshakes per second means nothing without the other server's.
 
 const (
 	connections = 64
 	rounds      = 16
-	perRound    = 1000 // handshakes; short, so that what the machine does besides hits both alike
+	perRound    = 1000 // handshakes
 	loadedNames = 10_000
 )
 
-// What is set in the environment of the process that serves: "bare" or
-// "signpost", and the storage folder.
+// These environment variables of the server process hold its kind, "bare" or
+// "signpost", and the storage directory.
 const (
 	benchServer = "SIGNPOST_BENCH_SERVER"
-	benchFolder = "SIGNPOST_BENCH_FOLDER"
+	benchDir    = "SIGNPOST_BENCH_DIR"
 )
 
-// benchACME orders from nobody.
-func benchACME(folder string) *ACME {
-	return &ACME{Storage: folder, Directory: "https://acme.invalid/directory"}
+// benchACME returns options for a server that does not exist.
+func benchACME(dir string) *ACME {
+	return &ACME{Storage: dir, Directory: "https://acme.invalid/directory"}
 }
 
 func benchName(i int) string { return fmt.Sprintf("autoconfig.customer%d.example", i) }
 
-// serveBench serves until standard input closes. It prints its address first, and
-// its CPU time in nanoseconds and its resident memory in bytes at every line that
-// it reads.
+// serveBench serves until standard input is closed. It prints its address, and for
+// each line that it reads its CPU time in nanoseconds and its resident memory in
+// bytes.
 func serveBench(kind string) {
-	config, err := benchConfig(kind, os.Getenv(benchFolder))
+	config, err := benchConfig(kind, os.Getenv(benchDir))
 	if err != nil {
 		panic(err)
 	}
@@ -92,8 +92,8 @@ func serveBench(kind string) {
 	os.Exit(0)
 }
 
-func benchConfig(kind, folder string) (*tls.Config, error) {
-	m, err := New(Options{ACME: benchACME(folder), Policy: Policy{Allowed: Allow("", false, hosted)}})
+func benchConfig(kind, dir string) (*tls.Config, error) {
+	m, err := New(Options{ACME: benchACME(dir), Policy: &Names{Domains: exampleDomains{}}})
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func benchConfig(kind, folder string) (*tls.Config, error) {
 	return m.TLSConfig(), nil
 }
 
-// residentMemory is the VmRSS of this process, 0 where there is no /proc.
+// residentMemory returns the resident memory of this process, 0 without /proc.
 func residentMemory() int64 {
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -134,10 +134,10 @@ type benchProcess struct {
 	address string
 }
 
-func startBench(b *testing.B, kind, folder string) *benchProcess {
+func startBench(b *testing.B, kind, dir string) *benchProcess {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), benchServer+"="+kind, benchFolder+"="+folder)
+	cmd.Env = append(os.Environ(), benchServer+"="+kind, benchDir+"="+dir)
 	cmd.Stderr = os.Stderr
 	p := &benchProcess{}
 	var err error
@@ -168,7 +168,7 @@ func (p *benchProcess) line(b *testing.B) string {
 	return p.out.Text()
 }
 
-// used is the CPU time that the process has used so far and its memory.
+// used returns the CPU time that the process has used so far, and its memory.
 func (p *benchProcess) used(b *testing.B) (cpu time.Duration, resident int64) {
 	b.Helper()
 	if _, err := io.WriteString(p.in, "\n"); err != nil {
@@ -180,7 +180,7 @@ func (p *benchProcess) used(b *testing.B) (cpu time.Duration, resident int64) {
 	return cpu, resident
 }
 
-// shake makes n full handshakes, for one name or for so many in turn.
+// shake performs n full handshakes, for a number of names in turn.
 func shake(address string, n, names int) error {
 	var next atomic.Int64
 	var group sync.WaitGroup
@@ -206,12 +206,12 @@ func shakeOne(address, name string) error {
 		return err
 	}
 	defer c.Close()
-	// The client is as cheap as can be: what is measured are the servers.
+	// The client does as little as possible, because the servers are measured.
 	t := tls.Client(c, &tls.Config{ServerName: name, InsecureSkipVerify: true, SessionTicketsDisabled: true})
 	return t.Handshake()
 }
 
-// cost is what a number of handshakes cost one process.
+// cost is what a number of handshakes cost a process.
 type cost struct {
 	wall, cpu time.Duration
 	n         int
@@ -233,18 +233,18 @@ func (c *cost) run(b *testing.B, p *benchProcess, names int) {
 func (c *cost) perSecond() float64 { return float64(c.n) / c.wall.Seconds() }
 func (c *cost) cpuEach() float64   { return float64(c.cpu.Microseconds()) / float64(c.n) }
 
-// BenchmarkHandshake asks both servers for the same certificate.
+// BenchmarkHandshake requests the same certificate from both servers.
 func BenchmarkHandshake(b *testing.B) { compare(b, 1) }
 
-// BenchmarkHandshakeSpread asks ours for a thousand certificates in turn. What it
-// costs more is crypto/ecdsa's: it signs with one key in two thirds of the time
-// that it takes with many.
+// BenchmarkHandshakeSpread requests a thousand certificates in turn from ours. The
+// additional cost is that of crypto/ecdsa, which signs with one key in two thirds of
+// the time that it takes with many keys.
 func BenchmarkHandshakeSpread(b *testing.B) { compare(b, perRound) }
 
 func compare(b *testing.B, names int) {
-	folder := b.TempDir()
-	fillStorage(b, folder, loadedNames)
-	bare, ours := startBench(b, "bare", folder), startBench(b, "signpost", folder)
+	dir := b.TempDir()
+	fillStorage(b, dir, loadedNames)
+	bare, ours := startBench(b, "bare", dir), startBench(b, "signpost", dir)
 	new(cost).run(b, bare, names)
 	new(cost).run(b, ours, names)
 	var theirs, mine cost
@@ -259,7 +259,7 @@ func compare(b *testing.B, names int) {
 	_, little := bare.used(b)
 	_, resident := ours.used(b)
 
-	b.ReportMetric(0, "ns/op") // means nothing here: a run is one comparison
+	b.ReportMetric(0, "ns/op") // meaningless here: a run is one comparison
 	b.ReportMetric(ratios[rounds/2], "ratio")
 	b.ReportMetric(mine.cpuEach()/theirs.cpuEach(), "cpu-ratio")
 	b.ReportMetric(mine.perSecond(), "handshakes/s")
@@ -269,12 +269,12 @@ func compare(b *testing.B, names int) {
 	b.ReportMetric(float64(resident-little)/1e3/loadedNames, "kB/cert")
 }
 
-// BenchmarkCertificate is our part of a handshake alone.
+// BenchmarkCertificate measures our part of a handshake alone.
 func BenchmarkCertificate(b *testing.B) {
-	folder := b.TempDir()
+	dir := b.TempDir()
 	const few = 1000
-	fillStorage(b, folder, few)
-	m, err := New(Options{ACME: benchACME(folder), Policy: Policy{Allowed: Allow("", false, hosted)}})
+	fillStorage(b, dir, few)
+	m, err := New(Options{ACME: benchACME(dir), Policy: &Names{Domains: exampleDomains{}}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -293,26 +293,26 @@ func BenchmarkCertificate(b *testing.B) {
 	}
 }
 
-// fillStorage writes certificates as certmagic would have stored them.
-func fillStorage(b testing.TB, folder string, n int) {
+// fillStorage stores certificates as certmagic does.
+func fillStorage(b testing.TB, dir string, n int) {
 	b.Helper()
-	m, err := New(Options{ACME: benchACME(folder)})
+	m, err := New(Options{ACME: benchACME(dir)})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer m.Close()
 	issuer := m.acme.config.Issuers[0].IssuerKey()
-	ca := newMaker(b)
+	ca := newTestCA(b)
 	intermediate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.root.Raw})
 	for i := range n {
 		name := benchName(i)
-		chain, key := ca.make(b, wanted{names: []string{name}})
+		chain, key := ca.issue(b, request{names: []string{name}})
 		for file, text := range map[string][]byte{
 			certmagic.StorageKeys.SiteCert(issuer, name):       append(chain, intermediate...),
 			certmagic.StorageKeys.SitePrivateKey(issuer, name): key,
 			certmagic.StorageKeys.SiteMeta(issuer, name):       []byte("{}"),
 		} {
-			path := filepath.Join(folder, file)
+			path := filepath.Join(dir, file)
 			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 				b.Fatal(err)
 			}

@@ -13,33 +13,35 @@ import (
 	"go.uber.org/zap"
 )
 
-// challengeProtocol is what an ACME server asks for when it validates a name by
-// TLS-ALPN-01 (RFC 8737 §3).
+// challengeProtocol is the protocol that an ACME server offers when it validates a
+// name by TLS-ALPN-01 (RFC 8737 §3).
 const challengeProtocol = acmez.ACMETLS1Protocol
 
 var errNoChallenge = errors.New("no ACME challenge is under way for the name")
 
-// isChallenge recognises an ACME server: it offers nothing else.
+// isChallenge reports whether the client is an ACME server: it offers no other
+// protocol.
 func isChallenge(hello *tls.ClientHelloInfo) bool {
 	return len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == challengeProtocol
 }
 
-// challengeCertificate answers a TLS-ALPN-01 challenge of ours. certmagic would
-// look for another's in storage too, and so read the disk for every stranger.
-func (o *orderer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+// challengeCertificate answers a TLS-ALPN-01 challenge of an order of ours.
+// certmagic would also look for orders of other processes in storage, and so read
+// the disk for every stranger.
+func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if _, ok := certmagic.GetACMEChallenge(strings.ToLower(hello.ServerName)); !ok {
 		return nil, errNoChallenge
 	}
-	return o.config.GetCertificateWithContext(hello.Context(), hello)
+	return a.config.GetCertificateWithContext(hello.Context(), hello)
 }
 
-// challengePath is where an ACME server asks when it validates a name by HTTP-01
-// (RFC 8555 §8.3). It begins on port 80, and follows the redirect of a proxy in
-// front to https.
+// challengePath is the path that an ACME server requests when it validates a name
+// by HTTP-01 (RFC 8555 §8.3). It begins on port 80 and follows the redirect of a
+// proxy to https.
 const challengePath = "/.well-known/acme-challenge/"
 
-// HTTPChallenge answers ACME's HTTP-01 challenges of ours and leaves all other
-// requests to next.
+// HTTPChallenge returns a handler that answers the HTTP-01 challenges of orders of
+// ours and passes all other requests to next.
 func (m *Manager) HTTPChallenge(next http.Handler) http.Handler {
 	if m.acme == nil {
 		return next
@@ -60,18 +62,18 @@ func (m *Manager) HTTPChallenge(next http.Handler) http.Handler {
 	})
 }
 
-// occupied is a port of the loopback interface that certmagic finds occupied.
-// Before each challenge it tries to listen where the challenge will arrive, and
-// trusts whoever listens there already to answer. It cannot know our listeners,
-// which may be behind a redirected port or inherited from systemd, and where it
-// may not listen it gives the order up; so it is told this one.
-type occupied struct{ net.Listener }
+// dummyListener listens on a loopback port that is given to certmagic as the port
+// of the challenges. Before each challenge, certmagic tries to listen there, and
+// if the port is in use, it relies on the listener to answer. It cannot be given
+// our real listeners, which may be inherited from systemd or behind a redirected
+// port, and it fails an order if it is not permitted to listen.
+type dummyListener struct{ net.Listener }
 
-func occupy() (occupied, error) {
+func newDummyListener() (dummyListener, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		if l, err = net.Listen("tcp", "[::1]:0"); err != nil {
-			return occupied{}, fmt.Errorf("no port on the loopback interface: %w", err)
+			return dummyListener{}, fmt.Errorf("no port on the loopback interface: %w", err)
 		}
 	}
 	go func() {
@@ -83,11 +85,11 @@ func occupy() (occupied, error) {
 			c.Close()
 		}
 	}()
-	return occupied{l}, nil
+	return dummyListener{l}, nil
 }
 
-// at splits the address as certmagic wants it.
-func (o occupied) at() (host string, port int) {
-	a := o.Addr().(*net.TCPAddr)
+// address returns host and port.
+func (d dummyListener) address() (host string, port int) {
+	a := d.Addr().(*net.TCPAddr)
 	return a.IP.String(), a.Port
 }

@@ -1,16 +1,16 @@
-// Package certs ends TLS for the service: certificates from files, reloaded when
-// they change, and certificates ordered by ACME (RFC 8555) when a client first
-// asks for a name.
+// Package certs provides the certificates of the TLS listeners: from files that
+// are reloaded when they change, and by ACME (RFC 8555), ordered when a client
+// first asks for a name.
 //
-// A mail client finds its settings at names of its own domain, such as
-// autoconfig.‹domain› and autodiscover.‹domain›, and a certificate that is not
-// for that very name is as good as none: Thunderbird passes over it, Outlook
-// stops and asks the person. So a hoster needs one for each customer's names,
-// and cannot list them beforehand.
+// A mail client looks for its settings at host names in its own domain, such as
+// autoconfig.‹domain› and autodiscover.‹domain›, and needs a certificate for
+// exactly that name: Thunderbird skips any other, Outlook stops and asks the
+// person. So a hoster needs certificates for the names of all its customers, and
+// cannot list them in advance.
 //
-// certmagic orders, stores and renews. Its own on-demand mode is not used: it
-// holds a handshake for up to three minutes, drops a valid certificate when the
-// decision about its name fails for a moment, and lets each handshake after a
-// failed renewal try again. What stands here in its place decides who may have a
-// certificate, how many orders there may be, and for how long a client waits.
+// certmagic orders, stores and renews certificates. Its own on-demand mode is not
+// used: it holds a handshake for up to three minutes, drops a valid certificate
+// when the decision about its name fails for a moment, and orders again at every
+// handshake after a failed renewal. This package decides instead which names may
+// have a certificate, how many orders are placed, and how long a client waits.
 package certs

@@ -2,252 +2,205 @@ package certs
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"crypto/tls"
 	"log/slog"
-	"os"
+	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"signpost/internal/certfile"
+	"signpost/internal/filewatch"
 )
 
-// PairError is why a pair of the configuration cannot be used.
+// PairError reports that a pair of files cannot be used.
 type PairError struct {
-	Pair certfile.Pair
-	Err  error
+	Index int // of the pair in Options.Files, or in the argument of SetFiles
+	Err   error
 }
 
 func (e *PairError) Error() string { return e.Err.Error() }
 
-// Unwrap is for errors.As and errors.Is.
+// Unwrap returns the cause.
 func (e *PairError) Unwrap() error { return e.Err }
 
-func isECDSA(c *tls.Certificate) bool {
-	_, ok := c.Leaf.PublicKey.(*ecdsa.PublicKey)
-	return ok
-}
-
-// files are the certificates that the operator keeps in files.
+// files holds the certificates that the operator keeps in files.
 type files struct {
-	log   *slog.Logger
-	now   func() time.Time
-	table atomic.Pointer[table]
+	log     *slog.Logger
+	watcher *filewatch.Watcher
+	close   context.CancelFunc
+	table   atomic.Pointer[table]
 
 	mu     sync.Mutex
-	loaded []*loaded
+	loaded []*loadedPair
 }
 
-// loaded is a pair as it was when last it could be used.
-type loaded struct {
+// loadedPair is a pair of files with the last certificate that could be used.
+type loadedPair struct {
 	certfile.Pair
 	certificate *tls.Certificate
-	seen        [2]os.FileInfo // the files that were last read
-	failed      int            // looks in a row at which they could not be used
+	failures    int // consecutive attempts to load the files that failed since
 }
 
-// table finds a certificate by name. It never changes; a new one takes its place.
-type table struct {
-	byName map[string][]*tls.Certificate // "*.example.com" for a wildcard
-	all    []*tls.Certificate            // in the order of configuration
-}
+const (
+	restTime      = 300 * time.Millisecond // a certificate and its key are replaced one after the other
+	retryInterval = time.Second
+)
 
 func newFiles(pairs []certfile.Pair, log *slog.Logger) (*files, error) {
-	f := &files{log: log, now: time.Now}
-	return f, f.set(pairs)
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &files{log: log, watcher: filewatch.New(ctx, restTime), close: cancel}
+	if err := f.set(pairs); err != nil {
+		cancel()
+		return nil, err
+	}
+	return f, nil
 }
 
-// set loads the pairs. Those that stay keep the certificate that they have, even
-// if their files are broken by now: to say that is the business of look.
+// set loads the pairs. A pair that was there before keeps its certificate, even if
+// its files cannot be used by now: reload logs that.
 func (f *files) set(pairs []certfile.Pair) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	next := make([]*loaded, len(pairs))
+	// The watch begins before the files are read and ends when the new pairs are
+	// in use, so that no change is missed whether or not there is an error.
+	before := pairsOf(f.loaded)
+	f.watcher.Watch(paths(slices.Concat(before, pairs)))
+	var next, added []*loadedPair
 	for i, pair := range pairs {
-		if at := slices.IndexFunc(f.loaded, func(l *loaded) bool { return l.Pair == pair }); at >= 0 {
-			next[i] = f.loaded[at]
+		if at := slices.Index(before, pair); at >= 0 {
+			next = append(next, f.loaded[at])
 			continue
 		}
-		l := &loaded{Pair: pair, seen: stat(pair)}
-		var err error
-		if l.certificate, err = pair.LoadTLS(); err != nil {
-			return &PairError{pair, err}
+		c, err := pair.LoadTLS()
+		if err != nil {
+			f.watcher.Watch(paths(before))
+			return &PairError{i, err}
 		}
-		next[i] = l
+		l := &loadedPair{Pair: pair, certificate: c}
+		next, added = append(next, l), append(added, l)
 	}
-	for _, l := range next {
-		if !slices.Contains(f.loaded, l) {
-			f.tell(l)
-		}
+	for _, l := range added {
+		f.logLoaded(l)
 	}
 	f.loaded = next
 	f.publish()
+	if err := f.watcher.Watch(paths(pairs)); err != nil {
+		f.log.Warn("cannot watch some files, changes are noticed late", "error", err)
+	}
 	return nil
 }
 
-// watch looks at the files until ctx is done: every second, less often where
-// there are thousands.
+func pairsOf(loaded []*loadedPair) []certfile.Pair {
+	pairs := make([]certfile.Pair, len(loaded))
+	for i, l := range loaded {
+		pairs[i] = l.Pair
+	}
+	return pairs
+}
+
+func paths(pairs []certfile.Pair) []string {
+	var all []string
+	for _, p := range pairs {
+		all = append(all, p.Certificate, p.Key)
+	}
+	return all
+}
+
+// watch reloads files that have changed, until ctx is done.
 func (f *files) watch(ctx context.Context) {
+	retry := time.NewTicker(retryInterval)
+	defer retry.Stop()
 	for {
-		f.mu.Lock()
-		pause := max(time.Second, time.Duration(len(f.loaded))*time.Millisecond)
-		f.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause):
-			f.look()
+		case <-f.watcher.Changed:
+			f.reload()
+		case <-retry.C:
+			f.load(nil)
 		}
 	}
 }
 
-// look reads what has changed. What could not be used is read again each time: a
-// permission may have been given since.
-func (f *files) look() {
+// reload loads the files that have changed.
+func (f *files) reload() { f.load(f.watcher.Refresh()) }
+
+// load loads the pairs with a changed file, and those that could not be used the
+// last time: they may be readable now without having changed.
+func (f *files) load(changed []string) {
+	isChanged := make(map[string]bool, len(changed))
+	for _, path := range changed {
+		isChanged[path] = true
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	changed := false
+	replaced := false
 	for _, l := range f.loaded {
-		// Before reading: a change in between is seen the next time.
-		found := stat(l.Pair)
-		if l.failed == 0 && same(found[0], l.seen[0]) && same(found[1], l.seen[1]) {
+		if l.failures == 0 && !isChanged[filepath.Clean(l.Certificate)] && !isChanged[filepath.Clean(l.Key)] {
 			continue
 		}
-		l.seen = found
 		c, err := l.LoadTLS()
 		if err != nil {
-			// Whoever renews replaces two files one after the other; what is
-			// broken only between the two needs nobody's attention.
-			if l.failed++; l.failed == 2 {
-				f.log.Warn("the changed certificate cannot be used, the old one stays", "reason", err,
-					"names", names(l.certificate), "until", l.certificate.Leaf.NotAfter)
+			// A renewal replaces two files, one after the other. A failure
+			// between the two is nothing to report.
+			if l.failures++; l.failures == 2 {
+				f.log.Warn("changed certificate unusable, keeping the previous one", "reason", err,
+					"names", someNames(l.certificate), "until", l.certificate.Leaf.NotAfter)
 			}
 			continue
 		}
-		l.failed = 0
+		l.failures = 0
 		if slices.EqualFunc(c.Certificate, l.certificate.Certificate, slices.Equal) {
 			continue
 		}
-		l.certificate, changed = c, true
-		f.tell(l)
+		l.certificate, replaced = c, true
+		f.logLoaded(l)
 	}
-	if changed {
+	if replaced {
 		f.publish()
 	}
 }
 
-func (f *files) tell(l *loaded) {
+// publish brings what is loaded into use.
+func (f *files) publish() {
+	certificates := make([]*tls.Certificate, len(f.loaded))
+	for i, l := range f.loaded {
+		certificates[i] = l.certificate
+	}
+	f.table.Store(newTable(certificates))
+}
+
+func (f *files) logLoaded(l *loadedPair) {
 	leaf := l.certificate.Leaf
-	attrs := []any{"file", l.Certificate, "names", names(l.certificate), "until", leaf.NotAfter}
-	switch now := f.now(); {
+	attrs := []any{"file", l.Certificate, "names", someNames(l.certificate), "until", leaf.NotAfter}
+	switch now := time.Now(); {
 	case now.After(leaf.NotAfter):
-		f.log.Warn("the certificate has expired", attrs...)
+		f.log.Warn("certificate has expired", attrs...)
 	case now.Before(leaf.NotBefore):
-		f.log.Warn("the certificate is not valid yet", append(attrs, "from", leaf.NotBefore)...)
+		f.log.Warn("certificate is not valid yet", append(attrs, "from", leaf.NotBefore)...)
 	default:
 		f.log.Info("certificate loaded", attrs...)
 	}
 }
 
-// names are what a log line shows of a certificate that may have a hundred.
-func names(c *tls.Certificate) []string {
+// someNames returns the first names of a certificate for the log; there may be a
+// hundred.
+func someNames(c *tls.Certificate) []string {
 	const most = 5
-	if all := c.Leaf.DNSNames; len(all) > most {
-		return append(slices.Clone(all[:most]), "…")
+	if names := c.Leaf.DNSNames; len(names) > most {
+		return append(slices.Clone(names[:most]), "…")
 	}
 	return c.Leaf.DNSNames
 }
 
-func stat(p certfile.Pair) (found [2]os.FileInfo) {
-	for i, name := range []string{p.Certificate, p.Key} {
-		found[i], _ = os.Stat(name)
-	}
-	return found
-}
-
-func same(a, b os.FileInfo) bool {
-	return a != nil && b != nil && os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
-}
-
-// publish makes the table of what is loaded, the better certificate of a name
-// first: ECDSA before RSA, as its handshake costs a tenth, and then the one that
-// is valid longer.
-func (f *files) publish() {
-	t := &table{byName: map[string][]*tls.Certificate{}}
-	for _, l := range f.loaded {
-		t.all = append(t.all, l.certificate)
-		for _, name := range l.certificate.Leaf.DNSNames {
-			name = strings.ToLower(name)
-			t.byName[name] = append(t.byName[name], l.certificate)
-		}
-	}
-	for _, list := range t.byName {
-		slices.SortStableFunc(list, func(a, b *tls.Certificate) int {
-			if ecdsa := isECDSA(a); ecdsa != isECDSA(b) {
-				if ecdsa {
-					return -1
-				}
-				return 1
-			}
-			return b.Leaf.NotAfter.Compare(a.Leaf.NotAfter)
-		})
-	}
-	f.table.Store(t)
-}
-
-// find is the certificate for a name in lower case, or nil. A wildcard stands
-// for one label (RFC 9525 §6.3).
+// find returns the certificate for a name in lower case, or nil.
 func (f *files) find(hello *tls.ClientHelloInfo, name string) *tls.Certificate {
-	t := f.table.Load()
-	if len(t.byName) == 0 {
-		return nil
-	}
-	if list := t.byName[name]; list != nil {
-		return f.choose(hello, list)
-	}
-	if dot := strings.IndexByte(name, '.'); dot > 0 {
-		if list := t.byName["*"+name[dot:]]; list != nil {
-			return f.choose(hello, list)
-		}
-	}
-	return nil
+	return f.table.Load().find(hello, name)
 }
 
-// any is the first certificate of the configuration, for who names none.
-func (f *files) any(hello *tls.ClientHelloInfo) *tls.Certificate {
-	all := f.table.Load().all
-	if len(all) == 0 {
-		return nil
-	}
-	if list := f.table.Load().byName[strings.ToLower(all[0].Leaf.DNSNames[0])]; len(list) > 0 {
-		return f.choose(hello, list) // the same name may have one for each kind of key
-	}
-	return all[0]
-}
-
-// choose prefers what the client can use and what has not expired.
-func (f *files) choose(hello *tls.ClientHelloInfo, list []*tls.Certificate) *tls.Certificate {
-	if len(list) == 1 {
-		return list[0]
-	}
-	now := f.now()
-	var usable *tls.Certificate
-	for _, c := range list {
-		if hello.SupportsCertificate(c) != nil {
-			continue
-		}
-		if now.Before(c.Leaf.NotAfter) {
-			return c
-		}
-		if usable == nil {
-			usable = c
-		}
-	}
-	if usable == nil {
-		return list[0]
-	}
-	return usable
+// first returns the first certificate of the configuration, or nil.
+func (f *files) first(hello *tls.ClientHelloInfo) *tls.Certificate {
+	return f.table.Load().first(hello)
 }

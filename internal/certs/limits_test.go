@@ -6,282 +6,264 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mholt/acmez/v3/acme"
 )
 
-// fakeClock is a clock that stands until it is set.
-type fakeClock struct{ t time.Time }
-
-func newFakeClock() *fakeClock            { return &fakeClock{time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)} }
-func (c *fakeClock) now() time.Time       { return c.t }
-func (c *fakeClock) pass(d time.Duration) { c.t = c.t.Add(d) }
-
-// nth is a name of a domain of its own.
+// nth returns a name in a domain of its own.
 func nth(i int) string { return fmt.Sprintf("autoconfig.customer%d.se", i) }
 
-func TestLimitsOfAnHour(t *testing.T) {
+func TestOrdersWithinAnHour(t *testing.T) {
 	for _, test := range []struct {
-		name    string
-		perHour int
-		rank    rank
-		succeed bool
-		want    int // attempts until one is refused
+		name     string
+		perHour  int
+		priority priority
+		succeed  bool
+		want     int // orders until one is refused
 	}{
-		{"failures count twice", 40, first, false, 20},
-		{"successes count once", 40, first, true, 39}, // the last has no room to fail
-		{"a quarter is kept for renewals", 40, second, true, 29},
-		{"another for configured names", 40, third, true, 19},
-		{"the smallest number", 1, second, true, 1},
-		{"the smallest number for others", 1, third, true, 1},
-		{"the default", 0, second, true, 67},
-		{"the default for others", 0, third, true, 45},
+		{"failures count twice", 40, high, false, 20},
+		{"successes count once", 40, high, true, 39}, // the last leaves no room for a failure
+		{"a quarter is reserved for high priority", 40, normal, true, 29},
+		{"a half for high and normal", 40, low, true, 19},
+		{"the lowest limit", 1, normal, true, 1},
+		{"the lowest limit, low priority", 1, low, true, 1},
+		{"the default", 0, normal, true, 67},
+		{"the default, low priority", 0, low, true, 45},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			clock := newFakeClock()
-			l := newLimits(test.perHour, clock.now)
-			got := 0
-			for ; l.take(nth(got), test.rank) == nil; got++ {
-				if test.succeed {
-					l.succeeded(nth(got))
+			synctest.Test(t, func(t *testing.T) {
+				l := newLimits(test.perHour)
+				got := 0
+				for ; l.allow(nth(got), test.priority) == nil; got++ {
+					if test.succeed {
+						l.succeeded(nth(got))
+					}
+					time.Sleep(time.Second)
 				}
-				clock.pass(time.Second)
-			}
-			if got != test.want {
-				t.Errorf("%d attempts, want %d", got, test.want)
-			}
-			if err := l.take("other.se", test.rank); err == nil || !strings.Contains(err.Error(), "within an hour") {
-				t.Errorf("got %v", err)
-			}
-			clock.pass(window)
-			if err := l.take("other.se", test.rank); err != nil {
-				t.Errorf("an hour later: %v", err)
-			}
-			if orders, _ := l.state(); orders != ordersPerAttempt {
-				t.Errorf("an hour later %d orders are counted", orders)
-			}
+				if got != test.want {
+					t.Errorf("%d orders allowed, want %d", got, test.want)
+				}
+				if err := l.allow("other.se", test.priority); err == nil || !strings.Contains(err.Error(), "within an hour") {
+					t.Errorf("the next order: %v, want a refusal with \"within an hour\"", err)
+				}
+				time.Sleep(window)
+				if err := l.allow("other.se", test.priority); err != nil {
+					t.Errorf("an hour later: %v", err)
+				}
+				if orders, _ := l.state(); orders != ordersPerAttempt {
+					t.Errorf("an hour later: %d orders counted, want %d", orders, ordersPerAttempt)
+				}
+			})
 		})
 	}
 }
 
-// TestLimitsOfRenewals: what new names may not use, renewals may.
-func TestLimitsOfRenewals(t *testing.T) {
-	l := newLimits(16, newFakeClock().now)
-	i := 0
-	for ; l.take(nth(i), second) == nil; i++ {
-	}
-	if i != 6 {
-		t.Errorf("%d new names", i)
-	}
-	if err := l.take("renewed.se", first); err != nil {
-		t.Errorf("a renewal: %v", err)
-	}
-}
-
-// TestLimitsOfRanks: what strangers' names may not use, configured ones may, and
-// their renewals may what neither may.
-func TestLimitsOfRanks(t *testing.T) {
-	for _, row := range []struct {
+// TestPriorities: names of low priority cannot use what is reserved for the others.
+func TestPriorities(t *testing.T) {
+	for _, test := range []struct {
 		listed, renewal, own bool
-		want                 rank
+		want                 priority
 	}{
-		{true, true, false, first}, {false, false, true, first}, {true, false, false, second},
-		{false, true, false, second}, {false, false, false, third},
+		{true, true, false, high}, {false, false, true, high}, {true, false, false, normal},
+		{false, true, false, normal}, {false, false, false, low},
 	} {
-		if got := rankOf(row.listed, row.renewal, row.own); got != row.want {
-			t.Errorf("%+v: got %d", row, got)
+		if got := priorityOf(test.listed, test.renewal, test.own); got != test.want {
+			t.Errorf("priorityOf(listed %v, renewal %v, own %v) = %d, want %d", test.listed, test.renewal, test.own, got, test.want)
 		}
 	}
-	l := newLimits(40, newFakeClock().now)
+	l := newLimits(40)
 	next := 0
-	for _, row := range []struct {
-		rank rank
-		want int
-	}{{third, 10}, {second, 5}, {third, 0}, {first, 5}, {second, 0}} {
+	for _, step := range []struct {
+		priority priority
+		want     int
+	}{{low, 10}, {normal, 5}, {low, 0}, {high, 5}, {normal, 0}} {
 		got := 0
-		for ; l.take(nth(next), row.rank) == nil; got++ {
+		for ; l.allow(nth(next), step.priority) == nil; got++ {
 			next++
 		}
-		if got != row.want {
-			t.Errorf("rank %d: %d attempts, want %d", row.rank, got, row.want)
+		if got != step.want {
+			t.Errorf("priority %d: %d orders allowed, want %d", step.priority, got, step.want)
 		}
+	}
+	l = newLimits(16)
+	for next = 0; l.allow(nth(next), normal) == nil; next++ {
+	}
+	if next != 6 {
+		t.Errorf("%d orders of normal priority allowed of 16, want 6", next)
+	}
+	if err := l.allow("renewed.se", high); err != nil {
+		t.Errorf("a renewal after them: %v", err)
 	}
 }
 
-// TestLimitsOfDomain: one registrable domain cannot use the hour up, nor can
-// what looks like many under a public suffix be taken for one.
-func TestLimitsOfDomain(t *testing.T) {
-	l := newLimits(100, newFakeClock().now)
-	taken := 0
+// TestOrdersOfDomain: one registrable domain cannot use up all orders, and names
+// below a public suffix do not count as one domain.
+func TestOrdersOfDomain(t *testing.T) {
+	l := newLimits(100)
+	allowed := 0
 	for i := range 50 {
-		if l.take(fmt.Sprintf("autoconfig.n%d.attacker.se", i), second) == nil {
-			taken++
+		if l.allow(fmt.Sprintf("autoconfig.n%d.attacker.se", i), normal) == nil {
+			allowed++
 		}
 	}
-	if taken != 12 {
-		t.Errorf("%d attempts for names of one domain", taken)
+	if allowed != 12 {
+		t.Errorf("%d orders allowed for names of one domain, want 12", allowed)
 	}
-	if err := l.take("autoconfig.attacker.se", first); err != nil {
-		t.Errorf("a renewal there: %v", err)
+	if err := l.allow("autoconfig.attacker.se", high); err != nil {
+		t.Errorf("an order of high priority for the same domain: %v", err)
 	}
 	for i := range 10 {
-		if err := l.take(fmt.Sprintf("autoconfig.n%d.co.uk", i), second); err != nil {
-			t.Fatal(err)
+		if err := l.allow(fmt.Sprintf("autoconfig.n%d.co.uk", i), normal); err != nil {
+			t.Fatalf("domain %d below co.uk: %v", i, err)
 		}
 	}
 }
 
-// TestLimitsOfName: each failure of a name doubles its time, up to a day.
-func TestLimitsOfName(t *testing.T) {
-	clock := newFakeClock()
-	l := newLimits(1000, clock.now)
-	const name = "autoconfig.customer.se"
-	bad := acme.Problem{Type: acme.ProblemTypeDNS, Status: http.StatusBadRequest, Detail: "NXDOMAIN"}
-	for i, want := range []time.Duration{10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440} {
-		want *= time.Minute
-		if err := l.ready(name); err != nil {
-			t.Fatalf("failure %d: %v", i, err)
-		}
-		again := l.fail(name, fmt.Errorf("[%s] Obtain: %w", name, bad), "NXDOMAIN")
-		if got := again.Sub(clock.t); got != want {
-			t.Errorf("failure %d: again after %v, want %v", i, got, want)
-		}
-		if err := l.ready("autoconfig.other.se"); err != nil {
-			t.Errorf("another name is held up: %v", err)
-		}
-		clock.pass(want - time.Second)
-		for _, err := range []error{l.ready(name), l.take(name, first)} {
-			if err == nil || !strings.Contains(err.Error(), "NXDOMAIN") {
-				t.Errorf("failure %d: a second too early: %v", i, err)
+// TestFailuresOfName: each failure of a name doubles its delay, up to a day.
+func TestFailuresOfName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimits(1000)
+		const name = "autoconfig.customer.se"
+		bad := acme.Problem{Type: acme.ProblemTypeDNS, Status: http.StatusBadRequest, Detail: "NXDOMAIN"}
+		for i, want := range []time.Duration{10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440} {
+			want *= time.Minute
+			if err := l.ready(name); err != nil {
+				t.Fatalf("before failure %d: %v", i, err)
 			}
+			again := l.failed(name, fmt.Errorf("[%s] Obtain: %w", name, bad), "NXDOMAIN")
+			if got := time.Until(again); got != want {
+				t.Errorf("after failure %d the name is tried again after %v, want %v", i, got, want)
+			}
+			if err := l.ready("autoconfig.other.se"); err != nil {
+				t.Errorf("after failure %d another name is refused: %v", i, err)
+			}
+			time.Sleep(want - time.Second)
+			for _, err := range []error{l.ready(name), l.allow(name, high)} {
+				if err == nil || !strings.Contains(err.Error(), "NXDOMAIN") {
+					t.Errorf("a second before the end of delay %d: %v, want a refusal with NXDOMAIN", i, err)
+				}
+			}
+			time.Sleep(time.Second)
 		}
-		clock.pass(time.Second)
-	}
-	l.succeeded(name)
-	if got := l.fail(name, bad, "").Sub(clock.t); got != failedName {
-		t.Errorf("after a success it begins with %v", got)
-	}
-	// And what nobody asks for any more is forgotten.
-	clock.pass(failedName + longestName + time.Second)
-	if got := l.failing(); len(got) != 0 {
-		t.Errorf("%v are remembered", got)
-	}
+		l.succeeded(name)
+		if got := time.Until(l.failed(name, bad, "")); got != nameDelay {
+			t.Errorf("the first delay after a success is %v, want %v", got, nameDelay)
+		}
+		time.Sleep(nameDelay + maxNameDelay + time.Second)
+		if got := l.failing(); len(got) != 0 {
+			t.Errorf("long after the delay failing() = %q, want none", got)
+		}
+	})
 }
 
-// TestLimitsOfServer: what is not the name's fault stops all orders for a while.
-func TestLimitsOfServer(t *testing.T) {
+// TestFailuresOfServer: a failure that is not the fault of the name stops all
+// orders for a while.
+func TestFailuresOfServer(t *testing.T) {
+	limited := func(detail string) error {
+		return acme.Problem{Type: acme.ProblemTypeRateLimited, Status: 429, Detail: detail}
+	}
 	for _, test := range []struct {
-		name    string
-		err     error
-		stops   bool
-		forName time.Duration
+		name  string
+		err   error
+		stops bool // all orders
+		delay time.Duration
 	}{
-		{"unreachable", errors.New("performing request: connection refused"), true, failedServer},
-		{"internal error", fmt.Errorf("order: %w", acme.Problem{Type: acme.ProblemTypeServerInternal, Status: 500}), true, failedServer},
-		{"overloaded", acme.Problem{Status: 503}, true, failedServer},
-		{"too many orders", acme.Problem{Type: acme.ProblemTypeRateLimited, Status: 429, Detail: "too many new orders (300) from this account in the last 3h0m0s"}, true, failedServer},
-		{"too many certificates", acme.Problem{Type: acme.ProblemTypeRateLimited, Status: 429, Detail: `too many certificates (50) already issued for "a.se" in the last 168h0m0s`}, false, window},
-		{"too many of the same", acme.Problem{Type: acme.ProblemTypeRateLimited, Status: 429, Detail: "too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s"}, false, window},
-		{"wrong answer", acme.Problem{Type: acme.ProblemTypeUnauthorized, Status: 403}, false, failedName},
-		{"refused name", acme.Problem{Type: acme.ProblemTypeRejectedIdentifier, Status: 400}, false, failedName},
-		{"invalid order", fmt.Errorf("final order is invalid: %w", &acme.Problem{Type: acme.ProblemTypeCAA, Status: 403}), false, failedName},
+		{"unreachable", errors.New("performing request: connection refused"), true, serverDelay},
+		{"internal error", fmt.Errorf("order: %w", acme.Problem{Type: acme.ProblemTypeServerInternal, Status: 500}), true, serverDelay},
+		{"overloaded", acme.Problem{Status: 503}, true, serverDelay},
+		{"too many orders", limited("too many new orders (300) from this account in the last 3h0m0s"), true, serverDelay},
+		{"too many certificates", limited(`too many certificates (50) already issued for "a.se" in the last 168h0m0s`), false, window},
+		{"too many of the same", limited("too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s"), false, window},
+		{"wrong answer", acme.Problem{Type: acme.ProblemTypeUnauthorized, Status: 403}, false, nameDelay},
+		{"refused name", acme.Problem{Type: acme.ProblemTypeRejectedIdentifier, Status: 400}, false, nameDelay},
+		{"invalid order", fmt.Errorf("final order is invalid: %w", &acme.Problem{Type: acme.ProblemTypeCAA, Status: 403}), false, nameDelay},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			clock := newFakeClock()
-			l := newLimits(1000, clock.now)
-			again := l.fail("a.se", test.err, "words")
-			if got := again.Sub(clock.t); got != test.forName {
-				t.Errorf("the name is tried again after %v, want %v", got, test.forName)
-			}
-			err := l.ready("b.se")
-			if stops := err != nil; stops != test.stops {
-				t.Errorf("another name: %v", err)
-			}
-			if _, until := l.state(); until.IsZero() == test.stops {
-				t.Errorf("stopped until %v", until)
-			}
-			if !test.stops {
-				return
-			}
-			// Others that were under way fail with it and change nothing.
-			for i := range 5 {
-				l.fail(nth(100+i), test.err, "words")
-			}
-			var pauses []time.Duration
-			for range 6 {
-				_, until := l.state()
-				pauses = append(pauses, until.Sub(clock.t))
-				clock.t = until
-				if err := l.ready("b.se"); err != nil {
-					t.Fatal(err)
+			synctest.Test(t, func(t *testing.T) {
+				l := newLimits(1000)
+				if got := time.Until(l.failed("a.se", test.err, "words")); got != test.delay {
+					t.Errorf("the name is tried again after %v, want %v", got, test.delay)
 				}
-				l.fail(nth(len(pauses)), test.err, "words")
-			}
-			if got := fmt.Sprint(pauses); got != "[1m0s 2m0s 4m0s 8m0s 15m0s 15m0s]" {
-				t.Errorf("pauses %s", got)
-			}
-			l.succeeded("b.se")
-			if err := l.ready("c.se"); err != nil {
-				t.Errorf("after a success: %v", err)
-			}
+				if err := l.ready("b.se"); (err != nil) != test.stops {
+					t.Errorf("another name: %v, want a refusal: %v", err, test.stops)
+				}
+				if _, until := l.state(); until.IsZero() == test.stops {
+					t.Errorf("orders are stopped until %v, want a stop: %v", until, test.stops)
+				}
+				if !test.stops {
+					return
+				}
+				// Orders that were under way fail as well, and change nothing.
+				for i := range 5 {
+					l.failed(nth(100+i), test.err, "words")
+				}
+				var delays []time.Duration
+				for range 6 {
+					_, until := l.state()
+					delays = append(delays, time.Until(until))
+					time.Sleep(time.Until(until))
+					if err := l.ready("b.se"); err != nil {
+						t.Fatalf("after delay %d: %v", len(delays), err)
+					}
+					l.failed(nth(len(delays)), test.err, "words")
+				}
+				if got, want := fmt.Sprint(delays), "[1m0s 2m0s 4m0s 8m0s 15m0s 15m0s]"; got != want {
+					t.Errorf("the delays are %s, want %s", got, want)
+				}
+				l.succeeded("b.se")
+				if err := l.ready("c.se"); err != nil {
+					t.Errorf("after a success: %v", err)
+				}
+			})
 		})
 	}
 }
 
-// TestLimitsTold: a rate limit that says when it ends is believed, within bounds.
-func TestLimitsTold(t *testing.T) {
-	const account, name = "too many new orders (300) from this account in the last 3h0m0s", `too many failed authorizations (5) for "a.se" in the last 1h0m0s`
-	for _, row := range []struct {
-		detail        string
-		forName, stop time.Duration
+// TestRetryAfter: a rate limit that says when it ends is respected, within bounds.
+func TestRetryAfter(t *testing.T) {
+	const (
+		ofAccount = "too many new orders (300) from this account in the last 3h0m0s"
+		ofName    = `too many failed authorizations (5) for "a.se" in the last 1h0m0s`
+	)
+	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		detail     string
+		name, stop time.Duration // delay of the name, and of all orders
 	}{
-		{account + ", retry after 2026-11-21 12:40:00 UTC: see https://letsencrypt.org/docs/rate-limits/", 40 * time.Minute, 40 * time.Minute},
-		{account + ", retry after 2026-11-21T12:40:00Z", 40 * time.Minute, 40 * time.Minute},
-		{account + ", retry after 2026-11-21 12:00:07 UTC", failedServer, failedServer},
-		{account + ", retry after 2026-11-21 11:00:00 UTC", failedServer, failedServer},
-		{account + ", retry after 2027-11-21 12:00:00 UTC", longestNameTold, longestStopTold},
-		{account + ", retry after 2026-99-99 99:99:99 UTC", failedServer, failedServer},
-		{name + ", retry after 2026-11-21 12:12:00 UTC", 12 * time.Minute, 0},
-		{name + ", retry after 2026-11-22 22:00:00 UTC", 34 * time.Hour, 0},
-		{name + ", retry after 2027-11-21 12:00:00 UTC", longestNameTold, 0},
+		{ofAccount + ", retry after 2026-11-21 12:40:00 UTC: see https://letsencrypt.org/docs/rate-limits/", 40 * time.Minute, 40 * time.Minute},
+		{ofAccount + ", retry after 2026-11-21T12:40:00Z", 40 * time.Minute, 40 * time.Minute},
+		{ofAccount + ", retry after 2026-11-21 12:00:07 UTC", serverDelay, serverDelay},
+		{ofAccount + ", retry after 2026-11-21 11:00:00 UTC", serverDelay, serverDelay},
+		{ofAccount + ", retry after 2027-11-21 12:00:00 UTC", maxNameRetryAfter, maxServerRetryAfter},
+		{ofAccount + ", retry after 2026-99-99 99:99:99 UTC", serverDelay, serverDelay},
+		{ofName + ", retry after 2026-11-21 12:12:00 UTC", 12 * time.Minute, 0},
+		{ofName + ", retry after 2026-11-22 22:00:00 UTC", 34 * time.Hour, 0},
+		{ofName + ", retry after 2027-11-21 12:00:00 UTC", maxNameRetryAfter, 0},
 	} {
-		clock := newFakeClock()
-		l := newLimits(1000, clock.now)
-		l.fail("a.se", fmt.Errorf("ordering: %w", acme.Problem{Type: acme.ProblemTypeRateLimited, Status: 429, Detail: row.detail}), "words")
-		if got := l.names["a.se"].until.Sub(clock.t); got != row.forName {
-			t.Errorf("%s: the name waits %v, want %v", row.detail, got, row.forName)
-		}
-		_, stopped := l.state()
-		if got := stopped.Sub(clock.t); row.stop != 0 && got != row.stop || row.stop == 0 && !stopped.IsZero() {
-			t.Errorf("%s: all wait until %v, want %v", row.detail, stopped, row.stop)
-		}
-	}
-	// What was told lasts, though others that were under way fail without a word.
-	clock := newFakeClock()
-	l := newLimits(1000, clock.now)
-	l.fail("a.se", acme.Problem{Type: acme.ProblemTypeRateLimited, Detail: account + ", retry after 2026-11-21 12:40:00 UTC"}, "words")
-	l.fail("b.se", errors.New("connection refused"), "words")
-	if _, stopped := l.state(); stopped.Sub(clock.t) != 40*time.Minute {
-		t.Errorf("all wait until %v", stopped)
-	}
-}
-
-func TestSampler(t *testing.T) {
-	clock := newFakeClock()
-	s := &sampler{now: clock.now}
-	for i := range linesPerMinute + 5 {
-		left, ok := s.admit()
-		if ok != (i < linesPerMinute) || left != 0 {
-			t.Errorf("line %d: %v, %d left out", i, ok, left)
-		}
-	}
-	clock.pass(time.Minute)
-	if left, ok := s.admit(); !ok || left != 5 {
-		t.Errorf("a minute later: %v, %d left out", ok, left)
-	}
-	clock.pass(time.Minute)
-	if left, ok := s.admit(); !ok || left != 0 {
-		t.Errorf("two minutes later: %v, %d left out", ok, left)
+		t.Run("", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Until(start))
+				l := newLimits(1000)
+				l.failed("a.se", fmt.Errorf("ordering: %w", acme.Problem{Type: acme.ProblemTypeRateLimited, Status: 429, Detail: test.detail}), "words")
+				if got := time.Until(l.failures["a.se"].until); got != test.name {
+					t.Errorf("%s: the name is delayed by %v, want %v", test.detail, got, test.name)
+				}
+				_, until := l.state()
+				got := max(0, time.Until(until))
+				if got != test.stop {
+					t.Errorf("%s: all orders are delayed by %v, want %v", test.detail, got, test.stop)
+				}
+				if test.stop == 0 {
+					return
+				}
+				// An order that was under way fails without a time, which changes nothing.
+				l.failed("b.se", errors.New("connection refused"), "words")
+				if _, after := l.state(); !after.Equal(until) {
+					t.Errorf("%s: after another failure all orders are stopped until %v, want %v", test.detail, after, until)
+				}
+			})
+		})
 	}
 }

@@ -13,80 +13,77 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// linesPerMinute is how many lines are written a minute about what strangers can
-// cause. The counters tell of the rest.
+// linesPerMinute limits the log lines that strangers can cause. Counters count the
+// rest.
 const linesPerMinute = 10
 
-// sampler lets the first lines of a minute through and counts the others.
+// sampler admits the first log lines of each minute and counts the others.
 type sampler struct {
-	now func() time.Time
-
 	mu    sync.Mutex
 	since time.Time
 	lines int
 }
 
-// admit reports whether there is room for a line, and how many there was no room
-// for before it.
-func (s *sampler) admit() (left int, ok bool) {
+// admit reports whether a line may be logged, and how many were left out before it.
+func (s *sampler) admit() (leftOut int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := s.now(); now.Sub(s.since) >= time.Minute {
-		left, s.since, s.lines = max(0, s.lines-linesPerMinute), now, 0
+	if now := time.Now(); now.Sub(s.since) >= time.Minute {
+		leftOut, s.since, s.lines = max(0, s.lines-linesPerMinute), now, 0
 	}
 	s.lines++
-	return left, s.lines <= linesPerMinute
+	return leftOut, s.lines <= linesPerMinute
 }
 
-// warn writes a line if there is room for one.
+// warn logs a line if it is admitted.
 func (s *sampler) warn(log *slog.Logger, text string, attrs ...any) {
-	left, ok := s.admit()
+	leftOut, ok := s.admit()
 	if !ok {
 		return
 	}
-	if left > 0 {
-		attrs = append(attrs, "leftOut", left)
+	if leftOut > 0 {
+		attrs = append(attrs, "leftOut", leftOut)
 	}
 	log.Warn(text, attrs...)
 }
 
-// core writes certmagic's log lines to slog: errors as warnings, for the service
-// goes on, and the rest for debugging. What it says of an order we say ourselves.
-type core struct {
+// zapCore writes the log lines of certmagic to slog: errors as warnings, because
+// the service goes on, and everything else at the level of debugging.
+type zapCore struct {
 	log     *slog.Logger
 	sampler *sampler
 	scrub   *strings.Replacer
 	fields  []zapcore.Field
 }
 
-// repeated begin lines about what is told at the end of an order, in one line.
+// repeated lists the messages of errors that "order failed" reports as well.
 var repeated = []string{
 	"could not get certificate from issuer",
 	"challenge failed",
 	"validating authorization",
 }
 
-// mail are fields that hold the operator's e-mail address.
-var mail = []string{"account", "account_contact", "contact", "email", "key_location"}
+// emailFields lists the fields that contain the operator's e-mail address.
+var emailFields = []string{"account", "account_contact", "contact", "email", "key_location"}
 
 func newZap(log *slog.Logger, s *sampler, scrub *strings.Replacer) *zap.Logger {
-	return zap.New(&core{log: log, sampler: s, scrub: scrub})
+	return zap.New(&zapCore{log: log, sampler: s, scrub: scrub})
 }
 
 // Enabled implements zapcore.LevelEnabler.
-func (c *core) Enabled(level zapcore.Level) bool {
+func (c *zapCore) Enabled(level zapcore.Level) bool {
 	return level >= zapcore.ErrorLevel || c.log.Enabled(context.Background(), slog.LevelDebug)
 }
 
 // With implements zapcore.Core.
-func (c *core) With(fields []zapcore.Field) zapcore.Core {
+func (c *zapCore) With(fields []zapcore.Field) zapcore.Core {
 	with := *c
 	with.fields = append(slices.Clip(c.fields), fields...)
 	return &with
 }
 
 // Check implements zapcore.Core.
-func (c *core) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+func (c *zapCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Enabled(entry.Level) {
 		return checked.AddCore(entry, c)
 	}
@@ -94,7 +91,7 @@ func (c *core) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcor
 }
 
 // Write implements zapcore.Core.
-func (c *core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
+func (c *zapCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	all := zapcore.NewMapObjectEncoder()
 	for _, f := range append(slices.Clip(c.fields), fields...) {
 		f.AddTo(all)
@@ -102,7 +99,7 @@ func (c *core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	attrs := []any{"about", entry.Message}
 	reason := ""
 	for _, key := range slices.Sorted(maps.Keys(all.Fields)) {
-		if slices.Contains(mail, key) {
+		if slices.Contains(emailFields, key) {
 			continue
 		}
 		value := all.Fields[key]
@@ -114,14 +111,15 @@ func (c *core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 		}
 		attrs = append(attrs, key, value)
 	}
-	const text = "certificate management"
-	if entry.Level < zapcore.ErrorLevel || slices.Contains(repeated, entry.Message) || strings.Contains(reason, "] Renew: ") {
-		c.log.Debug(text, attrs...)
-		return nil
+	const message = "certificate management"
+	isRepeated := slices.Contains(repeated, entry.Message) || strings.Contains(reason, "] Renew: ")
+	if entry.Level < zapcore.ErrorLevel || isRepeated {
+		c.log.Debug(message, attrs...)
+	} else {
+		c.sampler.warn(c.log, message, attrs...)
 	}
-	c.sampler.warn(c.log, text, attrs...)
 	return nil
 }
 
 // Sync implements zapcore.Core.
-func (c *core) Sync() error { return nil }
+func (c *zapCore) Sync() error { return nil }

@@ -9,8 +9,8 @@ func TestMain(m *testing.M) {
 	if kind := os.Getenv(benchServer); kind != "" {
 		serveBench(kind)
 	}
-	// Pebble waits, refuses and remembers at random to find careless clients;
-	// the tests count its orders.
+	// To find careless clients, Pebble waits, refuses requests and reuses
+	// authorizations at random. These tests count its orders.
 	for name, value := range map[string]string{
 		"PEBBLE_VA_NOSLEEP":      "1",
 		"PEBBLE_WFE_NONCEREJECT": "0",

@@ -11,43 +11,44 @@ import (
 	"signpost/internal/certfile"
 )
 
-// Options is what a Manager is made of.
+// Options configures a Manager.
 type Options struct {
-	// Name is the service's own host name, or empty. Who does not say which
-	// name is meant gets its certificate.
+	// Name is the service's own host name, or empty. A client that names no host
+	// gets its certificate.
 	Name string
-	// Files are certificates of the operator's own; they come before ACME.
+	// Files are the operator's own certificates. They take precedence over ACME.
 	Files []certfile.Pair
-	// ACME orders certificates for names that have none; nil never does.
+	// ACME orders certificates for names without one. Nil orders none.
 	ACME *ACME
-	// Policy decides which names may be ordered for. Without Allowed only Name
-	// may.
-	Policy
-	// Log gets what an operator should know; nil drops it.
+	// Policy decides for which names certificates may be ordered. If it is nil,
+	// only Name may have one.
+	Policy Policy
+	// Log is for the operator; nil discards everything.
 	Log *slog.Logger
 }
 
-// Manager has the certificates of the service. It is safe for concurrent use.
+// Manager provides the certificates of the service. It is safe for concurrent use.
 type Manager struct {
 	name  string
 	files *files
-	acme  *orderer // nil without ACME
+	acme  *acmeIssuer // nil without ACME
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	closing sync.Once
 }
 
-// New makes a manager. The error names the file or folder that cannot be used.
-// Close ends what it begins.
+// New returns a Manager. The error names the file or directory that cannot be
+// used, and is a *PairError if it concerns one of Options.Files. The caller must
+// call Close.
 func New(o Options) (*Manager, error) { return newManager(o, tuning{}) }
 
 func newManager(o Options, t tuning) (*Manager, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Allowed == nil {
-		o.Allowed = Allow(o.Name, false, nil)
+	if o.Policy == nil {
+		o.Policy = &Names{Own: o.Name}
 	}
 	m := &Manager{name: o.Name, stop: func() {}}
 	var err error
@@ -55,18 +56,18 @@ func newManager(o Options, t tuning) (*Manager, error) {
 		return nil, err
 	}
 	if o.ACME != nil {
-		if m.acme, err = newOrderer(o, t); err != nil {
+		if m.acme, err = newACMEIssuer(o, t); err != nil {
+			m.files.close()
 			return nil, err
 		}
 	}
 	return m, nil
 }
 
-// Start begins what goes on by itself until ctx is done or Close is called:
-// looking whether files have changed, clearing away what expired long ago, and
-// ordering the certificate of the service's own name. Call it when the
-// listeners for TLS and for HTTP on port 80 are open, for the ACME server comes
-// back on them.
+// Start begins the work in the background, until ctx is done or Close is called:
+// it reloads changed files, removes certificates that expired long ago, and orders
+// the certificate of the service's own name. Call it when the listeners for TLS
+// and for HTTP on port 80 are open, because the ACME server connects to them.
 func (m *Manager) Start(ctx context.Context) {
 	ctx, m.stop = context.WithCancel(ctx)
 	m.running.Go(func() { m.files.watch(ctx) })
@@ -75,27 +76,30 @@ func (m *Manager) Start(ctx context.Context) {
 	}
 	m.running.Go(func() { m.acme.tidy(ctx) })
 	if m.name != "" && m.files.find(&tls.ClientHelloInfo{ServerName: m.name}, m.name) == nil {
-		m.acme.join(m.name)
+		m.acme.lookup(m.name)
 	}
 }
 
-// Close stops what is going on and waits for it to end. An order that is under
-// way is given up.
+// Close ends all work and waits for it. Orders under way are cancelled.
 func (m *Manager) Close() {
 	m.stop()
-	if m.acme != nil {
-		m.closing.Do(m.acme.close)
-	}
+	m.closing.Do(func() {
+		m.files.close()
+		if m.acme != nil {
+			m.acme.close()
+		}
+	})
 	m.running.Wait()
 }
 
-// SetFiles replaces the certificate files. When one of them cannot be used, all
-// stays as it was.
+// SetFiles replaces the certificate files. If one of them cannot be used,
+// everything stays as it was and the error is a *PairError.
 func (m *Manager) SetFiles(pairs []certfile.Pair) error { return m.files.set(pairs) }
 
-// suites are those of TLS 1.2 with forward secrecy and authenticated encryption,
-// which every client that knows TLS 1.2 well enough to be let in has. Go chooses
-// among them by what the two machines are quick at; those of TLS 1.3 are fixed.
+// suites are the cipher suites of TLS 1.2 with forward secrecy and authenticated
+// encryption. Every client with a TLS 1.2 that is still acceptable supports one of
+// them. Go prefers those that both machines compute fast; the suites of TLS 1.3
+// are fixed.
 var suites = []uint16{
 	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
@@ -105,9 +109,9 @@ var suites = []uint16{
 	tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 }
 
-// TLSConfig is for a listener: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1, sessions
-// resumed by tickets whose keys change daily, Go's key exchanges with the
-// post-quantum one first.
+// TLSConfig returns the configuration of a listener: TLS 1.2 and 1.3, HTTP/2 and
+// HTTP/1.1, session tickets whose keys change daily, and Go's key exchanges, of
+// which the post-quantum one comes first.
 func (m *Manager) TLSConfig() *tls.Config {
 	c := &tls.Config{
 		MinVersion:     tls.VersionTLS12,
@@ -121,10 +125,10 @@ func (m *Manager) TLSConfig() *tls.Config {
 	return c
 }
 
-// certificate finds the certificate for a handshake. No certificate and no error
-// becomes the alert unrecognized_name (RFC 6066 §3): a client that is refused
-// goes on to the next place of its list, where one that is shown another's
-// certificate frightens the person.
+// certificate returns the certificate for a handshake. If it returns neither a
+// certificate nor an error, the client receives the alert unrecognized_name (RFC
+// 6066 §3) and tries the next host of its list, whereas the certificate of another
+// name would alarm the person.
 func (m *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if m.acme != nil && isChallenge(hello) {
 		return m.acme.challengeCertificate(hello)
@@ -143,19 +147,20 @@ func (m *Manager) named(hello *tls.ClientHelloInfo, name string) (*tls.Certifica
 	if m.acme == nil {
 		return nil, nil
 	}
-	return m.acme.get(hello, name)
+	return m.acme.certificate(hello, name)
 }
 
-// unnamed is for a health check or a very old client that names no host, or an
-// address instead, which is no name (RFC 6066 §3): the service's own
-// certificate, or else the first of the configuration.
+// unnamed returns the certificate for a client that names no host, such as a
+// health check or a very old client, or an address, which is not a host name (RFC
+// 6066 §3). It is the one of the service's own name, or else the first in the
+// configuration.
 func (m *Manager) unnamed(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if m.name == "" {
-		return m.files.any(hello), nil
+		return m.files.first(hello), nil
 	}
 	c, err := m.named(hello, m.name)
 	if c == nil {
-		if first := m.files.any(hello); first != nil {
+		if first := m.files.first(hello); first != nil {
 			return first, nil
 		}
 	}

@@ -30,37 +30,38 @@ import (
 	"signpost/internal/freeport"
 )
 
-// world is a small internet on the loopback interface: Let's Encrypt's Pebble as
-// the ACME server, a name server that leads every name to us, and our listeners.
-type world struct {
+// network is a small internet on the loopback interface: Let's Encrypt's Pebble as
+// the ACME server, a name server by which every name leads here, and our listeners.
+type network struct {
 	t        testing.TB
 	server   *httptest.Server // Pebble
 	rootFile string
 
-	orders   atomic.Int64 // that Pebble has taken
-	requests atomic.Int64 // of any kind
+	orders   atomic.Int64 // that Pebble received
+	requests atomic.Int64 // of any kind that Pebble received
 	delay    atomic.Int64 // of each answer to a new order, in nanoseconds
-	issued   *x509.CertPool
+	roots    *x509.CertPool
 
 	plain, secure net.Listener
-	taken         bool // the listeners are, or have been, a service's
+	used          bool // a server has used the listeners, and closed them perhaps
 }
 
-type worldOptions struct {
-	withoutHTTP, withoutTLS bool   // what the ACME server cannot reach
+type networkOptions struct {
+	withoutHTTP, withoutTLS bool   // the ACME server cannot connect
 	validity                uint64 // of certificates, in seconds
 }
 
-// handshakeTimeout is what net/http grants for a handshake, if nobody extends it.
+// handshakeTimeout is the time that net/http grants for a handshake unless it is
+// extended.
 const handshakeTimeout = 2 * time.Second
 
-// missing is a name that the name server does not have.
+// missing is a name that does not exist in DNS.
 const missing = "autoconfig.missing.example"
 
-func newWorld(t testing.TB, o worldOptions) *world {
+func newNetwork(t testing.TB, o networkOptions) *network {
 	t.Helper()
-	w := &world{t: t, plain: listen(t), secure: listen(t), issued: x509.NewCertPool()}
-	httpPort, tlsPort := port(w.plain), port(w.secure)
+	n := &network{t: t, plain: listen(t), secure: listen(t), roots: x509.NewCertPool()}
+	httpPort, tlsPort := port(n.plain), port(n.secure)
 	if o.withoutHTTP {
 		httpPort = closedPort(t)
 	}
@@ -73,29 +74,29 @@ func newWorld(t testing.TB, o worldOptions) *world {
 	validation := va.New(quiet, httpPort, tlsPort, false, startDNS(t), store)
 	front := wfe.New(quiet, store, validation, authority, []string{"pebble.letsencrypt.org"}, false, false, 0, 0)
 	handler := front.Handler()
-	w.server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		w.requests.Add(1)
+	n.server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		n.requests.Add(1)
 		if r.URL.Path == "/order-plz" {
-			w.orders.Add(1)
-			time.Sleep(time.Duration(w.delay.Load()))
+			n.orders.Add(1)
+			time.Sleep(time.Duration(n.delay.Load()))
 		}
 		handler.ServeHTTP(rw, r)
 	}))
-	w.server.Config.ErrorLog = quiet
-	w.server.StartTLS()
-	t.Cleanup(w.server.Close)
-	w.rootFile = filepath.Join(t.TempDir(), "root.pem")
-	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.server.Certificate().Raw})
-	if err := os.WriteFile(w.rootFile, root, 0o600); err != nil {
+	n.server.Config.ErrorLog = quiet
+	n.server.StartTLS()
+	t.Cleanup(n.server.Close)
+	n.rootFile = filepath.Join(t.TempDir(), "root.pem")
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.server.Certificate().Raw})
+	if err := os.WriteFile(n.rootFile, root, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !w.issued.AppendCertsFromPEM(authority.GetRootCert(0).PEM()) {
+	if !n.roots.AppendCertsFromPEM(authority.GetRootCert(0).PEM()) {
 		t.Fatal("Pebble has no root")
 	}
-	return w
+	return n
 }
 
-// listen takes a port that can be taken again when the listener is closed.
+// listen listens on a port that can be used again after the listener is closed.
 func listen(t testing.TB) net.Listener { return listenAt(t, "127.0.0.1:"+freeport.Choose(t)) }
 
 func listenAt(t testing.TB, address string) net.Listener {
@@ -116,10 +117,11 @@ func closedPort(t testing.TB) int {
 	return port(l)
 }
 
-// startDNS answers that every name is at 127.0.0.1, but for the missing one.
+// startDNS starts a name server that has the address 127.0.0.1 for every name but
+// the missing one.
 func startDNS(t testing.TB) string {
 	t.Helper()
-	l := listen(t) // Pebble asks by TCP
+	l := listen(t) // Pebble uses TCP
 	s := &dns.Server{Listener: l, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		answer := new(dns.Msg).SetReply(q)
 		switch asked := q.Question[0]; {
@@ -139,26 +141,28 @@ func startDNS(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// logged collects log lines.
-type logged struct {
+// testLog collects log lines.
+type testLog struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (l *logged) Write(p []byte) (int, error) {
+func (l *testLog) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+func (l *testLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-func (l *logged) String() string {
+func (l *testLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-// count is how many lines hold the words.
-func (l *logged) count(words ...string) int {
+// count returns how many lines contain all the words.
+func (l *testLog) count(words ...string) int {
 	n := 0
 	for line := range strings.Lines(l.String()) {
 		all := true
@@ -172,58 +176,72 @@ func (l *logged) count(words ...string) int {
 	return n
 }
 
-// service is Signpost as far as this package goes.
-type service struct {
+// acmeServer is a Manager with ACME behind real listeners.
+type acmeServer struct {
 	*Manager
-	log      *logged
-	world    *world
-	address  string
-	answered atomic.Int64 // HTTP-01 challenges
-	stop     func()
+	log        *testLog
+	network    *network
+	address    string
+	challenges atomic.Int64 // by HTTP-01
+	stop       func()
 }
 
-// hosted are the domains of the tests.
-func hosted(_ context.Context, domain string) error {
+// exampleDomains hosts all domains below example, except for those that begin with
+// "not".
+type exampleDomains struct{}
+
+func (exampleDomains) Lists(string) bool { return false }
+
+func (exampleDomains) ListsMX(string) bool { return false }
+
+func (exampleDomains) Serves(_ context.Context, domain string) error {
 	if strings.HasSuffix(domain, ".example") && !strings.HasPrefix(domain, "not.") {
 		return nil
 	}
 	return account.ErrUnknownDomain
 }
 
-// start runs the service in the world with the storage folder. tune and options
-// may be nil.
-func (w *world) start(storage string, tune func(*tuning), change func(*Options)) *service {
-	w.t.Helper()
-	s := &service{log: &logged{}, world: w}
+// start starts a server with a storage directory. tune and change may be nil.
+func (n *network) start(storage string, tune func(*tuning), change func(*Options, *testPolicy)) *acmeServer {
+	n.t.Helper()
+	s := &acmeServer{log: &testLog{}, network: n}
+	policy := &testPolicy{allowed: (&Names{Own: "setup.hoster.example", Domains: exampleDomains{}}).Allowed}
 	o := Options{
-		Policy: Policy{Allowed: Allow("setup.hoster.example", false, hosted)},
+		Policy: policy,
 		ACME: &ACME{
 			Email:     "anna.operator@hoster.example",
-			Directory: w.server.URL + "/dir",
+			Directory: n.server.URL + "/dir",
 			Storage:   storage,
-			CARoot:    w.rootFile,
+			CARoot:    n.rootFile,
 		},
-		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Log: s.log.logger(),
 	}
 	if change != nil {
-		change(&o)
+		change(&o, policy)
 	}
-	knobs := tuning{}
+	tuned := tuning{}
 	if tune != nil {
-		tune(&knobs)
+		tune(&tuned)
 	}
-	m, err := newManager(o, knobs)
+	m, err := newManager(o, tuned)
 	if err != nil {
-		w.t.Fatal(err)
+		n.t.Fatal(err)
 	}
 	s.Manager = m
 	plain := &http.Server{Handler: m.HTTPChallenge(http.NotFoundHandler())}
-	counted := plain.Handler
+	handler := plain.Handler
 	plain.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, challengePath) {
-			s.answered.Add(1)
+			s.challenges.Add(1)
+			// Somebody else asks at the same time, with a token of their own.
+			other := httptest.NewRequest(http.MethodGet, challengePath+"unknown", http.NoBody)
+			other.Host = r.Host
+			answer := httptest.NewRecorder()
+			if handler.ServeHTTP(answer, other); answer.Code != http.StatusNotFound {
+				n.t.Errorf("an unknown token during a challenge: status %d, want 404 by the next handler", answer.Code)
+			}
 		}
-		counted.ServeHTTP(rw, r)
+		handler.ServeHTTP(rw, r)
 	})
 	secure := &http.Server{
 		Handler:           http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "hello\n") }),
@@ -231,30 +249,30 @@ func (w *world) start(storage string, tune func(*tuning), change func(*Options))
 		ReadHeaderTimeout: handshakeTimeout,
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
-	if w.taken {
-		w.plain, w.secure = listenAt(w.t, w.plain.Addr().String()), listenAt(w.t, w.secure.Addr().String())
+	if n.used {
+		n.plain, n.secure = listenAt(n.t, n.plain.Addr().String()), listenAt(n.t, n.secure.Addr().String())
 	}
-	w.taken = true
-	go plain.Serve(w.plain)
-	go secure.ServeTLS(w.secure, "", "")
-	s.address = w.secure.Addr().String()
-	m.Start(w.t.Context())
+	n.used = true
+	go plain.Serve(n.plain)
+	go secure.ServeTLS(n.secure, "", "")
+	s.address = n.secure.Addr().String()
+	m.Start(n.t.Context())
 	s.stop = sync.OnceFunc(func() {
 		m.Close()
 		plain.Close()
 		secure.Close()
 	})
-	w.t.Cleanup(s.stop)
+	n.t.Cleanup(s.stop)
 	return s
 }
 
-// dial shakes hands as a client that trusts Pebble.
-func (s *service) dial(name string) (tls.ConnectionState, error) {
+// dial performs a handshake as a client that trusts Pebble.
+func (s *acmeServer) dial(name string) (tls.ConnectionState, error) {
 	d := tls.Dialer{
 		NetDialer: &net.Dialer{Timeout: 30 * time.Second},
-		Config:    &tls.Config{ServerName: name, RootCAs: s.world.issued},
+		Config:    &tls.Config{ServerName: name, RootCAs: s.network.roots},
 	}
-	c, err := d.DialContext(s.world.t.Context(), "tcp", s.address)
+	c, err := d.DialContext(s.network.t.Context(), "tcp", s.address)
 	if err != nil {
 		return tls.ConnectionState{}, err
 	}
@@ -262,21 +280,21 @@ func (s *service) dial(name string) (tls.ConnectionState, error) {
 	return c.(*tls.Conn).ConnectionState(), nil
 }
 
-func (s *service) mustDial(name string) tls.ConnectionState {
-	s.world.t.Helper()
+func (s *acmeServer) mustDial(name string) tls.ConnectionState {
+	s.network.t.Helper()
 	state, err := s.dial(name)
 	if err != nil {
-		s.world.t.Fatalf("%s: %v\n%s", name, err, s.log)
+		s.network.t.Fatalf("%s: %v\n%s", name, err, s.log)
 	}
 	return state
 }
 
-// within waits until a condition holds.
+// within waits until a condition holds, and fails the test if it takes too long.
 func within(t testing.TB, d time.Duration, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(d); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", d, what)
+			t.Fatalf("did not happen within %v: %s", d, what)
 		}
 	}
 }

@@ -7,44 +7,44 @@ import (
 	"time"
 )
 
-// State is how a certificate stands.
+// State is the state of a certificate.
 type State string
 
 // The states of a certificate.
 const (
 	Valid   State = "valid"
-	Due     State = "due"     // to be renewed: less than a third of its life is left, or thirty days
-	Expired State = "expired" // one that came by ACME is not served any more
+	Due     State = "due"     // for renewal: less than a third of its life is left, or less than thirty days
+	Expired State = "expired" // an expired certificate from ACME is no longer served
 	Failed  State = "failed"  // there is none, and the last order failed
 )
 
-// States lists them all.
+// States lists all states.
 var States = []State{Valid, Due, Expired, Failed}
 
-// Certificate is one that is in memory, or that failed.
+// Certificate describes a certificate in memory, or one whose order failed.
 type Certificate struct {
 	Names    []string
-	ACME     bool // else out of a file
+	ACME     bool // and not from a file
 	State    State
-	NotAfter time.Time // zero where there is none
+	NotAfter time.Time // zero if there is no certificate
 }
 
-// Orders counts what has been ordered since the start.
+// Orders counts the orders since the start.
 type Orders struct {
 	Obtained, Failed int64
-	// LastHour is how many orders were placed within an hour, of PerHour.
+	// LastHour is the number of orders within the last hour, PerHour its limit.
 	LastHour, PerHour int
-	// StoppedUntil is set while the ACME server is left alone after a failure.
+	// StoppedUntil is set while no orders are placed because the ACME server failed.
 	StoppedUntil time.Time
 }
 
-// Status is how the certificates stand.
+// Status is the state of all certificates.
 type Status struct {
-	Certificates []Certificate // by name
+	Certificates []Certificate // sorted by name
 	Orders       Orders
 }
 
-// Count is how many certificates are in a state.
+// Count returns how many certificates are in a state.
 func (s Status) Count(state State) int {
 	n := 0
 	for _, c := range s.Certificates {
@@ -55,8 +55,8 @@ func (s Status) Count(state State) int {
 	return n
 }
 
-// NextExpiry is when the first of the certificates that are still valid expires,
-// zero if there is none.
+// NextExpiry returns when the first of the valid certificates expires, zero if
+// there is none.
 func (s Status) NextExpiry() time.Time {
 	var next time.Time
 	for _, c := range s.Certificates {
@@ -67,26 +67,25 @@ func (s Status) NextExpiry() time.Time {
 	return next
 }
 
-// Status lists the certificates in memory. One in storage that nobody has asked
-// for since the start is not among them.
+// Status returns the state of the certificates in memory. It leaves out
+// certificates in storage that nobody has asked for since the start.
 func (m *Manager) Status() Status {
 	var s Status
-	now := m.files.now()
 	for _, c := range m.files.table.Load().all {
 		s.Certificates = append(s.Certificates, Certificate{
-			Names: c.Leaf.DNSNames, State: stateOf(c.Leaf, now), NotAfter: c.Leaf.NotAfter,
+			Names: c.Leaf.DNSNames, State: stateOf(c.Leaf), NotAfter: c.Leaf.NotAfter,
 		})
 	}
 	if m.acme != nil {
-		s.Certificates = append(s.Certificates, m.acme.status()...)
+		s.Certificates = append(s.Certificates, m.acme.certificates()...)
 		s.Orders = m.acme.orders()
 	}
 	slices.SortStableFunc(s.Certificates, func(a, b Certificate) int { return strings.Compare(a.Names[0], b.Names[0]) })
 	return s
 }
 
-func stateOf(leaf *x509.Certificate, now time.Time) State {
-	left := leaf.NotAfter.Sub(now)
+func stateOf(leaf *x509.Certificate) State {
+	left := time.Until(leaf.NotAfter)
 	switch {
 	case left < 0:
 		return Expired
@@ -96,54 +95,27 @@ func stateOf(leaf *x509.Certificate, now time.Time) State {
 	return Valid
 }
 
-func (o *orderer) status() []Certificate {
+func (a *acmeIssuer) certificates() []Certificate {
 	var all []Certificate
-	have := o.inMemory()
-	now := o.now()
-	for name, c := range have {
+	inMemory := a.inMemory()
+	for name, c := range inMemory {
 		if c.Leaf != nil {
-			all = append(all, Certificate{Names: []string{name}, ACME: true, State: stateOf(c.Leaf, now), NotAfter: c.Leaf.NotAfter})
+			all = append(all, Certificate{Names: []string{name}, ACME: true, State: stateOf(c.Leaf), NotAfter: c.Leaf.NotAfter})
 		}
 	}
-	for _, name := range o.limits.failing() {
-		if _, ok := have[name]; !ok {
+	for _, name := range a.limits.failing() {
+		if _, ok := inMemory[name]; !ok {
 			all = append(all, Certificate{Names: []string{name}, ACME: true, State: Failed})
 		}
 	}
 	return all
 }
 
-func (o *orderer) orders() Orders {
-	o.mu.Lock()
-	counts := o.counts
-	o.mu.Unlock()
-	counts.PerHour = o.limits.perHour
-	counts.LastHour, counts.StoppedUntil = o.limits.state()
-	return counts
-}
-
-// failing lists the names whose last order failed.
-func (l *limits) failing() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.clear(l.now())
-	names := make([]string, 0, len(l.names))
-	for name := range l.names {
-		names = append(names, name)
-	}
-	return names
-}
-
-// state is how many orders were placed within the window, and until when there
-// are none, zero if there may be.
-func (l *limits) state() (orders int, stopped time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	l.placed = recent(l.placed, now)
-	orders, _ = count(l.placed, "")
-	if now.Before(l.stopped) {
-		stopped = l.stopped
-	}
-	return orders, stopped
+func (a *acmeIssuer) orders() Orders {
+	a.mu.Lock()
+	orders := a.counts
+	a.mu.Unlock()
+	orders.PerHour = a.limits.perHour
+	orders.LastHour, orders.StoppedUntil = a.limits.state()
+	return orders
 }

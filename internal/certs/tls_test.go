@@ -14,18 +14,18 @@ import (
 	"signpost/internal/certfile"
 )
 
-// TestModern: nothing but TLS 1.2 with forward secrecy and authenticated
-// encryption, and TLS 1.3.
-func TestModern(t *testing.T) {
-	m := newMaker(t)
+// TestProtocols: clients can use TLS 1.2 with forward secrecy and authenticated
+// encryption, TLS 1.3, and nothing else.
+func TestProtocols(t *testing.T) {
+	ca := newTestCA(t)
 	names := []string{"first.example"}
-	s := startFiles(t, m, "", m.pair(t, wanted{names: names}), m.pair(t, wanted{names: names, rsa: 2048}))
+	s := startFiles(t, ca, "", ca.pair(t, request{names: names}), ca.pair(t, request{names: names, rsa: 2048}))
 	for version, want := range map[uint16]bool{
 		tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true,
 	} {
-		_, err := s.shown("first.example", func(c *tls.Config) { c.MinVersion, c.MaxVersion = version, version })
+		_, err := s.serve("first.example", func(c *tls.Config) { c.MinVersion, c.MaxVersion = version, version })
 		if (err == nil) != want {
-			t.Errorf("%s: %v", tls.VersionName(version), err)
+			t.Errorf("%s: %v, want success: %v", tls.VersionName(version), err, want)
 		}
 	}
 	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
@@ -33,21 +33,22 @@ func TestModern(t *testing.T) {
 			continue
 		}
 		want := strings.HasPrefix(suite.Name, "TLS_ECDHE_") && (strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_POLY1305"))
-		_, err := s.shown("first.example", func(c *tls.Config) {
+		_, err := s.serve("first.example", func(c *tls.Config) {
 			c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{suite.ID}
 		})
 		if (err == nil) != want {
-			t.Errorf("%s: %v", suite.Name, err)
+			t.Errorf("%s: %v, want success: %v", suite.Name, err, want)
 		}
 	}
 }
 
-// TestNegotiated: HTTP/2, session tickets and the key exchange that Go prefers.
+// TestNegotiated checks HTTP/2, session tickets and the key exchange that Go
+// prefers.
 func TestNegotiated(t *testing.T) {
-	m := newMaker(t)
-	s := startFiles(t, m, "", m.pair(t, wanted{names: []string{"first.example"}}))
+	ca := newTestCA(t)
+	s := startFiles(t, ca, "", ca.pair(t, request{names: []string{"first.example"}}))
 	if got := s.TLSConfig().NextProtos; !slices.Equal(got, []string{"h2", "http/1.1"}) {
-		t.Errorf("without ACME the protocols are %v", got)
+		t.Errorf("without ACME NextProtos = %q, want h2 and http/1.1", got)
 	}
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.TLS = s.TLSConfig()
@@ -63,31 +64,32 @@ func TestNegotiated(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Tickets of TLS 1.3 come with the first bytes of the server.
+			// In TLS 1.3 tickets come with the first bytes of the server.
 			c.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"))
 			c.Read(make([]byte, 100))
 			state := c.ConnectionState()
 			c.Close()
 			if state.NegotiatedProtocol != "h2" || state.DidResume != (i == 1) {
-				t.Errorf("%s, connection %d: %q, resumed %v", tls.VersionName(version), i, state.NegotiatedProtocol, state.DidResume)
+				t.Errorf("%s, connection %d: protocol %q, resumed %v; want h2, %v",
+					tls.VersionName(version), i+1, state.NegotiatedProtocol, state.DidResume, i == 1)
 			}
 			if version == tls.VersionTLS13 && state.CurveID != tls.X25519MLKEM768 {
-				t.Errorf("the key exchange is %v", state.CurveID)
+				t.Errorf("%s: the key exchange is %v, want %v", tls.VersionName(version), state.CurveID, tls.X25519MLKEM768)
 			}
 		}
 	}
 }
 
-// TestChallengeOfStrangers: who offers acme-tls/1 or asks below the path of
-// challenges gets nothing unless a challenge is under way.
-func TestChallengeOfStrangers(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	s := w.start(t.TempDir(), nil, nil)
+// TestChallengesOfStrangers: a client that offers acme-tls/1 or requests the path of
+// a challenge gets nothing unless a challenge is under way.
+func TestChallengesOfStrangers(t *testing.T) {
+	n := newNetwork(t, networkOptions{})
+	s := n.start(t.TempDir(), nil, nil)
 	s.mustDial(customer)
 	for _, name := range []string{customer, "autoconfig.stranger.test"} {
 		_, err := tls.Dial("tcp", s.address, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{challengeProtocol}})
 		if err == nil {
-			t.Errorf("%s: a certificate for nothing", name)
+			t.Errorf("%s: a challenge was answered although none is under way", name)
 		}
 	}
 	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
@@ -104,13 +106,13 @@ func TestChallengeOfStrangers(t *testing.T) {
 		answer := httptest.NewRecorder()
 		s.HTTPChallenge(next).ServeHTTP(answer, r)
 		if answer.Code != http.StatusTeapot || answer.Body.Len() > 0 {
-			t.Errorf("%v: got %d %q", request, answer.Code, answer.Body)
+			t.Errorf("%+v: status %d, body %q; want the answer of the next handler", request, answer.Code, answer.Body)
 		}
 	}
 }
 
-// needTool finds a program, without which the test is skipped, or fails where
-// all programs must be there.
+// needTool returns the path of a program. Without the program the test is skipped,
+// or fails if SIGNPOST_REQUIRE_TOOLS is set.
 func needTool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -123,18 +125,18 @@ func needTool(t *testing.T, name string) string {
 	return path
 }
 
-// TestSSLScan lets sslscan look for what is weak.
+// TestSSLScan lets sslscan look for weaknesses.
 func TestSSLScan(t *testing.T) {
 	sslscan := needTool(t, "sslscan")
-	m := newMaker(t)
+	ca := newTestCA(t)
 	names := []string{"first.example"}
-	ecdsa, rsa := m.pair(t, wanted{names: names}), m.pair(t, wanted{names: names, rsa: 2048})
+	ecdsa, rsa := ca.pair(t, request{names: names}), ca.pair(t, request{names: names, rsa: 2048})
 	for kind, pairs := range map[string][]certfile.Pair{"ecdsa": {ecdsa}, "rsa": {rsa}, "both": {rsa, ecdsa}, "without a name": {ecdsa}} {
 		t.Run(kind, func(t *testing.T) {
-			s := startFiles(t, m, "", pairs...)
+			s := startFiles(t, ca, "", pairs...)
 			args := []string{"--no-colour", "--xml=-", "--sni-name=first.example", s.address}
 			if kind == "without a name" {
-				args = slices.Delete(args, 2, 3) // it names the address then
+				args = slices.Delete(args, 2, 3) // then it sends the address
 			}
 			out, err := exec.Command(sslscan, args...).Output()
 			if err != nil {
@@ -181,11 +183,11 @@ func TestSSLScan(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			if len(report.Test.Protocols) == 0 || len(report.Test.Ciphers) < 6 || len(report.Test.Certificates) == 0 || len(report.Test.Groups) == 0 {
-				t.Fatalf("sslscan saw little:\n%s", out)
+				t.Fatalf("the report of sslscan is incomplete:\n%s", out)
 			}
 			for _, p := range report.Test.Protocols {
 				if want := p.Type == "tls" && (p.Version == "1.2" || p.Version == "1.3"); (p.Enabled == 1) != want {
-					t.Errorf("%s %s: enabled %d", p.Type, p.Version, p.Enabled)
+					t.Errorf("%s %s: enabled is %d, want it only for TLS 1.2 and 1.3", p.Type, p.Version, p.Enabled)
 				}
 			}
 			for _, c := range report.Test.Ciphers {
@@ -195,20 +197,20 @@ func TestSSLScan(t *testing.T) {
 			}
 			for _, g := range report.Test.Groups {
 				if g.Bits < 112 {
-					t.Errorf("group %s of %d bits", g.Name, g.Bits)
+					t.Errorf("key exchange group %s has %d bits, want at least 112", g.Name, g.Bits)
 				}
 			}
 			for _, c := range report.Test.Certificates {
 				if strings.Contains(c.Signature, "sha1") || strings.Contains(c.Signature, "md5") || c.Key.Type == "RSA" && c.Key.Bits < 2048 {
-					t.Errorf("certificate signed with %s, key %s of %d bits", c.Signature, c.Key.Type, c.Key.Bits)
+					t.Errorf("certificate with signature %s and %s key of %d bits is weak", c.Signature, c.Key.Type, c.Key.Bits)
 				}
 			}
 			if report.Test.Compression.Supported != 0 || report.Test.Renegotiation.Supported != 0 && report.Test.Renegotiation.Secure == 0 {
-				t.Errorf("compression or insecure renegotiation:\n%s", out)
+				t.Errorf("compression or insecure renegotiation is supported:\n%s", out)
 			}
 			for _, h := range report.Test.Heartbleed {
 				if h.Vulnerable != 0 {
-					t.Error("heartbleed")
+					t.Error("vulnerable to Heartbleed")
 				}
 			}
 		})

@@ -201,7 +201,7 @@ func (s *service) server(ctx context.Context) *server.Service {
 		Admin: server.Admin{
 			Metrics: s.metrics,
 			Pprof:   cfg.Admin.Pprof,
-			Ask:     certs.AskHandler(s.policy(), cfg.Admin.AskPerHour, s.log),
+			Ask:     certs.AskHandler(policy{&s.loaded}, cfg.Admin.AskPerHour, s.log),
 			Ready: func() error {
 				if ctx.Err() != nil {
 					return errors.New("stopping")

@@ -18,18 +18,18 @@ import (
 	"signpost/internal/certfile"
 )
 
-// maker is a certificate authority of the tests' own.
-type maker struct {
+// testCA issues certificates with ascending serial numbers.
+type testCA struct {
 	root *x509.Certificate
 	key  crypto.Signer
 	last int64
 }
 
-func newMaker(t testing.TB) *maker {
+func newTestCA(t testing.TB) *testCA {
 	t.Helper()
-	m := &maker{last: 1}
+	ca := &testCA{last: 1}
 	var err error
-	if m.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+	if ca.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
@@ -37,53 +37,53 @@ func newMaker(t testing.TB) *maker {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * 365 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, m.key.Public(), m.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, ca.key.Public(), ca.key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.root, err = x509.ParseCertificate(der); err != nil {
+	if ca.root, err = x509.ParseCertificate(der); err != nil {
 		t.Fatal(err)
 	}
-	return m
+	return ca
 }
 
-func (m *maker) pool() *x509.CertPool {
+func (ca *testCA) pool() *x509.CertPool {
 	p := x509.NewCertPool()
-	p.AddCert(m.root)
+	p.AddCert(ca.root)
 	return p
 }
 
-// wanted is the certificate to make.
-type wanted struct {
+// request describes a certificate.
+type request struct {
 	names []string
 	rsa   int           // bits; ECDSA when zero
 	from  time.Duration // from now
 	until time.Duration // from now; ninety days when zero
 }
 
-// make returns certificate and key in PEM form.
-func (m *maker) make(t testing.TB, w wanted) (chain, key []byte) {
+// issue returns a certificate and its key in PEM form.
+func (ca *testCA) issue(t testing.TB, r request) (chain, key []byte) {
 	t.Helper()
 	var signer crypto.Signer
 	var err error
-	if w.rsa > 0 {
-		signer, err = rsa.GenerateKey(rand.Reader, w.rsa)
+	if r.rsa > 0 {
+		signer, err = rsa.GenerateKey(rand.Reader, r.rsa)
 	} else {
 		signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.until == 0 {
-		w.until = 90 * 24 * time.Hour
+	if r.until == 0 {
+		r.until = 90 * 24 * time.Hour
 	}
-	m.last++
+	ca.last++
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(m.last), DNSNames: w.names,
-		NotBefore: time.Now().Add(w.from - time.Minute), NotAfter: time.Now().Add(w.until),
+		SerialNumber: big.NewInt(ca.last), DNSNames: r.names,
+		NotBefore: time.Now().Add(r.from - time.Minute), NotAfter: time.Now().Add(r.until),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, m.root, signer.Public(), m.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.root, signer.Public(), ca.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,25 +94,25 @@ func (m *maker) make(t testing.TB, w wanted) (chain, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
 }
 
-// pair writes a new pair into files of a folder.
-func (m *maker) pair(t testing.TB, w wanted) certfile.Pair {
+// pair writes a new certificate and its key into a directory.
+func (ca *testCA) pair(t testing.TB, r request) certfile.Pair {
 	t.Helper()
-	folder := t.TempDir()
-	p := certfile.Pair{Certificate: filepath.Join(folder, "cert.pem"), Key: filepath.Join(folder, "key.pem")}
-	m.renew(t, p, w)
+	dir := t.TempDir()
+	p := certfile.Pair{Certificate: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
+	ca.renew(t, p, r)
 	return p
 }
 
 // renew writes a new certificate and key into the files.
-func (m *maker) renew(t testing.TB, p certfile.Pair, w wanted) {
+func (ca *testCA) renew(t testing.TB, p certfile.Pair, r request) {
 	t.Helper()
-	chain, key := m.make(t, w)
+	chain, key := ca.issue(t, r)
 	write(t, p.Certificate, chain)
 	write(t, p.Key, key)
 }
 
-// write replaces a file as careful programs do, so that no two have the same
-// time, size and number.
+// write replaces a file by renaming, as careful programs do, so that two versions
+// never have the same time, size and inode.
 func write(t testing.TB, name string, text []byte) {
 	t.Helper()
 	if err := os.WriteFile(name+".new", text, 0o600); err != nil {

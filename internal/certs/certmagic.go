@@ -1,0 +1,145 @@
+package certs
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+
+	"signpost/account"
+)
+
+// clientOrder is in the context of an order that a client waits for. certmagic's
+// own renewals have none.
+type clientOrder struct {
+	failureLogged bool
+}
+
+type clientOrderKey struct{}
+
+// loggedError is an error that has been logged already.
+type loggedError struct{ error }
+
+// Unwrap returns the error.
+func (e *loggedError) Unwrap() error { return e.error }
+
+// order orders a certificate and waits for it. state is the error of load.
+func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.Certificate, error) {
+	o := &clientOrder{}
+	ctx = context.WithValue(ctx, clientOrderKey{}, o)
+	var err error
+	if state == errNotStored {
+		err = a.config.ObtainCertSync(ctx, name)
+	} else {
+		// certmagic would not order in place of a damaged certificate, unless forced.
+		err = a.config.RenewCertSync(ctx, name, state != errExpired)
+	}
+	if err == nil {
+		a.drop(name) // certmagic would keep the previous one as well
+		var c *tls.Certificate
+		if c, err = a.load(ctx, name); err == nil {
+			return c, nil
+		}
+	}
+	if o.failureLogged {
+		return nil, &loggedError{err}
+	}
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return nil, r // without the text that certmagic adds
+	}
+	if a.ctx.Err() != nil {
+		return nil, err
+	}
+	// The ACME server did not fail. The disk is full, for example, or the
+	// certificate that it issued cannot be used.
+	a.orderFailed(name, false, err)
+	return nil, &loggedError{err}
+}
+
+// onEvent handles the events that certmagic emits under these names. An error in
+// reply to cert_obtaining prevents the order.
+func (a *acmeIssuer) onEvent(ctx context.Context, event string, data map[string]any) error {
+	name, _ := data["identifier"].(string)
+	renewal, _ := data["renewal"].(bool)
+	o, _ := ctx.Value(clientOrderKey{}).(*clientOrder)
+	switch event {
+	case "cert_obtaining":
+		if err := a.admit(ctx, name, renewal, o); err != nil {
+			a.dropExpired(name, o)
+			return certmagic.ErrNoRetry{Err: err}
+		}
+	case "cert_failed":
+		err, _ := data["error"].(error)
+		if err == nil {
+			err = errors.New("no reason given")
+		}
+		if o != nil {
+			o.failureLogged = true
+		}
+		a.orderFailed(name, renewal, err)
+		a.dropExpired(name, o)
+	case "cert_obtained":
+		a.limits.succeeded(name)
+		a.mu.Lock()
+		a.counts.Obtained++
+		a.mu.Unlock()
+		a.log.Info("certificate obtained", "name", name, "renewal", renewal)
+	}
+	return nil
+}
+
+// admit decides whether an order may be placed. For an order that a client waits
+// for, mayOrder has decided about the name. A renewal needs the decision again: a
+// customer who moved away loses the certificate.
+func (a *acmeIssuer) admit(ctx context.Context, name string, renewal bool, o *clientOrder) error {
+	listed := a.isListed(name)
+	if o == nil && !listed {
+		if err := a.policy.Allowed(ctx, name); account.IsUnknown(err) {
+			a.erase(ctx, name)
+			return &refusal{"no order, because the name is no longer hosted here"}
+		} else if err != nil {
+			return undecided(err)
+		}
+	}
+	if o == nil {
+		if err := a.leadsHere(ctx, name); err != nil {
+			return err
+		}
+	}
+	return a.limits.allow(name, priorityOf(listed, renewal, name == a.name))
+}
+
+// dropExpired removes a certificate from memory that has expired because its
+// renewals failed; certmagic would try for ever. In most cases DNS leads the name
+// elsewhere by now. If a client asks for it anyway, it is ordered like any other.
+func (a *acmeIssuer) dropExpired(name string, o *clientOrder) {
+	if o == nil && a.cached(name) == nil {
+		a.drop(name)
+	}
+}
+
+// orderFailed records and logs a failed order, unless it was cancelled because the
+// service stops.
+func (a *acmeIssuer) orderFailed(name string, renewal bool, err error) {
+	if a.ctx.Err() != nil {
+		return
+	}
+	reason := shorten(a.scrub.Replace(err.Error()))
+	again := a.limits.failed(name, err, reason)
+	a.mu.Lock()
+	a.counts.Failed++
+	a.mu.Unlock()
+	a.log.Warn("order failed", "name", name, "renewal", renewal, "reason", reason, "again", again.UTC().Truncate(time.Second))
+}
+
+// shorten limits the text of an ACME server, which can quote what a customer's
+// host has sent.
+func shorten(text string) string {
+	const most = 400
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "…"
+}

@@ -1,0 +1,56 @@
+package certs
+
+import (
+	"slices"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// window is the period in which orders and names are counted.
+const window = time.Hour
+
+// history lists what was counted within the window, oldest first.
+type history []event
+
+// event is something that counts for a name.
+type event struct {
+	at     time.Time
+	name   string
+	domain string // the registrable domain
+	count  int
+}
+
+func newEvent(name string, count int) event {
+	return event{time.Now(), name, registrableDomain(name), count}
+}
+
+// prune removes what is older than the window.
+func (h *history) prune() {
+	now := time.Now()
+	first := slices.IndexFunc(*h, func(e event) bool { return now.Sub(e.at) < window })
+	if first < 0 {
+		first = len(*h)
+	}
+	*h = slices.Delete(*h, 0, first)
+}
+
+// sum adds up everything, and what counts for a registrable domain.
+func (h history) sum(domain string) (total, ofDomain int) {
+	for _, e := range h {
+		total += e.count
+		if e.domain == domain {
+			ofDomain += e.count
+		}
+	}
+	return total, ofDomain
+}
+
+// registrableDomain returns the domain of a name that its owner has registered.
+func registrableDomain(name string) string {
+	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
+	if err != nil {
+		return name
+	}
+	return domain
+}

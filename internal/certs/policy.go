@@ -1,0 +1,151 @@
+package certs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"signpost/account"
+)
+
+// Policy decides which names may have a certificate.
+type Policy interface {
+	// Listed reports, without asking DNS, whether the configuration lists the
+	// name. Listed names may have a certificate whatever DNS says about them,
+	// and they come before all others.
+	Listed(name string) bool
+	// Allowed decides about a name that is not listed. The error is one of
+	// account.IsUnknown if it may not have a certificate. Any other error means
+	// that this cannot be known now.
+	Allowed(ctx context.Context, name string) error
+	// LeadsHere returns an error unless DNS leads the name to this service.
+	// Otherwise every order would fail, and strangers could use up all orders
+	// with names of customers whose DNS leads elsewhere.
+	LeadsHere(ctx context.Context, name string) error
+}
+
+// Domains knows the mail domains that are hosted here, as directory.Directory does.
+type Domains interface {
+	// Lists reports whether the configuration lists the domain.
+	Lists(domain string) bool
+	// ListsMX reports whether clients derive the domain from an MX host that the
+	// configuration lists. It may be anybody's domain, as protection.outlook.com
+	// is.
+	ListsMX(domain string) bool
+	// Serves returns nil if the domain is hosted here, by the configuration or
+	// by DNS. The error is one of account.IsUnknown if it is not. Serves must
+	// answer for exactly this domain, and must not say yes to all domains, as a
+	// provider for "*" would.
+	Serves(ctx context.Context, domain string) error
+}
+
+// Names is the Policy of a hoster. The service's own name may have a certificate,
+// and so may the host names that mail clients derive from the hosted domains. No
+// other name below a hosted domain may: its zone can have a wildcard, and each of
+// a million names would then cost an order.
+type Names struct {
+	Own     string
+	Apex    bool    // hosted domains themselves may have a certificate, too
+	Domains Domains // nil if none are hosted
+
+	// A name leads here if it has one of these addresses or one of Own's: a
+	// customer publishes a CNAME record for Own, or the same addresses. Without
+	// Own and Addresses, every name is taken to lead here.
+	Addresses       []netip.Addr
+	LookupAddresses func(ctx context.Context, host string) ([]netip.Addr, error)
+}
+
+// Listed implements Policy.
+func (n *Names) Listed(name string) bool {
+	return n.decide(name, func(domain string) error {
+		if n.lists(domain) {
+			return nil
+		}
+		return account.ErrUnknownDomain
+	}) == nil
+}
+
+// lists reports whether the configuration lists the domain. The domain of an MX
+// host counts only if LeadsHere can tell whether its names lead here.
+func (n *Names) lists(domain string) bool {
+	return n.Domains.Lists(domain) || n.knowsAddress() && n.Domains.ListsMX(domain)
+}
+
+// knowsAddress reports whether the address of this service is known.
+func (n *Names) knowsAddress() bool { return n.Own != "" || len(n.Addresses) > 0 }
+
+// Allowed implements Policy.
+func (n *Names) Allowed(ctx context.Context, name string) error {
+	return n.decide(name, func(domain string) error {
+		if n.lists(domain) {
+			return nil
+		}
+		return n.Domains.Serves(ctx, domain)
+	})
+}
+
+func (n *Names) decide(name string, hosted func(domain string) error) error {
+	if name == n.Own && name != "" {
+		return nil
+	}
+	if n.Domains == nil {
+		return account.ErrUnknownDomain
+	}
+	for _, prefix := range account.HostPrefixes() {
+		domain, ok := strings.CutPrefix(name, prefix)
+		if !ok || !strings.Contains(domain, ".") {
+			continue
+		}
+		if err := hosted(domain); !account.IsUnknown(err) {
+			return err
+		}
+	}
+	if n.Apex {
+		return hosted(name)
+	}
+	return account.ErrUnknownDomain
+}
+
+// LeadsHere implements Policy. The error is an *elsewhereError if DNS leads the
+// name elsewhere.
+func (n *Names) LeadsHere(ctx context.Context, name string) error {
+	if name == n.Own || !n.knowsAddress() {
+		return nil
+	}
+	there, err := n.LookupAddresses(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case len(there) == 0:
+		return &elsewhereError{"it has no address"}
+	case overlap(there, n.Addresses):
+		return nil
+	case n.Own == "":
+		return &elsewhereError{fmt.Sprintf("it is at %v, and this service at %v", there, n.Addresses)}
+	}
+	here, err := n.LookupAddresses(ctx, n.Own)
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.Own, err)
+	}
+	if overlap(there, here) {
+		return nil
+	}
+	return &elsewhereError{fmt.Sprintf("it is at %v, and %s at %v", there, n.Own, append(here, n.Addresses...))}
+}
+
+func overlap(a, b []netip.Addr) bool {
+	return slices.ContainsFunc(a, func(address netip.Addr) bool { return slices.Contains(b, address) })
+}
+
+// elsewhereError reports that DNS leads a name elsewhere.
+type elsewhereError struct{ text string }
+
+func (e *elsewhereError) Error() string { return e.text }
+
+func leadsElsewhere(err error) bool {
+	_, ok := errors.AsType[*elsewhereError](err)
+	return ok
+}

@@ -1,0 +1,128 @@
+package certs
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+
+	"signpost/internal/fault"
+)
+
+// tidyInterval is the interval between removals of what expired long ago.
+const tidyInterval = 24 * time.Hour
+
+// tidy removes certificates that expired long ago from storage, now and regularly
+// until ctx is done.
+func (a *acmeIssuer) tidy(ctx context.Context) {
+	for {
+		err := certmagic.CleanStorage(ctx, a.storage, certmagic.CleanStorageOptions{
+			Logger:                 a.zap,
+			Interval:               tidyInterval,
+			ExpiredCerts:           true,
+			ExpiredCertGracePeriod: 30 * 24 * time.Hour,
+		})
+		if err != nil && ctx.Err() == nil {
+			a.log.Warn("cannot remove expired certificates", "directory", filepath.Clean(a.storage.Path), "reason", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(tidyInterval):
+		}
+	}
+}
+
+// cached returns the certificate of a name in memory, or nil if there is none that
+// is still valid.
+func (a *acmeIssuer) cached(name string) *tls.Certificate {
+	all := a.cache.AllMatchingCertificates(name)
+	now := time.Now()
+	latest := -1
+	for i := range all {
+		leaf := all[i].Leaf
+		if leaf == nil || now.After(leaf.NotAfter) {
+			continue
+		}
+		if latest < 0 || leaf.NotAfter.After(all[latest].Leaf.NotAfter) {
+			latest = i
+		}
+	}
+	if latest < 0 {
+		return nil
+	}
+	return &all[latest].Certificate
+}
+
+var (
+	errNotStored = errors.New("no certificate is stored")
+	errExpired   = errors.New("the certificate has expired")
+)
+
+// load reads the certificate of a name from storage into memory. The error is
+// errNotStored, errExpired, or why the stored certificate cannot be used.
+func (a *acmeIssuer) load(ctx context.Context, name string) (*tls.Certificate, error) {
+	if _, err := a.config.CacheManagedCertificate(ctx, name); errors.Is(err, fs.ErrNotExist) {
+		return nil, errNotStored
+	} else if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.loads++
+	a.loaded[name] = a.loads
+	tooMany := len(a.loaded) > 2*maxCertificates
+	a.mu.Unlock()
+	if tooMany {
+		a.inMemory()
+	}
+	if c := a.cached(name); c != nil {
+		return c, nil
+	}
+	// certmagic would try to renew what perhaps nobody will ask for again.
+	a.drop(name)
+	return nil, errExpired
+}
+
+// drop removes the certificate of a name from memory.
+func (a *acmeIssuer) drop(name string) {
+	a.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: name}})
+}
+
+// erase removes the certificate of a name from storage and then from memory. In
+// the opposite order, a handshake between the two steps would load it again.
+func (a *acmeIssuer) erase(ctx context.Context, name string) {
+	for _, issuer := range a.config.Issuers {
+		err := a.storage.Delete(ctx, certmagic.StorageKeys.CertsSitePrefix(issuer.IssuerKey(), name))
+		if err != nil {
+			a.log.Warn("cannot remove certificate", "name", name, "reason", fault.WithoutPath(err))
+		}
+	}
+	a.drop(name)
+}
+
+// inMemory returns the certificates in the cache by name, and forgets the names
+// that the cache has evicted. Handshakes do not wait for it.
+func (a *acmeIssuer) inMemory() map[string]certmagic.Certificate {
+	a.mu.Lock()
+	loaded := maps.Clone(a.loaded)
+	a.mu.Unlock()
+	all := make(map[string]certmagic.Certificate, len(loaded))
+	for name := range loaded {
+		if found := a.matching(name); len(found) > 0 {
+			all[name] = found[0]
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name, number := range loaded {
+		if _, ok := all[name]; !ok && a.loaded[name] == number { // not loaded again meanwhile
+			delete(a.loaded, name)
+		}
+	}
+	return all
+}

@@ -89,18 +89,17 @@ func TestInstalledExamples(t *testing.T) {
 func TestDocumentsRefuseDeadLinks(t *testing.T) {
 	tool(t, "bash")
 	source := t.TempDir()
-	if _, err := run("..", "cp", "-r", "README.md", "CHANGELOG.md", "SECURITY.md", "docs", "packaging", "templates", source); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := run("..", "cp", "-r", "--parents", "testdata/config", source); err != nil {
-		t.Fatal(err)
+	for part := range strings.FieldsSeq("README.md CHANGELOG.md SECURITY.md docs packaging templates testdata/config") {
+		if _, err := run("..", "cp", "-r", "--parents", part, source); err != nil {
+			t.Fatal(err)
+		}
 	}
 	script := filepath.Join(source, "packaging", "documents")
 	if _, err := run("", "bash", script, t.TempDir()); err != nil {
 		t.Fatalf("the copy itself is refused: %v", err)
 	}
 	for _, link := range []string{"../internal/config/doc.go", "nosuch.md#top", "../packaging/nfpm.yaml"} {
-		put(t, filepath.Join(source, "docs"), "new.md", "See [this]("+link+").\n")
+		writeFile(t, filepath.Join(source, "docs"), "new.md", "See [this]("+link+").\n")
 		if out, err := run("", "bash", script, t.TempDir()); err == nil || !strings.Contains(out, "docs/new.md") {
 			t.Errorf("a link to %s: error %v, want one that names docs/new.md", link, err)
 		}

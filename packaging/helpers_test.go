@@ -1,5 +1,5 @@
-// Package packaging tests what operators install: packages, the unit, manual
-// pages, the image, and configurations of proxies in front.
+// Package packaging tests what operators install: packages, documents, systemd
+// units, manual pages, the container image, and configurations for proxies in front.
 package packaging
 
 import (
@@ -17,7 +17,7 @@ import (
 	"signpost/internal/freeport"
 )
 
-// folders of the whole run are removed at its end.
+// shared is a directory for all tests, removed after the last one.
 var shared string
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// skip leaves a test out, except where all that it needs is promised.
+// skip skips the test, or fails it where SIGNPOST_REQUIRE_TOOLS promises every tool.
 func skip(t *testing.T, why string) {
 	t.Helper()
 	if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
@@ -42,7 +42,8 @@ func skip(t *testing.T, why string) {
 	t.Skip(why)
 }
 
-// tool is the path of an installed program, which may be where only root looks.
+// tool returns the path of an installed program. elsewhere lists places that are not
+// in everybody's PATH.
 func tool(t *testing.T, name string, elsewhere ...string) string {
 	t.Helper()
 	for _, name := range append([]string{name}, elsewhere...) {
@@ -63,7 +64,7 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// signpost is the program itself.
+// signpost returns the path of the program, built from the source.
 func signpost(t *testing.T) string {
 	t.Helper()
 	path, err := build()
@@ -73,34 +74,34 @@ func signpost(t *testing.T) string {
 	return path
 }
 
-// short is a folder with a short path.
-func short(t *testing.T) string {
+// shortDir makes a directory with a path short enough for Unix sockets.
+func shortDir(t *testing.T) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "signpost")
+	directory, err := os.MkdirTemp("", "signpost")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
-	return folder
+	t.Cleanup(func() { os.RemoveAll(directory) })
+	return directory
 }
 
-func put(t *testing.T, folder, name, text string) {
+func writeFile(t *testing.T, directory, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// freeAddress is one at which nobody listens now.
+// freeAddress returns an address of loopback with a port that is free.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	return "127.0.0.1:" + freeport.Choose(t)
 }
 
-// await waits until somebody listens at each of the addresses.
+// await waits until each of the addresses accepts connections.
 func await(t *testing.T, addresses ...string) {
 	t.Helper()
-	give := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for _, address := range addresses {
 		for {
 			conn, err := net.Dial("tcp", address)
@@ -108,22 +109,22 @@ func await(t *testing.T, addresses ...string) {
 				conn.Close()
 				break
 			}
-			if time.Now().After(give) {
-				t.Fatalf("nobody listens on %s: %v", address, err)
+			if time.Now().After(deadline) {
+				t.Fatalf("%s accepts no connection after 30 seconds: %v", address, err)
 			}
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
 }
 
-// startProgram runs a program until the test ends, and shows what it said if
-// the test fails.
+// startProgram runs a program until the test ends, and logs its output if the test
+// fails.
 func startProgram(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	said, ok := cmd.Stderr.(*output)
+	printed, ok := cmd.Stderr.(*output)
 	if !ok {
-		said = new(output)
-		cmd.Stdout, cmd.Stderr = said, said
+		printed = new(output)
+		cmd.Stdout, cmd.Stderr = printed, printed
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -134,12 +135,12 @@ func startProgram(t *testing.T, cmd *exec.Cmd) {
 		cmd.Wait()
 		kill.Stop()
 		if t.Failed() {
-			t.Logf("%s said:\n%s", cmd.Path, said)
+			t.Logf("output of %s:\n%s", cmd.Path, printed)
 		}
 	})
 }
 
-// output is what a program writes while a test reads it.
+// output collects what a program writes. A test may read it meanwhile.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer

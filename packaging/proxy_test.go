@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// The proxies are asked from several addresses of loopback: one is theirs, which
-// is trusted, and the others are strangers'.
+// The addresses of loopback in these tests: that of the proxy is trusted, the others
+// are those of clients.
 const (
 	proxyHost = "127.0.0.1"
 	client    = "127.0.0.2"
@@ -34,22 +34,22 @@ const (
 // burst is how many requests a client may make at once.
 const burst = 20
 
-// proxied is Signpost behind a proxy.
+// proxied is a running Signpost behind a proxy.
 type proxied struct {
-	http, https string // of the proxy
-	behind      string // it, Signpost itself
+	http, https string // addresses of the proxy
+	behind      string // address of Signpost
 	admin       string
 	log         *output
 	signpost    *os.Process
-	ca          *x509.CertPool // nil: no certificate is checked
+	ca          *x509.CertPool // nil: certificates are not verified
 }
 
-// TestNginx runs Debian's nginx with the published configuration.
+// TestNginx runs Debian's nginx with nginx.conf.
 func TestNginx(t *testing.T) {
 	nginx := tool(t, "nginx", "/usr/sbin/nginx")
-	folder := short(t)
-	p := behindProxy(t, folder)
-	certificate, key, pool := testCertificate(t, folder, "*.domain.se")
+	directory := shortDir(t)
+	p := behindProxy(t, directory)
+	certificate, key, pool := testCertificate(t, directory, "*.domain.se")
 	p.ca = pool
 	text := published(t, "nginx.conf",
 		"listen [::]:80 default_server;", "", // loopback need not have IPv6
@@ -59,28 +59,37 @@ func TestNginx(t *testing.T) {
 		"server 127.0.0.1:8080;", "server "+p.behind+";",
 		"/etc/ssl/signpost/fullchain.pem", certificate,
 		"/etc/ssl/signpost/privkey.pem", key,
-		"/var/log/nginx/error.log", folder+"/error.log",
+		"/var/log/nginx/error.log", directory+"/error.log",
 	)
-	put(t, folder, "site.conf", text)
+	writeFile(t, directory, "site.conf", text)
 	user := ""
 	if os.Getuid() == 0 {
 		user = "user root;"
 	}
 	temporary := ""
 	for _, name := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		temporary += fmt.Sprintf("%s_temp_path %s/%s;\n", name, folder, name)
+		temporary += fmt.Sprintf("%s_temp_path %s/%s;\n", name, directory, name)
 	}
-	put(t, folder, "nginx.conf", fmt.Sprintf("daemon off;\n%s\npid %s/pid;\nerror_log %[2]s/error.log;\nevents {}\nhttp {\naccess_log %[2]s/access.log;\n%[3]sinclude %[2]s/site.conf;\n}\n", user, folder, temporary))
-	said := new(output)
-	cmd := exec.Command(nginx, "-e", "stderr", "-p", folder, "-c", folder+"/nginx.conf")
-	cmd.Stderr = said
+	writeFile(t, directory, "nginx.conf", fmt.Sprintf(`daemon off;
+%s
+pid %s/pid;
+error_log %[2]s/error.log;
+events {}
+http {
+access_log %[2]s/access.log;
+%[3]sinclude %[2]s/site.conf;
+}
+`, user, directory, temporary))
+	printed := new(output)
+	cmd := exec.Command(nginx, "-e", "stderr", "-p", directory, "-c", directory+"/nginx.conf")
+	cmd.Stderr = printed
 	startProgram(t, cmd)
 	await(t, p.http, p.https)
-	p.asked(t)
-	p.private(t, func() string {
-		logs := said.String()
+	p.checkAnswers(t)
+	p.checkPrivacy(t, func() string {
+		logs := printed.String()
 		for _, name := range []string{"access.log", "error.log"} {
-			text, err := os.ReadFile(filepath.Join(folder, name))
+			text, err := os.ReadFile(filepath.Join(directory, name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,37 +99,45 @@ func TestNginx(t *testing.T) {
 	})
 }
 
-// TestCaddy runs Debian's Caddy with the published configuration, and with a
-// certification authority of its own in place of a public one.
+// TestCaddy runs Debian's Caddy with the Caddyfile, and with Caddy's internal
+// certificate authority in place of a public one.
 func TestCaddy(t *testing.T) {
 	caddy := tool(t, "caddy")
-	folder := short(t)
-	p := behindProxy(t, folder)
+	directory := shortDir(t)
+	p := behindProxy(t, directory)
 	_, httpPort, _ := net.SplitHostPort(p.http)
 	_, httpsPort, _ := net.SplitHostPort(p.https)
 	text := published(t, "Caddyfile",
-		"{\n\ton_demand_tls {", fmt.Sprintf("{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\thttp_port %s\n\thttps_port %s\n\tdefault_bind %s\n\tstorage file_system %s/storage\n\ton_demand_tls {", httpPort, httpsPort, proxyHost, folder),
+		"{\n\ton_demand_tls {", fmt.Sprintf(`{
+	admin off
+	local_certs
+	skip_install_trust
+	http_port %s
+	https_port %s
+	default_bind %s
+	storage file_system %s/storage
+	on_demand_tls {`, httpPort, httpsPort, proxyHost, directory),
 		"http://127.0.0.1:9480/ask", "http://"+p.admin+"/ask",
 		"reverse_proxy 127.0.0.1:8080 {", "reverse_proxy "+p.behind+" {",
 	)
-	put(t, folder, "Caddyfile", text)
-	cmd := exec.Command(caddy, "run", "--config", folder+"/Caddyfile", "--adapter", "caddyfile")
-	cmd.Env = append(os.Environ(), "HOME="+folder, "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder)
-	said := new(output)
-	cmd.Stderr = said
+	writeFile(t, directory, "Caddyfile", text)
+	cmd := exec.Command(caddy, "run", "--config", directory+"/Caddyfile", "--adapter", "caddyfile")
+	cmd.Env = append(os.Environ(), "HOME="+directory, "XDG_DATA_HOME="+directory, "XDG_CONFIG_HOME="+directory)
+	printed := new(output)
+	cmd.Stderr = printed
 	startProgram(t, cmd)
 	await(t, p.http, p.https)
-	p.asked(t)
+	p.checkAnswers(t)
 
-	// A certificate for a hosted name came with the first handshake; for any
-	// other there is none, and none was made.
+	// The first handshake gets a certificate for a hosted name. Other names get none,
+	// and none was made for them.
 	for name, want := range map[string]bool{
 		"autoconfig.domain.se": true, "autodiscover.other.se": true, "ua-auto-config.domain.se": true,
 		"autoconfig.stranger.example": false, "stranger.example": false, "autoconfig.domain.se.stranger.example": false,
 	} {
 		conn, err := tls.Dial("tcp", p.https, &tls.Config{ServerName: name, InsecureSkipVerify: true})
 		if got := err == nil; got != want {
-			t.Errorf("%s: handshake %v, want a certificate: %v", name, err, want)
+			t.Errorf("handshake for %s: error %v, want a certificate: %v", name, err, want)
 		}
 		if err == nil {
 			if err := conn.ConnectionState().PeerCertificates[0].VerifyHostname(name); err != nil {
@@ -129,19 +146,23 @@ func TestCaddy(t *testing.T) {
 			conn.Close()
 		}
 	}
-	made, err := filepath.Glob(folder + "/storage/certificates/*/*")
+	made, err := filepath.Glob(directory + "/storage/certificates/*/*")
 	if err != nil || len(made) == 0 || strings.Contains(fmt.Sprint(made), "stranger") {
-		t.Errorf("certificates in storage: %q %v", made, err)
+		t.Errorf("Caddy stored the certificates %q (%v), want some, and none for strangers", made, err)
 	}
-	p.private(t, said.String)
+	p.checkPrivacy(t, printed.String)
 }
 
 // behindProxy starts Signpost and chooses addresses for the proxy.
-func behindProxy(t *testing.T, folder string) *proxied {
+func behindProxy(t *testing.T, directory string) *proxied {
 	t.Helper()
-	p := &proxied{http: freeAddress(t), https: freeAddress(t), behind: freeAddress(t), admin: freeAddress(t), log: new(output)}
-	// As by default, but that of loopback only the proxy's own address is trusted.
-	put(t, folder, "signpost.yaml", fmt.Sprintf(`listen: %s
+	p := &proxied{
+		http: freeAddress(t), https: freeAddress(t),
+		behind: freeAddress(t), admin: freeAddress(t),
+		log: new(output),
+	}
+	// As by default, except that only one address of loopback is trusted.
+	writeFile(t, directory, "signpost.yaml", fmt.Sprintf(`listen: %s
 admin: {listen: "%s"}
 trustedProxies: [%s]
 limits: {requests: 1, burst: %d}
@@ -153,7 +174,7 @@ providers:
       - {type: imap, hostname: "imap.%%EMAILDOMAIN%%", port: 993}
       - {type: smtp, hostname: "smtp.%%EMAILDOMAIN%%", port: 465}
 `, p.behind, p.admin, proxyHost, burst))
-	cmd := exec.Command(signpost(t), "serve", "-config", folder+"/signpost.yaml")
+	cmd := exec.Command(signpost(t), "serve", "-config", directory+"/signpost.yaml")
 	cmd.Stderr = p.log
 	startProgram(t, cmd)
 	p.signpost = cmd.Process
@@ -161,7 +182,7 @@ providers:
 	return p
 }
 
-// request is one of a client of the proxy.
+// request is a client's request to the proxy.
 type request struct {
 	method, url, host string
 	body              string
@@ -207,11 +228,12 @@ func (p *proxied) from(t *testing.T, address string, r request) (status int, hea
 const outlook = `<?xml version="1.0" encoding="utf-8"?>
 <Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">
 <Request><EMailAddress>info@domain.se</EMailAddress>
-<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request>
+<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>
+</Request>
 </Autodiscover>`
 
-// asked asks Signpost through the proxy, honestly and not.
-func (p *proxied) asked(t *testing.T) {
+// checkAnswers sends honest and forged requests through the proxy.
+func (p *proxied) checkAnswers(t *testing.T) {
 	const xml, pox = "/mail/config-v1.1.xml", "/autodiscover/autodiscover.xml"
 	plain, secure := "http://"+p.http, "https://"+p.https
 	forge := func(headers ...string) map[string]string {
@@ -221,25 +243,49 @@ func (p *proxied) asked(t *testing.T) {
 		}
 		return m
 	}
+	get := func(url, host string, headers ...string) request {
+		return request{"GET", url, host, "", forge(headers...)}
+	}
+	post := func(url string, headers ...string) request {
+		return request{"POST", url, "autodiscover.domain.se", outlook, forge(headers...)}
+	}
+	const autoconfig, autodiscover, imap = "autoconfig.domain.se", "autodiscover.domain.se", "imap.domain.se"
+	const redirect = "https://" + autodiscover + pox
 	for _, row := range []struct {
 		name string
 		request
 		status int
 		holds  string // in the answer, or as its Location
 	}{
-		{"host over http", request{"GET", plain + xml, "autoconfig.domain.se", "", nil}, 200, "imap.domain.se"},
-		{"host over https", request{"GET", secure + xml, "autoconfig.domain.se", "", nil}, 200, "imap.domain.se"},
-		{"a raw address in the query", request{"GET", secure + xml + "?emailaddress=a+b@domain.se", "autoconfig.domain.se", "", nil}, 200, "imap.domain.se"},
-		{"an unknown host", request{"GET", plain + xml, "autoconfig.stranger.example", "", nil}, 404, ""},
-		{"Outlook over https", request{"POST", secure + pox, "autodiscover.domain.se", outlook, nil}, 200, "imap.domain.se"},
-		{"Outlook over http", request{"POST", plain + pox, "autodiscover.domain.se", outlook, nil}, 403, ""},
-		{"Outlook's redirect step", request{"GET", plain + pox, "autodiscover.domain.se", "", nil}, 302, "https://autodiscover.domain.se" + pox},
+		{"host over http", get(plain+xml, autoconfig), 200, imap},
+		{"host over https", get(secure+xml, autoconfig), 200, imap},
+		{"a raw address in the query", get(secure+xml+"?emailaddress=a+b@domain.se", autoconfig), 200, imap},
+		{"an unknown host", get(plain+xml, "autoconfig.stranger.example"), 404, ""},
+		{"Outlook over https", post(secure + pox), 200, imap},
+		{"Outlook over http", post(plain + pox), 403, ""},
+		{"Outlook's redirect step", get(plain+pox, autodiscover), 302, redirect},
 
-		{"a forged scheme over http", request{"POST", plain + pox, "autodiscover.domain.se", outlook, forge("X-Forwarded-Proto", "https", "Forwarded", "for=127.0.0.9;proto=https")}, 403, ""},
-		{"a forged scheme over https", request{"POST", secure + pox, "autodiscover.domain.se", outlook, forge("X-Forwarded-Proto", "http", "Forwarded", "proto=http")}, 200, "imap.domain.se"},
-		{"a list of forged schemes", request{"POST", plain + pox, "autodiscover.domain.se", outlook, forge("X-Forwarded-Proto", "https, https", "X-Forwarded-For", "127.0.0.1, 127.0.0.1")}, 403, ""},
-		{"a forged host", request{"GET", secure + xml, "autoconfig.domain.se", "", forge("X-Forwarded-Host", "autoconfig.other.se", "Forwarded", "host=autoconfig.other.se")}, 200, "imap.domain.se"},
-		{"a forged host in a redirect", request{"GET", plain + pox, "autodiscover.domain.se", "", forge("X-Forwarded-Host", "autodiscover.other.se")}, 302, "https://autodiscover.domain.se" + pox},
+		{
+			"a forged scheme over http",
+			post(plain+pox, "X-Forwarded-Proto", "https", "Forwarded", "for=127.0.0.9;proto=https"), 403, "",
+		},
+		{
+			"a forged scheme over https",
+			post(secure+pox, "X-Forwarded-Proto", "http", "Forwarded", "proto=http"), 200, imap,
+		},
+		{
+			"a list of forged schemes",
+			post(plain+pox, "X-Forwarded-Proto", "https, https", "X-Forwarded-For", "127.0.0.1, 127.0.0.1"), 403, "",
+		},
+		{
+			"a forged host",
+			get(secure+xml, autoconfig, "X-Forwarded-Host", "autoconfig.other.se", "Forwarded", "host=autoconfig.other.se"),
+			200, imap,
+		},
+		{
+			"a forged host in a redirect",
+			get(plain+pox, autodiscover, "X-Forwarded-Host", "autodiscover.other.se"), 302, redirect,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			status, header, body := p.from(t, client, row.request)
@@ -249,8 +295,8 @@ func (p *proxied) asked(t *testing.T) {
 		})
 	}
 
-	// The address: a client that asks too much is refused, whatever it says of
-	// itself, and he whose address it borrows is not.
+	// A client that sends too many requests is refused, whatever address it claims to
+	// have. The client with that address is not.
 	ask := func(from string, header map[string]string) int {
 		status, _, _ := p.from(t, from, request{"GET", plain + xml, "autoconfig.domain.se", "", header})
 		return status
@@ -261,34 +307,36 @@ func (p *proxied) asked(t *testing.T) {
 		if i%2 == 1 {
 			borrowed = fmt.Sprintf("192.0.2.%d", i)
 		}
-		status := ask(forger, forge("X-Forwarded-For", borrowed, "X-Real-IP", borrowed, "Forwarded", "for="+borrowed, "X-Request-Id", "feedfacefeedface"))
+		status := ask(forger, forge("X-Forwarded-For", borrowed, "X-Real-IP", borrowed,
+			"Forwarded", "for="+borrowed, "X-Request-Id", "feedfacefeedface"))
 		if status == 429 {
 			limited++
 		} else if status != 200 {
-			t.Fatalf("got %d", status)
+			t.Fatalf("request %d with a forged address got status %d, want 200 or 429", i, status)
 		}
 	}
 	if limited < burst/2 {
-		t.Errorf("%d of %d requests of a client that lies about its address were refused", limited, 2*burst)
+		t.Errorf("%d of %d requests with forged addresses were refused, want at least %d", limited, 2*burst, burst/2)
 	}
 	if status := ask(victim, nil); status != 200 {
-		t.Errorf("the client whose address was borrowed: got %d", status)
+		t.Errorf("the client whose address was forged got status %d, want 200", status)
 	}
 	log := p.log.String()
-	if !strings.Contains(log, "block="+forger) || strings.Contains(log, "block="+victim) || strings.Contains(log, "block="+proxyHost) {
-		t.Errorf("the log does not blame %s alone:\n%s", forger, log)
+	blames := func(address string) bool { return strings.Contains(log, "block="+address) }
+	if !blames(forger) || blames(victim) || blames(proxyHost) {
+		t.Errorf("the log does not name %s alone as the block of the flood:\n%s", forger, log)
 	}
 	if strings.Contains(log, "id=feedface") {
-		t.Error("a stranger chose the identity of a log line")
+		t.Error("a client chose the id of a log line")
 	}
 	if !strings.Contains(log, "outcome=answered") {
 		t.Errorf("the log has no answered request:\n%s", log)
 	}
 }
 
-// private asks for a mailbox in all the places where its address can stand, while
-// Signpost runs and when it is gone, and looks for it in the logs.
-func (p *proxied) private(t *testing.T, logs func() string) {
+// checkPrivacy sends requests with a mailbox in every place where its address can
+// stand, while Signpost runs and after it was killed, and looks for it in the logs.
+func (p *proxied) checkPrivacy(t *testing.T, logs func() string) {
 	t.Helper()
 	const local = "astrid.lindqvist"
 	ask := func(status int) {
@@ -298,7 +346,8 @@ func (p *proxied) private(t *testing.T, logs func() string) {
 			"http://" + p.http + "/mail/config-v1.1.xml?emailaddress=" + local + "%40domain.se",
 			"https://" + p.https + "/autodiscover/autodiscover.json/v1.0/" + local + "@domain.se?Protocol=AutodiscoverV1",
 		} {
-			got, _, body := p.from(t, client, request{"GET", url, "autodiscover.domain.se", "", map[string]string{"Referer": "https://domain.se/?emailaddress=" + local + "@domain.se"}})
+			referer := map[string]string{"Referer": "https://domain.se/?emailaddress=" + local + "@domain.se"}
+			got, _, body := p.from(t, client, request{"GET", url, "autodiscover.domain.se", "", referer})
 			if got != status {
 				t.Errorf("%s: got %d %s, want %d", url, got, body, status)
 			}
@@ -313,20 +362,20 @@ func (p *proxied) private(t *testing.T, logs func() string) {
 		}
 		conn.Close()
 		if time.Now().After(deadline) {
-			t.Fatal("Signpost does not end")
+			t.Fatal("Signpost still accepts connections 10 seconds after it was killed")
 		}
 	}
 	ask(502)
-	time.Sleep(100 * time.Millisecond) // for what is logged after the answer
+	time.Sleep(100 * time.Millisecond) // the proxy may log after it has answered
 	for line := range strings.Lines(logs() + p.log.String()) {
 		if strings.Contains(line, local) {
-			t.Errorf("logged: %s", line)
+			t.Errorf("a log line holds the mailbox: %s", line)
 		}
 	}
 }
 
-// published is a configuration that operators copy, with addresses and files of
-// the test: pairs of what must be there and what takes its place.
+// published reads a configuration that operators copy and replaces addresses and
+// files by those of the test. In pairs, each old text must stand in it exactly once.
 func published(t *testing.T, file string, pairs ...string) string {
 	t.Helper()
 	content, err := os.ReadFile(file)
@@ -336,15 +385,15 @@ func published(t *testing.T, file string, pairs ...string) string {
 	text := string(content)
 	for i := 0; i < len(pairs); i += 2 {
 		if strings.Count(text, pairs[i]) != 1 {
-			t.Fatalf("%s does not have %q once", file, pairs[i])
+			t.Fatalf("%s does not hold %q exactly once", file, pairs[i])
 		}
 		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
 	}
 	return text
 }
 
-// testCertificate makes a certificate, and the pool that trusts it.
-func testCertificate(t *testing.T, folder, name string) (certificate, key string, pool *x509.CertPool) {
+// testCertificate makes a certificate and a pool that trusts it.
+func testCertificate(t *testing.T, directory, name string) (certificate, key string, pool *x509.CertPool) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -366,9 +415,9 @@ func testCertificate(t *testing.T, folder, name string) (certificate, key string
 	var c, k bytes.Buffer
 	pem.Encode(&c, &pem.Block{Type: "CERTIFICATE", Bytes: der})
 	pem.Encode(&k, &pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
-	put(t, folder, "certificate.pem", c.String())
-	put(t, folder, "key.pem", k.String())
+	writeFile(t, directory, "certificate.pem", c.String())
+	writeFile(t, directory, "key.pem", k.String())
 	pool = x509.NewCertPool()
 	pool.AppendCertsFromPEM(c.Bytes())
-	return folder + "/certificate.pem", folder + "/key.pem", pool
+	return directory + "/certificate.pem", directory + "/key.pem", pool
 }

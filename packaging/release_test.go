@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// run runs a program and gives what it said.
-func run(folder, name string, args ...string) (string, error) {
+// run runs a program in a directory and returns its output.
+func run(directory, name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
-	cmd.Dir = folder
+	cmd.Dir = directory
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("%s %q: %w\n%s", name, args, err, out)
@@ -24,20 +24,21 @@ func run(folder, name string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// releases are the artefacts of version 1.0.0, made twice at different places,
-// and of 1.0.1, which has another configuration file. They are made from the work
-// tree as it is, committed to a clone.
-var releases = sync.OnceValues(func() (folder string, err error) {
+// releases makes the artefacts of version 1.0.0 twice, in different directories, and
+// those of 1.0.1, which has another configuration file. They are made from the work
+// tree, committed to a clone.
+var releases = sync.OnceValues(func() (directory string, err error) {
 	root, err := filepath.Abs("..")
 	if err != nil {
 		return "", err
 	}
 	clone, other := filepath.Join(shared, "clone"), filepath.Join(shared, "other", "place")
-	git := []string{"--git-dir", clone + "/.git", "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false", "-c", "user.name=test", "-c", "user.email=test@mail.example"}
+	git := []string{"--git-dir", clone + "/.git", "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false",
+		"-c", "user.name=test", "-c", "user.email=test@mail.example"}
 	all := "amd64 arm64"
 	steps := []struct {
-		folder string
-		args   []string
+		directory string
+		args      []string
 	}{
 		{root, []string{"git", "clone", "--quiet", "--shared", "--no-checkout", root, clone}},
 		{root, append(append([]string{"git"}, git...), "--work-tree", root, "add", "--all")},
@@ -45,43 +46,44 @@ var releases = sync.OnceValues(func() (folder string, err error) {
 		{clone, []string{"git", "reset", "--quiet", "--hard"}},
 		{root, []string{"git", "clone", "--quiet", clone, other}},
 		{clone, []string{"env", "ARCHITECTURES=" + all, "bash", "packaging/release", "1.0.0"}},
-		{other, []string{"env", "ARCHITECTURES=" + all, "TZ=Asia/Tokyo", "GOFLAGS=-tags=none", "bash", "packaging/release", "1.0.0"}},
+		{other, []string{"env", "ARCHITECTURES=" + all, "TZ=Asia/Tokyo", "GOFLAGS=-tags=none",
+			"bash", "packaging/release", "1.0.0"}},
 		{clone, []string{"sh", "-c", "echo '# as of 1.0.1' >> packaging/signpost.yaml"}},
 		{clone, append(append([]string{"git"}, git...), "commit", "--quiet", "--all", "--message", "another configuration")},
 		{clone, []string{"env", "ARCHITECTURES=" + runtime.GOARCH, "bash", "packaging/release", "1.0.1"}},
 	}
 	for _, step := range steps {
-		if _, err := run(step.folder, step.args[0], step.args[1:]...); err != nil {
+		if _, err := run(step.directory, step.args[0], step.args[1:]...); err != nil {
 			return "", err
 		}
 	}
 	return shared, nil
 })
 
-// released makes the artefacts once for all tests. That takes minutes, and
-// modules that nothing else needs, so that it is done only where it is asked for.
-func released(t *testing.T) (folder string) {
+// released makes the artefacts once for all tests. That takes minutes and needs
+// modules that nothing else needs, so it is done only if SIGNPOST_REQUIRE_TOOLS is set.
+func released(t *testing.T) (directory string) {
 	t.Helper()
 	if os.Getenv("SIGNPOST_REQUIRE_TOOLS") == "" {
-		t.Skip("takes minutes; SIGNPOST_REQUIRE_TOOLS=1 asks for it")
+		t.Skip("takes minutes; set SIGNPOST_REQUIRE_TOOLS=1 to run it")
 	}
-	folder, err := releases()
+	directory, err := releases()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return folder
+	return directory
 }
 
-// TestReleaseIsReproducible compares what was made at two places.
+// TestReleaseIsReproducible compares the artefacts that were made in two directories.
 func TestReleaseIsReproducible(t *testing.T) {
-	folder := released(t)
-	one, other := filepath.Join(folder, "clone", "dist"), filepath.Join(folder, "other", "place", "dist")
+	directory := released(t)
+	one, other := filepath.Join(directory, "clone", "dist"), filepath.Join(directory, "other", "place", "dist")
 	files, err := os.ReadDir(other)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(files) != 7 {
-		t.Errorf("there are %d artefacts: %v", len(files), files)
+		t.Errorf("the release has %d artefacts, want 7: %v", len(files), files)
 	}
 	for _, file := range files {
 		a, err := os.ReadFile(filepath.Join(other, file.Name()))
@@ -89,10 +91,10 @@ func TestReleaseIsReproducible(t *testing.T) {
 			t.Fatal(err)
 		}
 		if file.Name() == "SHA256SUMS" {
-			continue // of 1.0.1 there, by now
+			continue // replaced by that of 1.0.1
 		}
 		if b, err := os.ReadFile(filepath.Join(one, file.Name())); err != nil || !bytes.Equal(a, b) {
-			t.Errorf("%s has other bytes the second time: %v", file.Name(), err)
+			t.Errorf("%s differs between the two builds: %v", file.Name(), err)
 		}
 	}
 	if _, err := run(other, "sha256sum", "--check", "--strict", "SHA256SUMS"); err != nil {
@@ -100,10 +102,11 @@ func TestReleaseIsReproducible(t *testing.T) {
 	}
 }
 
-// TestBinaries: static, and no path of the machine in them.
+// TestBinaries checks that the binaries are static, hold no path of the machine, and
+// know their version.
 func TestBinaries(t *testing.T) {
-	folder := released(t)
-	dist := filepath.Join(folder, "other", "place", "dist")
+	directory := released(t)
+	dist := filepath.Join(directory, "other", "place", "dist")
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
 		path := filepath.Join(dist, "signpost-1.0.0-linux-"+arch)
 		f, err := elf.Open(path)
@@ -112,7 +115,7 @@ func TestBinaries(t *testing.T) {
 		}
 		defer f.Close()
 		if f.Machine != machine {
-			t.Errorf("%s is for %v", path, f.Machine)
+			t.Errorf("%s is built for %v, want %v", path, f.Machine, machine)
 		}
 		for _, p := range f.Progs {
 			if p.Type == elf.PT_INTERP {
@@ -123,20 +126,20 @@ func TestBinaries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, place := range []string{folder, os.Getenv("HOME") + "/go"} {
+		for _, place := range []string{directory, os.Getenv("HOME") + "/go"} {
 			if bytes.Contains(content, []byte(place)) {
 				t.Errorf("%s holds the path %s", path, place)
 			}
 		}
 		info, err := run("", "go", "version", "-m", path)
 		if err != nil || !strings.Contains(info, "mod\tsignpost\tv1.0.0") {
-			t.Errorf("its version is not v1.0.0: %v\n%s", err, info)
+			t.Errorf("%s has no version v1.0.0: %v\n%s", path, err, info)
 		}
 	}
 }
 
-// TestImage reads the Dockerfile as far as that goes without an engine: what it
-// copies is there, and it does not run as root.
+// TestImage reads the Dockerfile, without an engine: the files that it copies exist,
+// and the image does not run as root.
 func TestImage(t *testing.T) {
 	content, err := os.ReadFile("Dockerfile")
 	if err != nil {
@@ -187,14 +190,15 @@ func TestImage(t *testing.T) {
 		}
 	}
 	if base != "scratch" || copies < 4 {
-		t.Errorf("the last base is %s, and %d things are copied", base, copies)
+		t.Errorf("the last stage is based on %s and there are %d COPY lines, want scratch and at least 4", base, copies)
 	}
 	if uid, _, _ := strings.Cut(user, ":"); uid == "" || uid == "0" || uid == "root" {
-		t.Errorf("it runs as %q", user)
+		t.Errorf("the image runs as user %q", user)
 	}
 }
 
-// TestInstalledConfigurations: what is installed is good, without a warning.
+// TestInstalledConfigurations checks that the installed configurations pass "signpost
+// check" without a warning.
 func TestInstalledConfigurations(t *testing.T) {
 	for _, file := range []string{"signpost.yaml", "docker.yaml"} {
 		out, err := exec.Command(signpost(t), "check", "-config", file).CombinedOutput()
@@ -204,8 +208,8 @@ func TestInstalledConfigurations(t *testing.T) {
 	}
 }
 
-// TestInstall takes the packages through a life on a view of this machine that
-// is thrown away.
+// TestInstall installs, upgrades and removes the packages on a copy of this machine
+// that is thrown away.
 func TestInstall(t *testing.T) {
 	for _, name := range []string{"dpkg", "rpm", "unshare", "setpriv", "bwrap", "ip", "curl", "systemd-analyze", "man"} {
 		tool(t, name)
@@ -215,16 +219,20 @@ func TestInstall(t *testing.T) {
 	}
 	dist := filepath.Join(released(t), "clone", "dist")
 	rpmArch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
-	for format, name := range map[string]string{"deb": "signpost_%s-1_" + runtime.GOARCH + ".deb", "rpm": "signpost-%s-1." + rpmArch + ".rpm"} {
+	for format, name := range map[string]string{
+		"deb": "signpost_%s-1_" + runtime.GOARCH + ".deb",
+		"rpm": "signpost-%s-1." + rpmArch + ".rpm",
+	} {
+		file := func(version string) string { return filepath.Join(dist, fmt.Sprintf(name, version)) }
 		t.Run(format, func(t *testing.T) {
-			out, err := run("", "bash", "testdata/install", format, filepath.Join(dist, fmt.Sprintf(name, "1.0.0")), filepath.Join(dist, fmt.Sprintf(name, "1.0.1")), short(t))
+			out, err := run("", "bash", "testdata/install", format, file("1.0.0"), file("1.0.1"), shortDir(t))
 			t.Logf("%s", out)
 			if err != nil {
 				t.Fatal(err)
 			}
 			_, left, ok := strings.Cut(out, "what is left:\n")
 			if left = strings.TrimSpace(left); !ok || left != "" {
-				t.Errorf("removal leaves\n%s", left)
+				t.Errorf("removing the package leaves\n%s", left)
 			}
 		})
 	}

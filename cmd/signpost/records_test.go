@@ -75,6 +75,55 @@ zone "websupport.se" { type primary; file "hosts"; };
 	return address, key
 }
 
+// recordsRunner writes a configuration and returns a function that runs signpost
+// records with it. The exit status must be as given, and the output must have all
+// of the texts, which are separated by line breaks.
+func recordsRunner(t *testing.T, config, text string) func(status int, want string, args ...string) {
+	t.Helper()
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func(status int, want string, args ...string) {
+		t.Helper()
+		var stdout, stderr output
+		args = append([]string{"records", "-config", config}, args...)
+		if got := run(t.Context(), env{strings.NewReader("y\n"), &stdout, &stderr}, args); got != status {
+			t.Errorf("signpost %v: exit status %d, want %d\n%s%s", args, got, status, stdout.String(), stderr.String())
+		}
+		for text := range strings.SplitSeq(want, "\n") {
+			if !strings.Contains(stdout.String()+stderr.String(), text) {
+				t.Errorf("signpost %v: no %q in\n%s%s", args, text, stdout.String(), stderr.String())
+			}
+		}
+	}
+}
+
+// TestPublishAll goes on after domains that cannot be published and after one that
+// cannot be compared, and names them all at the end.
+func TestPublishAll(t *testing.T) {
+	address, key := startNamed(t)
+	records := recordsRunner(t, filepath.Join(t.TempDir(), "signpost.yaml"), fmt.Sprintf(`name: setup.websupport.example
+dns:
+  servers: [%q]
+  updates: [{zone: butiken.example, primary: %q, keyFile: %q}]
+providers:
+  - id: websupport
+    displayName: Websupport
+    domains: [alpha.example, butiken.example, omega.example]
+    servers:
+      - {type: imap, hostname: imap.websupport.se}
+      - {type: smtp, hostname: smtp.websupport.se}
+`, address, address, key))
+	records(1, "butiken.example: missing: \nunknown.example is not hosted here\nhint: every client",
+		"-compare", "-resolver", address, "butiken.example", "unknown.example")
+	const noPrimary = "no primary is configured for alpha.example\nno primary is configured for omega.example\nhint: say in the configuration"
+	records(1, noPrimary+"\nbutiken.example: add ", "-publish", "-all")
+	records(1, noPrimary+"\nbutiken.example: 12 added", "-publish", "-all", "-yes", "-at-once", "1")
+	records(1, noPrimary, "-publish", "-all", "-yes")
+	records(1, "unknown.example is not hosted here", "-publish", "-yes", "butiken.example", "unknown.example")
+	records(1, "_imaps._tcp.butiken.example\nunknown.example is not hosted here", "butiken.example", "unknown.example")
+}
+
 // TestPublishRecords takes a domain through its life: nothing there, published,
 // nothing to do, gone.
 func TestPublishRecords(t *testing.T) {
@@ -92,20 +141,7 @@ providers:
       - {type: imap, hostname: imap.websupport.se}
       - {type: smtp, hostname: smtp.websupport.se}
 `, address, address, key)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	records := func(status int, want string, args ...string) {
-		t.Helper()
-		var stdout, stderr output
-		args = append([]string{"records", "-config", config}, args...)
-		if got := run(t.Context(), env{strings.NewReader("y\n"), &stdout, &stderr}, args); got != status {
-			t.Errorf("%v: exit status %d, want %d\n%s%s", args, got, status, stdout.String(), stderr.String())
-		}
-		if !strings.Contains(stdout.String()+stderr.String(), want) {
-			t.Errorf("%v: want %q in\n%s%s", args, want, stdout.String(), stderr.String())
-		}
-	}
+	records := recordsRunner(t, config, text)
 	compare := []string{"-compare", "-resolver", address, "butiken.example"}
 	records(1, "missing: ", compare...)
 	records(1, "-yes applies the plan above", "-publish", "butiken.example")

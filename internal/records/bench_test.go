@@ -22,14 +22,14 @@ func printMany(t testing.TB, n int, servers ...account.Server) uint64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guide := New(Options{Name: "setup.example.net", Digest: digests()})
+	generator := New(Options{Name: "setup.example.net"})
 	settings := settingsFor("example.org", servers...)
 	var most uint64
 	for i := range n {
 		s := settings
 		s.Address = account.AnyAt(fmt.Sprintf("customer%06d.example", i))
 		s.Login = s.Address
-		if err := w.Write(guide.For(s)); err != nil {
+		if err := w.Write(generator.For(s)); err != nil {
 			t.Fatal(err)
 		}
 		if i%1000 == 0 {
@@ -87,11 +87,11 @@ func BenchmarkZone100000(b *testing.B) {
 // that of the comparison: 1 where we cost nothing.
 func BenchmarkCompare1000(b *testing.B) {
 	zones := map[string]string{"example.net": world["example.net"]}
-	guide := New(Options{Name: "setup.example.net", Digest: digests()})
+	generator := New(Options{Name: "setup.example.net"})
 	var domains []Domain
 	for i := range 1000 {
 		settings := settingsFor(fmt.Sprintf("k%04d.example", i), sharedHosts...)
-		d := guide.For(settings)
+		d := generator.For(settings)
 		domains = append(domains, d)
 		zones[d.Name] = string(printed(b, "zone", d))
 	}
@@ -100,7 +100,7 @@ func BenchmarkCompare1000(b *testing.B) {
 	compare := func() time.Duration {
 		c := newTestComparer(b, server, true, 5*time.Second)
 		begin := time.Now()
-		for got := range c.CompareAll(b.Context(), slices.Values(domains), 32) {
+		for got := range Parallel(b.Context(), slices.Values(domains), 32, c.Compare) {
 			if got.Wrong() {
 				b.Fatal(got)
 			}

@@ -4,14 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"strings"
-	"sync"
 
 	"signpost/internal/dns"
 )
 
-// Kind is what is wrong with a record.
+// Kind says what is wrong with a record.
 type Kind string
 
 // The kinds of findings.
@@ -22,28 +20,28 @@ const (
 	Harmful     Kind = "harmful" // leads clients astray or makes them fail
 )
 
-// Finding is one fault of a domain's records, and its cure.
+// Finding is one fault of a domain's records, and how to fix it.
 type Finding struct {
 	Kind    Kind   `json:"kind"`
 	Name    string `json:"name"`
 	Problem string `json:"problem"` // one sentence
-	// Remove and Put are the cure, as lines of a zone file.
+	// Remove and Put fix the fault. They hold lines of a zone file.
 	Remove []string `json:"remove,omitempty"`
 	Put    []string `json:"put,omitempty"`
-	// Warning is set where nobody who runs the domain can mend it: the fault
-	// is with a host of somebody else, which the configuration names.
+	// Warning is set where whoever runs the domain cannot fix the fault: it is
+	// with a host of somebody else, which the configuration names.
 	Warning bool `json:"warning,omitempty"`
 }
 
-// Comparison is what DNS has, held against what the domain should have.
+// Comparison is the result of comparing a domain with DNS.
 type Comparison struct {
 	Domain   string    `json:"domain"`
 	Findings []Finding `json:"findings"`
-	// Err is set where DNS did not tell.
+	// Err is set where DNS gave no answer.
 	Err error `json:"-"`
 }
 
-// MarshalJSON adds the error in words.
+// MarshalJSON writes the error as a text.
 func (c Comparison) MarshalJSON() ([]byte, error) {
 	type plain Comparison
 	object := struct {
@@ -56,7 +54,7 @@ func (c Comparison) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// Wrong reports whether somebody has to do something.
+// Wrong reports whether the domain needs attention.
 func (c *Comparison) Wrong() bool {
 	for _, f := range c.Findings {
 		if !f.Warning {
@@ -66,7 +64,7 @@ func (c *Comparison) Wrong() bool {
 	return c.Err != nil
 }
 
-// String is the comparison for people, empty where nothing was found.
+// String returns the comparison as text, empty if nothing was found.
 func (c Comparison) String() string {
 	var b strings.Builder
 	if c.Err != nil {
@@ -93,7 +91,7 @@ type Summary struct {
 	Domains, Right, Wrong, Failed, Findings, Warnings int
 }
 
-// Add counts one.
+// Add counts one comparison.
 func (s *Summary) Add(c Comparison) {
 	s.Domains++
 	switch {
@@ -152,54 +150,7 @@ func NewViewComparer(r *dns.Resolver) *Comparer {
 	return &Comparer{resolver: r}
 }
 
-// limitAtOnce bounds how many domains are compared at once: at most as many as the
-// resolver has questions under way, as the others could wait for it in vain.
-func limitAtOnce(n int) int { return min(max(n, 1), dns.MaxConcurrent) }
-
-// CompareAll compares many domains, a number of them at once, and gives the
-// results in the order of the domains, which are taken from another goroutine.
-// Breaking off the loop ends the work.
-func (c *Comparer) CompareAll(ctx context.Context, domains iter.Seq[Domain], atOnce int) iter.Seq[Comparison] {
-	return func(yield func(Comparison) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		var workers sync.WaitGroup
-		defer workers.Wait()
-		defer cancel()
-
-		atOnce = limitAtOnce(atOnce)
-		slots := make(chan struct{}, atOnce)
-		// The queue is longer than the number of workers, so that one slow
-		// domain at its head does not stop the others.
-		queue := make(chan chan Comparison, 8*atOnce)
-		workers.Go(func() {
-			defer close(queue)
-			for d := range domains {
-				result := make(chan Comparison, 1)
-				select {
-				case slots <- struct{}{}:
-				case <-ctx.Done():
-					return
-				}
-				workers.Go(func() {
-					result <- c.Compare(ctx, d)
-					<-slots
-				})
-				select {
-				case queue <- result:
-				case <-ctx.Done():
-					return
-				}
-			}
-		})
-		for result := range queue {
-			if !yield(<-result) {
-				return
-			}
-		}
-	}
-}
-
-// Compare holds what DNS says against what the domain should have.
+// Compare compares what DNS has with what the domain should have.
 func (c *Comparer) Compare(ctx context.Context, d Domain) Comparison {
 	k := check{comparer: c, ctx: ctx, domain: d, right: map[string]dns.Record{}}
 	findings, err := k.run()

@@ -61,11 +61,11 @@ func wholeDomain() Domain {
 	servers := slices.Clone(everyServer)
 	servers[0].Hostname = "mail.%EMAILDOMAIN%"
 	servers[5].URL = "https://dav.example.net/dav/"
-	return New(Options{Name: "setup.example.net", Digest: digests()}).For(settingsFor(customer, servers...))
+	return New(Options{Name: "setup.example.net"}).For(settingsFor(customer, servers...))
 }
 
 func ordinaryDomain() Domain {
-	return New(Options{Name: "setup.example.net", Digest: digests()}).For(settingsFor(customer, everyServer[0], everyServer[3]))
+	return New(Options{Name: "setup.example.net"}).For(settingsFor(customer, everyServer[0], everyServer[3]))
 }
 
 func handedOverDomain() Domain {
@@ -127,7 +127,7 @@ var planted = []struct {
 		want: "_pop3._tcp.kund.example is missing: it says that there is no POP3 with STARTTLS here",
 		put:  []string{"_pop3._tcp.kund.example. 3600 IN SRV 0 0 0 ."}},
 	{name: "digest missing", domain: func() Domain {
-		return New(Options{Name: "setup.example.net", Digest: fixedDigest("v=UAAC1; a=sha256; d=b25l")}).For(settingsFor(customer, everyServer[0], everyServer[3]))
+		return fixed("v=UAAC1; a=sha256; d=b25l").For(settingsFor(customer, everyServer[0], everyServer[3]))
 	}, plant: replace(`^_ua-auto-config.*UAAC1.*\n`, ""), kind: Missing,
 		want: "_ua-auto-config.kund.example is missing: it vouches for user-agent-configuration.json by its SHA-256 digest",
 		put:  []string{`_ua-auto-config.kund.example. 3600 IN TXT "v=UAAC1; a=sha256; d=b25l"`}},
@@ -208,12 +208,12 @@ var planted = []struct {
 		remove: []string{`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`,
 			`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xkZXI="`}},
 	{name: "digest of a document that there is not", domain: func() Domain {
-		return New(Options{Name: "setup.example.net", Digest: digests()}).For(settingsFor(customer, everyServer[1]))
+		return New(Options{Name: "setup.example.net"}).For(settingsFor(customer, everyServer[1]))
 	}, plant: with(`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`), kind: Superfluous,
 		want:   "_ua-auto-config.kund.example vouches for a document that there is not",
 		remove: []string{`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`}},
 	{name: "PACC host of a document that there is not", domain: func() Domain {
-		return New(Options{Name: "setup.example.net", Digest: digests()}).For(settingsFor(customer, everyServer[1]))
+		return New(Options{Name: "setup.example.net"}).For(settingsFor(customer, everyServer[1]))
 	}, plant: with(`ua-auto-config.kund.example. 300 IN CNAME setup.example.net.`), kind: Superfluous,
 		want:   "ua-auto-config.kund.example is there, but there is nothing to ask for",
 		remove: []string{`ua-auto-config.kund.example. 300 IN CNAME setup.example.net.`}},
@@ -356,6 +356,7 @@ func TestCompareWarns(t *testing.T) {
 	got := comparerFor(t, zoneOf(t, domain), true, nil).Compare(t.Context(), domain)
 	want := `kund.example: warning: autoconfig.kund.example leads to gone.example.net, which has no address
 kund.example: warning: autodiscover.kund.example leads to gone.example.net, which has no address
+kund.example: warning: ua-auto-config.kund.example leads to gone.example.net, which has no address
 kund.example: warning: _autodiscover._tcp.kund.example leads to gone.example.net, which has no address
 kund.example: warning: _imaps._tcp.kund.example leads to cloud.example.net, which is a CNAME: some clients refuse that (RFC 2782)
 kund.example: warning: _submissions._tcp.kund.example leads to gone.example.net, which has no address
@@ -440,9 +441,9 @@ func TestCompareHostileServers(t *testing.T) {
 	}
 }
 
-// TestCompareAll compares many at once: results in order, not more at once than
+// TestCompareMany compares many at once: results in order, not more at once than
 // said, and an end when the caller has seen enough.
-func TestCompareAll(t *testing.T) {
+func TestCompareMany(t *testing.T) {
 	zones := map[string]string{}
 	for apex, text := range world {
 		zones[apex] = text
@@ -463,7 +464,7 @@ func TestCompareAll(t *testing.T) {
 
 	var names []string
 	var summary Summary
-	for got := range c.CompareAll(t.Context(), slices.Values(domains), 7) {
+	for got := range Parallel(t.Context(), slices.Values(domains), 7, c.Compare) {
 		names = append(names, got.Domain)
 		summary.Add(got)
 	}
@@ -474,19 +475,11 @@ func TestCompareAll(t *testing.T) {
 		t.Errorf("summary %q, want %q", summary, want)
 	}
 	before := n.queries.Load()
-	for range c.CompareAll(t.Context(), slices.Values(domains), 2) {
+	for range Parallel(t.Context(), slices.Values(domains), 2, c.Compare) {
 		break
 	}
 	if asked := n.queries.Load() - before; asked > 60*10 {
 		t.Errorf("went on for %d queries after the caller had seen enough", asked)
-	}
-}
-
-func TestLimitAtOnce(t *testing.T) {
-	for n, want := range map[int]int{-1: 1, 0: 1, 1: 1, dns.MaxConcurrent: dns.MaxConcurrent, 1000: dns.MaxConcurrent} {
-		if got := limitAtOnce(n); got != want {
-			t.Errorf("limitAtOnce(%d) = %d, want %d", n, got, want)
-		}
 	}
 }
 
@@ -516,6 +509,13 @@ func TestSummary(t *testing.T) {
 	if s.String() != "2 domains: 1 right, 1 wrong with 1 finding, 1 warning" {
 		t.Error(s)
 	}
+}
+
+// newWorldComparer returns a comparer that asks the domains' own servers for the
+// zones.
+func newWorldComparer(t testing.TB, zones map[string]string) *Comparer {
+	t.Helper()
+	return newTestComparer(t, dnstest.StartServer(t, newInternet(t, zones).ServeDNS), true, time.Second)
 }
 
 // newTestComparer returns a comparer that asks the server: as the domain's own, or

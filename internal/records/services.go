@@ -9,14 +9,14 @@ import (
 	"signpost/internal/dns"
 )
 
-// service is a service that SRV records name.
+// service is a service that SRV records lead to.
 type service struct {
 	label   string
-	offered string // why, where it is offered
-	absent  string // why it is said that it is not; empty where nothing is said
+	offered string // the reason of the record where the service is offered
+	absent  string // the reason of the record that denies it; empty if none does
 }
 
-// The services of RFC 6186 §3 and RFC 8314 §5.1, RFC 6764 §3, RFC 8620 §2.2 and
+// These are the services of RFC 6186 §3 and RFC 8314 §5.1, RFC 6764 §3, RFC 8620 §2.2 and
 // RFC 5804 §1.8. Few clients ask for those of mail (FairEmail, aerc, Evolution
 // since 3.50, eM Client); Thunderbird, DAVx⁵ and Apple ask for those of
 // calendars and address books.
@@ -39,15 +39,26 @@ var (
 	services = [...]*service{&imaps, &imap, &pop3s, &pop3, &submissions, &submission, &caldavs, &caldav, &carddavs, &carddav, &jmap, &sieve}
 )
 
-// services adds the SRV records. Each name gets one record at most, as aerc and
-// Thunderbird choose oddly between several: that of the provider's first server
-// for it.
-func (b *builder) services() {
+// servicesOf returns the services that the providers offer.
+func servicesOf(providers []*account.Provider) map[*service]bool {
+	offered := map[*service]bool{}
+	for _, provider := range providers {
+		for _, server := range provider.Servers {
+			offered[serviceOf(server)] = true
+		}
+	}
+	return offered
+}
+
+// services adds the SRV records. Each name has at most one, that of the provider's
+// first server for it, as aerc and Thunderbird choose oddly between several. The
+// services in elsewhere are not denied: other mailboxes of the domain have them.
+func (b *builder) services(elsewhere map[*service]bool) {
 	offered := make([]offer, 0, len(b.settings.Servers))
-	var store account.ServerType // the protocol to read mail that is preferred
+	var store account.ServerType // the preferred protocol to read mail
 	for _, server := range b.settings.Servers {
 		s := serviceOf(server)
-		if _, taken := find(offered, s); s == nil || taken {
+		if _, ok := find(offered, s); s == nil || ok {
 			continue
 		}
 		t, problem := locate(server, b.settings.Login)
@@ -60,14 +71,14 @@ func (b *builder) services() {
 				store = server.Type
 			}
 			if server.Type != store {
-				// Lets a client that reads both prefer as we do (RFC 6186 §3.4).
+				// A client that supports both then prefers the same one (RFC 6186 §3.4).
 				t.priority = "10"
 			}
 		}
 		t.plain = server.SocketType == account.Plain
 		offered = append(offered, offer{s, t})
 	}
-	var unsaid []string
+	var unknown []string
 	for _, s := range services {
 		t, ok := find(offered, s)
 		switch {
@@ -81,18 +92,18 @@ func (b *builder) services() {
 			if t.path != "" {
 				b.add(s.label, "TXT", dns.Quote("path="+t.path), "the path on that server (RFC 6764)")
 			}
-		case s.absent != "" && b.guide.elsewhere[s]:
-			unsaid = append(unsaid, s.label)
+		case s.absent != "" && elsewhere[s]:
+			unknown = append(unknown, s.label)
 		case s.absent != "":
 			b.add(s.label, "SRV", "0 0 0 .", s.absent)
 		}
 	}
-	if len(unsaid) > 0 {
-		b.leaveOut("the domain's own provider does not offer it, but other mailboxes there may have it", unsaid...)
+	if len(unknown) > 0 {
+		b.leaveOut("the domain's own provider does not offer it, but other mailboxes there may have it", unknown...)
 	}
 }
 
-// offer is a service and where it is; there are too few for a map.
+// offer is a service and where it is. There are too few of them for a map.
 type offer struct {
 	service *service
 	target  target
@@ -107,20 +118,22 @@ func find(offered []offer, s *service) (target, bool) {
 	return target{}, false
 }
 
+// serviceOf returns the service that the server offers, or nil if no SRV record
+// stands for it.
 func serviceOf(server account.Server) *service {
 	implicit := server.SocketType == account.SSL
 	insecure := strings.HasPrefix(server.URL, "http://")
 	switch server.Type {
 	case account.IMAP:
-		return choose(implicit, &imaps, &imap)
+		return either(implicit, &imaps, &imap)
 	case account.POP3:
-		return choose(implicit, &pop3s, &pop3)
+		return either(implicit, &pop3s, &pop3)
 	case account.SMTP:
-		return choose(implicit, &submissions, &submission)
+		return either(implicit, &submissions, &submission)
 	case account.CalDAV:
-		return choose(insecure, &caldav, &caldavs)
+		return either(insecure, &caldav, &caldavs)
 	case account.CardDAV:
-		return choose(insecure, &carddav, &carddavs)
+		return either(insecure, &carddav, &carddavs)
 	case account.JMAP:
 		return &jmap
 	case account.ManageSieve:
@@ -129,27 +142,28 @@ func serviceOf(server account.Server) *service {
 	return nil
 }
 
-func choose(first bool, a, b *service) *service {
+func either(first bool, a, b *service) *service {
 	if first {
 		return a
 	}
 	return b
 }
 
-// target is what a SRV record says.
+// target holds what a SRV record says.
 type target struct {
 	priority, port, host string
 	path                 string // of a calendar or address book
 	plain                bool   // without encryption
-	hidden               bool   // offered, but in no way that DNS could say
+	hidden               bool   // offered, but DNS cannot say where
 }
 
-// mailbox stands for a mailbox in a URL, where a placeholder could not be parsed.
+// mailbox replaces the placeholders of a mailbox in a URL, which could not be
+// parsed with them.
 const mailbox = "mailbox-placeholder"
 
 var hideMailbox = strings.NewReplacer(account.EmailAddress, mailbox, account.EmailLocalPart, mailbox)
 
-// locate finds where a server is, or says why DNS cannot say it.
+// locate returns where a server is, or why DNS cannot say it.
 func locate(server account.Server, login account.Address) (target, string) {
 	t := target{priority: "0", port: strconv.Itoa(server.Port), host: account.Expand(server.Hostname, login)}
 	if server.Type.HasURL() {

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/account"
-	"signpost/autoconfig"
 	"signpost/internal/dns"
 	"signpost/internal/dns/dnstest"
 	"signpost/internal/fault"
@@ -109,12 +108,6 @@ func settingsFor(domain string, servers ...account.Server) account.Settings {
 	return account.Settings{Address: address, Login: address, Provider: provider, Servers: servers}
 }
 
-// digest returns the digest of the PACC document.
-func digest(s account.Settings) (string, error) {
-	document, err := new(autoconfig.PACCs).Document(s)
-	return autoconfig.Digest(document), err
-}
-
 // printed returns the input for nsupdate.
 func printed(t testing.TB, d records.Domain) string {
 	t.Helper()
@@ -139,7 +132,7 @@ func publishedDomain(name string, change ...func(*records.Options, []account.Ser
 			servers[i].URL = "https://mail.%EMAILDOMAIN%/dav/"
 		}
 	}
-	o := records.Options{Name: "setup." + name, Digest: digest}
+	o := records.Options{Name: "setup." + name}
 	for _, f := range change {
 		servers = f(&o, servers)
 	}
@@ -252,7 +245,7 @@ func TestPublish(t *testing.T) {
 		n.holds(t, d)
 
 		// Gone: what was there before us is there still.
-		if did := p.publish(t, records.Remove("kund.example")); did != "+0 ~0 -18" {
+		if did := p.publish(t, records.Empty("kund.example")); did != "+0 ~0 -18" {
 			t.Errorf("removal: %s", did)
 		}
 		n.holds(t, records.Domain{Name: "kund.example"})
@@ -265,7 +258,7 @@ func TestPublish(t *testing.T) {
 				t.Errorf("%s: %v", line, got)
 			}
 		}
-		if plan := p.plan(t, records.Remove("kund.example")); !plan.Empty() {
+		if plan := p.plan(t, records.Empty("kund.example")); !plan.Empty() {
 			t.Errorf("removed again: %v", plan)
 		}
 	})
@@ -319,7 +312,7 @@ func TestConflicts(t *testing.T) {
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "was changed since Signpost wrote it" {
 			t.Errorf("edited: %v", plan)
 		}
-		plan = p.plan(t, records.Remove("kund.example"))
+		plan = p.plan(t, records.Empty("kund.example"))
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Name != "_imaps._tcp.kund.example SRV" {
 			t.Errorf("leaving: %v", plan)
 		}
@@ -335,12 +328,12 @@ func TestConflicts(t *testing.T) {
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "says that the service setup.example.net publishes this domain" {
 			t.Errorf("another service: %v", plan)
 		}
-		if plan = other.plan(t, records.Remove("kund.example")); len(plan.Conflicts) != 1 {
+		if plan = other.plan(t, records.Empty("kund.example")); len(plan.Conflicts) != 1 {
 			t.Errorf("another service removes: %v", plan)
 		}
 
 		// A text beside the CNAME is never replaced.
-		p.publish(t, records.Remove("kund.example"))
+		p.publish(t, records.Empty("kund.example"))
 		n.Update(t, `update add autodiscover.kund.example. 300 TXT "somebody's"`)
 		plan = n.publisher(t, replacing).plan(t, d)
 		if len(plan.Conflicts) != 1 || !strings.HasPrefix(plan.Conflicts[0].Problem, "holds TXT as well, beside which no CNAME can stand") {
@@ -373,7 +366,7 @@ func TestReplaceAndRemove(t *testing.T) {
 		n.Update(t, `update add _signpost.kund.example. 300 TXT "somebody else"`,
 			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 mail.other.example.")
 		for _, p := range []*Publisher{p, replacer} {
-			plan := p.plan(t, records.Remove("kund.example"))
+			plan := p.plan(t, records.Empty("kund.example"))
 			if !plan.Empty() || len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], "holds no marker of Signpost") {
 				t.Errorf("a text at the marker: %v", plan)
 			}
@@ -389,7 +382,7 @@ func TestReplaceAndRemove(t *testing.T) {
 		// A text beside the marker.
 		p.publish(t, d)
 		n.Update(t, `update add _signpost.kund.example. 3600 TXT "somebody else"`)
-		p.publish(t, records.Remove("kund.example"))
+		p.publish(t, records.Empty("kund.example"))
 		n.holds(t, records.Domain{Name: "kund.example"})
 		if got := marker(); !strings.Contains(got, "somebody else") || strings.Contains(got, "signpost1") {
 			t.Errorf("beside the marker: %q", got)
@@ -403,11 +396,11 @@ func TestReplaceAndRemove(t *testing.T) {
 			t.Errorf("taken over: %s", did)
 		}
 		n.holds(t, d)
-		if did := n.publisher(t, renamed).publish(t, records.Remove("kund.example")); did != "+0 ~0 -18" {
+		if did := n.publisher(t, renamed).publish(t, records.Empty("kund.example")); did != "+0 ~0 -18" {
 			t.Errorf("left after taking over: %s", did)
 		}
 		p.publish(t, d)
-		if did := n.publisher(t, renamed).publish(t, records.Remove("kund.example")); did != "+0 ~0 -18" {
+		if did := n.publisher(t, renamed).publish(t, records.Empty("kund.example")); did != "+0 ~0 -18" {
 			t.Errorf("left under another name: %s", did)
 		}
 		n.holds(t, records.Domain{Name: "kund.example"})
@@ -456,7 +449,7 @@ func TestConcurrentChange(t *testing.T) {
 		fewer := publishedDomain("kund.example", func(_ *records.Options, servers []account.Server) []account.Server {
 			return slices.Delete(servers, 6, 7)
 		})
-		one, two = p.plan(t, fewer), p.plan(t, records.Remove("kund.example"))
+		one, two = p.plan(t, fewer), p.plan(t, records.Empty("kund.example"))
 		if err := p.Apply(t.Context(), one); err != nil {
 			t.Fatal(err)
 		}
@@ -564,8 +557,8 @@ func TestZoneCuts(t *testing.T) {
 			if again := p.plan(t, d); !again.Empty() {
 				t.Errorf("again: %v", again)
 			}
-			p.publish(t, records.Remove(name))
-			if again := p.plan(t, records.Remove(name)); !again.Empty() {
+			p.publish(t, records.Empty(name))
+			if again := p.plan(t, records.Empty(name)); !again.Empty() {
 				t.Errorf("removed again: %v", again)
 			}
 			if left := n.Dig(t, "_imaps._tcp."+name, "SRV"); len(left) > 0 {
@@ -604,10 +597,13 @@ func TestDigestChange(t *testing.T) {
 		now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 		p.clock = func() time.Time { return now }
 		with := func(digest string) records.Domain {
-			return publishedDomain("kund.example", func(o *records.Options, servers []account.Server) []account.Server {
-				o.Digest = func(account.Settings) (string, error) { return "v=UAAC1; a=sha256; d=" + digest, nil }
-				return servers
-			})
+			d := publishedDomain("kund.example")
+			for i, r := range d.Records {
+				if r.Name == "_ua-auto-config.kund.example" {
+					d.Records[i].Data = dns.Quote("v=UAAC1; a=sha256; d=" + digest)
+				}
+			}
+			return d
 		}
 		digests := func() string {
 			var all []string
@@ -648,7 +644,7 @@ func TestDigestChange(t *testing.T) {
 				t.Errorf("%v: digests %s", step, got)
 			}
 		}
-		p.publish(t, records.Remove("kund.example"))
+		p.publish(t, records.Empty("kund.example"))
 		if got := digests(); got != "" {
 			t.Errorf("left: %s", got)
 		}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"signpost/internal/config"
+	"signpost/internal/dns"
+	"signpost/internal/fault"
+	"signpost/internal/records"
+	"signpost/internal/records/publish"
+	"signpost/internal/service"
+)
+
+// publishBatch is how many plans are shown, confirmed and applied together, which
+// bounds the memory that they take.
+const publishBatch = 500
+
+// publication publishes the records of many domains.
+type publication struct {
+	env
+	publisher *publish.Publisher
+	yes       bool
+	plans     []*publish.Plan // shown, but not applied yet
+	published bool            // some plans were applied
+	conflicts int
+	failures  failures
+}
+
+// publishRecords makes plans, shows them, asks, and applies them. It leaves a
+// domain with a conflict alone, and goes on after a domain that fails. If a domain
+// on the command line is not ours, it does nothing at all.
+func publishRecords(ctx context.Context, e env, l *service.Loaded, f recordsFlags, desired desiredFunc) error {
+	publisher, err := newPublisher(l, *f.replace)
+	if err != nil {
+		return err
+	}
+	p := publication{env: e, publisher: publisher, yes: *f.yes}
+	for _, name := range f.domains {
+		if _, err := desired(ctx, name); err != nil {
+			p.failures.add(err)
+		}
+	}
+	if err := p.failures.err(); err != nil {
+		return err
+	}
+	type result struct {
+		*publish.Plan
+		err error
+	}
+	results := records.Parallel(ctx, f.domainsOf(l), *f.atOnce, func(ctx context.Context, name string) result {
+		domain, err := desired(ctx, name)
+		if err != nil {
+			return result{err: err}
+		}
+		plan, err := publisher.Plan(ctx, domain)
+		return result{plan, err}
+	})
+	planned := 0
+	for r := range results {
+		if r.err != nil {
+			p.failures.add(r.err)
+			continue
+		}
+		if p.show(r.Plan) {
+			planned++
+		}
+		if len(p.plans) == publishBatch {
+			if err := p.apply(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := p.apply(ctx); err != nil {
+		return err
+	}
+	if planned > 0 && !p.mayAsk() {
+		p.failures.add(fault.WithHint(errors.New("nothing is published without being asked for"), "-yes applies the plan above"))
+	}
+	return p.result(planned)
+}
+
+// mayAsk reports whether plans can be applied: with -yes, or by asking.
+func (p *publication) mayAsk() bool { return p.yes || isTerminal(p.stdin) }
+
+// show prints a plan, and keeps it if it can be applied. It reports whether there
+// is something to apply.
+func (p *publication) show(plan *publish.Plan) bool {
+	if plan.Empty() && len(plan.Notes) == 0 {
+		return false
+	}
+	fmt.Fprint(p.stdout, plan)
+	switch {
+	case len(plan.Conflicts) > 0:
+		p.conflicts++
+	case !plan.Empty():
+		if p.mayAsk() {
+			p.plans = append(p.plans, plan)
+		}
+		return true
+	}
+	return false
+}
+
+// apply applies the plans shown so far, after asking.
+func (p *publication) apply(ctx context.Context) error {
+	if len(p.plans) == 0 {
+		return nil
+	}
+	if !p.yes {
+		if err := p.confirm(); err != nil {
+			return err
+		}
+	}
+	for _, plan := range p.plans {
+		if err := p.publisher.Apply(ctx, plan); err != nil {
+			p.failures.add(err)
+			continue
+		}
+		add, change, remove := plan.Counts()
+		fmt.Fprintf(p.stdout, "%s: %d added, %d changed, %d removed\n", plan.Domain, add, change, remove)
+	}
+	p.plans, p.published = nil, true
+	return ctx.Err()
+}
+
+// confirm asks the person at the terminal whether to go on.
+func (p *publication) confirm() error {
+	fmt.Fprint(p.stderr, "signpost: publish this? [y/N] ")
+	answer, err := bufio.NewReader(p.stdin).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		if p.published {
+			return errors.New("nothing more is published")
+		}
+		return errors.New("nothing is published")
+	}
+	return nil
+}
+
+// result returns everything that went wrong.
+func (p *publication) result(planned int) error {
+	if p.conflicts > 0 {
+		text := "1 domain is not published: it has records that Signpost did not write"
+		if p.conflicts > 1 {
+			text = fmt.Sprintf("%d domains are not published: they have records that Signpost did not write", p.conflicts)
+		}
+		p.failures.add(fault.WithHint(errors.New(text), "remove the records, or overwrite them with -replace"))
+	}
+	err := p.failures.err()
+	if err == nil && planned == 0 {
+		fmt.Fprintln(p.stdout, "nothing to do")
+	}
+	return err
+}
+
+// newPublisher returns a publisher to the primaries of the configuration.
+func newPublisher(l *service.Loaded, replace bool) (*publish.Publisher, error) {
+	if len(l.Config.DNS.Updates) == 0 {
+		return nil, fault.WithHint(
+			fmt.Errorf("%s names no primary to publish to", l.File),
+			"write dns: {updates: [{zone: …, primary: …, keyFile: …}]}, or print the records and put them in by hand",
+		)
+	}
+	if l.Config.Name == "" {
+		return nil, fault.WithHint(fmt.Errorf("%s gives the service no name, which marks what it published", l.File), "write name:")
+	}
+	options := publish.Options{Owner: l.Config.Name, Replace: replace}
+	for _, u := range l.Config.DNS.Updates {
+		key, err := updateKey(u)
+		if err != nil {
+			return nil, fmt.Errorf("the key for the zone %s: %w", u.Zone, err)
+		}
+		options.Updates = append(options.Updates, dns.Update{Zone: u.Zone, Primary: u.Primary, Key: key})
+	}
+	return publish.New(options)
+}
+
+func updateKey(u config.Update) (dns.Key, error) {
+	if u.KeyFile != "" {
+		return dns.ReadKeyFile(u.KeyFile)
+	}
+	key := dns.Key{Name: u.KeyName, Algorithm: u.KeyAlgorithm, Secret: dns.Secret(u.KeySecret)}
+	return key, key.Check()
+}

@@ -22,6 +22,13 @@ type Documents[V comparable] struct {
 	templates map[documentKey[V]]cachedTemplate
 }
 
+// Writer writes the text of a template. Its settings have placeholders only where
+// the template may have them; all other texts in them are Verbatim. A Writer
+// spells the address as EmailAddress, EmailLocalPart and EmailDomain, and protects
+// text of its own with Verbatim. Its error is cached, too, and may hold
+// placeholders but no address.
+type Writer func(Settings) ([]byte, error)
+
 type documentKey[V comparable] struct {
 	provider   *Provider
 	anyMailbox bool // the address is AnyAt a domain
@@ -36,11 +43,9 @@ type cachedTemplate struct {
 // Template returns the document for the settings, to be completed for
 // s.Address with Append or, if there are holes, AppendFunc.
 //
-// The function write writes the text of the template. It gets the settings in
-// the form that templated describes, spells the address as EmailAddress,
-// EmailLocalPart and EmailDomain, and protects other text of its own with
-// Verbatim. Texts in an error hold placeholders as well.
-func (d *Documents[V]) Template(s *Settings, variant V, write func(Settings) ([]byte, error), holes ...string) (Template, error) {
+// A link in the Provider that NamesMailbox keeps its placeholders; a document must
+// leave it out.
+func (d *Documents[V]) Template(s *Settings, variant V, write Writer, holes ...string) (Template, error) {
 	if !s.Cacheable() {
 		return writeTemplate(s, write, holes)
 	}
@@ -61,7 +66,7 @@ func (d *Documents[V]) Template(s *Settings, variant V, write func(Settings) ([]
 	return cached.template, cached.err
 }
 
-func writeTemplate(s *Settings, write func(Settings) ([]byte, error), holes []string) (Template, error) {
+func writeTemplate(s *Settings, write Writer, holes []string) (Template, error) {
 	text, err := write(s.templated())
 	if err != nil {
 		return Template{}, err
@@ -73,8 +78,7 @@ func writeTemplate(s *Settings, write func(Settings) ([]byte, error), holes []st
 // s.Address. Placeholders are left in host names, URLs and user names, and in
 // the links of the Provider, unless they have to be completed here: for a Login
 // other than the Address, or because the address needs escapes in a URL. All
-// other texts are Verbatim. A link that NamesMailbox keeps its placeholders, as
-// no document may have it.
+// other texts are Verbatim.
 func (s *Settings) templated() Settings {
 	t := *s
 	t.Provider = s.templatedProvider()

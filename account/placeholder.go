@@ -26,6 +26,9 @@ type part struct {
 	hole    string // EmailAddress, EmailLocalPart, EmailDomain or a hole of ParseTemplate's caller
 }
 
+// Escaper appends a text to dst as the format of a document requires.
+type Escaper func(dst []byte, text string) []byte
+
 // ParseTemplate parses a text. Each occurrence of a string in holes becomes a
 // hole that AppendFunc lets its caller fill. Anything else that is not one of
 // the three placeholders is literal text.
@@ -78,13 +81,13 @@ func appendParts(parts []part, text string) []part {
 // values of placeholders pass through escape, the template's own text does not;
 // a nil escape copies. Values are not parsed again: an address whose local part
 // reads %EMAILDOMAIN% keeps it.
-func (t Template) Append(dst []byte, a Address, escape func(dst []byte, text string) []byte) []byte {
+func (t Template) Append(dst []byte, a Address, escape Escaper) []byte {
 	return t.AppendFunc(dst, a, escape, nil)
 }
 
 // AppendFunc is like Append for a template with holes other than the
 // placeholders. For each of them it appends fill(hole), through escape.
-func (t Template) AppendFunc(dst []byte, a Address, escape func(dst []byte, text string) []byte, fill func(hole string) string) []byte {
+func (t Template) AppendFunc(dst []byte, a Address, escape Escaper, fill func(hole string) string) []byte {
 	for _, p := range t.parts {
 		dst = append(dst, p.literal...)
 		var value string

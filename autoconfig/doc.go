@@ -1,43 +1,43 @@
-// Package autoconfig speaks the two dialects in which mail clients that are
-// not Microsoft's or Apple's ask for settings: Mozilla's config-v1.1.xml, which
+// Package autoconfig writes and reads the two formats of settings for mail clients
+// other than Microsoft's and Apple's: Mozilla's config-v1.1.xml, which
 // Thunderbird, Evolution, KMail, Delta Chat, FairEmail, Nextcloud Mail and many
-// more read (draft-ietf-mailmaint-autoconfig), and PACC, the JSON that is meant
-// to follow it (draft-ietf-mailmaint-pacc).
+// more read (draft-ietf-mailmaint-autoconfig), and PACC, the JSON that is meant to
+// succeed it (draft-ietf-mailmaint-pacc).
 //
-// # Who gets a config-v1.1 document
+// # Which mailboxes have a config-v1.1 document
 //
-// A domain or mailbox that somebody who reads the format can use: one with
-// IMAP, POP3, Exchange Web Services (Thunderbird, Evolution) or JMAP. Anything
-// else is answered 404, a mailbox with ActiveSync alone too: phones that speak
-// ActiveSync ask Autodiscover and not here, Thunderbird refuses a document
-// without an outgoing server, and any 2xx ends the search of Delta Chat, which
-// with a 404 goes on to ask Autodiscover.
+// There is a document for a domain or mailbox that some reader of the format can
+// use: one with IMAP, POP3, Exchange Web Services (Thunderbird, Evolution) or JMAP.
+// Anything else is answered 404, even a mailbox with ActiveSync alone: phones that
+// speak ActiveSync use Autodiscover instead, Thunderbird refuses a document without
+// an outgoing server, and any 2xx ends the search of Delta Chat, which continues
+// with Autodiscover after a 404.
 //
-// # What the document must not do
+// # What every reader accepts
 //
-// The readers are many and none of them is strict in the same place. What is
-// written therefore keeps to what all of them take:
+// The many readers are strict in different places. A document has only what all of
+// them accept:
 //
-//   - imap is the first incoming server: FairEmail and Geary look no further;
+//   - imap is the first incoming server: FairEmail and Geary read no other;
 //   - one section per type: Evolution and aerc take the last, others the first;
 //   - leaf elements have text without white space around it and no attributes,
-//     and are never empty: Thunderbird makes true of an empty element and
-//     "[object Object]" of one with an attribute. For that reason the domain
-//     that a client came by is a plain <domain> and not <domain purpose="mx">;
-//   - only & < > are written as references: Delta Chat keeps the tail of a text
-//     that is split by one;
+//     and are never empty: Thunderbird reads an empty element as true and one with
+//     an attribute as "[object Object]". For that reason the domain that led a
+//     client here is a plain <domain> and not <domain purpose="mx">;
+//   - only & < > are written as references: Delta Chat keeps only the text after
+//     a reference;
 //   - socketType plain never stands beside something better: Thunderbird for
 //     Android rejects the whole file for one such section;
 //   - the last user name is that of the mail servers: FairEmail takes the last
-//     <username> wherever it stands.
+//     <username> in the document.
 //
 // # User names
 //
-// %EMAILADDRESS% and %EMAILLOCALPART% stay as they are, because every client
-// fills them in and some (Mailspring) ignore anything else. A name put together
-// of several parts is completed when the address is known, because FairEmail,
-// Mailspring and aerc do not complete such names. The format has no field for
-// an NT domain: it stands before the name with a backslash (hosting01\fred), as
-// Windows writes it. A literal name that looks like a
-// number reaches Thunderbird changed (00123 becomes 123); no spelling avoids it.
+// %EMAILADDRESS% and %EMAILLOCALPART% are left to the client, because every client
+// completes them and some (Mailspring) ignore anything else. A name of several
+// parts is completed here if the address is known, because FairEmail, Mailspring
+// and aerc do not complete such names. The format has no field for an NT domain: it
+// stands before the name with a backslash (hosting01\fred), as Windows writes it. A
+// literal name that looks like a number reaches Thunderbird changed (00123 becomes
+// 123); no spelling avoids that.
 package autoconfig

@@ -88,13 +88,11 @@ func unlikePACC(s account.Server) string {
 
 // authentication returns how to sign in, for all described servers together.
 func authentication(p *account.Provider, servers []account.Server) (*paccAuthentication, error) {
-	takes := func(methods ...account.Authentication) bool {
-		return slices.ContainsFunc(servers, func(s account.Server) bool {
-			return slices.ContainsFunc(s.Authentication, func(a account.Authentication) bool { return slices.Contains(methods, a) })
-		})
+	accepts := func(method account.Authentication) bool {
+		return slices.ContainsFunc(servers, func(s account.Server) bool { return slices.Contains(s.Authentication, method) })
 	}
-	a := &paccAuthentication{Password: takes(account.PasswordCleartext, account.PasswordEncrypted)}
-	if takes(account.OAuth2Auth) && p.OAuth2 != nil {
+	a := &paccAuthentication{Password: accepts(account.PasswordCleartext) || accepts(account.PasswordEncrypted)}
+	if accepts(account.OAuth2Auth) && p.OAuth2 != nil {
 		if issuer := issuerURL(p.OAuth2.Issuer); issuer != "" {
 			a.OAuthPublic = &paccOAuth{Issuer: issuer}
 		}

@@ -46,7 +46,8 @@ func divide(servers []account.Server) (sections, error) {
 		s.incoming = slices.DeleteFunc(s.incoming, isPlain)
 	}
 	if !slices.ContainsFunc(s.incoming, isReadable) {
-		return sections{}, notDescribable("it has neither imap, pop3, ews nor jmap, so no client that reads autoconfig could use it")
+		const problem = "it has neither imap, pop3, ews nor jmap, so no client that reads autoconfig could use it"
+		return sections{}, notDescribable(problem)
 	}
 	// FairEmail and Geary read only the first incoming server.
 	if i := slices.IndexFunc(s.incoming, isIMAP); i > 0 {

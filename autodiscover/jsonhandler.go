@@ -104,7 +104,8 @@ func jsonEndpoints(s account.Settings) []endpoint {
 			}
 		}
 	}
-	return append(endpoints, endpoint{"AutodiscoverV1", "https://autodiscover." + s.Address.Domain() + "/autodiscover/autodiscover.xml"})
+	xml := "https://autodiscover." + s.Address.Domain() + "/autodiscover/autodiscover.xml"
+	return append(endpoints, endpoint{"AutodiscoverV1", xml})
 }
 
 func invalidProtocol(protocol string, endpoints []endpoint) *Error {
@@ -116,7 +117,8 @@ func invalidProtocol(protocol string, endpoints []endpoint) *Error {
 	if len(names) > 0 {
 		message += " Supported values are '" + strings.Join(names, ",") + "'"
 	}
-	return &Error{Code: InvalidProtocol, Reason: "the protocol asked for is not one that the provider has", message: message}
+	const reason = "the protocol asked for is not one that the provider has"
+	return &Error{Code: InvalidProtocol, Reason: reason, message: message}
 }
 
 // filter returns the letters and digits of a word from a stranger, at most 40.

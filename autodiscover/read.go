@@ -20,13 +20,13 @@ const (
 )
 
 // Read reads an XML answer, of this package or of any other server, as a client
-// does. An answer that is an error gives an *Error; one that sends the client on
-// gives settings with a Provider.AutodiscoverRedirect.
+// does. It returns an *Error for an answer that is an error, and settings with a
+// Provider.AutodiscoverRedirect for one that redirects.
 //
-// Servers stand in the order of the answer, with the host names, URLs and logins
-// that it holds, none of which Expanded changes; what it does not say stays
-// empty. Protocols of Exchange (EXCH, EXPR, WEB) and the certificate servers of
-// phones are left out.
+// The servers are in the order of the answer, with its host names, URLs and logins,
+// none of which Expanded changes. Fields that the answer does not have stay empty.
+// Protocols of Exchange (EXCH, EXPR, WEB) and the certificate servers of phones are
+// left out.
 func Read(document []byte) (account.Settings, error) {
 	if len(document) > maxDocument {
 		return account.Settings{}, errors.New("the answer is too long")
@@ -54,16 +54,17 @@ func Read(document []byte) (account.Settings, error) {
 	return account.Settings{}, errors.New("the answer is in no schema that a client knows")
 }
 
-// readError reads what stands in the place of settings.
+// readError reads an error that stands in place of settings.
 func readError(e *etree.Element) error {
 	code := textOf(e, "ErrorCode")
 	if _, err := strconv.ParseUint(code, 10, 16); err != nil {
 		return errors.New("the answer is an error without a proper code")
 	}
-	return answeredError(Code(code), textOf(e, "Message"))
+	return remoteError(Code(code), textOf(e, "Message"))
 }
 
-func answeredError(code Code, message string) *Error {
+// remoteError returns the error that a server has answered with.
+func remoteError(code Code, message string) *Error {
 	return &Error{Code: code, Reason: fmt.Sprintf("the server answers so, with the words %q", message), message: message}
 }
 
@@ -109,9 +110,9 @@ func readOutlook(response *etree.Element) (account.Settings, error) {
 	return s, nil
 }
 
-// readProtocol reads one Protocol as Outlook does: Encryption, where it is
-// given, overrides SSL, and SPA and SSL are on unless they are off. It returns
-// no type for one that is not of our kinds.
+// readProtocol reads one Protocol as Outlook does: Encryption, if present, overrides
+// SSL, and SPA and SSL are on unless they are off. It returns a server without Type
+// for a Protocol that account has no type for.
 func readProtocol(protocol *etree.Element) (account.Server, error) {
 	var s account.Server
 	name := textOf(protocol, "Type")
@@ -123,21 +124,21 @@ func readProtocol(protocol *etree.Element) (account.Server, error) {
 	if s.Type == "" {
 		return s, nil
 	}
-	place := textOf(protocol, "Server")
-	if place == "" {
+	server := account.Verbatim(textOf(protocol, "Server"))
+	if server == "" {
 		return s, fmt.Errorf("the answer has a Protocol %s without Server", s.Type)
 	}
-	place = account.Verbatim(place)
-	s.Login = account.Login{Username: account.Verbatim(textOf(protocol, "LoginName")), DomainName: textOf(protocol, "DomainName")}
+	s.Login.Username = account.Verbatim(textOf(protocol, "LoginName"))
+	s.Login.DomainName = textOf(protocol, "DomainName")
 	s.Authentication = []account.Authentication{account.NTLM}
 	if isOff(protocol, "SPA") {
 		s.Authentication[0] = account.PasswordCleartext
 	}
 	if s.Type.HasURL() {
-		s.URL = place
+		s.URL = server
 		return s, nil
 	}
-	s.Hostname = place
+	s.Hostname = server
 	s.SocketType = readSecurity(protocol)
 	port := textOf(protocol, "Port")
 	if port == "" {
@@ -186,8 +187,8 @@ func readActiveSync(response *etree.Element) (account.Settings, error) {
 		if textOf(e, "ErrorCode") != "" {
 			return account.Settings{}, readError(e)
 		}
-		// Status has no values that tell anything apart.
-		return account.Settings{}, answeredError(AddressUnknown, textOf(e, "Message"))
+		// Status has the same value for all errors.
+		return account.Settings{}, remoteError(AddressUnknown, textOf(e, "Message"))
 	}
 	if redirect := textOf(action, "Redirect"); redirect != "" {
 		to, err := account.ParseAddress(redirect)
@@ -213,14 +214,14 @@ func readActiveSync(response *etree.Element) (account.Settings, error) {
 			Type:           account.ActiveSync,
 			URL:            account.Verbatim(target),
 			Authentication: []account.Authentication{account.PasswordCleartext},
-			// What the phone asked with is what it signs in with.
+			// The phone signs in with the address that it asked about.
 			Login: account.Login{Username: account.Verbatim(s.Address.String())},
 		})
 	}
 	return s, nil
 }
 
-// readAddress notes whose settings the answer says it holds, if it does.
+// readAddress stores the address of the answer in the settings, if there is one.
 func readAddress(s *account.Settings, text string) error {
 	if text == "" {
 		return nil

@@ -23,16 +23,16 @@ import (
 )
 
 // The benchmarks compare the service, as `signpost serve` runs it, with a bare
-// net/http handler that reads the same body and writes the same answer, header and
-// body. Each of the two is a process of its own, asked over loopback by 64
-// connections in alternating rounds of one run, so that what the machine does
-// besides hits both alike. The connections are kept: what it costs to accept one
-// is not measured.
+// net/http handler that reads the same body and writes the same response, header and
+// body. Each of the two is a process of its own. Requests come over loopback on 64
+// connections, in alternating rounds of one run, so that other load on the machine
+// affects both alike. The connections are kept open: the cost of accepting one is not
+// measured.
 //
-// Where in memory a process happens to lie makes up to a tenth of its speed. There
-// are five processes of each, but only one over TLS, where the service is expensive
-// to start, and inside the benchmark's own process: those ratios hold give or take
-// a tenth. The benchmarks report, besides what the names of others say,
+// The memory layout of a process changes its speed by up to a tenth. There are five
+// processes of each, but only one over TLS, where the service is expensive to start, and
+// inside the benchmark's own process: those ratios are accurate to a tenth. The
+// benchmarks report
 //
 //	ratio         requests per second, service over bare, the median of the rounds
 //	cpu-ratio     CPU time of the serving process per request, service over bare
@@ -42,7 +42,7 @@ import (
 //	              of the largest process
 //	loaded-MB     and after the last
 //
-// A number of requests per second is worth nothing without the other one.
+// Requests per second of one without those of the other mean nothing.
 
 const (
 	connections = 64
@@ -51,11 +51,12 @@ const (
 	perRound    = 1000 // requests, about a twentieth of a second
 )
 
-// bareAnswer is set in the process that serves bare, to the file of its answer.
+// bareAnswer is the environment variable that makes a process serve the file that it
+// names.
 const bareAnswer = "SIGNPOST_BENCH_BARE_ANSWER"
 
-// serveBare serves the bytes of a file, with the header that net/http cannot
-// know, until the process is killed. It prints its address.
+// serveBare serves the bytes of a file until the process is killed. It prints its
+// address.
 func serveBare(file string) {
 	listener, handler := listenBare(file, "listening")
 	panic(http.Serve(listener, handler))
@@ -74,8 +75,8 @@ func listenBare(file, saying string) (net.Listener, http.Handler) {
 	return listener, bareHandler(answer)
 }
 
-// bareHandler sets its header as handlers usually do. Content-Length it leaves to
-// net/http, which is cheaper.
+// bareHandler returns a handler that sets its header as handlers usually do. It leaves
+// Content-Length to net/http, which is cheaper.
 func bareHandler(answer []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -98,15 +99,16 @@ type process struct {
 	clients []*client
 }
 
-// startProcess starts a command that writes its address to standard error, as
-// serve does, and ends it with the benchmark.
+// startProcess starts a command that logs its address to standard error, as serve does,
+// and kills it at the end of the benchmark.
 func startProcess(b *testing.B, cmd *exec.Cmd) *process {
 	b.Helper()
-	return startSaying(b, cmd, listening)
+	return startMatching(b, cmd, listening)
 }
 
-// startSaying starts a command that says by a pattern where it listens.
-func startSaying(b *testing.B, cmd *exec.Cmd, where *regexp.Regexp) *process {
+// startMatching starts a command whose log names its address in the first group of
+// where.
+func startMatching(b *testing.B, cmd *exec.Cmd, where *regexp.Regexp) *process {
 	b.Helper()
 	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
 	if err != nil {
@@ -128,7 +130,7 @@ func startSaying(b *testing.B, cmd *exec.Cmd, where *regexp.Regexp) *process {
 	return &process{pid: cmd.Process.Pid, address: address, started: time.Since(start)}
 }
 
-// addressIn waits until the log of a service says where it listens.
+// addressIn waits until the log of a service names its address.
 func addressIn(b *testing.B, log string, where *regexp.Regexp, ended chan error) string {
 	b.Helper()
 	for {
@@ -148,7 +150,7 @@ func addressIn(b *testing.B, log string, where *regexp.Regexp, ended chan error)
 	}
 }
 
-// startEach starts a command some times.
+// startEach starts several processes of a command.
 func startEach(b *testing.B, command func() *exec.Cmd) []*process {
 	b.Helper()
 	started := make([]*process, starts)
@@ -177,7 +179,7 @@ func startSignpost(b *testing.B, config string) []*process {
 	return startEach(b, func() *exec.Cmd { return serveCommand(program, config) })
 }
 
-// build makes the program as it is released, static.
+// build builds the program statically, as it is released.
 func build(b *testing.B) string {
 	b.Helper()
 	program := filepath.Join(b.TempDir(), "signpost")
@@ -193,7 +195,7 @@ func serveCommand(program, config string) *exec.Cmd {
 	return exec.Command(program, "serve", "-config", config, "-listen", "127.0.0.1:0")
 }
 
-// cpu is the CPU time that the process has used so far: the fields utime and
+// cpu returns the CPU time that the process has used so far: the fields utime and
 // stime of /proc/‹pid›/stat, in hundredths of a second (proc(5)).
 func (p *process) cpu(b *testing.B) time.Duration {
 	b.Helper()
@@ -213,7 +215,7 @@ func (p *process) cpu(b *testing.B) time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// resident is the memory of the process in MB.
+// resident returns the resident memory of the process in MB.
 func (p *process) resident(b *testing.B) float64 {
 	b.Helper()
 	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.pid))
@@ -227,7 +229,7 @@ func (p *process) resident(b *testing.B) float64 {
 	return float64(pages*int64(os.Getpagesize())) / 1e6
 }
 
-// resident is the memory of the largest of the processes in MB.
+// resident returns the resident memory of the largest process in MB.
 func resident(b *testing.B, processes []*process) (most float64) {
 	b.Helper()
 	for _, p := range processes {
@@ -236,8 +238,8 @@ func resident(b *testing.B, processes []*process) (most float64) {
 	return most
 }
 
-// client is a connection that is kept. It does as little as HTTP allows, so that
-// the servers are what is measured.
+// client is a connection that stays open. It does as little as HTTP allows, so that the
+// servers are measured and not the client.
 type client struct {
 	net.Conn
 	in   *bufio.Reader
@@ -256,7 +258,7 @@ func connect(address string) ([]*client, error) {
 	return clients, nil
 }
 
-// ask sends the request n times over all connections.
+// ask sends n requests over all connections.
 func ask(clients []*client, request []byte, n int) error {
 	var left atomic.Int64
 	left.Store(int64(n))
@@ -289,7 +291,7 @@ func (c *client) ask(request []byte, left *atomic.Int64) error {
 	return nil
 }
 
-// answerOf is what a service answers.
+// answerOf returns the body of the response.
 func answerOf(b *testing.B, address, request string) []byte {
 	b.Helper()
 	conn, err := dial(address)
@@ -307,16 +309,16 @@ func answerOf(b *testing.B, address, request string) []byte {
 	return body
 }
 
-// mustAgree sees to it that both give the same answer.
+// mustAgree fails the benchmark unless both give the same response.
 func mustAgree(b *testing.B, signpost, bare *process, request string) {
 	b.Helper()
 	one, other := wholeAnswer(b, signpost.address, request), wholeAnswer(b, bare.address, request)
 	if one != other {
-		b.Fatalf("the service answers\n%s\nand the bare server\n%s", one, other)
+		b.Fatalf("the service responds\n%s\nand the bare server\n%s", one, other)
 	}
 }
 
-// wholeAnswer is an answer with its header, but for the time of day.
+// wholeAnswer returns the response with its header, except for Date.
 func wholeAnswer(b *testing.B, address, request string) string {
 	b.Helper()
 	conn, err := dial(address)
@@ -339,14 +341,14 @@ func wholeAnswer(b *testing.B, address, request string) string {
 	return all.String()
 }
 
-// readAnswer reads an answer that must be a 200 with Content-Length.
+// readAnswer reads a response, which must have status 200 and a Content-Length.
 func readAnswer(in *bufio.Reader, body []byte) ([]byte, error) {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.HasPrefix(line, []byte("HTTP/1.1 200 ")) {
-		return nil, fmt.Errorf("got %q", line)
+		return nil, fmt.Errorf("status line %q, want 200", line)
 	}
 	length := -1
 	for {
@@ -364,7 +366,7 @@ func readAnswer(in *bufio.Reader, body []byte) ([]byte, error) {
 		}
 	}
 	if length < 0 {
-		return nil, errors.New("the answer has no Content-Length")
+		return nil, errors.New("response without Content-Length")
 	}
 	if cap(body) < length {
 		body = make([]byte, length)
@@ -373,7 +375,7 @@ func readAnswer(in *bufio.Reader, body []byte) ([]byte, error) {
 	return body[:length], err
 }
 
-// cost is what a number of requests cost one process.
+// cost adds up what requests cost one process.
 type cost struct {
 	wall, cpu time.Duration
 	requests  int
@@ -391,7 +393,7 @@ func (l *cost) run(b *testing.B, p *process, request string) {
 	l.requests += perRound
 }
 
-// warm connects before the first round, and asks until no code is run for the
+// warm connects before the first round, and sends requests until no code runs for the
 // first time.
 func (p *process) warm(b *testing.B, request string) {
 	b.Helper()
@@ -416,10 +418,9 @@ func (p *process) warm(b *testing.B, request string) {
 func (l *cost) perSecond() float64 { return float64(l.requests) / l.wall.Seconds() }
 func (l *cost) cpuEach() float64   { return float64(l.cpu.Nanoseconds()) / 1000 / float64(l.requests) }
 
-// alternate runs rounds against the two of each pair in turn, pair after pair. The
-// ratio, of requests per second of the other over those of the one, is the median
-// of the rounds: whoever takes the processor away for a moment spoils a round and
-// not the ratio.
+// alternate runs rounds against both processes of each pair in turn, pair after pair.
+// ratio, of the requests per second of the second over those of the first, is the median
+// of the rounds: a disturbance spoils one round, not the ratio.
 func alternate(b *testing.B, first, second []*process, request string) (one, other cost, ratio float64) {
 	b.Helper()
 	ratios := make([]float64, rounds)
@@ -441,8 +442,7 @@ func alternate(b *testing.B, first, second []*process, request string) (one, oth
 	return one, other, ratios[rounds/2]
 }
 
-// compare measures the service with the example systems against the bare
-// handler.
+// compare measures the service with the example systems against the bare handler.
 func compare(b *testing.B, request string) {
 	signpost := startSignpost(b, allSystems(b))
 	idle := resident(b, signpost)
@@ -459,7 +459,7 @@ func compare(b *testing.B, request string) {
 	b.ReportMetric(resident(b, signpost), "loaded-MB")
 }
 
-// allSystems is one configuration of all example systems.
+// allSystems writes one configuration of all example systems.
 func allSystems(b *testing.B) string {
 	b.Helper()
 	providers, accounts := "providers:\n", "accounts:\n"

@@ -75,7 +75,7 @@ func BenchmarkGETTLS(b *testing.B) {
 		"tls: {listen: \"127.0.0.1:0\", acme: {directory: %q, storage: storage}}", acmeNobody)))
 	pair := storeCertificates(b, filepath.Join(folder, "storage"))
 
-	signpost := startSaying(b, serveCommand(build(b), filepath.Join(folder, "signpost.yaml")), listeningTLS)
+	signpost := startMatching(b, serveCommand(build(b), filepath.Join(folder, "signpost.yaml")), listeningTLS)
 	if err := shakeAll(signpost.address); err != nil {
 		b.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func BenchmarkGETTLS(b *testing.B) {
 	put(b, folder, "answer", string(answerOf(b, signpost.address, request)))
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), bareTLSAnswer+"="+filepath.Join(folder, "answer"), bareTLSPair+"="+pair)
-	bare := startSaying(b, cmd, listeningTLS)
+	bare := startMatching(b, cmd, listeningTLS)
 	bare.address = byTLS + bare.address
 	mustAgree(b, signpost, bare, request)
 	loaded := signpost.resident(b)

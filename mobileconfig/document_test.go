@@ -326,6 +326,7 @@ func TestNoProfile(t *testing.T) {
 		{[]account.Server{imap}, AnyDevice, "there is no smtp server"},
 		{[]account.Server{plain, smtp}, AnyDevice, "imap imap.example.se:143: it is not encrypted"},
 		{[]account.Server{plain, smtp, dav}, AnyDevice, "imap imap.example.se:143: it is not encrypted"},
+		{[]account.Server{server(account.IMAP, "mail.%EMAILDOMAIN%", account.Plain), smtp}, AnyDevice, "imap mail.example.se:143: it is not encrypted"},
 		{[]account.Server{imap, server(account.SMTP, "smtp.example.se", account.Plain)}, AnyDevice, "smtp smtp.example.se:587: it is not encrypted"},
 		{[]account.Server{withMethods(imap, token...), smtp}, AnyDevice, "Apple's mail account cannot sign in with OAuth2"},
 		{[]account.Server{withMethods(imap), smtp}, AnyDevice, "Apple's mail account cannot sign in with no method at all"},

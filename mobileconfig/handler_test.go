@@ -146,37 +146,38 @@ func TestRefused(t *testing.T) {
 		method  string
 		query   string
 		status  int
+		reason  string // in the answer
 	}{
-		{nil, "GET", "emailaddress=x@unknown.example", 404},
-		{wrong, "GET", "emailaddress=x@example.se", 404},
-		{nil, "GET", "emailaddress=mail@domain.se&device=mac", 404}, // ActiveSync alone
-		{failing, "GET", "emailaddress=x@example.se", 503},
-		{failing, "HEAD", "emailaddress=x@example.se", 503},
-		{nil, "POST", "emailaddress=anna@example.se", 405},
-		{nil, "PUT", "", 405},
-		{nil, "OPTIONS", "", 405},
-		{nil, "GET", "", 400},
-		{nil, "GET", "emailaddress=", 400},
-		{nil, "GET", "emailaddress", 400},
-		{nil, "GET", "address=anna@example.se", 400},
-		{nil, "GET", "emailaddress=anna", 400},
-		{nil, "GET", "emailaddress=@example.se", 400},
-		{nil, "GET", "emailaddress=a@b@c", 400},
-		{nil, "GET", "emailaddress=a@b@example.se", 400},
-		{nil, "GET", "emailaddress=" + e(`a"><script>alert(1)</script>@example.se`), 400},
-		{nil, "GET", "emailaddress=" + e(`a</string><key>IncomingPassword</key><string>x@example.se`), 400},
-		{nil, "GET", "emailaddress=" + e("a@example.se\r\nX-Evil: 1"), 400},
-		{nil, "GET", "emailaddress=" + e("a\r\nb@example.se"), 400},
-		{nil, "GET", "emailaddress=" + e("a\x00@example.se"), 400},
-		{nil, "GET", "emailaddress=" + e("../../x@example.se"), 400},
-		{nil, "GET", "emailaddress=" + e("<b>@example.se"), 400},
-		{nil, "GET", "emailaddress=" + e("*)(uid=*@example.se"), 400},
-		{nil, "GET", "emailaddress=" + e(`CORP\anna@example.se`), 400},
-		{nil, "GET", "emailaddress=" + e("a@../../example.se"), 400},
-		{nil, "GET", "emailaddress=a@[127.0.0.1]", 400},
-		{nil, "GET", "emailaddress=" + e("\xff\xfea@example.se"), 400},
-		{nil, "GET", "emailaddress=" + strings.Repeat("a", 65) + "@example.se", 400},
-		{nil, "GET", "emailaddress=anna@example.se&name=" + strings.Repeat("a", 1<<20), 400},
+		{nil, "GET", "emailaddress=x@unknown.example", 404, "not served here"},
+		{wrong, "GET", "emailaddress=x@example.se", 404, "not served here"},
+		{nil, "GET", "emailaddress=mail@domain.se&device=mac", 404, "no profile"}, // ActiveSync alone
+		{failing, "GET", "emailaddress=x@example.se", 503, "looked up"},
+		{failing, "HEAD", "emailaddress=x@example.se", 503, ""},
+		{nil, "POST", "emailaddress=anna@example.se", 405, "GET and HEAD"},
+		{nil, "PUT", "", 405, "GET and HEAD"},
+		{nil, "OPTIONS", "", 405, "GET and HEAD"},
+		{nil, "GET", "", 400, "empty"},
+		{nil, "GET", "emailaddress=", 400, "empty"},
+		{nil, "GET", "emailaddress", 400, "empty"},
+		{nil, "GET", "address=anna@example.se", 400, "empty"},
+		{nil, "GET", "emailaddress=anna", 400, "no @"},
+		{nil, "GET", "emailaddress=@example.se", 400, "nothing before the @"},
+		{nil, "GET", "emailaddress=a@b@c", 400, "characters before"},
+		{nil, "GET", "emailaddress=a@b@example.se", 400, "characters before"},
+		{nil, "GET", "emailaddress=" + e(`a"><script>alert(1)</script>@example.se`), 400, "quotation mark"},
+		{nil, "GET", "emailaddress=" + e(`a</string><key>IncomingPassword</key><string>x@example.se`), 400, "characters before"},
+		{nil, "GET", "emailaddress=" + e("a@example.se\r\nX-Evil: 1"), 400, "its domain"},
+		{nil, "GET", "emailaddress=" + e("a\r\nb@example.se"), 400, "control character"},
+		{nil, "GET", "emailaddress=" + e("a\x00@example.se"), 400, "control character"},
+		{nil, "GET", "emailaddress=" + e("../../x@example.se"), 400, "characters before"},
+		{nil, "GET", "emailaddress=" + e("<b>@example.se"), 400, "characters before"},
+		{nil, "GET", "emailaddress=" + e("*)(uid=*@example.se"), 400, "characters before"},
+		{nil, "GET", "emailaddress=" + e(`CORP\anna@example.se`), 400, "backslash"},
+		{nil, "GET", "emailaddress=" + e("a@../../example.se"), 400, "its domain"},
+		{nil, "GET", "emailaddress=a@[127.0.0.1]", 400, "its domain"},
+		{nil, "GET", "emailaddress=" + e("\xff\xfea@example.se"), 400, "UTF-8"},
+		{nil, "GET", "emailaddress=" + strings.Repeat("a", 65) + "@example.se", 400, "more than 64"},
+		{nil, "GET", "emailaddress=anna@example.se&name=" + strings.Repeat("a", 1<<20), 400, "too long"},
 	}
 	for _, test := range tests {
 		resolve := test.resolve
@@ -185,8 +186,8 @@ func TestRefused(t *testing.T) {
 		}
 		w := get(Handler(resolve, HandlerOptions{Service: testService}), test.method, test.query)
 		name := fmt.Sprintf("%s %.60s", test.method, test.query)
-		if w.Code != test.status {
-			t.Errorf("%s: status %d, %s, want %d", name, w.Code, w.Body, test.status)
+		if w.Code != test.status || !strings.Contains(w.Body.String(), test.reason) {
+			t.Errorf("%s: status %d, %q, want %d and %q", name, w.Code, w.Body, test.status, test.reason)
 		}
 		h := w.Result().Header
 		if got := h.Get("Content-Type"); got != "text/plain; charset=utf-8" {

@@ -14,15 +14,19 @@ import (
 // to be well escaped, not the rest of the query; otherwise the error is an
 // *AddressError.
 func Parameter(query, name string) (string, error) {
-	for query != "" {
-		var pair string
-		pair, query, _ = strings.Cut(query, "&")
-		key, value, _ := strings.Cut(pair, "=")
-		if strings.EqualFold(key, name) {
-			return Unescape(value)
+	value, _ := RawParameter(query, name)
+	return Unescape(value)
+}
+
+// RawParameter is like Parameter, but returns the value with its escapes, and whether
+// the query has the parameter.
+func RawParameter(query, name string) (value string, ok bool) {
+	for pair := range strings.SplitSeq(query, "&") {
+		if key, value, _ := strings.Cut(pair, "="); strings.EqualFold(key, name) {
+			return value, true
 		}
 	}
-	return "", nil
+	return "", false
 }
 
 // Unescape replaces percent escapes and nothing else. A percent sign without two

@@ -63,13 +63,9 @@ func optional(query, name string) string {
 // nameParameter returns the person's name. In a name, unlike in an address, + stands
 // for the space of a form.
 func nameParameter(query string) string {
-	for pair := range strings.SplitSeq(query, "&") {
-		if key, value, _ := strings.Cut(pair, "="); strings.EqualFold(key, "name") {
-			if plain, err := url.QueryUnescape(value); err == nil {
-				return plain
-			}
-			return value
-		}
+	value, _ := account.RawParameter(query, "name")
+	if plain, err := url.QueryUnescape(value); err == nil {
+		return plain
 	}
-	return ""
+	return value
 }

@@ -61,7 +61,7 @@ func scanXML(document []byte) error {
 
 // isAppleDoctype reports whether a directive is Apple's document type declaration.
 func isAppleDoctype(directive []byte) bool {
-	words := bytes.Fields(directive)
-	return len(words) > 1 && string(words[0]) == "DOCTYPE" && string(words[1]) == "plist" &&
+	fields := bytes.Fields(directive)
+	return len(fields) > 1 && string(fields[0]) == "DOCTYPE" && string(fields[1]) == "plist" &&
 		!bytes.ContainsAny(directive, "[<")
 }

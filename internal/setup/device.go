@@ -60,12 +60,12 @@ func (d device) sections(lang *templates.Language) []section {
 
 // parseDevice returns the device that the parameter device names, and whether it
 // names one.
-func parseDevice(word string) (device, bool) {
-	if word == "ipad" {
+func parseDevice(name string) (device, bool) {
+	if name == "ipad" {
 		return iPhone, true
 	}
-	_, ok := orders[device(word)]
-	return device(word), ok && word != ""
+	_, ok := orders[device(name)]
+	return device(name), ok && name != ""
 }
 
 // guessDevice returns the device that a User-Agent header suggests.
@@ -74,8 +74,8 @@ func parseDevice(word string) (device, bool) {
 // is further down. An iPad calls itself a Macintosh, so its section is the second
 // there.
 func guessDevice(agent string) device {
-	contains := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(agent, word) })
+	contains := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(agent, name) })
 	}
 	switch {
 	case contains("iPhone", "iPad", "iPod"):

@@ -25,7 +25,9 @@ var queryEscapes = strings.NewReplacer("%40", "@", "+", "%20")
 // query returns the query of a URL, question mark included. More alternates names
 // and values. Every value is escaped, a + too; empty ones are left out.
 func (l links) query(more ...string) string {
-	pairs := append([]string{"emailaddress", l.address, "name", l.name, "lang", l.lang, "device", string(l.device)}, more...)
+	pairs := append([]string{
+		"emailaddress", l.address, "name", l.name, "lang", l.lang, "device", string(l.device),
+	}, more...)
 	var b strings.Builder
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {

@@ -47,7 +47,7 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 		for _, table := range tables {
 			fmt.Fprintf(w, "\n%s\n", table.Title)
 			for _, r := range table.Rows {
-				writeRow(w, r.Label, r.Value+r.Word)
+				writeRow(w, r.Label, r.Value+r.Choice)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"signpost/account"
 	"signpost/mobileconfig"
 )
 
@@ -25,14 +26,14 @@ type request struct {
 // false if the query is longer than anything that a person types.
 func readRequest(r *http.Request) (request, bool) {
 	query := r.URL.RawQuery
-	format, _ := parameter(query, "format")
+	format, _ := account.RawParameter(query, "format")
 	if len(query) > mobileconfig.MaxQuery {
 		return request{hasAddress: true, plainText: wantsText(r, format)}, false
 	}
-	address, hasAddress := parameter(query, "emailaddress")
-	name, _ := parameter(query, "name")
-	lang, _ := parameter(query, "lang")
-	wanted, _ := parameter(query, "device")
+	address, hasAddress := account.RawParameter(query, "emailaddress")
+	name, _ := account.RawParameter(query, "name")
+	lang, _ := account.RawParameter(query, "lang")
+	wanted, _ := account.RawParameter(query, "device")
 	d, fixed := parseDevice(strings.ToLower(wanted))
 	if !fixed {
 		d = guessDevice(r.Header.Get("User-Agent"))
@@ -46,18 +47,6 @@ func readRequest(r *http.Request) (request, bool) {
 		fixed:      fixed,
 		plainText:  wantsText(r, format),
 	}, true
-}
-
-// parameter returns the first value of the parameter, still escaped, and whether
-// there is one. url.ParseQuery would turn every + into a space and drop pairs with
-// a stray % or ;.
-func parameter(query, name string) (string, bool) {
-	for pair := range strings.SplitSeq(query, "&") {
-		if key, value, _ := strings.Cut(pair, "="); strings.EqualFold(key, name) {
-			return value, true
-		}
-	}
-	return "", false
 }
 
 // decodeInput decodes the address as a person typed it. A raw @ means that the

@@ -14,19 +14,19 @@ type table struct {
 	Rows  []row
 }
 
-// row is one line of a table. Either Value or Word is set.
+// row is one line of a table. Either Value or Choice is set.
 type row struct {
-	Label string
-	Value string // typed in, letter by letter
-	Word  string // chosen from a list
+	Label  string
+	Value  string // typed in, letter by letter
+	Choice string // chosen from a list
 }
 
 // tableFormat makes tables in a language; label returns the text of a key.
 type tableFormat struct{ label func(key string) string }
 
 func (f tableFormat) value(label, value string) row { return row{Label: f.label(label), Value: value} }
-func (f tableFormat) word(label, key string) row {
-	return row{Label: f.label(label), Word: f.label(key)}
+func (f tableFormat) choice(label, key string) row {
+	return row{Label: f.label(label), Choice: f.label(key)}
 }
 
 // serverTitles holds the keys of the servers' names.
@@ -73,22 +73,22 @@ func (f tableFormat) table(s account.Server) *table {
 	default:
 		add(f.value("field.server", s.Hostname),
 			f.value("field.port", strconv.Itoa(s.Port)),
-			f.word("field.security", securities[s.SocketType]))
+			f.choice("field.security", securities[s.SocketType]))
 	}
 	switch {
 	case s.Login.DomainName != "":
 		add(f.value("field.domain", s.Login.DomainName))
 	case s.Type == account.ActiveSync: // its forms always have the field
-		add(f.word("field.domain", "field.empty"))
+		add(f.choice("field.domain", "field.empty"))
 	}
 	add(f.value("field.username", s.Login.Username))
 	// Forms for Exchange and calendars do not ask for the method, so only an
 	// unusual one is shown for them.
 	if len(s.Authentication) > 0 && (!s.Type.HasURL() || s.Authentication[0] != account.PasswordCleartext) {
-		add(f.word("field.method", methods[s.Authentication[0]]))
+		add(f.choice("field.method", methods[s.Authentication[0]]))
 	}
 	if takesPassword(s) {
-		add(f.word("field.password", "field.yours"))
+		add(f.choice("field.password", "field.yours"))
 	}
 	return t
 }
@@ -159,7 +159,7 @@ func (st serverTables) mailForm() []*table {
 // that nobody can guess, and the encryption.
 func (f tableFormat) exchange(s account.Server) *table {
 	t := f.table(s)
-	t.Rows = append(t.Rows, f.word("field.security", "security.ssl"))
+	t.Rows = append(t.Rows, f.choice("field.security", "security.ssl"))
 	return t
 }
 

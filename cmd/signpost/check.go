@@ -13,11 +13,16 @@ import (
 	"signpost/internal/config"
 )
 
+const checkUsage = `[-config FILE] [-json]
+
+Checks the configuration and the files that it names, and prints what a sample address
+of each provider signs in with. The exit status is 1 if anything is wrong.`
+
 func check(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := configFlag(flags)
 	asJSON := flags.Bool("json", false, "print JSON")
-	operands, err := parseFlags(e, flags, args, "[-config FILE] [-json]")
+	operands, err := parseFlags(e, flags, args, checkUsage)
 	if err != nil {
 		return err
 	}

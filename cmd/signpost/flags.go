@@ -36,7 +36,7 @@ func parseFlags(e env, flags *flag.FlagSet, args []string, usage string) ([]stri
 
 func configFlag(flags *flag.FlagSet) *string {
 	return flags.String("config", "",
-		"read the configuration from `FILE` (default signpost.yaml here, then /etc/signpost/signpost.yaml)")
+		"read the configuration from `FILE` (default signpost.yaml in this directory,\nthen /etc/signpost/signpost.yaml)")
 }
 
 // load loads the configuration that the named flag gives.

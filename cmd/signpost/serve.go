@@ -7,12 +7,17 @@ import (
 	"signpost/internal/service"
 )
 
+const serveUsage = `[-config FILE] [-listen ADDRESS]
+
+Answers mail clients until it receives SIGTERM or SIGINT; a second signal ends it at
+once. It loads the configuration again at SIGHUP and when one of its files has changed.`
+
 func serve(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	file := configFlag(flags)
 	listen := flags.String("listen", "",
-		"listen on `ADDRESS`, such as 127.0.0.1:8080, instead of the configured address of plain HTTP")
-	operands, err := parseFlags(e, flags, args, "[-config FILE] [-listen ADDRESS]")
+		"serve plain HTTP on `ADDRESS`, such as 127.0.0.1:8080, instead of the configured one")
+	operands, err := parseFlags(e, flags, args, serveUsage)
 	if err != nil {
 		return err
 	}

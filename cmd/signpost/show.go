@@ -10,13 +10,17 @@ import (
 	"signpost/internal/show"
 )
 
+const showUsage = `[-config FILE] [-client CLIENT|-json] ADDRESS
+
+Prints what each kind of client is told for an address, and why.`
+
 func showCommand(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("show", flag.ContinueOnError)
 	file := configFlag(flags)
 	client := flags.String("client", "",
-		"print the document for one `CLIENT`, a profile before it is signed: "+show.Names())
+		"print the document that `CLIENT` gets, a profile without its signature:\n"+show.Names())
 	asJSON := flags.Bool("json", false, "print JSON")
-	operands, err := parseFlags(e, flags, args, "[-config FILE] [-client CLIENT|-json] ADDRESS")
+	operands, err := parseFlags(e, flags, args, showUsage)
 	if err != nil {
 		return err
 	}
@@ -24,7 +28,8 @@ func showCommand(ctx context.Context, e env, args []string) error {
 		return usagef("signpost show mail@domain.se", "show takes one address")
 	}
 	if *client != "" && *asJSON {
-		return usagef("-client prints the document as the client gets it", "-client and -json exclude one another")
+		return usagef("-client prints the document as the client gets it, -json a summary for programs",
+			"-client and -json exclude one another")
 	}
 	dialect, ok := show.Find(*client)
 	if *client != "" && !ok {

@@ -131,7 +131,7 @@ func TestSocketWithoutTLS(t *testing.T) {
 	cmd := program(os.Args[0], "serve", "-config", filepath.Join(folder, "signpost.yaml"))
 	activate(cmd, []*os.File{file}, "https")
 	out, _ := cmd.CombinedOutput()
-	const want = "signpost: systemd passes a socket for https, and the configuration has no tls\nhint: "
+	const want = "signpost: systemd passed a socket for https, but the configuration has no tls\nhint: "
 	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.HasPrefix(string(out), want) {
 		t.Errorf("serve ended with status %d, want 1 and %q:\n%s", code, want, out)
 	}

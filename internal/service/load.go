@@ -71,7 +71,7 @@ func findConfig(file string) (string, error) {
 	}
 	return "", fault.WithHint(
 		fmt.Errorf("there is no configuration: neither %s here nor %s exists", defaultFiles[0], defaultFiles[1]),
-		"-config FILE names another; the README has one to start from",
+		"-config FILE names another file; the README has an example",
 	)
 }
 
@@ -89,10 +89,8 @@ func readConfig(file string) (*config.Config, error) {
 func build(file string, cfg *config.Config, earlier *Loaded, log *slog.Logger) (*Loaded, error) {
 	l := &Loaded{File: file, Config: cfg}
 	var err error
-	if earlier != nil && slices.Equal(earlier.Config.DNS.Servers, cfg.DNS.Servers) && earlier.Config.DNS.Timeout == cfg.DNS.Timeout {
-		l.Resolver = earlier.Resolver
-	} else if l.Resolver, err = dns.NewResolver(cfg.DNS.Servers, cfg.DNS.Timeout); err != nil {
-		return nil, fault.WithHint(err, "dns.servers in the configuration names the servers to ask")
+	if l.Resolver, err = newResolver(cfg.DNS, earlier); err != nil {
+		return nil, err
 	}
 	l.Directory = directory.New(cfg.Providers, cfg.Accounts, l.Resolver.LookupMX)
 	if l.templates, err = loadTemplates(cfg.Branding.TemplateDir); err != nil {
@@ -102,6 +100,17 @@ func build(file string, cfg *config.Config, earlier *Loaded, log *slog.Logger) (
 		return nil, err
 	}
 	return l, nil
+}
+
+func newResolver(c config.DNS, earlier *Loaded) (*dns.Resolver, error) {
+	if earlier != nil && slices.Equal(earlier.Config.DNS.Servers, c.Servers) && earlier.Config.DNS.Timeout == c.Timeout {
+		return earlier.Resolver, nil
+	}
+	resolver, err := dns.NewResolver(c.Servers, c.Timeout)
+	if err != nil {
+		return nil, fault.WithHint(err, "dns.servers in the configuration names the servers to ask")
+	}
+	return resolver, nil
 }
 
 // loadTemplates returns the templates of the set-up page, nil for the embedded ones. It
@@ -117,8 +126,9 @@ func loadTemplates(dir string) (*templates.Set, error) {
 	return set, nil
 }
 
-// newSigner returns the signer of profiles, nil if none is configured. Where the
-// earlier signer works and the new one does not, the error keeps the old signature.
+// newSigner returns the signer of profiles, nil if none is configured. It returns an
+// error if the earlier configuration could sign and this one cannot, so that the reload
+// fails and profiles stay signed.
 func newSigner(p certfile.Pair, earlier *Loaded, log *slog.Logger) (*signer.Signer, error) {
 	if earlier != nil && earlier.Config.Profiles == p {
 		return earlier.Signer, nil
@@ -148,20 +158,18 @@ func (l *Loaded) Warnings() []string {
 	return all
 }
 
-// files returns the files and directories that the configuration was made from.
-// The certificates in it are watched by those who use them.
+// files returns the files and directories that the configuration was made from, except
+// for certificates and keys: the packages that use them watch them.
 func (l *Loaded) files() []string {
 	files := slices.Clone(l.Config.Files)
 	overlay := l.Config.Branding.TemplateDir
-	if overlay != "" {
-		for _, below := range templates.Dirs {
-			files = append(files, filepath.Join(overlay, below))
-		}
+	if overlay == "" {
+		return files
 	}
-	if overlay != "" {
-		files = append(files, overlay)
+	for _, dir := range templates.Dirs {
+		files = append(files, filepath.Join(overlay, dir))
 	}
-	return files
+	return append(files, overlay)
 }
 
 // contents counts what the configuration holds.

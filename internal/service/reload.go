@@ -66,7 +66,8 @@ func (s *service) reload(ctx context.Context) {
 		s.log.Warn("restart required for changed keys", "keys", strings.Join(keys, ", "))
 	}
 	c := l.contents()
-	s.log.Info("reloaded", "providers", c.Providers, "domains", c.Domains, "accounts", c.Accounts, "took", time.Since(start))
+	s.log.Info("reloaded", "providers", c.Providers, "domains", c.Domains, "accounts", c.Accounts,
+		"took", time.Since(start))
 }
 
 // loadAgain returns the configuration as it is in the files now, and the log for

@@ -100,7 +100,7 @@ func (b builder) activeSync(s account.Server) dict {
 	p["Host"] = url.host
 	p["SSL"] = true // the default is none
 	p.set("UserName", joinLogin(s.Login))
-	if slices.Contains(pastDays, s.PastDays) {
+	if slices.Contains(PastDays, s.PastDays) {
 		p["MailNumberOfPastDaysToSync"] = s.PastDays
 	}
 	if tokenOnly(s) {
@@ -116,8 +116,8 @@ func (b builder) activeSync(s account.Server) dict {
 	return p
 }
 
-// pastDays lists the values of MailNumberOfPastDaysToSync; 0 is all.
-var pastDays = []int{0, 1, 3, 7, 14, 31}
+// PastDays lists the values of MailNumberOfPastDaysToSync; 0 is all.
+var PastDays = []int{0, 1, 3, 7, 14, 31}
 
 // exchangeWebServices returns the payload for Exchange on a Mac. The server inside
 // and outside the company's network is the same, so the External keys are left out.

@@ -85,7 +85,7 @@ func readPayload(p dict) (address string, servers []account.Server) {
 	case "com.apple.eas.account":
 		s := readWebServer(p, account.ActiveSync, "", activeSyncPath, false)
 		s.PastDays = 7
-		if days, ok := p.number("MailNumberOfPastDaysToSync"); ok && slices.Contains(pastDays, days) {
+		if days, ok := p.number("MailNumberOfPastDaysToSync"); ok && slices.Contains(PastDays, days) {
 			s.PastDays = days
 		}
 		return p.text("EmailAddress"), []account.Server{s}

@@ -3,14 +3,17 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"signpost/account"
 	"signpost/internal/config"
+	"signpost/internal/fault"
 )
 
 const checkUsage = `[-config FILE] [-json]
@@ -42,6 +45,13 @@ func check(ctx context.Context, e env, args []string) error {
 			effect = "profiles are signed, but devices may not trust the signature"
 		}
 		fmt.Fprintf(e.stderr, "signpost: warning: %s: %v\n", effect, err)
+	}
+	_, err = l.Config.Updates()
+	faults, _ := errors.AsType[fault.List](err)
+	for _, f := range faults {
+		if !slices.Contains(l.Config.Warnings, f) {
+			fmt.Fprintf(e.stderr, "signpost: warning: %s\n", f)
+		}
 	}
 	if faults := l.CheckTLS(); len(faults) > 0 {
 		return faults

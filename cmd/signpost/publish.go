@@ -8,8 +8,6 @@ import (
 	"io"
 	"strings"
 
-	"signpost/internal/config"
-	"signpost/internal/dns"
 	"signpost/internal/fault"
 	"signpost/internal/records"
 	"signpost/internal/records/publish"
@@ -165,7 +163,11 @@ func (p *publication) result(planned int) error {
 
 // newPublisher returns a publisher to the primaries of the configuration.
 func newPublisher(l *service.Loaded, replace bool) (*publish.Publisher, error) {
-	if len(l.Config.DNS.Updates) == 0 {
+	updates, err := l.Config.Updates()
+	if err != nil {
+		return nil, err
+	}
+	if len(updates) == 0 {
 		return nil, fault.WithHint(
 			fmt.Errorf("%s names no primary to publish to", l.File),
 			"write dns: {updates: [{zone: …, primary: …, keyFile: …}]}, or print the records and put them in by hand",
@@ -174,21 +176,5 @@ func newPublisher(l *service.Loaded, replace bool) (*publish.Publisher, error) {
 	if l.Config.Name == "" {
 		return nil, fault.WithHint(fmt.Errorf("%s gives the service no name, which marks what it published", l.File), "write name:")
 	}
-	options := publish.Options{Owner: l.Config.Name, Replace: replace}
-	for _, u := range l.Config.DNS.Updates {
-		key, err := updateKey(u)
-		if err != nil {
-			return nil, fmt.Errorf("the key for the zone %s: %w", u.Zone, err)
-		}
-		options.Updates = append(options.Updates, dns.Update{Zone: u.Zone, Primary: u.Primary, Key: key})
-	}
-	return publish.New(options)
-}
-
-func updateKey(u config.Update) (dns.Key, error) {
-	if u.KeyFile != "" {
-		return dns.ReadKeyFile(u.KeyFile)
-	}
-	key := dns.Key{Name: u.KeyName, Algorithm: u.KeyAlgorithm, Secret: dns.Secret(u.KeySecret)}
-	return key, key.Check()
+	return publish.New(publish.Options{Owner: l.Config.Name, Replace: replace, Updates: updates})
 }

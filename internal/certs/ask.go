@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// defaultAsked is the number of new names per hour that a TLS proxy may order
+	// DefaultAskPerHour is the number of new names per hour that a TLS proxy may order
 	// certificates for and that are hosted here by DNS only. When the proxy
 	// starts, it asks again for all names that it has, so the number cannot be as
 	// small as the limits of an ACME server.
-	defaultAsked = 1000
+	DefaultAskPerHour = 1000
 
 	// maxGranted limits the names that are remembered. Caddy keeps at most 10,000
 	// in memory.
@@ -55,7 +55,7 @@ func AskHandler(policy Policy, perHour int, log *slog.Logger) http.Handler {
 
 func newAskHandler(policy Policy, perHour int, log *slog.Logger) *askHandler {
 	if perHour == 0 {
-		perHour = defaultAsked
+		perHour = DefaultAskPerHour
 	}
 	return &askHandler{
 		policy: policy, perHour: perHour, log: log, sampler: &sampler{},

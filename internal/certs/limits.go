@@ -14,7 +14,8 @@ import (
 // us order, so we stay below these limits, and strangers' names cannot use up what
 // customers need.
 const (
-	defaultOrders = 90 // per hour
+	// DefaultOrdersPerHour applies if ACME.OrdersPerHour is zero.
+	DefaultOrdersPerHour = 90
 
 	// An order counts as the number of orders that it may become: acmez places one
 	// for each type of challenge until one succeeds. If it succeeds, it counts as
@@ -82,7 +83,7 @@ func (r *refusal) Error() string { return r.text }
 
 func newLimits(perHour int) *limits {
 	if perHour == 0 {
-		perHour = defaultOrders
+		perHour = DefaultOrdersPerHour
 	}
 	return &limits{perHour: max(perHour, ordersPerAttempt), failures: map[string]*failure{}}
 }

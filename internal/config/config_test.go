@@ -14,6 +14,7 @@ import (
 
 	"signpost/account"
 	"signpost/internal/certfile"
+	"signpost/internal/certs"
 	"signpost/internal/conn"
 	"signpost/internal/directory"
 
@@ -153,7 +154,7 @@ func TestLoadEverything(t *testing.T) {
 		Name: "setup.example.com", ApexCertificates: true,
 		TLS: &TLS{Listen: "[::1]:8443",
 			Certificates: []certfile.Pair{{Certificate: filepath.Join(folder, "profile.pem"), Key: filepath.Join(folder, "profile.pem")}},
-			ACME: &ACME{Email: "Anna@example.com", Directory: "https://acme.example.com/dir", Storage: filepath.Join(folder, "certificates"),
+			ACME: &certs.ACME{Email: "Anna@example.com", Directory: "https://acme.example.com/dir", Storage: filepath.Join(folder, "certificates"),
 				CARoot: filepath.Join(folder, "profile.pem"), OrdersPerHour: 300}},
 		Profiles: certfile.Pair{Certificate: filepath.Join(folder, "profile.pem"), Key: "/etc/signpost/profile.key"},
 		DNS:      DNS{Servers: []string{"192.0.2.1:53", "192.0.2.2:5353", "[2001:db8::1]:53"}, Timeout: 1500 * time.Millisecond},
@@ -212,7 +213,7 @@ func TestLoadEverything(t *testing.T) {
 			"moved":    mail(t, "info@moved.example"),
 		},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, account.Address{}), cmpopts.EquateComparable(netip.Prefix{}), cmpopts.IgnoreFields(Config{}, "lines")); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, DNS{}, account.Address{}), cmpopts.EquateComparable(netip.Prefix{}), cmpopts.IgnoreFields(Config{}, "lines")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -1,10 +1,16 @@
 package config
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"signpost/internal/dns"
+	"signpost/internal/fault"
 )
 
 // DNS holds which name servers are asked, and what domains get in DNS.
@@ -13,17 +19,40 @@ type DNS struct {
 	Timeout   time.Duration
 	Addresses []netip.Addr // records that customers' names get instead of a CNAME to Name
 	TTL       time.Duration
-	Updates   []Update
+
+	updates []update
 }
 
-// Update is the primary server of a zone and the TSIG key (RFC 8945) for updates.
-// Either KeyFile or the three fields of a key are set.
-type Update struct {
-	Zone    string // "*" for every zone that no other entry names
-	Primary string // host or IP address, with or without a port
-	KeyFile string
+// update is where records of a zone are published. The key is in keyFile unless that
+// is empty.
+type update struct {
+	dns.Update
+	keyFile string
+}
 
-	KeyName, KeyAlgorithm, KeySecret string
+// Updates returns where records may be published, with the keys. It reads the key
+// files only now, because the user that runs the service need not be allowed to. The
+// error is a fault.List.
+func (c *Config) Updates() ([]dns.Update, error) {
+	var updates []dns.Update
+	var faults fault.List
+	for i, u := range c.DNS.updates {
+		if u.keyFile != "" {
+			key, err := dns.ReadKeyFile(u.keyFile)
+			if _, ok := errors.AsType[*fs.PathError](err); ok {
+				err = fmt.Errorf("cannot read %s: %w", quote(u.keyFile), fault.WithoutPath(err))
+			}
+			if err != nil {
+				faults = append(faults, c.Fault(fmt.Sprintf("dns.updates[%d].keyFile", i), err))
+			}
+			u.Key = key
+		}
+		updates = append(updates, u.Update)
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return updates, nil
 }
 
 var dnsKeys = keys[DNS]{
@@ -42,53 +71,55 @@ var dnsKeys = keys[DNS]{
 			d.Addresses = append(d.Addresses, address)
 		}
 	},
-	"ttl": func(d *DNS, v *value) { d.TTL = v.duration(time.Second, 7*24*time.Hour) },
-	"updates": func(d *DNS, v *value) {
-		for item := range v.list("{zone: …, primary: …, keyFile: …}") {
-			var u Update
-			has := updateKeys.read(item, &u, "zone", "primary")
-			switch {
-			case has == nil:
-				continue
-			case has["key"] == nil && has["keyFile"] == nil:
-				item.fault("keyFile is missing; tsig-keygen writes such a file")
-			case has["key"] != nil && has["keyFile"] != nil:
-				item.fault("has both key and keyFile; remove one")
-			}
-			if u.Zone != "" && slices.ContainsFunc(d.Updates, func(other Update) bool { return other.Zone == u.Zone }) {
-				item.fault("the zone %s is already listed", quote(u.Zone))
-			}
-			d.Updates = append(d.Updates, u)
-		}
-	},
+	"ttl":     func(d *DNS, v *value) { d.TTL = v.duration(time.Second, 7*24*time.Hour) },
+	"updates": readUpdates,
 }
 
-var updateKeys = keys[Update]{
-	"zone": func(u *Update, v *value) {
+func readUpdates(d *DNS, v *value) {
+	zones := map[string]bool{}
+	for item := range v.list("{zone: …, primary: …, keyFile: …}") {
+		var u update
+		has := updateKeys.read(item, &u, "zone", "primary")
+		switch {
+		case has == nil:
+			continue
+		case has["key"] == nil && has["keyFile"] == nil:
+			item.fault("keyFile is missing; tsig-keygen writes such a file")
+		case has["key"] != nil && has["keyFile"] != nil:
+			item.fault("has both key and keyFile; remove one")
+		}
+		if u.Zone != "" && zones[u.Zone] {
+			item.fault("the zone %s is already listed", quote(u.Zone))
+		}
+		zones[u.Zone] = true
+		d.updates = append(d.updates, u)
+	}
+}
+
+var updateKeys = keys[update]{
+	"zone": func(u *update, v *value) {
 		if u.Zone = "*"; !v.isWord("*") {
 			u.Zone = v.host(false)
 		}
 	},
-	"primary": func(u *Update, v *value) { u.Primary = v.primary() },
-	"keyFile": func(u *Update, v *value) { u.KeyFile = v.file() },
-	"key":     readTSIGKey,
+	"primary": func(u *update, v *value) { u.Primary = v.primary() },
+	"keyFile": func(u *update, v *value) { u.keyFile = v.file() },
+	"key":     func(u *update, v *value) { u.Key = v.tsigKey() },
 }
 
-// tsigAlgorithms are those that RFC 8945 §6 does not advise against.
-var tsigAlgorithms = []string{"hmac-sha256", "hmac-sha384", "hmac-sha512"}
-
-var tsigKeys = keys[Update]{
-	"name":      func(u *Update, v *value) { u.KeyName = v.text("the name of a key") },
-	"algorithm": func(u *Update, v *value) { u.KeyAlgorithm = choice(v, "a TSIG algorithm", tsigAlgorithms) },
-	"secret":    func(u *Update, v *value) { u.KeySecret = v.text("a secret in base64") },
+var tsigKeys = keys[dns.Key]{
+	"name":      func(k *dns.Key, v *value) { k.Name = v.text("the name of a key") },
+	"algorithm": func(k *dns.Key, v *value) { k.Algorithm = choice(v, "a TSIG algorithm", dns.Algorithms) },
+	"secret":    func(k *dns.Key, v *value) { k.Secret = dns.Secret(v.text("a secret in base64")) },
 }
 
-// readTSIGKey quotes nothing unknown in a message: it may be the secret, in the
-// wrong place.
-func readTSIGKey(u *Update, v *value) {
+// tsigKey reads a key. It quotes nothing unknown in a message, because that may be the
+// secret in the wrong place.
+func (v *value) tsigKey() dns.Key {
+	k := dns.Key{Algorithm: dns.Algorithms[0]}
 	if v.kind == scalar {
 		v.fault("is a single value, want a mapping with name, algorithm and secret")
-		return
+		return k
 	}
 	unknown := false
 	if v.kind == mapping {
@@ -99,10 +130,14 @@ func readTSIGKey(u *Update, v *value) {
 			}
 		}
 	}
-	if !unknown {
-		u.KeyAlgorithm = tsigAlgorithms[0]
-		tsigKeys.read(v, u, "name", "secret")
+	if unknown {
+		return k
 	}
+	tsigKeys.read(v, &k, "name", "secret")
+	if err := k.Check(); err != nil && k.Name != "" && k.Algorithm != "" && k.Secret != "" {
+		v.fault("%v", err)
+	}
+	return k
 }
 
 // recordAddress reads an address for an A or AAAA record.

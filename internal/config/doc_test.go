@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDocumentedKeys compares the table of the package comment with the keys
-// that the parser knows. Keys that only hold others need no line of their own.
+// TestDocumentedKeys compares the table of the package comment with the keys that the
+// parser reads. A key that only contains others needs no row.
 func TestDocumentedKeys(t *testing.T) {
 	known := under("", topKeys)
 	known = append(known, under("profiles.", pairKeys)...)
@@ -40,12 +40,13 @@ func TestDocumentedKeys(t *testing.T) {
 	known = append(known, under("accounts[].", sourceKeys)...)
 	known = append(known, under("accounts[].list.‹address›.", entryKeys)...)
 
-	documented := documentedKeys(t)
-	for i, key := range documented {
-		// What stands for a word of the operator's own is no key itself.
-		if strings.HasSuffix(key, "›") {
-			documented[i] = key[:strings.LastIndexByte(key, '.')]
+	var documented []string
+	for _, row := range documentedRows(t) {
+		key := row.key
+		if strings.HasSuffix(key, "›") { // a word of the operator's own is no key
+			key = key[:strings.LastIndexByte(key, '.')]
 		}
+		documented = append(documented, key)
 	}
 	for _, key := range known {
 		if !slices.Contains(documented, key) && slices.ContainsFunc(documented, func(d string) bool { return strings.HasPrefix(d, key+".") }) {
@@ -67,24 +68,36 @@ func under[T any](prefix string, k keys[T]) []string {
 	return names
 }
 
-func documentedKeys(t *testing.T) []string {
+// documentedRow is a row of the table in doc.go.
+type documentedRow struct{ key, byDefault, meaning string }
+
+func documentedRows(t *testing.T) []documentedRow {
+	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var documented []string
+	var rows []documentedRow
+	var second, third int // where the columns begin, in runes
 	for line := range strings.Lines(file.Doc.Text()) {
-		key, rest, ok := strings.Cut(strings.TrimPrefix(line, "\t"), " ")
-		if !strings.HasPrefix(line, "\t") || key == "key" {
+		text, ok := strings.CutPrefix(line, "\t")
+		if !ok {
 			continue
 		}
-		if meaning := strings.TrimSpace(rest); !ok || meaning == "" {
-			t.Errorf("%s has no meaning", key)
+		runes := []rune(text)
+		if second == 0 {
+			second, third = strings.Index(text, "default"), strings.Index(text, "meaning")
+			continue
 		}
-		documented = append(documented, key)
+		cell := func(r []rune) string { return strings.TrimSpace(string(r)) }
+		if len(runes) <= third || cell(runes[second:third]) == "" || cell(runes[third:]) == "" {
+			t.Errorf("a row of doc.go lacks its default or meaning: %s", text)
+			continue
+		}
+		rows = append(rows, documentedRow{cell(runes[:second]), cell(runes[second:third]), cell(runes[third:])})
 	}
-	if len(documented) < 40 {
-		t.Fatalf("the table of doc.go has %d keys", len(documented))
+	if len(rows) < 100 {
+		t.Fatalf("the table of doc.go has %d keys, want at least 100", len(rows))
 	}
-	return documented
+	return rows
 }

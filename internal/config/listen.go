@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"signpost/account"
+	"signpost/internal/conn"
 )
 
 // Admin is the listener for the operator's own tools.
@@ -23,8 +24,6 @@ const (
 
 	// maxAskPerHour is a sanity limit; no real setup comes near it.
 	maxAskPerHour = 1_000_000
-
-	unixPrefix = "unix:" // before the path of a socket
 
 	// maxSocketPath is what an address of Linux holds besides its final NUL.
 	maxSocketPath = 107
@@ -46,7 +45,7 @@ func readAdminListen(a *Admin, v *value) {
 		return
 	}
 	a.Listen = v.listen()
-	if a.Listen == "" || strings.HasPrefix(a.Listen, unixPrefix) {
+	if a.Listen == "" || strings.HasPrefix(a.Listen, conn.UnixPrefix) {
 		return
 	}
 	host, _, _ := strings.Cut(a.Listen, ":")
@@ -101,7 +100,7 @@ func (v *value) listen() string {
 	if text == "" {
 		return ""
 	}
-	if path, ok := strings.CutPrefix(text, unixPrefix); ok {
+	if path, ok := strings.CutPrefix(text, conn.UnixPrefix); ok {
 		return v.socket(path)
 	}
 	host, port, err := net.SplitHostPort(text)
@@ -129,11 +128,11 @@ func (v *value) listen() string {
 func (v *value) socket(path string) string {
 	switch {
 	case !filepath.IsAbs(path):
-		v.fault("%s needs an absolute path, such as unix:/run/signpost/http.sock", quote(unixPrefix+path))
+		v.fault("%s needs an absolute path, such as unix:/run/signpost/http.sock", quote(conn.UnixPrefix+path))
 	case len(path) > maxSocketPath:
 		v.fault("%s has %d bytes; the path of a socket can have %d", quote(path), len(path), maxSocketPath)
 	default:
-		return unixPrefix + filepath.Clean(path)
+		return conn.UnixPrefix + filepath.Clean(path)
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"signpost/account"
+	"signpost/mobileconfig"
 )
 
 // server is a server while it is being read.
@@ -84,7 +85,7 @@ func readClients(s *server, v *value) {
 // readPastDays reads one of the periods that Apple's payload allows.
 func readPastDays(s *server, v *value) {
 	s.PastDays = v.number(0, 31)
-	if !slices.Contains([]int{0, 1, 3, 7, 14, 31}, s.PastDays) {
+	if !slices.Contains(mobileconfig.PastDays, s.PastDays) {
 		v.fault("%d is not one of 0 (all), 1, 3, 7, 14, 31", s.PastDays)
 	}
 }

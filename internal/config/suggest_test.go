@@ -64,6 +64,7 @@ func TestDistance(t *testing.T) {
 	}{
 		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"hots", "host", 1},
 		{"kitten", "sitting", 3}, {"port", "ports", 1}, {"ab", "ba", 1}, {"abcd", "badc", 2},
+		{"xa", "ay", 2}, {"abc", "ac", 1}, {"ac", "abc", 1}, {"ca", "abc", 3},
 	} {
 		if got := distance(row.a, row.b); got != row.want {
 			t.Errorf("distance(%q, %q) = %d, want %d", row.a, row.b, got, row.want)

@@ -1,21 +1,15 @@
 package config
 
-import "signpost/internal/certfile"
+import (
+	"signpost/internal/certfile"
+	"signpost/internal/certs"
+)
 
 // TLS says how HTTPS is served.
 type TLS struct {
 	Listen       string // host:port or unix:path
 	Certificates []certfile.Pair
-	ACME         *ACME // how certificates are ordered; nil for never
-}
-
-// ACME says how certificates are ordered.
-type ACME struct {
-	Email         string
-	Directory     string // URL; empty for Let's Encrypt
-	Storage       string // directory
-	CARoot        string // file; empty for the system's roots
-	OrdersPerHour int    // 0 for the default
+	ACME         *certs.ACME // how certificates are ordered; nil for never
 }
 
 const (
@@ -32,7 +26,7 @@ var tlsKeys = keys[TLS]{
 		t.Certificates = mappings(v, "{certificate: file, key: file}", pairKeys, "certificate", "key")
 	},
 	"acme": func(t *TLS, v *value) {
-		t.ACME = &ACME{Storage: defaultStorage}
+		t.ACME = &certs.ACME{Storage: defaultStorage}
 		if v.kind == nothing {
 			v.fault("has no value; write acme: {} to order from Let's Encrypt with the defaults")
 			return
@@ -46,16 +40,16 @@ var pairKeys = keys[certfile.Pair]{
 	"key":         func(p *certfile.Pair, v *value) { p.Key = v.file() },
 }
 
-var acmeKeys = keys[ACME]{
-	"email":     func(a *ACME, v *value) { a.Email = v.mailAddress() },
-	"directory": func(a *ACME, v *value) { a.Directory = v.url(urlRule{https: true}) },
+var acmeKeys = keys[certs.ACME]{
+	"email":     func(a *certs.ACME, v *value) { a.Email = v.mailAddress() },
+	"directory": func(a *certs.ACME, v *value) { a.Directory = v.url(urlRule{https: true}) },
 	// storage is not among the files to watch, because the service itself writes there.
-	"storage": func(a *ACME, v *value) {
+	"storage": func(a *certs.ACME, v *value) {
 		a.Storage = v.l.resolve(v.text("the path of a directory"))
 		v.remember()
 	},
-	"caRoot":        func(a *ACME, v *value) { a.CARoot = v.file() },
-	"ordersPerHour": func(a *ACME, v *value) { a.OrdersPerHour = v.number(2, maxOrders) },
+	"caRoot":        func(a *certs.ACME, v *value) { a.CARoot = v.file() },
+	"ordersPerHour": func(a *certs.ACME, v *value) { a.OrdersPerHour = v.number(2, maxOrders) },
 }
 
 func readTLS(l *loader, v *value) {

@@ -97,7 +97,7 @@ func hint(address string, reason error) string {
 	switch {
 	case errors.Is(reason, syscall.EADDRINUSE):
 		return "another program uses it, perhaps a second Signpost; ss -ltnp shows which"
-	case errors.Is(reason, syscall.EACCES) && strings.HasPrefix(address, unixPrefix):
+	case errors.Is(reason, syscall.EACCES) && strings.HasPrefix(address, UnixPrefix):
 		return "the user that runs Signpost must be able to write to the directory of the socket"
 	case errors.Is(reason, syscall.EACCES):
 		return "a port below 1024 needs permission: AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit, " +
@@ -110,10 +110,11 @@ func hint(address string, reason error) string {
 	return "the configuration can name another address"
 }
 
-const unixPrefix = "unix:"
+// UnixPrefix stands before the path of a Unix socket.
+const UnixPrefix = "unix:"
 
 func listen(address string) (net.Listener, error) {
-	path, unix := strings.CutPrefix(address, unixPrefix)
+	path, unix := strings.CutPrefix(address, UnixPrefix)
 	if !unix {
 		return net.Listen("tcp", address)
 	}

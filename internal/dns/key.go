@@ -39,16 +39,16 @@ type Key struct {
 	Secret    Secret // base64
 }
 
-// algorithms lists the algorithms that RFC 8945 §6 does not advise against.
-var algorithms = []string{"hmac-sha256", "hmac-sha384", "hmac-sha512"}
+// Algorithms lists the algorithms that RFC 8945 §6 does not advise against.
+var Algorithms = []string{"hmac-sha256", "hmac-sha384", "hmac-sha512"}
 
 // Check returns what is wrong with the key, or nil.
 func (k Key) Check() error {
 	switch raw, err := base64.StdEncoding.DecodeString(string(k.Secret)); {
 	case k.Name == "":
 		return errors.New("the key has no name")
-	case !slices.Contains(algorithms, k.Algorithm):
-		return fmt.Errorf("the key's algorithm is %q, it must be one of %s", k.Algorithm, strings.Join(algorithms, ", "))
+	case !slices.Contains(Algorithms, k.Algorithm):
+		return fmt.Errorf("the key's algorithm is %q, it must be one of %s", k.Algorithm, strings.Join(Algorithms, ", "))
 	case k.Secret == "":
 		return errors.New("the key has no secret")
 	case err != nil:

@@ -70,7 +70,7 @@ func TestKeyWithSlashes(t *testing.T) {
 
 // TestTSIGKeygen reads what BIND's own program writes.
 func TestTSIGKeygen(t *testing.T) {
-	for _, algorithm := range algorithms {
+	for _, algorithm := range Algorithms {
 		out, err := exec.Command(dnstest.Tool(t, "tsig-keygen"), "-a", algorithm, "kund.example").Output()
 		if err != nil {
 			t.Fatal(err)

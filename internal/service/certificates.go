@@ -17,11 +17,9 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 	if cfg.TLS == nil {
 		return nil, nil
 	}
-	o := certs.Options{Name: cfg.Name, Files: cfg.TLS.Certificates, Policy: policy{&s.loaded}, Log: s.log}
-	if acme := cfg.TLS.ACME; acme != nil {
-		o.ACME = &certs.ACME{Email: acme.Email, Directory: acme.Directory, Storage: acme.Storage, CARoot: acme.CARoot, OrdersPerHour: acme.OrdersPerHour}
-	}
-	m, err := certs.New(o)
+	m, err := certs.New(certs.Options{
+		Name: cfg.Name, Files: cfg.TLS.Certificates, ACME: cfg.TLS.ACME, Policy: policy{&s.loaded}, Log: s.log,
+	})
 	if err != nil {
 		return nil, fault.WithHint(located(cfg, err),
 			"tls.certificates and tls.acme in the configuration say where certificates are kept")

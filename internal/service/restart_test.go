@@ -5,15 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"signpost/internal/certs"
 	"signpost/internal/config"
 	"signpost/internal/conn"
 )
 
 func TestRestartKeys(t *testing.T) {
-	withTLS := func(listen string, acme *config.ACME) config.Config {
+	withTLS := func(listen string, acme *certs.ACME) config.Config {
 		return config.Config{Name: "setup.example", TLS: &config.TLS{Listen: listen, ACME: acme}}
 	}
-	acme := func(directory string) *config.ACME { return &config.ACME{Directory: directory} }
+	acme := func(directory string) *certs.ACME { return &certs.ACME{Directory: directory} }
 	for _, test := range []struct {
 		name     string
 		old, now config.Config

@@ -1,0 +1,71 @@
+package config
+
+import (
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/internal/dns"
+)
+
+const tsigKey = "key \"signpost\" {\n\talgorithm hmac-sha512;\n\tsecret \"c2lnbnBvc3Qgc2lnbnBvc3Qgc2lnbnA=\";\n};\n"
+
+func TestUpdates(t *testing.T) {
+	file := write(t, "signpost.yaml", `dns:
+  addresses: [192.0.2.1, "2001:db8::1"]
+  ttl: 5m
+  updates:
+    - {zone: Example.com, primary: ns1.example.com, keyFile: key}
+    - zone: "*"
+      primary: "[2001:db8::53]:5353"
+      key: {name: other, secret: c2lnbnBvc3Qgc2lnbnBvc3Qgc2lnbnA=}
+`+minimal, "key", tsigKey)
+	c, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}; !slices.Equal(c.DNS.Addresses, want) {
+		t.Errorf("dns.addresses = %v, want %v", c.DNS.Addresses, want)
+	}
+	if got := c.DNS.TTL.String(); got != "5m0s" {
+		t.Errorf("dns.ttl = %s, want 5m0s", got)
+	}
+	const secret = "c2lnbnBvc3Qgc2lnbnBvc3Qgc2lnbnA="
+	want := []dns.Update{
+		{Zone: "example.com", Primary: "ns1.example.com", Key: dns.Key{Name: "signpost", Algorithm: "hmac-sha512", Secret: secret}},
+		{Zone: "*", Primary: "[2001:db8::53]:5353", Key: dns.Key{Name: "other", Algorithm: "hmac-sha256", Secret: secret}},
+	}
+	got, err := c.Updates()
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("Updates() error %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestUpdatesFaults checks that a key file is named with the line of the
+// configuration, and that all bad key files are reported.
+func TestUpdatesFaults(t *testing.T) {
+	file := write(t, "signpost.yaml", `dns:
+  updates:
+    - {zone: a.example, primary: ns1.example.com, keyFile: missing}
+    - {zone: b.example, primary: ns1.example.com, keyFile: broken}
+    - {zone: c.example, primary: ns1.example.com, keyFile: key}
+`+minimal, "key", tsigKey, "broken", "secret")
+	c, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Updates()
+	in := func(name string) string { return filepath.Join(filepath.Dir(file), name) }
+	missing := file + `:3: dns.updates[0].keyFile: cannot read "` + in("missing") + `": no such file or directory`
+	broken := file + `:4: dns.updates[1].keyFile: ` + in("broken") + ": "
+	if err == nil || !strings.HasPrefix(err.Error(), missing+"\n"+broken) || strings.Count(err.Error(), "\n") != 1 {
+		t.Errorf("Updates() error:\n%v\nwant two lines that begin with\n%s\n%s", err, missing, broken)
+	}
+	if len(c.Warnings) != 1 || c.Warnings[0].String() != missing {
+		t.Errorf("warnings %v, want only the one about the missing file, in the same words", c.Warnings)
+	}
+}

@@ -71,7 +71,7 @@ func (p Pair) LoadTLS() (*tls.Certificate, error) {
 		return nil, fmt.Errorf("%s: clients refuse an RSA key of %d bits", p.Certificate, public.N.BitLen())
 	}
 	if len(k.Leaf.DNSNames) == 0 {
-		return nil, fmt.Errorf("%s: clients refuse a certificate without a host name (subject alternative name)", p.Certificate)
+		return nil, fmt.Errorf("%s: clients refuse a certificate without a subject alternative name", p.Certificate)
 	}
 	c := &tls.Certificate{PrivateKey: k.Key, Leaf: k.Leaf}
 	for _, certificate := range k.All {

@@ -123,7 +123,7 @@ func TestProblems(t *testing.T) {
 		{"encrypted key", certificate, pemOf("ENCRYPTED PRIVATE KEY", []byte("secret")), "key.pem: encrypted keys are not supported", false},
 		{"encrypted key, old form", certificate, oldEncrypted, "key.pem: encrypted keys are not supported", false},
 		{"short RSA key", pemOf("CERTIFICATE", short.Raw), pkcs8(t, shortKey), "cert.pem: clients refuse an RSA key of 1024 bits", true},
-		{"no host name", pemOf("CERTIFICATE", nameless.Raw), pkcs8(t, key), "cert.pem: clients refuse a certificate without a host name", true},
+		{"no host name", pemOf("CERTIFICATE", nameless.Raw), pkcs8(t, key), "cert.pem: clients refuse a certificate without a subject alternative name", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := writePair(t, test.certificate, test.key)

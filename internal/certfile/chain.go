@@ -29,7 +29,7 @@ func (k *KeyPair) Chain() (chain []*x509.Certificate, problem string) {
 	}
 	switch {
 	case !ordered:
-		return chain, "the certificates are not in order, each followed by its issuer's; signatures contain them in order anyway"
+		return chain, "the certificates are not in order (each followed by its issuer's), but signatures are"
 	case k.Leaf != k.All[0]:
 		return chain, "the certificate of the key is not the first"
 	}

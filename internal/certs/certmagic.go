@@ -131,7 +131,8 @@ func (a *acmeIssuer) orderFailed(name string, renewal bool, err error) {
 	a.mu.Lock()
 	a.counts.Failed++
 	a.mu.Unlock()
-	a.log.Warn("order failed", "name", name, "renewal", renewal, "reason", reason, "again", again.UTC().Truncate(time.Second))
+	a.log.Warn("order failed", "name", name, "renewal", renewal, "reason", reason,
+		"again", again.UTC().Truncate(time.Second))
 }
 
 // shorten limits the text of an ACME server, which can quote what a customer's

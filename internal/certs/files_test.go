@@ -321,7 +321,9 @@ func TestSetFiles(t *testing.T) {
 	checkServed("a refused list", "a.example")
 	// What changed while the list was refused is still noticed.
 	ca.renew(t, a, request{names: []string{"a.example"}})
-	s.SetFiles([]certfile.Pair{a, {Certificate: a.Certificate, Key: b.Key}})
+	if err := s.SetFiles([]certfile.Pair{{Certificate: b.Certificate, Key: b.Certificate}}); err == nil {
+		t.Fatal("a list without a key was taken")
+	}
 	s.files.reload()
 	if got := s.serial(t, "a.example"); got != ca.last {
 		t.Errorf("after a refused list certificate %d is served, want %d, which replaced it before", got, ca.last)

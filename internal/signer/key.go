@@ -33,7 +33,7 @@ func load(files certfile.Pair) (*signingKey, error) {
 		return nil, fmt.Errorf("%s: the key is neither RSA nor ECDSA", files.Key)
 	}
 	if certfile.IsRoot(pair.Leaf) {
-		return nil, fmt.Errorf("%s: the certificate is self-signed, which devices show as worse than unsigned", files.Certificate)
+		return nil, fmt.Errorf("%s: devices show a self-signed certificate as worse than none", files.Certificate)
 	}
 	chain, problem := pair.Chain()
 	if problem != "" {

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"os"
@@ -166,7 +167,7 @@ func TestUnsigned(t *testing.T) {
 		{"no key", good, nil, "key.pem: no such file"},
 		{"expired", certificates(old.leaf, old.middle), pkcs8(t, old.key), "the certificate expired on " + old.leaf.NotAfter.Format(time.RFC3339)},
 		{"not yet valid", certificates(young.leaf, young.middle), pkcs8(t, young.key), "the certificate is not valid before " + young.leaf.NotBefore.Format(time.RFC3339)},
-		{"self-signed", certificates(snakeoil), pkcs8(t, rootKey), "cert.pem: the certificate is self-signed"},
+		{"self-signed", certificates(snakeoil), pkcs8(t, rootKey), "cert.pem: devices show a self-signed certificate"},
 		{"another key", good, pkcs8(t, ecKey(t)), "key.pem: certificate and key do not match"},
 		{"Ed25519", certificates(ed.leaf, ed.middle), pkcs8(t, edKey), "key.pem: the key is neither RSA nor ECDSA"},
 		{"weak key", certificates(weak.leaf, weak.middle), pkcs8(t, weakKey), "key.pem: the key cannot sign"},
@@ -342,17 +343,25 @@ func TestStart(t *testing.T) {
 	s := New(f.Pair, slog.New(slog.DiscardHandler))
 	s.Start(t.Context())
 	defer s.Close()
-	for i, a := range []*authority{first, second, first} {
-		point(a)
+	waitFor := func(a *authority, change string) {
+		t.Helper()
 		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 			if key, _ := s.current(); key != nil && key.leaf.Equal(a.leaf) {
-				break
+				return
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("change %d of the link not noticed within 30 s; Check() = %v", i+1, s.Check())
+				t.Fatalf("%s: not noticed within 30 s; Check() = %v", change, s.Check())
 			}
 		}
 	}
+	for i, a := range []*authority{first, second, first} {
+		point(a)
+		waitFor(a, fmt.Sprintf("change %d of the link", i+1))
+	}
+	s.mu.Lock()
+	s.key, s.problem = nil, os.ErrPermission
+	s.mu.Unlock()
+	waitFor(first, "a permission that was given later")
 }
 
 func TestNoFiles(t *testing.T) {

@@ -9,18 +9,18 @@ import (
 	"signpost/internal/dns"
 )
 
-// message is the update of one zone (RFC 2136), nil if there is nothing to do.
-// Its prerequisites say what the plan saw: the marker and every set that goes
-// are as they were, and what comes new is not there yet.
+// message returns the update of one zone (RFC 2136), nil if there is nothing to
+// do. Its prerequisites state what the plan saw: the ownership record and every
+// set that goes are as they were, and what is new does not exist yet.
 func (z *zonePlan) message() (*miekg.Msg, error) {
 	if len(z.changes) == 0 {
 		return nil, nil
 	}
 	m := new(miekg.Msg).SetUpdate(z.zone + ".")
-	gone := map[string]bool{}
+	removed := map[string]bool{}
 	for _, c := range z.changes {
 		if len(c.Old) > 0 {
-			gone[c.Name+" "+c.Type] = true
+			removed[c.Name+" "+c.Type] = true
 		}
 	}
 	for _, c := range z.changes {
@@ -37,8 +37,8 @@ func (z *zonePlan) message() (*miekg.Msg, error) {
 			m.NameNotUsed([]miekg.RR{name})
 		default:
 			m.RRsetNotUsed([]miekg.RR{name})
-			for _, other := range beside(c.Type) {
-				if !gone[c.Name+" "+other] {
+			for _, other := range conflictingTypes(c.Type) {
+				if !removed[c.Name+" "+other] {
 					m.RRsetNotUsed([]miekg.RR{&miekg.ANY{Hdr: miekg.RR_Header{Name: c.Name + ".", Rrtype: miekg.StringToType[other]}}})
 				}
 			}
@@ -55,14 +55,15 @@ func (z *zonePlan) message() (*miekg.Msg, error) {
 	return m, nil
 }
 
-// beside are the types that must not stand beside a new set.
-func beside(recordType string) []string {
+// conflictingTypes returns the types that must not stand beside a new set.
+func conflictingTypes(recordType string) []string {
 	if recordType == "CNAME" {
 		return []string{"A", "AAAA"}
 	}
 	return []string{"CNAME"}
 }
 
+// parse converts records for a message.
 func parse(records []dns.Record) ([]miekg.RR, error) {
 	var rrs []miekg.RR
 	for _, r := range records {
@@ -75,7 +76,7 @@ func parse(records []dns.Record) ([]miekg.RR, error) {
 	return rrs, nil
 }
 
-// withoutDuplicates keeps the first of equal prerequisites.
+// withoutDuplicates returns the first of each group of equal prerequisites.
 func withoutDuplicates(rrs []miekg.RR) []miekg.RR {
 	var kept []miekg.RR
 	for _, rr := range rrs {

@@ -13,62 +13,62 @@ import (
 	"signpost/internal/records"
 )
 
-// markerLabel is where Signpost writes down what it wrote: one TXT record at
-// _signpost.‹domain›, a name that nothing else asks for (underscores keep it out
-// of the way of hosts, RFC 8552). Its first string names the service, the others
-// one set of records each, with a digest of what was written:
+// ownershipLabel is where Signpost records what it wrote: one TXT record at
+// _signpost.‹domain›, a name that nothing else asks for (underscores keep it apart
+// from host names, RFC 8552). Its first string names the service. Each of the
+// others names one set of records, with a digest of what was written:
 //
 //	"v=signpost1 owner=setup.example.net" "autoconfig CNAME 2f0c…" …
 //
-// A set belongs to us if it is listed and still has that digest. One that
-// somebody edited since is theirs, as is one that was there before. This is
-// external-dns's registry of TXT records with two differences: it is one record
-// and not one for each, and it knows an edited set from an untouched one. It
-// changes in the same update as the sets that it lists, so that it is never
-// wrong; and as each update requires the marker to be as it was read, two runs
+// A set belongs to the service if it is listed and still has that digest. A set
+// that somebody has edited since is theirs, as is one that was there before. This
+// is external-dns's registry of TXT records with two differences: it is one record
+// instead of one for each set, and it tells an edited set from an untouched one.
+// The record changes in the same update as the sets that it lists, so that it is
+// never wrong. As each update requires the record to be as it was read, two runs
 // at once cannot both succeed.
-const markerLabel = "_signpost"
+const ownershipLabel = "_signpost"
 
-const markerVersion = "v=signpost1"
+const ownershipVersion = "v=signpost1"
 
-// marker is what stands there.
-type marker struct {
+// ownership is the content of that record.
+type ownership struct {
 	owner string
-	sets  map[setKey]owned
+	sets  map[setKey]ownedSet
 }
 
-// setKey names a set of records by its name, below the domain, and type.
+// setKey identifies a set of records by its name, relative to the domain, and
+// type.
 type setKey struct{ label, recordType string }
 
-func (k setKey) String() string { return k.label + " " + k.recordType }
-
-// owned is a set that we wrote.
-type owned struct {
+// ownedSet is a set that the service wrote.
+type ownedSet struct {
 	digest string
 	// until is when the digests of replaced PACC documents may go.
 	until time.Time
 	// current is the digest, as that of a set, of the record among several that
-	// vouches for the document in use.
+	// belongs to the PACC document in use.
 	current string
 }
 
-// readMarker reads the data of a TXT record; false if it is no marker of ours.
-func readMarker(data string) (marker, bool) {
+// parseOwnership parses the data of a TXT record. It returns false if the record
+// is not an ownership record.
+func parseOwnership(data string) (ownership, bool) {
 	texts := dns.Strings(data)
 	if len(texts) == 0 || len(texts[0]) > dns.MaxText {
-		return marker{}, false
+		return ownership{}, false
 	}
-	owner, ok := strings.CutPrefix(texts[0], markerVersion+" owner=")
+	owner, ok := strings.CutPrefix(texts[0], ownershipVersion+" owner=")
 	if !ok {
-		return marker{}, false
+		return ownership{}, false
 	}
-	m := marker{owner: owner, sets: map[setKey]owned{}}
+	o := ownership{owner: owner, sets: map[setKey]ownedSet{}}
 	for _, text := range texts[1:] {
 		fields := strings.Fields(text)
 		if len(text) > dns.MaxText || len(fields) < 3 || !slices.Contains(records.TypesAt(fields[0]), fields[1]) {
-			continue // of a later version, or nothing that we could have written
+			continue // of a later version, or nothing that the service could have written
 		}
-		set := owned{digest: fields[2]}
+		set := ownedSet{digest: fields[2]}
 		if len(fields) > 3 {
 			if seconds, err := strconv.ParseInt(fields[3], 10, 64); err == nil && seconds > 0 {
 				set.until = time.Unix(seconds, 0)
@@ -77,17 +77,17 @@ func readMarker(data string) (marker, bool) {
 		if len(fields) > 4 {
 			set.current = fields[4]
 		}
-		m.sets[setKey{fields[0], fields[1]}] = set
+		o.sets[setKey{fields[0], fields[1]}] = set
 	}
-	return m, true
+	return o, true
 }
 
-// data is the marker as the data of a TXT record.
-func (m marker) data() string {
-	texts := []string{dns.Quote(markerVersion + " owner=" + m.owner)}
+// data returns the content as the data of a TXT record.
+func (o ownership) data() string {
+	texts := []string{dns.Quote(ownershipVersion + " owner=" + o.owner)}
 	for _, name := range records.Names {
 		for _, recordType := range name.Types {
-			set, ok := m.sets[setKey{name.Label, recordType}]
+			set, ok := o.sets[setKey{name.Label, recordType}]
 			if !ok {
 				continue
 			}
@@ -104,9 +104,9 @@ func (m marker) data() string {
 	return strings.Join(texts, " ")
 }
 
-// digestOfSet is what a set is known by again. TTLs do not count, nor does
-// anything that name servers may write in another way.
-func digestOfSet(set []dns.Record) string {
+// digestOf returns the digest by which a set is recognised. TTLs do not count, nor
+// does anything that name servers may spell differently.
+func digestOf(set ...dns.Record) string {
 	sum := sha256.Sum256([]byte(strings.Join(dns.CanonicalSet(set), "\n")))
 	return hex.EncodeToString(sum[:8])
 }

@@ -7,54 +7,64 @@ import (
 	"signpost/internal/dns"
 )
 
-// Plan is what has to be done at a primary for one domain. Making it changes
+// Plan holds what has to change at a primary for one domain. Making it changes
 // nothing.
 type Plan struct {
-	Domain string `json:"domain"`
+	Domain string
 	// Changes are in the order of the records.
-	Changes []Change `json:"changes,omitempty"`
-	// Conflicts are why the plan cannot be applied.
-	Conflicts []Conflict `json:"conflicts,omitempty"`
+	Changes []Change
+	// Conflicts are the reasons why the plan cannot be applied.
+	Conflicts []Conflict
 	// Notes say what is left as it is, and why.
-	Notes []string `json:"notes,omitempty"`
+	Notes []string
 
 	primary *dns.Update
 	zones   []*zonePlan
 }
 
-// Change puts the records of one name and type in the place of others.
+// Change replaces the records of one name and type. Old or New may be empty.
 type Change struct {
-	Zone string       `json:"zone"`
-	Name string       `json:"name"`
-	Type string       `json:"type"`
-	Old  []dns.Record `json:"old,omitempty"` // one of them may be empty
-	New  []dns.Record `json:"new,omitempty"`
+	Zone, Name, Type string
+	Old, New         []dns.Record
 }
 
 // Conflict is a set of records in the way that Signpost did not write.
 type Conflict struct {
-	Name    string       `json:"name"`
-	Problem string       `json:"problem"`
-	Have    []dns.Record `json:"have,omitempty"`
+	Name    string
+	Problem string
+	Have    []dns.Record
 }
 
-// zonePlan is the part of a plan that is one update, as the names of a domain
-// may lie in several zones.
+// zonePlan is the part of a plan that is one update, as the names of a domain may
+// lie in several zones.
 type zonePlan struct {
-	zone      string
-	name      string // of the marker
-	oldMarker []dns.Record
-	texts     []dns.Record // beside it, which stay
-	old       marker       // what it says
-	marker    marker       // what it shall say
-	changes   []Change
-	newNames  map[string]bool // names that must not be in use
+	zone          string
+	ownershipName string
+	oldRecords    []dns.Record // at ownershipName
+	foreign       []dns.Record // of these, the ones that stay beside the ownership record
+	old           ownership    // what the ownership record says
+	new           ownership    // what it has to say
+	changes       []Change
+	newNames      map[string]bool // names that must not exist before
+}
+
+// own records that a set is written by the service.
+func (z *zonePlan) own(key setKey, want []dns.Record) {
+	set := z.new.sets[key]
+	set.digest = digestOf(want...)
+	z.new.sets[key] = set
+}
+
+// isOwned reports whether a set is as the service wrote it.
+func (z *zonePlan) isOwned(key setKey, set []dns.Record) bool {
+	owned, ok := z.old.sets[key]
+	return ok && owned.digest == digestOf(set...)
 }
 
 // Empty reports whether there is nothing to do.
 func (p *Plan) Empty() bool { return len(p.Changes) == 0 && len(p.Conflicts) == 0 }
 
-// Counts are how many sets of records would be added, changed and removed.
+// Counts returns how many sets of records would be added, changed and removed.
 func (p *Plan) Counts() (add, change, remove int) {
 	for _, c := range p.Changes {
 		switch {
@@ -69,15 +79,15 @@ func (p *Plan) Counts() (add, change, remove int) {
 	return add, change, remove
 }
 
-// String shows the plan: a heading, a line for each record that comes or goes,
-// and what is in the way.
+// String returns the plan as text: a heading, the conflicts, and a line for each
+// record that comes or goes.
 func (p *Plan) String() string {
 	var b strings.Builder
 	add, change, remove := p.Counts()
 	fmt.Fprintf(&b, "%s: ", p.Domain)
 	switch {
 	case len(p.Conflicts) > 0:
-		fmt.Fprintf(&b, "%s, nothing can be published\n", count(len(p.Conflicts), "conflict"))
+		fmt.Fprintf(&b, "%s, nothing can be published\n", countConflicts(p))
 	case p.Empty():
 		fmt.Fprintf(&b, "nothing to do\n")
 	default:
@@ -103,9 +113,9 @@ func (p *Plan) String() string {
 	return b.String()
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+func countConflicts(p *Plan) string {
+	if len(p.Conflicts) == 1 {
+		return "1 conflict"
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%d conflicts", len(p.Conflicts))
 }

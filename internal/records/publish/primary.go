@@ -3,6 +3,7 @@ package publish
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -17,29 +18,29 @@ import (
 	"signpost/internal/fault"
 )
 
-// primary is the name server that takes our updates. Everything goes over one
-// TCP connection and is signed, the questions as well: a primary that hides from
-// the world answers those who have the key, and nobody else can lie to us about
-// what there is.
+// primary is a client of the name server that accepts our updates. Everything goes
+// over one TCP connection and is signed, the questions as well: a hidden primary
+// answers those who have the key, and nobody else can forge its answers.
 type primary struct {
 	address string
 	key     dns.Key
 	timeout time.Duration
 	clock   func() time.Time
-	fudge   uint16 // seconds by which clocks may differ, 300 if zero
+	fudge   uint16 // seconds by which the clocks may differ, 300 if zero
 	conn    net.Conn
 }
 
+// String names the primary in errors.
 func (p *primary) String() string { return "primary " + p.address }
 
-func (p *primary) close() {
+func (p *primary) disconnect() {
 	if p.conn != nil {
 		p.conn.Close()
 		p.conn = nil
 	}
 }
 
-// ask asks for what the primary itself has.
+// ask asks for the records that the primary itself has.
 func (p *primary) ask(ctx context.Context, name, recordType string) (*miekg.Msg, error) {
 	qname, qtype, err := dns.Question(name, recordType)
 	if err != nil {
@@ -47,7 +48,7 @@ func (p *primary) ask(ctx context.Context, name, recordType string) (*miekg.Msg,
 	}
 	query := new(miekg.Msg).SetQuestion(qname, qtype)
 	query.RecursionDesired = false
-	answer, err := p.exchange(ctx, query)
+	answer, err := p.roundTrip(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -60,24 +61,24 @@ func (p *primary) ask(ctx context.Context, name, recordType string) (*miekg.Msg,
 	return nil, fmt.Errorf("%s %w", p, dns.CodeError(answer.Rcode))
 }
 
-// refused finds out whether it is the key, the clock or the zone that a primary
-// does not accept. PowerDNS does not tell.
+// refused finds out whether a primary does not accept the key, the time or the
+// zone. PowerDNS does not say so.
 func (p *primary) refused(ctx context.Context, qname string, answer *miekg.Msg) error {
 	if answer.IsTsig() == nil && p.key.Name != "" {
 		query := new(miekg.Msg).SetQuestion(qname, miekg.TypeSOA)
 		query.RecursionDesired = false
-		// The same key with all the time that a signature can ask for: if that
-		// is accepted, it was the time.
+		// The same key with the longest validity that a signature can ask for: if
+		// that is accepted, the reason was the time.
 		patient := &primary{address: p.address, key: p.key, timeout: p.timeout, clock: p.clock, fudge: math.MaxUint16}
-		defer patient.close()
-		if answer, err := patient.exchange(ctx, query); err != nil && fault.Hint(err) != "" {
+		defer patient.disconnect()
+		if answer, err := patient.roundTrip(ctx, query); err != nil && fault.Hint(err) != "" {
 			return err
 		} else if err == nil && answer.IsTsig() != nil {
 			return p.skewed(answer.IsTsig())
 		}
 		unsigned := &primary{address: p.address, timeout: p.timeout, clock: p.clock}
-		defer unsigned.close()
-		answer, err := unsigned.exchange(ctx, query)
+		defer unsigned.disconnect()
+		answer, err := unsigned.roundTrip(ctx, query)
 		if err == nil && answer.Authoritative && (answer.Rcode == miekg.RcodeSuccess || answer.Rcode == miekg.RcodeNameError) {
 			return fault.WithHint(fmt.Errorf("%s does not accept the key %s: it knows no key of that name or another secret", p, p.key.Name),
 				"compare name, algorithm and secret with the primary's configuration, and the date on both machines")
@@ -87,16 +88,15 @@ func (p *primary) refused(ctx context.Context, qname string, answer *miekg.Msg) 
 		"name the primary of the zone in the configuration, or create the zone there first")
 }
 
-// exchange sends a message and returns the answer to it. An answer that is good
-// news must be signed.
-func (p *primary) exchange(ctx context.Context, query *miekg.Msg) (*miekg.Msg, error) {
+// roundTrip sends a message and returns the answer to it. An answer that is not a
+// refusal must be signed.
+func (p *primary) roundTrip(ctx context.Context, query *miekg.Msg) (*miekg.Msg, error) {
 	fresh := p.conn == nil
 	answer, err := p.try(ctx, query.Copy())
 	if err == nil || fresh || ctx.Err() != nil || query.Opcode == miekg.OpcodeUpdate || errors.Is(err, dns.ErrSilent) {
 		return answer, err
 	}
-	// The primary closed a connection that was idle; a question can be asked
-	// again without harm.
+	// The primary closed an idle connection. Repeating a question does no harm.
 	return p.try(ctx, query.Copy())
 }
 
@@ -110,14 +110,14 @@ func (p *primary) try(ctx context.Context, query *miekg.Msg) (answer *miekg.Msg,
 	}
 	defer func() {
 		if err != nil {
-			p.close()
+			p.disconnect()
 		}
 	}()
 	p.conn.SetDeadline(deadline)
 	stop := context.AfterFunc(ctx, func() { p.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 
-	// One for each exchange: it keeps the MAC of the last one.
+	// One for each message, as it keeps the MAC of the last one.
 	wire := &miekg.Conn{Conn: p.conn}
 	query.Id = miekg.Id()
 	if p.key.Name != "" {
@@ -135,11 +135,12 @@ func (p *primary) try(ctx context.Context, query *miekg.Msg) (answer *miekg.Msg,
 	if !answer.Response || answer.Id != query.Id || answer.Opcode != query.Opcode {
 		return nil, fmt.Errorf("%s %w", p, dns.ErrOtherQuestion)
 	}
-	return answer, p.signed(answer, err)
+	return answer, p.checkSignature(answer, err)
 }
 
-// signed judges what the primary says of our signature, and its own.
-func (p *primary) signed(answer *miekg.Msg, err error) error {
+// checkSignature returns what the primary says about our signature, and checks its
+// own.
+func (p *primary) checkSignature(answer *miekg.Msg, err error) error {
 	if p.key.Name == "" {
 		return err
 	}
@@ -147,7 +148,7 @@ func (p *primary) signed(answer *miekg.Msg, err error) error {
 	if tsig != nil {
 		switch tsig.Error {
 		case miekg.RcodeBadKey:
-			// Knot says so as well of a key that it knows but allows nothing.
+			// Knot also answers this for a key that it knows but that has no rights.
 			return fault.WithHint(fmt.Errorf("%s knows no key %s, or allows it nothing in this zone", p, p.key.Name),
 				"compare the key's name and algorithm with the primary's configuration, and what it allows the key")
 		case miekg.RcodeBadSig:
@@ -158,38 +159,35 @@ func (p *primary) signed(answer *miekg.Msg, err error) error {
 	}
 	switch {
 	case errors.Is(err, miekg.ErrAuth), tsig == nil && answer.Rcode != miekg.RcodeSuccess && answer.Rcode != miekg.RcodeNameError:
-		return nil // the code says why
+		return nil // the response code says why
 	case errors.Is(err, miekg.ErrTime):
 		return p.skewed(tsig)
 	case err != nil || tsig == nil:
-		return fmt.Errorf("%s answers without a valid signature, and is not believed", p)
+		return fmt.Errorf("%s answers without a valid signature, and is not trusted", p)
 	}
 	return nil
 }
 
-// skewed names the difference of the clocks, which a server that refuses a
-// signature for its time tells (RFC 8945 §5.2.3).
+// skewed returns an error with the difference of the clocks, which a server that
+// refuses a signature for its time has to send (RFC 8945 §5.2.3).
 func (p *primary) skewed(tsig *miekg.TSIG) error {
 	theirs := time.Unix(int64(tsig.TimeSigned), 0)
-	if octets, err := hex.DecodeString(tsig.OtherData); err == nil && len(octets) == 6 {
-		var seconds int64
-		for _, octet := range octets {
-			seconds = seconds<<8 | int64(octet)
-		}
+	if b, err := hex.DecodeString(tsig.OtherData); err == nil && len(b) == 6 {
+		seconds := int64(binary.BigEndian.Uint64(append([]byte{0, 0}, b...)))
 		theirs = time.Unix(seconds, 0)
 	}
 	ours := p.clock()
 	problem := fmt.Sprintf("%s refuses the signature because the clocks differ by more than five minutes", p)
-	if skew := ours.Sub(theirs).Round(time.Second).Abs(); skew > time.Minute { // PowerDNS does not tell
+	if skew := ours.Sub(theirs).Round(time.Second).Abs(); skew > time.Minute { // PowerDNS does not say
 		problem += fmt.Sprintf(": it is %s here and %s there, a difference of %v",
 			ours.UTC().Format(time.DateTime), theirs.UTC().Format(time.DateTime), skew)
 	}
 	return fault.WithHint(errors.New(problem), "set both clocks by NTP")
 }
 
-// update sends an update and says what became of it.
+// update sends an update. The error says why the primary did not accept it.
 func (p *primary) update(ctx context.Context, zone string, message *miekg.Msg) error {
-	answer, err := p.exchange(ctx, message)
+	answer, err := p.roundTrip(ctx, message)
 	if err != nil {
 		return err
 	}
@@ -204,13 +202,13 @@ func (p *primary) update(ctx context.Context, zone string, message *miekg.Msg) e
 	case miekg.RcodeNotAuth:
 		return fault.WithHint(fmt.Errorf("%s is not the primary of %s", p, zone), "name the zone's primary in the configuration")
 	case miekg.RcodeNotImplemented:
-		return fault.WithHint(fmt.Errorf("%s takes no updates", p), "print the records with -format zone instead, and put them into the zone file")
+		return fault.WithHint(fmt.Errorf("%s does not support updates", p), "print the records with -format zone instead, and put them into the zone file")
 	case miekg.RcodeServerFailure:
 		return fault.WithHint(fmt.Errorf("%s failed to update %s", p, zone), "its log says why; often it cannot write its files")
 	}
 	return fmt.Errorf("%s answers %s to the update of %s", p, miekg.RcodeToString[answer.Rcode], zone)
 }
 
-// ErrChanged is an update that was refused because the zone is no longer what
-// the plan was made for.
-var ErrChanged = errors.New("it was changed since the plan was made, so that nothing was published there")
+// ErrChanged means that an update was refused because the zone has changed since
+// the plan was made.
+var ErrChanged = errors.New("it has changed since the plan was made, so nothing was published there")

@@ -72,18 +72,18 @@ func TestOddPrimaries(t *testing.T) {
 		hint    string
 	}{
 		{"unsigned answers", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) { w.WriteMsg(emptyZone(query)) },
-			"answers without a valid signature, and is not believed", ""},
-		{"signed by somebody else", wrongSecret.Secret, onUpdate(miekg.RcodeSuccess), "answers without a valid signature, and is not believed", ""},
+			"answers without a valid signature, and is not trusted", ""},
+		{"signed by somebody else", wrongSecret.Secret, onUpdate(miekg.RcodeSuccess), "answers without a valid signature, and is not trusted", ""},
 		{"silence", testKey.Secret, func(miekg.ResponseWriter, *miekg.Msg) {}, "does not answer", ""},
 		{"hangs up", testKey.Secret, func(w miekg.ResponseWriter, _ *miekg.Msg) { w.Close() }, "ends the connection", ""},
 		{"cannot serve", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
 			w.WriteMsg(sign(new(miekg.Msg).SetRcode(query, miekg.RcodeServerFailure), query))
 		}, "answers SERVFAIL", ""},
-		{"takes no updates", testKey.Secret, onUpdate(miekg.RcodeNotImplemented), "takes no updates", "-format zone"},
+		{"takes no updates", testKey.Secret, onUpdate(miekg.RcodeNotImplemented), "does not support updates", "-format zone"},
 		{"cannot write", testKey.Secret, onUpdate(miekg.RcodeServerFailure), "failed to update kund.example", "log"},
 		{"is a secondary", testKey.Secret, onUpdate(miekg.RcodeNotAuth), "is not the primary of kund.example", "primary"},
 		{"answers nonsense", testKey.Secret, onUpdate(miekg.RcodeNotZone), "answers NOTZONE to the update of kund.example", "run again"},
-		{"does not do what it says", testKey.Secret, onUpdate(miekg.RcodeSuccess), "took the update, but autoconfig.kund.example CNAME is not what was published", "run again"},
+		{"does not do what it says", testKey.Secret, onUpdate(miekg.RcodeSuccess), "accepted the update, but autoconfig.kund.example CNAME is not what was published", "run again"},
 		{"answers another question", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
 			query.Id++
 			w.WriteMsg(sign(emptyZone(query), query))

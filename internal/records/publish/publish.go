@@ -12,28 +12,29 @@ import (
 	"signpost/internal/records"
 )
 
-// Publisher brings what domains should have to the primaries of their zones, by
-// dynamic update (RFC 2136).
+// Publisher publishes what domains should have to the primaries of their zones, by
+// dynamic update (RFC 2136). It is safe for concurrent use.
 type Publisher struct {
 	options Options
-	clock   func() time.Time
-	sign    func() time.Time // the time in signatures
+	// Tests replace the clocks, as real name servers keep the real time.
+	clock     func() time.Time
+	signClock func() time.Time // of signatures
 }
 
 // Options say where and how to publish.
 type Options struct {
-	// Updates are the primaries; the longest zone that holds a domain counts.
+	// Updates are the primaries. The longest zone that holds a domain counts.
 	Updates []dns.Update
-	// Owner is the service that writes, by its own name. What another owner
+	// Owner is the own name of the service that writes. What another owner
 	// wrote is as foreign as what a person wrote.
 	Owner string
-	// Replace takes over what somebody else wrote at names of ours.
+	// Replace overwrites what somebody else wrote at the managed names.
 	Replace bool
-	// Timeout of one exchange with a primary, five seconds if zero.
+	// Timeout is that of one question to a primary, five seconds if zero.
 	Timeout time.Duration
 }
 
-// New checks the options and makes a publisher.
+// New checks the options and returns a publisher.
 func New(o Options) (*Publisher, error) {
 	for i, u := range o.Updates {
 		address, err := dns.ServerAddress(u.Primary, "53")
@@ -51,16 +52,16 @@ func New(o Options) (*Publisher, error) {
 	if o.Owner == "" {
 		o.Owner = "signpost"
 	}
-	if len(markerVersion+" owner="+o.Owner) > dns.MaxText {
-		return nil, fmt.Errorf("the owner's name has %d octets and does not fit into the record that marks what was published", len(o.Owner))
+	if len(ownershipVersion+" owner="+o.Owner) > dns.MaxText {
+		return nil, fmt.Errorf("the owner's name has %d bytes and does not fit into the record that marks what was published", len(o.Owner))
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 5 * time.Second
 	}
-	return &Publisher{options: o, clock: time.Now, sign: time.Now}, nil
+	return &Publisher{options: o, clock: time.Now, signClock: time.Now}, nil
 }
 
-// updateFor picks the primary for a domain.
+// updateFor returns the primary for a domain.
 func (p *Publisher) updateFor(domain string) (*dns.Update, error) {
 	var best *dns.Update
 	for i, u := range p.options.Updates {
@@ -76,35 +77,38 @@ func (p *Publisher) updateFor(domain string) (*dns.Update, error) {
 }
 
 func (p *Publisher) connect(u *dns.Update) *primary {
-	return &primary{address: u.Primary, key: u.Key, timeout: p.options.Timeout, clock: p.sign}
+	return &primary{address: u.Primary, key: u.Key, timeout: p.options.Timeout, clock: p.signClock}
 }
 
-// Plan finds out what has to be done so that the domain has what it should have.
-// For a domain that Remove made, that is to take out everything we wrote.
+// Plan finds out what has to change so that the domain has what it should have.
+// For records.Empty, everything that the service wrote has to go.
 func (p *Publisher) Plan(ctx context.Context, d records.Domain) (*Plan, error) {
 	update, err := p.updateFor(d.Name)
 	if err != nil {
 		return nil, err
 	}
-	b := planner{publisher: p, ctx: ctx, domain: d, plan: &Plan{Domain: d.Name, primary: update}, zones: map[string]*zonePlan{}}
-	b.primary = p.connect(update)
-	defer b.primary.close()
-	if err := b.all(); err != nil {
+	primary := p.connect(update)
+	defer primary.disconnect()
+	planner := planner{
+		publisher: p, ctx: ctx, primary: primary, domain: d,
+		plan: &Plan{Domain: d.Name, primary: update}, zones: map[string]*zonePlan{},
+	}
+	if err := planner.run(); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Name, err)
 	}
-	return b.plan, nil
+	return planner.plan, nil
 }
 
-// Apply does what the plan says, in one update for each zone, which is done as a
-// whole or not at all. A plan with conflicts is refused, and so is the update of
-// a zone that has changed since (ErrChanged).
+// Apply carries out the plan, with one update for each zone, which succeeds or
+// fails as a whole. It refuses a plan with conflicts, and the primary refuses to
+// update a zone that has changed since (ErrChanged).
 func (p *Publisher) Apply(ctx context.Context, plan *Plan) error {
 	if len(plan.Conflicts) > 0 {
-		return fault.WithHint(fmt.Errorf("%s: %s", plan.Domain, count(len(plan.Conflicts), "conflict")),
-			"look at the records in the way; -replace puts ours in their place")
+		return fault.WithHint(fmt.Errorf("%s: %s", plan.Domain, countConflicts(plan)),
+			"look at the records in the way; -replace overwrites them")
 	}
 	primary := p.connect(plan.primary)
-	defer primary.close()
+	defer primary.disconnect()
 	for _, z := range plan.zones {
 		message, err := z.message()
 		if err == nil && message != nil {
@@ -123,16 +127,16 @@ func (p *Publisher) Apply(ctx context.Context, plan *Plan) error {
 	return nil
 }
 
-// verify reads back what was published. Servers leave parts of an update out
-// without a word where RFC 2136 §3.4.2 has them do so.
+// verify reads back what was published. Servers silently leave out parts of an
+// update where RFC 2136 §3.4.2 requires it.
 func (p *primary) verify(ctx context.Context, changes []Change) error {
 	for _, c := range changes {
-		records, _, err := p.records(ctx, c.Name, c.Type)
+		found, _, err := p.records(ctx, c.Name, c.Type)
 		if err != nil {
 			return err
 		}
-		if len(c.New) > 0 && !dns.SameData(records, c.New) {
-			return fmt.Errorf("%s took the update, but %s %s is not what was published", p, c.Name, c.Type)
+		if len(c.New) > 0 && !dns.SameData(found, c.New) {
+			return fmt.Errorf("%s accepted the update, but %s %s is not what was published", p, c.Name, c.Type)
 		}
 	}
 	return nil

@@ -500,7 +500,7 @@ func TestPublishRefused(t *testing.T) {
 						test.options(o)
 					}
 				})
-				p.sign = func() time.Time { return time.Now().Add(test.sign) }
+				p.signClock = func() time.Time { return time.Now().Add(test.sign) }
 				plan, err := p.Plan(t.Context(), publishedDomain(test.domain))
 				if err == nil {
 					err = p.Apply(t.Context(), plan)

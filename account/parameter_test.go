@@ -33,3 +33,19 @@ func TestParameter(t *testing.T) {
 		}
 	}
 }
+
+func TestRawParameter(t *testing.T) {
+	for _, test := range []struct {
+		query, want string
+		ok          bool
+	}{
+		{"", "", false},
+		{"x=1", "", false},
+		{"Name", "", true},
+		{"x=1&NAME=Anna+Ek%zz&name=other", "Anna+Ek%zz", true},
+	} {
+		if got, ok := RawParameter(test.query, "name"); got != test.want || ok != test.ok {
+			t.Errorf("RawParameter(%q) = %q, %v, want %q, %v", test.query, got, ok, test.want, test.ok)
+		}
+	}
+}

@@ -143,12 +143,16 @@ func sampleProviders() []*account.Provider {
 		Limits:        account.SendingLimits{PerAddress: 300, PerDomain: 2000, Wait: time.Hour},
 		Checks:        [][]account.Title{texts},
 	}
-	redirected := provider(token(imap), token(smtp))
-	redirected.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com"}
+	redirected, redirectedOnly := provider(token(imap), token(smtp)), provider()
+	redirect := &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com"}
+	redirected.AutodiscoverRedirect, redirectedOnly.AutodiscoverRedirect = redirect, redirect
+	webmail := provider(server(account.JMAP, 0))
+	webmail.Webmail = full.Webmail
 	return []*account.Provider{
-		full, provider(imap, smtp), provider(pop, smtp), provider(plain, smtp), provider(phone), provider(otherPort),
-		provider(imap, smtp, server(account.CalDAV, 0)),
-		provider(server(account.EWS, 0)), provider(server(account.CalDAV, 0)), provider(token(imap), token(smtp)),
-		redirected,
+		full, provider(imap, smtp), provider(pop, smtp), provider(plain, smtp),
+		provider(phone), provider(token(phone)), provider(otherPort),
+		provider(imap, smtp, server(account.CalDAV, 0)), provider(server(account.CalDAV, 0)),
+		provider(server(account.EWS, 0)), provider(token(imap), token(smtp)),
+		redirected, redirectedOnly, webmail,
 	}
 }

@@ -1,12 +1,14 @@
 package setup
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"signpost/templates"
 
@@ -109,5 +111,50 @@ func TestTemplateFails(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "file=html/answer.html line=1") || strings.Contains(log.String(), "mail@") {
 		t.Errorf("the log has %q, want the place and no address", &log)
+	}
+}
+
+// TestSamplesShowEveryText checks that the pages that Check writes reach every text of
+// the templates. A fault in an operator's template is then found when it is loaded,
+// whichever branch it is in.
+func TestSamplesShowEveryText(t *testing.T) {
+	data, err := os.ReadFile("../../templates/text/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts map[string]string
+	if err := json.Unmarshal(data, &texts); err != nil {
+		t.Fatal(err)
+	}
+	for key, text := range texts {
+		texts[key] = "<" + key + ">" + strings.Join(regexp.MustCompile(`\{\w+\}`).FindAllString(text, -1), "")
+	}
+	if data, err = json.Marshal(texts); err != nil {
+		t.Fatal(err)
+	}
+	set, err := templates.Load(fstest.MapFS{"text/en.json": {Data: data}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pages strings.Builder
+	for _, page := range samplePages(set, set.Languages[0]) {
+		if err := set.Languages[0].Execute(&pages, page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob("../../templates/html/*.html")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no templates: %v", err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, use := range regexp.MustCompile(`\b(?:t|text) "([a-z0-9.]+)"`).FindAllStringSubmatch(string(source), -1) {
+			if !strings.Contains(pages.String(), "&lt;"+use[1]+"&gt;") {
+				t.Errorf("%s: no sample page shows the text %q", filepath.Base(file), use[1])
+			}
+		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"signpost/account"
 )
 
-// BenchmarkHandler is one request of each kind on a provider that was asked
-// about before. The resolver costs nothing here.
+// BenchmarkHandler measures one request of each kind after the provider's document
+// has been written. The resolver costs nothing.
 func BenchmarkHandler(b *testing.B) {
 	byMX := of(b, mamutPOP, "info@kund.se")
 	byMX.LookupDomain = "mamutmail.com"
@@ -50,7 +50,7 @@ func benchmark(b *testing.B, handler http.Handler, url string) {
 		b.Fatal(err)
 	}
 	w := &discard{header: http.Header{}}
-	handler.ServeHTTP(w, r) // prepares the answer
+	handler.ServeHTTP(w, r) // writes the template
 	b.ReportAllocs()
 	b.ResetTimer()
 	for range b.N {
@@ -58,7 +58,7 @@ func benchmark(b *testing.B, handler http.Handler, url string) {
 	}
 	b.StopTimer()
 	if w.writes != b.N+1 || w.bytes == 0 {
-		b.Fatalf("%d writes of %d answers", w.writes, b.N+1)
+		b.Fatalf("%d answers in %d writes of %d bytes, want one write each", b.N+1, w.writes, w.bytes)
 	}
 }
 

@@ -18,14 +18,14 @@ func TestDocuments(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			document := mustDocument(t, s)
 			if found := traps(document); found != nil {
-				t.Errorf("traps: %q", found)
+				t.Errorf("the document has what some reader cannot read: %q", found)
 			}
 			goldenfile.Check(t, golden+name+".xml", document)
 		})
 	}
 }
 
-// xmllint reads the golden documents too, and holds them against a schema.
+// TestDocumentsByXmllint validates the golden documents against a schema.
 func TestDocumentsByXmllint(t *testing.T) {
 	needProgram(t, "xmllint")
 	files, err := filepath.Glob(golden + "*.xml")
@@ -35,7 +35,7 @@ func TestDocumentsByXmllint(t *testing.T) {
 	if out, err := exec.Command("xmllint", append([]string{"--noout", "--nonet", "--relaxng", "testdata/config.rng"}, files...)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	// The schema is one that can say no.
+	// The schema refuses bad documents.
 	document, err := os.ReadFile(files[0])
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestDocumentsByXmllint(t *testing.T) {
 		cmd := exec.Command("xmllint", "--noout", "--nonet", "--relaxng", "testdata/config.rng", "-")
 		cmd.Stdin = strings.NewReader(strings.Replace(string(document), change[0], change[1], 1))
 		if cmd.Run() == nil {
-			t.Errorf("the schema takes %s", change[1])
+			t.Errorf("xmllint accepts a document with %s", change[1])
 		}
 	}
 }
@@ -60,8 +60,8 @@ func needProgram(t *testing.T, name string) {
 	t.Skipf("%s is not installed", name)
 }
 
-// TestDocumentsKeepApart: whatever was asked before, the document is the one
-// that a cache without any other gives.
+// TestDocumentsKeepApart checks that a document does not depend on the documents
+// that were written before.
 func TestDocumentsKeepApart(t *testing.T) {
 	all := systems(t)
 	all["quoted"] = of(t, composite, `" a  b "@example.com`)
@@ -77,12 +77,13 @@ func TestDocumentsKeepApart(t *testing.T) {
 				t.Fatal(err)
 			}
 			if want := string(mustDocument(t, s)); string(got) != want {
-				t.Errorf("%s: after other documents\n%s\nalone\n%s", name, got, want)
+				t.Errorf("%s: the document after others is\n%s\nwant\n%s", name, got, want)
 			}
 		}
 	}
 }
 
+// TestDivide checks which servers a document names, and in which order.
 func TestDivide(t *testing.T) {
 	plain := func(s account.Server) account.Server {
 		s.SocketType, s.Port = account.Plain, account.DefaultPort(s.Type, account.Plain)
@@ -110,9 +111,9 @@ func TestDivide(t *testing.T) {
 		{"no plain pop3 beside imap", []account.Server{imap, plain(pop3), smtp}, []account.Server{imap, smtp}},
 		{"no plain imap beside pop3", []account.Server{plain(imap), pop3, smtp}, []account.Server{pop3, smtp}},
 		{"plain where there is nothing else", []account.Server{plain(imap), plain(pop3), plain(smtp)}, []account.Server{plain(imap), plain(pop3), plain(smtp)}},
-		{"plain smtp where there is nothing else, or nobody can send", []account.Server{imap, plain(smtp)}, []account.Server{imap, plain(smtp)}},
+		{"plain smtp where there is nothing else, so that people can send", []account.Server{imap, plain(smtp)}, []account.Server{imap, plain(smtp)}},
 		{"plain imap beside ews, which few speak", []account.Server{ews, plain(imap), smtp}, []account.Server{plain(imap), ews, smtp}},
-		{"imap without smtp, for those who can use it", []account.Server{imap}, []account.Server{imap}},
+		{"imap without smtp, for clients that can use it", []account.Server{imap}, []account.Server{imap}},
 		{"jmap alone", []account.Server{jmap}, []account.Server{jmap}},
 		{"ews alone", []account.Server{ews, caldav}, []account.Server{ews, caldav}},
 		{"activesync alone", []account.Server{easy}, nil},
@@ -123,10 +124,10 @@ func TestDivide(t *testing.T) {
 		s, err := divide(row.servers)
 		got := slices.Concat(s.incoming, s.outgoing, s.others)
 		if !slices.EqualFunc(got, row.want, sameServer) || errors.Is(err, ErrNotDescribable) != (row.want == nil) {
-			t.Errorf("%s: got %v, %v, want %v", row.name, got, err, row.want)
+			t.Errorf("%s: divide = %v, %v, want %v", row.name, got, err, row.want)
 		}
 		if !slices.EqualFunc(before, row.servers, sameServer) {
-			t.Errorf("%s: the provider's servers were changed", row.name)
+			t.Errorf("%s: divide changed the provider's servers", row.name)
 		}
 	}
 }
@@ -138,30 +139,31 @@ func sameServer(a, b account.Server) bool {
 		a.SocketType == b.SocketType && a.URL == b.URL && a.Login == b.Login
 }
 
-// Business Mail has nothing that a reader of the format speaks.
+// TestActiveSyncAlone checks that there is no document without a server that some
+// reader of the format can use.
 func TestActiveSyncAlone(t *testing.T) {
 	document, err := Document(of(t, mamutBusiness, "mail@domain.se"))
 	if document != nil || !errors.Is(err, ErrNotDescribable) || !strings.Contains(err.Error(), "neither imap") {
-		t.Errorf("got %q, %v", document, err)
+		t.Errorf("Document = %q, %v, want ErrNotDescribable for want of imap", document, err)
 	}
 }
 
-// A version that is older than what stands in the document would be a lie.
+// TestVersion checks that the version is not older than what the document holds.
 func TestVersion(t *testing.T) {
 	for name, want := range map[string]string{"mamut-info": "1.1", "office365": "1.1", "everything": "1.2"} {
 		if document := string(mustDocument(t, systems(t)[name])); !strings.Contains(document, `<clientConfig version="`+want+`">`) {
-			t.Errorf("%s: not version %s:\n%s", name, want, document)
+			t.Errorf("%s: version is not %s in\n%s", name, want, document)
 		}
 	}
 	sieve := *small
 	sieve.Servers = append(slices.Clone(small.Servers), server(account.ManageSieve, "mail.example.se", 4190, account.STARTTLS))
 	if document := string(mustDocument(t, of(t, &sieve, "@example.se"))); !strings.Contains(document, `version="1.2"`) {
-		t.Errorf("setupServer came with 1.2:\n%s", document)
+		t.Errorf("version with setupServer is not 1.2 in\n%s", document)
 	}
 }
 
-// Nothing but the asked domain and the one that led here is named, whatever
-// else the provider hosts, and no element is empty.
+// TestSparseProvider checks that texts and links that are missing, empty or
+// dependent on the mailbox leave no element behind.
 func TestSparseProvider(t *testing.T) {
 	bare := &account.Provider{
 		Servers: small.Servers, Webmail: "https://example.com/?u=%EMAILADDRESS%",
@@ -171,17 +173,17 @@ func TestSparseProvider(t *testing.T) {
 	bare.Servers = []account.Server{with(small.Servers[0], oAuth2First), small.Servers[1]}
 	document := mustDocument(t, of(t, bare, "fred@example.com"))
 	if found := traps(document); found != nil {
-		t.Errorf("traps: %q", found)
+		t.Errorf("the document has what some reader cannot read: %q", found)
 	}
 	text := string(document)
 	for _, want := range []string{"<displayName>example.com</displayName>", `<documentation url="https://example.com/"/>`} {
 		if !strings.Contains(text, want) {
-			t.Errorf("no %s in\n%s", want, text)
+			t.Errorf("the document lacks %s:\n%s", want, text)
 		}
 	}
 	for _, unwanted := range []string{"webMail", "oAuth2", "displayShortName", "descr"} {
 		if strings.Contains(text, unwanted+">") {
-			t.Errorf("%s in\n%s", unwanted, text)
+			t.Errorf("the document has an element %s:\n%s", unwanted, text)
 		}
 	}
 }

@@ -6,7 +6,8 @@ import (
 	"signpost/account"
 )
 
-// The example systems, as the directory hands them to a dialect.
+// Providers for the golden documents, each with something of its own. The example
+// systems themselves are in testdata/config; TestSystems reads all of them.
 
 const golden = "../testdata/golden/autoconfig/"
 
@@ -109,7 +110,7 @@ var onecom = &account.Provider{
 	Webmail: "https://mail.one.com/",
 }
 
-// everything has a server of every type, out of the order of documents.
+// everything has a server of every type, not in the order of documents.
 var everything = &account.Provider{
 	ID: "everything", DisplayName: "Tom & Jerry's <Mail>", DisplayShortName: "T & J",
 	Servers: []account.Server{
@@ -139,7 +140,7 @@ var everything = &account.Provider{
 	},
 }
 
-// localPart signs in with the local part, business with a name put together.
+// localPart signs in with the local part, composite with a name of several parts.
 var localPart = &account.Provider{
 	ID: "local-part", DisplayName: "Local Part", DisplayShortName: "Local",
 	Servers: []account.Server{
@@ -162,7 +163,7 @@ func byNTDomain(s *account.Server) {
 	s.Login = account.Login{Username: "%EMAILLOCALPART%_%EMAILDOMAIN%", DomainName: "hosting01"}
 }
 
-// of are the settings of an address at a provider; @domain is any mailbox.
+// of returns the settings of an address at a provider, for @domain of any mailbox.
 func of(t testing.TB, provider *account.Provider, text string) account.Settings {
 	t.Helper()
 	if text[0] == '@' {
@@ -188,7 +189,7 @@ func address(t testing.TB, text string) account.Address {
 	return a
 }
 
-// systems are the settings that golden documents are made of.
+// systems returns the settings of the golden documents, by file name.
 func systems(t testing.TB) map[string]account.Settings {
 	byMX := of(t, mamutPOP, "info@kund.se")
 	byMX.LookupDomain = "mamutmail.com"

@@ -11,8 +11,8 @@ import (
 	"signpost/account"
 )
 
-// Whatever is read can be written, what is written can be read, and the
-// provider's prepared document has the same bytes.
+// FuzzRead checks that settings that have been read can be written, and the
+// document read again.
 func FuzzRead(f *testing.F) {
 	for _, text := range hostileDocuments() {
 		if len(text) < 10_000 {
@@ -25,7 +25,7 @@ func FuzzRead(f *testing.F) {
 	for _, text := range oddDocuments {
 		f.Add([]byte(text))
 	}
-	// The one has a document of its own, the other the provider's prepared one.
+	// The first needs escapes in a URL, so its document is not cached.
 	addresses := []account.Address{address(f, "o'neil&co@example.com"), address(f, "fred@example.com")}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		for _, a := range addresses {
@@ -38,12 +38,12 @@ func checkRead(t *testing.T, document []byte, a account.Address) {
 	s, err := Read(document, a)
 	if err != nil {
 		if !errors.Is(err, ErrNoDocument) {
-			t.Fatalf("%v", err)
+			t.Fatalf("Read: %v, want ErrNoDocument", err)
 		}
 		return
 	}
 	if len(s.Servers) == 0 || s.Provider == nil {
-		t.Fatalf("nothing was read: %+v", s)
+		t.Fatalf("Read returned no servers and no error: %+v", s)
 	}
 	written, err := Document(s)
 	if err != nil {
@@ -53,14 +53,14 @@ func checkRead(t *testing.T, document []byte, a account.Address) {
 		return
 	}
 	if err := check(written); err != nil {
-		t.Fatalf("%v:\n%s", err, written)
+		t.Fatalf("check of a written document: %v:\n%s", err, written)
 	}
 	if _, err := Read(written, a); err != nil {
-		t.Fatalf("%v:\n%s", err, written)
+		t.Fatalf("Read of a written document: %v:\n%s", err, written)
 	}
 }
 
-// oddDocuments hold placeholders where nobody has them.
+// oddDocuments have placeholders in unusual places.
 var oddDocuments = []string{
 	`<clientConfig><emailProvider><incomingServer type="ews"><url>https://%EMAILLOCALPART%.example/x</url>
 <authentication>basic</authentication></incomingServer></emailProvider></clientConfig>`,
@@ -71,6 +71,8 @@ var oddDocuments = []string{
 <authentication>basic</authentication><username>%EMAILLOCALPART%@%EMAILDOMAIN%</username></calendar></clientConfig>`,
 }
 
+// FuzzReadPACC checks that a document that is written from settings that have been
+// read is stable.
 func FuzzReadPACC(f *testing.F) {
 	addFiles(f, golden+"*.json")
 	f.Add([]byte(`{"protocols":{"imap":{"host":"a.example"},"smtp":{"host":"b.example"}},"authentication":{"oauth-public":{"issuer":"https://i"}}}`))
@@ -80,13 +82,13 @@ func FuzzReadPACC(f *testing.F) {
 		s, err := ReadPACC(document, a)
 		if err != nil {
 			if !errors.Is(err, ErrNoDocument) {
-				t.Fatalf("%v", err)
+				t.Fatalf("ReadPACC: %v, want ErrNoDocument", err)
 			}
 			return
 		}
 		for _, server := range s.Servers {
 			if len(server.Authentication) == 0 || server.Hostname == "" && server.URL == "" {
-				t.Fatalf("half a server: %+v", server)
+				t.Fatalf("ReadPACC returned an incomplete server: %+v", server)
 			}
 		}
 		written, err := PACC(s)
@@ -98,44 +100,44 @@ func FuzzReadPACC(f *testing.F) {
 		}
 		read, err := ReadPACC(written, a)
 		if err != nil {
-			t.Fatalf("%v:\n%s", err, written)
+			t.Fatalf("ReadPACC of a written document: %v:\n%s", err, written)
 		}
 		if again, err := PACC(read); err != nil || string(again) != string(written) {
-			t.Fatalf("%v:\n%s\n%s", err, written, again)
+			t.Fatalf("written again, %v, the document\n%s\nis\n%s", err, written, again)
 		}
 	})
 }
 
-// The address that is found is the one that net/url finds where that can be
-// said, and never anything that ParseAddress would not take.
+// FuzzQuery compares the address that Parameter finds with that of net/url, except
+// in the queries that the two read differently on purpose.
 func FuzzQuery(f *testing.F) {
 	for _, text := range hostileTexts {
 		if len(text) < 10_000 {
 			f.Add("emailaddress=" + text)
-			f.Add("x=%zz&EMAILADDRESS=" + everyOctet(text))
+			f.Add("x=%zz&EMAILADDRESS=" + everyByte(text))
 		}
 	}
 	f.Add("emailaddress=fred+tag@example.com&emailmd5=0123")
 	f.Fuzz(func(t *testing.T, query string) {
 		value, err := account.Parameter(query, "emailaddress")
 		if err != nil {
-			if bad := (*account.AddressError)(nil); value != "" || !errors.As(err, &bad) {
-				t.Fatalf("%q, %v", value, err)
+			if _, ok := errors.AsType[*account.AddressError](err); value != "" || !ok {
+				t.Fatalf("Parameter(%q) = %q, %v, want an AddressError", query, value, err)
 			}
 			return
 		}
 		if want, ok := asForm(query); ok && value != want {
-			t.Fatalf("%q: %q, net/url has %q", query, value, want)
+			t.Fatalf("Parameter(%q) = %q, net/url has %q", query, value, want)
 		}
 		if a, err := account.ParseAddress(value); err == nil && (strings.ContainsAny(a.String(), "\x00\r\n") || a.Domain() == "") {
-			t.Fatalf("%q: %q", query, a)
+			t.Fatalf("ParseAddress(%q) = %q, which no address may be", value, a)
 		}
 	})
 }
 
-// asForm is the address that net/url finds, false where it reads the query in
-// another way: a plus sign and a semicolon, escaped names, and names in another
-// case, of which the first counts for us.
+// asForm returns the address that net/url finds, and false where it reads the query
+// in another way than Parameter: with a plus sign or a semicolon, escaped names, or
+// names in another case.
 func asForm(query string) (string, bool) {
 	if strings.ContainsAny(query, "+;") {
 		return "", false
@@ -154,7 +156,7 @@ func addFiles(f *testing.F, pattern string) {
 	f.Helper()
 	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
-		f.Fatalf("%s: no file, %v", pattern, err)
+		f.Fatalf("Glob(%q): %d files, %v, want some", pattern, len(files), err)
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)

@@ -12,19 +12,20 @@ import (
 	"signpost/account"
 )
 
-// hostileTexts are sent as address, as local part at composite.example, where
-// the answer shows it, as domain and as the whole query.
+// hostileTexts are sent as the address, as a local part at composite.example, which
+// the answer shows, as the domain and as the whole query.
 var hostileTexts = []string{
 	"", "@", "a@b@", "\x00", "fred\x00", "\r\n", "fred\r\nX-Injected: 1", "<b>", `"><script>alert(1)</script>`, "]]>", "<!--",
 	"%s%d%n", "{{7*7}}", "${7*7}", "../../x", "*)(uid=*", "' OR 1=1 --", "\xff\xfe", "\u202e", "\u200b", "&amp;", "&lt;b&gt;", "%00", "%0d%0a",
 	"%EMAILADDRESS%", "%%EMAILADDRESS%%", "%EMAILDOMAIN%", strings.Repeat("a", 65), strings.Repeat("a", 1<<20), strings.Repeat("%41", 1<<18), strings.Repeat("@", 1000),
 }
 
+// TestHostileRequests checks that no request gets more than a proper answer.
 func TestHostileRequests(t *testing.T) {
 	var service scenarioService
 	handler := Handler(service.resolve)
 	for _, text := range hostileTexts {
-		for _, encode := range []func(string) string{raw, everyOctet} {
+		for _, encode := range []func(string) string{raw, everyByte} {
 			for _, query := range []string{
 				"emailaddress=" + encode(text),
 				"emailaddress=" + encode(text+"@composite.example"),
@@ -36,30 +37,30 @@ func TestHostileRequests(t *testing.T) {
 				start := time.Now()
 				w := ask(t, handler, http.MethodGet, "autoconfig.composite.example"+isp, query)
 				if took := time.Since(start); took > 2*time.Second {
-					t.Errorf("%.60q took %v", query, took)
+					t.Errorf("query %.60q took %v, want less than 2s", query, took)
 				}
 				if w.Code != 200 && w.Code != 400 && w.Code != 404 {
-					t.Errorf("%.60q: status %d", query, w.Code)
+					t.Errorf("query %.60q: status %d, want 200, 400 or 404", query, w.Code)
 				}
 				checkAnswer(t, w, http.MethodGet, w.Code, w.Header().Get("Cache-Control") == "no-store")
 				body := w.Body.String()
 				for _, bad := range []string{"<b>", "<script", "<!", "]]>", "\x00", "\r", "xml:", "syntax"} {
 					if strings.Contains(body, bad) {
-						t.Errorf("%.60q: %q in the answer\n%s", query, bad, body)
+						t.Errorf("query %.60q: the answer has %q:\n%s", query, bad, body)
 					}
 				}
 				if len(w.Header()["X-Injected"]) > 0 {
-					t.Errorf("%.60q: a header of the client's", query)
+					t.Errorf("query %.60q: the answer has the client's header X-Injected", query)
 				}
 			}
 		}
 	}
 	if status := askHost(handler, "composite.example"); status != 200 {
-		t.Fatalf("a good host: status %d", status)
+		t.Fatalf("a good host: status %d, want 200", status)
 	}
 	for _, host := range []string{"", ":", "[::1]:80", "a..b", "*", "<b>", "evil.example", strings.Repeat("a.", 5000)} {
 		if status := askHost(handler, host); status != 404 {
-			t.Errorf("host %.20q: status %d", host, status)
+			t.Errorf("host %.20q: status %d, want 404", host, status)
 		}
 	}
 }
@@ -74,7 +75,7 @@ func askHost(handler http.Handler, host string) int {
 
 func raw(text string) string { return text }
 
-func everyOctet(text string) string {
+func everyByte(text string) string {
 	const digits = "0123456789aBcDeF"
 	b := make([]byte, 0, 3*len(text))
 	for i := range len(text) {
@@ -83,7 +84,7 @@ func everyOctet(text string) string {
 	return string(b)
 }
 
-// A body is nobody's business here, and is not read.
+// TestBodyIsNotRead checks that the body of a GET is left alone.
 func TestBodyIsNotRead(t *testing.T) {
 	var service scenarioService
 	r, err := http.NewRequest(http.MethodGet, "http://autoconfig.example.com"+isp, unreadable{t})
@@ -93,18 +94,18 @@ func TestBodyIsNotRead(t *testing.T) {
 	w := &discard{header: http.Header{}}
 	Handler(service.resolve).ServeHTTP(w, r)
 	if w.status != 200 || w.writes != 1 {
-		t.Errorf("status %d in %d writes", w.status, w.writes)
+		t.Errorf("status %d in %d writes, want 200 in one", w.status, w.writes)
 	}
 }
 
 type unreadable struct{ t *testing.T }
 
 func (u unreadable) Read([]byte) (int, error) {
-	u.t.Error("the body was read")
+	u.t.Error("the handler read the body")
 	return 0, errors.New("no")
 }
 
-// What the resolver says decides the status, wrapped or not.
+// TestResolverErrors checks that the error of the resolver determines the status.
 func TestResolverErrors(t *testing.T) {
 	for _, row := range []struct {
 		err    error
@@ -121,13 +122,13 @@ func TestResolverErrors(t *testing.T) {
 			w := ask(t, handler, http.MethodGet, "autoconfig.example.com"+name, "")
 			checkAnswer(t, w, http.MethodGet, row.status, false)
 			if w.Code != row.status || strings.Contains(w.Body.String(), "SERVFAIL") {
-				t.Errorf("%s, %v: status %d, %s", name, row.err, w.Code, w.Body)
+				t.Errorf("%s after error %v: status %d, want %d without the error's text: %s", name, row.err, w.Code, row.status, w.Body)
 			}
 		}
 	}
 }
 
-// discard is a ResponseWriter that costs nothing.
+// discard is a ResponseWriter that counts and discards.
 type discard struct {
 	header http.Header
 	status int

@@ -21,7 +21,7 @@ import (
 	goldenfile "signpost/internal/golden"
 )
 
-// describable has what PACC can tell, and beside it what it leaves out.
+// describable has everything that PACC can express, and what it leaves out.
 var describable = &account.Provider{
 	ID: "pacc", DisplayName: "Tom & Jerry's <Mail>", DisplayShortName: "T & J",
 	Servers: []account.Server{
@@ -41,7 +41,7 @@ var describable = &account.Provider{
 	},
 }
 
-// paccSystems are those of the example systems that PACC can describe.
+// paccSystems returns settings that PACC can describe, by the name of the golden file.
 func paccSystems(t testing.TB) map[string]account.Settings {
 	return map[string]account.Settings{
 		"small":      of(t, small, "@example.com"),
@@ -51,26 +51,28 @@ func paccSystems(t testing.TB) map[string]account.Settings {
 	}
 }
 
+// TestPACC checks the documents against the golden files, and that nothing but the
+// settings of the domain changes their bytes.
 func TestPACC(t *testing.T) {
 	for name, s := range paccSystems(t) {
 		t.Run(name, func(t *testing.T) {
 			document := mustPACC(t, s)
 			if !json.Valid(document) {
-				t.Fatal("not JSON")
+				t.Fatalf("the document is not JSON:\n%s", document)
 			}
-			// A golden file that changes means a digest in the DNS of every
-			// customer that has to change with it.
+			// If a golden file changes, so does a digest in the DNS of every
+			// customer.
 			goldenfile.Check(t, golden+"pacc-"+name+".json", document)
 			for range 20 {
 				if again := mustPACC(t, s); string(again) != string(document) {
-					t.Fatalf("another time other bytes:\n%s", again)
+					t.Fatalf("written again, the document\n%s\nis\n%s", document, again)
 				}
 			}
 			personal := s
 			personal.Address = address(t, "fred@"+s.Address.Domain())
 			personal.Login = personal.Address
 			if other := mustPACC(t, personal); string(other) != string(document) {
-				t.Errorf("another mailbox, other bytes:\n%s", other)
+				t.Errorf("for a mailbox, the document\n%s\nis\n%s", document, other)
 			}
 
 			read, err := ReadPACC(document, s.Address)
@@ -79,25 +81,34 @@ func TestPACC(t *testing.T) {
 			}
 			again := mustPACC(t, read)
 			if string(again) != string(document) {
-				t.Errorf("written, read and written:\n%s\n%s", document, again)
+				t.Errorf("read and written again, the document\n%s\nis\n%s", document, again)
 			}
 		})
 	}
 }
 
-// TestPreparedPACCIsDirect: filling in a prepared document gives what writing it
-// for the domain gives, whichever domain or mailbox came first.
-func TestPreparedPACCIsDirect(t *testing.T) {
+// TestPACCsKeepApart checks that a document does not depend on the domain or mailbox
+// for which the first one was written, and that texts with placeholders stay as
+// they are.
+func TestPACCsKeepApart(t *testing.T) {
 	verbatim := *describable
 	verbatim.DisplayName = "100%%EMAILDOMAIN% \"%%EMAILADDRESS%%\" \x01%EMAILADDRESS%EMAILDOMAIN%"
 	verbatim.DisplayShortName = " %EMAILDOMAIN%\xff%EMAILDOMAIN% "
 	verbatim.Documentation = []account.Documentation{{URL: "https://%EMAILDOMAIN%/%%EMAILDOMAIN%%?%20"}}
 	nameless := *describable
 	nameless.DisplayName = " "
-	// A percent sign that the domain makes an escape, or not.
+	// Percent signs that begin an escape or not, depending on the domain.
 	escape := *describable
 	escape.Servers = append(slices.Clone(small.Servers),
 		service(account.CalDAV, "https://dav.example.com/%2%EMAILDOMAIN%"), service(account.CardDAV, "https://dav.example.com/%%EMAILDOMAIN%"))
+	read, err := ReadPACC(mustPACC(t, of(t, &verbatim, "@ab.example")), account.AnyAt("ab.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name, shortName = "100%%EMAILDOMAIN% \"%%EMAILADDRESS%%\" \x01%EMAILADDRESS%EMAILDOMAIN%", "%EMAILDOMAIN%\ufffd%EMAILDOMAIN%"
+	if p := read.Provider; p.DisplayName != name || p.DisplayShortName != shortName {
+		t.Errorf("names with placeholders are read as %q and %q, want %q and %q", p.DisplayName, p.DisplayShortName, name, shortName)
+	}
 	for name, provider := range map[string]*account.Provider{
 		"whole": describable, "verbatim": &verbatim, "nameless": &nameless, "escape": &escape, "small": small, "standard": standard,
 		"not describable": mamutPOP, "everything": everything,
@@ -118,14 +129,15 @@ func TestPreparedPACCIsDirect(t *testing.T) {
 				want, wantErr := PACC(s)
 				got, err := p.Document(s)
 				if string(got) != string(want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
-					t.Fatalf("%s, %s after %s: prepared, %v\n%s\ndirect, %v\n%s", name, s.Address, all[first].Address, err, got, wantErr, want)
+					t.Fatalf("%s: for %s after %s, the document is, with error %v,\n%s\nwant, with error %v,\n%s",
+						name, s.Address, all[first].Address, err, got, wantErr, want)
 				}
 			}
 		}
 	}
 }
 
-// TestPACCHandlerKeepsApart: the memory that answers share does not mix them.
+// TestPACCHandlerKeepsApart checks that concurrent answers do not mix.
 func TestPACCHandlerKeepsApart(t *testing.T) {
 	handler := PACCHandler(func(_ context.Context, q account.Query) (account.Settings, error) {
 		return of(t, describable, "@"+q.Host), nil
@@ -140,7 +152,7 @@ func TestPACCHandlerKeepsApart(t *testing.T) {
 					r := httptest.NewRequest(http.MethodGet, paccPath, nil)
 					r.Host = domain
 					if handler.ServeHTTP(w, r); w.Body.String() != want {
-						t.Errorf("%s is told\n%s", domain, w.Body)
+						t.Errorf("%s gets\n%s\nwant\n%s", domain, w.Body, want)
 						return
 					}
 				}
@@ -150,11 +162,12 @@ func TestPACCHandlerKeepsApart(t *testing.T) {
 	group.Wait()
 }
 
-// What PACC tells of the five systems is what they were configured with.
+// TestPACCWriteThenRead checks that the servers of a document are those of the
+// settings.
 func TestPACCWriteThenRead(t *testing.T) {
 	for name, s := range paccSystems(t) {
 		if name == "whole" {
-			continue // tells less than it has; see TestPACCWhole
+			continue // the document leaves servers out; see TestPACCWhole
 		}
 		read, err := ReadPACC(mustPACC(t, s), s.Address)
 		if err != nil {
@@ -164,11 +177,12 @@ func TestPACCWriteThenRead(t *testing.T) {
 			t.Errorf("%s (-written +read):\n%s", name, diff)
 		}
 		if read.Provider.DisplayName != s.Provider.DisplayName || read.Provider.DisplayShortName != s.Provider.DisplayShortName {
-			t.Errorf("%s: %+v", name, read.Provider)
+			t.Errorf("%s: names are read as %q and %q, want those of %+v", name, read.Provider.DisplayName, read.Provider.DisplayShortName, s.Provider)
 		}
 	}
 }
 
+// TestPACCWhole checks which servers of describable a document has.
 func TestPACCWhole(t *testing.T) {
 	s := of(t, describable, "@example.org")
 	read, err := ReadPACC(mustPACC(t, s), s.Address)
@@ -190,10 +204,10 @@ func TestPACCWhole(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if read.Provider.OAuth2 == nil || read.Provider.OAuth2.Issuer != "https://login.example.com" {
-		t.Errorf("OAuth2: %+v", read.Provider.OAuth2)
+		t.Errorf("OAuth2 is read as %+v, want issuer https://login.example.com", read.Provider.OAuth2)
 	}
 	if len(read.Provider.Documentation) != 1 || read.Provider.Documentation[0].URL != "https://www.example.org/hjälp?a=1&b=2" {
-		t.Errorf("documentation: %+v", read.Provider.Documentation)
+		t.Errorf("documentation is read as %+v, want the page of www.example.org", read.Provider.Documentation)
 	}
 }
 
@@ -240,12 +254,12 @@ func TestPACCNotDescribable(t *testing.T) {
 		document, err := PACC(s)
 		if row.reason == "" {
 			if err != nil || strings.Contains(string(document), `"`+row.lacks+`"`) {
-				t.Errorf("%s: %v\n%s", row.name, err, document)
+				t.Errorf("%s: error %v, want a document without %q\n%s", row.name, err, row.lacks, document)
 			}
 			continue
 		}
 		if !errors.Is(err, ErrNotDescribable) || !strings.Contains(err.Error(), row.reason) || document != nil {
-			t.Errorf("%s: %v, want %s\n%s", row.name, err, row.reason, document)
+			t.Errorf("%s: error %v, want %s\n%s", row.name, err, row.reason, document)
 		}
 	}
 
@@ -255,12 +269,12 @@ func TestPACCNotDescribable(t *testing.T) {
 	own.Custom = true
 	for _, s := range []account.Settings{alias, own} {
 		if _, err := PACC(s); !errors.Is(err, ErrNotDescribable) {
-			t.Errorf("a login of its own: %v", err)
+			t.Errorf("a login of its own: error %v, want ErrNotDescribable", err)
 		}
 	}
 	for _, name := range []string{"mamut-any", "own-domain-any", "office365"} {
 		if _, err := PACC(systems(t)[name]); !errors.Is(err, ErrNotDescribable) || !strings.Contains(err.Error(), "smtp: PACC knows implicit TLS only") {
-			t.Errorf("%s, which submits by STARTTLS: %v", name, err)
+			t.Errorf("%s, which submits by STARTTLS: error %v, want ErrNotDescribable", name, err)
 		}
 	}
 }
@@ -269,8 +283,8 @@ func certificate(s *account.Server) {
 	s.Authentication = []account.Authentication{account.TLSClientCert}
 }
 
-// TestPACCDocumentation: of several help pages the first one that does not depend
-// on the mailbox is named.
+// TestPACCDocumentation checks that the document names the first of several help
+// pages that does not depend on the mailbox.
 func TestPACCDocumentation(t *testing.T) {
 	provider := *small
 	provider.Documentation = []account.Documentation{
@@ -298,7 +312,7 @@ func TestPACCIssuer(t *testing.T) {
 		"://":                         "",
 	} {
 		if got := issuerURL(issuer); got != want {
-			t.Errorf("%q: %q, want %q", issuer, got, want)
+			t.Errorf("issuerURL(%q) = %q, want %q", issuer, got, want)
 		}
 	}
 }
@@ -307,11 +321,11 @@ func TestDigest(t *testing.T) {
 	document := mustPACC(t, of(t, small, "@example.com"))
 	sum := sha256.Sum256(document)
 	if got, want := Digest(document), "v=UAAC1; a=sha256; d="+base64.StdEncoding.EncodeToString(sum[:]); got != want {
-		t.Errorf("%s, want %s", got, want)
+		t.Errorf("Digest = %s, want %s", got, want)
 	}
-	// The digest of nothing, known from elsewhere.
+	// The well-known SHA-256 of the empty string.
 	if got := Digest(nil); got != "v=UAAC1; a=sha256; d=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" {
-		t.Error(got)
+		t.Errorf("Digest(nil) = %s", got)
 	}
 }
 
@@ -340,19 +354,19 @@ func TestReadPACC(t *testing.T) {
 	} {
 		s, err := ReadPACC([]byte(row.text), address(t, "fred@example.com"))
 		if errors.Is(err, ErrNoDocument) != (row.want == nil) || err != nil && strings.Contains(err.Error(), "character") {
-			t.Errorf("%s: %v", row.name, err)
+			t.Errorf("%s: ReadPACC: %v, want ErrNoDocument: %v, without the parser's words", row.name, err, row.want == nil)
 		}
 		var got []string
 		for _, server := range s.Servers {
 			got = append(got, strings.TrimSpace(string(server.Type)+" "+server.Hostname+server.URL+" "+strconv.Itoa(server.Port)))
 		}
 		if !slices.Equal(got, row.want) {
-			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+			t.Errorf("%s: ReadPACC has the servers %q, want %q", row.name, got, row.want)
 		}
 	}
 	s, err := ReadPACC([]byte(`{"authentication":{"oauth-public":{"issuer":"https://i.example"},"password":false},"protocols":{"imap":{"host":"a.example"}}}`), address(t, "fred@example.com"))
 	if err != nil || !slices.Equal(s.Servers[0].Authentication, []account.Authentication{account.OAuth2Auth}) || s.Provider.OAuth2.Issuer != "https://i.example" {
-		t.Errorf("OAuth2 alone: %+v, %v", s, err)
+		t.Errorf("OAuth2 alone is read as %+v, %v", s, err)
 	}
 }
 
@@ -362,14 +376,14 @@ func TestPACCHandler(t *testing.T) {
 	w := ask(t, handler, http.MethodGet, "example.com"+paccPath, "emailaddress=info@example.com")
 	want := mustPACC(t, of(t, standard, "@example.com"))
 	if w.Code != 200 || w.Body.String() != string(want) {
-		t.Errorf("status %d\n%s", w.Code, w.Body)
+		t.Errorf("GET: status %d, want 200 with\n%s\ngot\n%s", w.Code, want, w.Body)
 	}
 	if service.asked != (account.Query{Host: "example.com", Client: account.PACC}) {
-		t.Errorf("asked %+v", service.asked)
+		t.Errorf("the resolver got %+v, want the host alone", service.asked)
 	}
 	h := w.Header()
 	if h.Get("Content-Type") != "application/json" || h.Get("Cache-Control") != "private, max-age=300" {
-		t.Errorf("header %v", h)
+		t.Errorf("header %v, want application/json that may be cached for 300 s", h)
 	}
 	for _, row := range []struct {
 		method, url string
@@ -384,7 +398,7 @@ func TestPACCHandler(t *testing.T) {
 		{http.MethodPost, "example.com" + paccPath, 405},
 	} {
 		if w := ask(t, handler, row.method, row.url, ""); w.Code != row.status || row.method == http.MethodHead && w.Body.Len() > 0 {
-			t.Errorf("%s %s: status %d", row.method, row.url, w.Code)
+			t.Errorf("%s %s: status %d, want %d, and no body after HEAD", row.method, row.url, w.Code, row.status)
 		}
 	}
 }

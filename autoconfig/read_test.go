@@ -15,7 +15,8 @@ import (
 	"signpost/account"
 )
 
-// Write, then read: the same settings.
+// TestWriteThenRead checks that a document is read as the settings from which it was
+// written.
 func TestWriteThenRead(t *testing.T) {
 	for name, s := range systems(t) {
 		if strings.HasSuffix(name, "-percent") {
@@ -27,7 +28,7 @@ func TestWriteThenRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.Address != s.Address || got.Login != s.Address || got.LookupDomain != s.LookupDomain {
-				t.Errorf("for %v, %v, by %q", got.Address, got.Login, got.LookupDomain)
+				t.Errorf("Read: address %v, login %v, lookup domain %q, want %v, the same, %q", got.Address, got.Login, got.LookupDomain, s.Address, s.LookupDomain)
 			}
 			if diff := cmp.Diff(byType(s.Expanded()), byType(got.Expanded())); diff != "" {
 				t.Errorf("servers (-written +read):\n%s", diff)
@@ -51,7 +52,7 @@ func TestWriteThenRead(t *testing.T) {
 	}
 }
 
-// byType are the servers by type; two of one type are more than is written.
+// byType groups servers by type.
 func byType(servers []account.Server) map[account.ServerType][]account.Server {
 	m := map[account.ServerType][]account.Server{}
 	for _, s := range servers {
@@ -60,14 +61,14 @@ func byType(servers []account.Server) map[account.ServerType][]account.Server {
 	return m
 }
 
-// document wraps sections in what every document has around them.
+// document returns a document with the sections.
 func document(sections string) string {
 	return `<clientConfig version="1.1"><emailProvider id="example.com"><domain>example.com</domain>` + sections + `</emailProvider></clientConfig>`
 }
 
 const imapBody = `<hostname>imap.example.com</hostname><port>993</port><socketType>SSL</socketType><authentication>password-cleartext</authentication><username>%EMAILADDRESS%</username>`
 
-// What real readers put up with, and what they drop.
+// TestReadTolerance checks what Read accepts and drops, as clients do.
 func TestReadTolerance(t *testing.T) {
 	imap := server(account.IMAP, "imap.example.com", 993, account.SSL)
 	dav := service(account.CardDAV, "https://dav.example.com/")
@@ -119,7 +120,7 @@ func TestReadTolerance(t *testing.T) {
 	} {
 		s, err := Read([]byte(row.text), address(t, "fred@example.com"))
 		if errors.Is(err, ErrNoDocument) != (row.want == nil) {
-			t.Errorf("%s: %v", row.name, err)
+			t.Errorf("%s: Read: %v", row.name, err)
 		}
 		if diff := cmp.Diff(row.want, s.Servers); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
@@ -139,7 +140,7 @@ func TestReadLookupDomain(t *testing.T) {
 	} {
 		s, err := Read([]byte(`<clientConfig><emailProvider>`+text+`<incomingServer type="imap">`+imapBody+`</incomingServer></emailProvider></clientConfig>`), address(t, "fred@example.com"))
 		if err != nil || s.LookupDomain != want {
-			t.Errorf("%s: %q, %v, want %q", text, s.LookupDomain, err, want)
+			t.Errorf("LookupDomain of %s = %q, %v, want %q", text, s.LookupDomain, err, want)
 		}
 	}
 }
@@ -155,12 +156,12 @@ func TestReadOAuth2InEitherPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, s.Provider.OAuth2); diff != "" {
-			t.Error(diff)
+			t.Errorf("OAuth2 (-want +got):\n%s", diff)
 		}
 	}
 }
 
-// hostileDocuments are what a server could send to whoever reads from it.
+// hostileDocuments are answers that a bad server could send.
 func hostileDocuments() map[string]string {
 	good := document(`<incomingServer type="imap">` + imapBody + `</incomingServer>`)
 	return map[string]string{
@@ -202,33 +203,35 @@ func TestReadHostile(t *testing.T) {
 		start := time.Now()
 		_, err := Read([]byte(text), address(t, "fred@example.com"))
 		if took := time.Since(start); took > 2*time.Second {
-			t.Errorf("%s took %v", name, took)
+			t.Errorf("%s: Read took %v, want less than 2s", name, took)
 		}
 		if !errors.Is(err, ErrNoDocument) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: error %v", name, err)
 		} else if strings.Contains(err.Error(), "line") || strings.Contains(err.Error(), "syntax") || strings.Contains(err.Error(), "etree") {
-			t.Errorf("%s: the parser's words: %v", name, err)
+			t.Errorf("%s: the error quotes the parser: %v", name, err)
 		}
 	}
 }
 
-// Depth and document types are refused before a tree is made.
+// TestCheck checks that check alone, before a tree is built, refuses depth and
+// document types.
 func TestCheck(t *testing.T) {
 	for name, reason := range map[string]string{
 		"nested, closed": "nested too deep", "nested": "nested too deep", "entity bomb": "document type", "two roots": "two root",
 		"many elements": "too many parts", "10 MB": "larger than", "UTF-16": "not UTF-8", "text after": "outside",
 	} {
 		if err := check([]byte(hostileDocuments()[name])); err == nil || !strings.Contains(err.Error(), reason) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: error %v", name, err)
 		}
 	}
 }
 
-// The reader finds in ISPDB-style documents what their authors meant.
+// TestReadForeign reads documents of other hosters, and compares the servers with
+// what their authors meant.
 func TestReadForeign(t *testing.T) {
 	files, err := filepath.Glob("testdata/foreign/*.xml")
 	if err != nil || len(files) == 0 {
-		t.Fatal("no foreign documents", err)
+		t.Fatalf("Glob: %d foreign documents, %v, want some", len(files), err)
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)

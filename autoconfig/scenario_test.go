@@ -13,9 +13,9 @@ import (
 	"signpost/account"
 )
 
-// scenarioService is a hoster as the directory would resolve it: example.com
-// and others of its own, customer.net by its MX record, other.example of
-// another customer. It remembers what was asked.
+// scenarioService resolves like the directory of a hoster: example.com and other
+// domains of its own, customer.net by its MX record, other.example of another
+// customer. It stores the last query.
 type scenarioService struct{ asked account.Query }
 
 func (s *scenarioService) resolve(_ context.Context, q account.Query) (account.Settings, error) {
@@ -31,7 +31,7 @@ func (s *scenarioService) resolve(_ context.Context, q account.Query) (account.S
 		"oauth.example":         oAuth2Domain,
 		"other.example":         onecom,
 		"domain.se":             mamutPOP,
-		"in.hoster.example":     standard, // all customers are told the same
+		"in.hoster.example":     standard, // the same settings for all customers
 	}
 	a := q.Address
 	if a.IsZero() {
@@ -115,8 +115,8 @@ const (
 	wellKnown = "/.well-known/autoconfig/mail/config-v1.1.xml"
 )
 
-// The number in a name is that of the case: what clients are known to ask, and
-// what each of them can use.
+// TestScenarios holds the requests that real clients send and what each of them can
+// use. The numbers are those of testdata/scenarios.md.
 func TestScenarios(t *testing.T) {
 	standardAnswer := []string{`<emailProvider id="example.com">`, "<domain>example.com</domain>\n    <displayName>Example Mail</displayName>", imapSection, smtpSection}
 	for _, row := range []struct {
@@ -149,9 +149,9 @@ func TestScenarios(t *testing.T) {
 		{name: "5 by the MX host, without address, customers differ", url: "autoconfig.hoster.example" + isp, status: 404},
 		{name: "6 without address", url: "autoconfig.example.com" + isp, wants: standardAnswer},
 		{name: "6 without address, local part", url: "autoconfig.local.example" + isp, wants: []string{"<username>%EMAILLOCALPART%</username>"}},
-		// Not expressible as one of the two placeholders that all know; most
-		// clients complete a composite one, and the others are no worse off
-		// than with 404.
+		// No single placeholder that all clients know can express this name. Most
+		// clients complete one of several parts, and for the others a 404 would
+		// be no better.
 		{name: "6 without address, composite", url: "autoconfig.composite.example" + isp, wants: []string{`<username>hosting01\%EMAILLOCALPART%_composite.example</username>`}},
 		{name: "6 an empty parameter is none", url: "autoconfig.example.com" + isp, query: "emailaddress=", wants: standardAnswer},
 		{name: "7 well-known", url: "example.com" + wellKnown, wants: standardAnswer},
@@ -180,8 +180,8 @@ func TestScenarios(t *testing.T) {
 		{name: "14 another customer's host", url: "autoconfig.other.example" + isp, query: "emailaddress=fred@example.com", status: 404, asked: "fred@example.com"},
 		{name: "15 unknown mailbox", url: "autoconfig.example.com" + isp, query: "emailaddress=nobody-of-that-name@example.com", wants: standardAnswer, lacks: []string{"nobody"}, asked: "nobody-of-that-name@example.com"},
 		{name: "16 alias with a login of its own", url: "autoconfig.example.com" + isp, query: "emailaddress=info@example.com", wants: []string{"<username>u67578</username>\n    </incomingServer>", "<username>u67578</username>\n    </outgoingServer>"}, asked: "info@example.com"},
-		// A space in a query that a form has encoded is a plus, which here
-		// means itself: both are the placeholder in the answer.
+		// A form encodes a space as a plus sign, which is a plus sign here. The
+		// answer has a placeholder in both cases.
 		{name: "17 quoted local part", url: "autoconfig.example.com" + isp, query: "emailaddress=%22a%20b%22%40example.com", wants: standardAnswer, asked: `"a b"@example.com`},
 		{name: "17 quoted local part by a form", url: "autoconfig.example.com" + isp, query: "emailaddress=%22a+b%22%40example.com", wants: standardAnswer, asked: `a+b@example.com`},
 		{name: "17 & and '", url: "autoconfig.composite.example" + isp, query: "emailaddress=o'neil%26co%40composite.example", wants: []string{`<username>hosting01\o'neil&amp;co_composite.example</username>`}, asked: "o'neil&co@composite.example"},
@@ -231,21 +231,21 @@ func TestScenarios(t *testing.T) {
 				t.Fatalf("status %d, want %d: %s", w.Code, status, body)
 			}
 			if got := service.asked.Address.String(); got != row.asked {
-				t.Errorf("asked about %q, want %q", got, row.asked)
+				t.Errorf("the resolver got address %q, want %q", got, row.asked)
 			}
 			if status == 200 || row.asked != "" {
 				if host, _, _ := strings.Cut(row.url, "/"); service.asked.Host != host || service.asked.Client != account.Thunderbird {
-					t.Errorf("asked for host %q as %q", service.asked.Host, service.asked.Client)
+					t.Errorf("the resolver got host %q and client %q, want %q and thunderbird", service.asked.Host, service.asked.Client, host)
 				}
 			}
 			for _, want := range row.wants {
 				if !strings.Contains(body, want) {
-					t.Errorf("no\n%s\nin\n%s", want, body)
+					t.Errorf("the answer lacks\n%s\nin\n%s", want, body)
 				}
 			}
 			for _, unwanted := range append(row.lacks, "timeout", "192.0.2") {
 				if strings.Contains(body, unwanted) {
-					t.Errorf("%q in\n%s", unwanted, body)
+					t.Errorf("the answer has %q:\n%s", unwanted, body)
 				}
 			}
 			checkAnswer(t, w, method, status, strings.Contains(row.query, "@") || strings.Contains(row.query, "%40"))
@@ -253,7 +253,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// checkAnswer holds the manners of all answers.
+// checkAnswer checks what all answers have in common.
 func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, method string, status int, personal bool) {
 	t.Helper()
 	contentType, cache := "text/plain; charset=utf-8", "no-store"
@@ -264,11 +264,11 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, method string, stat
 		}
 		if method != http.MethodHead {
 			if found := traps(w.Body.Bytes()); found != nil {
-				t.Errorf("traps: %q", found)
+				t.Errorf("the document has what some reader cannot read: %q", found)
 			}
 		}
 	} else if w.Body.Len() > 100 {
-		t.Errorf("an error of %d octets", w.Body.Len())
+		t.Errorf("an error has %d bytes, want at most 100", w.Body.Len())
 	}
 	retry, allow := "", ""
 	switch status {
@@ -280,7 +280,7 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, method string, stat
 	h := w.Header()
 	for name, want := range map[string]string{"Content-Type": contentType, "Cache-Control": cache, "Retry-After": retry, "Allow": allow} {
 		if got := h.Get(name); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
+			t.Errorf("header %s is %q, want %q", name, got, want)
 		}
 	}
 	length := h.Get("Content-Length")
@@ -294,7 +294,7 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, method string, stat
 	}
 }
 
-// ask sends a request with the query exactly as it is.
+// ask sends a request with the raw query.
 func ask(t testing.TB, handler http.Handler, method, hostAndPath, query string) *httptest.ResponseRecorder {
 	t.Helper()
 	u, err := url.Parse("http://" + hostAndPath)

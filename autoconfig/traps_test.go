@@ -15,8 +15,8 @@ import (
 	"signpost/account"
 )
 
-// traps looks for everything that is known to trip a reader of config-v1.1
-// documents. It goes by tokens and bytes and shares nothing with the writer.
+// traps returns everything in a config-v1.1 document that some known reader cannot
+// read. It looks at tokens and bytes and shares no code with the writer.
 func traps(document []byte) (found []string) {
 	trap := func(format string, a ...any) { found = append(found, fmt.Sprintf(format, a...)) }
 	if !bytes.HasPrefix(document, []byte(`<?xml version="1.0" encoding="UTF-8"?>`)) {
@@ -164,7 +164,7 @@ func traps(document []byte) (found []string) {
 	return found
 }
 
-// betweenTags is what stands outside of < and >.
+// betweenTags returns the text outside of < and >.
 func betweenTags(document []byte) string {
 	return regexp.MustCompile(`<[^>]*>`).ReplaceAllString(string(document), "\n")
 }
@@ -172,11 +172,11 @@ func betweenTags(document []byte) string {
 func TestTrapsAreFound(t *testing.T) {
 	good := string(mustDocument(t, of(t, everything, "fred@example.com")))
 	if found := traps([]byte(good)); found != nil {
-		t.Fatalf("a good document has %q", found)
+		t.Fatalf("traps of a good document = %q, want none", found)
 	}
 	replace := func(old, new string) string {
 		if !strings.Contains(good, old) {
-			t.Fatalf("no %s in the document", old)
+			t.Fatalf("the good document lacks %s, which the test replaces", old)
 		}
 		return strings.Replace(good, old, new, 1)
 	}
@@ -206,7 +206,7 @@ func TestTrapsAreFound(t *testing.T) {
 		strings.ReplaceAll(replace(`"imap"`, `"ox"`), `"pop3"`, `"imap"`),
 	} {
 		if found := traps([]byte(bad)); found == nil {
-			t.Errorf("nothing found in\n%s", bad)
+			t.Errorf("traps finds nothing in\n%s", bad)
 		}
 	}
 }

@@ -65,7 +65,8 @@ func redirected(h account.AutodiscoverRedirect, servers ...account.Server) *acco
 	return p
 }
 
-// The five hosters' systems, and one more for each thing that they do not have.
+// Providers by the first label of their domain, each with something of its own. The
+// example systems themselves are in testdata/config; TestSystemsOutlook reads them.
 var providers = map[string]*account.Provider{
 	"mamut": provider(
 		mailServer(account.IMAP, "mamutmail.com", 993, account.SSL),
@@ -100,8 +101,8 @@ var providers = map[string]*account.Provider{
 	"by-loop":    redirected(account.AutodiscoverRedirect{Address: "%EMAILADDRESS%"}, imap993),
 }
 
-// resolver finds the domain ‹provider›.example, and example.com, in the address
-// or in the host. down.example stands for a failure of DNS.
+// resolver finds the provider of ‹provider›.example, and of example.com, by the
+// address or by the host. down.example stands for a failure of DNS.
 func resolver(_ context.Context, q account.Query) (account.Settings, error) {
 	a, domain := q.Address, q.Address.Domain()
 	if a.IsZero() {
@@ -139,7 +140,7 @@ func address(t testing.TB, text string) account.Address {
 	return a
 }
 
-// settings is what the resolver says of the address.
+// settings returns the resolver's settings for the address.
 func settings(t testing.TB, text string) account.Settings {
 	t.Helper()
 	s, err := resolver(t.Context(), account.Query{Address: address(t, text)})
@@ -166,7 +167,7 @@ func atTestTime(body fmt.Stringer) string {
 	return errorAttributes.ReplaceAllString(body.String(), errorAttributes.FindString(errorDocument(ServerError)))
 }
 
-// pox is a request as Outlook writes it.
+// pox returns a request as Outlook writes it.
 func pox(address, schema string) string {
 	request := strings.Replace(schema, "/responseschema/2006a", "/requestschema/2006", 1)
 	request = strings.Replace(request, "/responseschema/", "/requestschema/", 1)
@@ -191,7 +192,7 @@ func serve(h http.Handler, method, url string, body io.Reader) *httptest.Respons
 	return w
 }
 
-// checkAnswer checks what every answer must have.
+// checkAnswer checks what all answers have in common.
 func checkAnswer(t testing.TB, w *httptest.ResponseRecorder, status int, contentType string) {
 	t.Helper()
 	if w.Code != status {
@@ -205,23 +206,23 @@ func checkAnswer(t testing.TB, w *httptest.ResponseRecorder, status int, content
 	}
 	for name := range w.Header() {
 		if strings.HasPrefix(name, "X-") && name != "X-Content-Type-Options" || name == "Www-Authenticate" {
-			t.Errorf("the answer has a header %s", name)
+			t.Errorf("the answer has the header %s, which none may have", name)
 		}
 	}
 }
 
 const xmlType = "text/xml; charset=utf-8"
 
-// fields reads what the scenarios name: element texts by path, with the
-// namespace of Response, and a missing element as "-".
+// fields returns the texts of the elements at the paths, "-" for a missing element,
+// and the namespace of Response for the path xmlns.
 func fields(t testing.TB, document string, paths ...string) []string {
 	t.Helper()
 	doc := etree.NewDocument()
 	if err := doc.ReadFromString(document); err != nil {
-		t.Fatalf("%v in\n%s", err, document)
+		t.Fatalf("the answer is not XML: %v in\n%s", err, document)
 	}
 	if doc.Root() == nil || doc.Root().NamespaceURI() != nsResponse {
-		t.Fatalf("not the root of an answer:\n%s", document)
+		t.Fatalf("the root is not that of an answer:\n%s", document)
 	}
 	got := make([]string, len(paths))
 	for i, path := range paths {

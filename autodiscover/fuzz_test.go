@@ -10,8 +10,8 @@ import (
 	"signpost/account"
 )
 
-// FuzzRequest: any body gets 200 with a document that can be read back, a
-// hand-over, or 413.
+// FuzzRequest checks that any body gets 200 with a document that can be read, a
+// redirect, or 413.
 func FuzzRequest(f *testing.F) {
 	for _, c := range hostile {
 		if len(c.body) < 2*MaxBody {
@@ -29,24 +29,23 @@ func FuzzRequest(f *testing.F) {
 		case http.StatusOK:
 			_, err := Read(w.Body.Bytes())
 			if _, ok := err.(*Error); err != nil && !ok {
-				t.Errorf("%v in\n%s", err, w.Body)
+				t.Errorf("Read of the answer: %v in\n%s", err, w.Body)
 			}
 		case http.StatusFound:
 			if w.Header().Get("Location") != "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml" && w.Header().Get("Location") != "https://autodiscover.hoster.example/autodiscover/autodiscover.xml" {
-				t.Errorf("Location %q", w.Header().Get("Location"))
+				t.Errorf("Location %q is not configured", w.Header().Get("Location"))
 			}
 		case http.StatusRequestEntityTooLarge:
 			if len(body) <= MaxBody {
-				t.Errorf("%d octets are too many", len(body))
+				t.Errorf("a body of %d bytes is refused, want at most %d to be read", len(body), MaxBody)
 			}
 		default:
-			t.Errorf("status %d", w.Code)
+			t.Errorf("status %d, want 200, 302 or 413", w.Code)
 		}
 	})
 }
 
-// FuzzRead: what is read can be told on: each server has a place and each
-// address is one.
+// FuzzRead checks that all servers and addresses that are read are complete.
 func FuzzRead(f *testing.F) {
 	handler := XMLHandler(resolver)
 	for _, a := range []string{"anna@example.com", "info@domain.se", "anna@dav.example", "anna@eas.example", "anna@as-xml.example", "anna@by-address.example", "anna@unknown.invalid"} {
@@ -62,24 +61,24 @@ func FuzzRead(f *testing.F) {
 		for _, server := range s.Servers {
 			if server.Type.HasURL() != (server.URL != "") || server.Type.HasURL() == (server.Hostname != "") ||
 				server.Hostname != "" && (server.Port < 1 || server.Port > 65535 || server.SocketType == "") {
-				t.Errorf("%+v", server)
+				t.Errorf("Read returned an incomplete server: %+v", server)
 			}
 		}
 		if h := s.Provider.AutodiscoverRedirect; h != nil {
 			if (h.Hostname == "") == (h.Address == "") || len(s.Servers) > 0 {
-				t.Errorf("%+v", h)
+				t.Errorf("Read returned a bad redirect, or servers beside it: %+v", h)
 			}
 		}
 		if !s.Address.IsZero() {
 			if a, err := account.ParseAddress(s.Address.String()); err != nil || a != s.Address {
-				t.Errorf("%v, %v", a, err)
+				t.Errorf("Read returned the address %q, which parses as %q, %v", s.Address, a, err)
 			}
 		}
 	})
 }
 
-// FuzzJSONQuery: any path and query gets JSON of one of the two forms, or a
-// redirection to the configured host, and nothing that could be read as HTML.
+// FuzzJSONQuery checks that any path and query gets JSON of one of the two forms, or
+// a redirect to the configured host, and nothing that could be read as HTML.
 func FuzzJSONQuery(f *testing.F) {
 	const path = "/autodiscover/autodiscover.json"
 	f.Add(path, "Email=anna%40example.com&Protocol=ActiveSync&RedirectCount=1")
@@ -105,7 +104,7 @@ func FuzzJSONQuery(f *testing.F) {
 				rest, ok = strings.CutPrefix(location, "https://autodiscover.hoster.example/autodiscover/autodiscover.json?Email=")
 			}
 			if !ok || strings.ContainsAny(rest, "<>\"' \r\n+") || strings.Count(rest, "&") != 2 {
-				t.Errorf("Location %q", location)
+				t.Errorf("Location %q has another host, or unescaped text", location)
 			}
 			return
 		}
@@ -113,17 +112,17 @@ func FuzzJSONQuery(f *testing.F) {
 		switch w.Code {
 		case http.StatusOK:
 			if len(got) != 2 || !strings.HasPrefix(got["Url"], "https://") || filter(got["Protocol"]) != got["Protocol"] {
-				t.Errorf("%v", got)
+				t.Errorf("status 200 with %v, want Protocol and an https Url", got)
 			}
 		case http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable:
 			if len(got) != 2 || got["ErrorCode"] == "" || got["ErrorMessage"] == "" {
-				t.Errorf("%v", got)
+				t.Errorf("status %d with %v, want ErrorCode and ErrorMessage", w.Code, got)
 			}
 		default:
-			t.Errorf("status %d", w.Code)
+			t.Errorf("status %d, want 200, 302, 400, 404 or 503", w.Code)
 		}
 		if strings.ContainsAny(w.Body.String(), "<>&") {
-			t.Errorf("%s", w.Body)
+			t.Errorf("the answer could be read as HTML: %s", w.Body)
 		}
 	})
 }

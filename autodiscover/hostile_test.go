@@ -16,7 +16,7 @@ import (
 	"signpost/account"
 )
 
-// utf16LE is a text in UTF-16, with or without a byte order mark.
+// utf16LE returns the text in UTF-16, with or without a byte order mark.
 func utf16LE(text string, mark bool) string {
 	var b bytes.Buffer
 	if mark {
@@ -28,9 +28,9 @@ func utf16LE(text string, mark bool) string {
 	return b.String()
 }
 
-// Bodies that no client sends, and what they get: 413 for too many octets,
-// otherwise exactly the document of an error, so that neither their text nor the
-// parser's can be in it.
+// hostile are bodies that no client sends, with the code of the answer. The answer
+// to one that is too large is 413, to any other exactly the document of the error,
+// which quotes neither the body nor the parser.
 var hostile = []struct {
 	name, body string
 	code       Code // empty: 413
@@ -56,7 +56,7 @@ var hostile = []struct {
 	{"UTF-16 without a mark", utf16LE(pox("anna@example.com", nsOutlook), false), InvalidRequest},
 	{"10 MB in a comment", "<!--" + strings.Repeat("x", 10<<20) + "-->" + pox("anna@example.com", nsOutlook), ""},
 	{"10 MB address", pox(strings.Repeat("x", 10<<20)+"@example.com", nsOutlook), ""},
-	{"one octet too many", pad(pox("anna@example.com", nsOutlook), MaxBody+1), ""},
+	{"one byte too many", pad(pox("anna@example.com", nsOutlook), MaxBody+1), ""},
 	{"100,000 nested tags", strings.Repeat("<a>", 100_000), ""},
 	{"as many nested tags as fit", strings.Repeat("<a>", MaxBody/3), InvalidRequest},
 	{"tags too deep", envelope(nsOutlookRequest, "<EMailAddress>anna@example.com</EMailAddress>"+strings.Repeat("<a>", 50)+strings.Repeat("</a>", 50)), InvalidRequest},
@@ -96,14 +96,15 @@ var hostile = []struct {
 	{"a placeholder as address", pox(account.EmailAddress, nsOutlook), InvalidRequest},
 }
 
-// pad makes a text so many octets long.
-func pad(text string, octets int) string {
-	return text + strings.Repeat(" ", octets-len(text))
+// pad lengthens a text with spaces.
+func pad(text string, length int) string {
+	return text + strings.Repeat(" ", length-len(text))
 }
 
+// TestHostileBodies checks the answers to hostile, sent with a length and in chunks.
 func TestHostileBodies(t *testing.T) {
 	handler := XMLHandler(func(context.Context, account.Query) (account.Settings, error) {
-		t.Error("the directory is asked")
+		t.Error("the handler called the resolver")
 		return account.Settings{}, account.ErrUnknownDomain
 	})
 	for _, c := range hostile {
@@ -117,30 +118,30 @@ func TestHostileBodies(t *testing.T) {
 				if c.code == "" {
 					checkAnswer(t, w, http.StatusRequestEntityTooLarge, "text/plain; charset=utf-8")
 					if w.Body.String() != "Request Entity Too Large\n" {
-						t.Errorf("%.200s", w.Body)
+						t.Errorf("the body of 413 is %.200q", w.Body)
 					}
 					continue
 				}
 				checkAnswer(t, w, http.StatusOK, xmlType)
 				if d := cmp.Diff(errorDocument(c.code), atTestTime(w.Body)); d != "" {
-					t.Errorf("(-want +got):\n%s", d)
+					t.Errorf("answer (-want +got):\n%s", d)
 				}
 			}
 		})
 	}
 }
 
-// TestExactlyTheLimit: the limit itself is still read.
+// TestExactlyTheLimit checks that a body of MaxBody bytes is read.
 func TestExactlyTheLimit(t *testing.T) {
 	w := post(XMLHandler(resolver), pad(pox("anna@example.com", nsOutlook), MaxBody))
 	checkAnswer(t, w, http.StatusOK, xmlType)
 	if got := fields(t, w.Body.String(), "Account/Action")[0]; got != "settings" {
-		t.Error(w.Body)
+		t.Errorf("Action is %q, want settings, in\n%s", got, w.Body)
 	}
 }
 
-// TestHostileMemory bounds what a body can cost. Allocation is measured, and
-// not time: time follows it, and a test machine's clock proves nothing.
+// TestHostileMemory limits what a body can cost. It measures allocation and not
+// time: time follows it, and the clock of a busy machine proves nothing.
 func TestHostileMemory(t *testing.T) {
 	const limit = 256 << 10
 	handler := XMLHandler(resolver)
@@ -153,13 +154,13 @@ func TestHostileMemory(t *testing.T) {
 		handler.ServeHTTP(w, r)
 		runtime.ReadMemStats(&after)
 		if got := after.TotalAlloc - before.TotalAlloc; got > limit {
-			t.Errorf("%s: %d octets allocated", c.name, got)
+			t.Errorf("%s: %d bytes allocated, want at most %d", c.name, got, limit)
 		}
 	}
 }
 
-// TestOddAddresses: what looks hostile and is an address all the same is
-// answered like any other, and comes back as it was, escaped.
+// TestOddAddresses checks that addresses that look hostile are answered like any
+// other, and are escaped in the answer.
 func TestOddAddresses(t *testing.T) {
 	handler := XMLHandler(resolver)
 	for _, c := range []struct{ sent, address, raw string }{
@@ -171,28 +172,28 @@ func TestOddAddresses(t *testing.T) {
 		{"Åke@example.com", "Åke@example.com", "Åke@example.com"},
 		{"kalle@EXAMPLE.com.", "kalle@example.com", "kalle@example.com"},
 	} {
-		for range 2 { // the second one is prepared
+		for range 2 { // the second answer comes from the caches
 			w := post(handler, pox(c.sent, nsOutlook))
 			checkAnswer(t, w, http.StatusOK, xmlType)
 			got := fields(t, w.Body.String(), "User/AutoDiscoverSMTPAddress", "Account/Protocol[1]/LoginName")
 			if d := cmp.Diff([]string{c.address, c.address}, got); d != "" {
-				t.Errorf("%s (-want +got):\n%s", c.sent, d)
+				t.Errorf("answer for %s (-want +got):\n%s", c.sent, d)
 			}
 			if strings.Count(w.Body.String(), ">"+c.raw+"<") != 4 {
-				t.Errorf("%s: not four times %s in\n%s", c.sent, c.raw, w.Body)
+				t.Errorf("answer for %s does not have %s four times:\n%s", c.sent, c.raw, w.Body)
 			}
 		}
 	}
 }
 
-// TestHostIsNotRepeated: the host of a POST neither chooses the answer nor
-// stands in it.
+// TestHostIsNotRepeated checks that the answer to a POST does not depend on the host
+// and does not repeat it.
 func TestHostIsNotRepeated(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "https://evil.example/autodiscover/autodiscover.xml", strings.NewReader(pox("anna@example.com", nsOutlook)))
 	r.Header.Set("X-Forwarded-Host", "evil.example")
 	handler := XMLHandler(func(ctx context.Context, q account.Query) (account.Settings, error) {
 		if q.Host != "" {
-			t.Errorf("the directory is told of host %s", q.Host)
+			t.Errorf("the resolver got the host %s, want none", q.Host)
 		}
 		return resolver(ctx, q)
 	})
@@ -200,12 +201,12 @@ func TestHostIsNotRepeated(t *testing.T) {
 	handler.ServeHTTP(w, r)
 	checkAnswer(t, w, http.StatusOK, xmlType)
 	if strings.Contains(w.Body.String(), "evil") {
-		t.Error(w.Body)
+		t.Errorf("the answer repeats the host:\n%s", w.Body)
 	}
 }
 
-// TestBrokenBody: a body that ends in an error is nobody's fault but the
-// client's, and not a short request.
+// TestBrokenBody checks that a body that ends in an error is not read as a short
+// request.
 func TestBrokenBody(t *testing.T) {
 	body := pox("anna@example.com", nsOutlook)
 	for status, err := range map[int]error{
@@ -220,7 +221,7 @@ func TestBrokenBody(t *testing.T) {
 	}
 }
 
-// TestUnreadBody: of a body that says that it is too long, nothing is read.
+// TestUnreadBody checks that nothing is read of a body that announces too many bytes.
 func TestUnreadBody(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", nil)
 	body := strings.NewReader("x")
@@ -229,7 +230,7 @@ func TestUnreadBody(t *testing.T) {
 	XMLHandler(resolver).ServeHTTP(w, r)
 	checkAnswer(t, w, http.StatusRequestEntityTooLarge, "text/plain; charset=utf-8")
 	if body.Len() == 0 {
-		t.Error("the body was read")
+		t.Error("the handler read the body")
 	}
 }
 

@@ -16,17 +16,18 @@ import (
 
 const jsonType = "application/json; charset=utf-8"
 
-// answerJSON is all keys and values of an answer.
+// answerJSON returns all keys and values of an answer.
 func answerJSON(t testing.TB, body []byte) map[string]string {
 	t.Helper()
 	var got map[string]string
 	if err := json.Unmarshal(body, &got); err != nil {
-		t.Fatalf("%v in %q", err, body)
+		t.Fatalf("the answer is not JSON: %v in %q", err, body)
 	}
 	return got
 }
 
-// TestScenariosJSON holds the scenarios of the JSON dialect.
+// TestScenariosJSON holds the scenarios of JSON, by their numbers in
+// testdata/scenarios.md.
 func TestScenariosJSON(t *testing.T) {
 	found := func(protocol, url string) map[string]string {
 		return map[string]string{"Protocol": protocol, "Url": url}
@@ -92,12 +93,12 @@ func TestScenariosJSON(t *testing.T) {
 		{"8.11 far too many", query + "Email=anna@office365.example&Protocol=ActiveSync&RedirectCount=99999999", 404,
 			failed("UserNotFound", "The email address can't be found.")},
 		{"no word to hand over", query + "Email=anna@office365.example&Protocol=x%26y", 400, failed("InvalidProtocol", "The given protocol value 'xy' is invalid.")},
-		// A redirection to another address is told by autodiscover.xml.
-		{"handed over to another address", query + "Email=anna@by-address.example&Protocol=AutodiscoverV1", 200,
+		// Only autodiscover.xml can redirect to another address.
+		{"redirected to another address", query + "Email=anna@by-address.example&Protocol=AutodiscoverV1", 200,
 			found("AutodiscoverV1", "https://autodiscover.by-address.example/autodiscover/autodiscover.xml")},
 	} {
 		t.Run(c.scenario, func(t *testing.T) {
-			// As a server reads the request line.
+			// As net/http reads the request line.
 			u, err := url.ParseRequestURI(c.target)
 			if err != nil {
 				t.Fatal(err)
@@ -109,33 +110,34 @@ func TestScenariosJSON(t *testing.T) {
 				JSONHandler(resolver).ServeHTTP(w, r)
 				checkAnswer(t, w, c.status, jsonType)
 				if (w.Header().Get("Retry-After") != "") != (c.status == 503) {
-					t.Error("Retry-After")
+					t.Errorf("status %d with Retry-After %q", c.status, w.Header().Get("Retry-After"))
 				}
 				if method == http.MethodHead {
 					if w.Body.Len() > 0 {
-						t.Error("HEAD has a body")
+						t.Errorf("HEAD has the body %s", w.Body)
 					}
 					continue
 				}
 				if d := cmp.Diff(c.want, answerJSON(t, w.Body.Bytes())); d != "" {
-					t.Errorf("(-want +got):\n%s", d)
+					t.Errorf("answer (-want +got):\n%s", d)
 				}
 			}
 		})
 	}
 }
 
+// TestRedirectCount checks that the count of redirects is carried along.
 func TestRedirectCount(t *testing.T) {
 	for text, want := range map[string]string{"": "1", "0": "1", "9": "10", "-5": "1", "x": "1", "%31": "2", "%zz": "1"} {
 		w := get(JSONHandler(resolver), "https://x.example/autodiscover/autodiscover.json?Email=anna@office365.example&Protocol=Ews&RedirectCount="+text)
 		location, _ := answered(t, w)
 		if !strings.HasSuffix(location, "&RedirectCount="+want) {
-			t.Errorf("%q: %s", text, location)
+			t.Errorf("RedirectCount=%s: Location %s, want RedirectCount=%s", text, location, want)
 		}
 	}
 }
 
-// TestJSON checks the documents by themselves, as a command would print them.
+// TestJSON checks the documents without a request.
 func TestJSON(t *testing.T) {
 	odd := urlServer(account.ActiveSync, "https://eas.example.com/a?b=<%EMAILDOMAIN%>&c")
 	plain := urlServer(account.EWS, "http://eas.example.com/EWS/Exchange.asmx")
@@ -147,18 +149,18 @@ func TestJSON(t *testing.T) {
 	}
 	golden.Check(t, goldenDir+"activesync.json", document)
 	if got := answerJSON(t, document)["Url"]; got != "https://eas.example.com/a?b=<example.com>&c" {
-		t.Errorf("Url %q", got)
+		t.Errorf("Url is %q, want it completed, once decoded", got)
 	}
 	if strings.ContainsAny(string(document), "<>") {
-		t.Errorf("unescaped: %s", document)
+		t.Errorf("the document has unescaped angle brackets: %s", document)
 	}
 	for protocol, code := range map[string]Code{"Ews": InvalidProtocol, "": MissingProtocol, "IMAP": InvalidProtocol} {
 		document, err := JSON(s, protocol)
 		if e, ok := err.(*Error); !ok || e.Code != code || document != nil {
-			t.Errorf("%q: %s, %v; want %s", protocol, document, err, code)
+			t.Errorf("JSON for protocol %q = %s, %v, want error %s", protocol, document, err, code)
 		}
 	}
 	if _, err := JSON(settings(t, "anna@office365.example"), "Ews"); err == nil || !strings.Contains(err.Error(), "https://autodiscover-s.outlook.com/") {
-		t.Errorf("handed over: %v", err)
+		t.Errorf("JSON for a redirected provider: %v, want a redirect to Microsoft", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"signpost/internal/golden"
 )
 
-// protocols reads each Protocol as "tag value" lines, in order.
+// protocols returns each Protocol as "tag value" lines, in order.
 func protocols(t testing.TB, document []byte) [][]string {
 	t.Helper()
 	doc := etree.NewDocument()
@@ -30,8 +30,8 @@ func protocols(t testing.TB, document []byte) [][]string {
 	return all
 }
 
-// TestSecurity is the matrix of SSL and Encryption, the most common mistake of
-// Autodiscover servers.
+// TestSecurity checks SSL and Encryption, the most common mistake of Autodiscover
+// servers, for all types.
 func TestSecurity(t *testing.T) {
 	for _, c := range []struct {
 		socket          account.SocketType
@@ -55,13 +55,13 @@ func TestSecurity(t *testing.T) {
 			got := strings.Join(all[len(all)-1], "\n")
 			want := "SSL " + c.ssl + "\nEncryption " + c.encryption + "\n"
 			if !strings.Contains(got, want) || !strings.Contains(got, "Port 1234") {
-				t.Errorf("%s %s: %s\nwant %s", kind, c.socket, got, want)
+				t.Errorf("%s by %s is written as\n%s\nwant\n%s", kind, c.socket, got, want)
 			}
 		}
 	}
 }
 
-// TestProtocols: which servers are told, and how.
+// TestProtocols checks which servers the answer has, and how they are written.
 func TestProtocols(t *testing.T) {
 	plainIMAP := mailServer(account.IMAP, "plain.example.com", 143, account.Plain)
 	for _, c := range []struct {
@@ -83,10 +83,10 @@ func TestProtocols(t *testing.T) {
 		{"never an empty login", []account.Server{withLogin(imap993, "", "")}, []string{"IMAP imap.example.com"}, []string{"LoginName anna@example.com"}},
 		{"NTLM is SPA", []account.Server{withAuth(imap993, account.NTLM, account.PasswordCleartext)}, []string{"IMAP imap.example.com"}, []string{"SPA on"}},
 		{"NTLM as second choice", []account.Server{withAuth(imap993, account.PasswordCleartext, account.NTLM)}, []string{"IMAP imap.example.com"}, []string{"SPA off"}},
-		{"NTLM after what cannot be said", []account.Server{withAuth(imap993, account.OAuth2Auth, account.NTLM)}, []string{"IMAP imap.example.com"}, []string{"SPA on"}},
+		{"NTLM after a method without a word for it", []account.Server{withAuth(imap993, account.OAuth2Auth, account.NTLM)}, []string{"IMAP imap.example.com"}, []string{"SPA on"}},
 		{"an encrypted password is no SPA", []account.Server{withAuth(imap993, account.PasswordEncrypted)}, []string{"IMAP imap.example.com"}, []string{"SPA off"}},
 		{"OAuth2 or password", []account.Server{withAuth(imap993, account.OAuth2Auth, account.PasswordCleartext)}, []string{"IMAP imap.example.com"}, []string{"SPA off"}},
-		{"not what takes no password", []account.Server{withAuth(imap993, account.OAuth2Auth), otherIMAP}, []string{"IMAP imap2.example.com"}, nil},
+		{"not the one that takes no password", []account.Server{withAuth(imap993, account.OAuth2Auth), otherIMAP}, []string{"IMAP imap2.example.com"}, nil},
 		{"SMTP with the same login", []account.Server{withLogin(pop995, "%EMAILLOCALPART%", ""), imap993, withLogin(smtp465, "%EMAILLOCALPART%", "")},
 			[]string{"POP3 pop.example.com", "IMAP imap.example.com", "SMTP smtp.example.com"}, []string{"UsePOPAuth on", "SMTPLast off"}},
 		{"SMTP with another login", []account.Server{imap993, withLogin(smtp465, "%EMAILLOCALPART%", "")},
@@ -104,7 +104,7 @@ func TestProtocols(t *testing.T) {
 				got = append(got, strings.TrimPrefix(p[0], "Type ")+" "+strings.TrimPrefix(p[1], "Server "))
 			}
 			if d := cmp.Diff(c.want, got); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
+				t.Errorf("servers (-want +got):\n%s", d)
 			}
 			last := all[len(all)-1]
 			i := 0
@@ -114,13 +114,13 @@ func TestProtocols(t *testing.T) {
 				}
 			}
 			if i < len(c.lines) {
-				t.Errorf("no %q, in its place, in %q", c.lines[i], last)
+				t.Errorf("the last Protocol lacks %q, or has it too early: %q", c.lines[i], last)
 			}
 		})
 	}
 }
 
-// TestNotForOutlook: the error says in words why there is nothing to tell.
+// TestNotForOutlook checks that the error says why there are no settings.
 func TestNotForOutlook(t *testing.T) {
 	mailboxHost := imap993
 	mailboxHost.Hostname = "%EMAILLOCALPART%.example.com"
@@ -139,13 +139,12 @@ func TestNotForOutlook(t *testing.T) {
 		document, err := Outlook(account.Settings{Address: c.address, Login: c.address, Servers: c.servers})
 		e, ok := err.(*Error)
 		if !ok || e.Code != NotAvailable || !strings.Contains(e.Error(), c.say) || document != nil {
-			t.Errorf("%s: %v, want 601 with %q; %s", c.name, err, c.say, document)
+			t.Errorf("%s: Outlook = %s, %v, want error 601 with %q", c.name, document, err, c.say)
 		}
 	}
 }
 
-// TestGolden keeps the complete answers for the five hosters, and for what they
-// do not have.
+// TestGolden compares complete answers with the golden files.
 func TestGolden(t *testing.T) {
 	for _, c := range []struct{ file, address string }{
 		{"outlook-mamut.xml", "info@domain.se"},
@@ -170,9 +169,9 @@ func TestGolden(t *testing.T) {
 	golden.Check(t, goldenDir+"activesync-unknown.xml", post(XMLHandler(resolver), pox("anna@unknown.invalid", nsMobileSync)).Body.Bytes())
 }
 
-// TestPrepared: an answer that was prepared for a provider is the answer made
-// for the mailbox, octet by octet.
-func TestPrepared(t *testing.T) {
+// TestHandlerAnswers checks that the handler, with its caches, sends the documents
+// that Outlook and ActiveSync return.
+func TestHandlerAnswers(t *testing.T) {
 	handler := XMLHandler(resolver)
 	locals := []string{"anna", "Anna.Andersson+tag", "o'neil&co", `"<b>&x"`, "%s%d", "{{7*7}}", "%EMAILDOMAIN%", "%EMAILADDRESS%", "100%%EMAILLOCALPART%", "ågot"}
 	for name, p := range providers {
@@ -189,24 +188,24 @@ func TestPrepared(t *testing.T) {
 				}
 				got := atTestTime(post(handler, pox(xmlEscaped(a), schema)).Body)
 				if d := cmp.Diff(string(want), got); d != "" {
-					t.Errorf("%s %s (-direct +prepared):\n%s", a, schema, d)
+					t.Errorf("%s %s (-function +handler):\n%s", a, schema, d)
 				}
 			}
 		}
-		// And for the domain of which no mailbox is named.
+		// The same for the domain without a mailbox.
 		s := account.Settings{Address: account.AnyAt(name + ".example"), Login: account.AnyAt(name + ".example"), Provider: p, Servers: p.Servers}
 		want, err := Outlook(s)
 		if e, ok := err.(*Error); ok {
 			want = []byte(errorDocument(e.Code))
 		}
 		if d := cmp.Diff(string(want), atTestTime(get(handler, "https://autodiscover."+name+".example/autodiscover/autodiscover.xml").Body)); d != "" {
-			t.Errorf("GET %s (-direct +prepared):\n%s", name, d)
+			t.Errorf("GET %s (-function +handler):\n%s", name, d)
 		}
 	}
 }
 
-// TestNotPrepared: what belongs to one account is never told to another.
-func TestNotPrepared(t *testing.T) {
+// TestCustomLogins checks that the login of one account is never sent to another.
+func TestCustomLogins(t *testing.T) {
 	p := provider(imap993, smtp465)
 	own := []account.Server{withLogin(imap993, "u123", ""), withLogin(smtp465, "u123", "")}
 	anna, mailbox, bo := address(t, "anna@example.com"), address(t, "mail@example.com"), address(t, "bo@example.com")
@@ -224,7 +223,7 @@ func TestNotPrepared(t *testing.T) {
 		for a, login := range map[string]string{"anna@example.com": "u123", "bo@example.com": "mail@example.com", "eva@example.com": "eva@example.com"} {
 			got := fields(t, post(handler, pox(a, nsOutlook)).Body.String(), "User/AutoDiscoverSMTPAddress", "Account/Protocol[1]/LoginName", "Account/Protocol[2]/LoginName")
 			if d := cmp.Diff([]string{a, login, login}, got); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
+				t.Errorf("address and logins for %s (-want +got):\n%s", a, d)
 			}
 		}
 	}

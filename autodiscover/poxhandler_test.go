@@ -17,7 +17,7 @@ import (
 
 const goldenDir = "../testdata/golden/autodiscover/"
 
-// Fields of a settings answer, as the scenarios list them.
+// settingsPaths are the fields that the scenarios list for an answer with settings.
 var settingsPaths = strings.Fields(`xmlns User/DisplayName User/AutoDiscoverSMTPAddress Account/AccountType Account/Action
 	Account/Protocol[1]/Type Account/Protocol[1]/Server Account/Protocol[1]/Port Account/Protocol[1]/LoginName
 	Account/Protocol[1]/DomainRequired Account/Protocol[1]/SPA Account/Protocol[1]/SSL Account/Protocol[1]/Encryption Account/Protocol[1]/AuthRequired
@@ -26,13 +26,13 @@ var settingsPaths = strings.Fields(`xmlns User/DisplayName User/AutoDiscoverSMTP
 	Account/Protocol[2]/UsePOPAuth Account/Protocol[2]/SMTPLast
 	Account/Protocol[3] Account/Protocol[1]/UsePOPAuth //DomainName //DirectoryPort //ReferralPort //Error //RedirectUrl`)
 
-// envelope is a request with any namespace and content.
+// envelope returns a request with any namespace and content.
 func envelope(namespace, inner string) string {
 	return `<Autodiscover xmlns="` + namespace + `"><Request>` + inner + `</Request></Autodiscover>`
 }
 
-// TestScenariosOutlook holds the scenarios of Outlook: number, request, the
-// fields of the answer.
+// TestScenariosOutlook holds the scenarios of Outlook, by their numbers in
+// testdata/scenarios.md: the request and the fields of the answer.
 func TestScenariosOutlook(t *testing.T) {
 	anna := func(protocol2 ...string) []string {
 		f := []string{nsOutlook, "anna@example.com", "anna@example.com", "email", "settings",
@@ -63,10 +63,10 @@ func TestScenariosOutlook(t *testing.T) {
 		{"8.1 an escaped address", pox("anna&#64;example.com", nsOutlook), anna(smtp...)},
 		{"8.1 capitals in the domain", pox("anna@EXAMPLE.COM", nsOutlook), anna(smtp...)},
 		{"8.9 the schema with https", pox("anna@example.com", strings.Replace(nsOutlook, "http:", "https:", 1)), anna(smtp...)},
-		{"8.9 no schema, the namespace tells", envelope(nsOutlookRequest, `<EMailAddress>anna@example.com</EMailAddress>`), anna(smtp...)},
+		{"8.9 no schema, the namespace decides", envelope(nsOutlookRequest, `<EMailAddress>anna@example.com</EMailAddress>`), anna(smtp...)},
 		{"8.9 an empty schema, the namespace with https", envelope(strings.Replace(nsOutlookRequest, "http:", "https:", 1),
 			`<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema/>`), anna(smtp...)},
-		// The specification has the LegacyDN win; here are none, see parseRequest.
+		// The specification prefers the LegacyDN, but there is none here; see parsePOX.
 		{"8.10 LegacyDN and address", envelope(nsOutlookRequest, `<LegacyDN>/o=Org/cn=anna</LegacyDN><EMailAddress>anna@example.com</EMailAddress>`+
 			`<AcceptableResponseSchema>`+nsOutlook+`</AcceptableResponseSchema>`), anna(smtp...)},
 		{"8.3 IMAP beside ActiveSync", pox("anna@imap-eas.example", nsOutlook),
@@ -84,10 +84,10 @@ func TestScenariosOutlook(t *testing.T) {
 				t.Errorf("fields (-want +got):\n%s", d)
 			}
 			if n := w.Header().Get("Content-Length"); n != strconv.Itoa(w.Body.Len()) {
-				t.Errorf("Content-Length %s of %d", n, w.Body.Len())
+				t.Errorf("Content-Length is %s, want %d", n, w.Body.Len())
 			}
 			if !strings.HasPrefix(w.Body.String(), `<?xml version="1.0" encoding="utf-8"?>`) {
-				t.Error("no XML declaration")
+				t.Errorf("the answer has no XML declaration:\n%s", w.Body)
 			}
 		})
 	}
@@ -103,7 +103,7 @@ func replace(list []string, old, new string) []string {
 	return out
 }
 
-// TestScenariosActiveSync holds the scenarios of phones.
+// TestScenariosActiveSync holds the scenarios of phones, by number.
 func TestScenariosActiveSync(t *testing.T) {
 	paths := strings.Fields(`xmlns Culture User/DisplayName User/EMailAddress Action/Settings/Server[1]/Type Action/Settings/Server[1]/Url
 		Action/Settings/Server[1]/Name Action/Error/Status Action/Error/Message Action/Error/DebugData Error/ErrorCode
@@ -119,12 +119,12 @@ func TestScenariosActiveSync(t *testing.T) {
 		want           []string
 	}{
 		{"8.4 a phone", pox("anna@eas.example", nsMobileSync), phone("anna@eas.example", easURL)},
-		{"8.4 no schema, the namespace tells", envelope(nsMobileSyncRequest, "<EMailAddress>anna@eas.example</EMailAddress>"), phone("anna@eas.example", easURL)},
+		{"8.4 no schema, the namespace decides", envelope(nsMobileSyncRequest, "<EMailAddress>anna@eas.example</EMailAddress>"), phone("anna@eas.example", easURL)},
 		{"8.4 the namespace of Outlook", envelope(nsOutlookRequest, "<EMailAddress>anna@eas.example</EMailAddress><AcceptableResponseSchema>"+
 			nsMobileSync+"</AcceptableResponseSchema>"), phone("anna@eas.example", easURL)},
 		{"8.4 a domain with mail only", pox("anna@example.com", nsMobileSync), code("601")},
-		// The scenario answers as to any phone; the default here is its
-		// "eas-manual", as the phone would be stuck with a wrong login.
+		// The scenario answers as for any phone; the default here is its
+		// "eas-manual", as the phone could not get past a wrong login.
 		{"8.5 another login", pox("mail@domain.se", nsMobileSync), code("601")},
 		{"8.8 an unknown domain", pox("anna@unknown.invalid", nsMobileSync), []string{nsMobileSync, "en:us", "anna@unknown.invalid", "anna@unknown.invalid",
 			"-", "-", "-", "2", "The email address can't be found.", "", "-", "-", "-", "-", "-"}},
@@ -141,18 +141,18 @@ func TestScenariosActiveSync(t *testing.T) {
 	}
 }
 
-// TestActiveSyncLogins tells when a phone gets the URL although it can only
-// sign in with the address.
+// TestActiveSyncLogins checks for which logins a phone, which can only sign in with
+// the address, gets the URL.
 func TestActiveSyncLogins(t *testing.T) {
 	s := settings(t, "mail@domain.se")
 	_, err := ActiveSync(s)
 	e, ok := err.(*Error)
 	if !ok || e.Code != NotAvailable {
-		t.Fatalf("error %v, want 601", err)
+		t.Fatalf("ActiveSync with another login: error %v, want 601", err)
 	}
 	for _, word := range []string{`"mail_domain.se"`, `"hosting01"`, "answerWithoutLogin"} {
 		if !strings.Contains(e.Error(), word) {
-			t.Errorf("%q does not say %s", e, word)
+			t.Errorf("the error does not name %s: %v", word, e)
 		}
 	}
 
@@ -166,7 +166,7 @@ func TestActiveSyncLogins(t *testing.T) {
 	}
 	golden.Check(t, goldenDir+"activesync-option.xml", document)
 	if strings.Contains(string(document), "mail_domain.se") || strings.Contains(string(document), "hosting01") {
-		t.Errorf("the login is in\n%s", document)
+		t.Errorf("the answer has the login:\n%s", document)
 	}
 
 	alias, mailbox := address(t, "kontakt@eas.example"), address(t, "mail@eas.example")
@@ -181,7 +181,7 @@ func TestActiveSyncLogins(t *testing.T) {
 		{"an account's own login", account.Settings{Address: alias, Login: alias, Custom: true, Provider: provider(eas), Servers: []account.Server{own}}, NotAvailable},
 		{"an account's own login, which is the address", account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
 			Custom: true, Provider: provider(eas), Servers: []account.Server{same}}, ""},
-		// Another mailbox of the provider could not be told the same.
+		// The same answer would be wrong for another mailbox of the provider.
 		{"a provider's fixed login, which happens to be the address", account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
 			Provider: provider(same), Servers: []account.Server{same}}, NotAvailable},
 		{"a URL without TLS", account.Settings{Address: alias, Login: alias, Provider: provider(), Servers: []account.Server{
@@ -193,16 +193,16 @@ func TestActiveSyncLogins(t *testing.T) {
 		e, _ := err.(*Error)
 		if c.code == "" {
 			if err != nil || !strings.Contains(string(document), easURL) {
-				t.Errorf("%s: %v %s", c.name, err, document)
+				t.Errorf("%s: ActiveSync = %s, %v, want the URL", c.name, document, err)
 			}
 		} else if e == nil || e.Code != c.code {
-			t.Errorf("%s: %v, want error %s", c.name, err, c.code)
+			t.Errorf("%s: ActiveSync: %v, want error %s", c.name, err, c.code)
 		}
 	}
 }
 
-// TestErrors holds the scenarios that end in an error: the whole document is
-// compared, so that nothing of the request can be in it.
+// TestErrors holds the scenarios that end in an error. It compares the whole
+// document, which must not quote the request.
 func TestErrors(t *testing.T) {
 	schema := `<AcceptableResponseSchema>` + nsOutlook + `</AcceptableResponseSchema>`
 	for _, c := range []struct {
@@ -223,9 +223,9 @@ func TestErrors(t *testing.T) {
 		{"8.7 no address, and a wrong schema", envelope(nsOutlookRequest, `<AcceptableResponseSchema>x</AcceptableResponseSchema>`), InvalidRequest},
 		{"8.8 an unknown domain", pox("anna@unknown.invalid", nsOutlook), AddressUnknown},
 		{"8.8 another customer's host", pox("anna@wrong.example", nsOutlook), AddressUnknown},
-		{"8.9 a schema of somebody else's", pox("anna@example.com", "http://schemas.example.net/nothing/2006"), NotAvailable},
+		{"8.9 an unknown schema", pox("anna@example.com", "http://schemas.example.net/nothing/2006"), NotAvailable},
 		{"8.9 a request schema", pox("anna@example.com", nsOutlookRequest), NotAvailable},
-		{"8.9 no schema, and no namespace that tells", `<Autodiscover><Request><EMailAddress>anna@example.com</EMailAddress></Request></Autodiscover>`, NotAvailable},
+		{"8.9 no schema, and no known namespace", `<Autodiscover><Request><EMailAddress>anna@example.com</EMailAddress></Request></Autodiscover>`, NotAvailable},
 		{"8.10 LegacyDN only", envelope(nsOutlookRequest, "<LegacyDN>/o=Org/ou=First/cn=Recipients/cn=anna</LegacyDN>"+schema), AddressUnknown},
 		{"a failure of DNS", pox("anna@down.example", nsOutlook), ServerError},
 	} {
@@ -233,7 +233,7 @@ func TestErrors(t *testing.T) {
 			w := post(XMLHandler(resolver), c.body)
 			checkAnswer(t, w, http.StatusOK, xmlType)
 			if d := cmp.Diff(errorDocument(c.code), atTestTime(w.Body)); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
+				t.Errorf("answer (-want +got):\n%s", d)
 			}
 		})
 	}
@@ -242,8 +242,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestErrorAttributes checks Time and Id of the real handler: server time with
-// seven decimals, and an unsigned 32-bit number that does not change.
+// TestErrorAttributes checks Time and Id of an error: server time with seven
+// decimals, and an unsigned 32-bit number that does not change.
 func TestErrorAttributes(t *testing.T) {
 	ids := map[string]bool{}
 	for range 2 {
@@ -253,20 +253,20 @@ func TestErrorAttributes(t *testing.T) {
 		}
 		e := doc.FindElement("/Autodiscover/Response/Error")
 		if at := e.SelectAttrValue("Time", ""); !regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{7}$`).MatchString(at) {
-			t.Errorf("Time %q", at)
+			t.Errorf("Time is %q, want a time with seven decimals", at)
 		}
 		id := e.SelectAttrValue("Id", "")
 		if _, err := strconv.ParseUint(id, 10, 32); err != nil {
-			t.Error(err)
+			t.Errorf("Id: %v", err)
 		}
 		ids[id] = true
 	}
 	if len(ids) != 1 {
-		t.Errorf("Id differs: %v", ids)
+		t.Errorf("two errors have the Ids %v, want one", ids)
 	}
 }
 
-// TestGet: a GET has no address, so the host tells the domain.
+// TestGet checks that a GET, which has no address, is answered for the domain of Host.
 func TestGet(t *testing.T) {
 	handler := XMLHandler(resolver)
 	for _, c := range []struct {
@@ -284,28 +284,28 @@ func TestGet(t *testing.T) {
 		{"a redirection to another address", "by-address.example", "", InvalidRequest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for range 2 { // the second one is prepared
+			for range 2 { // the second answer comes from the cache
 				w := get(handler, "https://"+c.host+"/Autodiscover/Autodiscover.xml")
 				checkAnswer(t, w, http.StatusOK, xmlType)
 				if c.golden == "" {
 					if d := cmp.Diff(errorDocument(c.error), atTestTime(w.Body)); d != "" {
-						t.Errorf("(-want +got):\n%s", d)
+						t.Errorf("answer (-want +got):\n%s", d)
 					}
 					continue
 				}
 				golden.Check(t, goldenDir+c.golden, w.Body.Bytes())
 				if d := cmp.Diff([]string{"-", "-", "-"}, fields(t, w.Body.String(), "User", "//LoginName", "//AutoDiscoverSMTPAddress")); d != "" {
-					t.Errorf("a mailbox (-want +got):\n%s", d)
+					t.Errorf("elements of a mailbox (-want +got):\n%s", d)
 				}
 				if strings.Contains(w.Body.String(), "%") {
-					t.Errorf("a placeholder in\n%s", w.Body)
+					t.Errorf("the answer has a placeholder:\n%s", w.Body)
 				}
 			}
 			h := serve(handler, http.MethodHead, "https://"+c.host+"/autodiscover/autodiscover.xml", nil)
 			checkAnswer(t, h, http.StatusOK, xmlType)
 			g := get(handler, "https://"+c.host+"/autodiscover/autodiscover.xml")
 			if h.Body.Len() != 0 || h.Header().Get("Content-Length") != strconv.Itoa(g.Body.Len()) {
-				t.Errorf("HEAD: %d octets, Content-Length %s, GET has %d", h.Body.Len(), h.Header().Get("Content-Length"), g.Body.Len())
+				t.Errorf("HEAD has %d bytes and Content-Length %s, want 0 and %d", h.Body.Len(), h.Header().Get("Content-Length"), g.Body.Len())
 			}
 		})
 	}
@@ -329,14 +329,14 @@ func TestMethods(t *testing.T) {
 			w := serve(c.h, method, "https://example.com"+c.path, nil)
 			checkAnswer(t, w, http.StatusMethodNotAllowed, "text/plain; charset=utf-8")
 			if got := w.Header().Get("Allow"); got != c.allow {
-				t.Errorf("%s %s: Allow %q", method, c.name, got)
+				t.Errorf("%s %s: Allow is %q, want %q", method, c.name, got, c.allow)
 			}
 		}
 	}
 }
 
-// TestHandOver: clients are led to another service, whatever they ask.
-func TestHandOver(t *testing.T) {
+// TestRedirect checks that all clients are redirected to another service.
+func TestRedirect(t *testing.T) {
 	handler := XMLHandler(resolver)
 	outlook := func(a string) func() (string, string) {
 		return func() (string, string) { return answered(t, post(handler, pox(a, nsOutlook))) }
@@ -348,7 +348,7 @@ func TestHandOver(t *testing.T) {
 		return func() (string, string) { return answered(t, serve(h, method, url, nil)) }
 	}
 	json, soap := JSONHandler(resolver), SOAPHandler(resolver)
-	// The configured host name has a capital, a Location has none.
+	// The configured host name has a capital letter, a Location has none.
 	const microsoft = "https://autodiscover-s.outlook.com/autodiscover/autodiscover."
 	for _, c := range []struct {
 		name     string
@@ -371,7 +371,7 @@ func TestHandOver(t *testing.T) {
 			microsoft + "json?Email=anna%40office365.example&Protocol=autodiscoverv1&RedirectCount=1", ""},
 		{"8.3 as XML", outlook("anna@as-xml.example"), "", "redirect-url.xml"},
 		{"8.3 as XML, GET", fetch(http.MethodGet, handler, "https://as-xml.example/autodiscover/autodiscover.xml"), "", "redirect-url.xml"},
-		// The phones' schema has no URL to redirect to.
+		// The schema of phones cannot redirect to a URL.
 		{"as XML, a phone", phone("anna@as-xml.example"), "https://autodiscover.hoster.example/autodiscover/autodiscover.xml", ""},
 		{"as XML, .svc", fetch(http.MethodPost, soap, "https://autodiscover.as-xml.example/autodiscover/autodiscover.svc"),
 			"https://autodiscover.hoster.example/autodiscover/autodiscover.svc", ""},
@@ -381,26 +381,26 @@ func TestHandOver(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			location, body := c.ask()
 			if location != c.location {
-				t.Errorf("Location %q, want %q", location, c.location)
+				t.Errorf("Location is %q, want %q", location, c.location)
 			}
 			if c.golden != "" {
 				golden.Check(t, goldenDir+c.golden, []byte(body))
 			} else if body != "" {
-				t.Errorf("a body: %s", body)
+				t.Errorf("the redirect has a body: %s", body)
 			}
 		})
 	}
 
-	// Documents, for who is not on the network.
+	// The functions that write documents.
 	for _, document := range []func(account.Settings) ([]byte, error){Outlook, ActiveSync} {
 		got, err := document(settings(t, "anna@office365.example"))
 		if r, ok := err.(*Redirect); !ok || r.Location != microsoft+"xml" || got != nil {
-			t.Errorf("%s, %v", got, err)
+			t.Errorf("document %s, error %v, want a redirect to Microsoft", got, err)
 		}
 	}
 }
 
-// answered is the Location of a redirection or the body of any other answer.
+// answered returns the Location of a redirect or the body of any other answer.
 func answered(t *testing.T, w *httptest.ResponseRecorder) (location, body string) {
 	t.Helper()
 	location = w.Header().Get("Location")
@@ -408,17 +408,17 @@ func answered(t *testing.T, w *httptest.ResponseRecorder) (location, body string
 	if location != "" {
 		status = http.StatusFound
 		if w.Header().Get("Content-Length") != "0" {
-			t.Error("a redirection with a body")
+			t.Error("a redirect has no Content-Length 0")
 		}
 	}
 	if w.Code != status || w.Header().Get("Cache-Control") != "no-store" {
-		t.Errorf("status %d, %v", w.Code, w.Header())
+		t.Errorf("status %d with header %v, want %d and no-store", w.Code, w.Header(), status)
 	}
 	return location, w.Body.String()
 }
 
-// TestSOAPNot: where there is no Exchange, nothing promises SOAP.
-func TestSOAPNot(t *testing.T) {
+// TestNoSOAP checks that no answer promises SOAP where there is no Exchange.
+func TestNoSOAP(t *testing.T) {
 	for host, status := range map[string]int{
 		"autodiscover.example.com": http.StatusNotFound,
 		"by-address.example":       http.StatusNotFound,
@@ -428,7 +428,7 @@ func TestSOAPNot(t *testing.T) {
 		w := serve(SOAPHandler(resolver), http.MethodPost, "https://"+host+"/autodiscover/autodiscover.svc", strings.NewReader("<Envelope/>"))
 		checkAnswer(t, w, status, "text/plain; charset=utf-8")
 		if got := w.Header().Get("Retry-After") != ""; got != (status == http.StatusServiceUnavailable) {
-			t.Errorf("%s: Retry-After %v", host, got)
+			t.Errorf("%s: Retry-After present: %v, want it only with 503", host, got)
 		}
 	}
 }

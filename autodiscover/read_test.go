@@ -14,15 +14,14 @@ import (
 
 var compareSettings = cmp.AllowUnexported(account.Address{})
 
-// said is a server as a document tells of it: literal, with its login.
+// said returns the server with a login, as Read returns it.
 func said(s account.Server, login account.Login) account.Server {
 	s.Login = login
 	return s
 }
 
-// TestWriteThenRead: what each of the five hosters' systems is written as, and
-// the others with something of their own, is read as the same settings. What is
-// wanted is spelled out by hand.
+// TestWriteThenRead checks that documents are read as the settings from which they
+// were written. The wanted settings are written by hand.
 func TestWriteThenRead(t *testing.T) {
 	server := func(kind account.ServerType, host string, port int, socket account.SocketType, username string) account.Server {
 		return said(mailServer(kind, host, port, socket), account.Login{Username: username})
@@ -68,18 +67,18 @@ func TestWriteThenRead(t *testing.T) {
 		}
 		got, err := Read(document)
 		if err != nil {
-			t.Fatalf("%v in\n%s", err, document)
+			t.Fatalf("Read: %v in\n%s", err, document)
 		}
 		a := address(t, c.address)
 		want := account.Settings{Address: a, Login: a, Provider: new(account.Provider), Servers: c.want}
 		if d := cmp.Diff(want, got, compareSettings); d != "" {
-			t.Errorf("%s (-want +got):\n%s", c.address, d)
+			t.Errorf("settings for %s (-want +got):\n%s", c.address, d)
 		}
 	}
 }
 
-// TestReadLiterally: an address that looks like a placeholder stays what it is
-// when the servers that were read are completed.
+// TestReadLiterally checks that Expanded does not change an address that looks like
+// a placeholder.
 func TestReadLiterally(t *testing.T) {
 	for _, c := range []struct {
 		address string
@@ -100,16 +99,16 @@ func TestReadLiterally(t *testing.T) {
 		servers := got.Expanded()
 		for _, s := range servers {
 			if s.Login.Username != c.address {
-				t.Errorf("%s: user name %q", s.Type, s.Login.Username)
+				t.Errorf("%s: user name is %q, want %q", s.Type, s.Login.Username, c.address)
 			}
 		}
 		if last := servers[len(servers)-1]; last.URL != c.url {
-			t.Errorf("URL %q, want %q", last.URL, c.url)
+			t.Errorf("URL is %q, want %q", last.URL, c.url)
 		}
 	}
 }
 
-// TestReadWithoutMailbox: the answer to a GET names no address and no login.
+// TestReadWithoutMailbox reads the answer to a GET, which has no address and no login.
 func TestReadWithoutMailbox(t *testing.T) {
 	got, err := Read(get(XMLHandler(resolver), "https://example.com/autodiscover/autodiscover.xml").Body.Bytes())
 	if err != nil {
@@ -117,12 +116,12 @@ func TestReadWithoutMailbox(t *testing.T) {
 	}
 	want := account.Settings{Provider: new(account.Provider), Servers: []account.Server{said(imap993, account.Login{}), said(smtp465, account.Login{})}}
 	if d := cmp.Diff(want, got, compareSettings); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
+		t.Errorf("settings (-want +got):\n%s", d)
 	}
 }
 
-// TestReadHandOver: redirections that are documents.
-func TestReadHandOver(t *testing.T) {
+// TestReadRedirect reads redirects that are documents.
+func TestReadRedirect(t *testing.T) {
 	for _, c := range []struct {
 		address, schema string
 		want            account.AutodiscoverRedirect
@@ -137,12 +136,12 @@ func TestReadHandOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(&c.want, got.Provider.AutodiscoverRedirect); d != "" || got.Address.String() != c.mailbox {
-			t.Errorf("%s: address %q (-want +got):\n%s", c.address, got.Address, d)
+			t.Errorf("%s: address is %q, want %q; redirect (-want +got):\n%s", c.address, got.Address, c.mailbox, d)
 		}
 	}
 }
 
-// TestReadErrors: errors that are documents.
+// TestReadErrors reads errors.
 func TestReadErrors(t *testing.T) {
 	for _, c := range []struct {
 		body    string
@@ -158,23 +157,22 @@ func TestReadErrors(t *testing.T) {
 		{pox("anna@down.example", nsMobileSync), ServerError, "Server Error"},
 	} {
 		_, err := Read(post(XMLHandler(resolver), c.body).Body.Bytes())
-		var e *Error
-		if !errors.As(err, &e) || e.Code != c.code || e.Message() != c.message {
-			t.Errorf("%v, want error %s", err, c.code)
+		if e, ok := errors.AsType[*Error](err); !ok || e.Code != c.code || e.Message() != c.message {
+			t.Errorf("Read of the answer to %.200s: %v, want error %s with message %q", c.body, err, c.code, c.message)
 		}
 	}
-	var e *Error
-	if _, err := Read((&Error{Code: NotAvailable}).Document()); !errors.As(err, &e) || e.Code != NotAvailable {
-		t.Errorf("%v, want error 601", err)
+	_, err := Read((&Error{Code: NotAvailable}).Document())
+	if e, ok := errors.AsType[*Error](err); !ok || e.Code != NotAvailable {
+		t.Errorf("Read of Document of an error: %v, want error 601", err)
 	}
 }
 
-// others wraps a Response of another server's.
+// others returns an answer of another server.
 func others(namespace, inner string) string {
 	return `<Autodiscover xmlns="` + nsResponse + `"><Response xmlns="` + namespace + `">` + inner + `</Response></Autodiscover>`
 }
 
-// TestReadOthers: answers as other servers write them, read as clients do.
+// TestReadOthers reads answers of other servers as clients do.
 func TestReadOthers(t *testing.T) {
 	protocol := func(inner string) string {
 		return others(nsOutlook, "<Account><AccountType>email</AccountType><Action>settings</Action><Protocol>"+inner+"</Protocol></Account>")
@@ -190,9 +188,9 @@ func TestReadOthers(t *testing.T) {
 			mailServer(account.SMTP, "h", 587, account.STARTTLS)},
 		{"Encryption None overrides SSL on", protocol("<Type>SMTP</Type><Server>h</Server><Port>25</Port><SSL>on</SSL><Encryption>none</Encryption><SPA>off</SPA>"),
 			mailServer(account.SMTP, "h", 25, account.Plain)},
-		{"Encryption Auto says nothing", protocol("<Type>imap</Type><Server>\n h \n</Server><Encryption>Auto</Encryption><SPA>off</SPA>"),
+		{"Encryption Auto has no meaning", protocol("<Type>imap</Type><Server>\n h \n</Server><Encryption>Auto</Encryption><SPA>off</SPA>"),
 			mailServer(account.IMAP, "h", 993, account.SSL)},
-		{"STARTTLS on a port for TLS, a mistake that is shown", protocol("<Type>IMAP</Type><Server>h</Server><Port>993</Port><Encryption>TLS</Encryption><SPA>off</SPA>"),
+		{"STARTTLS on a port for TLS, a mistake that is kept", protocol("<Type>IMAP</Type><Server>h</Server><Port>993</Port><Encryption>TLS</Encryption><SPA>off</SPA>"),
 			mailServer(account.IMAP, "h", 993, account.STARTTLS)},
 		{"Exchange beside IMAP", others(nsOutlook, "<Account><Action>settings</Action><Protocol><Type>EXCH</Type></Protocol>"+
 			"<Protocol><Type>IMAP</Type><Server>h</Server><SPA>off</SPA></Protocol></Account>"), mailServer(account.IMAP, "h", 993, account.SSL)},
@@ -201,7 +199,7 @@ func TestReadOthers(t *testing.T) {
 	} {
 		got, err := Read([]byte(c.document))
 		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
+			t.Errorf("%s: Read: %v", c.name, err)
 			continue
 		}
 		c.want.Login = account.Login{}
@@ -209,18 +207,19 @@ func TestReadOthers(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
 		}
 	}
-	var e *Error
 	for document, code := range map[string]Code{
 		others(nsMobileSync, "<Error><ErrorCode>600</ErrorCode></Error>"):                                    InvalidRequest, // [MS-ASCMD] 4.2
 		others(nsMobileSync, "<Action><Error><Status>1</Status><ErrorCode>603</ErrorCode></Error></Action>"): ServerError,
 	} {
-		if _, err := Read([]byte(document)); !errors.As(err, &e) || e.Code != code {
-			t.Errorf("%v, want error %s", err, code)
+		_, err := Read([]byte(document))
+		if e, ok := errors.AsType[*Error](err); !ok || e.Code != code {
+			t.Errorf("Read(%s): %v, want error %s", document, err, code)
 		}
 	}
 }
 
-// TestReadRefuses what a client could not use, without a word of the document.
+// TestReadRefuses checks that Read refuses what no client could use, and that the
+// error does not quote the document.
 func TestReadRefuses(t *testing.T) {
 	outlook := func(inner string) string { return others(nsOutlook, "<Account>"+inner+"</Account>") }
 	phone := func(inner string) string { return others(nsMobileSync, inner) }
@@ -255,20 +254,20 @@ func TestReadRefuses(t *testing.T) {
 	} {
 		s, err := Read([]byte(document))
 		if err == nil || strings.Contains(err.Error(), "secret") {
-			t.Errorf("%.300s: %v, %v", document, s, err)
+			t.Errorf("Read(%.300s) = %v, %v, want an error without the word secret", document, s, err)
 		}
-		if e := (*Error)(nil); errors.As(err, &e) {
-			t.Errorf("%.300s: read as error %s", document, e.Code)
+		if e, ok := errors.AsType[*Error](err); ok {
+			t.Errorf("Read(%.300s) returns the server's error %s, want none", document, e.Code)
 		}
 	}
 }
 
-// TestGoldenReadable: every golden answer is settings, a redirection or an error
-// with the code that its name says.
+// TestGoldenReadable checks that every golden answer is read as settings, a redirect
+// or the error in its name.
 func TestGoldenReadable(t *testing.T) {
 	files, err := filepath.Glob(goldenDir + "*.xml")
 	if err != nil || len(files) < 15 {
-		t.Fatalf("%d files, %v", len(files), err)
+		t.Fatalf("Glob: %d golden answers, %v, want at least 15", len(files), err)
 	}
 	for _, file := range files {
 		document, err := os.ReadFile(file)
@@ -276,13 +275,12 @@ func TestGoldenReadable(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = Read(document)
-		var e *Error
 		if code, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(file), ".xml"), "error-"); ok {
-			if !errors.As(err, &e) || string(e.Code) != code {
-				t.Errorf("%s: %v", file, err)
+			if e, ok := errors.AsType[*Error](err); !ok || string(e.Code) != code {
+				t.Errorf("Read(%s): %v, want error %s", file, err, code)
 			}
 		} else if strings.HasSuffix(file, "-unknown.xml") != (err != nil) {
-			t.Errorf("%s: %v", file, err)
+			t.Errorf("Read(%s): error %v", file, err)
 		}
 	}
 }

@@ -6,24 +6,23 @@ import (
 	"testing"
 )
 
-// agree fails unless a known says of a body what scan does.
-func agree(t *testing.T, k *requestCache, body string) {
+// checkScan checks that the cache returns what scan returns for the body.
+func checkScan(t *testing.T, c *requestCache, body string) {
 	t.Helper()
 	want, wantErr := scan([]byte(body))
-	got, err := k.scan([]byte(body))
+	got, err := c.scan([]byte(body))
 	if got != want || fmt.Sprint(err) != fmt.Sprint(wantErr) {
-		t.Errorf("got %+v, %v; scan says %+v, %v of\n%s", got, err, want, wantErr, body)
+		t.Errorf("the cache returns %+v, %v, want %+v, %v for\n%s", got, err, want, wantErr, body)
 	}
 }
 
-func (k *requestCache) len() int { return len(k.requests) }
-
-func TestKnown(t *testing.T) {
+// TestRequestCache checks what is cached, and that the cache never changes a result.
+func TestRequestCache(t *testing.T) {
 	const other = "<EMailAddress>b@b.example</EMailAddress>"
 	in := func(rest string) string { return "<Autodiscover><Request>" + rest + "</Request></Autodiscover>" }
 	for _, row := range []struct {
 		name, body string // with $ for the address
-		kept       int
+		cached     int
 	}{
 		{"Outlook", pox("$", nsOutlook), 1},
 		{"ActiveSync", pox("$", nsMobileSync), 1},
@@ -42,47 +41,48 @@ func TestKnown(t *testing.T) {
 		{"empty before", in("<EMailAddress></EMailAddress>" + other), 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var k requestCache
+			var c requestCache
 			for _, address := range []string{"anna@example.com", "anna@example.com", "eve+tag@EXAMPLE.org", "x", "%EMAILADDRESS%", "a&amp;b@example.com", "ö@example.com", "a\x00b@example.com", "<b>", "-->", "]]>",
 				"a\xff@example.com", "a\x7f@example.com", "a\ufffe@example.com", "a\x1f@example.com", "a b@example.com", "a\r@example.com"} {
-				agree(t, &k, strings.ReplaceAll(row.body, "$", address))
+				checkScan(t, &c, strings.ReplaceAll(row.body, "$", address))
 			}
-			if k.len() != row.kept {
-				t.Errorf("%d are remembered, want %d", k.len(), row.kept)
+			if len(c.requests) != row.cached {
+				t.Errorf("%d requests are cached, want %d", len(c.requests), row.cached)
 			}
 		})
 	}
 }
 
-// TestKnownIsBounded: what strangers send does not pile up, and does not keep
-// others from being remembered.
-func TestKnownIsBounded(t *testing.T) {
-	var k requestCache
+// TestRequestCacheLimit checks that requests of strangers neither grow the cache
+// beyond its limit nor keep later ones out.
+func TestRequestCacheLimit(t *testing.T) {
+	var c requestCache
 	for i := range 3 * maxRequests {
-		agree(t, &k, pox("a@example.com", nsOutlook)+strings.Repeat(" ", i))
-		if k.len() > maxRequests {
-			t.Fatalf("%d are remembered", k.len())
+		checkScan(t, &c, pox("a@example.com", nsOutlook)+strings.Repeat(" ", i))
+		if len(c.requests) > maxRequests {
+			t.Fatalf("%d requests are cached, want at most %d", len(c.requests), maxRequests)
 		}
 	}
-	agree(t, &k, pox("a@example.com", nsMobileSync))
-	if _, ok := k.requests[strings.Replace(pox("a@example.com", nsMobileSync), "a@example.com", "\x00", 1)]; !ok {
-		t.Error("the newest is not remembered")
+	checkScan(t, &c, pox("a@example.com", nsMobileSync))
+	if _, ok := c.requests[strings.Replace(pox("a@example.com", nsMobileSync), "a@example.com", "\x00", 1)]; !ok {
+		t.Error("the newest request is not cached")
 	}
 }
 
-// FuzzKnown: no body makes a known say anything else of any address than scan.
-func FuzzKnown(f *testing.F) {
-	for _, c := range hostile {
-		if len(c.body) < 2*MaxBody {
-			f.Add(c.body, "anna@example.com", "b")
+// FuzzRequestCache checks that no body makes the cache return anything else than scan
+// does, for any address.
+func FuzzRequestCache(f *testing.F) {
+	for _, h := range hostile {
+		if len(h.body) < 2*MaxBody {
+			f.Add(h.body, "anna@example.com", "b")
 		}
 	}
 	f.Add(pox("$", nsOutlook), "anna@example.com", "eve@example.org")
 	f.Add("<Autodiscover><Request><!--<EMailAddress>$</EMailAddress>--><EMailAddress>$</EMailAddress></Request></Autodiscover>", "a@b.example", "c@d.example")
 	f.Fuzz(func(t *testing.T, body, one, another string) {
-		var k requestCache
+		var c requestCache
 		for _, address := range []string{one, another, one} {
-			agree(t, &k, strings.ReplaceAll(body, "$", address))
+			checkScan(t, &c, strings.ReplaceAll(body, "$", address))
 		}
 	})
 }

@@ -17,22 +17,23 @@ import (
 	"signpost/internal/certs"
 	"signpost/internal/conn"
 	"signpost/internal/directory"
-
 	"signpost/internal/fault"
 )
 
-// write puts files into a folder of their own and returns the path of the first.
+// write writes files, given as name and content, into a new directory. It returns the
+// path of the first one.
 func write(t testing.TB, files ...string) string {
 	t.Helper()
-	folder := t.TempDir()
+	dir := t.TempDir()
 	for i := 0; i < len(files); i += 2 {
-		if err := os.WriteFile(filepath.Join(folder, files[i]), []byte(files[i+1]), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, files[i]), []byte(files[i+1]), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return filepath.Join(folder, files[0])
+	return filepath.Join(dir, files[0])
 }
 
+// mail parses an address.
 func mail(t testing.TB, text string) account.Address {
 	t.Helper()
 	a, err := account.ParseAddress(text)
@@ -42,6 +43,7 @@ func mail(t testing.TB, text string) account.Address {
 	return a
 }
 
+// everything is a configuration with every kind of value.
 const everything = `
 listen: "[::1]:8080"
 admin: {listen: "unix:/run/signpost/admin.sock", pprof: true, askPerHour: 5000}
@@ -114,7 +116,7 @@ func TestLoadEverything(t *testing.T) {
 		"more.txt", "\ufeff# every night\r\nmore.example\r\n\r\n  UP.example \t# moved up\nlast.example",
 		"moved.txt", "moved.example\n",
 		"profile.pem", "")
-	folder := filepath.Dir(file)
+	dir := filepath.Dir(file)
 	got, err := Load(file)
 	if err != nil {
 		t.Fatal(err)
@@ -153,10 +155,10 @@ func TestLoadEverything(t *testing.T) {
 		Log:  Log{JSON: true, Level: slog.LevelWarn},
 		Name: "setup.example.com", ApexCertificates: true,
 		TLS: &TLS{Listen: "[::1]:8443",
-			Certificates: []certfile.Pair{{Certificate: filepath.Join(folder, "profile.pem"), Key: filepath.Join(folder, "profile.pem")}},
-			ACME: &certs.ACME{Email: "Anna@example.com", Directory: "https://acme.example.com/dir", Storage: filepath.Join(folder, "certificates"),
-				CARoot: filepath.Join(folder, "profile.pem"), OrdersPerHour: 300}},
-		Profiles: certfile.Pair{Certificate: filepath.Join(folder, "profile.pem"), Key: "/etc/signpost/profile.key"},
+			Certificates: []certfile.Pair{{Certificate: filepath.Join(dir, "profile.pem"), Key: filepath.Join(dir, "profile.pem")}},
+			ACME: &certs.ACME{Email: "Anna@example.com", Directory: "https://acme.example.com/dir", Storage: filepath.Join(dir, "certificates"),
+				CARoot: filepath.Join(dir, "profile.pem"), OrdersPerHour: 300}},
+		Profiles: certfile.Pair{Certificate: filepath.Join(dir, "profile.pem"), Key: "/etc/signpost/profile.key"},
 		DNS:      DNS{Servers: []string{"192.0.2.1:53", "192.0.2.2:5353", "[2001:db8::1]:53"}, Timeout: 1500 * time.Millisecond},
 		Providers: []directory.Provider{
 			{
@@ -203,7 +205,7 @@ func TestLoadEverything(t *testing.T) {
 				"x@example.com":    {},
 			},
 		},
-		Files: []string{file, filepath.Join(folder, "more.txt"), filepath.Join(folder, "moved.txt")},
+		Files: []string{file, filepath.Join(dir, "more.txt"), filepath.Join(dir, "moved.txt")},
 		Warnings: []fault.Fault{
 			{File: file, Line: 14, Text: `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
 		},
@@ -214,7 +216,7 @@ func TestLoadEverything(t *testing.T) {
 		},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, DNS{}, account.Address{}), cmpopts.EquateComparable(netip.Prefix{}), cmpopts.IgnoreFields(Config{}, "lines")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Errorf("Load() (-want +got):\n%s", diff)
 	}
 }
 
@@ -241,21 +243,21 @@ accounts:
 	}
 	d := directory.New(c.Providers, c.Accounts, nil)
 	for id, want := range map[string]string{
-		"a": "anna@a.example",  // info is another provider's
-		"b": "kalle@a.example", // only an account leads there
+		"a": "anna@a.example",  // info belongs to another provider
+		"b": "kalle@a.example", // only an account names the provider
 		"c": "info@a.example",
 		"d": "info@mail-customer.example",
 		"e": "info@xn--rksmrgs-5wao1o.example",
 	} {
 		if got := c.Sample(id).String(); got != want {
-			t.Errorf("%s: sample %s, want %s", id, got, want)
+			t.Errorf("Sample(%q) = %s, want %s", id, got, want)
 		}
 		if id == "d" {
-			continue // by MX, which nobody asks here
+			continue // by MX, and this test has no DNS
 		}
 		s, err := d.Resolve(t.Context(), account.Query{Address: c.Sample(id), Client: account.Thunderbird})
 		if err != nil || s.Provider.ID != id {
-			t.Errorf("%s: the sample resolves to %v, %v", id, s.Provider, err)
+			t.Errorf("Resolve(%s): provider %v, error %v; want provider %s", c.Sample(id), s.Provider, err, id)
 		}
 	}
 }
@@ -264,15 +266,23 @@ func TestTooLarge(t *testing.T) {
 	file := write(t, "signpost.yaml", strings.Repeat("#", maxFile+1))
 	_, err := Load(file)
 	if err == nil || !strings.Contains(err.Error(), "the file is larger than 8 MiB") {
-		t.Errorf("got %v", err)
+		t.Errorf("Load() error = %v, want that the file is larger than 8 MiB", err)
 	}
 }
 
-// TestFaultOrder: the main file first, in its order, then what it names.
+// TestFaultOrder checks that the faults of the main file come first, then those of the
+// files that it names, each by line and only once.
 func TestFaultOrder(t *testing.T) {
-	got := sorted([]fault.Fault{{File: "b.txt", Line: 2, Text: "x"}, {File: "m.yaml", Line: 9, Text: "y"}, {File: "b.txt", Line: 1, Text: "x"}, {File: "m.yaml", Line: 3, Text: "z"}, {File: "a.txt", Line: 0, Text: "x"}, {File: "m.yaml", Line: 3, Text: "z"}}, "m.yaml", 0)
+	got := sorted([]fault.Fault{
+		{File: "b.txt", Line: 2, Text: "x"},
+		{File: "m.yaml", Line: 9, Text: "y"},
+		{File: "b.txt", Line: 1, Text: "x"},
+		{File: "m.yaml", Line: 3, Text: "z"},
+		{File: "a.txt", Line: 0, Text: "x"},
+		{File: "m.yaml", Line: 3, Text: "z"},
+	}, "m.yaml", 0)
 	const want = "m.yaml:3: z\nm.yaml:9: y\na.txt: x\nb.txt:1: x\nb.txt:2: x"
 	if got.Error() != want {
-		t.Errorf("got\n%v\nwant\n%v", got, want)
+		t.Errorf("sorted faults:\n%v\nwant:\n%v", got, want)
 	}
 }

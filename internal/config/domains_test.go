@@ -19,7 +19,7 @@ providers:
     servers: [{type: imap, hostname: mail.%EMAILDOMAIN%}, {type: smtp, hostname: mail.%EMAILDOMAIN%}]
 `
 
-// TestDomainFileRefused: a file that would never end or never begin.
+// TestDomainFileRefused checks that a named pipe and a huge file are not read.
 func TestDomainFileRefused(t *testing.T) {
 	file := write(t, "signpost.yaml", domainsFromFile)
 	domains := filepath.Join(filepath.Dir(file), "domains.txt")
@@ -27,7 +27,7 @@ func TestDomainFileRefused(t *testing.T) {
 		t.Skip(err)
 	}
 	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), "it is not a regular file") {
-		t.Errorf("named pipe: got %v", err)
+		t.Errorf("Load() of a named pipe: error %v, want that it is not a regular file", err)
 	}
 	if err := os.Remove(domains); err != nil {
 		t.Fatal(err)
@@ -39,10 +39,11 @@ func TestDomainFileRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), "it is larger than 64 MiB") {
-		t.Errorf("huge file: got %v", err)
+		t.Errorf("Load() of a huge file: error %v, want that it is larger than 64 MiB", err)
 	}
 }
 
+// manyDomains writes a configuration with a file of n domains.
 func manyDomains(t testing.TB, n int) string {
 	var text strings.Builder
 	for i := range n {
@@ -51,9 +52,8 @@ func manyDomains(t testing.TB, n int) string {
 	return write(t, "signpost.yaml", domainsFromFile, "domains.txt", text.String())
 }
 
-// TestDomainFileMemory: names are parts of the text that was read, so that a
-// loaded configuration holds little more than the text and one string header
-// for each.
+// TestDomainFileMemory checks that the names are parts of the text that was read, so
+// that a configuration needs little more than the text and a string header per name.
 func TestDomainFileMemory(t *testing.T) {
 	const n = 100_000
 	file := manyDomains(t, n)
@@ -64,14 +64,15 @@ func TestDomainFileMemory(t *testing.T) {
 	}
 	kept := heap() - before
 	if got := len(c.Providers[0].Domains); got != n {
-		t.Fatalf("%d domains, want %d", got, n)
+		t.Fatalf("Load() returned %d domains, want %d", got, n)
 	}
 	if most := 6 << 20; kept > most {
-		t.Errorf("%d domains keep %d bytes, want at most %d", n, kept, most)
+		t.Errorf("%d domains need %d bytes, want at most %d", n, kept, most)
 	}
 	runtime.KeepAlive(c)
 }
 
+// heap returns the number of bytes of live objects.
 func heap() int {
 	var stats runtime.MemStats
 	runtime.GC()
@@ -91,8 +92,8 @@ func BenchmarkLoad100000Domains(b *testing.B) {
 	b.ReportMetric(float64((cpu(b)-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 }
 
-// cpu is the time that this process has used, which a busy machine does not
-// lengthen as it does the clock's.
+// cpu returns the CPU time of this process, which depends less on the load of the
+// machine than the time of the clock.
 func cpu(b *testing.B) time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -110,18 +111,18 @@ func BenchmarkLoadMamut(b *testing.B) {
 	}
 }
 
-// TestDomainsTwice: what an export repeats within one provider is harmless,
-// however much of it there is.
-func TestDomainsTwice(t *testing.T) {
+// TestRepeatedDomains checks that domains which an export repeats within one provider
+// are only a warning, however many there are.
+func TestRepeatedDomains(t *testing.T) {
 	file := write(t, "signpost.yaml", domainsFromFile, "domains.txt", strings.Repeat("example.com\n", 51))
 	c, err := Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprint(c.Providers[0].Domains); got != "[example.com]" {
-		t.Errorf("domains %v", got)
+		t.Errorf("domains = %v, want [example.com]", got)
 	}
 	if n := len(c.Warnings); n != maxFileFaults+1 || !strings.HasSuffix(c.Warnings[n-1].Text, "and 30 more domains that are already listed") {
-		t.Errorf("%d warnings: %v", n, c.Warnings)
+		t.Errorf("%d warnings, want %d and a count of the rest: %v", n, maxFileFaults+1, c.Warnings)
 	}
 }

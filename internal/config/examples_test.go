@@ -46,13 +46,13 @@ activesync https://outlook.office365.com/Microsoft-Server-ActiveSync %EMAILADDRE
 `,
 }
 
-// TestExamples also keeps the examples apart, so that all can be served by one
-// process.
+// TestExamples also checks that no two systems have an id, domain or MX host in common, so
+// that one process can serve all of them.
 func TestExamples(t *testing.T) {
 	seen := map[string]string{}
 	once := func(t *testing.T, what, file string) {
 		if other, taken := seen[what]; taken {
-			t.Errorf("%s is in %s too", what, other)
+			t.Errorf("%s is also in %s", what, other)
 		}
 		seen[what] = file
 	}
@@ -68,10 +68,10 @@ func TestExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(c.Warnings) > 0 {
-				t.Error("warnings: ", c.Warnings)
+				t.Errorf("warnings: %v", c.Warnings)
 			}
 			if c.Listen != "127.0.0.1:8080" {
-				t.Errorf("listens on %s", c.Listen)
+				t.Errorf("listen = %s, want 127.0.0.1:8080", c.Listen)
 			}
 			var got strings.Builder
 			for _, p := range c.Providers {
@@ -100,6 +100,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// describe returns a server in one line.
 func describe(s account.Server) string {
 	where := s.URL
 	if where == "" {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestConnectionsPerAddress is a share of all unless the file says otherwise.
+// TestConnectionsPerAddress checks that the default follows limits.connections.
 func TestConnectionsPerAddress(t *testing.T) {
 	for limits, want := range map[string]int{
 		"": 1000, "limits: {idle: 30s}": 1000, "limits: {connections: 40000}": 4000, "limits: {connections: 20}": 10,
@@ -19,11 +19,12 @@ func TestConnectionsPerAddress(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := c.Limits.PerAddress; got != want {
-			t.Errorf("%q: got %d, want %d", limits, got, want)
+			t.Errorf("%q: Limits.PerAddress = %d, want %d", limits, got, want)
 		}
 	}
 }
 
+// minimal is a configuration with defaults only.
 const minimal = `providers:
   - id: example
     displayName: Example Mail
@@ -33,26 +34,26 @@ const minimal = `providers:
       - {type: smtp, hostname: mail.example.se}
 `
 
-// TestNamed: whoever watches files learns which one has to
-// come for the configuration to be good.
+// TestNamed checks that Named returns every file that may be the reason why the
+// configuration is refused.
 func TestNamed(t *testing.T) {
-	folder := t.TempDir()
-	in := func(name string) string { return filepath.Join(folder, name) }
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
 	text := fmt.Sprintf("branding: {logo: logo.png, templates: texts}\nprofiles: {certificate: a.pem, key: %s}\n", in("b.pem"))
 	text += "providers:\n  - {id: a, displayName: A, domains: [{file: domains.txt}], servers: [{type: imap, hostname: a.example}, {type: smtp, hostname: a.example}]}\n"
 	if err := os.WriteFile(in("signpost.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Load(in("signpost.yaml")); err == nil {
-		t.Fatal("it is not refused")
+		t.Fatal("Load() accepts a configuration whose files are missing")
 	}
 	named := Named(in("signpost.yaml"))
 	if got := Named(in("none.yaml")); !slices.Equal(got, []string{in("none.yaml")}) {
-		t.Errorf("of a file that is not there: %v", got)
+		t.Errorf("Named() of a missing file = %q, want the file alone", got)
 	}
 	for _, name := range []string{"signpost.yaml", "logo.png", "texts", "a.pem", "b.pem", "domains.txt"} {
 		if !slices.Contains(named, in(name)) {
-			t.Errorf("%s is not among %v", name, named)
+			t.Errorf("Named() = %q, want it to contain %s", named, in(name))
 		}
 	}
 }

@@ -2,7 +2,7 @@ package config
 
 import "testing"
 
-func TestNearest(t *testing.T) {
+func TestSuggest(t *testing.T) {
 	server := serverKeys.names()
 	types := []string{"imap", "pop3", "smtp", "activesync", "ews", "caldav", "carddav", "jmap", "managesieve"}
 	for _, row := range []struct {
@@ -34,24 +34,27 @@ func TestNearest(t *testing.T) {
 		{"%USERNAME%", allPlaceholders, ""},
 	} {
 		if got := suggest(row.word, row.candidates); got != row.want {
-			t.Errorf("%q: got %q, want %q", row.word, got, row.want)
+			t.Errorf("suggest(%q, %q) = %q, want %q", row.word, row.candidates, got, row.want)
 		}
 	}
 }
 
-// TestMisnomers: a word that leads nowhere would be a mistake in the table.
-func TestMisnomers(t *testing.T) {
+// TestSynonyms checks that every synonym stands for a word of the configuration.
+func TestSynonyms(t *testing.T) {
 	ours := map[string]bool{"true": true, "false": true, "SSL": true, "plain": true}
-	for _, names := range [][]string{topKeys.names(), providerKeys.names(), serverKeys.names(), pairKeys.names(), redirectKeys.names(), oAuth2Keys.names(), brandingKeys.names(), limitKeys.names(),
-		{"imap", "pop3", "smtp", "activesync", "managesieve", "password-cleartext", "password-encrypted", "OAuth2"}} {
+	for _, names := range [][]string{
+		topKeys.names(), providerKeys.names(), serverKeys.names(), pairKeys.names(), redirectKeys.names(),
+		oAuth2Keys.names(), brandingKeys.names(), limitKeys.names(),
+		{"imap", "pop3", "smtp", "activesync", "managesieve", "password-cleartext", "password-encrypted", "OAuth2"},
+	} {
 		for _, name := range names {
 			ours[name] = true
 		}
 	}
-	for word, all := range synonyms {
-		for _, meant := range all {
-			if !ours[meant] || meant == word {
-				t.Errorf("%s: %q is no word of ours", word, meant)
+	for word, names := range synonyms {
+		for _, name := range names {
+			if !ours[name] || name == word {
+				t.Errorf("synonyms[%q] has %q, which is no word of the configuration", word, name)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"signpost/account"
 )
 
+// supported is a configuration with everything for people.
 const supported = `
 branding:
   name: Example Mail
@@ -77,14 +78,14 @@ func TestSupportAndBranding(t *testing.T) {
 	b := c.Branding
 	if b.Name != "Example Mail" || b.Logo.MediaType != "image/png" || string(b.Logo.Data) != picture ||
 		b.Accent.String() != "#1b55a6" || b.Contact.URL != "https://example.com/contact" || b.TemplateDir == "" {
-		t.Errorf("branding: got %+v", b)
+		t.Errorf("Branding = %+v, want what the file says", b)
 	}
 	if len(c.Files) != 2 {
-		t.Errorf("files to watch: got %q", c.Files)
+		t.Errorf("Files = %q, want the configuration and the logo", c.Files)
 	}
 }
 
-// TestLanguages: a language has one form, whatever a person writes.
+// TestLanguages checks that each language has one form, whatever the file says.
 func TestLanguages(t *testing.T) {
 	for text, want := range map[string]string{
 		"en": "en", "SV": "sv", "swe": "sv", "sv_se": "sv-SE", "sv-Latn": "sv", "pt-br": "pt-BR", "iw": "he", "nb": "nb", "zh-hant-tw": "zh-Hant-TW",
@@ -92,7 +93,7 @@ func TestLanguages(t *testing.T) {
 	} {
 		got, ok := languageTag(text)
 		if ok != (want != "") || ok && got != want {
-			t.Errorf("%q: got %q, %v, want %q", text, got, ok, want)
+			t.Errorf("languageTag(%q) = %q, %v, want %q", text, got, ok, want)
 		}
 	}
 	written := strings.NewReplacer("{en: New user names, sv: Nya användarnamn}", "{en: New user names, sv_se: Nya användarnamn}",
@@ -103,10 +104,10 @@ func TestLanguages(t *testing.T) {
 	}
 	p := c.Providers[0]
 	if got := p.Notices[0].Texts; !slices.Contains(got, account.Title{Language: "sv-SE", Text: "Nya användarnamn"}) {
-		t.Errorf("the notice is %+v", got)
+		t.Errorf("notices[0].text = %+v, want a text in sv-SE", got)
 	}
 	if got := p.Support.Checks[1]; len(got) != 1 || got[0].Language != "sv" {
-		t.Errorf("the check is %+v", got)
+		t.Errorf("support.checks[1] = %+v, want one text in sv", got)
 	}
 }
 
@@ -119,12 +120,12 @@ func TestPictureType(t *testing.T) {
 		"image/svg+xml": `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`,
 	} {
 		if got := pictureType(data); got != want {
-			t.Errorf("%q: got %q, want %q", data, got, want)
+			t.Errorf("pictureType(%q) = %q, want %q", data, got, want)
 		}
 	}
 	for _, data := range []string{"", "text", "<html></html>", "%PDF-1.4"} {
 		if got := pictureType(data); got != "" {
-			t.Errorf("%q: got %q, want none", data, got)
+			t.Errorf("pictureType(%q) = %q, want none", data, got)
 		}
 	}
 }
@@ -132,7 +133,7 @@ func TestPictureType(t *testing.T) {
 func TestLogoTooLarge(t *testing.T) {
 	data := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte{0}, maxLogo)...)
 	_, err := Load(write(t, "signpost.yaml", supported, "logo", string(data)))
-	if err == nil || !bytes.Contains([]byte(err.Error()), []byte("branding.logo: ")) || !bytes.Contains([]byte(err.Error()), []byte("is larger than 64 KiB")) {
-		t.Errorf("got %v", err)
+	if err == nil || !strings.Contains(err.Error(), "branding.logo: ") || !strings.Contains(err.Error(), "is larger than 64 KiB") {
+		t.Errorf("Load() error = %v, want that branding.logo is larger than 64 KiB", err)
 	}
 }

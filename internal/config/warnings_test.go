@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWarnings: what is allowed and most likely not meant. A row holds what
-// comes after the id and name of the provider, and the texts after the path.
+// TestWarnings checks what is allowed but most likely not intended. The text of a row
+// follows the id and name of the provider. It wants the warnings without the file.
 func TestWarnings(t *testing.T) {
 	const (
 		imap = "{type: imap, hostname: mail.example.com}"
@@ -43,15 +43,15 @@ func TestWarnings(t *testing.T) {
 		{"HTTPS in capitals", servers(imap, smtp) + "    webmail: HTTPS://Mail.Example.com/Path\n", ""},
 		{"http page", servers(imap, smtp) + "    webmail: http://mail.example.com\n",
 			`9: providers[0].webmail: "http://mail.example.com" is not encrypted`},
-		{"OAuth2 that nobody uses", servers(imap, smtp) + "    oAuth2: {issuer: a.example, scope: s, authURL: \"https://a.example\", tokenURL: \"https://a.example\"}\n",
+		{"OAuth2 without a server that uses it", servers(imap, smtp) + "    oAuth2: {issuer: a.example, scope: s, authURL: \"https://a.example\", tokenURL: \"https://a.example\"}\n",
 			"9: providers[0].oAuth2: no server of this provider has authentication: OAuth2"},
-		{"answerWithoutLogin for nothing", servers(`{type: activesync, url: "https://a.example.com/", answerWithoutLogin: true}`),
+		{"answerWithoutLogin without effect", servers(`{type: activesync, url: "https://a.example.com/", answerWithoutLogin: true}`),
 			"7: providers[0].servers[0].answerWithoutLogin: has no effect, because users sign in with the address"},
 		{"twice in one provider", "    domains: [example.com, EXAMPLE.com]\n    servers: [" + imap + "," + smtp + "]\n",
 			"5: providers[0].domains[1]: example.com is already listed for providers[0] in x.yaml:5"},
-		{"nothing leads here", "    servers: [" + imap + "," + smtp + "]\n",
+		{"provider that nothing uses", "    servers: [" + imap + "," + smtp + "]\n",
 			"3: providers[0]: is not used: it has no domains and no mx, and no account names it"},
-		{"an account leads here", "    servers: [" + imap + "," + smtp + "]\naccounts: [list: {a@example.com: {provider: p}}]\n", ""},
+		{"provider that an account names", "    servers: [" + imap + "," + smtp + "]\naccounts: [list: {a@example.com: {provider: p}}]\n", ""},
 		{"account of a domain by MX", servers(imap, smtp) + "    mx: [mx.example.com]\naccounts: [list: {a@example.net: {}}]\n",
 			"10: accounts[0].list.a@example.net: no provider lists the domain example.net; it is found only while its MX record names a provider"},
 		{"account of any domain", "    domains: [\"*\"]\n    servers: [" + imap + "," + smtp + "]\naccounts: [list: {a@example.net: {alias: b@example.org}}]\n", ""},
@@ -70,13 +70,13 @@ func TestWarnings(t *testing.T) {
 				got = append(got, strings.TrimPrefix(warning.String(), "x.yaml:"))
 			}
 			if text := strings.Join(got, "\n"); text != row.want {
-				t.Errorf("got  %s\nwant %s", text, row.want)
+				t.Errorf("warnings:\n%s\nwant:\n%s", text, row.want)
 			}
 		})
 	}
 }
 
-// TestAccepted holds what a stricter reader might refuse.
+// TestAccepted checks forms of YAML that a stricter reader might refuse.
 func TestAccepted(t *testing.T) {
 	for name, text := range map[string]string{
 		"BOM":             "\ufeff%s",
@@ -96,7 +96,7 @@ func TestAccepted(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if name := c.Providers[0].DisplayName; name != `Mail: 'P' \ yes` {
-			t.Errorf("%s: displayName %q", text, name)
+			t.Errorf("%s: displayName = %q, want %q", text, name, `Mail: 'P' \ yes`)
 		}
 	}
 }

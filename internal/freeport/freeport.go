@@ -1,5 +1,5 @@
-// Package freeport chooses ports for servers that tests start and that cannot say
-// which one they got.
+// Package freeport chooses ports for servers that tests start and that cannot report
+// which port they use.
 package freeport
 
 import (
@@ -10,23 +10,22 @@ import (
 	"testing"
 )
 
-// The ports that are chosen lie below those that Linux gives to outgoing
-// connections unless told otherwise (32768 and up, ip(7)): of these any may be
-// taken by the time that a server asks for it, and all are while another test
-// makes many connections.
+// The ports lie below those that Linux uses for outgoing connections by default
+// (32768 and up, ip(7)). One of those may be in use by the time that a server asks for
+// it, and all of them are while another test makes many connections.
 const (
 	lowest = 10_000
 	count  = 20_000
 )
 
-// next starts anywhere, so that the processes of one run of all tests hardly ever
-// meet, and never goes back, so that the ports of one process differ.
+// next starts at random, so that parallel test processes hardly ever choose the same
+// port. It only increases, so that the ports of one process differ.
 var next atomic.Uint32
 
 func init() { next.Store(rand.Uint32N(count)) }
 
-// Choose returns a port that nobody has on 127.0.0.1, over TCP and UDP, and that it
-// has not returned before.
+// Choose returns a port of 127.0.0.1 that is free for TCP and UDP, and that it has not
+// returned before.
 func Choose(t testing.TB) string {
 	t.Helper()
 	for range 50 {
@@ -35,10 +34,11 @@ func Choose(t testing.TB) string {
 			return port
 		}
 	}
-	t.Fatal("no free port")
+	t.Fatal("found no free port in 50 attempts")
 	return ""
 }
 
+// free reports whether the address is free for TCP and UDP.
 func free(address string) bool {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

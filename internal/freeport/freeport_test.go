@@ -10,20 +10,20 @@ func TestChoose(t *testing.T) {
 	for range 200 {
 		port := Choose(t)
 		if seen[port] {
-			t.Fatalf("%s is chosen twice", port)
+			t.Fatalf("Choose returned port %s twice", port)
 		}
 		seen[port] = true
 	}
 }
 
-func TestTakenIsNotFree(t *testing.T) {
+func TestPortInUse(t *testing.T) {
 	address := "127.0.0.1:" + Choose(t)
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if free(address) {
-		t.Error("a port that is taken over TCP is free")
+		t.Errorf("free(%s) = true while a TCP listener uses it", address)
 	}
 	listener.Close()
 	packets, err := net.ListenPacket("udp", address)
@@ -32,6 +32,6 @@ func TestTakenIsNotFree(t *testing.T) {
 	}
 	defer packets.Close()
 	if free(address) {
-		t.Error("a port that is taken over UDP is free")
+		t.Errorf("free(%s) = true while a UDP socket uses it", address)
 	}
 }

@@ -1,5 +1,4 @@
-// Package golden compares what a test got with a file under testdata that
-// holds what it should get.
+// Package golden compares the output of a test with a file under testdata.
 package golden
 
 import (
@@ -11,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Check fails the test unless got is the content of the file. With
-// UPDATE_GOLDEN=1 in the environment it writes the file instead, for a person
-// to read the difference in git before it becomes the truth.
+// Check fails the test unless got is the content of the file. If the environment has
+// UPDATE_GOLDEN=1, it writes got to the file instead. Review the difference in git
+// before you commit it.
 func Check(t testing.TB, file string, got []byte) {
 	t.Helper()
 	if os.Getenv("UPDATE_GOLDEN") == "1" {
@@ -30,6 +29,6 @@ func Check(t testing.TB, file string, got []byte) {
 		t.Fatalf("%v (UPDATE_GOLDEN=1 writes it)", err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s: got differs from the golden file (-want +got):\n%s", file, cmp.Diff(string(want), string(got)))
+		t.Errorf("%s: the output differs from the golden file (-want +got):\n%s", file, cmp.Diff(string(want), string(got)))
 	}
 }

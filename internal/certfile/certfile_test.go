@@ -41,7 +41,8 @@ func issue(t *testing.T, subject, issuer, host string, public crypto.PublicKey, 
 	} else {
 		template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, &x509.Certificate{Subject: pkix.Name{CommonName: issuer}}, public, by)
+	der, err := x509.CreateCertificate(rand.Reader, template,
+		&x509.Certificate{Subject: pkix.Name{CommonName: issuer}}, public, by)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,20 +111,26 @@ func TestProblems(t *testing.T) {
 		{"with others", append(certificate, pemOf("CERTIFICATE", other.Raw)...), pkcs8(t, key), "", true},
 		{"no certificate file", nil, pkcs8(t, key), "cert.pem: no such file or directory", false},
 		{"no key file", certificate, nil, "key.pem: no such file or directory", false},
-		{"another certificate", pemOf("CERTIFICATE", other.Raw), pkcs8(t, key), "key.pem: certificate and key do not match", false},
+		{"another certificate", pemOf("CERTIFICATE", other.Raw), pkcs8(t, key),
+			"key.pem: certificate and key do not match", false},
 		{"another kind of key", certificate, pkcs8(t, shortKey), "key.pem: certificate and key do not match", false},
-		{"not the first", pemOf("CERTIFICATE", other.Raw, leaf.Raw), pkcs8(t, key), "key.pem: certificate and key do not match", true},
+		{"not the first", pemOf("CERTIFICATE", other.Raw, leaf.Raw), pkcs8(t, key),
+			"key.pem: certificate and key do not match", true},
 		{"empty certificate", []byte{}, pkcs8(t, key), "cert.pem: no certificate in PEM form", false},
 		{"DER", leaf.Raw, pkcs8(t, key), "cert.pem: no certificate in PEM form", false},
-		{"damaged certificate", pemOf("CERTIFICATE", leaf.Raw[:99]), pkcs8(t, key), "cert.pem: a certificate cannot be parsed", false},
+		{"damaged certificate", pemOf("CERTIFICATE", leaf.Raw[:99]), pkcs8(t, key),
+			"cert.pem: a certificate cannot be parsed", false},
 		{"large file", bytes.Repeat([]byte("\n"), maxFile+1), pkcs8(t, key), "cert.pem: larger than 1 MiB", false},
 		{"empty key", certificate, []byte{}, "key.pem: no key in PEM form", false},
 		{"certificate for a key", certificate, certificate, "key.pem: no key in PEM form", false},
 		{"damaged key", certificate, pemOf("PRIVATE KEY", []byte("secret")), "key.pem: the key cannot be parsed", false},
-		{"encrypted key", certificate, pemOf("ENCRYPTED PRIVATE KEY", []byte("secret")), "key.pem: encrypted keys are not supported", false},
+		{"encrypted key", certificate, pemOf("ENCRYPTED PRIVATE KEY", []byte("secret")),
+			"key.pem: encrypted keys are not supported", false},
 		{"encrypted key, old form", certificate, oldEncrypted, "key.pem: encrypted keys are not supported", false},
-		{"short RSA key", pemOf("CERTIFICATE", short.Raw), pkcs8(t, shortKey), "cert.pem: clients refuse an RSA key of 1024 bits", true},
-		{"no host name", pemOf("CERTIFICATE", nameless.Raw), pkcs8(t, key), "cert.pem: clients refuse a certificate without a subject alternative name", true},
+		{"short RSA key", pemOf("CERTIFICATE", short.Raw), pkcs8(t, shortKey),
+			"cert.pem: clients refuse an RSA key of 1024 bits", true},
+		{"no host name", pemOf("CERTIFICATE", nameless.Raw), pkcs8(t, key),
+			"cert.pem: clients refuse a certificate without a subject alternative name", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := writePair(t, test.certificate, test.key)
@@ -205,7 +212,8 @@ func TestRoots(t *testing.T) {
 		{"no file", nil, "cert.pem: no such file or directory"},
 	} {
 		pool, err := Roots(writePair(t, test.text, nil).Certificate)
-		if test.want == "" && (err != nil || pool == nil) || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+		if test.want == "" && (err != nil || pool == nil) || test.want != "" &&
+			(err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: Roots() error = %v, want %q", test.name, err, test.want)
 		}
 	}

@@ -26,6 +26,12 @@ func renewedName() string { return fmt.Sprintf("autoconfig.renewed%d.example", r
 
 var renewals atomic.Int32
 
+// renewAt makes certificates due for renewal when the given part of their lifetime
+// is left.
+func renewAt(ratio float64) func(*tuning) {
+	return func(t *tuning) { *t = tuning{renewEvery: 50 * time.Millisecond, renewRatio: ratio, withoutARI: true} }
+}
+
 // TestFirstHandshake: the first client waits for the order, and the next one does
 // not. Each type of challenge is sufficient.
 func TestFirstHandshake(t *testing.T) {
@@ -208,7 +214,7 @@ func TestNoPrompt(t *testing.T) {
 func TestRenewal(t *testing.T) {
 	name := renewedName()
 	n := newNetwork(t, networkOptions{validity: 8})
-	s := n.start(t.TempDir(), func(t *tuning) { t.renewEvery, t.renewRatio, t.withoutARI = 50*time.Millisecond, 0.9, true }, nil)
+	s := n.start(t.TempDir(), renewAt(0.9), nil)
 	serials := map[string]bool{}
 	for end := time.Now().Add(30 * time.Second); len(serials) < 3; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -229,7 +235,7 @@ func TestRenewal(t *testing.T) {
 func TestExpired(t *testing.T) {
 	n := newNetwork(t, networkOptions{validity: 4})
 	dir := t.TempDir()
-	tune := func(t *tuning) { t.renewEvery, t.renewRatio, t.withoutARI = time.Hour, 0.01, true }
+	tune := func(t *tuning) { *t = tuning{renewEvery: time.Hour, renewRatio: 0.01, withoutARI: true} }
 	s := n.start(dir, tune, nil)
 	old := s.mustDial(customer).PeerCertificates[0]
 	within(t, 5*time.Second, "the certificate expires", func() bool { return time.Now().After(old.NotAfter) })
@@ -274,7 +280,8 @@ func TestServerDown(t *testing.T) {
 	s.mustDial(customer)
 	// The account cannot be registered either, and the error contains its address.
 	fresh := n.restart(s, t.TempDir())
-	if _, err := fresh.dial(customer); err == nil || fresh.log.count("order failed", "registering account", "‹email›") != 1 {
+	if _, err := fresh.dial(customer); err == nil ||
+		fresh.log.count("order failed", "registering account", "‹email›") != 1 {
 		t.Errorf("handshake: %v, want a failed registration without the address in the log:\n%s", err, fresh.log)
 	}
 	if stopped := s.Status().Orders.StoppedUntil; stopped.Before(time.Now()) {
@@ -437,7 +444,7 @@ func TestCustomerLeft(t *testing.T) {
 	name := renewedName()
 	n := newNetwork(t, networkOptions{})
 	var left sync.Map
-	s := n.start(t.TempDir(), func(t *tuning) { t.renewEvery, t.renewRatio, t.withoutARI = 50*time.Millisecond, 1, true }, func(o *Options, p *testPolicy) {
+	s := n.start(t.TempDir(), renewAt(1), func(o *Options, p *testPolicy) {
 		allowed := p.allowed
 		p.allowed = func(ctx context.Context, name string) error {
 			if _, gone := left.Load(name); gone {
@@ -517,7 +524,7 @@ func TestUnusableFiles(t *testing.T) {
 func TestRenewalFails(t *testing.T) {
 	name := renewedName()
 	n := newNetwork(t, networkOptions{validity: 8})
-	s := n.start(t.TempDir(), func(t *tuning) { t.renewEvery, t.renewRatio, t.withoutARI = 50*time.Millisecond, 0.75, true }, nil)
+	s := n.start(t.TempDir(), renewAt(0.75), nil)
 	serial := s.mustDial(name).PeerCertificates[0]
 	n.server.Close()
 	for tried := false; !tried; {

@@ -179,7 +179,8 @@ func TestAskInTurn(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		if len(h.checks) != 0 || checks != maxUnlistedChecks {
-			t.Errorf("%d slots are still acquired, and %d names were checked; want none and %d", len(h.checks), checks, maxUnlistedChecks)
+			t.Errorf("%d slots are still acquired, and %d names were checked; want none and %d", len(h.checks), checks,
+				maxUnlistedChecks)
 		}
 	})
 }

@@ -107,7 +107,8 @@ func TestFilesByName(t *testing.T) {
 		case err != nil:
 			t.Errorf("client that asks for %q of %q: %v, want the certificate of %q", test.name, test.own, err, test.want)
 		case c.DNSNames[0] != test.want:
-			t.Errorf("client that asks for %q of %q received the certificate of %s, want %q", test.name, test.own, c.DNSNames[0], test.want)
+			t.Errorf("client that asks for %q of %q received the certificate of %s, want %q", test.name, test.own,
+				c.DNSNames[0], test.want)
 		}
 	}
 }
@@ -145,7 +146,8 @@ func TestFilesByKey(t *testing.T) {
 		{"RSA for a client that supports nothing else", []certfile.Pair{rsa, ecdsa}, onlyRSA, rsa},
 		{"the one that is valid longer", []certfile.Pair{ecdsa, longer}, nil, longer},
 		{"not the expired one", []certfile.Pair{expired, rsa}, nil, rsa},
-		{"the expired one if there is no other", []certfile.Pair{expired}, func(c *tls.Config) { c.InsecureSkipVerify = true }, expired},
+		{"the expired one if there is no other", []certfile.Pair{expired},
+			func(c *tls.Config) { c.InsecureSkipVerify = true }, expired},
 		{"ECDSA first for a client that names no host", []certfile.Pair{rsa, ecdsa},
 			func(c *tls.Config) { c.ServerName, c.InsecureSkipVerify = "", true }, ecdsa},
 	} {
@@ -176,10 +178,14 @@ func TestFilesLogged(t *testing.T) {
 		state   State
 	}{
 		{request{names: many[:1]}, []string{"level=INFO", `"certificate loaded"`, "names=[n1.example]"}, Valid},
-		{request{names: many[:5]}, []string{"level=INFO", `names="[n1.example n2.example n3.example n4.example n5.example]"`}, Valid},
-		{request{names: many}, []string{"level=INFO", `names="[n1.example n2.example n3.example n4.example n5.example …]"`}, Valid},
-		{request{names: many[:1], from: -48 * time.Hour, until: -24 * time.Hour}, []string{"level=WARN", `"certificate has expired"`}, Expired},
-		{request{names: many[:1], from: 24 * time.Hour}, []string{"level=WARN", `"certificate is not valid yet"`, "from="}, Valid},
+		{request{names: many[:5]}, []string{"level=INFO",
+			`names="[n1.example n2.example n3.example n4.example n5.example]"`}, Valid},
+		{request{names: many}, []string{"level=INFO",
+			`names="[n1.example n2.example n3.example n4.example n5.example …]"`}, Valid},
+		{request{names: many[:1], from: -48 * time.Hour, until: -24 * time.Hour},
+			[]string{"level=WARN", `"certificate has expired"`}, Expired},
+		{request{names: many[:1], from: 24 * time.Hour},
+			[]string{"level=WARN", `"certificate is not valid yet"`, "from="}, Valid},
 		{request{names: many[:1], from: -80 * 24 * time.Hour, until: 20 * 24 * time.Hour}, []string{"level=INFO"}, Due},
 	} {
 		s := startFiles(t, ca, "", ca.pair(t, test.request))
@@ -349,7 +355,8 @@ func TestFilesRefused(t *testing.T) {
 	}
 	_, err = New(Options{Files: []certfile.Pair{p, {Certificate: p.Certificate + "s", Key: p.Key}}})
 	bad, ok := errors.AsType[*PairError](err)
-	if !ok || bad.Index != 1 || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "cert.pems: no such file") {
+	if !ok || bad.Index != 1 || !errors.Is(err, fs.ErrNotExist) ||
+		!strings.Contains(err.Error(), "cert.pems: no such file") {
 		t.Errorf("New without the certificate of the second pair = %#v, want an error of pair 1 about cert.pems", err)
 	}
 }

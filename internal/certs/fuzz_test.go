@@ -17,7 +17,8 @@ import (
 // names in the form in which they are configured, and a refused name has no
 // certificate.
 func FuzzName(f *testing.F) {
-	for _, name := range []string{customer, "AUTOCONFIG.Customer.Example.", "127.0.0.1", "", "a..b", "räksmörgås.example", "*.example", "../../etc", "xn--a.example", "a.\x00b"} {
+	for _, name := range []string{customer, "AUTOCONFIG.Customer.Example.", "127.0.0.1", "", "a..b",
+		"räksmörgås.example", "*.example", "../../etc", "xn--a.example", "a.\x00b"} {
 		f.Add(name)
 	}
 	var wrong sync.Map // names in another form; the policy may be asked in the background

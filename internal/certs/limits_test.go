@@ -70,7 +70,8 @@ func TestPriorities(t *testing.T) {
 		{false, true, false, normal}, {false, false, false, low},
 	} {
 		if got := priorityOf(test.listed, test.renewal, test.own); got != test.want {
-			t.Errorf("priorityOf(listed %v, renewal %v, own %v) = %d, want %d", test.listed, test.renewal, test.own, got, test.want)
+			t.Errorf("priorityOf(listed %v, renewal %v, own %v) = %d, want %d", test.listed, test.renewal, test.own, got,
+				test.want)
 		}
 	}
 	l := newLimits(40)
@@ -171,14 +172,17 @@ func TestFailuresOfServer(t *testing.T) {
 		delay time.Duration
 	}{
 		{"unreachable", errors.New("performing request: connection refused"), true, serverDelay},
-		{"internal error", fmt.Errorf("order: %w", acme.Problem{Type: acme.ProblemTypeServerInternal, Status: 500}), true, serverDelay},
+		{"internal error", fmt.Errorf("order: %w", acme.Problem{Type: acme.ProblemTypeServerInternal, Status: 500}),
+			true, serverDelay},
 		{"overloaded", acme.Problem{Status: 503}, true, serverDelay},
 		{"too many orders", limited("too many new orders (300) from this account in the last 3h0m0s"), true, serverDelay},
-		{"too many certificates", limited(`too many certificates (50) already issued for "a.se" in the last 168h0m0s`), false, window},
+		{"too many certificates", limited(`too many certificates (50) already issued for "a.se" in the last 168h0m0s`),
+			false, window},
 		{"too many of the same", limited("too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s"), false, window},
 		{"wrong answer", acme.Problem{Type: acme.ProblemTypeUnauthorized, Status: 403}, false, nameDelay},
 		{"refused name", acme.Problem{Type: acme.ProblemTypeRejectedIdentifier, Status: 400}, false, nameDelay},
-		{"invalid order", fmt.Errorf("final order is invalid: %w", &acme.Problem{Type: acme.ProblemTypeCAA, Status: 403}), false, nameDelay},
+		{"invalid order", fmt.Errorf("final order is invalid: %w",
+			&acme.Problem{Type: acme.ProblemTypeCAA, Status: 403}), false, nameDelay},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -232,7 +236,8 @@ func TestRetryAfter(t *testing.T) {
 		detail     string
 		name, stop time.Duration // delay of the name, and of all orders
 	}{
-		{ofAccount + ", retry after 2026-11-21 12:40:00 UTC: see https://letsencrypt.org/docs/rate-limits/", 40 * time.Minute, 40 * time.Minute},
+		{ofAccount + ", retry after 2026-11-21 12:40:00 UTC: see https://letsencrypt.org/docs/rate-limits/",
+			40 * time.Minute, 40 * time.Minute},
 		{ofAccount + ", retry after 2026-11-21T12:40:00Z", 40 * time.Minute, 40 * time.Minute},
 		{ofAccount + ", retry after 2026-11-21 12:00:07 UTC", serverDelay, serverDelay},
 		{ofAccount + ", retry after 2026-11-21 11:00:00 UTC", serverDelay, serverDelay},
@@ -246,7 +251,8 @@ func TestRetryAfter(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(time.Until(start))
 				l := newLimits(1000)
-				l.failed("a.se", fmt.Errorf("ordering: %w", acme.Problem{Type: acme.ProblemTypeRateLimited, Status: 429, Detail: test.detail}), "words")
+				l.failed("a.se", fmt.Errorf("ordering: %w",
+					acme.Problem{Type: acme.ProblemTypeRateLimited, Status: 429, Detail: test.detail}), "words")
 				if got := time.Until(l.failures["a.se"].until); got != test.name {
 					t.Errorf("%s: the name is delayed by %v, want %v", test.detail, got, test.name)
 				}

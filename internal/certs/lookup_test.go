@@ -181,7 +181,8 @@ func TestCacheFull(t *testing.T) {
 // its handshake.
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &call{quota: newQuota(1, 1, 1), absent: make(chan struct{}), ordering: make(chan struct{}), done: make(chan struct{})}
+		c := &call{quota: newQuota(1, 1, 1), absent: make(chan struct{}), ordering: make(chan struct{}),
+			done: make(chan struct{})}
 		conn := &deadlineConn{}
 		time.AfterFunc(time.Second, func() { close(c.absent) })
 		time.AfterFunc(2*time.Second, func() { close(c.ordering) })

@@ -32,7 +32,8 @@ func TestProtocols(t *testing.T) {
 		if !slices.Contains(suite.SupportedVersions, tls.VersionTLS12) {
 			continue
 		}
-		want := strings.HasPrefix(suite.Name, "TLS_ECDHE_") && (strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_POLY1305"))
+		want := strings.HasPrefix(suite.Name, "TLS_ECDHE_") &&
+			(strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_POLY1305"))
 		_, err := s.serve("first.example", func(c *tls.Config) {
 			c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{suite.ID}
 		})
@@ -87,7 +88,8 @@ func TestChallengesOfStrangers(t *testing.T) {
 	s := n.start(t.TempDir(), nil, nil)
 	s.mustDial(customer)
 	for _, name := range []string{customer, "autoconfig.stranger.test"} {
-		_, err := tls.Dial("tcp", s.address, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{challengeProtocol}})
+		_, err := tls.Dial("tcp", s.address, &tls.Config{ServerName: name, InsecureSkipVerify: true,
+			NextProtos: []string{challengeProtocol}})
 		if err == nil {
 			t.Errorf("%s: a challenge was answered although none is under way", name)
 		}
@@ -131,7 +133,8 @@ func TestSSLScan(t *testing.T) {
 	ca := newTestCA(t)
 	names := []string{"first.example"}
 	ecdsa, rsa := ca.pair(t, request{names: names}), ca.pair(t, request{names: names, rsa: 2048})
-	for kind, pairs := range map[string][]certfile.Pair{"ecdsa": {ecdsa}, "rsa": {rsa}, "both": {rsa, ecdsa}, "without a name": {ecdsa}} {
+	for kind, pairs := range map[string][]certfile.Pair{"ecdsa": {ecdsa}, "rsa": {rsa}, "both": {rsa, ecdsa},
+		"without a name": {ecdsa}} {
 		t.Run(kind, func(t *testing.T) {
 			s := startFiles(t, ca, "", pairs...)
 			args := []string{"--no-colour", "--xml=-", "--sni-name=first.example", s.address}
@@ -182,7 +185,8 @@ func TestSSLScan(t *testing.T) {
 			if err := xml.Unmarshal(out, &report); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if len(report.Test.Protocols) == 0 || len(report.Test.Ciphers) < 6 || len(report.Test.Certificates) == 0 || len(report.Test.Groups) == 0 {
+			if len(report.Test.Protocols) == 0 || len(report.Test.Ciphers) < 6 || len(report.Test.Certificates) == 0 ||
+				len(report.Test.Groups) == 0 {
 				t.Fatalf("the report of sslscan is incomplete:\n%s", out)
 			}
 			for _, p := range report.Test.Protocols {
@@ -191,7 +195,8 @@ func TestSSLScan(t *testing.T) {
 				}
 			}
 			for _, c := range report.Test.Ciphers {
-				if c.Bits < 128 || c.Strength != "strong" && c.Strength != "acceptable" || strings.Contains(c.Name, "CBC") || strings.HasSuffix(c.Name, "SHA") {
+				if c.Bits < 128 || c.Strength != "strong" && c.Strength != "acceptable" || strings.Contains(c.Name, "CBC") ||
+					strings.HasSuffix(c.Name, "SHA") {
 					t.Errorf("%s %s of %d bits is %s", c.Version, c.Name, c.Bits, c.Strength)
 				}
 			}
@@ -201,11 +206,13 @@ func TestSSLScan(t *testing.T) {
 				}
 			}
 			for _, c := range report.Test.Certificates {
-				if strings.Contains(c.Signature, "sha1") || strings.Contains(c.Signature, "md5") || c.Key.Type == "RSA" && c.Key.Bits < 2048 {
+				if strings.Contains(c.Signature, "sha1") || strings.Contains(c.Signature, "md5") || c.Key.Type == "RSA" &&
+					c.Key.Bits < 2048 {
 					t.Errorf("certificate with signature %s and %s key of %d bits is weak", c.Signature, c.Key.Type, c.Key.Bits)
 				}
 			}
-			if report.Test.Compression.Supported != 0 || report.Test.Renegotiation.Supported != 0 && report.Test.Renegotiation.Secure == 0 {
+			if report.Test.Compression.Supported != 0 || report.Test.Renegotiation.Supported != 0 &&
+				report.Test.Renegotiation.Secure == 0 {
 				t.Errorf("compression or insecure renegotiation is supported:\n%s", out)
 			}
 			for _, h := range report.Test.Heartbleed {

@@ -82,7 +82,8 @@ func TestChanges(t *testing.T) {
 		{"target of a link", func() { writeFile(t, target, "55") }, []string{link, linked}},
 		{"another link", func() { os.Symlink(file, link+".new"); os.Rename(link+".new", link) }, []string{link}},
 		{"created in a linked directory", func() { writeFile(t, filepath.Join(other, "sv.json"), "{}") }, []string{linked}},
-		{"written to in a linked directory", func() { writeFile(t, filepath.Join(other, "sv.json"), "{ }") }, []string{linked}},
+		{"written to in a linked directory", func() { writeFile(t, filepath.Join(other, "sv.json"), "{ }") },
+			[]string{linked}},
 		{"created in a directory", func() { writeFile(t, filepath.Join(texts, "en.json"), "{}") }, []string{texts}},
 	} {
 		change.do()

@@ -36,7 +36,8 @@ func newAuthority(t testing.TB, key crypto.Signer, from, to time.Duration) *auth
 	issue := func(name string, ca bool, public crypto.PublicKey, parent *x509.Certificate, by crypto.Signer) *x509.Certificate {
 		serial++
 		template := &x509.Certificate{
-			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(from), NotAfter: now.Add(to),
+			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name},
+			NotBefore: now.Add(from), NotAfter: now.Add(to),
 			IsCA: ca, BasicConstraintsValid: true,
 			KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		}

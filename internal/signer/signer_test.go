@@ -37,7 +37,8 @@ type files struct {
 
 func newFiles(t testing.TB, certificate, key []byte) *files {
 	dir := t.TempDir()
-	f := &files{t: t, Pair: certfile.Pair{Certificate: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}}
+	f := &files{t: t, Pair: certfile.Pair{Certificate: filepath.Join(dir, "cert.pem"),
+		Key: filepath.Join(dir, "key.pem")}}
 	f.write(f.Certificate, certificate)
 	f.write(f.Key, key)
 	return f
@@ -94,14 +95,16 @@ func TestOpenSSL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parameters := pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS", Bytes: []byte{6, 8, 42, 0x86, 72, 0xce, 61, 3, 1, 7}})
+	parameters := pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS",
+		Bytes: []byte{6, 8, 42, 0x86, 72, 0xce, 61, 3, 1, 7}})
 	for _, test := range []struct {
 		name string
 		key  crypto.Signer
 		file []byte
 	}{
 		{"RSA PKCS 8", rsaKey, pkcs8(t, rsaKey)},
-		{"RSA PKCS 1", rsaKey, pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)})},
+		{"RSA PKCS 1", rsaKey, pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY",
+			Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)})},
 		{"ECDSA PKCS 8", ecKey, pkcs8(t, ecKey)},
 		{"ECDSA SEC 1", ecKey, append(parameters, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1})...)},
 	} {
@@ -128,7 +131,8 @@ func TestOpenSSL(t *testing.T) {
 			if !strings.Contains(text, "algorithm: sha256 (2.16.840.1.101.3.4.2.1)") || strings.Contains(text, "sha1") {
 				t.Errorf("the digest is not SHA-256:\n%s", text)
 			}
-			for name, want := range map[string]int{"subject: CN=" + leafName: 1, "subject: CN=Test Intermediate": 1, "subject: CN=Test Root": 0} {
+			for name, want := range map[string]int{"subject: CN=" + leafName: 1, "subject: CN=Test Intermediate": 1,
+				"subject: CN=Test Root": 0} {
 				if got := strings.Count(text, name); got != want {
 					t.Errorf("the signature contains %q %d times, want %d:\n%s", name, got, want, text)
 				}
@@ -165,13 +169,16 @@ func TestUnsigned(t *testing.T) {
 	}{
 		{"no certificate", nil, key, "cert.pem: no such file"},
 		{"no key", good, nil, "key.pem: no such file"},
-		{"expired", certificates(old.leaf, old.middle), pkcs8(t, old.key), "the certificate expired on " + old.leaf.NotAfter.Format(time.RFC3339)},
-		{"not yet valid", certificates(young.leaf, young.middle), pkcs8(t, young.key), "the certificate is not valid before " + young.leaf.NotBefore.Format(time.RFC3339)},
+		{"expired", certificates(old.leaf, old.middle), pkcs8(t, old.key),
+			"the certificate expired on " + old.leaf.NotAfter.Format(time.RFC3339)},
+		{"not yet valid", certificates(young.leaf, young.middle), pkcs8(t, young.key),
+			"the certificate is not valid before " + young.leaf.NotBefore.Format(time.RFC3339)},
 		{"self-signed", certificates(snakeoil), pkcs8(t, rootKey), "cert.pem: devices show a self-signed certificate"},
 		{"another key", good, pkcs8(t, ecKey(t)), "key.pem: certificate and key do not match"},
 		{"Ed25519", certificates(ed.leaf, ed.middle), pkcs8(t, edKey), "key.pem: the key is neither RSA nor ECDSA"},
 		{"weak key", certificates(weak.leaf, weak.middle), pkcs8(t, weakKey), "key.pem: the key cannot sign"},
-		{"damaged key", good, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("secret")}), "key.pem: the key cannot be parsed"},
+		{"damaged key", good, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("secret")}),
+			"key.pem: the key cannot be parsed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFiles(t, test.certificate, test.key)
@@ -233,7 +240,8 @@ func TestChain(t *testing.T) {
 				t.Errorf("the log has %q, want one line", lines)
 			case test.warning == "" && (err != nil || !strings.Contains(lines[0], "level=INFO")):
 				t.Errorf("Check() = %v, log %q, want no problem", err, lines)
-			case test.warning != "" && (err == nil || !strings.Contains(err.Error(), test.warning) || !strings.Contains(lines[0], "level=WARN")):
+			case test.warning != "" && (err == nil || !strings.Contains(err.Error(), test.warning) ||
+				!strings.Contains(lines[0], "level=WARN")):
 				t.Errorf("Check() = %v, log %q, want a warning with %q", err, lines, test.warning)
 			}
 		})
@@ -275,11 +283,15 @@ func TestReload(t *testing.T) {
 				f.write(f.Key, pkcs8(t, first.key))
 			}, first.leaf, "level=INFO"},
 			{"no change", func() { time.Sleep(time.Hour) }, first.leaf, ""},
-			{"a renewed certificate without its key", func() { f.write(f.Certificate, certificates(second.leaf, second.middle)) }, nil, "do not match"},
+			{"a renewed certificate without its key", func() {
+				f.write(f.Certificate, certificates(second.leaf, second.middle))
+			}, nil, "do not match"},
 			{"and its key, but it is not valid yet", func() { f.write(f.Key, pkcs8(t, second.key)) }, nil, "not valid before"},
 			{"a day later", func() { time.Sleep(day) }, second.leaf, "level=INFO"},
-			{"a certificate without its chain", func() { f.write(f.Certificate, certificates(second.leaf)) }, second.leaf, "issuer's certificate is missing"},
-			{"the chain again", func() { f.write(f.Certificate, certificates(second.leaf, second.middle)) }, second.leaf, "level=INFO"},
+			{"a certificate without its chain", func() { f.write(f.Certificate, certificates(second.leaf)) }, second.leaf,
+				"issuer's certificate is missing"},
+			{"the chain again", func() { f.write(f.Certificate, certificates(second.leaf, second.middle)) }, second.leaf,
+				"level=INFO"},
 			{"expired", func() { time.Sleep(60 * day) }, nil, "expired"},
 			{"the key is gone", func() { f.write(f.Key, nil) }, nil, "no such file"},
 		} {
@@ -297,7 +309,8 @@ func TestReload(t *testing.T) {
 					t.Errorf("%s: not signed by the right certificate: %v", step.what, err)
 				}
 			}
-			if all := strings.Join(lines, "\n"); (step.log == "") != (len(lines) == 0) || len(lines) > 1 || !strings.Contains(all, step.log) {
+			if all := strings.Join(lines, "\n"); (step.log == "") != (len(lines) == 0) || len(lines) > 1 ||
+				!strings.Contains(all, step.log) {
 				t.Errorf("%s: the log has %q, want %q once", step.what, all, step.log)
 			}
 		}
@@ -315,7 +328,8 @@ func TestExpiry(t *testing.T) {
 		}{{0, false}, {day - 1, false}, {1, true}, {day, true}, {1, false}} {
 			time.Sleep(step.pass)
 			if got := s.CanSign(); got != step.want {
-				t.Errorf("CanSign() = %v at %v, want %v for a certificate from %v to %v", got, time.Now(), step.want, a.leaf.NotBefore, a.leaf.NotAfter)
+				t.Errorf("CanSign() = %v at %v, want %v for a certificate from %v to %v", got, time.Now(), step.want,
+					a.leaf.NotBefore, a.leaf.NotAfter)
 			}
 		}
 	})
@@ -369,7 +383,8 @@ func TestNoFiles(t *testing.T) {
 	s := New(certfile.Pair{}, log)
 	s.Start(t.Context())
 	if got := s.Sign([]byte(profile)); string(got) != profile || s.Check() != nil || s.CanSign() {
-		t.Errorf("without files Sign() = %q, Check() = %v, CanSign() = %v; want no signature and no problem", got, s.Check(), s.CanSign())
+		t.Errorf("without files Sign() = %q, Check() = %v, CanSign() = %v; want no signature and no problem", got,
+			s.Check(), s.CanSign())
 	}
 	s.Close()
 	for pair, want := range map[certfile.Pair]string{

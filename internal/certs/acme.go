@@ -140,7 +140,6 @@ func (a *acmeIssuer) configure(o *ACME, roots *x509.CertPool, t tuning) {
 		Storage:            a.storage,
 		OCSP:               certmagic.OCSPConfig{DisableStapling: true},
 		OnEvent:            a.onEvent,
-		ShouldEmitFunc:     func(event string) bool { return event != "tls_get_certificate" }, // one per handshake
 		Logger:             a.zap,
 	})
 	host, port := a.dummy.address()

@@ -9,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"signpost/account"
+	"signpost/internal/directory"
 	"signpost/internal/golden"
 	"signpost/internal/show"
 	"signpost/internal/systems"
@@ -153,5 +156,45 @@ func TestJSON(t *testing.T) {
 		`"error":"601","nothing":"why"}]}`
 	if string(got) != want {
 		t.Errorf("the report as JSON is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestLogins checks that a client with a login of its own has a row of its own, that
+// other clients have none, and that a provider without servers gives an empty list.
+func TestLogins(t *testing.T) {
+	sample := func(string) account.Address { return account.AnyAt("example.se") }
+	login := func(username string) account.Login { return account.Login{Username: username} }
+	servers := func(imap string) []account.Server {
+		return []account.Server{
+			{Type: account.IMAP, Hostname: "h", Port: 993, SocketType: account.SSL, Login: login(imap)},
+			{Type: account.EWS, URL: "https://h/ews", Login: login("u")},
+		}
+	}
+	logins := show.Logins([]directory.Provider{{Provider: &account.Provider{
+		ID: "p", Servers: servers("u"),
+		Exceptions: map[account.Client][]account.Server{account.Outlook: servers("special")},
+	}}}, sample)
+	var text bytes.Buffer
+	if err := show.WriteLogins(&text, logins); err != nil {
+		t.Fatal(err)
+	}
+	address := sample("p").String()
+	want := [][]string{
+		strings.Fields("PROVIDER ADDRESS TYPE SERVER USER NAME DOMAIN ONLY FOR"),
+		{"p", address, "imap", "h:993", "SSL", "u", "-", "-"},
+		{"p", address, "ews", "https://h/ews", "u", "-", "-"},
+		{"p", address, "imap", "h:993", "SSL", "special", "-", "outlook"},
+	}
+	var got [][]string
+	for line := range strings.Lines(text.String()) {
+		got = append(got, strings.Fields(line))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("table of logins (-want +got):\n%s", diff)
+	}
+
+	logins = show.Logins([]directory.Provider{{Provider: &account.Provider{ID: "p"}}}, sample)
+	if text, err := json.Marshal(logins); err != nil || string(text) != "[]" {
+		t.Errorf("the logins of a provider without servers as JSON = %s, %v, want []", text, err)
 	}
 }

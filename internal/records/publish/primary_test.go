@@ -11,6 +11,7 @@ import (
 	"signpost/internal/dns"
 	"signpost/internal/dns/dnstest"
 	"signpost/internal/fault"
+	"signpost/internal/records"
 )
 
 // startPrimary runs a primary of our own over TCP, for what the real ones never
@@ -105,6 +106,32 @@ func TestOddPrimaries(t *testing.T) {
 				t.Errorf("error %v (%s), want %s (%s)", err, fault.Hint(err), test.want, test.hint)
 			}
 		})
+	}
+}
+
+// TestWildcardProbeFails has a record of somebody else and a primary that fails
+// when it is asked whether a wildcard makes the record.
+func TestWildcardProbeFails(t *testing.T) {
+	address := startPrimary(t, testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
+		answer := emptyZone(query)
+		question := query.Question[0]
+		switch {
+		case strings.HasPrefix(question.Name, records.WildcardProbe):
+			answer = new(miekg.Msg).SetRcode(query, miekg.RcodeServerFailure)
+		case question.Name == "_sieve._tcp.kund.example." && question.Qtype == miekg.TypeSRV:
+			answer = new(miekg.Msg).SetReply(query)
+			answer.Authoritative = true
+			answer.Answer = []miekg.RR{dnstest.RR("_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.other.example.")}
+		}
+		w.WriteMsg(sign(answer, query))
+	})
+	p, err := New(Options{Updates: []dns.Update{{Zone: "*", Primary: address, Key: testKey}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := p.Plan(t.Context(), publishedDomain("kund.example"))
+	if err == nil || !strings.Contains(err.Error(), "answers SERVFAIL") {
+		t.Errorf("Plan = %v, %v, want the SERVFAIL of the probe", plan, err)
 	}
 }
 

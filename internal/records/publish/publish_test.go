@@ -382,12 +382,24 @@ func TestReplaceAndRemove(t *testing.T) {
 		// A text beside the marker.
 		p.publish(t, d)
 		n.Update(t, `update add _signpost.kund.example. 3600 TXT "somebody else"`)
-		p.publish(t, records.Empty("kund.example"))
+		plan := p.plan(t, records.Empty("kund.example"))
+		if len(plan.Notes) > 0 {
+			t.Errorf("leaving with a text beside the marker: notes %q, want none", plan.Notes)
+		}
+		if err := p.Apply(t.Context(), plan); err != nil {
+			t.Fatal(err)
+		}
 		n.holds(t, records.Domain{Name: "kund.example"})
 		if got := marker(); !strings.Contains(got, "somebody else") || strings.Contains(got, "signpost1") {
 			t.Errorf("beside the marker: %q", got)
 		}
 		n.Update(t, "update delete _signpost.kund.example. TXT")
+
+		// A digest that another service wrote is overwritten, not kept for a day.
+		n.Update(t, `update add _ua-auto-config.kund.example. 600 TXT "v=UAAC1; a=sha256; d=Zm9yZWlnbg=="`)
+		replacer.publish(t, d)
+		n.holds(t, d)
+		p.publish(t, records.Empty("kund.example"))
 
 		// The service has another name now, and takes over or leaves.
 		renamed := func(o *Options) { o.Owner, o.Replace = "new.example.net", true }
@@ -596,11 +608,17 @@ func TestDigestChange(t *testing.T) {
 		p := n.publisher(t)
 		now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 		p.clock = func() time.Time { return now }
-		with := func(digest string) records.Domain {
+		with := func(digest, was string) records.Domain {
 			d := publishedDomain("kund.example")
 			for i, r := range d.Records {
 				if r.Name == "_ua-auto-config.kund.example" {
-					d.Records[i].Data = dns.Quote("v=UAAC1; a=sha256; d=" + digest)
+					r.Data = dns.Quote("v=UAAC1; a=sha256; d=" + digest)
+					d.Records[i] = r
+					if was != "" {
+						r.Data = dns.Quote("v=UAAC1; a=sha256; d=" + was)
+						d.Records = slices.Insert(d.Records, i+1, r)
+					}
+					break
 				}
 			}
 			return d
@@ -617,31 +635,38 @@ func TestDigestChange(t *testing.T) {
 		for _, step := range []struct {
 			after  time.Duration
 			digest string
+			was    string // of the configuration in use up to now, as -was gives it
 			did    string
 			want   string
 		}{
-			{0, "one", "+18 ~0 -0", "one"},
-			{0, "one", "+0 ~0 -0", "one"},
-			{0, "two", "+0 ~2 -0", "one two"},
-			{time.Hour, "two", "+0 ~0 -0", "one two"},
-			{24 * time.Hour, "two", "+0 ~2 -0", "two"},
-			{0, "two", "+0 ~0 -0", "two"},
-			{0, "three", "+0 ~2 -0", "three two"},
-			{time.Hour, "four", "+0 ~2 -0", "four three two"},
-			{time.Hour, "three", "+0 ~1 -0", "four three two"}, // taken back
-			{23 * time.Hour, "three", "+0 ~0 -0", "four three two"},
-			{2 * time.Hour, "three", "+0 ~2 -0", "three"},
-			{0, "five", "+0 ~2 -0", "five three"},
-			{48 * time.Hour, "three", "+0 ~1 -0", "five three"}, // taken back late
-			{time.Hour, "three", "+0 ~0 -0", "five three"},
-			{24 * time.Hour, "three", "+0 ~2 -0", "three"},
+			{0, "one", "", "+18 ~0 -0", "one"},
+			{0, "one", "", "+0 ~0 -0", "one"},
+			{0, "two", "", "+0 ~2 -0", "one two"},
+			{time.Hour, "two", "", "+0 ~0 -0", "one two"},
+			{24 * time.Hour, "two", "", "+0 ~2 -0", "two"},
+			{0, "two", "", "+0 ~0 -0", "two"},
+			{0, "three", "", "+0 ~2 -0", "three two"},
+			{time.Hour, "four", "", "+0 ~2 -0", "four three two"},
+			{time.Hour, "three", "", "+0 ~1 -0", "four three two"}, // taken back
+			{23 * time.Hour, "three", "", "+0 ~0 -0", "four three two"},
+			{2 * time.Hour, "three", "", "+0 ~2 -0", "three"},
+			{0, "five", "", "+0 ~2 -0", "five three"},
+			{48 * time.Hour, "three", "", "+0 ~1 -0", "five three"}, // taken back late
+			{time.Hour, "three", "", "+0 ~0 -0", "five three"},
+			{24 * time.Hour, "three", "", "+0 ~2 -0", "three"},
+			{0, "six", "three", "+0 ~2 -0", "six three"},
+			{time.Hour, "six", "three", "+0 ~0 -0", "six three"},
+			{0, "six", "", "+0 ~2 -0", "six"}, // the operator says that the change is over
+			{0, "seven", "six", "+0 ~2 -0", "seven six"},
+			{0, "eight", "", "+0 ~2 -0", "eight seven six"}, // a second change before that
+			{25 * time.Hour, "eight", "", "+0 ~2 -0", "eight"},
 		} {
 			now = now.Add(step.after)
-			if did := p.publish(t, with(step.digest)); did != step.did {
-				t.Errorf("%v: %s, want %s", step, did, step.did)
+			if did := p.publish(t, with(step.digest, step.was)); did != step.did {
+				t.Errorf("publishing %q: changes %s, want %s", step.digest, did, step.did)
 			}
 			if got := digests(); got != step.want {
-				t.Errorf("%v: digests %s", step, got)
+				t.Errorf("publishing %q after %v: digests %q, want %q", step.digest, step.after, got, step.want)
 			}
 		}
 		p.publish(t, records.Empty("kund.example"))

@@ -2,6 +2,7 @@ package account
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -88,6 +89,14 @@ func (t Template) Append(dst []byte, a Address, escape Escaper) []byte {
 // AppendFunc is like Append for a template with holes other than the
 // placeholders. For each of them it appends fill(hole), through escape.
 func (t Template) AppendFunc(dst []byte, a Address, escape Escaper, fill func(hole string) string) []byte {
+	size := 0 // without what escape adds
+	for _, p := range t.parts {
+		size += len(p.literal)
+		if p.hole != "" {
+			size += len(a.whole)
+		}
+	}
+	dst = slices.Grow(dst, size)
 	for _, p := range t.parts {
 		dst = append(dst, p.literal...)
 		var value string

@@ -456,7 +456,7 @@ func FuzzQuery(f *testing.F) {
 				t.Fatal(err)
 			}
 			s := settings(t, hosted[q.address.Domain()], q.address.String())
-			checkProfile(t, w.Body.Bytes(), q.address.String(), q.name)
+			checkProfile(t, w.Body.Bytes(), q.address.String(), CleanName(q.name))
 			read, err := Read(w.Body.Bytes())
 			if err != nil || read.Address != s.Address {
 				t.Errorf("Read of the answer = %v, %v, want %v", read.Address, err, s.Address)

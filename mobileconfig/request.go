@@ -14,7 +14,7 @@ const MaxQuery = 8 << 10
 // request is the query of a profile's URL.
 type request struct {
 	address  account.Address
-	name     string // cleaned
+	name     string // as it was sent
 	device   Device
 	mailOnly bool
 	language string
@@ -38,7 +38,7 @@ func readRequest(query string) (request, error) {
 	}
 	r := request{
 		address:  address,
-		name:     CleanName(nameParameter(query)),
+		name:     nameParameter(query),
 		mailOnly: strings.EqualFold(optional(query, "only"), "mail"),
 		language: optional(query, "lang"),
 	}
@@ -53,10 +53,7 @@ func readRequest(query string) (request, error) {
 
 // optional returns a parameter, and "" if it is missing or malformed.
 func optional(query, name string) string {
-	value, err := account.Parameter(query, name)
-	if err != nil {
-		return ""
-	}
+	value, _ := account.Parameter(query, name)
 	return value
 }
 

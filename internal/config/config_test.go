@@ -215,7 +215,12 @@ func TestLoadEverything(t *testing.T) {
 			"moved":    mail(t, "info@moved.example"),
 		},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, DNS{}, account.Address{}), cmpopts.EquateComparable(netip.Prefix{}), cmpopts.IgnoreFields(Config{}, "lines")); diff != "" {
+	options := []cmp.Option{
+		cmp.AllowUnexported(Config{}, DNS{}, account.Address{}),
+		cmpopts.EquateComparable(netip.Prefix{}),
+		cmpopts.IgnoreFields(Config{}, "lines"),
+	}
+	if diff := cmp.Diff(want, got, options...); diff != "" {
 		t.Errorf("Load() (-want +got):\n%s", diff)
 	}
 }

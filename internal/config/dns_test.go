@@ -28,16 +28,19 @@ func TestUpdates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}; !slices.Equal(c.DNS.Addresses, want) {
-		t.Errorf("dns.addresses = %v, want %v", c.DNS.Addresses, want)
+	addresses := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}
+	if !slices.Equal(c.DNS.Addresses, addresses) {
+		t.Errorf("dns.addresses = %v, want %v", c.DNS.Addresses, addresses)
 	}
 	if got := c.DNS.TTL.String(); got != "5m0s" {
 		t.Errorf("dns.ttl = %s, want 5m0s", got)
 	}
 	const secret = "c2lnbnBvc3Qgc2lnbnBvc3Qgc2lnbnA="
 	want := []dns.Update{
-		{Zone: "example.com", Primary: "ns1.example.com", Key: dns.Key{Name: "signpost", Algorithm: "hmac-sha512", Secret: secret}},
-		{Zone: "*", Primary: "[2001:db8::53]:5353", Key: dns.Key{Name: "other", Algorithm: "hmac-sha256", Secret: secret}},
+		{Zone: "example.com", Primary: "ns1.example.com",
+			Key: dns.Key{Name: "signpost", Algorithm: "hmac-sha512", Secret: secret}},
+		{Zone: "*", Primary: "[2001:db8::53]:5353",
+			Key: dns.Key{Name: "other", Algorithm: "hmac-sha256", Secret: secret}},
 	}
 	got, err := c.Updates()
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {

@@ -87,7 +87,8 @@ func (l *loader) read(v *value) {
 			continue
 		}
 		if first := l.byID[p.ID]; first != nil {
-			p.has["id"].fault("%s is already the id of providers[%d] on line %d", quote(p.ID), first.at.pos, first.has["id"].line)
+			p.has["id"].fault("%s is already the id of providers[%d] on line %d",
+				quote(p.ID), first.at.pos, first.has["id"].line)
 			continue
 		}
 		l.byID[p.ID] = p

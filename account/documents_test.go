@@ -103,8 +103,8 @@ func TestDocumentsCache(t *testing.T) {
 		}
 		return string(template.Append(nil, s.Address, nil)) + fmt.Sprint(err)
 	}
-	of := func(p *Provider, a Address) Settings { return Settings{Address: a, Login: a, Provider: p} }
-	custom, alias := of(one, anna), of(one, anna)
+	settings := func(p *Provider, a Address) Settings { return Settings{Address: a, Login: a, Provider: p} }
+	custom, alias := settings(one, anna), settings(one, anna)
 	custom.Custom, alias.Login = true, bo
 	for _, test := range []struct {
 		name    string
@@ -113,19 +113,19 @@ func TestDocumentsCache(t *testing.T) {
 		want    string
 		writes  int
 	}{
-		{"first", of(one, anna), "a", "one a for anna@example.com<nil>", 1},
-		{"the same", of(one, anna), "a", "one a for anna@example.com<nil>", 0},
-		{"another address", of(one, bo), "a", "one a for bo@example.com<nil>", 0},
-		{"another variant", of(one, bo), "b", "one b for bo@example.com<nil>", 1},
-		{"another provider", of(two, bo), "a", "two a for bo@example.com<nil>", 1},
-		{"any mailbox", of(one, AnyAt("example.com")), "a", "one a for %EMAILADDRESS%<nil>", 1},
-		{"any mailbox again", of(one, AnyAt("example.org")), "a", "one a for %EMAILADDRESS%<nil>", 0},
+		{"first", settings(one, anna), "a", "one a for anna@example.com<nil>", 1},
+		{"the same", settings(one, anna), "a", "one a for anna@example.com<nil>", 0},
+		{"another address", settings(one, bo), "a", "one a for bo@example.com<nil>", 0},
+		{"another variant", settings(one, bo), "b", "one b for bo@example.com<nil>", 1},
+		{"another provider", settings(two, bo), "a", "two a for bo@example.com<nil>", 1},
+		{"any mailbox", settings(one, AnyAt("example.com")), "a", "one a for %EMAILADDRESS%<nil>", 1},
+		{"any mailbox again", settings(one, AnyAt("example.org")), "a", "one a for %EMAILADDRESS%<nil>", 0},
 		{"custom", custom, "a", "one a for anna@example.com<nil>", 1},
 		{"custom again", custom, "a", "one a for anna@example.com<nil>", 1},
 		{"alias", alias, "c", "one c for anna@example.com<nil>", 1},
-		{"after an alias", of(one, anna), "c", "one c for anna@example.com<nil>", 1},
-		{"error", of(one, anna), "error", "cannot be written", 1},
-		{"error again", of(one, bo), "error", "cannot be written", 0},
+		{"after an alias", settings(one, anna), "c", "one c for anna@example.com<nil>", 1},
+		{"error", settings(one, anna), "error", "cannot be written", 1},
+		{"error again", settings(one, bo), "error", "cannot be written", 0},
 		{"error of an account of its own", custom, "error", "cannot be written", 1},
 	} {
 		writes = 0

@@ -11,19 +11,19 @@ import (
 // BenchmarkHandler measures one request of each kind after the provider's document
 // has been written. The resolver costs nothing.
 func BenchmarkHandler(b *testing.B) {
-	byMX := of(b, mamutPOP, "info@kund.se")
+	byMX := settingsOf(b, mamutPOP, "info@kund.se")
 	byMX.LookupDomain = "mamutmail.com"
-	alias := of(b, mamutPOP, "info@kund.se")
+	alias := settingsOf(b, mamutPOP, "info@kund.se")
 	alias.Login = address(b, "fred@kund.se")
 	for _, row := range []struct {
 		name, url string
 		settings  account.Settings
 	}{
-		{"address", "http://autoconfig.kund.se" + isp + "?emailaddress=info%40kund.se", of(b, mamutPOP, "info@kund.se")},
-		{"host", "http://autoconfig.kund.se" + isp, of(b, mamutPOP, "@kund.se")},
+		{"address", "http://autoconfig.kund.se" + isp + "?emailaddress=info%40kund.se", settingsOf(b, mamutPOP, "info@kund.se")},
+		{"host", "http://autoconfig.kund.se" + isp, settingsOf(b, mamutPOP, "@kund.se")},
 		{"mx", "http://autoconfig.mamutmail.com" + isp + "?emailaddress=info%40kund.se", byMX},
 		{"direct", "http://autoconfig.kund.se" + isp + "?emailaddress=info%40kund.se", alias},
-		{"everything", "http://autoconfig.example.com" + isp + "?emailaddress=info@example.com", of(b, everything, "info@example.com")},
+		{"everything", "http://autoconfig.example.com" + isp + "?emailaddress=info@example.com", settingsOf(b, everything, "info@example.com")},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			handler := Handler(func(context.Context, account.Query) (account.Settings, error) { return row.settings, nil })
@@ -39,7 +39,7 @@ func BenchmarkHandler(b *testing.B) {
 }
 
 func BenchmarkPACCHandler(b *testing.B) {
-	s := of(b, small, "@example.com")
+	s := settingsOf(b, small, "@example.com")
 	handler := PACCHandler(func(context.Context, account.Query) (account.Settings, error) { return s, nil })
 	benchmark(b, handler, "http://ua-auto-config.example.com"+paccPath)
 }
@@ -63,7 +63,7 @@ func benchmark(b *testing.B, handler http.Handler, url string) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	document := mustDocument(b, of(b, everything, "fred@example.com"))
+	document := mustDocument(b, settingsOf(b, everything, "fred@example.com"))
 	a := address(b, "fred@example.com")
 	b.ReportAllocs()
 	for range b.N {

@@ -64,8 +64,8 @@ func needProgram(t *testing.T, name string) {
 // that were written before.
 func TestDocumentsKeepApart(t *testing.T) {
 	all := systems(t)
-	all["quoted"] = of(t, composite, `" a  b "@example.com`)
-	lookup := of(t, small, "fred@example.com")
+	all["quoted"] = settingsOf(t, composite, `" a  b "@example.com`)
+	lookup := settingsOf(t, small, "fred@example.com")
 	lookup.LookupDomain = "example.com"
 	all["led here by the own domain"] = lookup
 
@@ -142,7 +142,7 @@ func sameServer(a, b account.Server) bool {
 // TestActiveSyncAlone checks that there is no document without a server that some
 // reader of the format can use.
 func TestActiveSyncAlone(t *testing.T) {
-	document, err := Document(of(t, mamutBusiness, "mail@domain.se"))
+	document, err := Document(settingsOf(t, mamutBusiness, "mail@domain.se"))
 	if document != nil || !errors.Is(err, ErrNotDescribable) || !strings.Contains(err.Error(), "neither imap") {
 		t.Errorf("Document = %q, %v, want ErrNotDescribable for want of imap", document, err)
 	}
@@ -157,7 +157,7 @@ func TestVersion(t *testing.T) {
 	}
 	sieve := *small
 	sieve.Servers = append(slices.Clone(small.Servers), server(account.ManageSieve, "mail.example.se", 4190, account.STARTTLS))
-	if document := string(mustDocument(t, of(t, &sieve, "@example.se"))); !strings.Contains(document, `version="1.2"`) {
+	if document := string(mustDocument(t, settingsOf(t, &sieve, "@example.se"))); !strings.Contains(document, `version="1.2"`) {
 		t.Errorf("version with setupServer is not 1.2 in\n%s", document)
 	}
 }
@@ -171,7 +171,7 @@ func TestSparseProvider(t *testing.T) {
 		Documentation: []account.Documentation{{}, {URL: "https://example.com/%EMAILLOCALPART%"}, {URL: "https://example.com/", Titles: []account.Title{{Language: "en"}}}},
 	}
 	bare.Servers = []account.Server{with(small.Servers[0], oAuth2First), small.Servers[1]}
-	document := mustDocument(t, of(t, bare, "fred@example.com"))
+	document := mustDocument(t, settingsOf(t, bare, "fred@example.com"))
 	if found := traps(document); found != nil {
 		t.Errorf("the document has what some reader cannot read: %q", found)
 	}

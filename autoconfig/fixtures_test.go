@@ -163,8 +163,8 @@ func byNTDomain(s *account.Server) {
 	s.Login = account.Login{Username: "%EMAILLOCALPART%_%EMAILDOMAIN%", DomainName: "hosting01"}
 }
 
-// of returns the settings of an address at a provider, for @domain of any mailbox.
-func of(t testing.TB, provider *account.Provider, text string) account.Settings {
+// settingsOf returns the settings of an address at a provider, for @domain of any mailbox.
+func settingsOf(t testing.TB, provider *account.Provider, text string) account.Settings {
 	t.Helper()
 	if text[0] == '@' {
 		domain, err := account.ParseDomain(text[1:])
@@ -191,11 +191,11 @@ func address(t testing.TB, text string) account.Address {
 
 // systems returns the settings of the golden documents, by file name.
 func systems(t testing.TB) map[string]account.Settings {
-	byMX := of(t, mamutPOP, "info@kund.se")
+	byMX := settingsOf(t, mamutPOP, "info@kund.se")
 	byMX.LookupDomain = "mamutmail.com"
-	alias := of(t, websupport, "info@example.com")
+	alias := settingsOf(t, websupport, "info@example.com")
 	alias.Login = address(t, "fred@example.com")
-	own := of(t, websupport, "fred@example.com")
+	own := settingsOf(t, websupport, "fred@example.com")
 	own.Custom = true
 	own.Servers = []account.Server{}
 	for _, s := range websupport.Servers {
@@ -203,26 +203,26 @@ func systems(t testing.TB) map[string]account.Settings {
 		own.Servers = append(own.Servers, s)
 	}
 	return map[string]account.Settings{
-		"small":              of(t, small, "anna@example.se"),
-		"small-any":          of(t, small, "@example.com"),
-		"mamut-info":         of(t, mamutPOP, "info@domain.se"),
-		"mamut-any":          of(t, mamutPOP, "@domain.se"),
+		"small":              settingsOf(t, small, "anna@example.se"),
+		"small-any":          settingsOf(t, small, "@example.com"),
+		"mamut-info":         settingsOf(t, mamutPOP, "info@domain.se"),
+		"mamut-any":          settingsOf(t, mamutPOP, "@domain.se"),
 		"mamut-mx":           byMX,
-		"own-domain":         of(t, ownDomain, "kalle@kund.se"),
-		"own-domain-idn":     of(t, ownDomain, "kalle@bücher.example"),
-		"own-domain-any":     of(t, ownDomain, "@kund.se"),
-		"websupport":         of(t, websupport, "anna@foretag.se"),
+		"own-domain":         settingsOf(t, ownDomain, "kalle@kund.se"),
+		"own-domain-idn":     settingsOf(t, ownDomain, "kalle@bücher.example"),
+		"own-domain-any":     settingsOf(t, ownDomain, "@kund.se"),
+		"websupport":         settingsOf(t, websupport, "anna@foretag.se"),
 		"websupport-alias":   alias,
 		"websupport-own":     own,
-		"office365":          of(t, office365, "anna@kund.se"),
-		"onecom":             of(t, onecom, "anna@firma.dk"),
-		"everything":         of(t, everything, "o'neil&co@example.com"),
-		"everything-any":     of(t, everything, "@example.com"),
-		"local-part":         of(t, localPart, "fred@example.com"),
-		"composite":          of(t, composite, "fred@example.com"),
-		"composite-any":      of(t, composite, "@example.com"),
-		"composite-hostile":  of(t, composite, "\"<b>&'\"@example.com"),
-		"composite-percent":  of(t, composite, "%EMAILDOMAIN%@example.com"),
-		"everything-percent": of(t, everything, "%EMAILADDRESS%@example.com"),
+		"office365":          settingsOf(t, office365, "anna@kund.se"),
+		"onecom":             settingsOf(t, onecom, "anna@firma.dk"),
+		"everything":         settingsOf(t, everything, "o'neil&co@example.com"),
+		"everything-any":     settingsOf(t, everything, "@example.com"),
+		"local-part":         settingsOf(t, localPart, "fred@example.com"),
+		"composite":          settingsOf(t, composite, "fred@example.com"),
+		"composite-any":      settingsOf(t, composite, "@example.com"),
+		"composite-hostile":  settingsOf(t, composite, "\"<b>&'\"@example.com"),
+		"composite-percent":  settingsOf(t, composite, "%EMAILDOMAIN%@example.com"),
+		"everything-percent": settingsOf(t, everything, "%EMAILADDRESS%@example.com"),
 	}
 }

@@ -44,10 +44,10 @@ var describable = &account.Provider{
 // paccSystems returns settings that PACC can describe, by the name of the golden file.
 func paccSystems(t testing.TB) map[string]account.Settings {
 	return map[string]account.Settings{
-		"small":      of(t, small, "@example.com"),
-		"websupport": of(t, websupport, "@foretag.se"),
-		"onecom":     of(t, onecom, "@firma.dk"),
-		"whole":      of(t, describable, "@bücher.example"),
+		"small":      settingsOf(t, small, "@example.com"),
+		"websupport": settingsOf(t, websupport, "@foretag.se"),
+		"onecom":     settingsOf(t, onecom, "@firma.dk"),
+		"whole":      settingsOf(t, describable, "@bücher.example"),
 	}
 }
 
@@ -101,7 +101,7 @@ func TestPACCsKeepApart(t *testing.T) {
 	escape := *describable
 	escape.Servers = append(slices.Clone(small.Servers),
 		service(account.CalDAV, "https://dav.example.com/%2%EMAILDOMAIN%"), service(account.CardDAV, "https://dav.example.com/%%EMAILDOMAIN%"))
-	read, err := ReadPACC(mustPACC(t, of(t, &verbatim, "@ab.example")), account.AnyAt("ab.example"))
+	read, err := ReadPACC(mustPACC(t, settingsOf(t, &verbatim, "@ab.example")), account.AnyAt("ab.example"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,13 +113,13 @@ func TestPACCsKeepApart(t *testing.T) {
 		"whole": describable, "verbatim": &verbatim, "nameless": &nameless, "escape": &escape, "small": small, "standard": standard,
 		"not describable": mamutPOP, "everything": everything,
 	} {
-		own, alias := of(t, provider, "own@ab.example"), of(t, provider, "alias@ab.example")
+		own, alias := settingsOf(t, provider, "own@ab.example"), settingsOf(t, provider, "alias@ab.example")
 		own.Custom = true
 		alias.Login = address(t, "fred@ab.example")
 		all := []account.Settings{own, alias}
 		for _, domain := range []string{"first.example", "bücher.example", "1-2.example", "ab.example"} {
 			for _, local := range []string{"", "fred", "%EMAILDOMAIN%", "a/b"} {
-				all = append(all, of(t, provider, local+"@"+domain))
+				all = append(all, settingsOf(t, provider, local+"@"+domain))
 			}
 		}
 		for first := range all {
@@ -140,11 +140,11 @@ func TestPACCsKeepApart(t *testing.T) {
 // TestPACCHandlerKeepsApart checks that concurrent answers do not mix.
 func TestPACCHandlerKeepsApart(t *testing.T) {
 	handler := PACCHandler(func(_ context.Context, q account.Query) (account.Settings, error) {
-		return of(t, describable, "@"+q.Host), nil
+		return settingsOf(t, describable, "@"+q.Host), nil
 	})
 	var group sync.WaitGroup
 	for _, domain := range []string{"a.example", strings.Repeat("long.", 20) + "example", "b.example"} {
-		want := string(mustPACC(t, of(t, describable, "@"+domain)))
+		want := string(mustPACC(t, settingsOf(t, describable, "@"+domain)))
 		for range 4 {
 			group.Go(func() {
 				for range 200 {
@@ -184,7 +184,7 @@ func TestPACCWriteThenRead(t *testing.T) {
 
 // TestPACCWhole checks which servers of describable a document has.
 func TestPACCWhole(t *testing.T) {
-	s := of(t, describable, "@example.org")
+	s := settingsOf(t, describable, "@example.org")
 	read, err := ReadPACC(mustPACC(t, s), s.Address)
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +250,7 @@ func TestPACCNotDescribable(t *testing.T) {
 		{"nothing but certificates", []account.Server{with(imap, certificate), with(smtp, certificate)}, "neither a password nor OAuth2", ""},
 		{"nothing", nil, "neither imap, pop3 nor jmap", ""},
 	} {
-		s := of(t, &account.Provider{DisplayName: "X", Servers: row.servers}, "@example.com")
+		s := settingsOf(t, &account.Provider{DisplayName: "X", Servers: row.servers}, "@example.com")
 		document, err := PACC(s)
 		if row.reason == "" {
 			if err != nil || strings.Contains(string(document), `"`+row.lacks+`"`) {
@@ -263,9 +263,9 @@ func TestPACCNotDescribable(t *testing.T) {
 		}
 	}
 
-	alias := of(t, small, "info@example.com")
+	alias := settingsOf(t, small, "info@example.com")
 	alias.Login = address(t, "fred@example.com")
-	own := of(t, small, "fred@example.com")
+	own := settingsOf(t, small, "fred@example.com")
 	own.Custom = true
 	for _, s := range []account.Settings{alias, own} {
 		if _, err := PACC(s); !errors.Is(err, ErrNotDescribable) {
@@ -290,7 +290,7 @@ func TestPACCDocumentation(t *testing.T) {
 	provider.Documentation = []account.Documentation{
 		{URL: "https://example.com/%EMAILLOCALPART%"}, {URL: "https://example.com/first"}, {URL: "https://example.com/second"},
 	}
-	read, err := ReadPACC(mustPACC(t, of(t, &provider, "@example.com")), account.AnyAt("example.com"))
+	read, err := ReadPACC(mustPACC(t, settingsOf(t, &provider, "@example.com")), account.AnyAt("example.com"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +318,7 @@ func TestPACCIssuer(t *testing.T) {
 }
 
 func TestDigest(t *testing.T) {
-	document := mustPACC(t, of(t, small, "@example.com"))
+	document := mustPACC(t, settingsOf(t, small, "@example.com"))
 	sum := sha256.Sum256(document)
 	if got, want := Digest(document), "v=UAAC1; a=sha256; d="+base64.StdEncoding.EncodeToString(sum[:]); got != want {
 		t.Errorf("Digest = %s, want %s", got, want)
@@ -374,7 +374,7 @@ func TestPACCHandler(t *testing.T) {
 	var service scenarioService
 	handler := PACCHandler(service.resolve)
 	w := ask(t, handler, http.MethodGet, "example.com"+paccPath, "emailaddress=info@example.com")
-	want := mustPACC(t, of(t, standard, "@example.com"))
+	want := mustPACC(t, settingsOf(t, standard, "@example.com"))
 	if w.Code != 200 || w.Body.String() != string(want) {
 		t.Errorf("GET: status %d, want 200 with\n%s\ngot\n%s", w.Code, want, w.Body)
 	}

@@ -170,7 +170,7 @@ func betweenTags(document []byte) string {
 }
 
 func TestTrapsAreFound(t *testing.T) {
-	good := string(mustDocument(t, of(t, everything, "fred@example.com")))
+	good := string(mustDocument(t, settingsOf(t, everything, "fred@example.com")))
 	if found := traps([]byte(good)); found != nil {
 		t.Fatalf("traps of a good document = %q, want none", found)
 	}

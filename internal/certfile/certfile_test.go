@@ -218,3 +218,41 @@ func TestRoots(t *testing.T) {
 		}
 	}
 }
+
+func TestChain(t *testing.T) {
+	rootKey, middleKey, key := newKey(t), newKey(t), newKey(t)
+	root := issue(t, "root", "root", "", rootKey.Public(), rootKey)
+	middle := issue(t, "middle", "root", "", middleKey.Public(), rootKey)
+	leaf := issue(t, "leaf", "middle", "host.example", key.Public(), middleKey)
+	direct := issue(t, "direct", "root", "host.example", key.Public(), rootKey)
+	const missing, disorder, notFirst = "issuer's certificate is missing", "not in order", "not the first"
+	for _, test := range []struct {
+		name    string
+		file    []*x509.Certificate
+		want    int // intermediates
+		problem string
+	}{
+		{"in order", []*x509.Certificate{leaf, middle}, 1, ""},
+		{"with root", []*x509.Certificate{leaf, middle, root}, 1, ""},
+		{"issued by the root", []*x509.Certificate{direct, root}, 0, ""},
+		{"issued by a root that is not in the file", []*x509.Certificate{direct}, 0, missing},
+		{"no intermediate", []*x509.Certificate{leaf, root}, 0, missing},
+		{"leaf last", []*x509.Certificate{middle, leaf}, 1, disorder},
+		{"another certificate first", []*x509.Certificate{root, leaf, middle}, 1, notFirst},
+	} {
+		chain, problem := (&KeyPair{Leaf: leafOf(test.file, key), All: test.file}).Chain()
+		if len(chain) != test.want || (problem == "") != (test.problem == "") || !strings.Contains(problem, test.problem) {
+			t.Errorf("%s: Chain() = %d certificates, %q; want %d, %q", test.name, len(chain), problem, test.want, test.problem)
+		}
+	}
+}
+
+// leafOf returns the certificate of the key.
+func leafOf(file []*x509.Certificate, key *ecdsa.PrivateKey) *x509.Certificate {
+	for _, c := range file {
+		if key.PublicKey.Equal(c.PublicKey) {
+			return c
+		}
+	}
+	return nil
+}

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// Formats are the forms in which records are printed.
+// Formats lists the formats in which records are printed.
 var Formats = []string{"zone", "json", "nsupdate", "octodns"}
 
-// Writer prints domains one after the other; it never holds more than one.
-// Close ends the document, and leaves the underlying writer open.
+// Writer prints domains one after the other, and never holds more than one. Close
+// ends the document and leaves the underlying writer open.
 type Writer interface {
 	Write(Domain) error
 	Close() error
 }
 
-// NewWriter prints in one of the Formats.
+// NewWriter returns a Writer for one of the Formats.
 func NewWriter(w io.Writer, format string) (Writer, error) {
 	to := bufio.NewWriterSize(w, 64<<10)
 	switch format {
@@ -34,7 +34,7 @@ func NewWriter(w io.Writer, format string) (Writer, error) {
 	return nil, fmt.Errorf("unknown format %q: it is one of %s", format, strings.Join(Formats, ", "))
 }
 
-// textWriter prints forms in which domains simply follow each other.
+// textWriter prints formats in which domains simply follow each other.
 type textWriter struct {
 	to      *bufio.Writer
 	append  func([]byte, Domain) []byte
@@ -79,9 +79,9 @@ func appendNotes(b []byte, d Domain, comment string) []byte {
 	return b
 }
 
-// appendUpdate writes input for nsupdate(1), which finds the zone itself. What
-// the names held before is replaced, whoever wrote it; Publish is the careful
-// way. There are no empty lines, as they would send what is complete so far.
+// appendUpdate writes input for nsupdate(1), which finds the zone itself. It
+// replaces what the names had before, whoever wrote it. Package publish is the
+// careful way. There are no empty lines, as each would send what came before it.
 func appendUpdate(b []byte, d Domain) []byte {
 	b = fmt.Appendf(b, "; %s\n", d.Name)
 	b = appendNotes(b, d, "; ")
@@ -108,7 +108,7 @@ type jsonWriter struct {
 }
 
 func (w *jsonWriter) Write(d Domain) error {
-	octets, err := json.MarshalIndent(d, "", "  ")
+	text, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (w *jsonWriter) Write(d Domain) error {
 		w.begun = true
 	}
 	w.to.WriteString(before)
-	_, err = w.to.Write(octets)
+	_, err = w.to.Write(text)
 	return err
 }
 

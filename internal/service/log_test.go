@@ -9,8 +9,8 @@ import (
 	"signpost/internal/config"
 )
 
-// TestFollowingLog: a log handed out before a reload writes in the format and level
-// of the new configuration.
+// TestFollowingLog checks that a log handed out before a reload writes in the format
+// and level of the new configuration.
 func TestFollowingLog(t *testing.T) {
 	var out bytes.Buffer
 	l := newFollowingLog(newLog(&out, config.Log{}))
@@ -25,11 +25,15 @@ func TestFollowingLog(t *testing.T) {
 	log.Warn("no more")
 	lines := strings.Split(out.String(), "\n")
 	if len(lines) != 4 {
-		t.Fatalf("got\n%s", &out)
+		t.Fatalf("the log has %d lines, want 3:\n%s", len(lines)-1, &out)
 	}
-	for i, want := range []string{"level=INFO msg=first keys=a g.b=1 g.c=2", `"msg":"second","keys":"a","g":{"b":1,"c":2}}`, `"level":"DEBUG","msg":"third"}`} {
+	for i, want := range []string{
+		"level=INFO msg=first keys=a g.b=1 g.c=2",
+		`"msg":"second","keys":"a","g":{"b":1,"c":2}}`,
+		`"level":"DEBUG","msg":"third"}`,
+	} {
 		if !strings.HasSuffix(lines[i], want) {
-			t.Errorf("got %s, want %s", lines[i], want)
+			t.Errorf("line %d is %s, want it to end in %s", i+1, lines[i], want)
 		}
 	}
 }

@@ -61,7 +61,8 @@ func TestWatchdogProbes(t *testing.T) {
 		n.watchdog(ctx, func() { probes <- struct{}{} })
 		close(ended)
 	}()
-	time.Sleep(50 * time.Millisecond) // a watchdog that does not wait for the probe sends many messages by now
+	// A watchdog that does not wait for the probe would send many messages meanwhile.
+	time.Sleep(50 * time.Millisecond)
 	n.send("READY=1")
 	<-probes
 	for _, want := range []string{"READY=1", "WATCHDOG=1"} {

@@ -65,7 +65,7 @@ type variant struct {
 }
 
 // Holes of a profile's template. Each begins with a UUID, which no configured text
-// contains.
+// contains. An address that contains one spoils only its own profile.
 const (
 	holePrefix     = "8c1d63de-7f1e-4ad4-9b7e-0e6a1b6c4f52/"
 	holeName       = holePrefix + "name"

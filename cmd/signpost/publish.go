@@ -69,15 +69,15 @@ func publishRecords(ctx context.Context, e env, l *service.Loaded, f recordsFlag
 		}
 		if len(p.plans) == publishBatch {
 			if err := p.apply(ctx); err != nil {
-				return err
+				return errors.Join(p.failures.err(), err)
 			}
 		}
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return errors.Join(p.failures.err(), ctx.Err())
 	}
 	if err := p.apply(ctx); err != nil {
-		return err
+		return errors.Join(p.failures.err(), err)
 	}
 	if planned > 0 && !p.mayAsk() {
 		p.failures.add(fault.WithHint(errors.New("nothing is published without being asked for"), "-yes applies the plan above"))

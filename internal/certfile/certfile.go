@@ -40,15 +40,17 @@ func (p Pair) Load() (*KeyPair, error) {
 	if err != nil {
 		return nil, err
 	}
-	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	if !ok {
-		return nil, fmt.Errorf("%s: unsupported type of key", p.Key)
-	}
-	i := slices.IndexFunc(all, func(c *x509.Certificate) bool { return public.Equal(c.PublicKey) })
+	i := slices.IndexFunc(all, func(c *x509.Certificate) bool { return belongs(c, key) })
 	if i < 0 {
 		return nil, p.mismatch()
 	}
 	return &KeyPair{Leaf: all[i], All: all, Key: key}, nil
+}
+
+// belongs reports whether the certificate is that of the key.
+func belongs(c *x509.Certificate, key crypto.Signer) bool {
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(c.PublicKey)
 }
 
 func (p Pair) mismatch() error { return fmt.Errorf("%s, %s: %w", p.Certificate, p.Key, ErrMismatch) }
@@ -58,26 +60,31 @@ func (p Pair) mismatch() error { return fmt.Errorf("%s, %s: %w", p.Certificate, 
 const minRSA = 2048
 
 // LoadTLS reads a pair that a TLS server can use. The certificate of the key must
-// come first in its file, and clients must be able to accept it.
+// come first in its file, and clients must be able to accept it. What follows is sent
+// as it is: crypto/x509 cannot parse every root that people put there.
 func (p Pair) LoadTLS() (*tls.Certificate, error) {
-	k, err := p.Load()
+	chain, err := readChain(p.Certificate)
 	if err != nil {
 		return nil, err
 	}
-	if k.Leaf != k.All[0] {
+	leaf, err := parseCertificate(p.Certificate, chain[0])
+	if err != nil {
+		return nil, err
+	}
+	key, err := loadKey(p.Key)
+	if err != nil {
+		return nil, err
+	}
+	if !belongs(leaf, key) {
 		return nil, p.mismatch()
 	}
-	if public, ok := k.Leaf.PublicKey.(*rsa.PublicKey); ok && public.N.BitLen() < minRSA {
+	if public, ok := leaf.PublicKey.(*rsa.PublicKey); ok && public.N.BitLen() < minRSA {
 		return nil, fmt.Errorf("%s: clients refuse an RSA key of %d bits", p.Certificate, public.N.BitLen())
 	}
-	if len(k.Leaf.DNSNames) == 0 {
+	if len(leaf.DNSNames) == 0 {
 		return nil, fmt.Errorf("%s: clients refuse a certificate without a subject alternative name", p.Certificate)
 	}
-	c := &tls.Certificate{PrivateKey: k.Key, Leaf: k.Leaf}
-	for _, certificate := range k.All {
-		c.Certificate = append(c.Certificate, certificate.Raw)
-	}
-	return c, nil
+	return &tls.Certificate{Certificate: chain, PrivateKey: key, Leaf: leaf}, nil
 }
 
 // maxFile bounds the size of a file. A long chain takes 20 KB.

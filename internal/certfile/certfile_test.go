@@ -256,3 +256,38 @@ func leafOf(file []*x509.Certificate, key *ecdsa.PrivateKey) *x509.Certificate {
 	}
 	return nil
 }
+
+// TestUnparsableChain checks that TLS uses a pair whose chain holds a certificate that
+// crypto/x509 cannot parse, such as a root with a negative serial number. A signature
+// needs the whole chain.
+func TestUnparsableChain(t *testing.T) {
+	key := newKey(t)
+	leaf := issue(t, "autoconfig.example.com", "autoconfig.example.com", "autoconfig.example.com", key.Public(), key)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text []byte
+	for _, block := range []*pem.Block{
+		{Type: "CERTIFICATE", Bytes: leaf.Raw},
+		{Type: "CERTIFICATE", Bytes: []byte("a root")},
+		{Type: "PRIVATE KEY", Bytes: der},
+	} {
+		text = append(text, pem.EncodeToMemory(block)...)
+	}
+	file := filepath.Join(t.TempDir(), "pair.pem")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pair := Pair{Certificate: file, Key: file}
+	c, err := pair.LoadTLS()
+	if err != nil {
+		t.Fatalf("LoadTLS: %v", err)
+	}
+	if len(c.Certificate) != 2 || !bytes.Equal(c.Certificate[0], leaf.Raw) || string(c.Certificate[1]) != "a root" {
+		t.Errorf("LoadTLS returned %d certificates, want the two of the file as they are", len(c.Certificate))
+	}
+	if _, err := pair.Load(); err == nil {
+		t.Error("Load accepts a chain with a certificate that cannot be parsed")
+	}
+}

@@ -11,25 +11,42 @@ import (
 
 // Certificates reads the certificates of a PEM file, at least one.
 func Certificates(file string) ([]*x509.Certificate, error) {
+	chain, err := readChain(file)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*x509.Certificate, len(chain))
+	for i, der := range chain {
+		if all[i], err = parseCertificate(file, der); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func parseCertificate(file string, der []byte) (*x509.Certificate, error) {
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("%s: a certificate cannot be parsed", file)
+	}
+	return c, nil
+}
+
+// readChain reads the certificates of a PEM file, at least one, without parsing them.
+func readChain(file string) (chain [][]byte, err error) {
 	text, err := readFile(file, "certificate")
 	if err != nil {
 		return nil, err
 	}
-	var all []*x509.Certificate
 	for block := range blocks(text) {
-		if block.Type != "CERTIFICATE" {
-			continue
+		if block.Type == "CERTIFICATE" {
+			chain = append(chain, block.Bytes)
 		}
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("%s: a certificate cannot be parsed", file)
-		}
-		all = append(all, c)
 	}
-	if all == nil {
+	if chain == nil {
 		return nil, fmt.Errorf("%s: no certificate in PEM form", file)
 	}
-	return all, nil
+	return chain, nil
 }
 
 // loadKey reads the first key of a PEM file.

@@ -30,9 +30,9 @@ type update struct {
 	keyFile string
 }
 
-// Updates returns where records may be published, with the keys. It reads the key
-// files only now, because the user that runs the service need not be allowed to. The
-// error is a fault.List.
+// Updates returns where records may be published, with the keys. It checks the keys
+// and reads their files only now: the service does not need them, and the user that
+// runs it need not be allowed to read them. The error is a fault.List.
 func (c *Config) Updates() ([]dns.Update, error) {
 	var updates []dns.Update
 	var faults fault.List
@@ -46,6 +46,8 @@ func (c *Config) Updates() ([]dns.Update, error) {
 				faults = append(faults, c.Fault(fmt.Sprintf("dns.updates[%d].keyFile", i), err))
 			}
 			u.Key = key
+		} else if err := u.Key.Check(); err != nil {
+			faults = append(faults, c.Fault(fmt.Sprintf("dns.updates[%d].key", i), err))
 		}
 		updates = append(updates, u.Update)
 	}
@@ -104,7 +106,10 @@ var updateKeys = keys[update]{
 	},
 	"primary": func(u *update, v *value) { u.Primary = v.primary() },
 	"keyFile": func(u *update, v *value) { u.keyFile = v.file() },
-	"key":     func(u *update, v *value) { u.Key = v.tsigKey() },
+	"key": func(u *update, v *value) {
+		u.Key = v.tsigKey()
+		v.remember()
+	},
 }
 
 var tsigKeys = keys[dns.Key]{
@@ -134,9 +139,6 @@ func (v *value) tsigKey() dns.Key {
 		return k
 	}
 	tsigKeys.read(v, &k, "name", "secret")
-	if err := k.Check(); err != nil && k.Name != "" && k.Algorithm != "" && k.Secret != "" {
-		v.fault("%v", err)
-	}
 	return k
 }
 

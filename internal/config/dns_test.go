@@ -72,3 +72,22 @@ func TestUpdatesFaults(t *testing.T) {
 		t.Errorf("warnings %v, want only the one about the missing file, in the same words", c.Warnings)
 	}
 }
+
+// TestUpdatesShortSecret checks that a key which no server accepts is a fault when records
+// are published or checked, with its line, and that it does not keep the service from
+// starting.
+func TestUpdatesShortSecret(t *testing.T) {
+	file := write(t, "signpost.yaml", `dns:
+  updates:
+    - {zone: example.com, primary: ns1.example.com, key: {name: signpost, secret: c2hvcnQ=}}
+`+minimal)
+	c, err := Load(file)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	_, err = c.Updates()
+	want := file + ":3: dns.updates[0].key: the key's secret has 5 bytes, at least 16 are needed"
+	if err == nil || err.Error() != want {
+		t.Errorf("Updates() error = %v, want %s", err, want)
+	}
+}

@@ -82,12 +82,16 @@ func (l *limitListener) Close() error {
 }
 
 // acquire waits for a slot for c, if need be that of the connection which has been idle
-// longest. It returns false if the listener is closed meanwhile.
+// longest. It returns false if the listener is closed while c waits: a connection that
+// was accepted before that and has a slot is served to its end.
 func (l *limitListener) acquire(c *limitConn) bool {
 	lim := l.limiter
 	lim.mu.Lock()
 	defer lim.mu.Unlock()
-	for lim.Connections > 0 && l.open >= lim.Connections && !l.closed {
+	for lim.Connections > 0 && l.open >= lim.Connections {
+		if l.closed {
+			return false
+		}
 		longest := l.idle.Front()
 		if longest == nil {
 			l.changed.Wait()
@@ -97,9 +101,6 @@ func (l *limitListener) acquire(c *limitConn) bool {
 		longest.Value.(*limitConn).Close()
 		lim.Evicted()
 		lim.mu.Lock()
-	}
-	if l.closed {
-		return false
 	}
 	l.open++
 	c.open = true

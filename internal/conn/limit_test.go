@@ -103,3 +103,36 @@ func TestBlocksAreForgotten(t *testing.T) {
 		}
 	}
 }
+
+// closingListener closes another listener after it has accepted a connection.
+type closingListener struct {
+	pipeListener
+	closes net.Listener
+}
+
+func (l *closingListener) Accept() (net.Conn, error) {
+	c, err := l.pipeListener.Accept()
+	if err == nil {
+		l.closes.Close()
+	}
+	return c, err
+}
+
+// TestAcceptedBeforeClose checks that a connection which was accepted just before the
+// listener was closed is served: its client has perhaps sent a request already.
+func TestAcceptedBeforeClose(t *testing.T) {
+	limiter := &Limiter{Connections: 1}
+	inner := &closingListener{pipeListener: make(pipeListener, 1)}
+	l := limiter.Listener(inner)
+	inner.closes = l
+	server, _ := net.Pipe()
+	inner.pipeListener <- server
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatalf("Accept = %v, want the connection", err)
+	}
+	c.Close()
+	if _, err := l.Accept(); err == nil {
+		t.Error("Accept after Close returned a connection")
+	}
+}

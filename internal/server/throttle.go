@@ -28,7 +28,11 @@ func (t *throttle) add(now time.Time) (events int64, due bool) {
 // is being written others are dropped.
 func (t *throttle) inBackground(write func(events int64)) {
 	events, due := t.add(time.Now())
-	if !due || !t.busy.CompareAndSwap(false, true) {
+	if !due {
+		return
+	}
+	if !t.busy.CompareAndSwap(false, true) {
+		t.events.Add(events) // for the next line
 		return
 	}
 	go func() {

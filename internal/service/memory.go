@@ -1,6 +1,7 @@
 package service
 
 import (
+	"os"
 	"runtime"
 	"runtime/debug"
 )
@@ -13,8 +14,13 @@ const minHeap = 16 << 20
 // trimHeap is called when a configuration has been loaded. It returns the memory that
 // only loading needed to the system, and sets the garbage collector for the size of the
 // configuration.
+//
+// A GOGC that the operator has set in the environment stays.
 func trimHeap() {
 	debug.FreeOSMemory()
+	if os.Getenv("GOGC") != "" {
+		return
+	}
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	growth := 100 * (minHeap - int(stats.HeapAlloc)) / int(stats.HeapAlloc)

@@ -38,7 +38,8 @@ func ParseAddress(text string) (Address, error) {
 	case text == "":
 		return Address{}, &AddressError{"it is empty"}
 	case len(text) > 4*maxAddress:
-		// Longer than any spelling of a legal address. Returning early saves work.
+		// The text is longer than any spelling of a legal address. Returning early
+		// saves work.
 		return Address{}, &AddressError{"it is longer than 254 bytes"}
 	case !utf8.ValidString(text):
 		return Address{}, &AddressError{"it is not UTF-8"}
@@ -79,7 +80,7 @@ func AnyAt(domain string) Address {
 // IsAny reports whether the address stands for every mailbox of its domain.
 func (a Address) IsAny() bool { return a.whole == EmailAddress }
 
-// IsZero reports whether there is no address at all.
+// IsZero reports whether a is the zero value, which is no address.
 func (a Address) IsZero() bool { return a.domain == "" }
 
 // Local returns the local part as it was typed, %EMAILLOCALPART% for AnyAt.
@@ -130,8 +131,9 @@ func parseLocal(local string) (string, error) {
 		case r < utf8.RuneSelf:
 			plain = false
 		case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S):
-			// Spaces of other scripts, invisible and direction-changing
-			// characters, private use: they occur in attacks, not in mailboxes.
+			// These are spaces of other scripts, invisible and
+			// direction-changing characters, and those for private use. They
+			// occur in attacks, not in mailboxes.
 			return "", &AddressError{"it has an invisible character before the @"}
 		}
 		previous = r

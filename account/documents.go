@@ -31,7 +31,7 @@ type Writer func(Settings) ([]byte, error)
 
 type documentKey[V comparable] struct {
 	provider   *Provider
-	anyMailbox bool // the address is AnyAt a domain
+	anyMailbox bool // the address is a result of AnyAt
 	variant    V
 }
 
@@ -43,8 +43,8 @@ type cachedTemplate struct {
 // Template returns the document for the settings, to be completed for
 // s.Address with Append or, if there are holes, AppendFunc.
 //
-// A link in the Provider that NamesMailbox keeps its placeholders; a document must
-// leave it out.
+// A link in the Provider for which NamesMailbox is true keeps its placeholders. A
+// document must leave it out.
 func (d *Documents[V]) Template(s *Settings, variant V, write Writer, holes ...string) (Template, error) {
 	if !s.Cacheable() {
 		return writeTemplate(s, write, holes)

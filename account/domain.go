@@ -10,8 +10,9 @@ import (
 // ParseDomain parses a domain name in Unicode or A-labels, in any case, with or
 // without the final dot. It returns lower-case A-labels, the only form that DNS,
 // certificates and Thunderbird's parser accept. (Thunderbird's wizard refuses an
-// address in U-labels before it asks any server.) An address literal, an IP
-// address and any other text that is no host name give a *DomainError.
+// address in U-labels before it asks any server.) The error is a *DomainError
+// for an address literal, an IP address and any other text that is not a host
+// name.
 func ParseDomain(text string) (string, error) {
 	text = strings.TrimSuffix(text, ".")
 	if text == "" {
@@ -51,8 +52,8 @@ func isHostname(name string) bool {
 	return true
 }
 
-// checkLabels returns a name that isHostname, or an error if its labels break the
-// rules of host names (RFC 1123 §2.1, RFC 1035 §2.3.4).
+// checkLabels returns name, for which isHostname must be true, or an error if its
+// labels break the rules of host names (RFC 1123 §2.1, RFC 1035 §2.3.4).
 func checkLabels(name string) (string, error) {
 	if len(name) > 253 {
 		return "", &DomainError{"is longer than 253 bytes"}

@@ -9,9 +9,9 @@ import (
 // or "" if there is none. The name may be in any case.
 //
 // url.ParseQuery does not fit the requests of mail clients: Nextcloud Mail and
-// FairEmail send the address without escapes, so that a plus sign is a plus sign
-// and no space, and a semicolon separates nothing. Only the parameter itself has
-// to be well escaped, not the rest of the query; otherwise the error is an
+// FairEmail send the address without escapes, so a plus sign does not mean a
+// space, and a semicolon does not separate parameters. Only the parameter itself
+// has to be well escaped, not the rest of the query; otherwise the error is an
 // *AddressError.
 func Parameter(query, name string) (string, error) {
 	value, _ := RawParameter(query, name)

@@ -144,8 +144,8 @@ func ExpandURL(text string, a Address) string {
 	}))
 }
 
-// plainInURL reports whether the address stands in a URL without escapes. The
-// placeholders of AnyAt do.
+// plainInURL reports whether the address can be put into a URL without escapes,
+// as the placeholders of AnyAt can.
 func (a Address) plainInURL() bool { return a.IsAny() || url.PathEscape(a.local) == a.local }
 
 // Verbatim protects the placeholders in a text: Expand and Template turn the
@@ -170,8 +170,8 @@ func NamesMailbox(text string) bool {
 }
 
 // Placeholders lists everything in a text that looks like a placeholder,
-// %NAME%, known or not, so that a misspelt one can be reported. Two letters are
-// an escape of a URL.
+// %NAME%, known or not, so that a misspelt one can be reported. A name of two
+// letters is not reported, because %AB may be an escape in a URL.
 func Placeholders(text string) []string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 	var names []string

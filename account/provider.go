@@ -13,7 +13,7 @@ const (
 	Page        Client = "page"        // the person on the set-up page
 )
 
-// Clients are all kinds of clients.
+// Clients lists all kinds of clients.
 var Clients = []Client{Thunderbird, Outlook, Phone, Apple, PACC, Page}
 
 // Provider is one mail product with one set of servers. It is shared by all its
@@ -44,8 +44,8 @@ type Provider struct {
 	AliasSignsInAsMailbox bool
 }
 
-// ServersFor returns the servers for the client. The slice is the provider's own:
-// read only.
+// ServersFor returns the servers for the client. The slice belongs to the
+// provider and must not be modified.
 func (p *Provider) ServersFor(c Client) []Server {
 	if servers, ok := p.Exceptions[c]; ok {
 		return servers

@@ -16,7 +16,7 @@ const (
 	ManageSieve ServerType = "managesieve"
 )
 
-// ServerTypes are all types, in the order of documents.
+// ServerTypes lists all types, in the order in which documents have them.
 var ServerTypes = []ServerType{IMAP, POP3, SMTP, ActiveSync, EWS, CalDAV, CardDAV, JMAP, ManageSieve}
 
 // HasURL reports whether servers of the type have a URL instead of host name, port
@@ -76,8 +76,8 @@ type Login struct {
 type Server struct {
 	Type ServerType
 
-	// Hostname, Port and SocketType are set or, for types that HasURL, URL.
-	// Hostname and URL may hold placeholders.
+	// Hostname, Port and SocketType are set, or URL for types for which HasURL
+	// is true. Hostname and URL may hold placeholders.
 	Hostname   string
 	Port       int
 	SocketType SocketType

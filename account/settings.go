@@ -2,10 +2,10 @@ package account
 
 import "context"
 
-// Query is the question of a client.
+// Query is what a client asks for.
 type Query struct {
-	// Address is the mailbox whose settings the client wants, or AnyAt a domain.
-	// If it is zero, Host determines the domain.
+	// Address is the mailbox whose settings the client wants, or a result of
+	// AnyAt for a whole domain. If it is zero, Host determines the domain.
 	Address Address
 	// Host is the host of the request, as the client sent it. It comes from a
 	// stranger: it is compared with what is hosted here and never repeated.
@@ -14,26 +14,30 @@ type Query struct {
 }
 
 // Resolver answers a query. It is all that the handlers of this module need to
-// know of the rest of a program. An error that IsUnknown means that the domain is
-// not hosted here; after any other error, the query may be repeated.
+// know of the rest of a program. An error for which IsUnknown is true means that
+// the domain is not hosted here. After any other error, the query may be
+// repeated.
 type Resolver func(context.Context, Query) (Settings, error)
 
 // Settings is the complete answer to a query. It holds everything that a document
 // needs.
 type Settings struct {
-	// Address is the address of the query, or AnyAt the domain if there was none.
+	// Address is the address of the query, or the result of AnyAt for the domain
+	// if there was none.
 	Address Address
 	// Login completes the placeholders: the Address, except where an alias
 	// signs in as the mailbox behind it.
 	Login Address
-	// Provider has names, links and OAuth2. It is shared: read only.
+	// Provider has names, links and OAuth2. It is shared and must not be
+	// modified.
 	Provider *Provider
 	// Servers are the servers for this client in the order of preference, with
-	// placeholders that Expanded completes. The slice is shared: read only.
+	// placeholders that Expanded completes. The slice is shared and must not be
+	// modified.
 	Servers []Server
 	// LookupDomain is the provider's own domain if the client asked there for an
-	// address of another domain, as clients do that start from the MX record.
-	// Usually empty.
+	// address of another domain, as clients do that start from the MX record. It
+	// is usually empty.
 	LookupDomain string
 	// Custom reports whether something in Servers is for this account alone.
 	Custom bool

@@ -41,7 +41,7 @@ type Notice struct {
 	URL   string    // of a page with more, or empty
 }
 
-// Active reports whether the notice is to be shown at the time.
+// Active reports whether the notice is shown at the time.
 func (n Notice) Active(at time.Time) bool {
 	return !at.Before(n.From) && (n.Until.IsZero() || at.Before(n.Until))
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // Values of Cache-Control. An answer that depends on an address is not cached
-// anywhere. What a domain gets may be, for as long as a person is likely to try
-// again in the account form of a client.
+// anywhere. An answer for a whole domain may be cached, for as long as a person
+// is likely to try again in the account form of a client.
 const (
 	cacheNever   = "no-store"
 	cacheShortly = "private, max-age=300"

@@ -11,14 +11,14 @@ import (
 )
 
 // Document returns the config-v1.1 document for the settings, or an error that
-// is ErrNotDescribable. For an Address that IsAny it holds placeholders where it
-// would name the mailbox.
+// wraps ErrNotDescribable. If s.Address.IsAny(), the document has placeholders
+// in place of the mailbox.
 func Document(s account.Settings) ([]byte, error) {
 	return new(documents).write(s)
 }
 
-// documents writes config-v1.1 documents. Those of one provider differ in
-// LookupDomain, of which the configuration names few.
+// documents writes config-v1.1 documents. The documents of one provider differ
+// only in LookupDomain, which has few values.
 type documents struct{ account.Documents[string] }
 
 // write returns what Document returns for the settings.

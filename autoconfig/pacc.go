@@ -68,7 +68,7 @@ type paccHelp struct {
 }
 
 // PACC returns the user-agent-configuration.json for the domain of the settings,
-// or an error that is ErrNotDescribable.
+// or an error that wraps ErrNotDescribable.
 //
 // The format names hosts and nothing else of a mail server: implicit TLS on the
 // usual port is all that it can mean, and the login is the mail address. There

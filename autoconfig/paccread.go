@@ -19,7 +19,7 @@ func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
 		return account.Settings{}, noDocument("it is not UTF-8")
 	}
 	var d pacc
-	// encoding/json has a limit of depth of its own.
+	// encoding/json limits the depth of nesting itself.
 	if json.Unmarshal(document, &d) != nil {
 		return account.Settings{}, noDocument("it is not JSON of the right form")
 	}

@@ -54,10 +54,11 @@ func describe(servers []account.Server) ([]account.Server, error) {
 
 // anyDomain stands for all domains when a URL is checked: with a placeholder in
 // its host the URL does not parse, and the result must not depend on the domain
-// that was asked about first. Nothing that begins with it is an escape of a URL.
+// that was asked about first. It does not begin with a hexadecimal digit, so a
+// percent sign before it does not become an escape.
 var anyDomain = account.AnyAt("x.invalid")
 
-// unlikePACC says what about the server PACC cannot express, or "".
+// unlikePACC returns the reason why PACC cannot describe the server, or "".
 func unlikePACC(s account.Server) string {
 	if !s.SignsInWithAddress() {
 		return "the user name is not the mail address, and PACC has no place for one"

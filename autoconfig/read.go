@@ -16,10 +16,10 @@ import (
 // placeholders, in the order of the document; Expanded completes them.
 //
 // Read accepts what tolerant clients accept: the spellings of 1.1 and 1.2, white
-// space around values, values in any case, unknown elements. Of a repeated value
-// the first counts, as in Thunderbird's readFromXML, and as there a section that
-// no client could use is left out without an error. Methods that need no login,
-// such as client-IP-address, are not read.
+// space around values, values in any case, unknown elements. As in Thunderbird's
+// readFromXML, the first of repeated values counts, and a section that no client
+// could use is left out without an error. Methods that need no login, such as
+// client-IP-address, are not read.
 func Read(document []byte, a account.Address) (account.Settings, error) {
 	root, err := parseXML(document)
 	if err != nil {

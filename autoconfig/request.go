@@ -10,7 +10,7 @@ import (
 
 var errNotFound = errors.New("not found")
 
-// request is a parsed request.
+// request is the parsed query of an HTTP request.
 type request struct {
 	account.Query
 	// personal is set if an address was sent, even one that the answer does not

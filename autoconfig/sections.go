@@ -26,10 +26,10 @@ type sections struct {
 
 // divide picks the servers that a document names and sorts them into sections.
 //
-// Of each type it is the one that the provider prefers, as Evolution and aerc
-// would use the last of several. An unencrypted server is named only if the
-// provider has nothing better, since Thunderbird for Android rejects the whole
-// document for it.
+// It picks only the provider's preferred server of each type, because Evolution
+// and aerc would use the last of several. An unencrypted server is named only
+// if the provider has nothing better, since Thunderbird for Android rejects the
+// whole document for it.
 func divide(servers []account.Server) (sections, error) {
 	var s sections
 	for _, server := range servers {

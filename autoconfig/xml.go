@@ -31,7 +31,7 @@ type documentError struct{ problem string }
 func (e *documentError) Error() string { return ErrNoDocument.Error() + ": " + e.problem }
 func (e *documentError) Unwrap() error { return ErrNoDocument }
 
-// parseXML reads a document from a stranger into a tree.
+// parseXML parses an untrusted document into a tree.
 func parseXML(document []byte) (*etree.Element, error) {
 	document = bytes.TrimPrefix(document, []byte("\ufeff"))
 	if err := check(document); err != nil {

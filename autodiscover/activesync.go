@@ -11,8 +11,8 @@ import (
 )
 
 // ActiveSync returns the answer for AcceptableResponseSchema
-// mobilesync/responseschema/2006 ([MS-ASCMD] Autodiscover), which phones read, and
-// the new Outlook for Windows.
+// mobilesync/responseschema/2006 ([MS-ASCMD] Autodiscover), which phones and the
+// new Outlook for Windows read.
 //
 // The answer has no place for a user name: the phone signs in with the address
 // that it asked about. Where the server wants another login the answer is error
@@ -24,7 +24,7 @@ import (
 func ActiveSync(s account.Settings) ([]byte, error) {
 	document, err := new(documents).write(s, nsMobileSync)
 	if e, ok := errors.AsType[*Error](err); ok {
-		// The placeholders stand in a text that %q has written.
+		// The placeholders are part of a text that was quoted with %q.
 		e.Reason = string(account.ParseTemplate(e.Reason).Append(nil, s.Login, escapeQuoted))
 	}
 	return document, err

@@ -61,7 +61,8 @@ func (e *Error) Message() string {
 	return messages[e.Code]
 }
 
-// Document returns the error as the XML that a client gets now.
+// Document returns the error as the XML that a client gets, with the current
+// time.
 func (e *Error) Document() []byte { return e.document(time.Now(), serverID()) }
 
 // document writes the error. It is a child of Response beside Account, as

@@ -98,7 +98,7 @@ func TestScenariosJSON(t *testing.T) {
 			found("AutodiscoverV1", "https://autodiscover.by-address.example/autodiscover/autodiscover.xml")},
 	} {
 		t.Run(c.scenario, func(t *testing.T) {
-			// As net/http reads the request line.
+			// net/http reads the request line in the same way.
 			u, err := url.ParseRequestURI(c.target)
 			if err != nil {
 				t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 // together. An address may have 254 bytes, three times as many escaped.
 const maxQuery = 2 << 10
 
-// maxRedirects is how many redirects a client may have followed to get one
-// more; clients give up at the same number.
+// maxRedirects is the number of redirects after which a client gets no further
+// one. Clients give up at the same number.
 const maxRedirects = 10
 
 // jsonRequest holds the parameters of a JSON request.

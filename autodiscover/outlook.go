@@ -12,7 +12,7 @@ import (
 
 // Outlook returns the answer for AcceptableResponseSchema
 // outlook/responseschema/2006a ([MS-OXDSCLI]), which Outlook, Thunderbird, eM
-// Client, Evolution and Delta Chat read. For an Address that IsAny it leaves out
+// Client, Evolution and Delta Chat read. If s.Address.IsAny(), it leaves out
 // User and LoginName.
 //
 // The error is an *Error where there are no settings for Outlook, and a
@@ -48,9 +48,9 @@ func writeOutlook(s account.Settings) ([]byte, error) {
 // because emailengine takes the last of several and Thunderbird the first, and
 // in the provider's order of preference, which Outlook follows.
 //
-// CalDAV and CardDAV come last. They are no types of Microsoft's; eM Client
-// reads them (mailcow and automx2 serve them for it), Outlook and Thunderbird
-// skip types that they do not know.
+// CalDAV and CardDAV come last. Microsoft does not define these types. eM
+// Client reads them (mailcow and automx2 serve them for it). Outlook and
+// Thunderbird skip types that they do not know.
 func outlookServers(s account.Settings) ([]account.Server, error) {
 	var mail, dav []account.Server
 	for _, server := range s.Servers {
@@ -86,7 +86,7 @@ func whyNotOutlook(s account.Settings) string {
 }
 
 // protocolNames are Microsoft's names of the types that the document can have.
-// Thunderbird drops a server of type POP, instead of POP3.
+// Thunderbird drops a server whose type is POP instead of POP3.
 var protocolNames = map[account.ServerType]string{
 	account.IMAP:    "IMAP",
 	account.POP3:    "POP3",
@@ -105,10 +105,11 @@ func addProtocol(acc *etree.Element, settings account.Settings, s account.Server
 		add(protocol, "Server", s.URL)
 	} else {
 		add(protocol, "Server", s.Hostname)
-		add(protocol, "Port", strconv.Itoa(s.Port)) // Delta Chat drops a Protocol without
+		add(protocol, "Port", strconv.Itoa(s.Port)) // Delta Chat drops a Protocol without Port
 	}
 	if !settings.Address.IsAny() {
-		// Thunderbird drops a Protocol with an empty element.
+		// Thunderbird drops a Protocol with an empty element, so LoginName is
+		// never empty.
 		add(protocol, "LoginName", cmp.Or(s.Login.Username, account.EmailAddress))
 	}
 	add(protocol, "DomainRequired", onOff(s.Login.DomainName != ""))
@@ -130,12 +131,12 @@ func addProtocol(acc *etree.Element, settings account.Settings, s account.Server
 	}
 }
 
-// security spells a socket type. To Outlook, Encryption TLS means STARTTLS: on
-// port 993 Outlook would wait for a greeting in clear text (stalwart#3248).
-// Outlook from 2010 on reads Encryption and ignores SSL beside it. SSL stays on
-// with STARTTLS, because Thunderbird and Delta Chat read SSL off as "no
-// encryption" whatever Encryption says. With SSL on, Delta Chat tries implicit
-// TLS and then STARTTLS on the port.
+// security returns the values of SSL and Encryption for a socket type. To
+// Outlook, Encryption TLS means STARTTLS: on port 993 Outlook would wait for a
+// greeting in clear text (stalwart#3248). Outlook from 2010 on reads Encryption
+// and ignores SSL beside it. SSL stays on with STARTTLS, because Thunderbird
+// and Delta Chat read SSL off as "no encryption" whatever Encryption says. With
+// SSL on, Delta Chat tries implicit TLS and then STARTTLS on the port.
 func security(t account.SocketType) (ssl, encryption string) {
 	switch t {
 	case account.STARTTLS:

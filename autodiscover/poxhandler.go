@@ -21,8 +21,8 @@ const MaxBody = 8 << 10
 //
 // GET and HEAD come from clients that send no address (Delta Chat, MyMail,
 // Spike) and from libraries that only look for a redirect. They get Outlook's
-// settings for the domain of Host, without a login, and error 600 where Host is
-// not of a domain that is hosted here.
+// settings for the domain of Host, without a login, and error 600 if Host does
+// not belong to a domain that is hosted here.
 //
 // All answers have HTTP status 200, errors too, except a redirect (302), a body
 // above MaxBody (413) or cut off on its way (400), and other methods (405).
@@ -87,7 +87,7 @@ func (h *xmlHandler) get(r *http.Request) ([]byte, error) {
 	s, err := h.resolve(r.Context(), account.Query{Host: r.Host, Client: account.Outlook})
 	switch {
 	case account.IsUnknown(err):
-		return nil, invalid("it has no address, and its host is of no domain: " + err.Error())
+		return nil, invalid("it has no address, and its host belongs to no domain: " + err.Error())
 	case err != nil:
 		return nil, &Error{Code: ServerError, Reason: err.Error()}
 	}

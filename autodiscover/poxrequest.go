@@ -12,17 +12,17 @@ type poxRequest struct {
 	schema  string // nsOutlook or nsMobileSync
 }
 
-// parsePOX makes a request of the texts that scan has found in the body of a
-// POST, or of its error.
+// parsePOX returns the request for the texts that scan found in the body of a
+// POST. err is the error of scan.
 //
 // Clients differ in the order of the elements, wrap texts in white space, and
 // use wrong root namespaces (mailcow#2986), so elements are known by local name
 // in any order, and AcceptableResponseSchema alone decides the answer. Two
 // Request elements are an error (Microsoft's test suite, MSASCMD_S01_TC03).
 //
-// Where both EMailAddress and LegacyDN are given, [MS-OXDSCLI] 3.2.5 has the
-// LegacyDN win. It is the name of a mailbox in an Exchange directory; there is
-// none here, so the address is used.
+// Where both EMailAddress and LegacyDN are given, the LegacyDN takes precedence
+// in [MS-OXDSCLI] 3.2.5. It is the name of a mailbox in an Exchange directory.
+// There is none here, so the address is used.
 func parsePOX(texts requestTexts, err error) (poxRequest, error) {
 	if err != nil {
 		return poxRequest{}, invalid(err.Error())

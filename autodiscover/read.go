@@ -54,7 +54,7 @@ func Read(document []byte) (account.Settings, error) {
 	return account.Settings{}, errors.New("the answer is in no schema that a client knows")
 }
 
-// readError reads an error that stands in place of settings.
+// readError reads an answer that has an error in place of settings.
 func readError(e *etree.Element) error {
 	code := textOf(e, "ErrorCode")
 	if _, err := strconv.ParseUint(code, 10, 16); err != nil {
@@ -65,7 +65,7 @@ func readError(e *etree.Element) error {
 
 // remoteError returns the error that a server has answered with.
 func remoteError(code Code, message string) *Error {
-	return &Error{Code: code, Reason: fmt.Sprintf("the server answers so, with the words %q", message), message: message}
+	return &Error{Code: code, Reason: fmt.Sprintf("the server's message is %q", message), message: message}
 }
 
 func readOutlook(response *etree.Element) (account.Settings, error) {
@@ -84,7 +84,7 @@ func readOutlook(response *etree.Element) (account.Settings, error) {
 	case "redirecturl":
 		target, err := url.Parse(textOf(acc, "RedirectUrl"))
 		if err != nil || target.Scheme != "https" || target.Host == "" {
-			return account.Settings{}, errors.New("the answer redirects to what is no https URL")
+			return account.Settings{}, errors.New("the answer redirects to a URL that is not https")
 		}
 		s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: target.Host, AsXML: true}
 		return s, nil
@@ -147,7 +147,7 @@ func readProtocol(protocol *etree.Element) (account.Server, error) {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
-		return s, fmt.Errorf("the answer has a Protocol %s whose Port is no port", s.Type)
+		return s, fmt.Errorf("the answer has a Protocol %s with an invalid Port", s.Type)
 	}
 	s.Port = int(n)
 	return s, nil

@@ -30,9 +30,9 @@ func httpRedirect(to *account.AutodiscoverRedirect, extension string) *Redirect 
 	return &Redirect{"https://" + strings.ToLower(to.Hostname) + "/autodiscover/autodiscover." + extension}
 }
 
-// jsonRedirect redirects with the parameters of the request; the protocol is a
-// word of letters and digits. No space is written as a plus sign, nor a plus
-// sign as itself, as some services read it as a space.
+// jsonRedirect redirects with the parameters of the request. The protocol is a
+// word of letters and digits. Spaces and plus signs are written as percent
+// escapes, because some services read a plus sign as a space.
 func jsonRedirect(to *account.AutodiscoverRedirect, a account.Address, protocol string, count int) *Redirect {
 	r := httpRedirect(to, "json")
 	email := strings.ReplaceAll(url.QueryEscape(a.String()), "+", "%20")

@@ -24,7 +24,8 @@ const (
 	maxRequestSize = 1 << 10
 )
 
-// scan returns what scan returns for the body.
+// scan is like the function scan, but does not read a request again that it
+// remembers.
 func (c *requestCache) scan(body []byte) (requestTexts, error) {
 	before, address, after, ok := cutAddress(body)
 	if !ok || len(before)+1+len(after) > maxRequestSize {
@@ -45,13 +46,13 @@ func (c *requestCache) scan(body []byte) (requestTexts, error) {
 	return texts, err
 }
 
-// cacheKey joins the bytes around an address. XML has no NUL, so no other two
-// texts have the same key.
+// cacheKey joins the bytes around an address. XML contains no NUL, so different
+// texts have different keys.
 func cacheKey(before, after []byte) string {
 	return string(bytes.Join([][]byte{before, after}, []byte{0}))
 }
 
-// add remembers a request. A full cache begins again.
+// add remembers a request. A full cache is emptied first.
 func (c *requestCache) add(key string, texts requestTexts) {
 	texts.address = ""
 	c.mu.Lock()
@@ -63,8 +64,8 @@ func (c *requestCache) add(key string, texts requestTexts) {
 }
 
 // isAddressElement reports whether the text between before and after is the
-// address of the request, and not part of a comment, for example: then another
-// address in its place changes the address and nothing else.
+// address of the request, and not part of a comment, for example. If it is,
+// another address in its place changes nothing else.
 func isAddressElement(before, after []byte, want requestTexts) bool {
 	const other = "other@example.com"
 	want.address = other

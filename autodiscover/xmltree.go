@@ -11,7 +11,7 @@ import (
 
 var errMalformed = errors.New("it is not well-formed XML")
 
-// parseTree reads XML from strangers into a tree. The error never quotes the
+// parseTree parses untrusted XML into a tree. The error never quotes the
 // document.
 func parseTree(text []byte, depth, elements int) (*etree.Element, error) {
 	text, err := screen(text, elements)

@@ -80,8 +80,8 @@ type tuning struct {
 
 func init() {
 	certmagic.UserAgent = "Signpost"
-	// A client waits for the order. Let's Encrypt answers within a second or two,
-	// and does in the background what takes longer.
+	// A client waits for the order. Let's Encrypt answers within a second or two
+	// and finishes slower work in the background.
 	certmagic.HTTPTimeout = 10 * time.Second
 }
 

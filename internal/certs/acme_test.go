@@ -375,7 +375,7 @@ func TestOrdersPerHour(t *testing.T) {
 		}
 		return served
 	}
-	// Of four orders one is reserved for renewals, and an attempt needs room for two.
+	// One of four orders is reserved for renewals, and an attempt needs room for two.
 	if served := ask(); served != 2 || n.orders.Load() != 2 {
 		t.Errorf("%d names served with %d orders, want 2 and 2", served, n.orders.Load())
 	}

@@ -99,8 +99,8 @@ func yes(w http.ResponseWriter) {
 	w.Write([]byte("yes\n"))
 }
 
-// decide decides as for an order of our own. Strangers' names with silent name
-// servers do not delay listed names.
+// decide applies the same rules as an order of our own does. Strangers' names
+// with silent name servers do not delay listed names.
 func (h *askHandler) decide(ctx context.Context, name string) error {
 	listed := h.policy.Listed(name)
 	if !listed {

@@ -11,8 +11,8 @@ import (
 	"signpost/account"
 )
 
-// clientOrder is in the context of an order that a client waits for. certmagic's
-// own renewals have none.
+// clientOrder is a value of the context of an order that a client waits for.
+// certmagic's own renewals have none.
 type clientOrder struct {
 	failureLogged bool
 }
@@ -33,7 +33,7 @@ func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.
 	if state == errNotStored {
 		err = a.config.ObtainCertSync(ctx, name)
 	} else {
-		// certmagic would not order in place of a damaged certificate, unless forced.
+		// certmagic replaces a damaged certificate only if it is forced to.
 		err = a.config.RenewCertSync(ctx, name, state != errExpired)
 	}
 	if err == nil {

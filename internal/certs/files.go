@@ -58,8 +58,8 @@ func newFiles(pairs []certfile.Pair, log *slog.Logger) (*files, error) {
 	return f, nil
 }
 
-// set loads the pairs. A pair that was there before keeps its certificate, even if
-// its files cannot be used by now: reload logs that.
+// set loads the pairs. A pair that is already loaded keeps its certificate, even
+// if its files have become unusable, which reload logs.
 func (f *files) set(pairs []certfile.Pair) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

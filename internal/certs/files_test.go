@@ -325,7 +325,7 @@ func TestSetFiles(t *testing.T) {
 		t.Errorf("SetFiles with the key of another certificate in its second pair = %v", err)
 	}
 	checkServed("a refused list", "a.example")
-	// What changed while the list was refused is still noticed.
+	// A change to a file while the list was refused is still noticed.
 	ca.renew(t, a, request{names: []string{"a.example"}})
 	if err := s.SetFiles([]certfile.Pair{{Certificate: b.Certificate, Key: b.Certificate}}); err == nil {
 		t.Fatal("a list without a key was taken")

@@ -110,9 +110,9 @@ func (l *limits) check(name string) error {
 func clock(t time.Time) string { return t.UTC().Format("15:04:05 MST") }
 
 // allow counts an order, or returns a refusal. The names of one registrable domain
-// get at most a quarter of an hour's orders, unless their priority is high: whoever
-// points the MX records of any number of names at us must not keep our customers
-// waiting.
+// get at most a quarter of an hour's orders, unless their priority is high.
+// Otherwise somebody who points the MX records of many names at us could keep our
+// customers waiting.
 func (l *limits) allow(name string, p priority) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -115,11 +115,11 @@ func (a *acmeIssuer) lookup(name string) *call {
 
 func (a *acmeIssuer) isListed(name string) bool { return name == a.name || a.policy.Listed(name) }
 
-// find reads the certificate from storage, and otherwise decides about the name
-// and orders. A certificate in storage was allowed when it was ordered, which is
-// good enough until its renewal: neither silent name servers nor strangers keep a
-// customer from a certificate that exists, least of all after a restart. A name
-// without one costs an attempt to open a file.
+// find reads the certificate from storage or, if there is none, orders one if the
+// name may have it. A certificate in storage was allowed when it was ordered,
+// which is good enough until its renewal: neither silent name servers nor
+// strangers keep a customer from a certificate that exists, least of all after a
+// restart. A name without one costs an attempt to open a file.
 func (a *acmeIssuer) find(name string, c *call) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(a.ctx, orderTimeout)
 	defer cancel()
@@ -150,7 +150,7 @@ func (a *acmeIssuer) find(name string, c *call) (*tls.Certificate, error) {
 	return cert, err
 }
 
-// mayOrder decides about an order before it costs anything. The error is one of
+// mayOrder decides about an order before it costs anything. The error satisfies
 // account.IsUnknown if the name may not have a certificate.
 func (a *acmeIssuer) mayOrder(ctx context.Context, name string, q *quota) error {
 	if err := q.checks.acquire(ctx); err != nil {

@@ -17,7 +17,7 @@ type Policy interface {
 	// name. Listed names may have a certificate whatever DNS says about them,
 	// and they come before all others.
 	Listed(name string) bool
-	// Allowed decides about a name that is not listed. The error is one of
+	// Allowed decides about a name that is not listed. The error satisfies
 	// account.IsUnknown if it may not have a certificate. Any other error means
 	// that this cannot be known now.
 	Allowed(ctx context.Context, name string) error
@@ -36,7 +36,7 @@ type Domains interface {
 	// is.
 	ListsMX(domain string) bool
 	// Serves returns nil if the domain is hosted here, by the configuration or
-	// by DNS. The error is one of account.IsUnknown if it is not. Serves must
+	// by DNS. The error satisfies account.IsUnknown if it is not. Serves must
 	// answer for exactly this domain, and must not say yes to all domains, as a
 	// provider for "*" would.
 	Serves(ctx context.Context, domain string) error

@@ -13,9 +13,10 @@ type quota struct {
 	orders  semaphore // lookups that order
 }
 
-// The part of maxLookups that the two quotas leave is for names whose certificate
-// is in storage: strangers cannot make these lookups slow. The DNS client has 64
-// slots; those that the checks leave are for the requests of clients.
+// The two quotas together are less than maxLookups. The rest is for names whose
+// certificate is in storage: strangers cannot make these lookups slow. The DNS
+// client has 64 slots; those that the checks leave are for the requests of
+// clients.
 const (
 	maxLookups = 512
 	maxNames   = 192

@@ -83,7 +83,8 @@ func (a *acmeIssuer) load(ctx context.Context, name string) (*tls.Certificate, e
 	if c := a.cached(name); c != nil {
 		return c, nil
 	}
-	// certmagic would try to renew what perhaps nobody will ask for again.
+	// Otherwise certmagic would try to renew a certificate that may never be
+	// requested again.
 	a.drop(name)
 	return nil, errExpired
 }

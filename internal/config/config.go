@@ -30,7 +30,7 @@ type Config struct {
 	// they are ordered here or by a proxy that asks.
 	ApexCertificates bool
 	TLS              *TLS          // nil if a proxy in front serves HTTPS
-	Profiles         certfile.Pair // what signs configuration profiles; zero for nothing
+	Profiles         certfile.Pair // signs configuration profiles; zero for none
 	Branding         setup.Branding
 	DNS              DNS
 

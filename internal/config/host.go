@@ -55,7 +55,8 @@ func (v *value) hostText(text string, template bool) string {
 	return name
 }
 
-// notHost says why a text is no host name.
+// notHost records the fault that a text is not a host name, with the reason in
+// err.
 func (v *value) notHost(text string, err error) {
 	if problem := domainProblem(err); problem != notDomain {
 		v.fault("%s is not a host name: it %s", quote(text), problem)
@@ -64,7 +65,7 @@ func (v *value) notHost(text string, err error) {
 	v.fault("%s is not a host name", quote(text))
 }
 
-// notDomain is the Problem of a DomainError that says no more.
+// notDomain is the Problem of a DomainError without a more precise reason.
 const notDomain = "is not a domain name"
 
 // domainProblem returns the reason why ParseDomain refuses a name.

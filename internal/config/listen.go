@@ -25,7 +25,8 @@ const (
 	// maxAskPerHour is a sanity limit; no real setup comes near it.
 	maxAskPerHour = 1_000_000
 
-	// maxSocketPath is what an address of Linux holds besides its final NUL.
+	// maxSocketPath is the length in bytes of the longest path of a Unix socket
+	// on Linux, without the final NUL.
 	maxSocketPath = 107
 
 	none = "none" // the word for an empty list or no listener

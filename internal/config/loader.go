@@ -12,7 +12,8 @@ const (
 	defaultDNSTimeout = 2 * time.Second
 )
 
-// loader collects what a file says on its way to a Config, and what is wrong with it.
+// loader collects the values of a configuration file, and its faults, until they
+// become a Config.
 type loader struct {
 	Config
 	file     string
@@ -20,7 +21,7 @@ type loader struct {
 	warnings []fault.Fault
 	dropped  int // faults beyond maxKept
 
-	files  []string // that were read; files[0] is file
+	files  []string // files that were read; files[0] is file
 	named  []string // files and directories that the configuration names
 	hosted map[string]origin
 	mx     map[string]origin
@@ -54,8 +55,7 @@ var topKeys = keys[loader]{
 	},
 }
 
-// load collects everything that a configuration says, and everything that is wrong
-// with it.
+// load reads a configuration and collects all of its values and faults.
 func load(path string, data []byte) *loader {
 	l := &loader{
 		file: path, files: []string{path}, named: []string{path},

@@ -115,7 +115,7 @@ var oAuth2Keys = keys[account.OAuth2]{
 	"scope": func(o *account.OAuth2, v *value) {
 		for item := range v.oneOrList("scopes") {
 			for scope := range strings.FieldsSeq(item.text("scopes with spaces between them")) {
-				// RFC 6749 §3.3.
+				// A scope cannot have these characters (RFC 6749 §3.3).
 				if strings.ContainsFunc(scope, func(r rune) bool { return r < '!' || r > '~' || r == '"' || r == '\\' }) {
 					item.fault("%s is not a scope", quote(scope))
 				}

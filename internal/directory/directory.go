@@ -13,7 +13,8 @@ import (
 	"signpost/internal/dns"
 )
 
-// Provider is a provider and what leads to it. Names are lower-case A-labels.
+// Provider is a provider with the domains and MX hosts that lead to it. Names
+// are lower-case A-labels.
 type Provider struct {
 	*account.Provider
 	// Domains are the hosted domains. "*" stands for any domain that no provider
@@ -25,8 +26,9 @@ type Provider struct {
 	MX []string
 }
 
-// LookupMX asks DNS for the mail exchangers of a domain, best first. A domain
-// without any, or that does not exist, has none and no error. It caches.
+// LookupMX asks DNS for the mail exchangers of a domain, best first. It returns
+// no hosts and no error for a domain that has none or does not exist. It caches
+// the answers.
 type LookupMX func(ctx context.Context, domain string) ([]dns.MX, error)
 
 // Directory resolves queries. It is safe for concurrent use and never changes.

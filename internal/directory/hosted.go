@@ -39,8 +39,8 @@ func (d *Directory) Serves(ctx context.Context, domain string) error {
 }
 
 // ProvidersOf returns every provider that a mailbox of the domain may have: the
-// domain's own first, then those that accounts have whose addresses are in the
-// domain, be it through an alias of a mailbox elsewhere. Providers without domains
+// domain's own first, then those of accounts with an address in the domain, even
+// if that address is an alias of a mailbox elsewhere. Providers without domains
 // and MX hosts, which only accounts name, count for all domains, so that the next
 // account changes nothing.
 func (d *Directory) ProvidersOf(ctx context.Context, domain string) ([]*account.Provider, error) {
@@ -97,12 +97,13 @@ func (d *Directory) byName(ctx context.Context, domain string) (*account.Provide
 	if len(d.byMX) > 0 {
 		hosts, err := d.lookupMX(ctx, domain)
 		if err != nil {
-			// Not "unknown": a client that gets that answer goes elsewhere for good.
+			// The error is not "unknown": a client that gets that answer goes
+			// elsewhere for good.
 			return nil, "", fmt.Errorf("looking up the MX record: %w", err)
 		}
 		for _, mx := range hosts {
-			// A host of ours behind a better one of somebody else is a backup
-			// that holds no mailboxes.
+			// A host of ours with a worse preference than somebody else's is a
+			// backup that holds no mailboxes.
 			if mx.Preference != hosts[0].Preference {
 				break
 			}

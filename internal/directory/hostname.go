@@ -8,8 +8,9 @@ import (
 	"signpost/account"
 )
 
-// isHostOf reports whether the host is certainly one of the domain's, as nearly
-// all are that clients ask with an address. hostDomain finds the others.
+// isHostOf reports whether the host is the domain or one of the names that
+// clients derive from it. Nearly every request with an address comes to such a
+// host, spelled in just this way. hostDomain parses the others.
 func isHostOf(host, domain string) bool {
 	prefix, ok := strings.CutSuffix(host, domain)
 	return ok && (prefix == "" || slices.Contains(account.HostPrefixes(), prefix))
@@ -76,7 +77,8 @@ func (d *Directory) lookupDomain(host string, s *account.Settings) (string, erro
 		return "", nil
 	}
 	if d.ListsMX(host) {
-		// The hoster's own domain, whichever of its products the mailbox has.
+		// This is the hoster's own domain, which answers for all of its
+		// products.
 		return host, nil
 	}
 	if owner, ok := d.byDomain[host]; ok && owner != s.Provider {

@@ -12,8 +12,9 @@ import (
 // addMXDomains records the domains that clients derive from the MX host when they
 // look for its settings at autoconfig.‹domain›: the host without its first label,
 // and its registrable domain (draft-ietf-mailmaint-autoconfig, "%MXFULLDOMAIN%"
-// and "%MXBASEDOMAIN%"; Thunderbird's getMX does the same). Delta Chat and
-// Evolution's walk through the parents stay between the two.
+// and "%MXBASEDOMAIN%"; Thunderbird's getMX does the same). The domains that
+// Delta Chat derives, and the parent domains that Evolution tries one after the
+// other, lie between these two.
 func (d *Directory) addMXDomains(host string, p *account.Provider) {
 	name, isSuffix := strings.CutPrefix(host, "*.")
 	base, err := publicsuffix.EffectiveTLDPlusOne(name)

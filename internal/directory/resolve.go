@@ -36,7 +36,8 @@ func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *acco
 		return err
 	}
 	if untagged, tagged := s.Address.Untagged(); tagged && s.Provider.AliasSignsInAsMailbox && s.Login == s.Address {
-		// Listed or not: a difference would show which mailboxes exist.
+		// The answer is the same for listed and unlisted mailboxes: a
+		// difference would show which mailboxes exist.
 		s.Login = untagged
 	}
 	if isHostOf(q.Host, s.Address.Domain()) {
@@ -52,9 +53,9 @@ func (d *Directory) resolveDomain(ctx context.Context, domain string, s *account
 	return err
 }
 
-// resolveMailbox fills in what the sources know about the address, and what its
-// domain says otherwise. An alias has the provider of its mailbox, and with
-// AliasSignsInAsMailbox its login.
+// resolveMailbox fills in what the sources know about the address. If they name
+// no provider, the mailbox has that of its domain. An alias has the provider of
+// its mailbox, and with AliasSignsInAsMailbox its login.
 func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) error {
 	record, listed, err := d.record(ctx, s.Address)
 	if err != nil {

@@ -48,8 +48,8 @@ func (r *Resolver) Apex(ctx context.Context, domain string) (string, error) {
 }
 
 // ClientFor returns a client of the name servers of the zone that holds the
-// domain. The search for them ends in time: strangers choose the names of these
-// hosts, and each may take as long as it likes to be found.
+// domain. The search for them has a time limit, because strangers choose the
+// names of these hosts and can make each lookup slow.
 func (a *Authorities) ClientFor(ctx context.Context, domain string) (*Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, 12*a.resolver.client.timeout)
 	defer cancel()
@@ -60,7 +60,8 @@ func (a *Authorities) ClientFor(ctx context.Context, domain string) (*Client, er
 	if err != nil {
 		return nil, err
 	}
-	// Thousands of domains share their servers, and what is learnt about them.
+	// Thousands of domains have the same servers. They share one client, and
+	// with it the preferred server.
 	client := &Client{servers: addresses, timeout: a.resolver.client.timeout}
 	shared, _ := a.clients.LoadOrStore(strings.Join(addresses, " "), client)
 	return shared.(*Client), nil

@@ -22,8 +22,8 @@ type Client struct {
 	servers   []string // host:port
 	timeout   time.Duration
 	recursion bool // set for resolvers, not for a zone's own name servers
-	// preferred is the index of the server to ask first: one that stayed silent
-	// while another one answered is not asked first again.
+	// preferred is the index of the server to ask first. If it fails and
+	// another one answers, that one becomes the preferred one.
 	preferred atomic.Int32
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// The errors of a name server that gives no final answer. They read on from the
-// server's name.
+// These are the errors of a name server that gives no final answer. Their texts
+// follow the server's name in a message.
 var (
 	ErrSilent        = errors.New("does not answer")
 	ErrReferral      = errors.New("only refers to other name servers")

@@ -41,8 +41,8 @@ func (r *Resolver) LookupMX(ctx context.Context, domain string) ([]MX, error) {
 }
 
 // LookupAddresses returns the IPv4 and IPv6 addresses of a host. Some name
-// servers fail at the question for one of them; that is an error only if the
-// host has no address of the other kind.
+// servers fail to answer the question for one of the two kinds. That is an
+// error only if the host has no address of the other kind.
 func (r *Resolver) LookupAddresses(ctx context.Context, host string) ([]netip.Addr, error) {
 	var addresses []netip.Addr
 	var failure error

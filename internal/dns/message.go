@@ -72,8 +72,8 @@ func headerCounts(message []byte) (counts [4]int) {
 	return counts
 }
 
-// checkFinal returns an error if the answer does not decide its question, so that
-// another server has to be asked.
+// checkFinal returns an error if the answer is not final, so that another server
+// has to be asked.
 func checkFinal(answer *dns.Msg) error {
 	switch answer.Rcode {
 	case dns.RcodeNameError:

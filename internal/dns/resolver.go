@@ -29,8 +29,8 @@ const (
 )
 
 // Resolver asks recursive name servers. It caches their answers for as long as
-// they allow, within bounds, and asks once where several callers want to know
-// the same.
+// they allow, within bounds, and asks only once for concurrent callers with the
+// same question.
 type Resolver struct {
 	client  *Client
 	cache   *cache
@@ -40,9 +40,9 @@ type Resolver struct {
 }
 
 // NewResolver returns a resolver that asks the servers (addresses, with or
-// without a port) in their order. No servers means those of /etc/resolv.conf.
-// The timeout is that of one try, two seconds if zero. A look-up ends after four
-// times the timeout, however many servers there are.
+// without a port) in their order. If there are none, it asks those of
+// /etc/resolv.conf. timeout limits one try; zero means two seconds. A look-up
+// ends after four times the timeout, however many servers there are.
 func NewResolver(servers []string, timeout time.Duration) (*Resolver, error) {
 	addresses, err := serverAddresses(servers)
 	if err != nil {
@@ -61,7 +61,8 @@ func NewResolver(servers []string, timeout time.Duration) (*Resolver, error) {
 // Stats returns the counts of the cache.
 func (r *Resolver) Stats() Stats { return r.cache.stats() }
 
-// errBusy is not cached: the next caller may find a free slot.
+// errBusy reports that too many look-ups are waiting. It is not cached, because
+// the next caller may find a free slot.
 var errBusy = errors.New("too many DNS look-ups under way")
 
 // Lookup asks for the records of a name, of a type such as "SRV". A name without
@@ -99,7 +100,7 @@ func (r *Resolver) Lookup(ctx context.Context, name, recordType string) (Answer,
 }
 
 // lookup asks the servers and caches the answer. It runs once per name and type
-// at a time, and belongs to no single caller.
+// at a time, with a context that belongs to no single caller.
 func (r *Resolver) lookup(key, qname string, qtype uint16) (Answer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*r.client.timeout)
 	defer cancel()

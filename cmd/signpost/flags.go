@@ -39,14 +39,14 @@ func configFlag(flags *flag.FlagSet) *string {
 		"read the configuration from `FILE` (default signpost.yaml in this directory,\nthen /etc/signpost/signpost.yaml)")
 }
 
-// load loads the configuration that the named flag gives.
+// load loads the configuration from the file that the named flag gives.
 func load(name, file string) (*service.Loaded, error) {
 	l, err := service.Load(file, slog.New(slog.DiscardHandler))
 	return l, withFlagHint(err, name)
 }
 
-// withFlagHint adds to an error about a configuration that cannot be read that the
-// named flag chooses the file.
+// withFlagHint adds a hint to the error about a configuration that cannot be read:
+// the named flag chooses the file.
 func withFlagHint(err error, name string) error {
 	if _, ok := errors.AsType[*service.FileError](err); ok {
 		return fault.WithHint(err, name+" FILE names another file")

@@ -85,7 +85,8 @@ func publishRecords(ctx context.Context, e env, l *service.Loaded, f recordsFlag
 	return p.result(planned)
 }
 
-// mayAsk reports whether plans can be applied: with -yes, or by asking.
+// mayAsk reports whether plans can be applied: -yes is set, or there is a
+// terminal to ask at.
 func (p *publication) mayAsk() bool { return p.yes || isTerminal(p.stdin) }
 
 // show prints a plan, and keeps it if it can be applied. It reports whether there

@@ -38,7 +38,7 @@ func startNamed(t *testing.T) (address, keyFile string) {
 	key := file("signpost.key", `key "signpost" { algorithm hmac-sha256; secret "c2lnbnBvc3QtdGVzdC1rZXktMDEyMzQ1Njc4OWFiY2Q="; };`+"\n")
 	const start = "$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n"
 	file("zone", start)
-	// What the records of the domain lead to has to be there, too.
+	// The hosts to which the records of the domain lead must exist, too.
 	file("hosts", start+"setup A 192.0.2.1\nimap A 192.0.2.2\nsmtp A 192.0.2.3\n")
 	conf := file("named.conf", fmt.Sprintf(`include %q;
 options { directory %q; listen-on port %s { 127.0.0.1; }; listen-on-v6 { none; }; pid-file none; recursion no; dnssec-validation no; };

@@ -103,7 +103,7 @@ func (k *check) noAddress(label, host string, addresses []string, err error) {
 	}
 }
 
-// inside reports whether a host belongs to the domain, so that whoever runs the
+// inside reports whether a host belongs to the domain, so that the owner of the
 // domain can fix it.
 func (k *check) inside(host string) bool {
 	return host == k.domain.Name || strings.HasSuffix(host, "."+k.domain.Name)
@@ -132,7 +132,7 @@ func (k *check) sameAddresses(name string, want []dns.Record) bool {
 	return within(have, should) && (alias || within(should, have))
 }
 
-// within reports whether all of some are among others.
+// within reports whether every element of some is in others.
 func within(some, others []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(others, s) })
 }

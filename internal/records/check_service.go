@@ -93,7 +93,8 @@ func (k *check) service(label string) error {
 	return nil
 }
 
-// leftovers judges the records of a service that the domain does not have.
+// leftovers adds findings for the SRV records at the name of a service that the
+// domain does not have.
 func (k *check) leftovers(label string, have []dns.Record) {
 	have = slices.DeleteFunc(have, isDenial)
 	if len(have) == 0 || label == "_autodiscover._tcp" && len(have) == 1 && k.isRedirect(have[0]) {

@@ -28,8 +28,8 @@ type Finding struct {
 	// Remove and Put fix the fault. They hold lines of a zone file.
 	Remove []string `json:"remove,omitempty"`
 	Put    []string `json:"put,omitempty"`
-	// Warning is set where whoever runs the domain cannot fix the fault: it is
-	// with a host of somebody else, which the configuration names.
+	// Warning is set if the owner of the domain cannot fix the fault, because
+	// it is with somebody else's host, which the configuration names.
 	Warning bool `json:"warning,omitempty"`
 }
 
@@ -37,7 +37,7 @@ type Finding struct {
 type Comparison struct {
 	Domain   string    `json:"domain"`
 	Findings []Finding `json:"findings"`
-	// Err is set where DNS gave no answer.
+	// Err is set if DNS gave no answer.
 	Err error `json:"-"`
 }
 

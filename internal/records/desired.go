@@ -28,8 +28,8 @@ type Domain struct {
 	Records []Record `json:"records"`
 	// Notes say what the domain cannot have, and why.
 	Notes []string `json:"notes,omitempty"`
-	// leftOut lists the names, relative to the domain, about which nothing can
-	// be said: whatever stands there may be right.
+	// leftOut lists the names, relative to the domain, whose records are not
+	// compared, because any records there may be right.
 	leftOut []string
 	// redirects lists the hosts of the service that answers Autodiscover instead.
 	redirects []string
@@ -54,7 +54,7 @@ type Options struct {
 	// Addresses, if given, are the A and AAAA records that the customers' names
 	// get instead of a CNAME.
 	Addresses []netip.Addr
-	// TTL is that of all records, DefaultTTL if zero.
+	// TTL is the time to live of all records; zero means DefaultTTL.
 	TTL uint32
 	// Directory knows the domains.
 	Directory *directory.Directory

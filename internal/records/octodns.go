@@ -10,9 +10,10 @@ import (
 )
 
 // appendOctoDNS writes one YAML document as octoDNS's YamlProvider reads it from
-// ‹zone›.yaml, taking the domain for the zone: names below it in order (its
-// enforce_order), for each a record or a list of records of several types, keys
-// in order, values as maps for SRV, semicolons in texts escaped.
+// ‹zone›.yaml, with the domain as the zone. The names below it are sorted (its
+// enforce_order), and so are the keys. Each name has one record or, if it has
+// several types, a list of records. The values of SRV are maps, and semicolons
+// in texts are escaped.
 func appendOctoDNS(b []byte, d Domain) []byte {
 	b = fmt.Appendf(b, "--- # %s.yaml\n", d.Name)
 	b = appendNotes(b, d, "# ")
@@ -42,8 +43,8 @@ func appendOctoDNS(b []byte, d Domain) []byte {
 	return b
 }
 
-// appendOctoSet writes the records of a name and type; first comes before the
-// first line of the map and indent before the others.
+// appendOctoSet writes the records of a name and type. first is the indentation
+// of the first line of the map, and indent that of the others.
 func appendOctoSet(b []byte, set []Record, first, indent string) []byte {
 	r := set[0]
 	b = fmt.Appendf(b, "%s# %s\n%sttl: %d\n%stype: %s\n", indent, r.Reason, first, r.TTL, indent, r.Type)

@@ -103,7 +103,8 @@ func (b *builder) services(elsewhere map[*service]bool) {
 	}
 }
 
-// offer is a service and where it is. There are too few of them for a map.
+// offer is a service and its location. A domain has so few that they are kept
+// in a slice.
 type offer struct {
 	service *service
 	target  target
@@ -118,8 +119,8 @@ func find(offered []offer, s *service) (target, bool) {
 	return target{}, false
 }
 
-// serviceOf returns the service that the server offers, or nil if no SRV record
-// stands for it.
+// serviceOf returns the service that the server offers, or nil if there is no
+// SRV record for it.
 func serviceOf(server account.Server) *service {
 	implicit := server.SocketType == account.SSL
 	insecure := strings.HasPrefix(server.URL, "http://")

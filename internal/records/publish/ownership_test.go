@@ -26,7 +26,8 @@ func TestOwnership(t *testing.T) {
 			t.Errorf("%s is no marker", text)
 		}
 	}
-	// What we could not have written is not ours, whoever says so.
+	// Sets that the service could not have written are ignored, even in a valid
+	// record.
 	got, ok := parseOwnership(`"v=signpost1 owner=x" "www A 0123" "autoconfig MX 0123" "autoconfig" "autoconfig A" "_jmap._tcp SRV 0123 never"`)
 	if len(got.sets) != 1 || !ok || !got.sets[setKey{"_jmap._tcp", "SRV"}].until.IsZero() {
 		t.Errorf("%v", got)

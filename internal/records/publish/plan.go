@@ -28,7 +28,8 @@ type Change struct {
 	Old, New         []dns.Record
 }
 
-// Conflict is a set of records in the way that Signpost did not write.
+// Conflict is a set of records that Signpost did not write and that prevents a
+// change.
 type Conflict struct {
 	Name    string
 	Problem string

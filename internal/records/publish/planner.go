@@ -169,7 +169,7 @@ func (p *planner) planType(n *node, recordType string) {
 		p.overwrite(n, recordType, want, "was changed since Signpost wrote it")
 	case len(want) > 0, len(n.want) > 0 && slices.Contains(records.HostTypes, recordType):
 		// An address where a CNAME has to be, or the other way round, is in the
-		// way. Any other set of somebody else is not.
+		// way. Any other set that somebody else wrote is not.
 		p.overwrite(n, recordType, want, "was not written by Signpost")
 	}
 }
@@ -192,7 +192,7 @@ func (p *planner) change(n *node, recordType string, have, want []dns.Record) {
 }
 
 // checkNewAlias makes sure that a new CNAME does not come to a name with other
-// records: a server would leave it out without a word (RFC 2136 §3.4.2.2).
+// records: a server would silently ignore it (RFC 2136 §3.4.2.2).
 func (p *planner) checkNewAlias(n *node) error {
 	if len(n.want["CNAME"]) == 0 || len(n.have["CNAME"]) > 0 {
 		return nil

@@ -67,8 +67,8 @@ func (p *primary) refused(ctx context.Context, qname string, answer *miekg.Msg) 
 	if answer.IsTsig() == nil && p.key.Name != "" {
 		query := new(miekg.Msg).SetQuestion(qname, miekg.TypeSOA)
 		query.RecursionDesired = false
-		// The same key with the longest validity that a signature can ask for: if
-		// that is accepted, the reason was the time.
+		// Try the same key with the longest validity that a signature can ask
+		// for. If that is accepted, the reason was the time.
 		patient := &primary{address: p.address, key: p.key, timeout: p.timeout, clock: p.clock, fudge: math.MaxUint16}
 		defer patient.disconnect()
 		if answer, err := patient.roundTrip(ctx, query); err != nil && fault.Hint(err) != "" {
@@ -117,7 +117,8 @@ func (p *primary) try(ctx context.Context, query *miekg.Msg) (answer *miekg.Msg,
 	stop := context.AfterFunc(ctx, func() { p.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 
-	// One for each message, as it keeps the MAC of the last one.
+	// Each message needs a Conn of its own, because a Conn keeps the MAC of its
+	// last message.
 	wire := &miekg.Conn{Conn: p.conn}
 	query.Id = miekg.Id()
 	if p.key.Name != "" {

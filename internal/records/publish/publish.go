@@ -25,12 +25,12 @@ type Publisher struct {
 type Options struct {
 	// Updates are the primaries. The longest zone that holds a domain counts.
 	Updates []dns.Update
-	// Owner is the own name of the service that writes. What another owner
-	// wrote is as foreign as what a person wrote.
+	// Owner is the own name of the service that writes. Records of another
+	// owner are treated like those that a person wrote.
 	Owner string
 	// Replace overwrites what somebody else wrote at the managed names.
 	Replace bool
-	// Timeout is that of one question to a primary, five seconds if zero.
+	// Timeout limits one question to a primary; zero means five seconds.
 	Timeout time.Duration
 }
 

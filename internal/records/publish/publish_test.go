@@ -303,7 +303,8 @@ func TestConflicts(t *testing.T) {
 			t.Errorf("after replacing: %v", again)
 		}
 
-		// What somebody edits afterwards is theirs, also when we leave.
+		// A set that somebody edits afterwards belongs to them, also when the
+		// domain leaves.
 		n.Update(t,
 			"update delete _imaps._tcp.kund.example. SRV",
 			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 edited.other.example.",
@@ -317,7 +318,7 @@ func TestConflicts(t *testing.T) {
 			t.Errorf("leaving: %v", plan)
 		}
 		n.Update(t, "update delete _imaps._tcp.kund.example. SRV")
-		// What somebody deleted comes again.
+		// A set that somebody deleted is written again.
 		if did := p.publish(t, d); did != "+2 ~0 -0" {
 			t.Errorf("deleted by hand: %s", did)
 		}
@@ -580,8 +581,8 @@ func TestZoneCuts(t *testing.T) {
 	})
 }
 
-// TestBesideWildcard has records of somebody's that are those of the wildcard,
-// but stand at our names themselves.
+// TestBesideWildcard has somebody else's records that are equal to those of the
+// wildcard but exist at the managed names themselves.
 func TestBesideWildcard(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("wild.example")

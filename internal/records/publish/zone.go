@@ -26,7 +26,8 @@ func (p *primary) zoneOf(ctx context.Context, name string) (string, error) {
 		}
 	}
 	if len(answer.Answer) > 0 {
-		// A CNAME. No zone begins at one, so the name is in the zone of its parent.
+		// The name has a CNAME. No zone begins at one, so the name is in the zone
+		// of its parent.
 		_, parent, ok := strings.Cut(name, ".")
 		if !ok {
 			return "", fmt.Errorf("%s has no zone for %s", p, name)

@@ -21,8 +21,8 @@ type accessLog struct {
 	perSecond int64
 	metrics   *Metrics
 
-	second atomic.Int64 // in which lines are counted, Unix time
-	lines  atomic.Int64 // requested in it
+	second atomic.Int64 // the second in which lines are counted, Unix time
+	lines  atomic.Int64 // lines requested in that second
 
 	limited throttle // requests refused by the rate limit
 }

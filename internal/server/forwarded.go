@@ -118,8 +118,9 @@ func isToken(text string) bool {
 	return true
 }
 
-// isTokenByte follows RFC 9110 §5.6.2. It also accepts the colon and brackets of
-// addresses, which some proxies forget to quote.
+// isTokenByte reports whether c can be part of a token (RFC 9110 §5.6.2). It
+// also accepts the colon and brackets of addresses, which some proxies forget to
+// quote.
 func isTokenByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
 		strings.IndexByte("!#$%&'*+-.^_`|~:[]", c) >= 0

@@ -32,7 +32,7 @@ import (
 //	                         and writes its document
 //	requestState.finish      recovers from a panic, counts the request and logs it (accesslog.go)
 //
-// What is known of a request travels in its context, as a requestState.
+// The context of a request holds its requestState: what is known of it so far.
 
 // Live is a handler whose configuration can be replaced while it answers. Each request
 // is answered from the one configuration that was in use when it arrived.
@@ -106,15 +106,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// net/http closes the connection after a body that is too large, if it gets its own
 	// ResponseWriter here.
 	r.Body = http.MaxBytesReader(state.ResponseWriter, r.Body, autodiscover.MaxBody)
-	// The one security header that a document for a program needs: browsers must not
-	// guess its type. The page for people sets its own policy.
+	// This is the only security header that a document for a program needs: browsers
+	// must not guess its type. The page for people sets its own policy.
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	h.router.ServeHTTP(w, r)
 }
 
-// tooManyRequests refuses a request of an address that has sent too many. closes
-// makes room for other clients. A proxy's connection stays open, for it carries
-// their requests.
+// tooManyRequests refuses a request of an address that has sent too many. If
+// closes is true, the connection is closed to make room for other clients. A
+// proxy's connection stays open, for it carries their requests.
 func tooManyRequests(w http.ResponseWriter, wait time.Duration, closes bool) {
 	if closes {
 		w.Header().Set("Connection", "close")
@@ -123,9 +123,9 @@ func tooManyRequests(w http.ResponseWriter, wait time.Duration, closes bool) {
 	http.Error(w, "too many requests from this address", http.StatusTooManyRequests)
 }
 
-// collapseSlashes returns u with repeated slashes in its path made one: clients often
-// append a path to a base URL that ends in a slash. An escaped slash belongs to an
-// address and stays.
+// collapseSlashes returns u with repeated slashes in its path replaced by one:
+// clients often append a path to a base URL that ends in a slash. An escaped slash
+// belongs to an address and stays.
 func collapseSlashes(u *url.URL) *url.URL {
 	if !strings.Contains(u.Path, "//") {
 		return u

@@ -26,9 +26,10 @@ func RateOf(perSecond, burst int) Rate {
 }
 
 // Limiter limits the requests of address blocks by token buckets. It always takes one
-// megabyte: a block without a bucket replaces that which has been full longest of the
-// eight that its hash selects. A full bucket holds no information, so this mostly loses
-// nothing. A Limiter outlives the configurations that use it.
+// megabyte: the hash of a block selects eight buckets, and a block without a bucket
+// replaces the one of them that has been full longest. A full bucket holds no
+// information, so this mostly loses nothing. A Limiter outlives the configurations that
+// use it.
 type Limiter struct {
 	start time.Time
 	seed  maphash.Seed

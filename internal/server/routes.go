@@ -65,7 +65,7 @@ func (o Options) routes() []route {
 		Service: o.Name, Sign: o.Signer.Sign, Texts: setup.ProfileTexts(o.Templates),
 	})
 	return []route{
-		// Ordered by how often they are requested.
+		// The routes are ordered by how often they are requested.
 		{path: "/mail/config-v1.1.xml", allowPlain: true, dialect: "autoconfig", handler: xml},
 		{path: "/autodiscover/autodiscover.xml", errorsAreOK: true, dialect: "autodiscover",
 			handler: autodiscover.XMLHandler(resolve)},

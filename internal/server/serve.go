@@ -54,7 +54,8 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	var stopping atomic.Bool
 	public := s.httpServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if stopping.Load() {
-			// A connection that is closed with its answer loses no later request.
+			// The connection is closed with this answer, so that the client sends
+			// no later request on it that would be lost.
 			w.Header().Set("Connection", "close")
 			notify(conns.requested)
 		}

@@ -37,7 +37,8 @@ func darkAccent(c Colour) Colour {
 		mix := func(channel uint8) uint8 {
 			return uint8((int(channel)*(100-white) + 255*white) / 100)
 		}
-		// A little more than needed: a colour that just passes looks dull in dark mode.
+		// This is a little more than needed: a colour that just passes looks dull in
+		// dark mode.
 		if tint := (Colour{R: mix(c.R), G: mix(c.G), B: mix(c.B)}); tint.Contrast(darkBackground) >= MinContrast+1.5 {
 			return tint
 		}

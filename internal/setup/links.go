@@ -11,7 +11,7 @@ import (
 	"signpost/templates"
 )
 
-// links holds what was asked for, to be repeated in the URLs of the page.
+// links holds the parameters of the request, which the URLs of the page repeat.
 type links struct {
 	address, name, lang string
 	device              device

@@ -76,8 +76,8 @@ type profile struct {
 	MailOnly string // URL without calendars and contacts; empty if it would be the same
 }
 
-// link is a text of the operator's and the page that says more. Its Language is
-// empty if it is that of the page.
+// link is a text of the operator and the URL of a page that says more. Language
+// is empty if the text is in the language of the page.
 type link struct {
 	account.Title
 	URL string

@@ -10,7 +10,7 @@ import (
 	"signpost/mobileconfig"
 )
 
-// request is what a person asks for.
+// request holds the parameters of a request for the page.
 type request struct {
 	hasAddress bool   // the parameter is there, even if it is empty
 	input      string // the address as the person typed it

@@ -29,7 +29,7 @@ func (f tableFormat) choice(label, key string) row {
 	return row{Label: f.label(label), Choice: f.label(key)}
 }
 
-// serverTitles holds the keys of the servers' names.
+// serverTitles holds the key of the text that names each type of server.
 var serverTitles = map[account.ServerType]string{
 	account.IMAP:        "server.imap",
 	account.POP3:        "server.pop3",
@@ -42,15 +42,15 @@ var serverTitles = map[account.ServerType]string{
 	account.ManageSieve: "server.managesieve",
 }
 
-// securities holds the keys of the kinds of encryption, named as in the lists that
-// mail programs show.
+// securities holds the key of the text that names each kind of encryption, as in
+// the lists that mail programs show.
 var securities = map[account.SocketType]string{
 	account.SSL:      "security.ssl",
 	account.STARTTLS: "security.starttls",
 	account.Plain:    "security.plain",
 }
 
-// methods holds the keys of the ways to sign in.
+// methods holds the key of the text that names each way to sign in.
 var methods = map[account.Authentication]string{
 	account.PasswordCleartext: "method.password",
 	account.PasswordEncrypted: "method.encrypted",

@@ -58,8 +58,8 @@ func (l *limitListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		c := &limitConn{Conn: inner, listener: l}
-		// The client behind PROXY protocol is known when its header has been read,
-		// for which Accept must not wait: see Read.
+		// With PROXY protocol, the client is known only when the header has been
+		// read. Accept must not wait for that; see Read.
 		if _, later := inner.(*proxyproto.Conn); !later && !c.admit() {
 			c.Close()
 			continue
@@ -81,9 +81,9 @@ func (l *limitListener) Close() error {
 	return l.Listener.Close()
 }
 
-// acquire waits for a slot for c, if need be that of the connection which has been idle
-// longest. It returns false if the listener is closed while c waits: a connection that
-// was accepted before that and has a slot is served to its end.
+// acquire waits for a slot for c. If all slots are taken, it closes the connection that
+// has been idle longest. It returns false if the listener is closed while c waits: a
+// connection that was accepted before that and has a slot is served to its end.
 func (l *limitListener) acquire(c *limitConn) bool {
 	lim := l.limiter
 	lim.mu.Lock()

@@ -54,9 +54,9 @@ func newWatcher(ctx context.Context, rest, poll time.Duration) *Watcher {
 // Watch watches these files in place of those watched before, and directories with
 // everything below them. They need not exist. A file that was watched already
 // keeps its state: if it has changed since the last Refresh, that is still
-// reported. So whoever loads files calls Refresh first, and misses nothing that is
-// written during the load. An error means that the system does not report events
-// for some files, so that their changes are noticed late.
+// reported. A caller that loads the files should call Refresh first. It then
+// misses nothing that is written during the load. An error means that the system
+// does not report events for some files, so that their changes are noticed late.
 func (w *Watcher) Watch(files []string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -14,8 +14,7 @@ import (
 
 // CheckTLS finds what would keep the service from starting with its certificates:
 // unusable certificate files, roots, and a storage directory that cannot be one.
-// It creates nothing, because the user who checks is mostly not the one who
-// serves.
+// It creates nothing, because it is usually run by another user than the service.
 func (l *Loaded) CheckTLS() fault.List {
 	t := l.Config.TLS
 	if t == nil {

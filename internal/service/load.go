@@ -143,8 +143,8 @@ func newSigner(p certfile.Pair, earlier *Loaded, log *slog.Logger) (*signer.Sign
 	return s, nil
 }
 
-// Warnings lists what is allowed in the configuration and the page's templates but
-// probably not meant.
+// Warnings returns the warnings about the configuration and the page's templates:
+// what is allowed but probably not intended.
 func (l *Loaded) Warnings() []string {
 	var all []string
 	for _, warning := range l.Config.Warnings {

@@ -68,7 +68,7 @@ const closeTime = 10 * time.Second
 type service struct {
 	out     io.Writer
 	log     *slog.Logger // for everything that outlives a reload
-	logs    followingLog // behind log
+	logs    followingLog // the handler of log
 	systemd notifier
 	live    *server.Live
 	limiter *server.Limiter
@@ -120,7 +120,7 @@ func (s *service) logWarnings(l *Loaded) {
 	}
 }
 
-// options returns how the configuration is served.
+// options returns the options of the handler for a configuration.
 func (s *service) options(l *Loaded, log *slog.Logger) server.Options {
 	return server.Options{
 		Resolve:   l.Directory.Resolve,

@@ -58,8 +58,8 @@ func (k *signingKey) validAt(now time.Time) error {
 	return nil
 }
 
-// sign uses SHA-256. The default of the library is SHA-1, which devices no longer
-// trust.
+// sign returns the signed document. It uses SHA-256, because the default of the
+// library is SHA-1, which devices no longer trust.
 func (k *signingKey) sign(document []byte) ([]byte, error) {
 	data, err := pkcs7.NewSignedData(document)
 	if err != nil {

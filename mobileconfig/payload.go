@@ -107,7 +107,8 @@ func (b builder) activeSync(s account.Server) dict {
 		p["OAuth"] = true
 	}
 	if b.mailOnly {
-		// Only the initial state: the person can turn each on in Settings.
+		// This is only the initial state: the person can turn each on in
+		// Settings.
 		for _, service := range []string{"Contacts", "Calendars", "Reminders", "Notes"} {
 			p["Enable"+service] = false
 		}

@@ -9,7 +9,8 @@ import (
 // activeSyncPath is the only path of the protocol (MS-ASHTTP §2.2.1.1.1).
 const activeSyncPath = "/Microsoft-Server-ActiveSync"
 
-// isActiveSyncPath reports whether a path means the path of ActiveSync.
+// isActiveSyncPath reports whether a path is that of ActiveSync or is empty,
+// which means the same.
 func isActiveSyncPath(path string) bool {
 	path = strings.TrimSuffix(path, "/")
 	return path == "" || strings.EqualFold(path, activeSyncPath)

@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// The addresses of loopback in these tests: that of the proxy is trusted, the others
-// are those of clients.
+// These are the loopback addresses in these tests. That of the proxy is trusted, the
+// others are clients.
 const (
 	proxyHost = "127.0.0.1"
 	client    = "127.0.0.2"
@@ -161,7 +161,8 @@ func behindProxy(t *testing.T, directory string) *proxied {
 		behind: freeAddress(t), admin: freeAddress(t),
 		log: new(output),
 	}
-	// As by default, except that only one address of loopback is trusted.
+	// These are the defaults, except that only one address of loopback is
+	// trusted.
 	writeFile(t, directory, "signpost.yaml", fmt.Sprintf(`listen: %s
 admin: {listen: "%s"}
 trustedProxies: [%s]

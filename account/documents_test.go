@@ -39,8 +39,9 @@ var full = &Provider{
 	}},
 }
 
-// TestDocumentsTexts: host names, URLs and user names are completed for the login,
-// and everything else stays as it is configured, whatever the address looks like.
+// TestDocumentsTexts checks that host names, URLs and user names are completed for
+// the login, and everything else stays as it is configured, whatever the address
+// looks like.
 func TestDocumentsTexts(t *testing.T) {
 	anna, odd, tricky := parse(t, "anna@example.com"), parse(t, "a/b@example.com"), parse(t, "%EMAILDOMAIN%@example.com")
 	for _, test := range []struct {
@@ -82,8 +83,9 @@ func TestDocumentsTexts(t *testing.T) {
 	}
 }
 
-// TestDocumentsCache: a document is written once for a provider, a variant and
-// each kind of address, as is an error, and never kept for one account alone.
+// TestDocumentsCache checks that a document is written once for a provider, a
+// variant and each kind of address, as is an error, and that it is never kept
+// for one account alone.
 func TestDocumentsCache(t *testing.T) {
 	anna, bo := parse(t, "anna@example.com"), parse(t, "bo@example.com")
 	one, two := &Provider{DisplayName: "one"}, &Provider{DisplayName: "two"}

@@ -12,8 +12,8 @@ import (
 	"signpost/internal/systems"
 )
 
-// TestSystems: what is written for a mailbox of an example system, and for its
-// whole domain, is read as the same servers.
+// TestSystems checks that the document for a mailbox of an example system, and
+// for its whole domain, is read as the same servers.
 func TestSystems(t *testing.T) {
 	forEachAddress(t, account.Thunderbird, func(t *testing.T, s account.Settings) {
 		document, err := autoconfig.Document(s)
@@ -46,8 +46,9 @@ func TestSystems(t *testing.T) {
 	})
 }
 
-// TestSystemsPACC: PACC describes exactly those domains of the example systems
-// where it can express what mail needs, and then the servers as they are.
+// TestSystemsPACC checks that PACC describes exactly those domains of the
+// example systems where it can express what mail needs, and that it describes
+// their servers as they are.
 func TestSystemsPACC(t *testing.T) {
 	forEachAddress(t, account.PACC, func(t *testing.T, s account.Settings) {
 		if !s.Address.IsAny() {

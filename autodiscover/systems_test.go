@@ -14,9 +14,9 @@ import (
 	"signpost/internal/systems"
 )
 
-// TestSystemsOutlook: what Outlook gets for a mailbox of an example system is read
-// as the same servers, and every system has an answer, an error or a redirect as
-// its servers require.
+// TestSystemsOutlook checks that the answer to Outlook for a mailbox of an example
+// system is read as the same servers, and that every system has an answer, an
+// error or a redirect as its servers require.
 func TestSystemsOutlook(t *testing.T) {
 	forEachAddress(t, account.Outlook, func(t *testing.T, s account.Settings) {
 		var want []account.Server // mail in the order of preference, then calendars and contacts
@@ -50,8 +50,8 @@ func TestSystemsOutlook(t *testing.T) {
 	})
 }
 
-// TestSystemsPhone: the same for phones, whose schema has no login, and for JSON,
-// which needs none.
+// TestSystemsPhone is like TestSystemsOutlook for phones, whose schema has no
+// login, and for JSON, which needs none.
 func TestSystemsPhone(t *testing.T) {
 	forEachAddress(t, account.Phone, func(t *testing.T, s account.Settings) {
 		server, ok := s.First(account.ActiveSync)

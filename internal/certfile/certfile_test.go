@@ -184,7 +184,8 @@ func TestOneFile(t *testing.T) {
 	}
 }
 
-// TestCircle: intermediates that certify each other do not make an endless chain.
+// TestCircle checks that intermediates that certify each other do not make an
+// endless chain.
 func TestCircle(t *testing.T) {
 	one, two, key := newKey(t), newKey(t), newKey(t)
 	leaf := issue(t, "leaf", "one", "", key.Public(), one)

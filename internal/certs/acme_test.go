@@ -32,8 +32,8 @@ func renewAt(ratio float64) func(*tuning) {
 	return func(t *tuning) { *t = tuning{renewEvery: 50 * time.Millisecond, renewRatio: ratio, withoutARI: true} }
 }
 
-// TestFirstHandshake: the first client waits for the order, and the next one does
-// not. Each type of challenge is sufficient.
+// TestFirstHandshake checks that the first client waits for the order, and the
+// next one does not. Each type of challenge is sufficient.
 func TestFirstHandshake(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -69,7 +69,8 @@ func TestFirstHandshake(t *testing.T) {
 	}
 }
 
-// TestManyClients: clients that ask for the same name at once cause one order.
+// TestManyClients checks that clients that ask for the same name at once cause
+// one order.
 func TestManyClients(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	var decisions atomic.Int64
@@ -94,8 +95,9 @@ func TestManyClients(t *testing.T) {
 	}
 }
 
-// TestNotHosted: a name that is not hosted here causes no request to the ACME server
-// and no file. The client is refused at once with the alert unrecognized_name.
+// TestNotHosted checks that a name that is not hosted here causes no request to the
+// ACME server and no file. The client is refused at once with the alert
+// unrecognized_name.
 func TestNotHosted(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	dir := t.TempDir()
@@ -156,8 +158,8 @@ func tree(t *testing.T, dir string) string {
 	return all.String()
 }
 
-// TestRestart: a stored certificate is not ordered again, even if the ACME server
-// cannot be reached.
+// TestRestart checks that a stored certificate is not ordered again, even if the
+// ACME server cannot be reached.
 func TestRestart(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	dir := t.TempDir()
@@ -175,8 +177,8 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestOwnName: the certificate of the service's own name is ordered at the start. A
-// client that names no host receives it.
+// TestOwnName checks that the certificate of the service's own name is ordered at
+// the start. A client that names no host receives it.
 func TestOwnName(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	s := n.start(t.TempDir(), nil, func(o *Options, p *testPolicy) { o.Name = "setup.hoster.example" })
@@ -191,8 +193,8 @@ func TestOwnName(t *testing.T) {
 	}
 }
 
-// TestNoPrompt: without an e-mail address, certmagic would prompt for one on the
-// terminal.
+// TestNoPrompt checks that certmagic, which would prompt for a missing e-mail
+// address on the terminal, does not do so.
 func TestNoPrompt(t *testing.T) {
 	terminal, err := os.Create(filepath.Join(t.TempDir(), "terminal"))
 	if err != nil {
@@ -209,8 +211,8 @@ func TestNoPrompt(t *testing.T) {
 	}
 }
 
-// TestRenewal: certificates that are valid for seconds are renewed in time, again
-// and again, without a failed handshake.
+// TestRenewal checks that certificates that are valid for seconds are renewed in
+// time, again and again, without a failed handshake.
 func TestRenewal(t *testing.T) {
 	name := renewedName()
 	n := newNetwork(t, networkOptions{validity: 8})
@@ -230,8 +232,8 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
-// TestExpired: a certificate that expired while no client asked for it is replaced
-// and not served.
+// TestExpired checks that a certificate that expired while no client asked for it
+// is replaced and not served.
 func TestExpired(t *testing.T) {
 	n := newNetwork(t, networkOptions{validity: 4})
 	dir := t.TempDir()
@@ -251,9 +253,9 @@ func TestExpired(t *testing.T) {
 	}
 }
 
-// TestServerDown: without the ACME server, existing certificates are still served.
-// The first order finds that the server is gone. After that, all are refused at once
-// without a connection to it.
+// TestServerDown checks that without the ACME server, existing certificates are
+// still served. The first order finds that the server is gone. After that, all are
+// refused at once without a connection to it.
 func TestServerDown(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	s := n.start(t.TempDir(), nil, nil)
@@ -292,8 +294,8 @@ func TestServerDown(t *testing.T) {
 	}
 }
 
-// TestServerSlow: a handshake succeeds although its order takes longer than
-// net/http grants for a handshake.
+// TestServerSlow checks that a handshake succeeds although its order takes
+// longer than net/http grants for a handshake.
 func TestServerSlow(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	n.delay.Store(int64(handshakeTimeout + time.Second))
@@ -301,8 +303,8 @@ func TestServerSlow(t *testing.T) {
 	s.mustDial(customer)
 }
 
-// TestBackOff: a name that cannot be validated causes the two orders of one attempt,
-// and no other before the end of its delay.
+// TestBackOff checks that a name that cannot be validated causes the two orders of
+// one attempt, and no other before the end of its delay.
 func TestBackOff(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	var lookups atomic.Int64
@@ -388,8 +390,8 @@ func TestOrdersPerHour(t *testing.T) {
 	}
 }
 
-// TestUndecided: while DNS cannot tell whether a name is hosted here, nothing is
-// ordered for it, and an existing certificate is still served.
+// TestUndecided checks that while DNS cannot tell whether a name is hosted here,
+// nothing is ordered for it, and an existing certificate is still served.
 func TestUndecided(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	dir := t.TempDir()
@@ -418,7 +420,8 @@ func (n *network) restart(s *acmeServer, storage string) *acmeServer {
 	return n.start(storage, nil, nil)
 }
 
-// TestLeadsElsewhere: a hosted name whose DNS leads elsewhere causes no order.
+// TestLeadsElsewhere checks that a hosted name whose DNS leads elsewhere causes
+// no order.
 func TestLeadsElsewhere(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	s := n.start(t.TempDir(), nil, func(o *Options, p *testPolicy) {
@@ -438,8 +441,8 @@ func TestLeadsElsewhere(t *testing.T) {
 	s.mustDial("autodiscover.customer.example")
 }
 
-// TestCustomerLeft: the certificate of a customer who moved away is not renewed, and
-// not served after the time of its renewal.
+// TestCustomerLeft checks that the certificate of a customer who moved away is not
+// renewed, and not served after the time of its renewal.
 func TestCustomerLeft(t *testing.T) {
 	name := renewedName()
 	n := newNetwork(t, networkOptions{})
@@ -468,7 +471,8 @@ func TestCustomerLeft(t *testing.T) {
 	}
 }
 
-// TestDamaged: a file that a crash or a full disk has damaged is replaced.
+// TestDamaged checks that a file that a crash or a full disk has damaged is
+// replaced.
 func TestDamaged(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	dir := t.TempDir()
@@ -492,8 +496,8 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestUnusableFiles: a storage directory or roots that cannot be used are an error at
-// the start.
+// TestUnusableFiles checks that a storage directory or roots that cannot be used are
+// an error at the start.
 func TestUnusableFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -518,9 +522,9 @@ func TestUnusableFiles(t *testing.T) {
 	}
 }
 
-// TestRenewalFails: a certificate is served as long as it is valid, even if its
-// renewal fails. After that it is neither served nor renewed, and clients are refused
-// at once.
+// TestRenewalFails checks that a certificate is served as long as it is valid, even
+// if its renewal fails. After that it is neither served nor renewed, and clients are
+// refused at once.
 func TestRenewalFails(t *testing.T) {
 	name := renewedName()
 	n := newNetwork(t, networkOptions{validity: 8})

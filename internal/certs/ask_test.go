@@ -73,9 +73,9 @@ func TestAsk(t *testing.T) {
 	}
 }
 
-// TestAskTooMany: names that anybody can have hosted here, by a wildcard in DNS,
-// are limited in total and per domain. Listed names are not limited, nor are those
-// that the proxy has already.
+// TestAskTooMany checks that names that anybody can have hosted here, by a
+// wildcard in DNS, are limited in total and per domain. Listed names are not
+// limited, nor are those that the proxy has already.
 func TestAskTooMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &testLog{}
@@ -119,8 +119,8 @@ func TestAskTooMany(t *testing.T) {
 	})
 }
 
-// TestAskWhileDNSFails: a proxy that asks before it serves a certificate that it
-// has can go on serving it.
+// TestAskWhileDNSFails checks that a proxy that asks before it serves a
+// certificate that it has can go on serving it.
 func TestAskWhileDNSFails(t *testing.T) {
 	var failure error
 	h := AskHandler(&testPolicy{
@@ -151,8 +151,8 @@ func TestAskWhileDNSFails(t *testing.T) {
 	}
 }
 
-// TestAskInTurn: slow checks of strangers' names do not delay listed names, and
-// the names after them wait for a limited time.
+// TestAskInTurn checks that slow checks of strangers' names do not delay listed
+// names, and the names after them wait for a limited time.
 func TestAskInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -185,7 +185,7 @@ func TestAskInTurn(t *testing.T) {
 	})
 }
 
-// TestAskForgets: the number of remembered names has a bound.
+// TestAskForgets checks that the number of remembered names is limited.
 func TestAskForgets(t *testing.T) {
 	h := newAskHandler(&testPolicy{}, 2*maxGranted, nil)
 	for i := range maxGranted {

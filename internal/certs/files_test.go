@@ -113,7 +113,8 @@ func TestFilesByName(t *testing.T) {
 	}
 }
 
-// TestNoCertificates: without any certificate all clients are refused.
+// TestNoCertificates checks that without any certificate all clients are
+// refused.
 func TestNoCertificates(t *testing.T) {
 	s := startFiles(t, newTestCA(t), "")
 	for _, name := range []string{"", "first.example"} {
@@ -123,8 +124,8 @@ func TestNoCertificates(t *testing.T) {
 	}
 }
 
-// TestFilesByKey: of several certificates for a name, the client receives one that
-// it supports, ECDSA before RSA, and not an expired one.
+// TestFilesByKey checks that a client receives, of several certificates for a
+// name, one that it supports, ECDSA before RSA, and not an expired one.
 func TestFilesByKey(t *testing.T) {
 	ca := newTestCA(t)
 	names := []string{"first.example"}
@@ -167,8 +168,8 @@ func TestFilesByKey(t *testing.T) {
 	}
 }
 
-// TestFilesLogged: a certificate that is not valid is logged as such, and of its
-// names the first five.
+// TestFilesLogged checks that a certificate that is not valid is logged as such,
+// with the first five of its names.
 func TestFilesLogged(t *testing.T) {
 	ca := newTestCA(t)
 	many := []string{"n1.example", "n2.example", "n3.example", "n4.example", "n5.example", "n6.example"}
@@ -198,8 +199,8 @@ func TestFilesLogged(t *testing.T) {
 	}
 }
 
-// TestFilesReloaded: a changed pair is served after a reload. One that cannot be
-// used leaves the previous one in use, with one line in the log.
+// TestFilesReloaded checks that a changed pair is served after a reload. One
+// that cannot be used leaves the previous one in use, with one line in the log.
 func TestFilesReloaded(t *testing.T) {
 	ca := newTestCA(t)
 	const name = "first.example"
@@ -263,8 +264,8 @@ func TestFilesReloaded(t *testing.T) {
 	}
 }
 
-// TestFilesRetried: files that could not be read are read again although they look
-// the same as before.
+// TestFilesRetried checks that files that could not be read are read again
+// although they look the same as before.
 func TestFilesRetried(t *testing.T) {
 	ca := newTestCA(t)
 	names := []string{"first.example"}
@@ -279,7 +280,7 @@ func TestFilesRetried(t *testing.T) {
 	}
 }
 
-// TestFilesWatched: after Start, changes are noticed without a call.
+// TestFilesWatched checks that after Start, changes are noticed without a call.
 func TestFilesWatched(t *testing.T) {
 	ca := newTestCA(t)
 	p := ca.pair(t, request{names: []string{"first.example"}})
@@ -303,7 +304,7 @@ func TestFilesWatched(t *testing.T) {
 	})
 }
 
-// TestSetFiles: a new list is used as a whole or not at all.
+// TestSetFiles checks that a new list is used as a whole or not at all.
 func TestSetFiles(t *testing.T) {
 	ca := newTestCA(t)
 	a, b := ca.pair(t, request{names: []string{"a.example"}}), ca.pair(t, request{names: []string{"b.example"}})
@@ -346,7 +347,8 @@ func TestSetFiles(t *testing.T) {
 	checkServed("a list with a broken pair that was in use", "a.example", "b.example")
 }
 
-// TestFilesRefused: at the start, a pair that cannot be used is an error.
+// TestFilesRefused checks that at the start, a pair that cannot be used is an
+// error.
 func TestFilesRefused(t *testing.T) {
 	p := newTestCA(t).pair(t, request{names: []string{"a.example"}})
 	_, err := New(Options{Files: []certfile.Pair{{Certificate: p.Certificate, Key: p.Certificate}}})

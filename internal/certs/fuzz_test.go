@@ -13,9 +13,9 @@ import (
 	"signpost/account"
 )
 
-// FuzzName: whatever name a stranger sends, the policy is only asked about host
-// names in the form in which they are configured, and a refused name has no
-// certificate.
+// FuzzName checks that the policy is only asked about host names in the form in
+// which they are configured, whatever name a client sends, and that a refused
+// name has no certificate.
 func FuzzName(f *testing.F) {
 	for _, name := range []string{customer, "AUTOCONFIG.Customer.Example.", "127.0.0.1", "", "a..b",
 		"räksmörgås.example", "*.example", "../../etc", "xn--a.example", "a.\x00b"} {

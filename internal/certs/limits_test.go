@@ -60,7 +60,8 @@ func TestOrdersWithinAnHour(t *testing.T) {
 	}
 }
 
-// TestPriorities: names of low priority cannot use what is reserved for the others.
+// TestPriorities checks that names of low priority cannot use what is reserved for
+// the others.
 func TestPriorities(t *testing.T) {
 	for _, test := range []struct {
 		listed, renewal, own bool
@@ -99,8 +100,8 @@ func TestPriorities(t *testing.T) {
 	}
 }
 
-// TestOrdersOfDomain: one registrable domain cannot use up all orders, and names
-// below a public suffix do not count as one domain.
+// TestOrdersOfDomain checks that one registrable domain cannot use up all
+// orders, and names below a public suffix do not count as one domain.
 func TestOrdersOfDomain(t *testing.T) {
 	l := newLimits(100)
 	allowed := 0
@@ -122,7 +123,8 @@ func TestOrdersOfDomain(t *testing.T) {
 	}
 }
 
-// TestFailuresOfName: each failure of a name doubles its delay, up to a day.
+// TestFailuresOfName checks that each failure of a name doubles its delay, up
+// to a day.
 func TestFailuresOfName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits(1000)
@@ -159,8 +161,8 @@ func TestFailuresOfName(t *testing.T) {
 	})
 }
 
-// TestFailuresOfServer: a failure that is not the fault of the name stops all
-// orders for a while.
+// TestFailuresOfServer checks that a failure that is not the fault of the name
+// stops all orders for a while.
 func TestFailuresOfServer(t *testing.T) {
 	limited := func(detail string) error {
 		return acme.Problem{Type: acme.ProblemTypeRateLimited, Status: 429, Detail: detail}
@@ -225,7 +227,8 @@ func TestFailuresOfServer(t *testing.T) {
 	}
 }
 
-// TestRetryAfter: a rate limit that says when it ends is respected, within bounds.
+// TestRetryAfter checks that a rate limit that says when it ends is respected,
+// within bounds.
 func TestRetryAfter(t *testing.T) {
 	const (
 		ofAccount = "too many new orders (300) from this account in the last 3h0m0s"

@@ -11,8 +11,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// TestZap: certmagic's errors become warnings, everything else and what "order
-// failed" repeats is logged for debugging only, and no e-mail address is logged.
+// TestZap checks that certmagic's errors become warnings, that everything else
+// and what "order failed" repeats is logged for debugging only, and that no
+// e-mail address is logged.
 func TestZap(t *testing.T) {
 	scrub := strings.NewReplacer("anna.operator@hoster.se", "‹email›")
 	for _, test := range []struct {

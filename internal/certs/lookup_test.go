@@ -15,9 +15,9 @@ import (
 	"signpost/account"
 )
 
-// TestQuotas: strangers can make up any number of names with silent name servers.
-// They do not keep clients from certificates that are in storage, nor from those of
-// listed names.
+// TestQuotas checks that any number of made-up names with silent name servers do
+// not keep clients from certificates that are in storage, nor from those of listed
+// names.
 func TestQuotas(t *testing.T) {
 	dir := t.TempDir()
 	fillStorage(t, dir, 1)
@@ -111,7 +111,8 @@ func (a *acmeIssuer) lookupsUnderWay() int {
 	return len(a.calls)
 }
 
-// TestClientLeaves: an order continues without the client that caused it.
+// TestClientLeaves checks that an order continues without the client that
+// caused it.
 func TestClientLeaves(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	n.delay.Store(int64(500 * time.Millisecond))
@@ -130,8 +131,8 @@ func TestClientLeaves(t *testing.T) {
 	}
 }
 
-// TestClose: Close does not wait for a slow order, and the next start can place it
-// again.
+// TestClose checks that Close does not wait for a slow order, and the next start
+// can place it again.
 func TestClose(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	n.delay.Store(int64(3 * time.Second))
@@ -158,8 +159,8 @@ func TestClose(t *testing.T) {
 	n.restart(s, dir).mustDial(customer)
 }
 
-// TestCacheFull: certificates that do not fit in memory are read from storage again
-// and not ordered again.
+// TestCacheFull checks that certificates that do not fit in memory are read from
+// storage again and not ordered again.
 func TestCacheFull(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	const capacity, all = 3, 6
@@ -177,8 +178,8 @@ func TestCacheFull(t *testing.T) {
 	}
 }
 
-// TestWait: a client waits for a limited time, and an order extends the deadline of
-// its handshake.
+// TestWait checks that a client waits for a limited time, and an order extends the
+// deadline of its handshake.
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &call{quota: newQuota(1, 1, 1), absent: make(chan struct{}), ordering: make(chan struct{}),

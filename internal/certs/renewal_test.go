@@ -9,8 +9,8 @@ import (
 	"signpost/account"
 )
 
-// TestRenewalDecision: a renewal is only ordered for a name that is still hosted
-// here and leads here.
+// TestRenewalDecision checks that a renewal is only ordered for a name that is
+// still hosted here and leads here.
 func TestRenewalDecision(t *testing.T) {
 	away := errors.New("it is at 192.0.2.7")
 	for _, test := range []struct {

@@ -6,8 +6,8 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// TestStatusDoesNotBlock: handshakes do not wait for Status, and a certificate
-// that is loaded meanwhile is not forgotten.
+// TestStatusDoesNotBlock checks that handshakes do not wait for Status, and a
+// certificate that is loaded meanwhile is not forgotten.
 func TestStatusDoesNotBlock(t *testing.T) {
 	m, err := New(Options{ACME: benchACME(t.TempDir())})
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"signpost/internal/certfile"
 )
 
-// TestProtocols: clients can use TLS 1.2 with forward secrecy and authenticated
-// encryption, TLS 1.3, and nothing else.
+// TestProtocols checks that clients can use TLS 1.2 with forward secrecy and
+// authenticated encryption, TLS 1.3, and nothing else.
 func TestProtocols(t *testing.T) {
 	ca := newTestCA(t)
 	names := []string{"first.example"}
@@ -81,8 +81,8 @@ func TestNegotiated(t *testing.T) {
 	}
 }
 
-// TestChallengesOfStrangers: a client that offers acme-tls/1 or requests the path of
-// a challenge gets nothing unless a challenge is under way.
+// TestChallengesOfStrangers checks that a client that offers acme-tls/1 or requests
+// the path of a challenge gets nothing unless a challenge is under way.
 func TestChallengesOfStrangers(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	s := n.start(t.TempDir(), nil, nil)

@@ -74,7 +74,8 @@ func TestLongestIdle(t *testing.T) {
 	}
 }
 
-// TestBlocksAreForgotten: the limiter keeps nothing of connections that are closed.
+// TestBlocksAreForgotten checks that the limiter keeps nothing of connections that
+// are closed.
 func TestBlocksAreForgotten(t *testing.T) {
 	limiter := &Limiter{PerAddress: 1, Refused: func(netip.Addr) {}}
 	inner, err := net.Listen("tcp", "127.0.0.1:0")

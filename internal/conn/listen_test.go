@@ -50,7 +50,8 @@ func TestListen(t *testing.T) {
 	}
 }
 
-// TestListenFails: if one address fails, the sockets opened before it are closed.
+// TestListenFails checks that if one address fails, the sockets opened before it
+// are closed.
 func TestListenFails(t *testing.T) {
 	address := "127.0.0.1:" + freeport.Choose(t)
 	if _, err := Listen(Addresses{HTTP: address, Admin: "192.0.2.1:0"}); err == nil {

@@ -59,8 +59,8 @@ func TestLookupMX(t *testing.T) {
 	}
 }
 
-// TestLookupAddresses: one kind of address is enough, and the lack of both is an
-// error only if DNS did not answer for one of them.
+// TestLookupAddresses checks that one kind of address is enough, and that the
+// lack of both is an error only if DNS did not answer for one of them.
 func TestLookupAddresses(t *testing.T) {
 	const failure = "SERVFAIL"
 	for _, test := range []struct{ a, aaaa, want string }{

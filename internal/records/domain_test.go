@@ -48,9 +48,9 @@ func domain(t testing.TB, o Options, name string) Domain {
 	return d
 }
 
-// TestOtherProviders: what the provider of a listed account offers is not denied,
-// whether or not that provider has domains of its own, and a record there is
-// nobody's fault.
+// TestOtherProviders checks that services of the provider of a listed account are
+// not denied, whether or not that provider has domains of its own, and that a
+// record for them is not a fault.
 func TestOtherProviders(t *testing.T) {
 	pop := []account.Server{everyServer[0], everyServer[2], everyServer[7]}
 	plain := domain(t, Options{Directory: directoryOf(nil, pop...)}, "a.example")

@@ -41,8 +41,8 @@ func TestLogLinesPerSecond(t *testing.T) {
 	})
 }
 
-// TestTooManyRequestsLines: each line counts the requests since the one before, not
-// since the start.
+// TestTooManyRequestsLines checks that each line counts the requests since the one
+// before, not since the start.
 func TestTooManyRequestsLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer

@@ -131,9 +131,9 @@ func TestOneAddressCannotTakeAll(t *testing.T) {
 	askUntilServed(t, func() kept { return from(t, "127.0.0.1", address) })
 }
 
-// TestIdleMakesRoom: when the limit is reached, idle connections are closed for new
-// ones. Otherwise a few addresses could keep everybody out: each asks once on each of
-// its connections, and again shortly before Timeouts.Idle.
+// TestIdleMakesRoom checks that when the limit is reached, idle connections are
+// closed for new ones. Otherwise a few addresses could keep everybody out: each asks
+// once on each of its connections, and again shortly before Timeouts.Idle.
 func TestIdleMakesRoom(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {
@@ -192,8 +192,8 @@ func TestIdleConnectionsOfAFewAddresses(t *testing.T) {
 	}
 }
 
-// TestWaitingForAnIdleConnection: a new connection that finds none idle is served when
-// one becomes so.
+// TestWaitingForAnIdleConnection checks that a new connection that finds none idle is
+// served when one becomes so.
 func TestWaitingForAnIdleConnection(t *testing.T) {
 	begun, finish := make(chan struct{}, 10), make(chan struct{})
 	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -218,8 +218,8 @@ func TestWaitingForAnIdleConnection(t *testing.T) {
 	first.closed(t)
 }
 
-// TestSharedPeersAreNotLimited: trusted proxies and Unix sockets stand for many
-// clients.
+// TestSharedPeersAreNotLimited checks that trusted proxies and Unix sockets,
+// which stand for many clients, are not limited.
 func TestSharedPeersAreNotLimited(t *testing.T) {
 	s := &server.Service{Handler: echoing, PerAddress: 1, Timeouts: patient, Trusts: netip.MustParsePrefix("127.0.0.3/32").Contains}
 	address := start(t, s)
@@ -249,7 +249,8 @@ func TestSharedPeersAreNotLimited(t *testing.T) {
 	}
 }
 
-// TestClientsBehindPROXY: the limit applies to the client that the proxy names.
+// TestClientsBehindPROXY checks that the limit applies to the client that the
+// proxy names.
 func TestClientsBehindPROXY(t *testing.T) {
 	all := netip.MustParsePrefix("127.0.0.0/8").Contains
 	s := &server.Service{Handler: echoing, PerAddress: 2, Timeouts: patient, ProxyProtocol: true, Trusts: all, Metrics: server.NewMetrics("", "")}
@@ -282,8 +283,8 @@ func TestClientsBehindPROXY(t *testing.T) {
 	askUntilServed(t, func() kept { return behind(one) })
 }
 
-// TestTooManyCloses: a client that sends too many requests loses its connection. A
-// proxy keeps it, for its other clients.
+// TestTooManyCloses checks that a client that sends too many requests loses its
+// connection, and that a proxy keeps it for its other clients.
 func TestTooManyCloses(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Rate = server.RateOf(1, 1)
@@ -309,8 +310,8 @@ func TestTooManyCloses(t *testing.T) {
 	}
 }
 
-// TestStopWhileConnectionsWait: a connection that waits for the limit does not keep the
-// service from stopping.
+// TestStopWhileConnectionsWait checks that a connection that waits for the limit does
+// not keep the service from stopping.
 func TestStopWhileConnectionsWait(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

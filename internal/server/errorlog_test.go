@@ -31,7 +31,7 @@ func (l *exhaustedListener) Accept() (net.Conn, error) {
 	return l.Listener.Accept()
 }
 
-// TestNoMoreFiles: failures to accept are logged with a hint, once for all of a second.
+// TestNoMoreFiles checks that failures to accept are logged with a hint, once a second.
 func TestNoMoreFiles(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,8 +46,8 @@ func TestNoMoreFiles(t *testing.T) {
 	log.waitFor(t, `level=WARN msg="accept failed" error="accept tcp: too many open files" hint=`)
 }
 
-// TestPanicOutsideADialect: a panic in a handler around the dialects is logged without
-// the client's address.
+// TestPanicOutsideADialect checks that a panic in a handler around the dialects is
+// logged without the client's address.
 func TestPanicOutsideADialect(t *testing.T) {
 	log := new(lockedBuffer)
 	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("a fault: of ours")) })
@@ -77,7 +77,8 @@ func (b *blockedLog) Handle(ctx context.Context, r slog.Record) error {
 
 func (b *blockedLog) Enabled(context.Context, slog.Level) bool { return true }
 
-// TestBlockedLog: a log that blocks stops neither accepting nor closing connections.
+// TestBlockedLog checks that a log that blocks stops neither accepting nor closing
+// connections.
 func TestBlockedLog(t *testing.T) {
 	log := &blockedLog{Handler: slog.DiscardHandler, begun: make(chan struct{}, 100)}
 	log.hold.Lock()
@@ -100,8 +101,8 @@ func TestBlockedLog(t *testing.T) {
 	askUntilServed(t, func() kept { return from(t, "127.0.0.1", address) })
 }
 
-// TestAdminHost: a page in a browser cannot reach the admin listener under a name of
-// its own (DNS rebinding).
+// TestAdminHost checks that a page in a browser cannot reach the admin listener
+// under a name of its own (DNS rebinding).
 func TestAdminHost(t *testing.T) {
 	admin := server.Admin{Metrics: server.NewMetrics("", ""), Ready: func() error { return nil }}
 	for _, row := range []struct {

@@ -97,8 +97,8 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestLimitedByClient: behind a proxy, each client has a rate limit of its own and the
-// proxy has none.
+// TestLimitedByClient checks that behind a proxy, each client has a rate limit of its
+// own and the proxy has none.
 func TestLimitedByClient(t *testing.T) {
 	o := newOptions(t, new(bytes.Buffer))
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}

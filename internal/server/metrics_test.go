@@ -73,7 +73,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestFailureIsCounted: a failure of DNS counts as failed, not as the client's mistake.
+// TestFailureIsCounted checks that a failure of DNS counts as failed, not as the
+// client's mistake.
 func TestFailureIsCounted(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Resolve = failing

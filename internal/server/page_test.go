@@ -13,7 +13,8 @@ import (
 	"signpost/templates"
 )
 
-// TestPage: the set-up page is served under the service's own name only.
+// TestPage checks that the set-up page is served under the service's own name
+// only.
 func TestPage(t *testing.T) {
 	var log bytes.Buffer
 	handler := newHandler(t, &log)
@@ -72,8 +73,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestOwnWords: texts of the operator's own templates appear in the profiles, in every
-// language.
+// TestOwnWords checks that texts of the operator's own templates appear in the
+// profiles, in every language.
 func TestOwnWords(t *testing.T) {
 	var log bytes.Buffer
 	o := newOptions(t, &log)

@@ -126,7 +126,7 @@ func TestSchemeByProxy(t *testing.T) {
 	}
 }
 
-// TestForwardedHost: a proxy may use a Host header of its own.
+// TestForwardedHost checks that a proxy may use a Host header of its own.
 func TestForwardedHost(t *testing.T) {
 	o := newOptions(t, io.Discard)
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}

@@ -113,8 +113,8 @@ func localHeader(t *testing.T) string {
 	return string(b)
 }
 
-// TestProxyProtocolTimeout: the time limit for the header of a request applies to that
-// of PROXY protocol too.
+// TestProxyProtocolTimeout checks that the time limit for the header of a request
+// applies to the header of PROXY protocol too.
 func TestProxyProtocolTimeout(t *testing.T) {
 	address := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: func(netip.Addr) bool { return true },
 		Timeouts: conn.Timeouts{Header: time.Second, Read: time.Second, Write: time.Second, Idle: time.Second, Stop: time.Second}})

@@ -208,8 +208,8 @@ func TestStopUnderLoad(t *testing.T) {
 	}
 }
 
-// TestStopWaits: stopping waits for a slow request, and cuts off one that exceeds
-// Timeouts.Stop.
+// TestStopWaits checks that stopping waits for a slow request, and cuts off one
+// that exceeds Timeouts.Stop.
 func TestStopWaits(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -261,8 +261,8 @@ func TestStopWaits(t *testing.T) {
 	}
 }
 
-// TestStopLeavesTimeForRequests: clients that close idle connections one after the other
-// do not use up the time that a request in flight needs.
+// TestStopLeavesTimeForRequests checks that clients that close idle connections one
+// after the other do not use up the time that a request in flight needs.
 func TestStopLeavesTimeForRequests(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -383,8 +383,8 @@ func TestSlowConnections(t *testing.T) {
 	body.close()
 }
 
-// TestConnectionLimit: connections beyond the limit wait, and are served when others
-// have ended.
+// TestConnectionLimit checks that connections beyond the limit wait, and are served
+// when others have ended.
 func TestConnectionLimit(t *testing.T) {
 	const limit = 10
 	var now, most atomic.Int64

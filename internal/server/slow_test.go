@@ -78,8 +78,8 @@ func ended(t testing.TB, conn net.Conn) {
 	}
 }
 
-// TestSlowClients: a client that takes too long is disconnected, whatever it is doing.
-// Timeouts.Idle is too long to be the reason.
+// TestSlowClients checks that a client that takes too long is disconnected, whatever
+// it is doing. Timeouts.Idle is too long to be the reason.
 func TestSlowClients(t *testing.T) {
 	written := make(chan error, 2)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -170,8 +170,8 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// TestHTTP2Keeps: a client that answers pings keeps its connection. Timeouts.Read limits
-// the handshake too, and is long enough for that on a busy machine.
+// TestHTTP2Keeps checks that a client that answers pings keeps its connection.
+// Timeouts.Read limits the handshake too, and is long enough for that on a busy machine.
 func TestHTTP2Keeps(t *testing.T) {
 	_, secure := startBoth(t, &server.Service{Handler: echoing,
 		Timeouts: conn.Timeouts{Header: 10 * time.Second, Read: 2 * time.Second, Write: 10 * time.Second, Idle: time.Minute, Stop: 30 * time.Second}})

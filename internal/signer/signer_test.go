@@ -141,8 +141,8 @@ func TestOpenSSL(t *testing.T) {
 	}
 }
 
-// TestUnsigned: a certificate or key that cannot be used leaves the profile
-// unsigned, with one line in the log for however many profiles.
+// TestUnsigned checks that a certificate or key that cannot be used leaves the
+// profile unsigned, with one line in the log for any number of profiles.
 func TestUnsigned(t *testing.T) {
 	a := newTestAuthority(t)
 	old, young := newAuthority(t, ecKey(t), -90*day, -day), newAuthority(t, ecKey(t), day, 90*day)
@@ -206,8 +206,8 @@ func TestUnsigned(t *testing.T) {
 	}
 }
 
-// TestChain: a chain that is incomplete or in disorder is signed with as well as
-// possible, and Check and the log say so.
+// TestChain checks that a chain that is incomplete or out of order is signed
+// with as well as possible, and that Check and the log say so.
 func TestChain(t *testing.T) {
 	a, other := newTestAuthority(t), newTestAuthority(t)
 	for _, test := range []struct {
@@ -248,8 +248,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// TestRetry: files that could not be read are read again although they look the
-// same as before.
+// TestRetry checks that files that could not be read are read again although
+// they look the same as before.
 func TestRetry(t *testing.T) {
 	a := newTestAuthority(t)
 	f := newFiles(t, certificates(a.leaf, a.middle), pkcs8(t, a.key))
@@ -317,7 +317,8 @@ func TestReload(t *testing.T) {
 	})
 }
 
-// TestExpiry: the validity counts at the time of each signature, without a reload.
+// TestExpiry checks that the validity is judged at the time of each signature,
+// without a reload.
 func TestExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAuthority(t, ecKey(t), day, 2*day)
@@ -335,8 +336,8 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// TestStart: ACME clients point a link at the new files, which may be older than
-// the link.
+// TestStart checks that new files are noticed through a link: ACME clients point
+// a link at the new files, which may be older than the link.
 func TestStart(t *testing.T) {
 	f := newFiles(t, nil, nil)
 	live := filepath.Join(t.TempDir(), "live")

@@ -7,8 +7,8 @@ type Query struct {
 	// Address is the mailbox whose settings the client wants, or a result of
 	// AnyAt for a whole domain. If it is zero, Host determines the domain.
 	Address Address
-	// Host is the host of the request, as the client sent it. It comes from a
-	// stranger: it is compared with what is hosted here and never repeated.
+	// Host is the host of the request, as the client sent it. It is untrusted:
+	// it is compared with what is hosted here and never repeated.
 	Host   string
 	Client Client
 }

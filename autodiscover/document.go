@@ -35,7 +35,7 @@ func (d *documents) write(s account.Settings, schema string) ([]byte, error) {
 	if schema == nsMobileSync {
 		writeTemplate, writeRedirect = writeActiveSync, activeSyncRedirect
 		if s.Address.IsAny() {
-			return nil, invalid("ActiveSync is asked for a mailbox, and none was given")
+			return nil, invalid("ActiveSync needs a mailbox, and none was given")
 		}
 	}
 	if to := redirectOf(s); to != nil {

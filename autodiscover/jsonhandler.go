@@ -121,7 +121,7 @@ func invalidProtocol(protocol string, endpoints []endpoint) *Error {
 	return &Error{Code: InvalidProtocol, Reason: reason, message: message}
 }
 
-// filter returns the letters and digits of a word from a stranger, at most 40.
+// filter returns the letters and digits of an untrusted word, at most 40.
 func filter(word string) string {
 	var b strings.Builder
 	for i := range len(word) {

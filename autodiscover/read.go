@@ -58,7 +58,7 @@ func Read(document []byte) (account.Settings, error) {
 func readError(e *etree.Element) error {
 	code := textOf(e, "ErrorCode")
 	if _, err := strconv.ParseUint(code, 10, 16); err != nil {
-		return errors.New("the answer is an error without a proper code")
+		return errors.New("the answer is an error with an invalid code")
 	}
 	return remoteError(Code(code), textOf(e, "Message"))
 }

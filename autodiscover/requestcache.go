@@ -17,8 +17,8 @@ type requestCache struct {
 	requests map[string]requestTexts // without address, by cacheKey
 }
 
-// The cache holds at most 128 KB of requests, which come from strangers.
-// Filling it only costs others the speed-up.
+// The cache holds at most 128 KB of requests, which anybody can send. Filling
+// it only costs others the speed-up.
 const (
 	maxRequests    = 128
 	maxRequestSize = 1 << 10

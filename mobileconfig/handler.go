@@ -17,8 +17,8 @@ type HandlerOptions struct {
 	// Sign returns the signed form of a profile; nil leaves profiles unsigned.
 	Sign func(profile []byte) []byte
 	// Texts returns the texts that fit best. Each preference has the form of
-	// Accept-Language and may come from a stranger; the first that can be met
-	// counts. Nil: always English.
+	// Accept-Language and may be untrusted input. The first that can be met
+	// counts. If Texts is nil, all texts are in English.
 	Texts func(preferences ...string) Texts
 }
 

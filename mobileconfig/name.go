@@ -8,8 +8,8 @@ import (
 // maxName is the number of characters of a person's name that are kept.
 const maxName = 100
 
-// CleanName makes a person's name, which comes from a stranger, fit to be shown and
-// to stand in From. It drops invisible characters that change how the rest reads
+// CleanName makes a person's name, which is untrusted input, fit to be shown and to
+// stand in From. It drops invisible characters that change how the rest reads
 // (control characters, overrides of the writing direction) and characters that XML
 // cannot hold, and turns white space into single spaces. Everything else stays as
 // given, in any script and Unicode form, joiners included: emoji and several scripts

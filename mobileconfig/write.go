@@ -39,7 +39,7 @@ type Options struct {
 	// installed ones are not replaced after it changes. If it is empty, the
 	// domain of the address stands in.
 	Service string
-	// Name is the person's name, for From. It may come from a stranger.
+	// Name is the person's name, for From. It may be untrusted input.
 	Name   string
 	Device Device
 	// MailOnly leaves out calendars and contacts. The Exchange account of a Mac

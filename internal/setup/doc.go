@@ -7,6 +7,6 @@
 // Outlook that no longer asks the mail service. It never asks for a password.
 //
 // The page works without scripts, cookies and anything from another host. Addresses
-// on it come from strangers: they are written by html/template only, never logged,
+// on it are untrusted input: they are written by html/template only, never logged,
 // and never sent in a Referer.
 package setup

@@ -27,7 +27,7 @@ func isChallenge(hello *tls.ClientHelloInfo) bool {
 
 // challengeCertificate answers a TLS-ALPN-01 challenge of an order of ours.
 // certmagic would also look for orders of other processes in storage, and so read
-// the disk for every stranger.
+// the disk for every unknown client.
 func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if _, ok := certmagic.GetACMEChallenge(strings.ToLower(hello.ServerName)); !ok {
 		return nil, errNoChallenge

@@ -30,7 +30,8 @@ func NewAuthorities(r *Resolver, port string) *Authorities {
 }
 
 // Apex returns the zone that holds the domain: the nearest name at or above it
-// that has a SOA record. The error is ErrNoDomain if the domain does not exist.
+// that has an SOA record. The error is ErrNoDomain if the domain does not
+// exist.
 func (r *Resolver) Apex(ctx context.Context, domain string) (string, error) {
 	for name := domain; name != ""; _, name, _ = strings.Cut(name, ".") {
 		answer, err := r.Lookup(ctx, name, "SOA")

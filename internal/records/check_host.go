@@ -52,7 +52,7 @@ func (k *check) host(label string) error {
 		return nil
 	}
 	if len(want) > 0 && k.sameAddresses(name, want) {
-		return nil // in whatever way, even through a wildcard
+		return nil // right in another way, perhaps through a wildcard
 	}
 	for i, recordType := range HostTypes {
 		if wildcard, err := k.fromWildcard(answers[i], recordType); err != nil {

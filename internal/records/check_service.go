@@ -8,7 +8,7 @@ import (
 	"signpost/internal/dns"
 )
 
-// srv holds the fields of a SRV record.
+// srv holds the fields of an SRV record.
 type srv struct {
 	priority, port uint64
 	host           string // lower case, without the final dot; empty for "."

@@ -150,7 +150,7 @@ func either(first bool, a, b *service) *service {
 	return b
 }
 
-// target holds what a SRV record says.
+// target holds the content of an SRV record.
 type target struct {
 	priority, port, host string
 	path                 string // of a calendar or address book

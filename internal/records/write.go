@@ -80,8 +80,9 @@ func appendNotes(b []byte, d Domain, comment string) []byte {
 }
 
 // appendUpdate writes input for nsupdate(1), which finds the zone itself. It
-// replaces what the names had before, whoever wrote it. Package publish is the
-// careful way. There are no empty lines, as each would send what came before it.
+// replaces all records of the names, even those that somebody else wrote.
+// Package publish does not do that. There are no empty lines, as each would send
+// what came before it.
 func appendUpdate(b []byte, d Domain) []byte {
 	b = fmt.Appendf(b, "; %s\n", d.Name)
 	b = appendNotes(b, d, "; ")

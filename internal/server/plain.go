@@ -54,7 +54,7 @@ func (rt *route) answerPlain(name string, resolve account.Resolver, w http.Respo
 			return
 		case err != nil:
 			w.Header().Set("Retry-After", "60")
-			http.Error(w, "not answered now, try again", http.StatusServiceUnavailable)
+			http.Error(w, "this cannot be answered now, try again", http.StatusServiceUnavailable)
 			return
 		}
 	}

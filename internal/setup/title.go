@@ -8,7 +8,7 @@ import (
 )
 
 // titleIn returns the operator's text that fits the language of the page best. Its
-// Language is empty if it is that of the page.
+// Language is empty if the text is in the language of the page.
 func titleIn(texts []account.Title, lang *templates.Language) account.Title {
 	t := closestTitle(texts, lang.Tag)
 	if t.Language == lang.Tag {

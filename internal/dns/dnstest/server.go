@@ -71,7 +71,7 @@ type Zone struct {
 	rrs     []dns.RR
 }
 
-// NewZone returns a zone with the lines and a SOA record.
+// NewZone returns a zone with the lines and an SOA record.
 func NewZone(t testing.TB, apex string, lines ...string) *Zone {
 	t.Helper()
 	z := &Zone{}

@@ -9,7 +9,7 @@ import (
 
 // readOwnership finds the ownership record of a zone among the records at its
 // name. With Replace, the record of another service is taken over with the sets
-// that it lists, so that no set is left whose owner nobody knows. A text that is
+// that it lists, so that no set is left without a known owner. A text that is
 // not an ownership record is overwritten, but a domain that leaves keeps it.
 func (p *planner) readOwnership(z *zonePlan, found []dns.Record) error {
 	at := -1

@@ -120,8 +120,8 @@ func TestLookupRefusesNames(t *testing.T) {
 	}
 }
 
-// TestServerFails has every way in which DNS does not tell become an error
-// that names the server.
+// TestServerFails checks that each failure of DNS becomes an error that names
+// the server.
 func TestServerFails(t *testing.T) {
 	withCode := func(code int) dns.HandlerFunc {
 		return func(w dns.ResponseWriter, query *dns.Msg) {
@@ -183,7 +183,7 @@ func TestServerFails(t *testing.T) {
 	})
 }
 
-// TestHostileOctets sends what no library would write.
+// TestHostileOctets sends bytes that no library would write.
 func TestHostileOctets(t *testing.T) {
 	// header answers the query with the counts given, and its question.
 	header := func(query []byte, counts ...uint16) []byte {
@@ -327,8 +327,8 @@ func TestOldServerWithoutEDNS(t *testing.T) {
 	}
 }
 
-// TestNextServer has the second server answer in place of the first, and be the
-// first one to be asked from then on.
+// TestNextServer checks that the second server answers in place of the first,
+// and is asked first from then on.
 func TestNextServer(t *testing.T) {
 	var asked atomic.Int32
 	silent := dnstest.StartServer(t, func(dns.ResponseWriter, *dns.Msg) { asked.Add(1) })
@@ -430,9 +430,9 @@ func testCacheBounds(t *testing.T) {
 	}
 }
 
-// TestOneFlight has many ask for one name while the server takes its time: it
-// is asked once, and one of them giving up does not take the answer from the
-// others.
+// TestOneFlight checks that a slow server is asked only once for a name that
+// many callers look up, and that the others get the answer if one of them gives
+// up.
 func TestOneFlight(t *testing.T) {
 	var asked atomic.Int32
 	begun, goOn := make(chan struct{}), make(chan struct{})
@@ -475,8 +475,8 @@ func TestOneFlight(t *testing.T) {
 	}
 }
 
-// TestFlood has more names asked for than there are places: at most MaxConcurrent
-// questions are under way, and who finds no place is told at once.
+// TestFlood looks up more names than there are places. At most MaxConcurrent
+// questions are under way, and a caller without a place gets an error at once.
 func TestFlood(t *testing.T) {
 	var underWay, most atomic.Int32
 	goOn := make(chan struct{})
@@ -551,8 +551,8 @@ func TestServerAddresses(t *testing.T) {
 	}
 }
 
-// FuzzAnswer reads answers as they come from a socket. Whatever they hold, what
-// comes out is bounded and belongs to the question.
+// FuzzAnswer reads answers as they come from a socket. Whatever they hold, the
+// result is bounded and belongs to the question.
 func FuzzAnswer(f *testing.F) {
 	query := new(dns.Msg).SetQuestion("a.test.", dns.TypeMX)
 	query.Id = 0x1234

@@ -16,7 +16,7 @@ import (
 )
 
 // printMany prints the zone text of n domains of one provider and returns the
-// most memory that was in use on the way.
+// peak of the memory in use.
 func printMany(t testing.TB, n int, servers ...account.Server) uint64 {
 	w, err := NewWriter(io.Discard, "zone")
 	if err != nil {
@@ -44,8 +44,8 @@ func printMany(t testing.TB, n int, servers ...account.Server) uint64 {
 	return most
 }
 
-// The two kinds of hosters: all customers share hosts, or each has its own, and
-// with it a PACC document of its own.
+// These are the two kinds of hosters: all customers share hosts, or each has
+// its own, and with it a PACC document of its own.
 var (
 	sharedHosts = []account.Server{everyServer[0], everyServer[2], everyServer[3], everyServer[4]}
 	ownHosts    = []account.Server{
@@ -55,16 +55,16 @@ var (
 	}
 )
 
-// TestStreams has the printing of many domains take no more memory than that of
-// a few.
+// TestStreams checks that printing many domains takes no more memory than
+// printing a few.
 func TestStreams(t *testing.T) {
 	if most := printMany(t, 10_000, ownHosts...); most > 40<<20 {
 		t.Errorf("%d MB in use", most>>20)
 	}
 }
 
-// BenchmarkZone100000 prints 100,000 domains in an iteration; it shall take less
-// than two seconds and 100 MB.
+// BenchmarkZone100000 prints 100,000 domains in an iteration; it should take
+// less than two seconds and 100 MB.
 func BenchmarkZone100000(b *testing.B) {
 	for name, servers := range map[string][]account.Server{"shared-hosts": sharedHosts, "own-hosts": ownHosts} {
 		b.Run(name, func(b *testing.B) {
@@ -84,7 +84,7 @@ func BenchmarkZone100000(b *testing.B) {
 // BenchmarkCompare1000 compares 1,000 domains with the answers of a server on
 // loopback, 32 at once, and then has 32 workers send the very same questions and
 // do nothing with the answers. The ratio is the time of the bare questions to
-// that of the comparison: 1 where we cost nothing.
+// that of the comparison. It is 1 if the comparison itself costs nothing.
 func BenchmarkCompare1000(b *testing.B) {
 	zones := map[string]string{"example.net": world["example.net"]}
 	generator := New(Options{Name: "setup.example.net"})

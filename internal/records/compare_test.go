@@ -17,7 +17,7 @@ import (
 	"signpost/internal/dns/dnstest"
 )
 
-// world is what surrounds the customer's domain.
+// world holds the zones around the customer's domain, by their apex.
 var world = map[string]string{
 	"example.net": `
 setup 300 IN A 192.0.2.10
@@ -79,8 +79,8 @@ func addressDomain() Domain {
 	return New(Options{Name: "setup.example.net", Addresses: addresses("192.0.2.10", "2001:db8::10")}).For(settingsFor(customer, everyServer[0]))
 }
 
-// zoneOf is the text of a zone that has all of the domain's records, and some
-// that are not our business.
+// zoneOf returns the text of a zone that has all of the domain's records, and
+// some that are not compared.
 func zoneOf(t testing.TB, d Domain) string {
 	return string(printed(t, "zone", d)) + `
 kund.example. 300 IN MX 10 mail.kund.example.
@@ -106,7 +106,7 @@ func with(lines string) func(string) string {
 	return func(zone string) string { return zone + lines + "\n" }
 }
 
-// planted are the faults: each has a zone with one fault and what is to be said.
+// planted lists zones with one fault each, and the finding for it.
 var planted = []struct {
 	name   string
 	domain func() Domain
@@ -241,8 +241,9 @@ var planted = []struct {
 		remove: []string{"_autodiscover._tcp.kund.example. 300 IN SRV 0 1 443 old.other.example."}},
 }
 
-// TestCompareFinds plants one fault at a time, asks the domain's own servers and
-// a resolver, and then applies the cure: nothing may be left to find.
+// TestCompareFinds compares zones with one fault each, through the domain's own
+// servers and through a resolver. It then applies the fix, after which there
+// must be no finding.
 func TestCompareFinds(t *testing.T) {
 	for _, test := range planted {
 		t.Run(test.name, func(t *testing.T) {
@@ -264,7 +265,7 @@ func TestCompareFinds(t *testing.T) {
 					t.Errorf("remove (-want +got):\n%s", diff)
 				}
 				if put := f.Put; test.name == "stale digest" && len(put) == 1 {
-					// The digest of the day stands in the golden files.
+					// The current digest is in the golden files.
 				} else if diff := cmp.Diff(test.put, put); diff != "" {
 					t.Errorf("put (-want +got):\n%s", diff)
 				}
@@ -279,7 +280,7 @@ func TestCompareFinds(t *testing.T) {
 	}
 }
 
-// cure does what a finding says.
+// cure applies the fix that a finding contains.
 func cure(zone string, f Finding) string {
 	var kept []string
 	for line := range strings.Lines(zone) {
@@ -301,7 +302,8 @@ func withoutTTL(line string) string {
 	return strings.Join(fields, " ")
 }
 
-// TestCompareFindsNothing has zones that are right, in whatever way.
+// TestCompareFindsNothing compares zones that are right, each in a different
+// way.
 func TestCompareFindsNothing(t *testing.T) {
 	unchanged := func(zone string) string { return zone }
 	for _, test := range []struct {
@@ -346,7 +348,8 @@ func TestCompareFindsNothing(t *testing.T) {
 	}
 }
 
-// TestCompareWarns has faults that are nobody's who runs the domain.
+// TestCompareWarns checks that a fault that the owner of the domain cannot fix
+// is a warning.
 func TestCompareWarns(t *testing.T) {
 	atCloud := everyServer[0]
 	atCloud.Hostname = "cloud.example.net"
@@ -396,15 +399,17 @@ func TestCompareBrokenDNS(t *testing.T) {
 			t.Errorf("no domain, own servers %v: %v", own, got)
 		}
 	}
-	// A name in a zone of its own, on servers that the domain's only refer to.
+	// The name is in a zone of its own, on servers to which the domain's
+	// servers only refer.
 	c := comparerFor(t, zoneOf(t, domain), true, func(n *internet) { n.elsewhere = "_tcp.kund.example." })
 	if got := c.Compare(t.Context(), domain); got.Wrong() {
 		t.Errorf("delegated: %v", got)
 	}
 }
 
-// TestCompareHostileServers has domains whose owners want us to wait: many name
-// servers that are silent, and hosts of name servers that nobody can look up.
+// TestCompareHostileServers compares domains whose owners want to keep us
+// waiting: with many silent name servers, and with name servers whose hosts
+// cannot be looked up.
 func TestCompareHostileServers(t *testing.T) {
 	domain := ordinaryDomain()
 	var silent, lost strings.Builder
@@ -420,7 +425,7 @@ func TestCompareHostileServers(t *testing.T) {
 		_, port, _ := net.SplitHostPort(server)
 		c := newTestComparer(t, server, true, 250*time.Millisecond)
 		if name == "silent servers" {
-			// A port at which packets are taken and never answered.
+			// This port accepts packets and never answers them.
 			for i := range 40 {
 				packets, err := net.ListenPacket("udp", fmt.Sprintf("127.9.0.%d:%s", i+1, port))
 				if err != nil {
@@ -441,8 +446,8 @@ func TestCompareHostileServers(t *testing.T) {
 	}
 }
 
-// TestCompareMany compares many at once: results in order, not more at once than
-// said, and an end when the caller has seen enough.
+// TestCompareMany checks that many comparisons return results in order, that no
+// more run at once than was asked for, and that they end when the caller stops.
 func TestCompareMany(t *testing.T) {
 	zones := map[string]string{}
 	for apex, text := range world {

@@ -308,7 +308,8 @@ func TestCheckers(t *testing.T) {
 					}
 				}
 			}
-			// The control: a checker that takes anything proves nothing.
+			// This is the control: a checker that accepts anything proves
+			// nothing.
 			if out, err := check("example.org", "autoconfig IN CNAME x\nautoconfig IN A 192.0.2.1\n"); err == nil {
 				t.Errorf("a CNAME beside an address was taken: %s", out)
 			}
@@ -350,7 +351,7 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
-// TestFor holds what the golden files do not show.
+// TestFor covers what the golden files do not show.
 func TestFor(t *testing.T) {
 	imapAt := func(host string, port int, socket account.SocketType) account.Server {
 		return account.Server{Type: account.IMAP, Hostname: host, Port: port, SocketType: socket}

@@ -131,7 +131,8 @@ func (n *internet) zone(name string) string {
 	return ""
 }
 
-// find is what a name has, by itself or by a wildcard (RFC 4592).
+// find returns the records of a name, its own or those of a wildcard (RFC
+// 4592).
 func (n *internet) find(name string) ([]miekg.RR, bool) {
 	if rrs, ok := n.rrs[name]; ok {
 		return rrs, true

@@ -60,7 +60,7 @@ func aercInside(t *testing.T) {
 	servers[0].Hostname = "in7.kund.example"
 	n.publisher(t).publish(t, records.New(records.Options{Name: "setup.kund.example"}).For(settingsFor("kund.example", servers...)))
 
-	// The control: where nothing is published, aerc finds nothing.
+	// This is the control: if nothing is published, aerc finds nothing.
 	wizard := startAerc(t, filepath.Join(folder, "control"))
 	wizard.await("Your email address?")
 	wizard.send("Work\tAnna Ek\tanna@print.example\t")
@@ -150,7 +150,7 @@ func startAerc(t *testing.T, home string) *wizard {
 	return w
 }
 
-// Write takes what the terminal would show.
+// Write collects what the terminal would show.
 func (w *wizard) Write(octets []byte) (int, error) {
 	w.mu.Lock()
 	w.text.Write(octets)
@@ -168,7 +168,8 @@ var (
 	blanks  = regexp.MustCompile(`  +`)
 )
 
-// screen is everything that was shown so far, without the control sequences.
+// screen returns everything that was shown so far, without the control
+// sequences.
 func (w *wizard) screen() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

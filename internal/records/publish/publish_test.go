@@ -20,7 +20,7 @@ import (
 	"signpost/internal/records"
 )
 
-// The keys of dnstest.
+// These are the keys of package dnstest.
 var (
 	testKey     = keyOf(dnstest.TestKey)
 	powerless   = keyOf(dnstest.Powerless)
@@ -35,7 +35,7 @@ func keyOf(k dnstest.Key) dns.Key {
 // server is a real name server to publish to.
 type server struct{ *dnstest.Nameserver }
 
-// onEach runs a test against every server, a fresh one each.
+// onEach runs a test against a fresh server of every kind.
 func onEach(t *testing.T, f func(t *testing.T, n server)) {
 	for _, name := range []string{"BIND", "Knot", "PowerDNS"} {
 		t.Run(name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func withKey(key dns.Key) func(*Options) {
 	return func(o *Options) { o.Updates[0].Key = key }
 }
 
-// plan makes a plan that is to succeed.
+// plan returns a plan, and fails the test if it cannot be made.
 func (p *Publisher) plan(t testing.TB, d records.Domain) *Plan {
 	t.Helper()
 	plan, err := p.Plan(t.Context(), d)
@@ -74,7 +74,7 @@ func (p *Publisher) plan(t testing.TB, d records.Domain) *Plan {
 	return plan
 }
 
-// publish plans and applies, and says what was done.
+// publish makes a plan, applies it, and returns what was done.
 func (p *Publisher) publish(t testing.TB, d records.Domain) string {
 	t.Helper()
 	plan := p.plan(t, d)
@@ -178,7 +178,7 @@ func TestPublish(t *testing.T) {
 		n.Update(t, foreign...)
 		before := n.Serial(t, "kund.example")
 
-		// Into an empty zone: each set of records, and the marker.
+		// The first publication adds each set of records, and the marker.
 		if did := p.publish(t, d); did != "+18 ~0 -0" {
 			t.Errorf("first: %s", did)
 		}
@@ -188,7 +188,7 @@ func TestPublish(t *testing.T) {
 			t.Errorf("the serial number is still %s", first)
 		}
 
-		// Again: nothing to do, nothing done.
+		// Publishing again changes nothing.
 		again := p.plan(t, d)
 		if !again.Empty() || again.String() != "kund.example: nothing to do\n" {
 			t.Errorf("second: %v", again)
@@ -210,7 +210,8 @@ func TestPublish(t *testing.T) {
 			t.Errorf("compared: %v", got)
 		}
 
-		// A changed configuration: only what differs.
+		// After a change of the configuration, only the differences are
+		// published.
 		changed := publishedDomain("kund.example", func(o *records.Options, servers []account.Server) []account.Server {
 			servers[3].Port = 587
 			servers[3].SocketType = account.STARTTLS
@@ -232,7 +233,7 @@ func TestPublish(t *testing.T) {
 		}
 		n.holds(t, changed)
 
-		// From aliases to addresses, and to another TTL.
+		// The aliases become addresses, with another TTL.
 		withAddresses := publishedDomain("kund.example", func(o *records.Options, servers []account.Server) []account.Server {
 			o.Addresses = []netip.Addr{netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.11"), netip.MustParseAddr("2001:db8::1")}
 			o.TTL = 600
@@ -240,11 +241,12 @@ func TestPublish(t *testing.T) {
 		})
 		p.publish(t, withAddresses)
 		n.holds(t, withAddresses)
-		// And back.
+		// The addresses become aliases again.
 		p.publish(t, d)
 		n.holds(t, d)
 
-		// Gone: what was there before us is there still.
+		// When the domain leaves, the records that were there before are still
+		// there.
 		if did := p.publish(t, records.Empty("kund.example")); did != "+0 ~0 -18" {
 			t.Errorf("removal: %s", did)
 		}
@@ -296,7 +298,7 @@ func TestConflicts(t *testing.T) {
 			t.Error("a refused plan changed the zone")
 		}
 
-		// With leave to replace, all is ours.
+		// With Replace, all records are taken over.
 		n.publisher(t, replacing).publish(t, d)
 		n.holds(t, d)
 		if again := p.plan(t, d); !again.Empty() || len(again.Notes) > 0 {
@@ -340,7 +342,7 @@ func TestConflicts(t *testing.T) {
 		if len(plan.Conflicts) != 1 || !strings.HasPrefix(plan.Conflicts[0].Problem, "holds TXT as well, beside which no CNAME can stand") {
 			t.Errorf("a text beside a CNAME: %v", plan)
 		}
-		// Our marker's name is taken.
+		// Somebody else's record is at the name of the marker.
 		n.Update(t, "update delete autodiscover.kund.example. TXT", `update add _signpost.kund.example. 300 TXT "somebody's"`)
 		plan = p.plan(t, d)
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "is where Signpost keeps its marker, but holds something else" {
@@ -354,16 +356,16 @@ func TestConflicts(t *testing.T) {
 	})
 }
 
-// TestReplaceAndRemove leaves with leave to replace: what is not known to be
-// ours stays, and what another service is known to have written goes with its
-// marker.
+// TestReplaceAndRemove removes a domain with Replace. Records that are not
+// known to be ours stay, and those that another service is known to have
+// written are removed with its marker.
 func TestReplaceAndRemove(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("kund.example")
 		p, replacer := n.publisher(t), n.publisher(t, replacing)
 		marker := func() string { return strings.Join(n.Dig(t, "_signpost.kund.example", "TXT"), "\n") }
 
-		// A text that is no marker.
+		// The text at the name of the marker is not a marker.
 		n.Update(t, `update add _signpost.kund.example. 300 TXT "somebody else"`,
 			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 mail.other.example.")
 		for _, p := range []*Publisher{p, replacer} {
@@ -380,7 +382,7 @@ func TestReplaceAndRemove(t *testing.T) {
 		}
 		n.Update(t, "update delete _imaps._tcp.kund.example. SRV", "update delete _signpost.kund.example. TXT")
 
-		// A text beside the marker.
+		// There is a text beside the marker.
 		p.publish(t, d)
 		n.Update(t, `update add _signpost.kund.example. 3600 TXT "somebody else"`)
 		plan := p.plan(t, records.Empty("kund.example"))
@@ -450,7 +452,7 @@ func TestConcurrentChange(t *testing.T) {
 			n.Update(t, "update delete "+f[2]+" "+f[4])
 		}
 
-		// Two of us at once.
+		// Two publishers apply their plans at once.
 		one, two := p.plan(t, d), p.plan(t, d)
 		if err := p.Apply(t.Context(), one); err != nil {
 			t.Fatal(err)
@@ -458,7 +460,7 @@ func TestConcurrentChange(t *testing.T) {
 		if err := p.Apply(t.Context(), two); !errors.Is(err, ErrChanged) {
 			t.Errorf("the second of two at once: %v", err)
 		}
-		// And when only one thing is to change.
+		// The same happens if only one set is to be changed.
 		fewer := publishedDomain("kund.example", func(_ *records.Options, servers []account.Server) []account.Server {
 			return slices.Delete(servers, 6, 7)
 		})
@@ -472,8 +474,8 @@ func TestConcurrentChange(t *testing.T) {
 	})
 }
 
-// TestPublishRefused has every way in which a primary says no, and makes sure
-// that it is named and has a cure.
+// TestPublishRefused checks that every refusal of a primary is named and has a
+// hint.
 func TestPublishRefused(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		for _, test := range []struct {

@@ -25,7 +25,8 @@ func (d *discard) WriteHeader(int)             {}
 // BenchmarkHandler measures the service without the network: what it adds to the cost
 // of net/http.
 func BenchmarkHandler(b *testing.B) {
-	// A file that takes everything, as the pipe of a service manager does.
+	// The log is a file that accepts everything, as the pipe of a service
+	// manager does.
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		b.Fatal(err)

@@ -169,7 +169,7 @@ func TestForgery(t *testing.T) {
 			h.Add(families[random.IntN(len(families))], invent(random))
 		}
 		for _, proxies := range []conn.Proxies{behind, {Trusted: behind.Trusted, Forwarded: true}, {}} {
-			// Directly to the service.
+			// The client sends the headers directly to the service.
 			r := from("192.0.2.1:1")
 			r.Header = h
 			if got := clientOf(&proxies, r); got != direct {
@@ -178,8 +178,8 @@ func TestForgery(t *testing.T) {
 			if len(proxies.Trusted) == 0 {
 				continue
 			}
-			// To a proxy, which appends what it knows, in the last line or in
-			// one of its own.
+			// The client sends them to a proxy, which appends what it knows, in
+			// the last line or in one of its own.
 			name, knows := "X-Forwarded-For", "192.0.2.1"
 			if proxies.Forwarded {
 				name, knows = "Forwarded", "for=192.0.2.1"

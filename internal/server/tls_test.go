@@ -84,7 +84,7 @@ func TestHostileRequestsOverTLS(t *testing.T) {
 			checkHostile(t, h, sendOn(t, conn, h))
 		})
 	}
-	// Requests that are not TLS at all.
+	// These requests are not TLS at all.
 	for _, h := range []hostile{
 		{name: "HTTP", request: get("/mail/config-v1.1.xml", "autoconfig.domain.se"), want: []int{400}},
 		{name: "rubbish", request: strings.Repeat("\x00", 100), want: []int{0}},

@@ -1,4 +1,4 @@
-// Package walls keeps the packages apart: who may import whom.
+// Package walls tests which packages import which others.
 package walls
 
 import (
@@ -31,8 +31,8 @@ var floors = [][]string{
 	{"cmd/signpost", "acceptance", "packaging"},
 }
 
-// formats are the packages that other programs could use. Of this module they know
-// package account alone.
+// formats are the packages that other programs could use. They import only package
+// account of this module.
 var formats = []string{"autoconfig", "autodiscover", "mobileconfig"}
 
 // configReaders are the packages that may import internal/config: every other one
@@ -69,8 +69,8 @@ var owners = map[string][]string{
 // normalisation that it rests on.
 var accountMayImport = []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}
 
-// lookAtAll makes the result depend on every file of the module: Go would show one
-// from before again, as it does not know what go list reads.
+// lookAtAll makes the result depend on every file of the module: otherwise Go
+// would show a cached result, because it does not know which files go list reads.
 func lookAtAll(t *testing.T) {
 	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -139,8 +139,9 @@ func TestWalls(t *testing.T) {
 	}
 }
 
-// TestDeps reads the whole list of dependencies: a dialect must not reach another
-// package of ours than account, YAML, DNS or the router by any path.
+// TestDeps reads the whole list of dependencies. A dialect must not depend, even
+// indirectly, on another package of ours than account, on YAML, on DNS or on the
+// router.
 func TestDeps(t *testing.T) {
 	never := []string{"gopkg.in/yaml.v3", "github.com/miekg/dns", "github.com/gorilla/mux"}
 	for _, dialect := range []string{"autodiscover", "autoconfig", "mobileconfig", "account"} {

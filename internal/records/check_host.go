@@ -7,7 +7,7 @@ import (
 	"signpost/internal/dns"
 )
 
-// host compares a name that clients ask over HTTP.
+// host compares the records at a name that clients ask over HTTP.
 func (k *check) host(label string) error {
 	want := k.wanted(label, HostTypes...)
 	name := label + "." + k.domain.Name
@@ -52,7 +52,7 @@ func (k *check) host(label string) error {
 		return nil
 	}
 	if len(want) > 0 && k.sameAddresses(name, want) {
-		return nil // right in another way, perhaps through a wildcard
+		return nil // even if the addresses come from a wildcard
 	}
 	for i, recordType := range HostTypes {
 		if wildcard, err := k.fromWildcard(answers[i], recordType); err != nil {

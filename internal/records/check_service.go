@@ -25,8 +25,7 @@ func readSRV(r dns.Record) srv {
 	return s
 }
 
-// isDenial reports whether the record says that there is no such service (RFC
-// 2782).
+// isDenial reports whether the record denies the service (RFC 2782).
 func isDenial(r dns.Record) bool { return r.Type == "SRV" && readSRV(r).host == "" }
 
 // leadsTo describes where the records lead.
@@ -43,8 +42,8 @@ func leadsTo(records []dns.Record) string {
 }
 
 // sameService reports whether two records lead to the same host and port. The
-// weight means nothing for a single record, and the priority only beside others
-// (preference compares it).
+// weight means nothing for a single record. The priority matters only beside other
+// records, and preference compares it.
 func sameService(a, b dns.Record) bool {
 	x, y := readSRV(a), readSRV(b)
 	return x.host == y.host && (x.port == y.port || x.host == "")
@@ -93,8 +92,7 @@ func (k *check) service(label string) error {
 	return nil
 }
 
-// leftovers adds findings for the SRV records at the name of a service that the
-// domain does not have.
+// leftovers finds fault with records of a service that the domain does not have.
 func (k *check) leftovers(label string, have []dns.Record) {
 	have = slices.DeleteFunc(have, isDenial)
 	if len(have) == 0 || label == "_autodiscover._tcp" && len(have) == 1 && k.isRedirect(have[0]) {
@@ -114,15 +112,15 @@ func (k *check) leftovers(label string, have []dns.Record) {
 	k.found(Superfluous, label, "leads to "+leadsTo(have)+", which does not offer the service", have, nil)
 }
 
-// isRedirect reports whether a record leads to the service that answers
-// Autodiscover in our place. Its own instructions may ask for such a record.
+// isRedirect reports whether a record leads to the service that answers Autodiscover
+// instead of Signpost. The instructions of that service may ask for such a record.
 func (k *check) isRedirect(r dns.Record) bool {
 	s := readSRV(r)
 	return s.port == 443 && slices.Contains(k.domain.redirects, s.host)
 }
 
-// target checks the host of a right record: it must have addresses and must not
-// be an alias (RFC 2782).
+// target checks the host of a correct record. It must have addresses and must not be
+// an alias (RFC 2782).
 func (k *check) target(label string, r dns.Record) {
 	host := readSRV(r).host
 	if host == "" {

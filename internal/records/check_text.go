@@ -7,8 +7,8 @@ import (
 	"signpost/internal/dns"
 )
 
-// path compares the TXT record beside the SRV record of calendars and address
-// books, which holds the path (RFC 6764 §4).
+// path compares the TXT record that stands beside the SRV record of calendars and
+// address books and holds the path (RFC 6764 §4).
 func (k *check) path(label string) error {
 	answer, err := k.lookup(label, "TXT")
 	if err != nil {
@@ -30,8 +30,8 @@ func (k *check) path(label string) error {
 	return nil
 }
 
-// digests compares the digests of the PACC document. Clients accept any that fits,
-// so that one more, from before a change, does no harm.
+// digests compares the digests of the PACC document. Clients accept any digest that
+// matches, so one more from before a change does no harm.
 func (k *check) digests(label string) error {
 	answer, err := k.lookup(label, "TXT")
 	if err != nil {
@@ -67,8 +67,9 @@ func (k *check) digests(label string) error {
 	return nil
 }
 
-// digestOf returns the algorithm and digest of a record as clients read it: tags
-// in any order, any spaces, unknown tags ignored. It is empty for any other text.
+// digestOf returns the algorithm and digest of a record as clients read it: tags in
+// any order, any spaces, unknown tags ignored. It returns an empty string for any other
+// text.
 func digestOf(r dns.Record) string {
 	tags := map[string]string{}
 	for tag := range strings.SplitSeq(dns.Unquote(r.Data), ";") {

@@ -17,7 +17,7 @@ import (
 	"signpost/internal/dns/dnstest"
 )
 
-// world holds the zones around the customer's domain, by their apex.
+// world holds the zones around the customer's domain.
 var world = map[string]string{
 	"example.net": `
 setup 300 IN A 192.0.2.10
@@ -32,8 +32,8 @@ cloud 300 IN CNAME mail
 	"other.example": "mail 300 IN A 192.0.2.40\n",
 }
 
-// startWorld serves the customer's zone in the world and returns the address of
-// the name server.
+// startWorld serves the customer's zone and those of world, and returns the address
+// of the name server.
 func startWorld(t testing.TB, zone string, change func(*internet)) string {
 	t.Helper()
 	zones := map[string]string{"kund.example": zone}
@@ -47,8 +47,8 @@ func startWorld(t testing.TB, zone string, change func(*internet)) string {
 	return dnstest.StartServer(t, n.ServeDNS)
 }
 
-// comparerFor returns a comparer in a world with the customer's zone. It asks the
-// zone's own servers, or the resolver.
+// comparerFor returns a comparer for the customer's zone amid those of world. It asks
+// the zone's own servers, or the resolver.
 func comparerFor(t testing.TB, zone string, own bool, change func(*internet)) *Comparer {
 	t.Helper()
 	return newTestComparer(t, startWorld(t, zone, change), own, time.Second)
@@ -56,7 +56,7 @@ func comparerFor(t testing.TB, zone string, own bool, change func(*internet)) *C
 
 const customer = "kund.example"
 
-// wholeDomain has every kind of record; its IMAP host is its own.
+// wholeDomain returns a domain with every kind of record and an IMAP host of its own.
 func wholeDomain() Domain {
 	servers := slices.Clone(everyServer)
 	servers[0].Hostname = "mail.%EMAILDOMAIN%"
@@ -74,13 +74,13 @@ func handedOverDomain() Domain {
 	return New(Options{Name: "setup.example.net"}).For(s)
 }
 
-// addressDomain has addresses instead of the service's name.
+// addressDomain returns a domain that leads to addresses instead of the service's name.
 func addressDomain() Domain {
 	return New(Options{Name: "setup.example.net", Addresses: addresses("192.0.2.10", "2001:db8::10")}).For(settingsFor(customer, everyServer[0]))
 }
 
-// zoneOf returns the text of a zone that has all of the domain's records, and
-// some that are not compared.
+// zoneOf returns the text of a zone with all records that the domain should have,
+// and some that do not concern Signpost.
 func zoneOf(t testing.TB, d Domain) string {
 	return string(printed(t, "zone", d)) + `
 kund.example. 300 IN MX 10 mail.kund.example.
@@ -96,7 +96,7 @@ func replace(old, with string) func(string) string {
 	return func(zone string) string {
 		changed := regexp.MustCompile(`(?m)`+old).ReplaceAllString(zone, with)
 		if changed == zone {
-			panic("the fault was not planted: " + old)
+			panic("no line of the zone matches " + old)
 		}
 		return changed
 	}
@@ -106,16 +106,16 @@ func with(lines string) func(string) string {
 	return func(zone string) string { return zone + lines + "\n" }
 }
 
-// planted lists zones with one fault each, and the finding for it.
+// planted lists zones with one fault each and the finding that Compare must return.
 var planted = []struct {
 	name   string
 	domain func() Domain
 	plant  func(zone string) string
 	kind   Kind
-	want   string // the sentence
+	want   string // Finding.Problem
 	remove []string
 	put    []string
-	kept   bool // the cure lies outside of the zone
+	kept   bool // the finding lists no change that removes the fault
 }{
 	{name: "missing", plant: replace(`^autodiscover\.kund.*\n`, ""), kind: Missing,
 		want: "autodiscover.kund.example is missing, where Outlook, phones and Thunderbird ask for autodiscover.xml and .json",
@@ -123,7 +123,7 @@ var planted = []struct {
 	{name: "service missing", plant: replace(`^_submissions.*\n`, ""), kind: Missing,
 		want: "_submissions._tcp.kund.example is missing, where FairEmail and Evolution look for sending over TLS",
 		put:  []string{"_submissions._tcp.kund.example. 3600 IN SRV 0 1 465 mail.example.net."}},
-	{name: "denial missing", plant: replace(`^_pop3\._tcp.*\n`, ""), kind: Missing,
+	{name: "denial of a service missing", plant: replace(`^_pop3\._tcp.*\n`, ""), kind: Missing,
 		want: "_pop3._tcp.kund.example is missing: it says that there is no POP3 with STARTTLS here",
 		put:  []string{"_pop3._tcp.kund.example. 3600 IN SRV 0 0 0 ."}},
 	{name: "digest missing", domain: func() Domain {
@@ -131,7 +131,7 @@ var planted = []struct {
 	}, plant: replace(`^_ua-auto-config.*UAAC1.*\n`, ""), kind: Missing,
 		want: "_ua-auto-config.kund.example is missing: it vouches for user-agent-configuration.json by its SHA-256 digest",
 		put:  []string{`_ua-auto-config.kund.example. 3600 IN TXT "v=UAAC1; a=sha256; d=b25l"`}},
-	{name: "elsewhere", plant: replace(`^autoconfig\.(.*) CNAME \S+`, "autoconfig.$1 A 192.0.2.80"), kind: Different,
+	{name: "leads elsewhere", plant: replace(`^autoconfig\.(.*) CNAME \S+`, "autoconfig.$1 A 192.0.2.80"), kind: Different,
 		want:   "autoconfig.kund.example leads to 192.0.2.80 instead of setup.example.net",
 		remove: []string{"autoconfig.kund.example. 3600 IN A 192.0.2.80"},
 		put:    []string{"autoconfig.kund.example. 3600 IN CNAME setup.example.net."}},
@@ -158,14 +158,14 @@ var planted = []struct {
 		want:   "_imaps._tcp.kund.example leads to mail.kund.example, which is a CNAME: some clients refuse that (RFC 2782)",
 		remove: []string{"mail.kund.example. 3600 IN CNAME mail.example.net."},
 		put:    []string{"mail.kund.example. 3600 IN A 192.0.2.11"}},
-	{name: "leftover beside ours", plant: with("_imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example."), kind: Harmful,
+	{name: "leftover record beside the right one", plant: with("_imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example."), kind: Harmful,
 		want:   "_imaps._tcp.kund.example also leads to mail.other.example port 993, where some clients would look for the mailbox",
 		remove: []string{"_imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example."}},
-	{name: "leftover instead of ours", plant: replace(`^(_imaps.*) SRV .*? ;`, "$1 SRV 0 1 993 mail.other.example. ;"), kind: Different,
+	{name: "leftover record instead of the right one", plant: replace(`^(_imaps.*) SRV .*? ;`, "$1 SRV 0 1 993 mail.other.example. ;"), kind: Different,
 		want:   "_imaps._tcp.kund.example leads to mail.other.example port 993 instead of mail.kund.example port 993",
 		remove: []string{"_imaps._tcp.kund.example. 3600 IN SRV 0 1 993 mail.other.example."},
 		put:    []string{"_imaps._tcp.kund.example. 3600 IN SRV 0 1 993 mail.kund.example."}},
-	{name: "leftover of a service that we do not have", domain: ordinaryDomain, plant: with("_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."), kind: Harmful,
+	{name: "leftover record of a service that is not offered", domain: ordinaryDomain, plant: with("_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."), kind: Harmful,
 		want:   "_carddavs._tcp.kund.example still leads to mail.other.example port 443, which is not where the mailboxes are",
 		remove: []string{"_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."}},
 	{name: "superfluous service", domain: ordinaryDomain, plant: with("_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.example.net."), kind: Superfluous,
@@ -183,11 +183,11 @@ var planted = []struct {
 		want:   "_submissions._tcp.kund.example leads to mail.example.net port 587 instead of mail.example.net port 465",
 		remove: []string{"_submissions._tcp.kund.example. 3600 IN SRV 0 1 587 mail.example.net."},
 		put:    []string{"_submissions._tcp.kund.example. 3600 IN SRV 0 1 465 mail.example.net."}},
-	{name: "not offered, but there", plant: replace(`^(_pop3\._tcp.*) SRV .*? ;`, "$1 SRV 0 1 110 mail.example.net. ;"), kind: Harmful,
+	{name: "record of a service that is not offered", plant: replace(`^(_pop3\._tcp.*) SRV .*? ;`, "$1 SRV 0 1 110 mail.example.net. ;"), kind: Harmful,
 		want:   "_pop3._tcp.kund.example leads to mail.example.net port 110, though the service is not offered",
 		remove: []string{"_pop3._tcp.kund.example. 3600 IN SRV 0 1 110 mail.example.net."},
 		put:    []string{"_pop3._tcp.kund.example. 3600 IN SRV 0 0 0 ."}},
-	{name: "offered, but said not to be", plant: replace(`^(_pop3s\._tcp.*) SRV .*? ;`, "$1 SRV 0 0 0 . ;"), kind: Different,
+	{name: "denial of a service that is offered", plant: replace(`^(_pop3s\._tcp.*) SRV .*? ;`, "$1 SRV 0 0 0 . ;"), kind: Different,
 		want:   "_pop3s._tcp.kund.example leads to nowhere instead of mail.example.net port 995",
 		remove: []string{"_pop3s._tcp.kund.example. 3600 IN SRV 0 0 0 ."},
 		put:    []string{"_pop3s._tcp.kund.example. 3600 IN SRV 10 1 995 mail.example.net."}},
@@ -207,12 +207,12 @@ var planted = []struct {
 		want: "_ua-auto-config.kund.example vouches for documents that were replaced",
 		remove: []string{`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`,
 			`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xkZXI="`}},
-	{name: "digest of a document that there is not", domain: func() Domain {
+	{name: "digest of a document that does not exist", domain: func() Domain {
 		return New(Options{Name: "setup.example.net"}).For(settingsFor(customer, everyServer[1]))
 	}, plant: with(`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`), kind: Superfluous,
 		want:   "_ua-auto-config.kund.example vouches for a document that there is not",
 		remove: []string{`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`}},
-	{name: "PACC host of a document that there is not", domain: func() Domain {
+	{name: "PACC host of a document that does not exist", domain: func() Domain {
 		return New(Options{Name: "setup.example.net"}).For(settingsFor(customer, everyServer[1]))
 	}, plant: with(`ua-auto-config.kund.example. 300 IN CNAME setup.example.net.`), kind: Superfluous,
 		want:   "ua-auto-config.kund.example is there, but there is nothing to ask for",
@@ -229,21 +229,20 @@ var planted = []struct {
 		remove: []string{`_caldavs._tcp.kund.example. 3600 IN TXT "path=/dav/calendars/"`,
 			`_caldavs._tcp.kund.example. 300 IN TXT "path=/old/"`},
 		put: []string{`_caldavs._tcp.kund.example. 3600 IN TXT "path=/dav/calendars/"`}},
-	{name: "path of a service that we do not have", domain: ordinaryDomain, plant: with(`_carddavs._tcp.kund.example. 300 IN TXT "path=/old/"`), kind: Superfluous,
+	{name: "path of a service that is not offered", domain: ordinaryDomain, plant: with(`_carddavs._tcp.kund.example. 300 IN TXT "path=/old/"`), kind: Superfluous,
 		want:   "_carddavs._tcp.kund.example has a path, but there is no such service or it needs none",
 		remove: []string{`_carddavs._tcp.kund.example. 300 IN TXT "path=/old/"`}},
-	{name: "handed over, but still with us", domain: handedOverDomain, plant: replace(`^(autodiscover.*) CNAME \S+`, "$1 CNAME setup.example.net."), kind: Different,
+	{name: "handed over, but the CNAME still leads to the service", domain: handedOverDomain, plant: replace(`^(autodiscover.*) CNAME \S+`, "$1 CNAME setup.example.net."), kind: Different,
 		want:   "autodiscover.kund.example leads to setup.example.net instead of autodiscover.outlook.com",
 		remove: []string{"autodiscover.kund.example. 3600 IN CNAME setup.example.net."},
 		put:    []string{"autodiscover.kund.example. 3600 IN CNAME autodiscover.outlook.com."}},
-	{name: "handed over, but the SRV record is not", domain: handedOverDomain, plant: with("_autodiscover._tcp.kund.example. 300 IN SRV 0 1 443 old.other.example."), kind: Harmful,
+	{name: "handed over, but the SRV record leads elsewhere", domain: handedOverDomain, plant: with("_autodiscover._tcp.kund.example. 300 IN SRV 0 1 443 old.other.example."), kind: Harmful,
 		want:   "_autodiscover._tcp.kund.example still leads to old.other.example port 443, which is not where the mailboxes are",
 		remove: []string{"_autodiscover._tcp.kund.example. 300 IN SRV 0 1 443 old.other.example."}},
 }
 
-// TestCompareFinds compares zones with one fault each, through the domain's own
-// servers and through a resolver. It then applies the fix, after which there
-// must be no finding.
+// TestCompareFinds plants one fault at a time, asks the domain's own servers and a
+// resolver, and then makes the changes of the finding. No fault may remain.
 func TestCompareFinds(t *testing.T) {
 	for _, test := range planted {
 		t.Run(test.name, func(t *testing.T) {
@@ -255,32 +254,32 @@ func TestCompareFinds(t *testing.T) {
 			for _, own := range []bool{true, false} {
 				got := comparerFor(t, zone, own, nil).Compare(t.Context(), domain)
 				if got.Err != nil || len(got.Findings) != 1 || !got.Wrong() {
-					t.Fatalf("own servers %v: %v, error %v", own, got, got.Err)
+					t.Fatalf("Compare(own servers: %v) = %v, error %v; want one finding", own, got, got.Err)
 				}
 				f := got.Findings[0]
 				if f.Kind != test.kind || f.Problem != test.want {
-					t.Errorf("own servers %v: %s: %s\nwant %s: %s", own, f.Kind, f.Problem, test.kind, test.want)
+					t.Errorf("Compare(own servers: %v) found %s: %s\nwant %s: %s", own, f.Kind, f.Problem, test.kind, test.want)
 				}
 				if diff := cmp.Diff(test.remove, f.Remove); diff != "" {
-					t.Errorf("remove (-want +got):\n%s", diff)
+					t.Errorf("records to remove (-want +got):\n%s", diff)
 				}
 				if put := f.Put; test.name == "stale digest" && len(put) == 1 {
-					// The current digest is in the golden files.
+					// The golden files hold the current digest.
 				} else if diff := cmp.Diff(test.put, put); diff != "" {
-					t.Errorf("put (-want +got):\n%s", diff)
+					t.Errorf("records to add (-want +got):\n%s", diff)
 				}
 				if test.kept {
 					continue
 				}
 				if left := comparerFor(t, cure(zone, f), own, nil).Compare(t.Context(), domain); left.Wrong() {
-					t.Errorf("the cure does not cure: %v", left)
+					t.Errorf("Compare(own servers: %v) after the changes of the finding = %v, want nothing wrong", own, left)
 				}
 			}
 		})
 	}
 }
 
-// cure applies the fix that a finding contains.
+// cure makes the changes that a finding lists.
 func cure(zone string, f Finding) string {
 	var kept []string
 	for line := range strings.Lines(zone) {
@@ -302,8 +301,7 @@ func withoutTTL(line string) string {
 	return strings.Join(fields, " ")
 }
 
-// TestCompareFindsNothing compares zones that are right, each in a different
-// way.
+// TestCompareFindsNothing checks that zones without a fault cause no finding.
 func TestCompareFindsNothing(t *testing.T) {
 	unchanged := func(zone string) string { return zone }
 	for _, test := range []struct {
@@ -311,7 +309,7 @@ func TestCompareFindsNothing(t *testing.T) {
 		domain func() Domain
 		change func(string) string
 	}{
-		{"as we say", wholeDomain, unchanged},
+		{"exactly the desired records", wholeDomain, unchanged},
 		{"ordinary", ordinaryDomain, unchanged},
 		{"handed over", handedOverDomain, unchanged},
 		{"another weight", wholeDomain, replace(`SRV 0 1 465`, "SRV 0 0 465")},
@@ -321,7 +319,7 @@ func TestCompareFindsNothing(t *testing.T) {
 		{"one of the addresses", wholeDomain, replace(`^autoconfig.* CNAME \S+(.*)`, "autoconfig.kund.example. 60 IN A 192.0.2.10$1")},
 		{"CNAME of a CNAME", wholeDomain, replace(`^(autoconfig.*) CNAME \S+`, "$1 CNAME alias.example.net.")},
 		{"the digest before the last change", wholeDomain, with(`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`)},
-		{"the digest written otherwise", wholeDomain, replace(`TXT "v=UAAC1; a=sha256; d=(.*?)"`, `TXT "d=$1 ;x=y;" "v=UAAC1;a=sha256;"`)},
+		{"the digest in another spelling", wholeDomain, replace(`TXT "v=UAAC1; a=sha256; d=(.*?)"`, `TXT "d=$1 ;x=y;" "v=UAAC1;a=sha256;"`)},
 		{"a wildcard beside explicit records", wholeDomain, with("*.kund.example. 300 IN A 192.0.2.80")},
 		{"a wildcard where nothing is wanted", ordinaryDomain, with("*.kund.example. 300 IN A 192.0.2.80")},
 		{"a wildcard that leads to the service", wholeDomain, func(zone string) string {
@@ -330,8 +328,8 @@ func TestCompareFindsNothing(t *testing.T) {
 		{"handed over, the SRV record as well", handedOverDomain, with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 autodiscover.outlook.com.")},
 		{"handed over, the SRV record to its other name", handedOverDomain, with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 Autodiscover-S.outlook.com.")},
 		{"addresses of a CNAME", addressDomain, replace(`^autoconfig.* A .*\nautoconfig.* AAAA .*`, "autoconfig.kund.example. 60 IN CNAME setup.example.net.")},
-		{"service denied that we do not have", ordinaryDomain, with("_sieve._tcp.kund.example. 300 IN SRV 0 0 0 .")},
-		{"nothing known of the service's name", func() Domain {
+		{"denial of a service that is not offered", ordinaryDomain, with("_sieve._tcp.kund.example. 300 IN SRV 0 0 0 .")},
+		{"the service's name is not configured", func() Domain {
 			return New(Options{}).For(settingsFor(customer, everyServer[0]))
 		}, with("autoconfig.kund.example. 300 IN A 192.0.2.80\n_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 x.other.example.")},
 	} {
@@ -341,15 +339,14 @@ func TestCompareFindsNothing(t *testing.T) {
 			for _, own := range []bool{true, false} {
 				got := comparerFor(t, zone, own, nil).Compare(t.Context(), domain)
 				if len(got.Findings) > 0 || got.Err != nil || got.Wrong() {
-					t.Errorf("own servers %v: %v", own, got)
+					t.Errorf("Compare(own servers: %v) = %v, want no findings", own, got)
 				}
 			}
 		})
 	}
 }
 
-// TestCompareWarns checks that a fault that the owner of the domain cannot fix
-// is a warning.
+// TestCompareWarns has faults that whoever runs the domain cannot fix.
 func TestCompareWarns(t *testing.T) {
 	atCloud := everyServer[0]
 	atCloud.Hostname = "cloud.example.net"
@@ -365,7 +362,7 @@ kund.example: warning: _imaps._tcp.kund.example leads to cloud.example.net, whic
 kund.example: warning: _submissions._tcp.kund.example leads to gone.example.net, which has no address
 `
 	if diff := cmp.Diff(want, got.String()); diff != "" || got.Wrong() {
-		t.Errorf("wrong %v (-want +got):\n%s", got.Wrong(), diff)
+		t.Errorf("Compare: Wrong() = %v, want false; findings (-want +got):\n%s", got.Wrong(), diff)
 	}
 }
 
@@ -377,39 +374,37 @@ func TestCompareBrokenDNS(t *testing.T) {
 		if got.Err != nil || len(got.Findings) != 1 || got.Findings[0].Kind != Harmful ||
 			!strings.HasPrefix(got.Findings[0].Problem, "_imaps._tcp.kund.example cannot be looked up, and clients wait in vain: SRV of _imaps._tcp.kund.example: 127.0.0.1:") ||
 			!strings.HasSuffix(got.Findings[0].Problem, " answers SERVFAIL") {
-			t.Errorf("SERVFAIL at one name, own servers %v: %v", own, got)
+			t.Errorf("Compare(own servers: %v) with SERVFAIL at one name = %v, want one finding", own, got)
 		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "mail.example.net." })
 		got = c.Compare(t.Context(), domain)
 		if got.Err != nil || got.Wrong() || len(got.Findings) != 4 || !strings.Contains(got.Findings[0].Problem, "leads to mail.example.net, which cannot be looked up: ") {
-			t.Errorf("SERVFAIL at the provider's host, own servers %v: %v", own, got)
+			t.Errorf("Compare(own servers: %v) with SERVFAIL at the provider's host = %v, want 4 warnings", own, got)
 		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "*.kund.example." })
 		got = c.Compare(t.Context(), domain)
 		if got.Err == nil || len(got.Findings) > 0 || !got.Wrong() || !strings.HasSuffix(got.Err.Error(), " answers SERVFAIL") {
-			t.Errorf("SERVFAIL everywhere, own servers %v: %v", own, got)
+			t.Errorf("Compare(own servers: %v) with SERVFAIL at all names = %v, want that error", own, got)
 		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.silent.Store(true) })
 		got = c.Compare(t.Context(), domain)
 		if got.Err == nil || !got.Wrong() || !strings.Contains(got.Err.Error(), "does not answer") {
-			t.Errorf("silence, own servers %v: %v", own, got)
+			t.Errorf("Compare(own servers: %v) with a silent server = %v, want an error", own, got)
 		}
 		got = comparerFor(t, zoneOf(t, domain), own, nil).Compare(t.Context(), Domain{Name: "nowhere.kund.example", Records: domain.Records[:1]})
 		if want := "nowhere.kund.example does not exist in DNS, so that no client finds anything: register it and create its zone"; len(got.Findings) != 1 || got.Findings[0].Problem != want || len(got.Findings[0].Put) != 1 || !got.Wrong() {
-			t.Errorf("no domain, own servers %v: %v", own, got)
+			t.Errorf("Compare(own servers: %v) of a domain that does not exist = %v, want the finding %q", own, got, want)
 		}
 	}
-	// The name is in a zone of its own, on servers to which the domain's
-	// servers only refer.
-	c := comparerFor(t, zoneOf(t, domain), true, func(n *internet) { n.elsewhere = "_tcp.kund.example." })
+	// The domain's own servers answer only with a referral for one of the names.
+	c := comparerFor(t, zoneOf(t, domain), true, func(n *internet) { n.delegated = "_tcp.kund.example." })
 	if got := c.Compare(t.Context(), domain); got.Wrong() {
-		t.Errorf("delegated: %v", got)
+		t.Errorf("Compare with _tcp delegated = %v, want nothing wrong", got)
 	}
 }
 
-// TestCompareHostileServers compares domains whose owners want to keep us
-// waiting: with many silent name servers, and with name servers whose hosts
-// cannot be looked up.
+// TestCompareHostileServers has domains whose owners want to keep us waiting: with
+// many silent name servers, or with hosts of name servers that cannot be looked up.
 func TestCompareHostileServers(t *testing.T) {
 	domain := ordinaryDomain()
 	var silent, lost strings.Builder
@@ -425,7 +420,7 @@ func TestCompareHostileServers(t *testing.T) {
 		_, port, _ := net.SplitHostPort(server)
 		c := newTestComparer(t, server, true, 250*time.Millisecond)
 		if name == "silent servers" {
-			// This port accepts packets and never answers them.
+			// The servers accept packets at this port and never answer.
 			for i := range 40 {
 				packets, err := net.ListenPacket("udp", fmt.Sprintf("127.9.0.%d:%s", i+1, port))
 				if err != nil {
@@ -436,18 +431,18 @@ func TestCompareHostileServers(t *testing.T) {
 		}
 		begin := time.Now()
 		got := c.Compare(t.Context(), domain)
-		// One after the other, they would take 40 times 500 ms or more.
+		// Asking all 40 in turn would take 500 ms or more for each.
 		if took := time.Since(begin); took > 10*time.Second {
-			t.Errorf("%s: took %v", name, took)
+			t.Errorf("%s: Compare took %v, want at most 10 s", name, took)
 		}
 		if got.Err == nil || !strings.Contains(got.Err.Error(), "does not answer") {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: Compare = %v, want the error that a server does not answer", name, got)
 		}
 	}
 }
 
-// TestCompareMany checks that many comparisons return results in order, that no
-// more run at once than was asked for, and that they end when the caller stops.
+// TestCompareMany compares many domains in parallel. The results come in order, and
+// the comparison ends when the caller stops reading.
 func TestCompareMany(t *testing.T) {
 	zones := map[string]string{}
 	for apex, text := range world {
@@ -474,7 +469,7 @@ func TestCompareMany(t *testing.T) {
 		summary.Add(got)
 	}
 	if !slices.IsSorted(names) || len(names) != 60 {
-		t.Errorf("results %v", names)
+		t.Errorf("Parallel returned the domains %v, want all 60 in order", names)
 	}
 	if want := "60 domains: 53 right, 6 wrong with 54 findings, 1 could not be compared"; summary.String() != want {
 		t.Errorf("summary %q, want %q", summary, want)
@@ -483,8 +478,8 @@ func TestCompareMany(t *testing.T) {
 	for range Parallel(t.Context(), slices.Values(domains), 2, c.Compare) {
 		break
 	}
-	if asked := n.queries.Load() - before; asked > 60*10 {
-		t.Errorf("went on for %d queries after the caller had seen enough", asked)
+	if count := n.queries.Load() - before; count > 60*10 {
+		t.Errorf("Parallel sent %d queries though the caller stopped after the first domain, want at most %d", count, 60*10)
 	}
 }
 
@@ -496,35 +491,35 @@ func TestComparisonJSON(t *testing.T) {
 	} {
 		got, err := json.Marshal(c)
 		if err != nil || string(got) != want {
-			t.Errorf("%s, %v\nwant %s", got, err, want)
+			t.Errorf("json.Marshal(%v) = %s, %v\nwant %s", c, got, err, want)
 		}
 	}
 }
 
 func TestSummary(t *testing.T) {
 	var s Summary
-	if s.String() != "0 domains: 0 right" {
-		t.Error(s)
+	check := func(want string) {
+		t.Helper()
+		if s.String() != want {
+			t.Errorf("summary %q, want %q", s, want)
+		}
 	}
+	check("0 domains: 0 right")
 	s.Add(Comparison{Findings: []Finding{{Warning: true}}})
-	if s.String() != "1 domain: 1 right, 1 warning" {
-		t.Error(s)
-	}
+	check("1 domain: 1 right, 1 warning")
 	s.Add(Comparison{Findings: []Finding{{}}})
-	if s.String() != "2 domains: 1 right, 1 wrong with 1 finding, 1 warning" {
-		t.Error(s)
-	}
+	check("2 domains: 1 right, 1 wrong with 1 finding, 1 warning")
 }
 
-// newWorldComparer returns a comparer that asks the domains' own servers for the
-// zones.
+// newWorldComparer returns a comparer that asks the domains' own servers, which serve
+// the zones.
 func newWorldComparer(t testing.TB, zones map[string]string) *Comparer {
 	t.Helper()
 	return newTestComparer(t, dnstest.StartServer(t, newInternet(t, zones).ServeDNS), true, time.Second)
 }
 
-// newTestComparer returns a comparer that asks the server: as the domain's own, or
-// as the resolver.
+// newTestComparer returns a comparer that asks the server, as the domain's own name
+// server or as the resolver.
 func newTestComparer(t testing.TB, server string, own bool, timeout time.Duration) *Comparer {
 	t.Helper()
 	r, err := dns.NewResolver([]string{server}, timeout)

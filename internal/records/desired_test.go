@@ -51,13 +51,14 @@ func withoutPACC(d Domain) Domain {
 	return d
 }
 
-// system is a set of domains and what they should have.
+// system is a set of domains with the records that they should have.
 type system struct {
 	name    string
 	domains []Domain
 }
 
-// systems are the example configurations, and two made up to have everything.
+// systems returns the example configurations, and two invented ones that together have
+// every kind of record.
 func systems(t testing.TB) []system {
 	t.Helper()
 	var all []system
@@ -153,8 +154,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// sorted returns the records of all domains without their reasons, which no format
-// but JSON gives back.
+// sorted returns the records of all domains without their reasons, as a reader gets
+// the reasons from JSON only.
 func sorted(domains []Domain) []dns.Record {
 	var records []dns.Record
 	for _, d := range domains {
@@ -164,8 +165,8 @@ func sorted(domains []Domain) []dns.Record {
 	return records
 }
 
-// TestSameRecords reads every format with a parser that is not ours: all hold
-// the same records.
+// TestSameRecords reads every format with a parser that is not ours. All formats must
+// hold the same records.
 func TestSameRecords(t *testing.T) {
 	for _, s := range systems(t) {
 		want := sorted(s.domains)
@@ -198,7 +199,7 @@ func readUpdate(t testing.TB, text []byte) []Record {
 		if add, ok := strings.CutPrefix(line, "update add "); ok {
 			zone.WriteString(add)
 		} else if !regexp.MustCompile(`^(;.*|update delete \S+ [A-Z]+|send)\n$`).MatchString(line) {
-			t.Errorf("%q is no line for nsupdate", line)
+			t.Errorf("the nsupdate format has the unexpected line %q", line)
 		}
 	}
 	return readZone(t, zone.Bytes())
@@ -236,7 +237,7 @@ func readOctoDNS(t testing.TB, text []byte) []Record {
 		for i := 0; i < len(content); i += 2 {
 			label := content[i].Value
 			if label <= previous {
-				t.Errorf("%q after %q: octoDNS wants them in order", label, previous)
+				t.Errorf("octoDNS needs the labels in order, but %q follows %q", label, previous)
 			}
 			previous = label
 			var sets []set
@@ -276,13 +277,13 @@ func readOctoDNS(t testing.TB, text []byte) []Record {
 		}
 	}
 	if err := decoder.Decode(new(yaml.Node)); err != io.EOF {
-		t.Errorf("more documents than zones: %v", err)
+		t.Errorf("after the last octoDNS zone: error %v, want the end of the text", err)
 	}
 	return records
 }
 
-// TestCheckers has BIND's and Knot's own checkers read the zone text of every
-// domain, inside the frame that any zone has.
+// TestCheckers checks the zone text of every domain with the checkers of BIND and Knot,
+// together with the SOA and NS records that every zone has.
 func TestCheckers(t *testing.T) {
 	checkers := map[string]func(domain, file string) []string{
 		"named-checkzone": func(domain, file string) []string {
@@ -304,14 +305,13 @@ func TestCheckers(t *testing.T) {
 			for _, s := range systems(t) {
 				for _, d := range s.domains {
 					if out, err := check(d.Name, string(printed(t, "zone", d))); err != nil {
-						t.Errorf("%s: %v\n%s", d.Name, err, out)
+						t.Errorf("%s of %s: %v\n%s", name, d.Name, err, out)
 					}
 				}
 			}
-			// This is the control: a checker that accepts anything proves
-			// nothing.
+			// The control: a checker that accepts everything proves nothing.
 			if out, err := check("example.org", "autoconfig IN CNAME x\nautoconfig IN A 192.0.2.1\n"); err == nil {
-				t.Errorf("a CNAME beside an address was taken: %s", out)
+				t.Errorf("%s accepted a CNAME beside an address: %s", name, out)
 			}
 		})
 	}
@@ -320,17 +320,18 @@ func TestCheckers(t *testing.T) {
 func TestWriteNothing(t *testing.T) {
 	for format, want := range map[string]string{"zone": "", "json": "[]\n", "nsupdate": "", "octodns": ""} {
 		if got := string(printed(t, format)); got != want {
-			t.Errorf("%s: %q, want %q", format, got, want)
+			t.Errorf("%s of no domains: %q, want %q", format, got, want)
 		}
 	}
-	if got := string(printed(t, "octodns", Domain{Name: "a.test", Notes: []string{"why"}})); got != "--- # a.test.yaml\n# why\n{}\n" {
-		t.Errorf("octodns without records: %q", got)
+	empty := Domain{Name: "a.test", Notes: []string{"why"}}
+	for format, want := range map[string]string{"octodns": "--- # a.test.yaml\n# why\n{}\n", "nsupdate": "; a.test\n; why\n"} {
+		if got := string(printed(t, format, empty)); got != want {
+			t.Errorf("%s of a domain without records: %q, want %q", format, got, want)
+		}
 	}
-	if got := string(printed(t, "nsupdate", Domain{Name: "a.test", Notes: []string{"why"}})); got != "; a.test\n; why\n" {
-		t.Errorf("nsupdate without records: %q", got)
-	}
-	if _, err := NewWriter(io.Discard, "bind"); err == nil || err.Error() != `unknown format "bind": it is one of zone, json, nsupdate, octodns` {
-		t.Errorf("error %v", err)
+	const want = `unknown format "bind": it is one of zone, json, nsupdate, octodns`
+	if _, err := NewWriter(io.Discard, "bind"); err == nil || err.Error() != want {
+		t.Errorf("NewWriter(bind): error %v, want %s", err, want)
 	}
 }
 
@@ -346,7 +347,7 @@ func TestWriteFails(t *testing.T) {
 			err = w.Close()
 		}
 		if err == nil {
-			t.Errorf("%s: the full disk went unnoticed", format)
+			t.Errorf("%s: no error of Write or Close on a full disk", format)
 		}
 	}
 }
@@ -370,23 +371,23 @@ func TestFor(t *testing.T) {
 		absent  []string // names without any record
 		notes   []string
 	}{
-		{name: "POP3 only, as the scenario of a POP3 domain asks", servers: []account.Server{pop, {Type: account.SMTP, Hostname: "mail.example.net", Port: 587, SocketType: account.STARTTLS}},
+		{name: "POP3 only", servers: []account.Server{pop, {Type: account.SMTP, Hostname: "mail.example.net", Port: 587, SocketType: account.STARTTLS}},
 			want: []string{"_pop3._tcp SRV 0 1 110 mail.example.net.", "_pop3s._tcp SRV 0 0 0 .", "_imaps._tcp SRV 0 0 0 .", "_imap._tcp SRV 0 0 0 .", "_submission._tcp SRV 0 1 587 mail.example.net."}},
 		{name: "POP3 preferred to IMAP", servers: []account.Server{pop, imapAt("mail.example.net", 993, account.SSL)},
 			want: []string{"_pop3._tcp SRV 0 1 110 mail.example.net.", "_imaps._tcp SRV 10 1 993 mail.example.net."}},
-		{name: "IMAP preferred, in both ways", servers: []account.Server{imapAt("a.example.net", 993, account.SSL), pop, imapAt("b.example.net", 143, account.STARTTLS)},
+		{name: "IMAP preferred, with TLS and STARTTLS", servers: []account.Server{imapAt("a.example.net", 993, account.SSL), pop, imapAt("b.example.net", 143, account.STARTTLS)},
 			want: []string{"_imaps._tcp SRV 0 1 993 a.example.net.", "_imap._tcp SRV 0 1 143 b.example.net.", "_pop3._tcp SRV 10 1 110 mail.example.net."}},
-		{name: "the first of two", servers: []account.Server{imapAt("A.example.net", 993, account.SSL), imapAt("b.example.net", 993, account.SSL)},
+		{name: "the first of two IMAP servers", servers: []account.Server{imapAt("A.example.net", 993, account.SSL), imapAt("b.example.net", 993, account.SSL)},
 			want: []string{"_imaps._tcp SRV 0 1 993 a.example.net."}},
-		{name: "another port", servers: []account.Server{imapAt("a.example.net", 9930, account.SSL)},
+		{name: "an unusual port", servers: []account.Server{imapAt("a.example.net", 9930, account.SSL)},
 			want: []string{"_imaps._tcp SRV 0 1 9930 a.example.net."}},
-		{name: "a host for every mailbox", servers: []account.Server{imapAt("%EMAILLOCALPART%.example.net", 993, account.SSL)},
+		{name: "a host of its own for every mailbox", servers: []account.Server{imapAt("%EMAILLOCALPART%.example.net", 993, account.SSL)},
 			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp: left out, because its host differs from mailbox to mailbox"}},
 		{name: "an IP address", servers: []account.Server{imapAt("192.0.2.1", 993, account.SSL)},
 			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp: left out, because a SRV record needs a host name"}},
 		{name: "a host in Unicode", servers: []account.Server{dav("https://kalender.åkeriet.example/c/")},
 			want: []string{"_caldavs._tcp SRV 0 1 443 kalender.xn--keriet-hua.example."}},
-		{name: "a host that would break the line", servers: []account.Server{imapAt("a.example. ; x", 993, account.SSL)},
+		{name: "a host that would end the zone file's line", servers: []account.Server{imapAt("a.example. ; x", 993, account.SSL)},
 			absent: []string{"_imaps._tcp"}},
 		{name: "the domain's own host", servers: []account.Server{imapAt("mail.%EMAILDOMAIN%", 993, account.SSL)},
 			want: []string{"_imaps._tcp SRV 0 1 993 mail.example.org."}},
@@ -394,32 +395,32 @@ func TestFor(t *testing.T) {
 			want: []string{"_caldavs._tcp SRV 0 1 443 dav.example.net.", `_caldavs._tcp TXT "path=/"`}, absent: []string{"_caldav._tcp", "_carddavs._tcp"}},
 		{name: "calendar without TLS", servers: []account.Server{dav("http://dav.example.net/c")},
 			want: []string{"_caldav._tcp SRV 0 1 80 dav.example.net.", `_caldav._tcp TXT "path=/c"`}, absent: []string{"_caldavs._tcp"}},
-		{name: "a calendar for every mailbox", servers: []account.Server{dav("https://dav.example.net/%EMAILADDRESS%/")},
+		{name: "a calendar URL of its own for every mailbox", servers: []account.Server{dav("https://dav.example.net/%EMAILADDRESS%/")},
 			want: []string{"_caldavs._tcp SRV 0 1 443 dav.example.net."}},
-		{name: "a calendar host for every mailbox", servers: []account.Server{dav("https://%EMAILLOCALPART%.example.net/")},
+		{name: "a calendar host of its own for every mailbox", servers: []account.Server{dav("https://%EMAILLOCALPART%.example.net/")},
 			absent: []string{"_caldavs._tcp"}, notes: []string{"_caldavs._tcp: left out, because its host differs from mailbox to mailbox"}},
-		{name: "hand-over to a host", change: func(p *account.Provider) {
+		{name: "Autodiscover handed over to a host", change: func(p *account.Provider) {
 			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "mail.partner.example"}
 		},
 			want: []string{"autodiscover CNAME mail.partner.example.", "autoconfig CNAME setup.example.net."}, absent: []string{"_autodiscover._tcp"}},
-		{name: "hand-over to another address is told by us", change: func(p *account.Provider) {
+		{name: "Autodiscover redirected to another address by the service", change: func(p *account.Provider) {
 			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@other.example"}
 		},
 			want: []string{"autodiscover CNAME setup.example.net.", "_autodiscover._tcp SRV 0 1 443 setup.example.net."}},
 		{name: "addresses without a name", options: Options{Addresses: addresses("192.0.2.1")},
 			want: []string{"autoconfig A 192.0.2.1", "_autodiscover._tcp SRV 0 1 443 autodiscover.example.org."}},
-		{name: "the service's name is one of ours", options: Options{Name: "autoconfig.example.org"},
+		{name: "the service's name is one of the domain's names", options: Options{Name: "autoconfig.example.org"},
 			want: []string{"autodiscover CNAME autoconfig.example.org."}, absent: []string{"autoconfig"},
 			notes: []string{"autoconfig: left out, because autoconfig.example.org is the service's own name, which you point at it"}},
 		{name: "no name for the service", options: Options{TTL: 60}, absent: []string{"autoconfig", "autodiscover", "_autodiscover._tcp", "ua-auto-config", "_ua-auto-config"},
 			notes: []string{"autoconfig, autodiscover, ua-auto-config: left out, because the configuration has no name for the service, to which they could point"}},
-		{name: "too long", domain: long, absent: []string{"autodiscover", "_submissions._tcp"},
+		{name: "names too long for DNS", domain: long, absent: []string{"autodiscover", "_submissions._tcp"},
 			notes: []string{"autodiscover: left out, because with the domain, the name would be longer than DNS allows"}},
 		{name: "PACC", digest: func(account.Settings) (string, error) { return "d=new", nil },
 			want: []string{"ua-auto-config CNAME setup.example.net.", `_ua-auto-config TXT "d=new"`}},
-		{name: "PACC cannot say it, in two lines", digest: func(account.Settings) (string, error) { return "", errors.New("a\nb") },
+		{name: "PACC cannot describe the domain, for a reason of two lines", digest: func(account.Settings) (string, error) { return "", errors.New("a\nb") },
 			notes: []string{"ua-auto-config: left out, because PACC has no way to describe the domain: a b"}},
-		{name: "PACC cannot say it", servers: []account.Server{pop},
+		{name: "PACC cannot describe the domain", servers: []account.Server{pop},
 			absent: []string{"ua-auto-config", "_ua-auto-config"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -446,30 +447,30 @@ func TestFor(t *testing.T) {
 				have[label+" "+r.Type]++
 				have[label]++
 				if r.Reason == "" {
-					t.Errorf("%v has no reason", r)
+					t.Errorf("record %v has no reason", r)
 				}
 				if !slices.Contains(TypesAt(label), r.Type) {
-					t.Errorf("%v is not among the managed", r)
+					t.Errorf("record %v: TypesAt(%s) = %v does not contain its type", r, label, TypesAt(label))
 				}
 			}
 			for _, line := range test.want {
 				if !slices.Contains(lines, line) {
-					t.Errorf("no %s in\n%s", line, strings.Join(lines, "\n"))
+					t.Errorf("record %s is missing from\n%s", line, strings.Join(lines, "\n"))
 				}
 			}
 			for _, label := range test.absent {
 				if have[label] > 0 {
-					t.Errorf("%s is there:\n%s", label, strings.Join(lines, "\n"))
+					t.Errorf("%s has records, want none:\n%s", label, strings.Join(lines, "\n"))
 				}
 			}
 			for _, service := range services {
 				if n := have[service.label+" SRV"]; n > 1 {
-					t.Errorf("%d records at %s, where clients choose oddly", n, service.label)
+					t.Errorf("%d records at %s, want at most one, as clients choose oddly", n, service.label)
 				}
 			}
 			for _, note := range test.notes {
 				if !slices.Contains(d.Notes, note) {
-					t.Errorf("no note %q in %q", note, d.Notes)
+					t.Errorf("note %q is missing from %q", note, d.Notes)
 				}
 			}
 		})

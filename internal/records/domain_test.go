@@ -48,15 +48,15 @@ func domain(t testing.TB, o Options, name string) Domain {
 	return d
 }
 
-// TestOtherProviders checks that services of the provider of a listed account are
-// not denied, whether or not that provider has domains of its own, and that a
-// record for them is not a fault.
+// TestOtherProviders checks that a service that the provider of a listed account
+// offers is not denied, whether or not that provider has domains of its own, and that
+// a record of such a service causes no finding.
 func TestOtherProviders(t *testing.T) {
 	pop := []account.Server{everyServer[0], everyServer[2], everyServer[7]}
 	plain := domain(t, Options{Directory: directoryOf(nil, pop...)}, "a.example")
 	isPOP := func(r Record) bool { return r.Name == "_pop3s._tcp.a.example" }
 	if !slices.ContainsFunc(plain.Records, isPOP) {
-		t.Fatal("POP3 over TLS is not denied in a domain where nobody has it")
+		t.Fatal("no record denies POP3 over TLS in a domain where no mailbox has it")
 	}
 	for name, accounts := range map[string]directory.List{
 		"an account":                    {"x@a.example": {Provider: "b"}},
@@ -89,17 +89,17 @@ func TestDomainErrors(t *testing.T) {
 	accounts := directory.List{"x@a.example": {Alias: address(t, "y@broken.example")}}
 	g := New(Options{Name: "setup.example.net", Directory: directoryOf(accounts, everyServer[0])})
 	if _, err := g.Domain(t.Context(), "unknown.example"); !account.IsUnknown(err) || !strings.HasPrefix(err.Error(), "unknown.example: ") {
-		t.Errorf("Domain of a foreign domain: error %v, want unknown", err)
+		t.Errorf("Domain(unknown.example): error %v, want one of account.IsUnknown", err)
 	}
 	for _, name := range []string{"broken.example", "a.example"} {
 		if _, err := g.Domain(t.Context(), name); err == nil || account.IsUnknown(err) {
-			t.Errorf("Domain(%s), for which DNS has to answer and fails: error %v, want the failure", name, err)
+			t.Errorf("Domain(%s) while DNS fails: error %v, want that failure", name, err)
 		}
 	}
 }
 
-// TestBefore puts the digest of the configuration in use up to now beside the new
-// one.
+// TestBefore checks that the digest of the previous configuration stands beside the
+// new one.
 func TestBefore(t *testing.T) {
 	digests := func(d Domain) int {
 		n := 0

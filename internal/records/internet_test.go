@@ -10,26 +10,26 @@ import (
 	"signpost/internal/dns/dnstest"
 )
 
-// internet answers for many zones on one port: as the resolver of an
-// organisation where recursion is asked for, and otherwise as their own name
-// servers. It serves what a careful server would refuse to load.
+// internet answers for many zones on one port. It acts as an organisation's resolver
+// if the query wants recursion, and as the zones' own name servers if not. It also
+// serves zones that a careful server would refuse to load.
 type internet struct {
 	zones     map[string]bool // apexes, with the final dot
 	rrs       map[string][]miekg.RR
-	names     map[string]bool // those, and all above them
-	asked     func(miekg.Question)
-	elsewhere string // a zone that its parent only refers to
-	servfail  string // a name that cannot be looked up, or all below one: *.name
-	mute      string // the end of names of which nothing is said
-	unserved  bool   // nothing is said where no recursion is asked for
-	silent    atomic.Bool
+	names     map[string]bool // the names in rrs, and all names above them
+	onQuery   func(miekg.Question)
+	delegated string      // a zone for which its parent only gives a referral
+	servfail  string      // a name that gets SERVFAIL, or *.name for all below it
+	mute      string      // names with this suffix get no answer
+	unserved  bool        // queries without recursion get no answer
+	silent    atomic.Bool // no query gets an answer
 	queries   atomic.Int64
 }
 
-// newInternet reads zone files by their apex. Each gets SOA and NS.
+// newInternet reads the zone files, keyed by apex, and adds SOA and NS records.
 func newInternet(t testing.TB, zones map[string]string) *internet {
 	t.Helper()
-	n := &internet{zones: map[string]bool{}, rrs: map[string][]miekg.RR{}, names: map[string]bool{}, asked: func(miekg.Question) {}}
+	n := &internet{zones: map[string]bool{}, rrs: map[string][]miekg.RR{}, names: map[string]bool{}, onQuery: func(miekg.Question) {}}
 	for apex, text := range zones {
 		n.zones[apex+"."] = true
 		text += "\n" + apex + ". 300 IN SOA ns." + apex + ". host." + apex + ". 1 3600 600 86400 120" +
@@ -53,7 +53,7 @@ func newInternet(t testing.TB, zones map[string]string) *internet {
 
 func (n *internet) ServeDNS(w miekg.ResponseWriter, query *miekg.Msg) {
 	n.queries.Add(1)
-	n.asked(query.Question[0])
+	n.onQuery(query.Question[0])
 	if n.silent.Load() || n.unserved && !query.RecursionDesired ||
 		n.mute != "" && strings.HasSuffix(strings.ToLower(query.Question[0].Name), n.mute) {
 		return
@@ -64,9 +64,9 @@ func (n *internet) ServeDNS(w miekg.ResponseWriter, query *miekg.Msg) {
 	name := strings.ToLower(query.Question[0].Name)
 	qtype := query.Question[0].Qtype
 	switch {
-	case n.elsewhere != "" && !query.RecursionDesired && miekg.IsSubDomain(n.elsewhere, name):
+	case n.delegated != "" && !query.RecursionDesired && miekg.IsSubDomain(n.delegated, name):
 		answer.Authoritative = false
-		answer.Ns = []miekg.RR{dnstest.RR(n.elsewhere + " 300 IN NS ns.elsewhere.example.")}
+		answer.Ns = []miekg.RR{dnstest.RR(n.delegated + " 300 IN NS ns.elsewhere.example.")}
 	case n.servfail == name, n.servfail != "" && n.servfail[0] == '*' && strings.HasSuffix(name, n.servfail[1:]):
 		answer.Rcode = miekg.RcodeServerFailure
 	default:
@@ -131,8 +131,8 @@ func (n *internet) zone(name string) string {
 	return ""
 }
 
-// find returns the records of a name, its own or those of a wildcard (RFC
-// 4592).
+// find returns the records of a name, its own or those of a wildcard (RFC 4592), and
+// whether the name exists.
 func (n *internet) find(name string) ([]miekg.RR, bool) {
 	if rrs, ok := n.rrs[name]; ok {
 		return rrs, true

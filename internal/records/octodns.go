@@ -9,11 +9,11 @@ import (
 	"signpost/internal/dns"
 )
 
-// appendOctoDNS writes one YAML document as octoDNS's YamlProvider reads it from
-// ‹zone›.yaml, with the domain as the zone. The names below it are sorted (its
-// enforce_order), and so are the keys. Each name has one record or, if it has
-// several types, a list of records. The values of SRV are maps, and semicolons
-// in texts are escaped.
+// appendOctoDNS appends one YAML document in the form that octoDNS's YamlProvider
+// reads from ‹zone›.yaml. It takes the domain for the zone. The names below it are in
+// order, as octoDNS's enforce_order demands. Each name has a record, or a list of
+// records of several types, with keys in order. A SRV value is a map, and semicolons in
+// texts are escaped.
 func appendOctoDNS(b []byte, d Domain) []byte {
 	b = fmt.Appendf(b, "--- # %s.yaml\n", d.Name)
 	b = appendNotes(b, d, "# ")
@@ -43,8 +43,8 @@ func appendOctoDNS(b []byte, d Domain) []byte {
 	return b
 }
 
-// appendOctoSet writes the records of a name and type. first is the indentation
-// of the first line of the map, and indent that of the others.
+// appendOctoSet appends the records of a name and type. It puts first before the first
+// line of the map and indent before the others.
 func appendOctoSet(b []byte, set []Record, first, indent string) []byte {
 	r := set[0]
 	b = fmt.Appendf(b, "%s# %s\n%sttl: %d\n%stype: %s\n", indent, r.Reason, first, r.TTL, indent, r.Type)

@@ -16,17 +16,17 @@ type service struct {
 	absent  string // the reason of the record that denies it; empty if none does
 }
 
-// These are the services of RFC 6186 §3 and RFC 8314 §5.1, RFC 6764 §3, RFC 8620 §2.2 and
-// RFC 5804 §1.8. Few clients ask for those of mail (FairEmail, aerc, Evolution
-// since 3.50, eM Client); Thunderbird, DAVx⁵ and Apple ask for those of
-// calendars and address books.
+// These are the services of RFC 6186 §3, RFC 8314 §5.1, RFC 6764 §3, RFC 8620 §2.2
+// and RFC 5804 §1.8. Few clients look for the mail services (FairEmail, aerc,
+// Evolution since 3.50, eM Client). Thunderbird, DAVx⁵ and Apple look for calendars
+// and address books.
 var (
 	imaps = service{"_imaps._tcp", "where FairEmail, aerc and Evolution look for IMAP over TLS", "says that there is no IMAP over TLS here"}
 	imap  = service{"_imap._tcp", "where FairEmail, aerc and Evolution look for IMAP with STARTTLS", "says that there is no IMAP with STARTTLS here"}
 	pop3s = service{"_pop3s._tcp", "where clients look for POP3 over TLS", "says that there is no POP3 over TLS here"}
 	pop3  = service{"_pop3._tcp", "where clients look for POP3 with STARTTLS", "says that there is no POP3 with STARTTLS here"}
-	// aerc 0.14 asks for _submission only; with port 465 alone it offers the
-	// mail domain itself as the sending server.
+	// aerc 0.14 asks for _submission only. If the provider has port 465 alone, aerc
+	// offers the mail domain itself as the sending server.
 	submissions = service{"_submissions._tcp", "where FairEmail and Evolution look for sending over TLS", "says that there is no sending over TLS here"}
 	submission  = service{"_submission._tcp", "where FairEmail, aerc and Evolution look for sending with STARTTLS", "says that there is no sending with STARTTLS here"}
 	caldavs     = service{"_caldavs._tcp", "where Thunderbird, DAVx5 and Apple look for calendars", ""}
@@ -50,9 +50,9 @@ func servicesOf(providers []*account.Provider) map[*service]bool {
 	return offered
 }
 
-// services adds the SRV records. Each name has at most one, that of the provider's
-// first server for it, as aerc and Thunderbird choose oddly between several. The
-// services in elsewhere are not denied: other mailboxes of the domain have them.
+// services adds the SRV records. Each name has at most one, for the provider's first
+// server of that service, as aerc and Thunderbird choose oddly between several. The
+// services in elsewhere are not denied, as other mailboxes of the domain have them.
 func (b *builder) services(elsewhere map[*service]bool) {
 	offered := make([]offer, 0, len(b.settings.Servers))
 	var store account.ServerType // the preferred protocol to read mail
@@ -103,8 +103,7 @@ func (b *builder) services(elsewhere map[*service]bool) {
 	}
 }
 
-// offer is a service and its location. A domain has so few that they are kept
-// in a slice.
+// offer is a service and its place. A domain has too few of them to need a map.
 type offer struct {
 	service *service
 	target  target
@@ -119,8 +118,8 @@ func find(offered []offer, s *service) (target, bool) {
 	return target{}, false
 }
 
-// serviceOf returns the service that the server offers, or nil if there is no
-// SRV record for it.
+// serviceOf returns the service that the server offers, or nil if no SRV record
+// can announce it.
 func serviceOf(server account.Server) *service {
 	implicit := server.SocketType == account.SSL
 	insecure := strings.HasPrefix(server.URL, "http://")
@@ -150,21 +149,21 @@ func either(first bool, a, b *service) *service {
 	return b
 }
 
-// target holds the content of an SRV record.
+// target holds the fields of a SRV record and of the TXT record beside it.
 type target struct {
 	priority, port, host string
 	path                 string // of a calendar or address book
 	plain                bool   // without encryption
-	hidden               bool   // offered, but DNS cannot say where
+	hidden               bool   // offered, but DNS cannot express where
 }
 
-// mailbox replaces the placeholders of a mailbox in a URL, which could not be
-// parsed with them.
+// mailbox replaces the placeholders of a mailbox in a URL, which would prevent the URL
+// from being parsed.
 const mailbox = "mailbox-placeholder"
 
 var hideMailbox = strings.NewReplacer(account.EmailAddress, mailbox, account.EmailLocalPart, mailbox)
 
-// locate returns where a server is, or why DNS cannot say it.
+// locate returns where a server is, or the reason why DNS cannot express it.
 func locate(server account.Server, login account.Address) (target, string) {
 	t := target{priority: "0", port: strconv.Itoa(server.Port), host: account.Expand(server.Hostname, login)}
 	if server.Type.HasURL() {

@@ -11,8 +11,8 @@ import (
 // Formats lists the formats in which records are printed.
 var Formats = []string{"zone", "json", "nsupdate", "octodns"}
 
-// Writer prints domains one after the other, and never holds more than one. Close
-// ends the document and leaves the underlying writer open.
+// Writer prints domains one after the other and never holds more than one. Close ends
+// the document and leaves the underlying writer open.
 type Writer interface {
 	Write(Domain) error
 	Close() error
@@ -23,24 +23,24 @@ func NewWriter(w io.Writer, format string) (Writer, error) {
 	to := bufio.NewWriterSize(w, 64<<10)
 	switch format {
 	case "zone":
-		return &textWriter{to: to, append: appendZone, between: "\n"}, nil
+		return &textWriter{to: to, appendDomain: appendZone, between: "\n"}, nil
 	case "nsupdate":
-		return &textWriter{to: to, append: appendUpdate}, nil
+		return &textWriter{to: to, appendDomain: appendUpdate}, nil
 	case "octodns":
-		return &textWriter{to: to, append: appendOctoDNS}, nil
+		return &textWriter{to: to, appendDomain: appendOctoDNS}, nil
 	case "json":
 		return &jsonWriter{to: to}, nil
 	}
 	return nil, fmt.Errorf("unknown format %q: it is one of %s", format, strings.Join(Formats, ", "))
 }
 
-// textWriter prints formats in which domains simply follow each other.
+// textWriter prints a format in which domains simply follow each other.
 type textWriter struct {
-	to      *bufio.Writer
-	append  func([]byte, Domain) []byte
-	between string
-	buffer  []byte
-	begun   bool
+	to           *bufio.Writer
+	appendDomain func([]byte, Domain) []byte
+	between      string
+	buffer       []byte
+	begun        bool
 }
 
 func (w *textWriter) Write(d Domain) error {
@@ -49,15 +49,15 @@ func (w *textWriter) Write(d Domain) error {
 		w.buffer = append(w.buffer, w.between...)
 	}
 	w.begun = true
-	w.buffer = w.append(w.buffer, d)
+	w.buffer = w.appendDomain(w.buffer, d)
 	_, err := w.to.Write(w.buffer)
 	return err
 }
 
 func (w *textWriter) Close() error { return w.to.Flush() }
 
-// appendZone writes lines of a zone file (RFC 1035 §5) with absolute names, so
-// that they fit below any $ORIGIN, and with the reasons as comments.
+// appendZone appends lines of a zone file (RFC 1035 §5), with the reasons as comments.
+// The names are absolute, so the lines fit below any $ORIGIN.
 func appendZone(b []byte, d Domain) []byte {
 	b = append(append(b, "; "...), d.Name...)
 	b = append(b, '\n')
@@ -79,10 +79,10 @@ func appendNotes(b []byte, d Domain, comment string) []byte {
 	return b
 }
 
-// appendUpdate writes input for nsupdate(1), which finds the zone itself. It
-// replaces all records of the names, even those that somebody else wrote.
-// Package publish does not do that. There are no empty lines, as each would send
-// what came before it.
+// appendUpdate appends input for nsupdate(1), which finds the zone itself. The input
+// replaces the records that the names had before, whoever wrote them. Package publish
+// is the careful way. There are no empty lines, as nsupdate would send everything
+// before such a line.
 func appendUpdate(b []byte, d Domain) []byte {
 	b = fmt.Appendf(b, "; %s\n", d.Name)
 	b = appendNotes(b, d, "; ")

@@ -17,14 +17,14 @@ import (
 	"signpost/internal/records"
 )
 
-// insideNamespace is set for the part of TestAerc that runs in a network of its
-// own.
+// insideNamespace names the environment variable that is set for the part of TestAerc
+// that runs in a network namespace of its own.
 const insideNamespace = "SIGNPOST_TEST_INSIDE_NAMESPACE"
 
-// TestAerc has a real mail client, aerc, set itself up with nothing but the SRV
-// records that were published: its wizard is given an address, finds the hosts,
-// which nobody could guess, and connects. It runs in a namespace where port 53
-// and /etc/resolv.conf are ours.
+// TestAerc checks that a real mail client, aerc, can set itself up with nothing but the
+// published SRV records. Its wizard gets an address, finds the hosts, which it could
+// not guess, and connects. The test runs in a namespace where it controls port 53 and
+// /etc/resolv.conf.
 func TestAerc(t *testing.T) {
 	if os.Getenv(insideNamespace) != "" {
 		aercInside(t)
@@ -35,23 +35,23 @@ func TestAerc(t *testing.T) {
 	}
 	if out, err := exec.Command(dnstest.Tool(t, "unshare"), "--net", "--mount", "true").CombinedOutput(); err != nil {
 		if os.Getenv("SIGNPOST_REQUIRE_TOOLS") != "" {
-			t.Fatalf("no namespace: %v %s", err, out)
+			t.Fatalf("unshare cannot create a namespace: %v %s", err, out)
 		}
-		t.Skipf("no namespace: %v %s", err, out)
+		t.Skipf("unshare cannot create a namespace: %v %s", err, out)
 	}
 	command := exec.Command(dnstest.Tool(t, "unshare"), "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc",
 		os.Args[0], "-test.run=^TestAerc$", "-test.v", "-test.timeout=2m")
 	command.Env = append(os.Environ(), insideNamespace+"=1")
 	out, err := command.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestAerc") {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("TestAerc inside the namespace: %v\n%s", err, out)
 	}
 }
 
 func aercInside(t *testing.T) {
-	folder := dnstest.ShortDir(t)
+	dir := dnstest.ShortDir(t)
 	dnstest.Run(t, dnstest.Tool(t, "ip"), "link", "set", "lo", "up")
-	dnstest.Run(t, dnstest.Tool(t, "mount"), "--bind", dnstest.Write(t, filepath.Join(folder, "resolv.conf"), "nameserver 127.0.0.1\n"), "/etc/resolv.conf")
+	dnstest.Run(t, dnstest.Tool(t, "mount"), "--bind", dnstest.Write(t, filepath.Join(dir, "resolv.conf"), "nameserver 127.0.0.1\n"), "/etc/resolv.conf")
 	n := server{dnstest.StartNameserverAt(t, "BIND", "53")}
 	if n.Nameserver == nil {
 		t.FailNow()
@@ -60,15 +60,15 @@ func aercInside(t *testing.T) {
 	servers[0].Hostname = "in7.kund.example"
 	n.publisher(t).publish(t, records.New(records.Options{Name: "setup.kund.example"}).For(settingsFor("kund.example", servers...)))
 
-	// This is the control: if nothing is published, aerc finds nothing.
-	wizard := startAerc(t, filepath.Join(folder, "control"))
+	// The control: aerc finds nothing if nothing is published.
+	wizard := startAerc(t, filepath.Join(dir, "control"))
 	wizard.await("Your email address?")
 	wizard.send("Work\tAnna Ek\tanna@print.example\t")
 	wizard.send("\r")
 	wizard.awaitLog(n.Log, "query: _imaps._tcp.print.example IN SRV")
 	wizard.await("Connection mode")
 	if screen := wizard.screen(); strings.Contains(screen, "in7") {
-		t.Errorf("found what is not published: %s", screen)
+		t.Errorf("aerc found a host that is not published: %s", screen)
 	}
 
 	reached := make(chan net.Conn, 1)
@@ -82,7 +82,7 @@ func aercInside(t *testing.T) {
 			reached <- conn
 		}
 	}()
-	home := filepath.Join(folder, "home")
+	home := filepath.Join(dir, "home")
 	wizard = startAerc(t, home)
 	wizard.await("Your email address?")
 	wizard.send("Work\tAnna Ek\tanna@kund.example\t")
@@ -103,7 +103,7 @@ func aercInside(t *testing.T) {
 	case conn := <-reached:
 		conn.Close()
 	case <-time.After(20 * time.Second):
-		t.Fatalf("aerc did not connect: %s", wizard.screen())
+		t.Fatalf("aerc did not connect within 20 s: %s", wizard.screen())
 	}
 	accounts, err := os.ReadFile(filepath.Join(home, ".config/aerc/accounts.conf"))
 	if err != nil {
@@ -115,18 +115,18 @@ func aercInside(t *testing.T) {
 		`(?m)^smtp-starttls += yes$`,
 	} {
 		if !regexp.MustCompile(line).Match(accounts) {
-			t.Errorf("no %s in\n%s", line, accounts)
+			t.Errorf("accounts.conf has no line %s:\n%s", line, accounts)
 		}
 	}
 }
 
-// wizard is an aerc on a terminal.
+// wizard is a running aerc and its terminal.
 type wizard struct {
 	t    *testing.T
 	keys io.Writer
 	mu   sync.Mutex
 	text strings.Builder
-	seen int // how far into the screen was awaited
+	seen int // await searches the screen from here on
 	news chan struct{}
 }
 
@@ -150,16 +150,16 @@ func startAerc(t *testing.T, home string) *wizard {
 	return w
 }
 
-// Write collects what the terminal would show.
-func (w *wizard) Write(octets []byte) (int, error) {
+// Write adds text to the screen.
+func (w *wizard) Write(b []byte) (int, error) {
 	w.mu.Lock()
-	w.text.Write(octets)
+	w.text.Write(b)
 	w.mu.Unlock()
 	select {
 	case w.news <- struct{}{}:
 	default:
 	}
-	return len(octets), nil
+	return len(b), nil
 }
 
 var (
@@ -168,15 +168,14 @@ var (
 	blanks  = regexp.MustCompile(`  +`)
 )
 
-// screen returns everything that was shown so far, without the control
-// sequences.
+// screen returns everything that was shown so far, without the control sequences.
 func (w *wizard) screen() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return blanks.ReplaceAllString(escapes.ReplaceAllString(links.ReplaceAllString(w.text.String(), ""), "|"), " ")
 }
 
-// await waits until a text is shown after those that were awaited before.
+// await waits until aerc shows a text after those that were awaited before.
 func (w *wizard) await(text string) {
 	w.t.Helper()
 	limit := time.After(20 * time.Second)
@@ -189,11 +188,12 @@ func (w *wizard) await(text string) {
 		select {
 		case <-w.news:
 		case <-limit:
-			w.t.Fatalf("aerc does not show %q after\n%s\nbut\n%s", text, screen[:min(w.seen, len(screen))], screen[min(w.seen, len(screen)):])
+			w.t.Fatalf("aerc does not show %q within 20 s; after\n%s\nit shows\n%s", text, screen[:min(w.seen, len(screen))], screen[min(w.seen, len(screen)):])
 		}
 	}
 }
 
+// awaitLog waits until the name server logs a text.
 func (w *wizard) awaitLog(log *dnstest.Log, text string) {
 	w.t.Helper()
 	limit := time.After(20 * time.Second)
@@ -201,19 +201,19 @@ func (w *wizard) awaitLog(log *dnstest.Log, text string) {
 		select {
 		case <-tick.C:
 		case <-limit:
-			w.t.Fatalf("aerc does not ask: no %q; it shows\n%s", text, w.screen())
+			w.t.Fatalf("the name server does not log %q within 20 s; aerc shows\n%s", text, w.screen())
 		}
 	}
 }
 
-// send types keys, and waits until aerc has drawn what it has to draw: keys that
-// come faster than it draws are taken for what is no longer on the screen.
+// send types keys and waits until aerc has finished drawing. Aerc applies keys that
+// come earlier to what is no longer on the screen.
 func (w *wizard) send(keys string) {
 	w.t.Helper()
 	if _, err := io.WriteString(w.keys, keys); err != nil {
 		w.t.Fatal(err)
 	}
-	limit := time.After(3 * time.Second) // once connected, it draws without end
+	limit := time.After(3 * time.Second) // once connected, aerc never stops drawing
 	for {
 		select {
 		case <-w.news:

@@ -15,26 +15,26 @@ func TestOwnership(t *testing.T) {
 	}}
 	const data = `"v=signpost1 owner=setup.example.net" "autoconfig CNAME 1123456789abcdef" "_ua-auto-config TXT 2123456789abcdef 1795000000" "_imaps._tcp SRV 0123456789abcdef"`
 	if got := m.data(); got != data {
-		t.Errorf("written as %s", got)
+		t.Errorf("data() = %s, want %s", got, data)
 	}
 	back, ok := parseOwnership(data)
 	if diff := cmp.Diff(m, back, cmp.AllowUnexported(ownership{}, ownedSet{}, setKey{})); diff != "" || !ok {
-		t.Errorf("read back (-want +got):\n%s", diff)
+		t.Errorf("parseOwnership(%s): ok %v; (-want +got):\n%s", data, ok, diff)
 	}
 	for _, text := range []string{"", `""`, `"v=spf1 -all"`, `"v=signpost2 owner=x"`, `"v=signpost1"`, `"`, `\`} {
 		if _, ok := parseOwnership(text); ok {
-			t.Errorf("%s is no marker", text)
+			t.Errorf("parseOwnership(%s) succeeds, want that it is no marker", text)
 		}
 	}
-	// Sets that the service could not have written are ignored, even in a valid
-	// record.
-	got, ok := parseOwnership(`"v=signpost1 owner=x" "www A 0123" "autoconfig MX 0123" "autoconfig" "autoconfig A" "_jmap._tcp SRV 0123 never"`)
+	// Sets that Signpost never writes are not its own, whatever the marker says.
+	const odd = `"v=signpost1 owner=x" "www A 0123" "autoconfig MX 0123" "autoconfig" "autoconfig A" "_jmap._tcp SRV 0123 never"`
+	got, ok := parseOwnership(odd)
 	if len(got.sets) != 1 || !ok || !got.sets[setKey{"_jmap._tcp", "SRV"}].until.IsZero() {
-		t.Errorf("%v", got)
+		t.Errorf("parseOwnership(%s) = %v, %v, want only _jmap._tcp SRV, without a time", odd, got, ok)
 	}
 }
 
-// FuzzOwnership reads what anybody who may write into the zone could put there.
+// FuzzOwnership reads texts that anybody who may write into the zone could put there.
 func FuzzOwnership(f *testing.F) {
 	f.Add(`"v=signpost1 owner=setup.example.net" "autoconfig CNAME 1123456789abcdef" "_ua-auto-config TXT 2123 1795000000"`)
 	f.Add(`"v=signpost1 owner=\"\\\255" "" " "`)
@@ -45,7 +45,7 @@ func FuzzOwnership(f *testing.F) {
 		}
 		again, ok := parseOwnership(m.data())
 		if diff := cmp.Diff(m, again, cmp.AllowUnexported(ownership{}, ownedSet{}, setKey{})); diff != "" || !ok {
-			t.Errorf("%q came back differently:\n%s", data, diff)
+			t.Errorf("parseOwnership(%q), written and read again: ok %v; (-first +again):\n%s", data, ok, diff)
 		}
 	})
 }

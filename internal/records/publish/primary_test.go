@@ -14,8 +14,8 @@ import (
 	"signpost/internal/records"
 )
 
-// startPrimary runs a primary of our own over TCP, for what the real ones never
-// do. It signs as the handler says.
+// startPrimary runs an invented primary over TCP, for behaviour that real ones never
+// show. The handler signs the answers.
 func startPrimary(t *testing.T, secret dns.Secret, handler miekg.HandlerFunc) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -34,6 +34,7 @@ func startPrimary(t *testing.T, secret dns.Secret, handler miekg.HandlerFunc) st
 	return listener.Addr().String()
 }
 
+// sign signs m if the query is signed.
 func sign(m, query *miekg.Msg) *miekg.Msg {
 	if tsig := query.IsTsig(); tsig != nil {
 		m.SetTsig(tsig.Hdr.Name, tsig.Algorithm, 300, time.Now().Unix())
@@ -41,7 +42,7 @@ func sign(m, query *miekg.Msg) *miekg.Msg {
 	return m
 }
 
-// emptyZone answers as a primary whose zone kund.example is empty.
+// emptyZone returns the answer of a primary whose zone kund.example is empty.
 func emptyZone(query *miekg.Msg) *miekg.Msg {
 	answer := new(miekg.Msg).SetReply(query)
 	answer.Authoritative = true
@@ -74,17 +75,17 @@ func TestOddPrimaries(t *testing.T) {
 	}{
 		{"unsigned answers", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) { w.WriteMsg(emptyZone(query)) },
 			"answers without a valid signature, and is not trusted", ""},
-		{"signed by somebody else", wrongSecret.Secret, onUpdate(miekg.RcodeSuccess), "answers without a valid signature, and is not trusted", ""},
-		{"silence", testKey.Secret, func(miekg.ResponseWriter, *miekg.Msg) {}, "does not answer", ""},
-		{"hangs up", testKey.Secret, func(w miekg.ResponseWriter, _ *miekg.Msg) { w.Close() }, "ends the connection", ""},
+		{"signed with another secret", wrongSecret.Secret, onUpdate(miekg.RcodeSuccess), "answers without a valid signature, and is not trusted", ""},
+		{"no answer", testKey.Secret, func(miekg.ResponseWriter, *miekg.Msg) {}, "does not answer", ""},
+		{"closes the connection", testKey.Secret, func(w miekg.ResponseWriter, _ *miekg.Msg) { w.Close() }, "ends the connection", ""},
 		{"cannot serve", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
 			w.WriteMsg(sign(new(miekg.Msg).SetRcode(query, miekg.RcodeServerFailure), query))
 		}, "answers SERVFAIL", ""},
-		{"takes no updates", testKey.Secret, onUpdate(miekg.RcodeNotImplemented), "does not support updates", "-format zone"},
+		{"does not support updates", testKey.Secret, onUpdate(miekg.RcodeNotImplemented), "does not support updates", "-format zone"},
 		{"cannot write", testKey.Secret, onUpdate(miekg.RcodeServerFailure), "failed to update kund.example", "log"},
 		{"is a secondary", testKey.Secret, onUpdate(miekg.RcodeNotAuth), "is not the primary of kund.example", "primary"},
-		{"answers nonsense", testKey.Secret, onUpdate(miekg.RcodeNotZone), "answers NOTZONE to the update of kund.example", "run again"},
-		{"does not do what it says", testKey.Secret, onUpdate(miekg.RcodeSuccess), "accepted the update, but autoconfig.kund.example CNAME is not what was published", "run again"},
+		{"answers with an unexpected code", testKey.Secret, onUpdate(miekg.RcodeNotZone), "answers NOTZONE to the update of kund.example", "run again"},
+		{"accepts the update without doing it", testKey.Secret, onUpdate(miekg.RcodeSuccess), "accepted the update, but autoconfig.kund.example CNAME is not what was published", "run again"},
 		{"answers another question", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
 			query.Id++
 			w.WriteMsg(sign(emptyZone(query), query))
@@ -103,14 +104,14 @@ func TestOddPrimaries(t *testing.T) {
 				err = p.Apply(t.Context(), plan)
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(fault.Hint(err), test.hint) {
-				t.Errorf("error %v (%s), want %s (%s)", err, fault.Hint(err), test.want, test.hint)
+				t.Errorf("Plan and Apply: error %v (hint %q), want %q (hint %q)", err, fault.Hint(err), test.want, test.hint)
 			}
 		})
 	}
 }
 
-// TestWildcardProbeFails has a record of somebody else and a primary that fails
-// when it is asked whether a wildcard makes the record.
+// TestWildcardProbeFails has a record that somebody else wrote, and a primary that fails
+// the query whether a wildcard causes that record.
 func TestWildcardProbeFails(t *testing.T) {
 	address := startPrimary(t, testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
 		answer := emptyZone(query)
@@ -146,7 +147,7 @@ func TestIdleConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	if plan, err := p.Plan(t.Context(), publishedDomain("kund.example")); err != nil || len(plan.Changes) != 18 {
-		t.Errorf("%v %v", plan, err)
+		t.Errorf("Plan = %v, %v, want 18 changes", plan, err)
 	}
 }
 
@@ -168,12 +169,12 @@ func TestWhichPrimary(t *testing.T) {
 		"other.example":      "192.0.2.2:53",
 	} {
 		if got, err := p.updateFor(domain); err != nil || got.Primary != want {
-			t.Errorf("%s: %v %v, want %s", domain, got, err, want)
+			t.Errorf("updateFor(%s) = %v, %v, want the primary %s", domain, got, err, want)
 		}
 	}
 	for _, u := range []dns.Update{{Zone: "*", Primary: "", Key: testKey}, {Zone: "*", Primary: "https://x", Key: testKey}, {Zone: "*", Primary: "192.0.2.1", Key: dns.Key{}}} {
 		if _, err := New(Options{Updates: []dns.Update{u}}); err == nil || !strings.HasPrefix(err.Error(), "primary of *: ") {
-			t.Errorf("%v: %v", u, err)
+			t.Errorf("New with the update %v: error %v, want one about the primary of *", u, err)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func keyOf(k dnstest.Key) dns.Key {
 // server is a real name server to publish to.
 type server struct{ *dnstest.Nameserver }
 
-// onEach runs a test against a fresh server of every kind.
+// onEach runs a test with a new server of each kind.
 func onEach(t *testing.T, f func(t *testing.T, n server)) {
 	for _, name := range []string{"BIND", "Knot", "PowerDNS"} {
 		t.Run(name, func(t *testing.T) {
@@ -64,22 +64,22 @@ func withKey(key dns.Key) func(*Options) {
 	return func(o *Options) { o.Updates[0].Key = key }
 }
 
-// plan returns a plan, and fails the test if it cannot be made.
+// plan returns the plan for a domain. The test fails if there is an error.
 func (p *Publisher) plan(t testing.TB, d records.Domain) *Plan {
 	t.Helper()
 	plan, err := p.Plan(t.Context(), d)
 	if err != nil {
-		t.Fatalf("%v (%s)", err, fault.Hint(err))
+		t.Fatalf("Plan(%s): %v (hint: %s)", d.Name, err, fault.Hint(err))
 	}
 	return plan
 }
 
-// publish makes a plan, applies it, and returns what was done.
+// publish publishes a domain and returns the numbers of sets added, changed and removed.
 func (p *Publisher) publish(t testing.TB, d records.Domain) string {
 	t.Helper()
 	plan := p.plan(t, d)
 	if err := p.Apply(t.Context(), plan); err != nil {
-		t.Fatalf("%v (%s)\n%s", err, fault.Hint(err), plan)
+		t.Fatalf("Apply(%s): %v (hint: %s)\n%s", d.Name, err, fault.Hint(err), plan)
 	}
 	add, change, remove := plan.Counts()
 	return fmt.Sprintf("+%d ~%d -%d", add, change, remove)
@@ -122,7 +122,7 @@ func printed(t testing.TB, d records.Domain) string {
 	return b.String()
 }
 
-// publishedDomain should have every kind of record, with hosts of its own.
+// publishedDomain returns a domain with every kind of record and hosts of its own.
 func publishedDomain(name string, change ...func(*records.Options, []account.Server) []account.Server) records.Domain {
 	servers := slices.Clone(everyServer)
 	for i := range servers {
@@ -139,30 +139,30 @@ func publishedDomain(name string, change ...func(*records.Options, []account.Ser
 	return records.New(o).For(settingsFor(name, servers...))
 }
 
-// holds makes sure, with dig, that the server has exactly the records.
+// holds checks with dig that the server has exactly the domain's records.
 func (n server) holds(t testing.TB, d records.Domain) {
 	t.Helper()
 	var questions, want, got []string
-	asked := map[string]bool{}
+	queried := map[string]bool{}
 	for _, m := range records.Names {
 		for _, recordType := range m.Types {
 			questions = append(questions, m.Label+"."+d.Name, recordType)
-			asked[m.Label+"."+d.Name+". "+recordType] = true
+			queried[m.Label+"."+d.Name+". "+recordType] = true
 		}
 	}
 	for _, r := range d.Records {
 		want = append(want, r.String())
 	}
 	for _, line := range n.Dig(t, questions...) {
-		// Aliases come with each type, and so does what a wildcard has.
-		if f := strings.Fields(line); asked[f[0]+" "+f[3]] && f[1] != "300" && !slices.Contains(got, line) {
+		// CNAME records and the records of a wildcard come with each type.
+		if f := strings.Fields(line); queried[f[0]+" "+f[3]] && f[1] != "300" && !slices.Contains(got, line) {
 			got = append(got, line)
 		}
 	}
 	slices.Sort(want)
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", d.Name, diff)
+		t.Errorf("records of %s on the server (-want +got):\n%s", d.Name, diff)
 	}
 }
 
@@ -178,40 +178,39 @@ func TestPublish(t *testing.T) {
 		n.Update(t, foreign...)
 		before := n.Serial(t, "kund.example")
 
-		// The first publication adds each set of records, and the marker.
+		// In an empty zone, publishing adds each set of records and the marker.
 		if did := p.publish(t, d); did != "+18 ~0 -0" {
-			t.Errorf("first: %s", did)
+			t.Errorf("publishing into an empty zone: changes %s, want +18 ~0 -0", did)
 		}
 		n.holds(t, d)
 		first := n.Serial(t, "kund.example")
 		if first == before {
-			t.Errorf("the serial number is still %s", first)
+			t.Errorf("publishing left the serial number at %s", first)
 		}
 
 		// Publishing again changes nothing.
 		again := p.plan(t, d)
 		if !again.Empty() || again.String() != "kund.example: nothing to do\n" {
-			t.Errorf("second: %v", again)
+			t.Errorf("plan after publishing: %v, want nothing to do", again)
 		}
 		if err := p.Apply(t.Context(), again); err != nil {
-			t.Error(err)
+			t.Errorf("applying an empty plan: %v", err)
 		}
 		if serial := n.Serial(t, "kund.example"); serial != first {
-			t.Errorf("publishing again took the serial number from %s to %s", first, serial)
+			t.Errorf("publishing again changed the serial number from %s to %s", first, serial)
 		}
 
-		// The comparison agrees.
+		// The comparison finds nothing wrong.
 		resolver, err := dns.NewResolver([]string{n.Address}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c := records.NewViewComparer(resolver)
 		if got := c.Compare(t.Context(), d); got.Wrong() || len(got.Findings) > 0 {
-			t.Errorf("compared: %v", got)
+			t.Errorf("Compare after publishing = %v, want no findings", got)
 		}
 
-		// After a change of the configuration, only the differences are
-		// published.
+		// A changed configuration changes only the sets that differ.
 		changed := publishedDomain("kund.example", func(o *records.Options, servers []account.Server) []account.Server {
 			servers[3].Port = 587
 			servers[3].SocketType = account.STARTTLS
@@ -233,7 +232,7 @@ func TestPublish(t *testing.T) {
 		}
 		n.holds(t, changed)
 
-		// The aliases become addresses, with another TTL.
+		// The CNAME records become addresses, with another TTL.
 		withAddresses := publishedDomain("kund.example", func(o *records.Options, servers []account.Server) []account.Server {
 			o.Addresses = []netip.Addr{netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.11"), netip.MustParseAddr("2001:db8::1")}
 			o.TTL = 600
@@ -241,32 +240,31 @@ func TestPublish(t *testing.T) {
 		})
 		p.publish(t, withAddresses)
 		n.holds(t, withAddresses)
-		// The addresses become aliases again.
+		// They become CNAME records again.
 		p.publish(t, d)
 		n.holds(t, d)
 
-		// When the domain leaves, the records that were there before are still
-		// there.
+		// Removal leaves the records that somebody else wrote.
 		if did := p.publish(t, records.Empty("kund.example")); did != "+0 ~0 -18" {
-			t.Errorf("removal: %s", did)
+			t.Errorf("removing the domain: changes %s, want +0 ~0 -18", did)
 		}
 		n.holds(t, records.Domain{Name: "kund.example"})
 		if marker := n.Dig(t, "_signpost.kund.example", "TXT"); len(marker) > 0 {
-			t.Errorf("the marker is left: %v", marker)
+			t.Errorf("the marker is still there after the removal: %v", marker)
 		}
 		for _, line := range foreign {
 			f := strings.Fields(line)
 			if got := n.Dig(t, f[2], f[4]); len(got) != 1 {
-				t.Errorf("%s: %v", line, got)
+				t.Errorf("after the removal, the record of %q: %v, want one line", line, got)
 			}
 		}
 		if plan := p.plan(t, records.Empty("kund.example")); !plan.Empty() {
-			t.Errorf("removed again: %v", plan)
+			t.Errorf("plan after the removal: %v, want nothing to do", plan)
 		}
 	})
 }
 
-// TestConflicts has records at our names that somebody else wrote.
+// TestConflicts has records that somebody else wrote at the names that Signpost manages.
 func TestConflicts(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("kund.example")
@@ -292,47 +290,46 @@ func TestConflicts(t *testing.T) {
 		}
 		err := p.Apply(t.Context(), plan)
 		if err == nil || err.Error() != "kund.example: 3 conflicts" || !strings.Contains(fault.Hint(err), "-replace") {
-			t.Errorf("applied: %v", err)
+			t.Errorf("Apply with conflicts: error %v (hint %q), want 3 conflicts and a hint at -replace", err, fault.Hint(err))
 		}
 		if now := n.Serial(t, "kund.example"); now != serial {
-			t.Error("a refused plan changed the zone")
+			t.Errorf("a refused plan changed the serial number from %s to %s", serial, now)
 		}
 
-		// With Replace, all records are taken over.
+		// With Replace, Signpost takes over all records.
 		n.publisher(t, replacing).publish(t, d)
 		n.holds(t, d)
 		if again := p.plan(t, d); !again.Empty() || len(again.Notes) > 0 {
-			t.Errorf("after replacing: %v", again)
+			t.Errorf("plan after replacing: %v, want nothing to do and no notes", again)
 		}
 
-		// A set that somebody edits afterwards belongs to them, also when the
-		// domain leaves.
+		// A record that somebody edits afterwards is theirs, also at the removal.
 		n.Update(t,
 			"update delete _imaps._tcp.kund.example. SRV",
 			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 edited.other.example.",
 			"update delete autodiscover.kund.example. CNAME")
 		plan = p.plan(t, d)
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "was changed since Signpost wrote it" {
-			t.Errorf("edited: %v", plan)
+			t.Errorf("plan after an edit by hand: %v, want one conflict", plan)
 		}
 		plan = p.plan(t, records.Empty("kund.example"))
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Name != "_imaps._tcp.kund.example SRV" {
-			t.Errorf("leaving: %v", plan)
+			t.Errorf("plan of the removal after an edit by hand: %v, want a conflict at _imaps._tcp", plan)
 		}
 		n.Update(t, "update delete _imaps._tcp.kund.example. SRV")
-		// A set that somebody deleted is written again.
+		// Signpost adds records again that somebody deleted.
 		if did := p.publish(t, d); did != "+2 ~0 -0" {
-			t.Errorf("deleted by hand: %s", did)
+			t.Errorf("publishing after a deletion by hand: changes %s, want +2 ~0 -0", did)
 		}
 
 		// Another service publishes the domain.
 		other := n.publisher(t, func(o *Options) { o.Owner = "setup.other.example" })
 		plan = other.plan(t, d)
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "says that the service setup.example.net publishes this domain" {
-			t.Errorf("another service: %v", plan)
+			t.Errorf("plan of another service: %v, want one conflict about the owner", plan)
 		}
 		if plan = other.plan(t, records.Empty("kund.example")); len(plan.Conflicts) != 1 {
-			t.Errorf("another service removes: %v", plan)
+			t.Errorf("plan of another service to remove the domain: %v, want one conflict", plan)
 		}
 
 		// A text beside the CNAME is never replaced.
@@ -340,93 +337,94 @@ func TestConflicts(t *testing.T) {
 		n.Update(t, `update add autodiscover.kund.example. 300 TXT "somebody's"`)
 		plan = n.publisher(t, replacing).plan(t, d)
 		if len(plan.Conflicts) != 1 || !strings.HasPrefix(plan.Conflicts[0].Problem, "holds TXT as well, beside which no CNAME can stand") {
-			t.Errorf("a text beside a CNAME: %v", plan)
+			t.Errorf("plan with a text beside a CNAME: %v, want one conflict", plan)
 		}
-		// Somebody else's record is at the name of the marker.
+		// Somebody else's records stand at the marker's name.
 		n.Update(t, "update delete autodiscover.kund.example. TXT", `update add _signpost.kund.example. 300 TXT "somebody's"`)
 		plan = p.plan(t, d)
 		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "is where Signpost keeps its marker, but holds something else" {
-			t.Errorf("a text at the marker: %v", plan)
+			t.Errorf("plan with a text at the marker: %v, want one conflict", plan)
 		}
 		n.Update(t, "update delete _signpost.kund.example. TXT", `update add _signpost.kund.example. 300 CNAME x.example.`)
 		plan = n.publisher(t, replacing).plan(t, d)
 		if len(plan.Conflicts) != 1 || !strings.Contains(plan.Conflicts[0].Problem, "holds a CNAME") {
-			t.Errorf("an alias at the marker: %v", plan)
+			t.Errorf("plan with a CNAME at the marker: %v, want one conflict", plan)
 		}
 	})
 }
 
-// TestReplaceAndRemove removes a domain with Replace. Records that are not
-// known to be ours stay, and those that another service is known to have
-// written are removed with its marker.
+// TestReplaceAndRemove removes domains with Replace. Records that are not known to be
+// Signpost's stay. Records that another service is known to have written go together
+// with its marker.
 func TestReplaceAndRemove(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("kund.example")
 		p, replacer := n.publisher(t), n.publisher(t, replacing)
 		marker := func() string { return strings.Join(n.Dig(t, "_signpost.kund.example", "TXT"), "\n") }
 
-		// The text at the name of the marker is not a marker.
+		// A text that is no marker stands at the marker's name.
 		n.Update(t, `update add _signpost.kund.example. 300 TXT "somebody else"`,
 			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 mail.other.example.")
 		for _, p := range []*Publisher{p, replacer} {
 			plan := p.plan(t, records.Empty("kund.example"))
 			if !plan.Empty() || len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], "holds no marker of Signpost") {
-				t.Errorf("a text at the marker: %v", plan)
+				t.Errorf("plan of the removal with a text at the marker: %v, want no changes and one note", plan)
 			}
 			if err := p.Apply(t.Context(), plan); err != nil {
-				t.Error(err)
+				t.Errorf("Apply of an empty plan: %v", err)
 			}
 		}
 		if got := marker(); !strings.Contains(got, "somebody else") {
-			t.Errorf("the text is gone: %q", got)
+			t.Errorf("texts at the marker after the removal: %q, want somebody else's text", got)
 		}
 		n.Update(t, "update delete _imaps._tcp.kund.example. SRV", "update delete _signpost.kund.example. TXT")
 
-		// There is a text beside the marker.
+		// A text stands beside the marker.
 		p.publish(t, d)
 		n.Update(t, `update add _signpost.kund.example. 3600 TXT "somebody else"`)
 		plan := p.plan(t, records.Empty("kund.example"))
 		if len(plan.Notes) > 0 {
-			t.Errorf("leaving with a text beside the marker: notes %q, want none", plan.Notes)
+			t.Errorf("plan of the removal with a text beside the marker: notes %q, want none", plan.Notes)
 		}
 		if err := p.Apply(t.Context(), plan); err != nil {
 			t.Fatal(err)
 		}
 		n.holds(t, records.Domain{Name: "kund.example"})
 		if got := marker(); !strings.Contains(got, "somebody else") || strings.Contains(got, "signpost1") {
-			t.Errorf("beside the marker: %q", got)
+			t.Errorf("texts at the marker after the removal: %q, want only somebody else's text", got)
 		}
 		n.Update(t, "update delete _signpost.kund.example. TXT")
 
-		// A digest that another service wrote is overwritten, not kept for a day.
+		// Signpost overwrites a digest that another service wrote, and does not keep it for a
+		// day.
 		n.Update(t, `update add _ua-auto-config.kund.example. 600 TXT "v=UAAC1; a=sha256; d=Zm9yZWlnbg=="`)
 		replacer.publish(t, d)
 		n.holds(t, d)
 		p.publish(t, records.Empty("kund.example"))
 
-		// The service has another name now, and takes over or leaves.
+		// The service has another name now. It takes the records over, or removes them.
 		renamed := func(o *Options) { o.Owner, o.Replace = "new.example.net", true }
 		p.publish(t, d)
 		if did := n.publisher(t, renamed).publish(t, d); did != "+0 ~1 -0" {
-			t.Errorf("taken over: %s", did)
+			t.Errorf("publishing under another name: changes %s, want +0 ~1 -0", did)
 		}
 		n.holds(t, d)
 		if did := n.publisher(t, renamed).publish(t, records.Empty("kund.example")); did != "+0 ~0 -18" {
-			t.Errorf("left after taking over: %s", did)
+			t.Errorf("removal after publishing under another name: changes %s, want +0 ~0 -18", did)
 		}
 		p.publish(t, d)
 		if did := n.publisher(t, renamed).publish(t, records.Empty("kund.example")); did != "+0 ~0 -18" {
-			t.Errorf("left under another name: %s", did)
+			t.Errorf("removal under another name: changes %s, want +0 ~0 -18", did)
 		}
 		n.holds(t, records.Domain{Name: "kund.example"})
 		if got := marker(); got != "" {
-			t.Errorf("the marker is left: %q", got)
+			t.Errorf("the marker is still there after the removal: %q", got)
 		}
 	})
 }
 
-// TestConcurrentChange has the zone change between plan and update: the update
-// fails as a whole.
+// TestConcurrentChange changes the zone between plan and update. The update must fail
+// as a whole.
 func TestConcurrentChange(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("kund.example")
@@ -443,24 +441,24 @@ func TestConcurrentChange(t *testing.T) {
 			serial := n.Serial(t, "kund.example")
 			err := p.Apply(t.Context(), plan)
 			if !errors.Is(err, ErrChanged) || fault.Hint(err) == "" {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("Apply after a change of %s: error %v (hint %q), want ErrChanged with a hint", name, err, fault.Hint(err))
 			}
 			if now := n.Serial(t, "kund.example"); now != serial {
-				t.Errorf("%s: something was changed nevertheless", name)
+				t.Errorf("Apply after a change of %s: the serial number is %s, want %s", name, now, serial)
 			}
 			f := strings.Fields(edit)
 			n.Update(t, "update delete "+f[2]+" "+f[4])
 		}
 
-		// Two publishers apply their plans at once.
+		// Two instances publish at once.
 		one, two := p.plan(t, d), p.plan(t, d)
 		if err := p.Apply(t.Context(), one); err != nil {
 			t.Fatal(err)
 		}
 		if err := p.Apply(t.Context(), two); !errors.Is(err, ErrChanged) {
-			t.Errorf("the second of two at once: %v", err)
+			t.Errorf("Apply of the second of two equal plans: error %v, want ErrChanged", err)
 		}
-		// The same happens if only one set is to be changed.
+		// The second plan is outdated even if the first changed only one set.
 		fewer := publishedDomain("kund.example", func(_ *records.Options, servers []account.Server) []account.Server {
 			return slices.Delete(servers, 6, 7)
 		})
@@ -469,13 +467,13 @@ func TestConcurrentChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := p.Apply(t.Context(), two); !errors.Is(err, ErrChanged) {
-			t.Errorf("a removal that saw the old state: %v", err)
+			t.Errorf("Apply of a removal that was planned before a change: error %v, want ErrChanged", err)
 		}
 	})
 }
 
-// TestPublishRefused checks that every refusal of a primary is named and has a
-// hint.
+// TestPublishRefused checks that each refusal of a primary becomes an error that names
+// the reason and has a hint.
 func TestPublishRefused(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		for _, test := range []struct {
@@ -483,7 +481,7 @@ func TestPublishRefused(t *testing.T) {
 			domain  string
 			options func(*Options)
 			sign    time.Duration
-			want    []string // one of them, as servers tell more or less
+			want    []string // one of them, as some servers tell more than others
 			hint    string
 		}{
 			{name: "another secret", options: withKey(wrongSecret), want: []string{
@@ -521,18 +519,18 @@ func TestPublishRefused(t *testing.T) {
 					err = p.Apply(t.Context(), plan)
 				}
 				if err == nil {
-					t.Fatal("nobody said no")
+					t.Fatalf("Plan and Apply succeed, want one of the errors %q", test.want)
 				}
 				if !slices.ContainsFunc(test.want, func(want string) bool { return strings.Contains(err.Error(), want) }) {
 					t.Errorf("error %q, want one of %q", err, test.want)
 				}
 				if !strings.Contains(fault.Hint(err), test.hint) {
-					t.Errorf("hint %q, want %q", fault.Hint(err), test.hint)
+					t.Errorf("hint %q of the error %q, want %q", fault.Hint(err), err, test.hint)
 				}
 				t.Log(err)
 				for _, secret := range []dns.Secret{testKey.Secret, wrongSecret.Secret} {
 					if strings.Contains(fmt.Sprintf("%v %+v %#v %s", err, p.options, p.options, fault.Hint(err)), string(secret)) {
-						t.Error("the secret shows")
+						t.Error("the error, its hint or the options contain the key's secret")
 					}
 				}
 			})
@@ -540,7 +538,7 @@ func TestPublishRefused(t *testing.T) {
 	})
 }
 
-// TestZoneCuts publishes where zones do not begin at the domain.
+// TestZoneCuts publishes domains that are not the apex of a zone, or hold further zones.
 func TestZoneCuts(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		p := n.publisher(t)
@@ -562,29 +560,29 @@ func TestZoneCuts(t *testing.T) {
 				want = map[string]bool{"wild.example": true}
 			}
 			if diff := cmp.Diff(want, zones); diff != "" {
-				t.Errorf("%s: zones (-want +got):\n%s", name, diff)
+				t.Errorf("zones of the plan for %s (-want +got):\n%s", name, diff)
 			}
 			if err := p.Apply(t.Context(), plan); err != nil {
-				t.Errorf("%s: %v\n%v", name, err, plan)
+				t.Errorf("Apply(%s): %v\n%v", name, err, plan)
 				continue
 			}
 			n.holds(t, d)
 			if again := p.plan(t, d); !again.Empty() {
-				t.Errorf("again: %v", again)
+				t.Errorf("plan after publishing %s: %v, want nothing to do", name, again)
 			}
 			p.publish(t, records.Empty(name))
 			if again := p.plan(t, records.Empty(name)); !again.Empty() {
-				t.Errorf("removed again: %v", again)
+				t.Errorf("plan after removing %s: %v, want nothing to do", name, again)
 			}
 			if left := n.Dig(t, "_imaps._tcp."+name, "SRV"); len(left) > 0 {
-				t.Errorf("left: %v", left)
+				t.Errorf("SRV records after removing %s: %v, want none", name, left)
 			}
 		}
 	})
 }
 
-// TestBesideWildcard has somebody else's records that are equal to those of the
-// wildcard but exist at the managed names themselves.
+// TestBesideWildcard has records that somebody else wrote at the managed names
+// themselves, with the same content as those of the wildcard.
 func TestBesideWildcard(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("wild.example")
@@ -597,7 +595,7 @@ func TestBesideWildcard(t *testing.T) {
 		}
 		if len(problems) != 2 || problems[0] != "autoconfig.wild.example A was not written by Signpost" ||
 			!strings.HasPrefix(problems[1], "autodiscover.wild.example holds TXT as well") {
-			t.Errorf("conflicts %q", problems)
+			t.Errorf("conflicts %q, want those at autoconfig A and autodiscover TXT", problems)
 		}
 		n.Update(t, "update delete autodiscover.wild.example. TXT")
 		n.publisher(t, replacing).publish(t, d)
@@ -605,7 +603,7 @@ func TestBesideWildcard(t *testing.T) {
 	})
 }
 
-// TestDigestChange keeps the old digest beside the new one for a day.
+// TestDigestChange checks that the old digest stays beside the new one for a day.
 func TestDigestChange(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		p := n.publisher(t)
@@ -638,7 +636,7 @@ func TestDigestChange(t *testing.T) {
 		for _, step := range []struct {
 			after  time.Duration
 			digest string
-			was    string // of the configuration in use up to now, as -was gives it
+			was    string // the digest of the previous configuration, as with -was
 			did    string
 			want   string
 		}{
@@ -650,18 +648,18 @@ func TestDigestChange(t *testing.T) {
 			{0, "two", "", "+0 ~0 -0", "two"},
 			{0, "three", "", "+0 ~2 -0", "three two"},
 			{time.Hour, "four", "", "+0 ~2 -0", "four three two"},
-			{time.Hour, "three", "", "+0 ~1 -0", "four three two"}, // taken back
+			{time.Hour, "three", "", "+0 ~1 -0", "four three two"}, // the change is reverted
 			{23 * time.Hour, "three", "", "+0 ~0 -0", "four three two"},
 			{2 * time.Hour, "three", "", "+0 ~2 -0", "three"},
 			{0, "five", "", "+0 ~2 -0", "five three"},
-			{48 * time.Hour, "three", "", "+0 ~1 -0", "five three"}, // taken back late
+			{48 * time.Hour, "three", "", "+0 ~1 -0", "five three"}, // the change is reverted late
 			{time.Hour, "three", "", "+0 ~0 -0", "five three"},
 			{24 * time.Hour, "three", "", "+0 ~2 -0", "three"},
 			{0, "six", "three", "+0 ~2 -0", "six three"},
 			{time.Hour, "six", "three", "+0 ~0 -0", "six three"},
 			{0, "six", "", "+0 ~2 -0", "six"}, // the operator says that the change is over
 			{0, "seven", "six", "+0 ~2 -0", "seven six"},
-			{0, "eight", "", "+0 ~2 -0", "eight seven six"}, // a second change before that
+			{0, "eight", "", "+0 ~2 -0", "eight seven six"}, // a second change before the first is over
 			{25 * time.Hour, "eight", "", "+0 ~2 -0", "eight"},
 		} {
 			now = now.Add(step.after)
@@ -674,12 +672,12 @@ func TestDigestChange(t *testing.T) {
 		}
 		p.publish(t, records.Empty("kund.example"))
 		if got := digests(); got != "" {
-			t.Errorf("left: %s", got)
+			t.Errorf("digests after the removal: %s, want none", got)
 		}
 	})
 }
 
-// TestNsupdateFormat feeds what we print to nsupdate itself, twice.
+// TestNsupdateFormat runs nsupdate twice with the printed input.
 func TestNsupdateFormat(t *testing.T) {
 	onEach(t, func(t *testing.T, n server) {
 		d := publishedDomain("print.example")

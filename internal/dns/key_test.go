@@ -39,31 +39,31 @@ func TestParseKey(t *testing.T) {
 		got, err := parseKey(text)
 		if problem == "" {
 			if err != nil || got != want {
-				t.Errorf("%q: %#v, %v", text, got, err)
+				t.Errorf("parseKey(%q) = %#v, %v, want %#v", text, got, err, want)
 			}
 		} else if err == nil || err.Error() != problem {
-			t.Errorf("%q: error %v, want %s", text, err, problem)
+			t.Errorf("parseKey(%q): error %v, want %s", text, err, problem)
 		}
 	}
 	if _, err := ReadKeyFile("nowhere.key"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no file: %v", err)
+		t.Errorf("ReadKeyFile of a missing file: error %v, want %v", err, fs.ErrNotExist)
 	}
 	file := dnstest.Write(t, filepath.Join(t.TempDir(), "signpost.key"), dnstest.BINDKey(dnstest.TestKey))
 	if got, err := ReadKeyFile(file); err != nil || got != testKey {
-		t.Errorf("%v %v", got, err)
+		t.Errorf("ReadKeyFile = %v, %v, want %v", got, err, testKey)
 	}
 	dnstest.Write(t, file, "key")
 	if _, err := ReadKeyFile(file); err == nil || !strings.HasPrefix(err.Error(), file+": it does not hold") {
-		t.Errorf("broken file: %v", err)
+		t.Errorf("ReadKeyFile of a broken file: error %v, want one that begins with its path", err)
 	}
 }
 
-// TestKeyWithSlashes has secrets that look as if they held a comment.
+// TestKeyWithSlashes reads secrets that look as if they contained a comment.
 func TestKeyWithSlashes(t *testing.T) {
 	for _, secret := range []Secret{"c2//dC1zZWNyZXQtc2VjcmV0LXNlY3JldA==", "AAAAAAAAAAAAAAAAAAAAAAAAAAAA////"} {
 		text := "// a key // \"of\" ours\n/* for\n* it */ key \"signpost\" { # here\n\talgorithm hmac-sha256; // strong\n\tsecret \"" + string(secret) + "\"; # \"x\"\n};\n"
 		if key, err := parseKey(text); err != nil || key.Secret != secret || key.Name != "signpost" {
-			t.Errorf("%s: %v %v", secret, key, err)
+			t.Errorf("parseKey(%q) = %#v, %v, want the key signpost with its secret", text, key, err)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestTSIGKeygen(t *testing.T) {
 			t.Fatal(err)
 		}
 		if key, err := parseKey(string(out)); err != nil || key.Name != "kund.example" || key.Algorithm != algorithm {
-			t.Errorf("%s: %v %v", algorithm, key, err)
+			t.Errorf("parseKey of the output for %s = %v, %v", algorithm, key, err)
 		}
 	}
 }
@@ -85,13 +85,13 @@ func TestSecretStaysSecret(t *testing.T) {
 	u := Update{"*", "192.0.2.1", testKey}
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "secret", testKey.Secret, "update", u, "key", &u.Key)
-	octets, err := json.Marshal(u)
+	encoded, err := json.Marshal(u)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %q", u, u, u, u.Key, u.Key.Secret), log.String(), string(octets)} {
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %q", u, u, u, u.Key, u.Key.Secret), log.String(), string(encoded)} {
 		if strings.Contains(text, string(testKey.Secret)) || !strings.Contains(text, "****") {
-			t.Errorf("%s", text)
+			t.Errorf("%s: contains the secret, or no **** in its place", text)
 		}
 	}
 }

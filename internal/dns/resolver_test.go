@@ -38,29 +38,29 @@ func TestLookupMX(t *testing.T) {
 		{"sorted.test", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10}, {Host: "c.test", Preference: 20}}},
 		{"SORTED.test.", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10}, {Host: "c.test", Preference: 20}}},
 		{"null.test", nil},        // RFC 7505
-		{"address.test", nil},     // NODATA: an implicit MX is not our business
+		{"address.test", nil},     // NODATA: Signpost ignores the implicit MX
 		{"nowhere.test", nil},     // NXDOMAIN
 		{"x.nowhere.test", nil},   // NXDOMAIN
 		{"xn--bcher-kva.x", nil},  // outside the zone: NXDOMAIN here
 		{"sub.sorted.test", nil},  // below a name with MX
-		{"_sorted.sub.test", nil}, // underscores are no host name, but a name
+		{"_sorted.sub.test", nil}, // not a host name, but a name
 	} {
 		got, err := newTestResolver(t, server).LookupMX(t.Context(), test.domain)
 		if err != nil {
-			t.Errorf("%s: %v", test.domain, err)
+			t.Errorf("LookupMX(%s): %v", test.domain, err)
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", test.domain, diff)
+			t.Errorf("LookupMX(%s) (-want +got):\n%s", test.domain, diff)
 		}
 	}
 	got, err := newTestResolver(t, server).LookupMX(t.Context(), "many.test")
 	if err != nil || len(got) != 100 || got[99].Host != "mx099.a-rather-long-name-so-that-udp-does-not-do.test" {
-		t.Errorf("many.test over TCP: %d hosts, %v", len(got), err)
+		t.Errorf("LookupMX(many.test) over TCP = %d hosts, error %v, want all 100", len(got), err)
 	}
 }
 
-// TestLookupAddresses checks that one kind of address is enough, and that the
-// lack of both is an error only if DNS did not answer for one of them.
+// TestLookupAddresses checks that one kind of address is enough, and that the lack of
+// both is an error only if DNS failed for one of them.
 func TestLookupAddresses(t *testing.T) {
 	const failure = "SERVFAIL"
 	for _, test := range []struct{ a, aaaa, want string }{
@@ -92,19 +92,19 @@ func TestLookupAddresses(t *testing.T) {
 	}
 }
 
-// TestHugeText reads as much as one message can hold.
+// TestHugeText looks up a text that nearly fills the longest possible message.
 func TestHugeText(t *testing.T) {
-	text := strings.Repeat(`"`+strings.Repeat("å", 127)+`" `, 240) // 61,000 octets, each of which needs four to be written
+	text := strings.Repeat(`"`+strings.Repeat("å", 127)+`" `, 240) // 61,000 bytes, which take four characters each in a zone file
 	z := dnstest.NewZone(t, "test", "huge.test. 300 IN TXT "+text)
 	r := newTestResolver(t, dnstest.StartServer(t, z.ServeDNS))
 	for range 2 {
 		answer, err := r.Lookup(t.Context(), "huge.test", "TXT")
 		if err != nil || len(answer.Records) != 1 || Unquote(answer.Records[0].Data) != strings.Repeat("å", 127*240) {
-			t.Errorf("%d records, %v", len(answer.Records), err)
+			t.Errorf("Lookup(huge.test) = %d records, error %v, want the whole text", len(answer.Records), err)
 		}
 	}
 	if z.Queries.Load() != 2 || r.cache.size < 200_000 { // UDP, then TCP
-		t.Errorf("%d queries, %d octets in the cache", z.Queries.Load(), r.cache.size)
+		t.Errorf("%d queries and %d bytes in the cache, want 2 and at least 200,000", z.Queries.Load(), r.cache.size)
 	}
 }
 
@@ -112,16 +112,16 @@ func TestLookupRefusesNames(t *testing.T) {
 	r := newTestResolver(t, "127.0.0.1:1")
 	for _, name := range []string{"", "a..b", strings.Repeat("a", 64) + ".test", strings.Repeat("a.", 200)} {
 		if _, err := r.Lookup(t.Context(), name, "MX"); err == nil || strings.Contains(err.Error(), "127.0.0.1") {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("Lookup(%q): error %v, want one before any query", name, err)
 		}
 	}
 	if _, err := r.Lookup(t.Context(), "test", "MAILBOX"); err == nil {
-		t.Error("a type that does not exist was asked for")
+		t.Error("Lookup of the type MAILBOX succeeds, want an error")
 	}
 }
 
-// TestServerFails checks that each failure of DNS becomes an error that names
-// the server.
+// TestServerFails checks that every failure to answer becomes an error that says what
+// the server did.
 func TestServerFails(t *testing.T) {
 	withCode := func(code int) dns.HandlerFunc {
 		return func(w dns.ResponseWriter, query *dns.Msg) {
@@ -137,7 +137,7 @@ func TestServerFails(t *testing.T) {
 		{"REFUSED", withCode(dns.RcodeRefused), "answers REFUSED"},
 		{"NOTIMP", withCode(dns.RcodeNotImplemented), "answers NOTIMP"},
 		{"FORMERR", withCode(dns.RcodeFormatError), "answers FORMERR"},
-		{"silence", func(dns.ResponseWriter, *dns.Msg) {}, "does not answer"},
+		{"no answer", func(dns.ResponseWriter, *dns.Msg) {}, "does not answer"},
 		{"referral", func(w dns.ResponseWriter, query *dns.Msg) {
 			answer := new(dns.Msg).SetReply(query)
 			answer.Ns = []dns.RR{dnstest.RR("test. 300 IN NS ns.test.")}
@@ -168,31 +168,31 @@ func TestServerFails(t *testing.T) {
 			server := dnstest.StartServer(t, test.handler)
 			mx, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
 			if err == nil {
-				t.Fatalf("no error but %v", mx)
+				t.Fatalf("LookupMX(a.test) = %v, want the error %q", mx, test.want)
 			}
 			if !strings.HasPrefix(err.Error(), "MX of a.test: ") || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("error %q, want %q", err, test.want)
+				t.Errorf("LookupMX(a.test): error %q, want %q", err, test.want)
 			}
 		})
 	}
-	t.Run("nobody there", func(t *testing.T) {
+	t.Run("closed port", func(t *testing.T) {
 		_, err := newTestResolver(t, "127.0.0.1:1").LookupMX(t.Context(), "a.test")
 		if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1 cannot be reached: connection refused") {
-			t.Errorf("error %v", err)
+			t.Errorf("LookupMX(a.test): error %v, want a refused connection", err)
 		}
 	})
 }
 
-// TestHostileOctets sends bytes that no library would write.
-func TestHostileOctets(t *testing.T) {
-	// header answers the query with the counts given, and its question.
+// TestHostileBytes sends messages that no library would write.
+func TestHostileBytes(t *testing.T) {
+	// header returns a header with the counts, and the question of the query.
 	header := func(query []byte, counts ...uint16) []byte {
 		question := query[12 : len(query)-11] // without our OPT
-		octets := []byte{query[0], query[1], 0x81, 0x80}
+		message := []byte{query[0], query[1], 0x81, 0x80}
 		for _, count := range counts {
-			octets = binary.BigEndian.AppendUint16(octets, count)
+			message = binary.BigEndian.AppendUint16(message, count)
 		}
-		return append(octets, question...)
+		return append(message, question...)
 	}
 	mx := []byte{0xc0, 12, 0, 15, 0, 1, 0, 0, 1, 44}
 	one := func(f func(query []byte) []byte) func([]byte) [][]byte {
@@ -202,9 +202,9 @@ func TestHostileOctets(t *testing.T) {
 		return append(append(header(query, 1, 1, 0, 0), mx...), 0, 4, 0, 5, 0xc0, 12)
 	}
 	otherID := func(query []byte) []byte {
-		octets := good(query)
-		octets[0] ^= 0xff
-		return octets
+		message := good(query)
+		message[0] ^= 0xff
+		return message
 	}
 	for _, test := range []struct {
 		name  string
@@ -212,17 +212,17 @@ func TestHostileOctets(t *testing.T) {
 		want  string // part of the error, empty for the good answer
 	}{
 		{"good", one(good), ""},
-		{"wrong ids, then good", func(query []byte) [][]byte {
+		{"wrong IDs, then good", func(query []byte) [][]byte {
 			return [][]byte{otherID(query), otherID(query), good(query)}
 		}, ""},
-		{"only wrong ids", one(otherID), "does not answer"},
+		{"only wrong IDs", one(otherID), "does not answer"},
 		{"another question, then good", func(query []byte) [][]byte {
 			other := good(query)
 			other[13] = 'z' // z.test was not asked for
 			return [][]byte{other, good(query)}
 		}, ""},
 		{"a query, then good", func(query []byte) [][]byte { return [][]byte{query, good(query)} }, ""},
-		{"three octets, then good", func(query []byte) [][]byte { return [][]byte{{1, 2, 3}, {}, good(query)} }, ""},
+		{"three bytes, then good", func(query []byte) [][]byte { return [][]byte{{1, 2, 3}, {}, good(query)} }, ""},
 		{"data length beyond the end", one(func(query []byte) []byte {
 			return append(append(header(query, 1, 1, 0, 0), mx...), 0xff, 0xff, 0, 5, 0xc0, 12)
 		}), "malformed"},
@@ -230,37 +230,37 @@ func TestHostileOctets(t *testing.T) {
 			return append(append(header(query, 1, 1, 0, 0), mx...), 0, 3, 0, 5, 0xc0, 12)
 		}), "malformed"},
 		{"65,535 answers promised, one given", one(func(query []byte) []byte {
-			octets := good(query)
-			octets[6], octets[7] = 0xff, 0xff
-			return octets
+			message := good(query)
+			message[6], message[7] = 0xff, 0xff
+			return message
 		}), "malformed"},
 		{"two answers promised, one given", one(func(query []byte) []byte {
-			octets := good(query)
-			octets[7] = 2
-			return octets
+			message := good(query)
+			message[7] = 2
+			return message
 		}), "malformed"},
 		{"a name that points to itself", one(func(query []byte) []byte {
-			octets := append(header(query, 1, 1, 0, 0), mx...)
-			target := len(octets) + 4
-			return append(octets, 0, 4, 0, 5, 0xc0|byte(target>>8), byte(target))
+			message := append(header(query, 1, 1, 0, 0), mx...)
+			target := len(message) + 4
+			return append(message, 0, 4, 0, 5, 0xc0|byte(target>>8), byte(target))
 		}), "malformed"},
 		{"two names that point to each other", one(func(query []byte) []byte {
-			octets := append(header(query, 1, 1, 0, 0), mx...)
-			target := len(octets) + 4
-			return append(octets, 0, 8, 0, 5, 1, 'a', 0xc0|byte((target+4)>>8), byte(target+4), 0xc0|byte(target>>8), byte(target))
+			message := append(header(query, 1, 1, 0, 0), mx...)
+			target := len(message) + 4
+			return append(message, 0, 8, 0, 5, 1, 'a', 0xc0|byte((target+4)>>8), byte(target+4), 0xc0|byte(target>>8), byte(target))
 		}), "malformed"},
 		{"a pointer beyond the end", one(func(query []byte) []byte {
 			return append(append(header(query, 1, 1, 0, 0), mx...), 0, 4, 0, 5, 0xff, 0xff)
 		}), "malformed"},
 		{"NXDOMAIN, cut off in its SOA", one(func(query []byte) []byte {
-			octets := append(header(query, 1, 0, 1, 0), 0xc0, 12, 0, 6, 0, 1, 0, 0, 1, 44, 0, 30, 0xc0)
-			octets[3] |= dns.RcodeNameError
-			return octets
+			message := append(header(query, 1, 0, 1, 0), 0xc0, 12, 0, 6, 0, 1, 0, 0, 1, 44, 0, 30, 0xc0)
+			message[3] |= dns.RcodeNameError
+			return message
 		}), "malformed"},
 		{"NXDOMAIN, its SOA promised but not there", one(func(query []byte) []byte {
-			octets := header(query, 1, 0, 1, 0)
-			octets[3] |= dns.RcodeNameError
-			return octets
+			message := header(query, 1, 0, 1, 0)
+			message[3] |= dns.RcodeNameError
+			return message
 		}), "malformed"},
 		{"header only", one(func(query []byte) []byte { return header(query, 0, 0, 0, 0)[:12] }), "does not answer"},
 	} {
@@ -269,26 +269,26 @@ func TestHostileOctets(t *testing.T) {
 			got, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
 			if test.want == "" {
 				if diff := cmp.Diff([]MX{{Host: "a.test", Preference: 5}}, got); diff != "" || err != nil {
-					t.Errorf("%v (-want +got):\n%s", err, diff)
+					t.Errorf("LookupMX(a.test): error %v (-want +got):\n%s", err, diff)
 				}
 			} else if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("error %v, want %q; got %v", err, test.want, got)
+				t.Errorf("LookupMX(a.test) = %v, error %v, want the error %q", got, err, test.want)
 			}
 		})
 	}
 }
 
 func TestFollowsAliases(t *testing.T) {
-	unasked := dnstest.RR("a.test. 300 IN MX 1 evil.test.")
+	unrelated := dnstest.RR("a.test. 300 IN MX 1 evil.test.")
 	server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
 		answer := new(dns.Msg).SetReply(query)
 		switch query.Question[0].Name {
-		case "whole.test.": // as a resolver that follows by itself
-			answer.Answer = []dns.RR{unasked, dnstest.RR("Whole.test. 60 IN CNAME b.test."), dnstest.RR("b.test. 300 IN MX 7 mx.test.")}
-		case "part.test.": // as a forwarder that does not
+		case "whole.test.": // like a resolver that follows the CNAME itself
+			answer.Answer = []dns.RR{unrelated, dnstest.RR("Whole.test. 60 IN CNAME b.test."), dnstest.RR("b.test. 300 IN MX 7 mx.test.")}
+		case "part.test.": // like a forwarder that does not
 			answer.Answer = []dns.RR{dnstest.RR("part.test. 60 IN CNAME b.test.")}
 		case "b.test.":
-			answer.Answer = []dns.RR{unasked, dnstest.RR("b.test. 300 IN MX 7 mx.test.")}
+			answer.Answer = []dns.RR{unrelated, dnstest.RR("b.test. 300 IN MX 7 mx.test.")}
 		case "gone.test.":
 			answer.Answer = []dns.RR{dnstest.RR("gone.test. 60 IN CNAME nowhere.test.")}
 			answer.Rcode = dns.RcodeNameError
@@ -303,11 +303,11 @@ func TestFollowsAliases(t *testing.T) {
 			{Name: "b.test", TTL: 300, Type: "MX", Data: "7 mx.test."},
 		}}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+			t.Errorf("Lookup(%s): error %v (-want +got):\n%s", name, err, diff)
 		}
 	}
 	if got, err := r.Lookup(t.Context(), "gone.test", "MX"); err != nil || got.Status != NoName || len(got.Records) != 1 {
-		t.Errorf("gone.test: %v %v", got, err)
+		t.Errorf("Lookup(gone.test) = %v, %v, want NoName and the CNAME record", got, err)
 	}
 }
 
@@ -323,29 +323,29 @@ func TestOldServerWithoutEDNS(t *testing.T) {
 	})
 	got, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
 	if err != nil || len(got) != 1 {
-		t.Errorf("%v %v", got, err)
+		t.Errorf("LookupMX(a.test) = %v, %v, want one host", got, err)
 	}
 }
 
-// TestNextServer checks that the second server answers in place of the first,
-// and is asked first from then on.
+// TestNextServer checks that the second server answers in place of the first, and is
+// the first one that gets the queries from then on.
 func TestNextServer(t *testing.T) {
-	var asked atomic.Int32
-	silent := dnstest.StartServer(t, func(dns.ResponseWriter, *dns.Msg) { asked.Add(1) })
+	var queries atomic.Int32
+	silent := dnstest.StartServer(t, func(dns.ResponseWriter, *dns.Msg) { queries.Add(1) })
 	z := dnstest.NewZone(t, "test", "a.test. 300 IN MX 1 mx.test.")
 	good := dnstest.StartServer(t, z.ServeDNS)
 	r := newTestResolver(t, silent, good)
 	for _, name := range []string{"a.test", "b.test", "c.test"} {
 		if _, err := r.LookupMX(t.Context(), name); err != nil {
-			t.Error(err)
+			t.Errorf("LookupMX(%s): %v", name, err)
 		}
 	}
-	if asked.Load() != 1 {
-		t.Errorf("the silent server was asked %d times", asked.Load())
+	if n := queries.Load(); n != 1 {
+		t.Errorf("the silent server got %d queries, want 1", n)
 	}
 	_, err := newTestResolver(t, "127.0.0.1:1", silent).LookupMX(t.Context(), "d.test")
 	if want := "MX of d.test: 127.0.0.1:1 cannot be reached: connection refused, " + silent + " does not answer"; err == nil || err.Error() != want {
-		t.Errorf("error %v, want %s", err, want)
+		t.Errorf("LookupMX(d.test): error %v, want %s", err, want)
 	}
 }
 
@@ -408,7 +408,7 @@ func testCacheBounds(t *testing.T) {
 		t.Errorf("cache has %d entries, %d of them in order of use; want 100 of both", len(c.entries), c.recent.Len())
 	}
 	if _, _, ok := c.get("MX 950"); !ok {
-		t.Error("a recent entry is gone")
+		t.Error("the cache dropped one of the 100 most recent entries")
 	}
 	for i := range 1000 {
 		c.put(fmt.Sprint("TXT ", i), big, nil, time.Hour)
@@ -419,25 +419,24 @@ func testCacheBounds(t *testing.T) {
 	}
 	c.put("TXT huge", Answer{Records: []Record{{Data: strings.Repeat("x", 10_000)}}}, nil, time.Hour)
 	if _, _, ok := c.get("TXT huge"); ok {
-		t.Error("one huge answer pushes out a sixth of the cache")
+		t.Error("the cache keeps an answer that fills a sixth of it")
 	}
 	time.Sleep(time.Hour)
 	for key := range c.entries {
 		c.get(key)
 	}
 	if c.size != 0 || len(c.entries) != 0 || c.recent.Len() != 0 {
-		t.Errorf("cache holds %d bytes in %d entries after all expired", c.size, len(c.entries))
+		t.Errorf("cache holds %d bytes in %d entries after all expired, want none", c.size, len(c.entries))
 	}
 }
 
-// TestOneFlight checks that a slow server is asked only once for a name that
-// many callers look up, and that the others get the answer if one of them gives
-// up.
-func TestOneFlight(t *testing.T) {
-	var asked atomic.Int32
+// TestSharedQuery has many callers look up one name while the server is slow. The
+// server gets one query, and the others get the answer even if one caller gives up.
+func TestSharedQuery(t *testing.T) {
+	var queries atomic.Int32
 	begun, goOn := make(chan struct{}), make(chan struct{})
 	server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
-		asked.Add(1)
+		queries.Add(1)
 		close(begun)
 		<-goOn
 		answer := new(dns.Msg).SetReply(query)
@@ -448,7 +447,7 @@ func TestOneFlight(t *testing.T) {
 	r.client.timeout = 10 * time.Second
 	impatient, giveUp := context.WithCancel(t.Context())
 	gaveUp := make(chan error)
-	go func() { // is the one whose call began the flight
+	go func() { // its call causes the query
 		_, err := r.LookupMX(impatient, "a.test")
 		gaveUp <- err
 	}()
@@ -457,26 +456,26 @@ func TestOneFlight(t *testing.T) {
 	for range 50 {
 		waiters.Go(func() {
 			if got, err := r.LookupMX(t.Context(), "a.test"); err != nil || len(got) != 1 {
-				t.Errorf("%v %v", got, err)
+				t.Errorf("LookupMX(a.test) = %v, %v, want one host", got, err)
 			}
 		})
 	}
 	giveUp()
 	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
-		t.Errorf("who gave up got %v", err)
+		t.Errorf("the caller that gave up got the error %v, want %v", err, context.Canceled)
 	}
 	close(goOn)
 	waiters.Wait()
-	if asked.Load() != 1 {
-		t.Errorf("the server was asked %d times", asked.Load())
+	if n := queries.Load(); n != 1 {
+		t.Errorf("the server got %d queries, want 1", n)
 	}
 	if n := r.waiting.Load(); n > 1 {
-		t.Errorf("%d still count as waiting", n)
+		t.Errorf("%d callers still count as waiting, want at most 1", n)
 	}
 }
 
-// TestFlood looks up more names than there are places. At most MaxConcurrent
-// questions are under way, and a caller without a place gets an error at once.
+// TestFlood looks up more names than may wait. At most MaxConcurrent queries are under
+// way, and the callers beyond the limit get an error at once.
 func TestFlood(t *testing.T) {
 	var underWay, most atomic.Int32
 	goOn := make(chan struct{})
@@ -504,7 +503,7 @@ func TestFlood(t *testing.T) {
 					close(full)
 				}
 			default:
-				t.Error(err)
+				t.Errorf("LookupMX(n%d.test): %v", i, err)
 			}
 		})
 	}
@@ -512,10 +511,10 @@ func TestFlood(t *testing.T) {
 	close(goOn)
 	all.Wait()
 	if answered.Load() != MaxConcurrent+maxWaiting || busy.Load() != 200 {
-		t.Errorf("%d answered, %d turned away", answered.Load(), busy.Load())
+		t.Errorf("%d lookups answered and %d refused, want %d and 200", answered.Load(), busy.Load(), MaxConcurrent+maxWaiting)
 	}
 	if most.Load() > MaxConcurrent {
-		t.Errorf("%d questions under way at once", most.Load())
+		t.Errorf("%d queries under way at once, want at most %d", most.Load(), MaxConcurrent)
 	}
 }
 
@@ -540,19 +539,19 @@ func TestServerAddresses(t *testing.T) {
 		got, err := serverAddresses([]string{server})
 		if want == "" {
 			if err == nil {
-				t.Errorf("%q was taken as %v", server, got)
+				t.Errorf("serverAddresses(%q) = %v, want an error", server, got)
 			}
 		} else if err != nil || got[0] != want {
-			t.Errorf("%q: %v %v, want %s", server, got, err, want)
+			t.Errorf("serverAddresses(%q) = %v, %v, want %s", server, got, err, want)
 		}
 	}
 	if got, err := serverAddresses(nil); err != nil || len(got) == 0 {
-		t.Errorf("/etc/resolv.conf: %v %v", got, err)
+		t.Errorf("serverAddresses(nil) = %v, %v, want the servers of /etc/resolv.conf", got, err)
 	}
 }
 
-// FuzzAnswer reads answers as they come from a socket. Whatever they hold, the
-// result is bounded and belongs to the question.
+// FuzzAnswer reads answers as they come from a socket. Whatever they hold, all records
+// that are returned belong to the question.
 func FuzzAnswer(f *testing.F) {
 	query := new(dns.Msg).SetQuestion("a.test.", dns.TypeMX)
 	query.Id = 0x1234
@@ -564,14 +563,14 @@ func FuzzAnswer(f *testing.F) {
 	} {
 		answer := new(dns.Msg).SetReply(query)
 		records(lines...)(answer)
-		octets, err := answer.Pack()
+		message, err := answer.Pack()
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(octets)
+		f.Add(message)
 	}
-	f.Fuzz(func(t *testing.T, octets []byte) {
-		message, err := readAnswer(octets, query)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		message, err := readAnswer(data, query)
 		if err != nil || checkFinal(message) != nil {
 			return
 		}
@@ -582,14 +581,14 @@ func FuzzAnswer(f *testing.F) {
 		name := "a.test"
 		for _, record := range answer.Records {
 			if record.Name != name {
-				t.Errorf("%v does not belong to %s", record, name)
+				t.Errorf("record %v does not belong to %s", record, name)
 			}
 			if record.Type == "CNAME" {
 				name = strings.ToLower(strings.TrimSuffix(record.Data, "."))
 			}
 		}
 		if answer.Status == Found && len(answer.Records) == 0 {
-			t.Error("found, but what")
+			t.Error("the status is Found, but there are no records")
 		}
 	})
 }

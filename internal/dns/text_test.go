@@ -17,20 +17,20 @@ func TestQuote(t *testing.T) {
 	} {
 		got := Quote(text)
 		if got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
+			t.Errorf("Quote(%q) = %s, want %s", text, got, want)
 		}
 		rr, err := dns.NewRR("a.test. IN TXT " + got)
 		if err != nil {
-			t.Errorf("%s: %v", got, err)
+			t.Errorf("TXT record with the data %s: %v", got, err)
 			continue
 		}
 		if back := Unquote(RecordOf(rr).Data); back != text {
-			t.Errorf("%q came back as %q", text, back)
+			t.Errorf("Unquote(Quote(%q)) = %q", text, back)
 		}
 	}
 	for data, want := range map[string]string{`\`: `\`, `"\"`: `"`, `"\2`: "2", `"\999"`: "999", `"\299"`: ""} {
 		if got := Unquote(data); got != want {
-			t.Errorf("%s: %q, want %q", data, got, want)
+			t.Errorf("Unquote(%s) = %q, want %q", data, got, want)
 		}
 	}
 }

@@ -1,3 +1,3 @@
-// Package dnstest runs name servers on loopback for tests: ones written for the
-// test, and the real BIND, Knot and PowerDNS.
+// Package dnstest runs name servers on loopback for tests: servers in Go that answer as
+// a test says, and the real BIND, Knot and PowerDNS.
 package dnstest

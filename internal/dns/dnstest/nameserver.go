@@ -41,9 +41,9 @@ var (
 	WrongSecret = Key{"signpost", "hmac-sha256", "d3JvbmcgIHdyb25nICB3cm9uZyAgd3JvbmcgIHdyb25nIA=="}
 )
 
-// testZones holds the zones of every server: a nearly empty one, one with a
-// wildcard, one whose _tcp is a zone of its own, one that delegates _tcp to other
-// servers, and one for what the command prints.
+// testZones holds the zones of every server: a nearly empty one, one with a wildcard,
+// one whose _tcp is a zone of its own, one that delegates _tcp to other servers, and
+// one to which the printed input for nsupdate is applied.
 var testZones = map[string]string{
 	"kund.example":     "ns A 127.0.0.1\nin7 A 127.0.0.1\nout7 A 127.0.0.1\n@ MX 10 mail\nmail A 192.0.2.1\nsetup A 192.0.2.2\n",
 	"wild.example":     "mail A 192.0.2.1\nsetup A 192.0.2.2\n* A 192.0.2.80\n* TXT \"v=spf1 -all\"\n",
@@ -57,8 +57,8 @@ func zoneFile(text string) string {
 	return "$TTL 300\n@ SOA ns.kund.example. host.kund.example. 1 3600 600 86400 300\n@ NS ns.kund.example.\n" + text
 }
 
-// nameservers holds, for each server, a function that returns the command to start
-// it and the line of its log that says that it is ready.
+// nameservers maps the name of a server to a function that returns the command to start
+// it, and a regular expression for the line with which it logs that it is ready.
 var nameservers = map[string]func(t *testing.T, dir, port string) (*exec.Cmd, string){
 	"BIND": func(t *testing.T, dir, port string) (*exec.Cmd, string) {
 		program := Tool(t, "named")
@@ -116,7 +116,7 @@ func Write(t testing.TB, file, text string) string {
 	return file
 }
 
-// Run runs a program and returns what it prints. The test fails if it does.
+// Run runs a program and returns its output. The test fails if the program does.
 func Run(t testing.TB, program string, arguments ...string) string {
 	t.Helper()
 	out, err := exec.Command(program, arguments...).CombinedOutput()
@@ -134,11 +134,12 @@ func StartNameserver(t *testing.T, name string) *Nameserver {
 			return n
 		}
 	}
-	t.Fatalf("%s does not start", name)
+	t.Fatalf("%s does not start after 3 attempts", name)
 	return nil
 }
 
-// StartNameserverAt starts a server at a port, and returns nil if it does not start.
+// StartNameserverAt starts a server at a port. It returns nil if the server does not
+// start.
 func StartNameserverAt(t *testing.T, name, port string) *Nameserver {
 	t.Helper()
 	command, ready := nameservers[name](t, ShortDir(t), port)
@@ -160,14 +161,14 @@ func StartNameserverAt(t *testing.T, name, port string) *Nameserver {
 		command.Process.Kill()
 		<-n.Log.ended
 		if t.Failed() {
-			t.Logf("%s said:\n%s", name, n.Log)
+			t.Logf("%s logged:\n%s", name, n.Log)
 		}
 	})
 	return n
 }
 
-// serves waits until the server logs that it is ready, and asks it over TCP: BIND
-// logs that even if it could open the port for UDP only.
+// serves waits until the server logs that it is ready, and reports whether it answers
+// over TCP. BIND also logs that it is ready if it could open the port for UDP only.
 func (n *Nameserver) serves() bool {
 	select {
 	case <-n.Log.ready:
@@ -198,7 +199,8 @@ func StartChild(command *exec.Cmd) error {
 	return <-started
 }
 
-// ShortDir makes a directory whose path is short enough for that of a socket in it.
+// ShortDir creates a directory whose path is short, as the path of a socket in it may
+// not be long.
 func ShortDir(t *testing.T) string {
 	dir, err := os.MkdirTemp("", "ns")
 	if err != nil {
@@ -208,7 +210,7 @@ func ShortDir(t *testing.T) string {
 	return dir
 }
 
-// Log holds what a server writes to its log.
+// Log collects the lines that a server logs.
 type Log struct {
 	mu           sync.Mutex
 	text         bytes.Buffer
@@ -220,13 +222,13 @@ func newLog(from io.Reader, ready string) *Log {
 	go func() {
 		defer close(l.ended)
 		lines := bufio.NewScanner(from)
-		said, pattern := false, regexp.MustCompile(ready)
+		isReady, pattern := false, regexp.MustCompile(ready)
 		for lines.Scan() {
 			l.mu.Lock()
 			l.text.WriteString(lines.Text() + "\n")
 			l.mu.Unlock()
-			if !said && pattern.MatchString(lines.Text()) {
-				said = true
+			if !isReady && pattern.MatchString(lines.Text()) {
+				isReady = true
 				close(l.ready)
 			}
 		}
@@ -241,8 +243,8 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
-// Dig asks with BIND's own program, any number of names and types, and returns
-// the answers as lines.
+// Dig queries names and types, given in turn, with BIND's dig, and returns the sorted
+// lines of the answers.
 func (n *Nameserver) Dig(t testing.TB, questions ...string) []string {
 	t.Helper()
 	arguments := []string{"@127.0.0.1", "-p", n.Port, "+tcp", "+time=5", "+noall", "+answer"}
@@ -271,7 +273,7 @@ func (n *Nameserver) Serial(t testing.TB, zone string) string {
 	t.Helper()
 	soa := n.Dig(t, zone, "SOA")
 	if len(soa) != 1 {
-		t.Fatalf("SOA of %s: %v", zone, soa)
+		t.Fatalf("dig returns %q as the SOA of %s, want one line", soa, zone)
 	}
 	return strings.Fields(soa[0])[6]
 }

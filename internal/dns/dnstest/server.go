@@ -36,12 +36,12 @@ func StartServer(t testing.TB, handler dns.HandlerFunc) string {
 		}
 		return packets.LocalAddr().String()
 	}
-	t.Fatal("no port that is free for UDP and TCP")
+	t.Fatal("found no port that is free for UDP and TCP in 20 attempts")
 	return ""
 }
 
-// StartRaw runs a server that answers every UDP datagram with the datagrams that
-// reply returns, byte for byte.
+// StartRaw runs a server that answers every UDP datagram with the datagrams that reply
+// returns, byte for byte, and returns its address.
 func StartRaw(t testing.TB, reply func(query []byte) [][]byte) string {
 	t.Helper()
 	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -67,18 +67,18 @@ func StartRaw(t testing.TB, reply func(query []byte) [][]byte) string {
 // Zone answers from lines of a zone file, as an authoritative server that also
 // claims to recurse. Names that no line mentions do not exist.
 type Zone struct {
-	Queries atomic.Int64 // so far
+	Queries atomic.Int64 // the number of queries so far
 	rrs     []dns.RR
 }
 
-// NewZone returns a zone with the lines and an SOA record.
+// NewZone returns a zone with the records of the lines and a SOA record.
 func NewZone(t testing.TB, apex string, lines ...string) *Zone {
 	t.Helper()
 	z := &Zone{}
 	for _, line := range append(lines, apex+". 300 IN SOA ns."+apex+". host."+apex+". 1 3600 600 86400 120") {
 		rr, err := dns.NewRR(line)
 		if err != nil || rr == nil {
-			t.Fatalf("%q: %v", line, err)
+			t.Fatalf("zone line %q: %v", line, err)
 		}
 		z.rrs = append(z.rrs, rr)
 	}

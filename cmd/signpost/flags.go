@@ -54,7 +54,7 @@ func withFlagHint(err error, name string) error {
 	return err
 }
 
-// notHosted explains account.ErrUnknownDomain to an operator.
+// notHosted returns the error for an operator about a domain that is not hosted here.
 func notHosted(l *service.Loaded, domain string) error {
 	return fault.WithHint(
 		fmt.Errorf("%s is not hosted here: no provider of %s has it among its domains, and its MX record leads to none",

@@ -188,7 +188,7 @@ func desiredRecords(l *service.Loaded, f recordsFlags) (desiredFunc, error) {
 	generator := records.New(o)
 	return func(ctx context.Context, domain string) (records.Domain, error) {
 		d, err := generator.Domain(ctx, domain)
-		if errors.Is(err, account.ErrUnknownDomain) {
+		if account.IsUnknown(err) {
 			err = notHosted(l, domain)
 		}
 		return d, err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 
@@ -45,7 +44,7 @@ func showCommand(ctx context.Context, e env, args []string) error {
 	}
 	resolve := func(ctx context.Context, q account.Query) (account.Settings, error) {
 		settings, err := l.Directory.Resolve(ctx, q)
-		if errors.Is(err, account.ErrUnknownDomain) {
+		if account.IsUnknown(err) {
 			err = notHosted(l, address.Domain())
 		}
 		return settings, err

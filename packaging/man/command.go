@@ -113,6 +113,11 @@ Changed files are noticed even without the signal.
 .It Dv SIGTERM , SIGINT
 .Ic serve
 accepts no more connections, answers running requests, and exits.
+A second
+.Dv SIGTERM
+or
+.Dv SIGINT
+ends the program at once.
 .El
 .Sh ENVIRONMENT
 .Ic serve

@@ -20,21 +20,26 @@ var testKey = Key{dnstest.TestKey.Name, dnstest.TestKey.Algorithm, Secret(dnstes
 func TestParseKey(t *testing.T) {
 	const secret = "c2lnbnBvc3Qgc2lnbnBvc3Qgc2lnbnBvc3Qgc2lnbnA="
 	want := Key{"signpost", "hmac-sha256", secret}
+	const notOneKey = `it does not hold one key, as "tsig-keygen name" prints it`
+	const algorithms = ", it must be one of hmac-sha256, hmac-sha384, hmac-sha512"
+	const good = `algorithm hmac-sha256; secret "` + secret + `";`
 	for text, problem := range map[string]string{
-		"key \"signpost\" {\n\talgorithm hmac-sha256;\n\tsecret \"" + secret + "\";\n};\n":                                        "",
-		"key Signpost. { secret " + secret + "; algorithm HMAC-SHA256; };":                                                        "",
-		"# made by hand\nkey \"signpost\" { /* a\ncomment */ algorithm hmac-sha256; // another\n secret \"" + secret + "\"; };\n": "",
-		"# hmac-sha256:signpost:" + secret + "\nkey:\n  - id: signpost\n    algorithm: hmac-sha256\n    secret: " + secret + "\n": "",
+		"key \"signpost\" {\n\talgorithm hmac-sha256;\n\tsecret \"" + secret + "\";\n};\n": "",
+		"key Signpost. { secret " + secret + "; algorithm HMAC-SHA256; };":                 "",
+		"# made by hand\nkey \"signpost\" { /* a\ncomment */ algorithm hmac-sha256; // another\n" +
+			" secret \"" + secret + "\"; };\n": "",
+		"# hmac-sha256:signpost:" + secret + "\n" +
+			"key:\n  - id: signpost\n    algorithm: hmac-sha256\n    secret: " + secret + "\n": "",
 		"hmac-sha256:signpost:" + secret: "",
-		"":                               `it does not hold one key, as "tsig-keygen name" prints it`,
-		secret:                           `it does not hold one key, as "tsig-keygen name" prints it`,
-		"key a { algorithm hmac-sha256; secret \"" + secret + "\"; }; key b { algorithm hmac-sha256; secret \"" + secret + "\"; };": `it does not hold one key, as "tsig-keygen name" prints it`,
-		"key a { algorithm hmac-md5; secret \"" + secret + "\"; };":                                                                 `the key's algorithm is "hmac-md5", it must be one of hmac-sha256, hmac-sha384, hmac-sha512`,
-		"key a { algorithm hmac-sha1; secret \"" + secret + "\"; };":                                                                `the key's algorithm is "hmac-sha1", it must be one of hmac-sha256, hmac-sha384, hmac-sha512`,
-		"key a { secret \"" + secret + "\"; };":                                                                                     `the key's algorithm is "", it must be one of hmac-sha256, hmac-sha384, hmac-sha512`,
-		"key a { algorithm hmac-sha256; };":                                                                                         "the key has no secret",
-		"key a { algorithm hmac-sha256; secret \"hemlig!\"; };":                                                                     "the key's secret is not base64",
-		"key a { algorithm hmac-sha256; secret \"aGVtbGln\"; };":                                                                    "the key's secret has 6 bytes, at least 16 are needed",
+		"":                               notOneKey,
+		secret:                           notOneKey,
+		"key a { " + good + " }; key b { " + good + " };":          notOneKey,
+		`key a { algorithm hmac-md5; secret "` + secret + `"; };`:  `the key's algorithm is "hmac-md5"` + algorithms,
+		`key a { algorithm hmac-sha1; secret "` + secret + `"; };`: `the key's algorithm is "hmac-sha1"` + algorithms,
+		`key a { secret "` + secret + `"; };`:                      `the key's algorithm is ""` + algorithms,
+		`key a { algorithm hmac-sha256; };`:                        "the key has no secret",
+		`key a { algorithm hmac-sha256; secret "hemlig!"; };`:      "the key's secret is not base64",
+		`key a { algorithm hmac-sha256; secret "aGVtbGln"; };`:     "the key's secret has 6 bytes, at least 16 are needed",
 	} {
 		got, err := parseKey(text)
 		if problem == "" {
@@ -61,7 +66,8 @@ func TestParseKey(t *testing.T) {
 // TestKeyWithSlashes reads secrets that look as if they contained a comment.
 func TestKeyWithSlashes(t *testing.T) {
 	for _, secret := range []Secret{"c2//dC1zZWNyZXQtc2VjcmV0LXNlY3JldA==", "AAAAAAAAAAAAAAAAAAAAAAAAAAAA////"} {
-		text := "// a key // \"of\" ours\n/* for\n* it */ key \"signpost\" { # here\n\talgorithm hmac-sha256; // strong\n\tsecret \"" + string(secret) + "\"; # \"x\"\n};\n"
+		text := "// a key // \"of\" ours\n/* for\n* it */ key \"signpost\" { # here\n" +
+			"\talgorithm hmac-sha256; // strong\n\tsecret \"" + string(secret) + "\"; # \"x\"\n};\n"
 		if key, err := parseKey(text); err != nil || key.Secret != secret || key.Name != "signpost" {
 			t.Errorf("parseKey(%q) = %#v, %v, want the key signpost with its secret", text, key, err)
 		}
@@ -89,7 +95,8 @@ func TestSecretStaysSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %q", u, u, u, u.Key, u.Key.Secret), log.String(), string(encoded)} {
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %q", u, u, u, u.Key, u.Key.Secret), log.String(),
+		string(encoded)} {
 		if strings.Contains(text, string(testKey.Secret)) || !strings.Contains(text, "****") {
 			t.Errorf("%s: contains the secret, or no **** in its place", text)
 		}

@@ -35,8 +35,10 @@ func TestLookupMX(t *testing.T) {
 		domain string
 		want   []MX
 	}{
-		{"sorted.test", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10}, {Host: "c.test", Preference: 20}}},
-		{"SORTED.test.", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10}, {Host: "c.test", Preference: 20}}},
+		{"sorted.test", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10},
+			{Host: "c.test", Preference: 20}}},
+		{"SORTED.test.", []MX{{Host: "a.test", Preference: 10}, {Host: "b.test", Preference: 10},
+			{Host: "c.test", Preference: 20}}},
 		{"null.test", nil},        // RFC 7505
 		{"address.test", nil},     // NODATA: Signpost ignores the implicit MX
 		{"nowhere.test", nil},     // NXDOMAIN
@@ -81,7 +83,8 @@ func TestLookupAddresses(t *testing.T) {
 			case "":
 				answer.Ns = append(answer.Ns, dnstest.RR("test. 60 IN SOA a. b. 1 2 3 4 120"))
 			default:
-				answer.Answer = append(answer.Answer, dnstest.RR("name.test. 60 IN CNAME other.test."), dnstest.RR("other.test. 60 IN "+recordType+" "+data))
+				answer.Answer = append(answer.Answer, dnstest.RR("name.test. 60 IN CNAME other.test."),
+					dnstest.RR("other.test. 60 IN "+recordType+" "+data))
 			}
 			w.WriteMsg(answer)
 		})
@@ -94,7 +97,8 @@ func TestLookupAddresses(t *testing.T) {
 
 // TestHugeText looks up a text that nearly fills the longest possible message.
 func TestHugeText(t *testing.T) {
-	text := strings.Repeat(`"`+strings.Repeat("å", 127)+`" `, 240) // 61,000 bytes, which take four characters each in a zone file
+	// 61,000 bytes, which take four characters each in a zone file.
+	text := strings.Repeat(`"`+strings.Repeat("å", 127)+`" `, 240)
 	z := dnstest.NewZone(t, "test", "huge.test. 300 IN TXT "+text)
 	r := newTestResolver(t, dnstest.StartServer(t, z.ServeDNS))
 	for range 2 {
@@ -247,7 +251,8 @@ func TestHostileBytes(t *testing.T) {
 		{"two names that point to each other", one(func(query []byte) []byte {
 			message := append(header(query, 1, 1, 0, 0), mx...)
 			target := len(message) + 4
-			return append(message, 0, 8, 0, 5, 1, 'a', 0xc0|byte((target+4)>>8), byte(target+4), 0xc0|byte(target>>8), byte(target))
+			return append(message, 0, 8, 0, 5, 1, 'a', 0xc0|byte((target+4)>>8), byte(target+4), 0xc0|byte(target>>8),
+				byte(target))
 		}), "malformed"},
 		{"a pointer beyond the end", one(func(query []byte) []byte {
 			return append(append(header(query, 1, 1, 0, 0), mx...), 0, 4, 0, 5, 0xff, 0xff)
@@ -284,7 +289,8 @@ func TestFollowsAliases(t *testing.T) {
 		answer := new(dns.Msg).SetReply(query)
 		switch query.Question[0].Name {
 		case "whole.test.": // like a resolver that follows the CNAME itself
-			answer.Answer = []dns.RR{unrelated, dnstest.RR("Whole.test. 60 IN CNAME b.test."), dnstest.RR("b.test. 300 IN MX 7 mx.test.")}
+			answer.Answer = []dns.RR{unrelated, dnstest.RR("Whole.test. 60 IN CNAME b.test."),
+				dnstest.RR("b.test. 300 IN MX 7 mx.test.")}
 		case "part.test.": // like a forwarder that does not
 			answer.Answer = []dns.RR{dnstest.RR("part.test. 60 IN CNAME b.test.")}
 		case "b.test.":
@@ -344,7 +350,8 @@ func TestNextServer(t *testing.T) {
 		t.Errorf("the silent server got %d queries, want 1", n)
 	}
 	_, err := newTestResolver(t, "127.0.0.1:1", silent).LookupMX(t.Context(), "d.test")
-	if want := "MX of d.test: 127.0.0.1:1 cannot be reached: connection refused, " + silent + " does not answer"; err == nil || err.Error() != want {
+	want := "MX of d.test: 127.0.0.1:1 cannot be reached: connection refused, " + silent + " does not answer"
+	if err == nil || err.Error() != want {
 		t.Errorf("LookupMX(d.test): error %v, want %s", err, want)
 	}
 }
@@ -362,7 +369,8 @@ func TestCacheTimes(t *testing.T) {
 		{"least of the chain", records("a.test. 40 IN CNAME b.test.", "b.test. 300 IN MX 1 mx.test."), 40 * time.Second},
 		{"negative: SOA minimum", authority(dns.RcodeNameError, "test. 600 IN SOA a. b. 1 2 3 4 120"), 120 * time.Second},
 		{"negative: TTL of the SOA", authority(dns.RcodeSuccess, "test. 60 IN SOA a. b. 1 2 3 4 120"), 60 * time.Second},
-		{"negative: not above 5 min", authority(dns.RcodeNameError, "test. 86400 IN SOA a. b. 1 2 3 4 86400"), 5 * time.Minute},
+		{"negative: not above 5 min", authority(dns.RcodeNameError, "test. 86400 IN SOA a. b. 1 2 3 4 86400"),
+			5 * time.Minute},
 		{"negative: not below 5 s", authority(dns.RcodeNameError, "test. 0 IN SOA a. b. 1 2 3 4 0"), 5 * time.Second},
 		{"negative: without SOA", authority(dns.RcodeNameError), 5 * time.Second},
 		{"failure", func(m *dns.Msg) { m.Rcode = dns.RcodeServerFailure }, 5 * time.Second},
@@ -511,7 +519,8 @@ func TestFlood(t *testing.T) {
 	close(goOn)
 	all.Wait()
 	if answered.Load() != MaxConcurrent+maxWaiting || busy.Load() != 200 {
-		t.Errorf("%d lookups answered and %d refused, want %d and 200", answered.Load(), busy.Load(), MaxConcurrent+maxWaiting)
+		t.Errorf("%d lookups answered and %d refused, want %d and 200",
+			answered.Load(), busy.Load(), MaxConcurrent+maxWaiting)
 	}
 	if most.Load() > MaxConcurrent {
 		t.Errorf("%d queries under way at once, want at most %d", most.Load(), MaxConcurrent)

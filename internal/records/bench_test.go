@@ -49,9 +49,12 @@ func printMany(t testing.TB, n int, servers ...account.Server) uint64 {
 var (
 	sharedHosts = []account.Server{everyServer[0], everyServer[2], everyServer[3], everyServer[4]}
 	ownHosts    = []account.Server{
-		{Type: account.IMAP, Hostname: "mail.%EMAILDOMAIN%", Port: 993, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
-		{Type: account.POP3, Hostname: "mail.%EMAILDOMAIN%", Port: 995, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
-		{Type: account.SMTP, Hostname: "mail.%EMAILDOMAIN%", Port: 465, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
+		{Type: account.IMAP, Hostname: "mail.%EMAILDOMAIN%", Port: 993, SocketType: account.SSL, Authentication: password,
+			Login: wholeAddress},
+		{Type: account.POP3, Hostname: "mail.%EMAILDOMAIN%", Port: 995, SocketType: account.SSL, Authentication: password,
+			Login: wholeAddress},
+		{Type: account.SMTP, Hostname: "mail.%EMAILDOMAIN%", Port: 465, SocketType: account.SSL, Authentication: password,
+			Login: wholeAddress},
 	}
 )
 

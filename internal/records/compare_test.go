@@ -76,7 +76,8 @@ func handedOverDomain() Domain {
 
 // addressDomain returns a domain that leads to addresses instead of the service's name.
 func addressDomain() Domain {
-	return New(Options{Name: "setup.example.net", Addresses: addresses("192.0.2.10", "2001:db8::10")}).For(settingsFor(customer, everyServer[0]))
+	g := New(Options{Name: "setup.example.net", Addresses: addresses("192.0.2.10", "2001:db8::10")})
+	return g.For(settingsFor(customer, everyServer[0]))
 }
 
 // zoneOf returns the text of a zone with all records that the domain should have,
@@ -138,7 +139,8 @@ var planted = []struct {
 	{name: "one address missing", domain: addressDomain, plant: replace(`^autoconfig.* AAAA .*\n`, ""), kind: Different,
 		want:   "autoconfig.kund.example leads to 192.0.2.10 instead of 192.0.2.10, 2001:db8::10",
 		remove: []string{"autoconfig.kund.example. 3600 IN A 192.0.2.10"},
-		put:    []string{"autoconfig.kund.example. 3600 IN A 192.0.2.10", "autoconfig.kund.example. 3600 IN AAAA 2001:db8::10"}},
+		put: []string{"autoconfig.kund.example. 3600 IN A 192.0.2.10",
+			"autoconfig.kund.example. 3600 IN AAAA 2001:db8::10"}},
 	{name: "wildcard address", plant: func(zone string) string {
 		return replace(`^autoconfig\.kund.*\n`, "")(zone) + "*.kund.example. 300 IN A 192.0.2.80\n"
 	}, kind: Harmful,
@@ -151,24 +153,30 @@ var planted = []struct {
 	}, kind: Harmful,
 		want: "autoconfig.kund.example is swallowed by the wildcard *.kund.example, which leads clients to mail.other.example",
 		put:  []string{"autoconfig.kund.example. 3600 IN CNAME setup.example.net."}},
-	{name: "two _autodiscover records", plant: with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 mail.other.example."), kind: Harmful,
+	{name: "two _autodiscover records",
+		plant: with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 mail.other.example."), kind: Harmful,
 		want:   "_autodiscover._tcp.kund.example has 2 records, of which Thunderbird and Outlook choose differently",
 		remove: []string{"_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 mail.other.example."}},
-	{name: "SRV to a CNAME", plant: replace(`^mail\.kund.example\. 300 IN A .*`, "mail.kund.example. 300 IN CNAME mail.example.net."), kind: Harmful,
+	{name: "SRV to a CNAME",
+		plant: replace(`^mail\.kund.example\. 300 IN A .*`, "mail.kund.example. 300 IN CNAME mail.example.net."), kind: Harmful,
 		want:   "_imaps._tcp.kund.example leads to mail.kund.example, which is a CNAME: some clients refuse that (RFC 2782)",
 		remove: []string{"mail.kund.example. 3600 IN CNAME mail.example.net."},
 		put:    []string{"mail.kund.example. 3600 IN A 192.0.2.11"}},
-	{name: "leftover record beside the right one", plant: with("_imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example."), kind: Harmful,
+	{name: "leftover record beside the right one",
+		plant: with("_imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example."), kind: Harmful,
 		want:   "_imaps._tcp.kund.example also leads to mail.other.example port 993, where some clients would look for the mailbox",
 		remove: []string{"_imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example."}},
-	{name: "leftover record instead of the right one", plant: replace(`^(_imaps.*) SRV .*? ;`, "$1 SRV 0 1 993 mail.other.example. ;"), kind: Different,
+	{name: "leftover record instead of the right one",
+		plant: replace(`^(_imaps.*) SRV .*? ;`, "$1 SRV 0 1 993 mail.other.example. ;"), kind: Different,
 		want:   "_imaps._tcp.kund.example leads to mail.other.example port 993 instead of mail.kund.example port 993",
 		remove: []string{"_imaps._tcp.kund.example. 3600 IN SRV 0 1 993 mail.other.example."},
 		put:    []string{"_imaps._tcp.kund.example. 3600 IN SRV 0 1 993 mail.kund.example."}},
-	{name: "leftover record of a service that is not offered", domain: ordinaryDomain, plant: with("_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."), kind: Harmful,
+	{name: "leftover record of a service that is not offered", domain: ordinaryDomain,
+		plant: with("_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."), kind: Harmful,
 		want:   "_carddavs._tcp.kund.example still leads to mail.other.example port 443, which is not where the mailboxes are",
 		remove: []string{"_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."}},
-	{name: "superfluous service", domain: ordinaryDomain, plant: with("_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.example.net."), kind: Superfluous,
+	{name: "superfluous service", domain: ordinaryDomain,
+		plant: with("_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.example.net."), kind: Superfluous,
 		want:   "_sieve._tcp.kund.example leads to mail.example.net port 4190, which does not offer the service",
 		remove: []string{"_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.example.net."}},
 	{name: "CNAME beside an address", plant: with("autodiscover.kund.example. 300 IN A 192.0.2.80"), kind: Harmful,
@@ -183,11 +191,13 @@ var planted = []struct {
 		want:   "_submissions._tcp.kund.example leads to mail.example.net port 587 instead of mail.example.net port 465",
 		remove: []string{"_submissions._tcp.kund.example. 3600 IN SRV 0 1 587 mail.example.net."},
 		put:    []string{"_submissions._tcp.kund.example. 3600 IN SRV 0 1 465 mail.example.net."}},
-	{name: "record of a service that is not offered", plant: replace(`^(_pop3\._tcp.*) SRV .*? ;`, "$1 SRV 0 1 110 mail.example.net. ;"), kind: Harmful,
+	{name: "record of a service that is not offered",
+		plant: replace(`^(_pop3\._tcp.*) SRV .*? ;`, "$1 SRV 0 1 110 mail.example.net. ;"), kind: Harmful,
 		want:   "_pop3._tcp.kund.example leads to mail.example.net port 110, though the service is not offered",
 		remove: []string{"_pop3._tcp.kund.example. 3600 IN SRV 0 1 110 mail.example.net."},
 		put:    []string{"_pop3._tcp.kund.example. 3600 IN SRV 0 0 0 ."}},
-	{name: "denial of a service that is offered", plant: replace(`^(_pop3s\._tcp.*) SRV .*? ;`, "$1 SRV 0 0 0 . ;"), kind: Different,
+	{name: "denial of a service that is offered", plant: replace(`^(_pop3s\._tcp.*) SRV .*? ;`, "$1 SRV 0 0 0 . ;"),
+		kind:   Different,
 		want:   "_pop3s._tcp.kund.example leads to nowhere instead of mail.example.net port 995",
 		remove: []string{"_pop3s._tcp.kund.example. 3600 IN SRV 0 0 0 ."},
 		put:    []string{"_pop3s._tcp.kund.example. 3600 IN SRV 10 1 995 mail.example.net."}},
@@ -199,7 +209,8 @@ var planted = []struct {
 			"_pop3s._tcp.kund.example. 3600 IN SRV 10 1 995 mail.example.net."}},
 	{name: "host without address", plant: replace(`^mail\.kund.example\. 300 IN A .*\n`, ""), kind: Harmful,
 		want: "_imaps._tcp.kund.example leads to mail.kund.example, which has no address", kept: true},
-	{name: "stale digest", plant: replace(`^(_ua-auto-config.* TXT) "v=.*?" ;`, `$1 "v=UAAC1; a=sha256; d=b2xk" ;`), kind: Different,
+	{name: "stale digest", plant: replace(`^(_ua-auto-config.* TXT) "v=.*?" ;`, `$1 "v=UAAC1; a=sha256; d=b2xk" ;`),
+		kind:   Different,
 		want:   "_ua-auto-config.kund.example vouches for another document than the one that is served, which clients then refuse",
 		remove: []string{`_ua-auto-config.kund.example. 3600 IN TXT "v=UAAC1; a=sha256; d=b2xk"`}},
 	{name: "three digests", plant: with("_ua-auto-config.kund.example. 300 IN TXT \"v=UAAC1; a=sha256; d=b2xk\"\n" +
@@ -229,14 +240,17 @@ var planted = []struct {
 		remove: []string{`_caldavs._tcp.kund.example. 3600 IN TXT "path=/dav/calendars/"`,
 			`_caldavs._tcp.kund.example. 300 IN TXT "path=/old/"`},
 		put: []string{`_caldavs._tcp.kund.example. 3600 IN TXT "path=/dav/calendars/"`}},
-	{name: "path of a service that is not offered", domain: ordinaryDomain, plant: with(`_carddavs._tcp.kund.example. 300 IN TXT "path=/old/"`), kind: Superfluous,
+	{name: "path of a service that is not offered", domain: ordinaryDomain,
+		plant: with(`_carddavs._tcp.kund.example. 300 IN TXT "path=/old/"`), kind: Superfluous,
 		want:   "_carddavs._tcp.kund.example has a path, but there is no such service or it needs none",
 		remove: []string{`_carddavs._tcp.kund.example. 300 IN TXT "path=/old/"`}},
-	{name: "handed over, but the CNAME still leads to the service", domain: handedOverDomain, plant: replace(`^(autodiscover.*) CNAME \S+`, "$1 CNAME setup.example.net."), kind: Different,
+	{name: "handed over, but the CNAME still leads to the service", domain: handedOverDomain,
+		plant: replace(`^(autodiscover.*) CNAME \S+`, "$1 CNAME setup.example.net."), kind: Different,
 		want:   "autodiscover.kund.example leads to setup.example.net instead of autodiscover.outlook.com",
 		remove: []string{"autodiscover.kund.example. 3600 IN CNAME setup.example.net."},
 		put:    []string{"autodiscover.kund.example. 3600 IN CNAME autodiscover.outlook.com."}},
-	{name: "handed over, but the SRV record leads elsewhere", domain: handedOverDomain, plant: with("_autodiscover._tcp.kund.example. 300 IN SRV 0 1 443 old.other.example."), kind: Harmful,
+	{name: "handed over, but the SRV record leads elsewhere", domain: handedOverDomain,
+		plant: with("_autodiscover._tcp.kund.example. 300 IN SRV 0 1 443 old.other.example."), kind: Harmful,
 		want:   "_autodiscover._tcp.kund.example still leads to old.other.example port 443, which is not where the mailboxes are",
 		remove: []string{"_autodiscover._tcp.kund.example. 300 IN SRV 0 1 443 old.other.example."}},
 }
@@ -315,23 +329,34 @@ func TestCompareFindsNothing(t *testing.T) {
 		{"another weight", wholeDomain, replace(`SRV 0 1 465`, "SRV 0 0 465")},
 		{"other priorities in the same order", wholeDomain, replace(`SRV 10 1 995`, "SRV 5 1 995")},
 		{"upper case", wholeDomain, replace(`setup\.example\.net\.`, "SETUP.Example.NET.")},
-		{"addresses instead of CNAME", wholeDomain, replace(`^autoconfig.* CNAME \S+(.*)`, "autoconfig.kund.example. 60 IN A 192.0.2.10$1\nautoconfig.kund.example. 60 IN AAAA 2001:db8::10")},
-		{"one of the addresses", wholeDomain, replace(`^autoconfig.* CNAME \S+(.*)`, "autoconfig.kund.example. 60 IN A 192.0.2.10$1")},
+		{"addresses instead of CNAME", wholeDomain,
+			replace(`^autoconfig.* CNAME \S+(.*)`,
+				"autoconfig.kund.example. 60 IN A 192.0.2.10$1\nautoconfig.kund.example. 60 IN AAAA 2001:db8::10")},
+		{"one of the addresses", wholeDomain,
+			replace(`^autoconfig.* CNAME \S+(.*)`, "autoconfig.kund.example. 60 IN A 192.0.2.10$1")},
 		{"CNAME of a CNAME", wholeDomain, replace(`^(autoconfig.*) CNAME \S+`, "$1 CNAME alias.example.net.")},
-		{"the digest before the last change", wholeDomain, with(`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`)},
-		{"the digest in another spelling", wholeDomain, replace(`TXT "v=UAAC1; a=sha256; d=(.*?)"`, `TXT "d=$1 ;x=y;" "v=UAAC1;a=sha256;"`)},
+		{"the digest before the last change", wholeDomain,
+			with(`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`)},
+		{"the digest in another spelling", wholeDomain,
+			replace(`TXT "v=UAAC1; a=sha256; d=(.*?)"`, `TXT "d=$1 ;x=y;" "v=UAAC1;a=sha256;"`)},
 		{"a wildcard beside explicit records", wholeDomain, with("*.kund.example. 300 IN A 192.0.2.80")},
 		{"a wildcard where nothing is wanted", ordinaryDomain, with("*.kund.example. 300 IN A 192.0.2.80")},
 		{"a wildcard that leads to the service", wholeDomain, func(zone string) string {
-			return replace(`^(autoconfig|autodiscover|ua-auto-config)\.kund.*\n`, "")(zone) + "*.kund.example. 300 IN A 192.0.2.10\n"
+			zone = replace(`^(autoconfig|autodiscover|ua-auto-config)\.kund.*\n`, "")(zone)
+			return zone + "*.kund.example. 300 IN A 192.0.2.10\n"
 		}},
-		{"handed over, the SRV record as well", handedOverDomain, with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 autodiscover.outlook.com.")},
-		{"handed over, the SRV record to its other name", handedOverDomain, with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 Autodiscover-S.outlook.com.")},
-		{"addresses of a CNAME", addressDomain, replace(`^autoconfig.* A .*\nautoconfig.* AAAA .*`, "autoconfig.kund.example. 60 IN CNAME setup.example.net.")},
+		{"handed over, the SRV record as well", handedOverDomain,
+			with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 autodiscover.outlook.com.")},
+		{"handed over, the SRV record to its other name", handedOverDomain,
+			with("_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 Autodiscover-S.outlook.com.")},
+		{"addresses of a CNAME", addressDomain,
+			replace(`^autoconfig.* A .*\nautoconfig.* AAAA .*`, "autoconfig.kund.example. 60 IN CNAME setup.example.net.")},
 		{"denial of a service that is not offered", ordinaryDomain, with("_sieve._tcp.kund.example. 300 IN SRV 0 0 0 .")},
 		{"the service's name is not configured", func() Domain {
 			return New(Options{}).For(settingsFor(customer, everyServer[0]))
-		}, with("autoconfig.kund.example. 300 IN A 192.0.2.80\n_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 x.other.example.")},
+		},
+			with("autoconfig.kund.example. 300 IN A 192.0.2.80\n" +
+				"_autodiscover._tcp.kund.example. 300 IN SRV 0 0 443 x.other.example.")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			domain := test.domain()
@@ -372,18 +397,22 @@ func TestCompareBrokenDNS(t *testing.T) {
 		c := comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "_imaps._tcp.kund.example." })
 		got := c.Compare(t.Context(), domain)
 		if got.Err != nil || len(got.Findings) != 1 || got.Findings[0].Kind != Harmful ||
-			!strings.HasPrefix(got.Findings[0].Problem, "_imaps._tcp.kund.example cannot be looked up, and clients wait in vain: SRV of _imaps._tcp.kund.example: 127.0.0.1:") ||
+			!strings.HasPrefix(got.Findings[0].Problem,
+				"_imaps._tcp.kund.example cannot be looked up, and clients wait in vain: "+
+					"SRV of _imaps._tcp.kund.example: 127.0.0.1:") ||
 			!strings.HasSuffix(got.Findings[0].Problem, " answers SERVFAIL") {
 			t.Errorf("Compare(own servers: %v) with SERVFAIL at one name = %v, want one finding", own, got)
 		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "mail.example.net." })
 		got = c.Compare(t.Context(), domain)
-		if got.Err != nil || got.Wrong() || len(got.Findings) != 4 || !strings.Contains(got.Findings[0].Problem, "leads to mail.example.net, which cannot be looked up: ") {
+		if got.Err != nil || got.Wrong() || len(got.Findings) != 4 ||
+			!strings.Contains(got.Findings[0].Problem, "leads to mail.example.net, which cannot be looked up: ") {
 			t.Errorf("Compare(own servers: %v) with SERVFAIL at the provider's host = %v, want 4 warnings", own, got)
 		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "*.kund.example." })
 		got = c.Compare(t.Context(), domain)
-		if got.Err == nil || len(got.Findings) > 0 || !got.Wrong() || !strings.HasSuffix(got.Err.Error(), " answers SERVFAIL") {
+		if got.Err == nil || len(got.Findings) > 0 || !got.Wrong() ||
+			!strings.HasSuffix(got.Err.Error(), " answers SERVFAIL") {
 			t.Errorf("Compare(own servers: %v) with SERVFAIL at all names = %v, want that error", own, got)
 		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.silent.Store(true) })
@@ -391,8 +420,11 @@ func TestCompareBrokenDNS(t *testing.T) {
 		if got.Err == nil || !got.Wrong() || !strings.Contains(got.Err.Error(), "does not answer") {
 			t.Errorf("Compare(own servers: %v) with a silent server = %v, want an error", own, got)
 		}
-		got = comparerFor(t, zoneOf(t, domain), own, nil).Compare(t.Context(), Domain{Name: "nowhere.kund.example", Records: domain.Records[:1]})
-		if want := "nowhere.kund.example does not exist in DNS, so that no client finds anything: register it and create its zone"; len(got.Findings) != 1 || got.Findings[0].Problem != want || len(got.Findings[0].Put) != 1 || !got.Wrong() {
+		nowhere := Domain{Name: "nowhere.kund.example", Records: domain.Records[:1]}
+		got = comparerFor(t, zoneOf(t, domain), own, nil).Compare(t.Context(), nowhere)
+		const want = "nowhere.kund.example does not exist in DNS, so that no client finds anything: " +
+			"register it and create its zone"
+		if len(got.Findings) != 1 || got.Findings[0].Problem != want || len(got.Findings[0].Put) != 1 || !got.Wrong() {
 			t.Errorf("Compare(own servers: %v) of a domain that does not exist = %v, want the finding %q", own, got, want)
 		}
 	}
@@ -485,7 +517,8 @@ func TestCompareMany(t *testing.T) {
 
 func TestComparisonJSON(t *testing.T) {
 	for want, c := range map[string]Comparison{
-		`{"domain":"a.test","findings":[],"error":"does not answer"}`: {Domain: "a.test", Findings: []Finding{}, Err: dns.ErrSilent},
+		`{"domain":"a.test","findings":[],"error":"does not answer"}`: {
+			Domain: "a.test", Findings: []Finding{}, Err: dns.ErrSilent},
 		`{"domain":"a.test","findings":[{"kind":"missing","name":"x.a.test","problem":"why","put":["line"]}]}`: {
 			Domain: "a.test", Findings: []Finding{{Kind: Missing, Name: "x.a.test", Problem: "why", Put: []string{"line"}}}},
 	} {

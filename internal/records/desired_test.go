@@ -98,15 +98,21 @@ func systems(t testing.TB) []system {
 }
 
 var everyServer = []account.Server{
-	{Type: account.IMAP, Hostname: "mail.example.net", Port: 993, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
-	{Type: account.IMAP, Hostname: "mail.example.net", Port: 143, SocketType: account.STARTTLS, Authentication: password, Login: wholeAddress},
-	{Type: account.POP3, Hostname: "mail.example.net", Port: 995, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
-	{Type: account.SMTP, Hostname: "mail.example.net", Port: 465, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
+	{Type: account.IMAP, Hostname: "mail.example.net", Port: 993, SocketType: account.SSL, Authentication: password,
+		Login: wholeAddress},
+	{Type: account.IMAP, Hostname: "mail.example.net", Port: 143, SocketType: account.STARTTLS, Authentication: password,
+		Login: wholeAddress},
+	{Type: account.POP3, Hostname: "mail.example.net", Port: 995, SocketType: account.SSL, Authentication: password,
+		Login: wholeAddress},
+	{Type: account.SMTP, Hostname: "mail.example.net", Port: 465, SocketType: account.SSL, Authentication: password,
+		Login: wholeAddress},
 	{Type: account.CalDAV, URL: "https://dav.example.net/dav/calendars/", Authentication: password, Login: wholeAddress},
 	{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%:8443/dav/", Authentication: password, Login: wholeAddress},
 	{Type: account.JMAP, URL: "https://jmap.example.net/session", Authentication: password, Login: wholeAddress},
-	{Type: account.ManageSieve, Hostname: "mail.example.net", Port: 4190, SocketType: account.STARTTLS, Authentication: password, Login: wholeAddress},
-	{Type: account.ActiveSync, URL: "https://mail.example.net/Microsoft-Server-ActiveSync", Authentication: password, Login: wholeAddress},
+	{Type: account.ManageSieve, Hostname: "mail.example.net", Port: 4190, SocketType: account.STARTTLS,
+		Authentication: password, Login: wholeAddress},
+	{Type: account.ActiveSync, URL: "https://mail.example.net/Microsoft-Server-ActiveSync", Authentication: password,
+		Login: wholeAddress},
 }
 
 var (
@@ -271,7 +277,8 @@ func readOctoDNS(t testing.TB, text []byte) []Record {
 						}
 						data = fmt.Sprint(srv.Priority, srv.Weight, srv.Port, " ", srv.Target)
 					}
-					records = append(records, Record{Record: dns.Record{Name: label + "." + string(zone[1]), TTL: s.TTL, Type: s.Type, Data: data}})
+					record := dns.Record{Name: label + "." + string(zone[1]), TTL: s.TTL, Type: s.Type, Data: data}
+					records = append(records, Record{Record: record})
 				}
 			}
 		}
@@ -296,8 +303,9 @@ func TestCheckers(t *testing.T) {
 			program := dnstest.Tool(t, name)
 			check := func(domain, text string) ([]byte, error) {
 				file := filepath.Join(t.TempDir(), "zone")
-				frame := fmt.Sprintf("$TTL 300\n@ IN SOA ns host 1 3600 600 86400 300\n@ IN NS ns\nns IN A 192.0.2.1\nmail IN A 192.0.2.2\ndav IN A 192.0.2.3\n%s", text)
-				if err := os.WriteFile(file, []byte(frame), 0o666); err != nil {
+				zone := "$TTL 300\n@ IN SOA ns host 1 3600 600 86400 300\n@ IN NS ns\nns IN A 192.0.2.1\n" +
+					"mail IN A 192.0.2.2\ndav IN A 192.0.2.3\n" + text
+				if err := os.WriteFile(file, []byte(zone), 0o666); err != nil {
 					t.Fatal(err)
 				}
 				return exec.Command(program, arguments(domain, file)...).CombinedOutput()
@@ -324,7 +332,10 @@ func TestWriteNothing(t *testing.T) {
 		}
 	}
 	empty := Domain{Name: "a.test", Notes: []string{"why"}}
-	for format, want := range map[string]string{"octodns": "--- # a.test.yaml\n# why\n{}\n", "nsupdate": "; a.test\n; why\n"} {
+	for format, want := range map[string]string{
+		"octodns":  "--- # a.test.yaml\n# why\n{}\n",
+		"nsupdate": "; a.test\n; why\n",
+	} {
 		if got := string(printed(t, format, empty)); got != want {
 			t.Errorf("%s of a domain without records: %q, want %q", format, got, want)
 		}
@@ -371,38 +382,53 @@ func TestFor(t *testing.T) {
 		absent  []string // names without any record
 		notes   []string
 	}{
-		{name: "POP3 only", servers: []account.Server{pop, {Type: account.SMTP, Hostname: "mail.example.net", Port: 587, SocketType: account.STARTTLS}},
-			want: []string{"_pop3._tcp SRV 0 1 110 mail.example.net.", "_pop3s._tcp SRV 0 0 0 .", "_imaps._tcp SRV 0 0 0 .", "_imap._tcp SRV 0 0 0 .", "_submission._tcp SRV 0 1 587 mail.example.net."}},
+		{name: "POP3 only", servers: []account.Server{pop,
+			{Type: account.SMTP, Hostname: "mail.example.net", Port: 587, SocketType: account.STARTTLS}},
+			want: []string{"_pop3._tcp SRV 0 1 110 mail.example.net.", "_pop3s._tcp SRV 0 0 0 .", "_imaps._tcp SRV 0 0 0 .",
+				"_imap._tcp SRV 0 0 0 .", "_submission._tcp SRV 0 1 587 mail.example.net."}},
 		{name: "POP3 preferred to IMAP", servers: []account.Server{pop, imapAt("mail.example.net", 993, account.SSL)},
 			want: []string{"_pop3._tcp SRV 0 1 110 mail.example.net.", "_imaps._tcp SRV 10 1 993 mail.example.net."}},
-		{name: "IMAP preferred, with TLS and STARTTLS", servers: []account.Server{imapAt("a.example.net", 993, account.SSL), pop, imapAt("b.example.net", 143, account.STARTTLS)},
-			want: []string{"_imaps._tcp SRV 0 1 993 a.example.net.", "_imap._tcp SRV 0 1 143 b.example.net.", "_pop3._tcp SRV 10 1 110 mail.example.net."}},
-		{name: "the first of two IMAP servers", servers: []account.Server{imapAt("A.example.net", 993, account.SSL), imapAt("b.example.net", 993, account.SSL)},
-			want: []string{"_imaps._tcp SRV 0 1 993 a.example.net."}},
+		{name: "IMAP preferred, with TLS and STARTTLS",
+			servers: []account.Server{imapAt("a.example.net", 993, account.SSL), pop,
+				imapAt("b.example.net", 143, account.STARTTLS)},
+			want: []string{"_imaps._tcp SRV 0 1 993 a.example.net.", "_imap._tcp SRV 0 1 143 b.example.net.",
+				"_pop3._tcp SRV 10 1 110 mail.example.net."}},
+		{name: "the first of two IMAP servers",
+			servers: []account.Server{imapAt("A.example.net", 993, account.SSL), imapAt("b.example.net", 993, account.SSL)},
+			want:    []string{"_imaps._tcp SRV 0 1 993 a.example.net."}},
 		{name: "an unusual port", servers: []account.Server{imapAt("a.example.net", 9930, account.SSL)},
 			want: []string{"_imaps._tcp SRV 0 1 9930 a.example.net."}},
-		{name: "a host of its own for every mailbox", servers: []account.Server{imapAt("%EMAILLOCALPART%.example.net", 993, account.SSL)},
-			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp: left out, because its host differs from mailbox to mailbox"}},
+		{name: "a host of its own for every mailbox",
+			servers: []account.Server{imapAt("%EMAILLOCALPART%.example.net", 993, account.SSL)},
+			absent:  []string{"_imaps._tcp"},
+			notes:   []string{"_imaps._tcp: left out, because its host differs from mailbox to mailbox"}},
 		{name: "an IP address", servers: []account.Server{imapAt("192.0.2.1", 993, account.SSL)},
 			absent: []string{"_imaps._tcp"}, notes: []string{"_imaps._tcp: left out, because a SRV record needs a host name"}},
 		{name: "a host in Unicode", servers: []account.Server{dav("https://kalender.åkeriet.example/c/")},
 			want: []string{"_caldavs._tcp SRV 0 1 443 kalender.xn--keriet-hua.example."}},
-		{name: "a host that would end the zone file's line", servers: []account.Server{imapAt("a.example. ; x", 993, account.SSL)},
-			absent: []string{"_imaps._tcp"}},
+		{name: "a host that would end the zone file's line",
+			servers: []account.Server{imapAt("a.example. ; x", 993, account.SSL)},
+			absent:  []string{"_imaps._tcp"}},
 		{name: "the domain's own host", servers: []account.Server{imapAt("mail.%EMAILDOMAIN%", 993, account.SSL)},
 			want: []string{"_imaps._tcp SRV 0 1 993 mail.example.org."}},
 		{name: "calendar at the root", servers: []account.Server{dav("https://dav.example.net")},
-			want: []string{"_caldavs._tcp SRV 0 1 443 dav.example.net.", `_caldavs._tcp TXT "path=/"`}, absent: []string{"_caldav._tcp", "_carddavs._tcp"}},
+			want:   []string{"_caldavs._tcp SRV 0 1 443 dav.example.net.", `_caldavs._tcp TXT "path=/"`},
+			absent: []string{"_caldav._tcp", "_carddavs._tcp"}},
 		{name: "calendar without TLS", servers: []account.Server{dav("http://dav.example.net/c")},
-			want: []string{"_caldav._tcp SRV 0 1 80 dav.example.net.", `_caldav._tcp TXT "path=/c"`}, absent: []string{"_caldavs._tcp"}},
-		{name: "a calendar URL of its own for every mailbox", servers: []account.Server{dav("https://dav.example.net/%EMAILADDRESS%/")},
-			want: []string{"_caldavs._tcp SRV 0 1 443 dav.example.net."}},
-		{name: "a calendar host of its own for every mailbox", servers: []account.Server{dav("https://%EMAILLOCALPART%.example.net/")},
-			absent: []string{"_caldavs._tcp"}, notes: []string{"_caldavs._tcp: left out, because its host differs from mailbox to mailbox"}},
+			want:   []string{"_caldav._tcp SRV 0 1 80 dav.example.net.", `_caldav._tcp TXT "path=/c"`},
+			absent: []string{"_caldavs._tcp"}},
+		{name: "a calendar URL of its own for every mailbox",
+			servers: []account.Server{dav("https://dav.example.net/%EMAILADDRESS%/")},
+			want:    []string{"_caldavs._tcp SRV 0 1 443 dav.example.net."}},
+		{name: "a calendar host of its own for every mailbox",
+			servers: []account.Server{dav("https://%EMAILLOCALPART%.example.net/")},
+			absent:  []string{"_caldavs._tcp"},
+			notes:   []string{"_caldavs._tcp: left out, because its host differs from mailbox to mailbox"}},
 		{name: "Autodiscover handed over to a host", change: func(p *account.Provider) {
 			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "mail.partner.example"}
 		},
-			want: []string{"autodiscover CNAME mail.partner.example.", "autoconfig CNAME setup.example.net."}, absent: []string{"_autodiscover._tcp"}},
+			want:   []string{"autodiscover CNAME mail.partner.example.", "autoconfig CNAME setup.example.net."},
+			absent: []string{"_autodiscover._tcp"}},
 		{name: "Autodiscover redirected to another address by the service", change: func(p *account.Provider) {
 			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@other.example"}
 		},
@@ -411,15 +437,19 @@ func TestFor(t *testing.T) {
 			want: []string{"autoconfig A 192.0.2.1", "_autodiscover._tcp SRV 0 1 443 autodiscover.example.org."}},
 		{name: "the service's name is one of the domain's names", options: Options{Name: "autoconfig.example.org"},
 			want: []string{"autodiscover CNAME autoconfig.example.org."}, absent: []string{"autoconfig"},
-			notes: []string{"autoconfig: left out, because autoconfig.example.org is the service's own name, which you point at it"}},
-		{name: "no name for the service", options: Options{TTL: 60}, absent: []string{"autoconfig", "autodiscover", "_autodiscover._tcp", "ua-auto-config", "_ua-auto-config"},
-			notes: []string{"autoconfig, autodiscover, ua-auto-config: left out, because the configuration has no name for the service, to which they could point"}},
+			notes: []string{"autoconfig: left out, " +
+				"because autoconfig.example.org is the service's own name, which you point at it"}},
+		{name: "no name for the service", options: Options{TTL: 60},
+			absent: []string{"autoconfig", "autodiscover", "_autodiscover._tcp", "ua-auto-config", "_ua-auto-config"},
+			notes: []string{"autoconfig, autodiscover, ua-auto-config: left out, " +
+				"because the configuration has no name for the service, to which they could point"}},
 		{name: "names too long for DNS", domain: long, absent: []string{"autodiscover", "_submissions._tcp"},
 			notes: []string{"autodiscover: left out, because with the domain, the name would be longer than DNS allows"}},
 		{name: "PACC", digest: func(account.Settings) (string, error) { return "d=new", nil },
 			want: []string{"ua-auto-config CNAME setup.example.net.", `_ua-auto-config TXT "d=new"`}},
-		{name: "PACC cannot describe the domain, for a reason of two lines", digest: func(account.Settings) (string, error) { return "", errors.New("a\nb") },
-			notes: []string{"ua-auto-config: left out, because PACC has no way to describe the domain: a b"}},
+		{name: "PACC cannot describe the domain, for a reason of two lines",
+			digest: func(account.Settings) (string, error) { return "", errors.New("a\nb") },
+			notes:  []string{"ua-auto-config: left out, because PACC has no way to describe the domain: a b"}},
 		{name: "PACC cannot describe the domain", servers: []account.Server{pop},
 			absent: []string{"ua-auto-config", "_ua-auto-config"}},
 	} {

@@ -24,7 +24,8 @@ func directoryOf(accounts directory.List, b ...account.Server) *directory.Direct
 		return nil, nil
 	}
 	return directory.New([]directory.Provider{
-		{Provider: &account.Provider{ID: "a", DisplayName: "A", Servers: []account.Server{everyServer[0], everyServer[3]}}, Domains: []string{"a.example"}, MX: []string{"mx.a.example"}},
+		{Provider: &account.Provider{ID: "a", DisplayName: "A", Servers: []account.Server{everyServer[0], everyServer[3]}},
+			Domains: []string{"a.example"}, MX: []string{"mx.a.example"}},
 		{Provider: &account.Provider{ID: "b", DisplayName: "B", Servers: b}, Domains: []string{"b.example"}},
 	}, []directory.Source{accounts}, mx)
 }
@@ -68,7 +69,8 @@ func TestOtherProviders(t *testing.T) {
 		if diff := cmp.Diff(slices.DeleteFunc(slices.Clone(plain.Records), isPOP), got.Records); diff != "" {
 			t.Errorf("%s: records (-want +got):\n%s", name, diff)
 		}
-		notes := []string{"_pop3s._tcp: left out, because the domain's own provider does not offer it, but other mailboxes there may have it"}
+		notes := []string{"_pop3s._tcp: left out, because the domain's own provider does not offer it, " +
+			"but other mailboxes there may have it"}
 		if diff := cmp.Diff(notes, got.Notes); diff != "" {
 			t.Errorf("%s: notes (-want +got):\n%s", name, diff)
 		}
@@ -88,7 +90,8 @@ func TestOtherProviders(t *testing.T) {
 func TestDomainErrors(t *testing.T) {
 	accounts := directory.List{"x@a.example": {Alias: address(t, "y@broken.example")}}
 	g := New(Options{Name: "setup.example.net", Directory: directoryOf(accounts, everyServer[0])})
-	if _, err := g.Domain(t.Context(), "unknown.example"); !account.IsUnknown(err) || !strings.HasPrefix(err.Error(), "unknown.example: ") {
+	if _, err := g.Domain(t.Context(), "unknown.example"); !account.IsUnknown(err) ||
+		!strings.HasPrefix(err.Error(), "unknown.example: ") {
 		t.Errorf("Domain(unknown.example): error %v, want one of account.IsUnknown", err)
 	}
 	for _, name := range []string{"broken.example", "a.example"} {
@@ -129,9 +132,11 @@ func TestBefore(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	waiting := directory.New([]directory.Provider{{Provider: &account.Provider{ID: "a"}, MX: []string{"mx.a.example"}}}, nil,
+	byMX := []directory.Provider{{Provider: &account.Provider{ID: "a"}, MX: []string{"mx.a.example"}}}
+	waiting := directory.New(byMX, nil,
 		func(ctx context.Context, _ string) ([]dns.MX, error) { return nil, ctx.Err() })
-	if _, err := New(Options{Name: "setup.example.net", Directory: now, Before: waiting}).Domain(ctx, "b.example"); !errors.Is(err, context.Canceled) {
+	g := New(Options{Name: "setup.example.net", Directory: now, Before: waiting})
+	if _, err := g.Domain(ctx, "b.example"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Domain after the context is cancelled: error %v, want %v", err, context.Canceled)
 	}
 }

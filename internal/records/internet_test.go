@@ -29,7 +29,8 @@ type internet struct {
 // newInternet reads the zone files, keyed by apex, and adds SOA and NS records.
 func newInternet(t testing.TB, zones map[string]string) *internet {
 	t.Helper()
-	n := &internet{zones: map[string]bool{}, rrs: map[string][]miekg.RR{}, names: map[string]bool{}, onQuery: func(miekg.Question) {}}
+	n := &internet{zones: map[string]bool{}, rrs: map[string][]miekg.RR{}, names: map[string]bool{},
+		onQuery: func(miekg.Question) {}}
 	for apex, text := range zones {
 		n.zones[apex+"."] = true
 		text += "\n" + apex + ". 300 IN SOA ns." + apex + ". host." + apex + ". 1 3600 600 86400 120" +

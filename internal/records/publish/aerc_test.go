@@ -39,8 +39,8 @@ func TestAerc(t *testing.T) {
 		}
 		t.Skipf("unshare cannot create a namespace: %v %s", err, out)
 	}
-	command := exec.Command(dnstest.Tool(t, "unshare"), "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc",
-		os.Args[0], "-test.run=^TestAerc$", "-test.v", "-test.timeout=2m")
+	command := exec.Command(dnstest.Tool(t, "unshare"), "--net", "--mount", "--uts", "--ipc", "--pid", "--fork",
+		"--kill-child", "--mount-proc", os.Args[0], "-test.run=^TestAerc$", "-test.v", "-test.timeout=2m")
 	command.Env = append(os.Environ(), insideNamespace+"=1")
 	out, err := command.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestAerc") {
@@ -51,14 +51,17 @@ func TestAerc(t *testing.T) {
 func aercInside(t *testing.T) {
 	dir := dnstest.ShortDir(t)
 	dnstest.Run(t, dnstest.Tool(t, "ip"), "link", "set", "lo", "up")
-	dnstest.Run(t, dnstest.Tool(t, "mount"), "--bind", dnstest.Write(t, filepath.Join(dir, "resolv.conf"), "nameserver 127.0.0.1\n"), "/etc/resolv.conf")
+	dnstest.Run(t, dnstest.Tool(t, "mount"), "--bind",
+		dnstest.Write(t, filepath.Join(dir, "resolv.conf"), "nameserver 127.0.0.1\n"), "/etc/resolv.conf")
 	n := server{dnstest.StartNameserverAt(t, "BIND", "53")}
 	if n.Nameserver == nil {
 		t.FailNow()
 	}
-	servers := []account.Server{everyServer[0], everyServer[2], {Type: account.SMTP, Hostname: "out7.kund.example", Port: 587, SocketType: account.STARTTLS}}
+	servers := []account.Server{everyServer[0], everyServer[2],
+		{Type: account.SMTP, Hostname: "out7.kund.example", Port: 587, SocketType: account.STARTTLS}}
 	servers[0].Hostname = "in7.kund.example"
-	n.publisher(t).publish(t, records.New(records.Options{Name: "setup.kund.example"}).For(settingsFor("kund.example", servers...)))
+	generator := records.New(records.Options{Name: "setup.kund.example"})
+	n.publisher(t).publish(t, generator.For(settingsFor("kund.example", servers...)))
 
 	// The control: aerc finds nothing if nothing is published.
 	wizard := startAerc(t, filepath.Join(dir, "control"))
@@ -136,7 +139,8 @@ func startAerc(t *testing.T, home string) *wizard {
 		t.Fatal(err)
 	}
 	command := exec.Command(dnstest.Tool(t, "script"), "-qfc", "stty rows 60 cols 120; exec aerc", "/dev/null")
-	command.Env = []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home + "/.config", "TERM=xterm", "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "SHELL=/bin/sh"}
+	command.Env = []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home + "/.config", "TERM=xterm",
+		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "SHELL=/bin/sh"}
 	keys, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +192,8 @@ func (w *wizard) await(text string) {
 		select {
 		case <-w.news:
 		case <-limit:
-			w.t.Fatalf("aerc does not show %q within 20 s; after\n%s\nit shows\n%s", text, screen[:min(w.seen, len(screen))], screen[min(w.seen, len(screen)):])
+			w.t.Fatalf("aerc does not show %q within 20 s; after\n%s\nit shows\n%s",
+				text, screen[:min(w.seen, len(screen))], screen[min(w.seen, len(screen)):])
 		}
 	}
 }

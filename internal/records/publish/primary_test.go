@@ -75,17 +75,22 @@ func TestOddPrimaries(t *testing.T) {
 	}{
 		{"unsigned answers", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) { w.WriteMsg(emptyZone(query)) },
 			"answers without a valid signature, and is not trusted", ""},
-		{"signed with another secret", wrongSecret.Secret, onUpdate(miekg.RcodeSuccess), "answers without a valid signature, and is not trusted", ""},
+		{"signed with another secret", wrongSecret.Secret, onUpdate(miekg.RcodeSuccess),
+			"answers without a valid signature, and is not trusted", ""},
 		{"no answer", testKey.Secret, func(miekg.ResponseWriter, *miekg.Msg) {}, "does not answer", ""},
-		{"closes the connection", testKey.Secret, func(w miekg.ResponseWriter, _ *miekg.Msg) { w.Close() }, "ends the connection", ""},
+		{"closes the connection", testKey.Secret, func(w miekg.ResponseWriter, _ *miekg.Msg) { w.Close() },
+			"ends the connection", ""},
 		{"cannot serve", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
 			w.WriteMsg(sign(new(miekg.Msg).SetRcode(query, miekg.RcodeServerFailure), query))
 		}, "answers SERVFAIL", ""},
-		{"does not support updates", testKey.Secret, onUpdate(miekg.RcodeNotImplemented), "does not support updates", "-format zone"},
+		{"does not support updates", testKey.Secret, onUpdate(miekg.RcodeNotImplemented), "does not support updates",
+			"-format zone"},
 		{"cannot write", testKey.Secret, onUpdate(miekg.RcodeServerFailure), "failed to update kund.example", "log"},
 		{"is a secondary", testKey.Secret, onUpdate(miekg.RcodeNotAuth), "is not the primary of kund.example", "primary"},
-		{"answers with an unexpected code", testKey.Secret, onUpdate(miekg.RcodeNotZone), "answers NOTZONE to the update of kund.example", "run again"},
-		{"accepts the update without doing it", testKey.Secret, onUpdate(miekg.RcodeSuccess), "accepted the update, but autoconfig.kund.example CNAME is not what was published", "run again"},
+		{"answers with an unexpected code", testKey.Secret, onUpdate(miekg.RcodeNotZone),
+			"answers NOTZONE to the update of kund.example", "run again"},
+		{"accepts the update without doing it", testKey.Secret, onUpdate(miekg.RcodeSuccess),
+			"accepted the update, but autoconfig.kund.example CNAME is not what was published", "run again"},
 		{"answers another question", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
 			query.Id++
 			w.WriteMsg(sign(emptyZone(query), query))
@@ -172,7 +177,8 @@ func TestWhichPrimary(t *testing.T) {
 			t.Errorf("updateFor(%s) = %v, %v, want the primary %s", domain, got, err, want)
 		}
 	}
-	for _, u := range []dns.Update{{Zone: "*", Primary: "", Key: testKey}, {Zone: "*", Primary: "https://x", Key: testKey}, {Zone: "*", Primary: "192.0.2.1", Key: dns.Key{}}} {
+	for _, u := range []dns.Update{{Zone: "*", Primary: "", Key: testKey},
+		{Zone: "*", Primary: "https://x", Key: testKey}, {Zone: "*", Primary: "192.0.2.1", Key: dns.Key{}}} {
 		if _, err := New(Options{Updates: []dns.Update{u}}); err == nil || !strings.HasPrefix(err.Error(), "primary of *: ") {
 			t.Errorf("New with the update %v: error %v, want one about the primary of *", u, err)
 		}

@@ -86,15 +86,21 @@ func (p *Publisher) publish(t testing.TB, d records.Domain) string {
 }
 
 var everyServer = []account.Server{
-	{Type: account.IMAP, Hostname: "mail.example.net", Port: 993, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
-	{Type: account.IMAP, Hostname: "mail.example.net", Port: 143, SocketType: account.STARTTLS, Authentication: password, Login: wholeAddress},
-	{Type: account.POP3, Hostname: "mail.example.net", Port: 995, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
-	{Type: account.SMTP, Hostname: "mail.example.net", Port: 465, SocketType: account.SSL, Authentication: password, Login: wholeAddress},
+	{Type: account.IMAP, Hostname: "mail.example.net", Port: 993, SocketType: account.SSL, Authentication: password,
+		Login: wholeAddress},
+	{Type: account.IMAP, Hostname: "mail.example.net", Port: 143, SocketType: account.STARTTLS, Authentication: password,
+		Login: wholeAddress},
+	{Type: account.POP3, Hostname: "mail.example.net", Port: 995, SocketType: account.SSL, Authentication: password,
+		Login: wholeAddress},
+	{Type: account.SMTP, Hostname: "mail.example.net", Port: 465, SocketType: account.SSL, Authentication: password,
+		Login: wholeAddress},
 	{Type: account.CalDAV, URL: "https://dav.example.net/dav/calendars/", Authentication: password, Login: wholeAddress},
 	{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%:8443/dav/", Authentication: password, Login: wholeAddress},
 	{Type: account.JMAP, URL: "https://jmap.example.net/session", Authentication: password, Login: wholeAddress},
-	{Type: account.ManageSieve, Hostname: "mail.example.net", Port: 4190, SocketType: account.STARTTLS, Authentication: password, Login: wholeAddress},
-	{Type: account.ActiveSync, URL: "https://mail.example.net/Microsoft-Server-ActiveSync", Authentication: password, Login: wholeAddress},
+	{Type: account.ManageSieve, Hostname: "mail.example.net", Port: 4190, SocketType: account.STARTTLS,
+		Authentication: password, Login: wholeAddress},
+	{Type: account.ActiveSync, URL: "https://mail.example.net/Microsoft-Server-ActiveSync", Authentication: password,
+		Login: wholeAddress},
 }
 
 var (
@@ -220,10 +226,14 @@ func TestPublish(t *testing.T) {
 		plan := p.plan(t, changed)
 		var names []string
 		for _, c := range plan.Changes {
-			names = append(names, fmt.Sprintf("%s %s %d %d", strings.TrimSuffix(c.Name, ".kund.example"), c.Type, len(c.Old), len(c.New)))
+			label := strings.TrimSuffix(c.Name, ".kund.example")
+			names = append(names, fmt.Sprintf("%s %s %d %d", label, c.Type, len(c.Old), len(c.New)))
 		}
-		want := []string{"autoconfig CNAME 1 1", "autodiscover CNAME 1 1", "ua-auto-config CNAME 1 0", "_ua-auto-config TXT 1 0",
-			"_autodiscover._tcp SRV 1 1", "_submissions._tcp SRV 1 1", "_submission._tcp SRV 1 1", "_jmap._tcp SRV 1 0", "_signpost TXT 1 1"}
+		want := []string{
+			"autoconfig CNAME 1 1", "autodiscover CNAME 1 1", "ua-auto-config CNAME 1 0", "_ua-auto-config TXT 1 0",
+			"_autodiscover._tcp SRV 1 1", "_submissions._tcp SRV 1 1", "_submission._tcp SRV 1 1", "_jmap._tcp SRV 1 0",
+			"_signpost TXT 1 1",
+		}
 		if diff := cmp.Diff(want, names); diff != "" {
 			t.Errorf("changes (-want +got):\n%s", diff)
 		}
@@ -234,7 +244,8 @@ func TestPublish(t *testing.T) {
 
 		// The CNAME records become addresses, with another TTL.
 		withAddresses := publishedDomain("kund.example", func(o *records.Options, servers []account.Server) []account.Server {
-			o.Addresses = []netip.Addr{netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.11"), netip.MustParseAddr("2001:db8::1")}
+			o.Addresses = []netip.Addr{netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.11"),
+				netip.MustParseAddr("2001:db8::1")}
 			o.TTL = 600
 			return servers
 		})
@@ -325,7 +336,8 @@ func TestConflicts(t *testing.T) {
 		// Another service publishes the domain.
 		other := n.publisher(t, func(o *Options) { o.Owner = "setup.other.example" })
 		plan = other.plan(t, d)
-		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "says that the service setup.example.net publishes this domain" {
+		if len(plan.Conflicts) != 1 ||
+			plan.Conflicts[0].Problem != "says that the service setup.example.net publishes this domain" {
 			t.Errorf("plan of another service: %v, want one conflict about the owner", plan)
 		}
 		if plan = other.plan(t, records.Empty("kund.example")); len(plan.Conflicts) != 1 {
@@ -336,13 +348,15 @@ func TestConflicts(t *testing.T) {
 		p.publish(t, records.Empty("kund.example"))
 		n.Update(t, `update add autodiscover.kund.example. 300 TXT "somebody's"`)
 		plan = n.publisher(t, replacing).plan(t, d)
-		if len(plan.Conflicts) != 1 || !strings.HasPrefix(plan.Conflicts[0].Problem, "holds TXT as well, beside which no CNAME can stand") {
+		if len(plan.Conflicts) != 1 ||
+			!strings.HasPrefix(plan.Conflicts[0].Problem, "holds TXT as well, beside which no CNAME can stand") {
 			t.Errorf("plan with a text beside a CNAME: %v, want one conflict", plan)
 		}
 		// Somebody else's records stand at the marker's name.
 		n.Update(t, "update delete autodiscover.kund.example. TXT", `update add _signpost.kund.example. 300 TXT "somebody's"`)
 		plan = p.plan(t, d)
-		if len(plan.Conflicts) != 1 || plan.Conflicts[0].Problem != "is where Signpost keeps its marker, but holds something else" {
+		if len(plan.Conflicts) != 1 ||
+			plan.Conflicts[0].Problem != "is where Signpost keeps its marker, but holds something else" {
 			t.Errorf("plan with a text at the marker: %v, want one conflict", plan)
 		}
 		n.Update(t, "update delete _signpost.kund.example. TXT", `update add _signpost.kund.example. 300 CNAME x.example.`)
@@ -499,10 +513,14 @@ func TestPublishRefused(t *testing.T) {
 			{name: "our clock is behind", sign: -3 * time.Hour, want: []string{
 				"the clocks differ by more than five minutes: it is ",
 				"the clocks differ by more than five minutes"}, hint: "NTP"},
-			{name: "no such zone", domain: "nowhere.example", want: []string{"has no zone for nowhere.example, or does not show it to us"}, hint: "primary"},
-			{name: "handed to others", domain: "handed.example", want: []string{"_tcp.handed.example, which primary " + n.Address + " delegates to other servers"}, hint: "primary"},
-			{name: "server down", options: func(o *Options) { o.Updates[0].Primary = "127.0.0.1:" + freeport.Choose(t) }, want: []string{"cannot be reached: connection refused"}},
-			{name: "no primary", options: func(o *Options) { o.Updates[0].Zone = "other.example" }, want: []string{"no primary is configured for kund.example"}, hint: "configuration"},
+			{name: "no such zone", domain: "nowhere.example",
+				want: []string{"has no zone for nowhere.example, or does not show it to us"}, hint: "primary"},
+			{name: "handed to others", domain: "handed.example",
+				want: []string{"_tcp.handed.example, which primary " + n.Address + " delegates to other servers"}, hint: "primary"},
+			{name: "server down", options: func(o *Options) { o.Updates[0].Primary = "127.0.0.1:" + freeport.Choose(t) },
+				want: []string{"cannot be reached: connection refused"}},
+			{name: "no primary", options: func(o *Options) { o.Updates[0].Zone = "other.example" },
+				want: []string{"no primary is configured for kund.example"}, hint: "configuration"},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				if test.domain == "" {
@@ -684,7 +702,8 @@ func TestNsupdateFormat(t *testing.T) {
 		for range 2 {
 			file := filepath.Join(t.TempDir(), "records.nsupdate")
 			dnstest.Write(t, file, "server 127.0.0.1 "+n.Port+"\n"+printed(t, d))
-			dnstest.Run(t, dnstest.Tool(t, "nsupdate"), "-y", testKey.Algorithm+":"+testKey.Name+":"+string(testKey.Secret), file)
+			dnstest.Run(t, dnstest.Tool(t, "nsupdate"), "-y",
+				testKey.Algorithm+":"+testKey.Name+":"+string(testKey.Secret), file)
 			n.holds(t, d)
 		}
 	})

@@ -218,7 +218,8 @@ func lastLines(file string) string {
 // awaitLetter waits until a letter is in the mailbox.
 func (m *mailServers) awaitLetter(login string) {
 	m.awaitLog(m.postfix, "a letter that was delivered", `status=sent \(delivered to maildir\)`)
-	if files, err := filepath.Glob(filepath.Join(work, "mail", "mail", login, "[nc]*", "*")); err != nil || len(files) == 0 {
+	if files, err := filepath.Glob(filepath.Join(work, "mail", "mail", login, "[nc]*", "*")); err != nil ||
+		len(files) == 0 {
 		m.fail(lastLines(m.postfix), "the mailbox %s is empty, want a letter", login)
 	}
 }

@@ -43,7 +43,8 @@ func TestParseAddress(t *testing.T) {
 				t.Fatal(err)
 			}
 			if a.Local() != test.local || a.Domain() != test.domain || a.String() != test.local+"@"+test.domain {
-				t.Errorf("ParseAddress(%q) = %q at %q, %q; want %q at %q", test.text, a.Local(), a.Domain(), a, test.local, test.domain)
+				t.Errorf("ParseAddress(%q) = %q at %q, %q; want %q at %q",
+					test.text, a.Local(), a.Domain(), a, test.local, test.domain)
 			}
 			if want := strings.ToLower(test.local) + "@" + test.domain; a.Key() != want {
 				t.Errorf("Key of %q is %q, want %q", a, a.Key(), want)
@@ -144,7 +145,8 @@ func TestAnyAt(t *testing.T) {
 }
 
 func FuzzParseAddress(f *testing.F) {
-	for _, seed := range []string{"anna@example.com", `"a b"@bücher.example`, "用户@例え.jp", "a@b@c", "%EMAILADDRESS%@x.se", "anna@xn--bcher-kva.example"} {
+	for _, seed := range []string{"anna@example.com", `"a b"@bücher.example`, "用户@例え.jp", "a@b@c", "%EMAILADDRESS%@x.se",
+		"anna@xn--bcher-kva.example"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

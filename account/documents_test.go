@@ -11,7 +11,8 @@ import (
 func describe(s Settings) ([]byte, error) {
 	lines := []string{EmailAddress, EmailLocalPart, EmailDomain, s.LookupDomain}
 	for _, server := range s.Servers {
-		lines = append(lines, server.Hostname, server.URL, server.PrincipalURL, server.PathPrefix, server.Login.Username, server.Login.DomainName)
+		lines = append(lines, server.Hostname, server.URL, server.PrincipalURL, server.PathPrefix, server.Login.Username,
+			server.Login.DomainName)
 	}
 	p := s.Provider
 	lines = append(lines, p.DisplayName, p.DisplayShortName, p.Webmail)
@@ -31,11 +32,14 @@ func describe(s Settings) ([]byte, error) {
 // full has a placeholder in every text.
 var full = &Provider{
 	DisplayName: "name %EMAILADDRESS%", DisplayShortName: "short %%EMAILDOMAIN%%", Webmail: "https://%EMAILDOMAIN%/",
-	Documentation: []Documentation{{URL: "https://help.%EMAILDOMAIN%/", Titles: []Title{{Language: "x-%EMAILDOMAIN%", Text: "title %EMAILLOCALPART%"}}}},
-	OAuth2:        &OAuth2{Issuer: "i.%EMAILDOMAIN%", AuthURL: "a.%EMAILDOMAIN%", TokenURL: "t.%EMAILDOMAIN%", Scopes: []string{"s %EMAILDOMAIN%"}},
+	Documentation: []Documentation{{URL: "https://help.%EMAILDOMAIN%/",
+		Titles: []Title{{Language: "x-%EMAILDOMAIN%", Text: "title %EMAILLOCALPART%"}}}},
+	OAuth2: &OAuth2{Issuer: "i.%EMAILDOMAIN%", AuthURL: "a.%EMAILDOMAIN%", TokenURL: "t.%EMAILDOMAIN%",
+		Scopes: []string{"s %EMAILDOMAIN%"}},
 	Servers: []Server{{
-		Hostname: "h.%EMAILDOMAIN%", URL: "https://u/%EMAILLOCALPART%", PrincipalURL: "https://p/%EMAILADDRESS%", PathPrefix: "%EMAILDOMAIN%.",
-		Login: Login{Username: "%EMAILLOCALPART%_%EMAILDOMAIN%", DomainName: "nt %EMAILDOMAIN%"},
+		Hostname: "h.%EMAILDOMAIN%", URL: "https://u/%EMAILLOCALPART%", PrincipalURL: "https://p/%EMAILADDRESS%",
+		PathPrefix: "%EMAILDOMAIN%.",
+		Login:      Login{Username: "%EMAILLOCALPART%_%EMAILDOMAIN%", DomainName: "nt %EMAILDOMAIN%"},
 	}},
 }
 
@@ -51,19 +55,23 @@ func TestDocumentsTexts(t *testing.T) {
 		server         string // host name, URL, principal and user name
 	}{
 		{"a mailbox", anna, anna, false, "h.example.com https://u/anna https://p/anna@example.com anna_example.com"},
-		{"an account of its own", anna, anna, true, "h.example.com https://u/anna https://p/anna@example.com anna_example.com"},
+		{"an account of its own", anna, anna, true,
+			"h.example.com https://u/anna https://p/anna@example.com anna_example.com"},
 		{"escapes in URLs", odd, odd, false, "h.example.com https://u/a%2Fb https://p/a%2Fb@example.com a/b_example.com"},
 		{"an address like a placeholder", tricky, tricky, false,
 			"h.example.com https://u/%25EMAILDOMAIN%25 https://p/%25EMAILDOMAIN%25@example.com %EMAILDOMAIN%_example.com"},
-		{"an alias", anna, parse(t, "bo@example.org"), false, "h.example.org https://u/bo https://p/bo@example.org bo_example.org"},
-		{"an alias of an odd mailbox", anna, odd, true, "h.example.com https://u/a%2Fb https://p/a%2Fb@example.com a/b_example.com"},
+		{"an alias", anna, parse(t, "bo@example.org"), false,
+			"h.example.org https://u/bo https://p/bo@example.org bo_example.org"},
+		{"an alias of an odd mailbox", anna, odd, true,
+			"h.example.com https://u/a%2Fb https://p/a%2Fb@example.com a/b_example.com"},
 		{"an alias of a tricky mailbox", anna, tricky, false,
 			"h.example.com https://u/%25EMAILDOMAIN%25 https://p/%25EMAILDOMAIN%25@example.com %EMAILDOMAIN%_example.com"},
 		{"any mailbox", AnyAt("example.com"), AnyAt("example.com"), false,
 			"h.example.com https://u/%EMAILLOCALPART% https://p/%EMAILADDRESS% %EMAILLOCALPART%_example.com"},
 	} {
 		var d Documents[int]
-		s := Settings{Address: test.address, Login: test.login, Custom: test.custom, Provider: full, Servers: full.Servers, LookupDomain: "mx.example"}
+		s := Settings{Address: test.address, Login: test.login, Custom: test.custom, Provider: full, Servers: full.Servers,
+			LookupDomain: "mx.example"}
 		server := strings.Fields(test.server)
 		domain := test.login.Domain()
 		want := strings.Join([]string{

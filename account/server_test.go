@@ -47,10 +47,12 @@ func TestServerExpand(t *testing.T) {
 	a := parse(t, "a/b@example.com")
 	methods := []Authentication{OAuth2Auth}
 	got := Server{Type: CalDAV, Hostname: all, URL: all, PrincipalURL: all, PathPrefix: all, Port: 1, SocketType: SSL,
-		Authentication: methods, Login: Login{Username: all, DomainName: all}, PastDays: 3, AnswerWithoutLogin: true}.Expand(a)
+		Authentication: methods, Login: Login{Username: all, DomainName: all}, PastDays: 3,
+		AnswerWithoutLogin: true}.Expand(a)
 	const plain, escaped = "a/b@example.com a/b example.com", "a%2Fb@example.com a%2Fb example.com"
-	want := Server{Type: CalDAV, Hostname: plain, URL: escaped, PrincipalURL: escaped, PathPrefix: all, Port: 1, SocketType: SSL,
-		Authentication: methods, Login: Login{Username: plain, DomainName: all}, PastDays: 3, AnswerWithoutLogin: true}
+	want := Server{Type: CalDAV, Hostname: plain, URL: escaped, PrincipalURL: escaped, PathPrefix: all, Port: 1,
+		SocketType: SSL, Authentication: methods, Login: Login{Username: plain, DomainName: all}, PastDays: 3,
+		AnswerWithoutLogin: true}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Expand gives\n%+v, want\n%+v", got, want)
 	}

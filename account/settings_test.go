@@ -35,7 +35,8 @@ func TestCacheable(t *testing.T) {
 }
 
 func TestSettingsServers(t *testing.T) {
-	s := Settings{Address: parse(t, "info@example.com"), Login: parse(t, "anna@example.org"), Servers: []Server{imapServer, smtpServer, smtpBackup}}
+	s := Settings{Address: parse(t, "info@example.com"), Login: parse(t, "anna@example.org"),
+		Servers: []Server{imapServer, smtpServer, smtpBackup}}
 	if got, ok := s.First(SMTP); !ok || got.Hostname != smtpServer.Hostname {
 		t.Errorf("First(smtp) = %+v, %v, want %s", got, ok, smtpServer.Hostname)
 	}
@@ -58,7 +59,8 @@ func TestSettingsServers(t *testing.T) {
 func TestServersFor(t *testing.T) {
 	p := &Provider{Servers: []Server{imapServer}, Exceptions: map[Client][]Server{Outlook: {smtpServer}, Apple: {}}}
 	for client, want := range map[Client]int{Outlook: 1, Apple: 0, Thunderbird: 1} {
-		if got := p.ServersFor(client); len(got) != want || client == Outlook && got[0].Type != SMTP || client == Thunderbird && got[0].Type != IMAP {
+		if got := p.ServersFor(client); len(got) != want || client == Outlook && got[0].Type != SMTP ||
+			client == Thunderbird && got[0].Type != IMAP {
 			t.Errorf("ServersFor(%s) = %+v", client, got)
 		}
 	}

@@ -19,11 +19,13 @@ func BenchmarkHandler(b *testing.B) {
 		name, url string
 		settings  account.Settings
 	}{
-		{"address", "http://autoconfig.kund.se" + isp + "?emailaddress=info%40kund.se", settingsOf(b, mamutPOP, "info@kund.se")},
+		{"address", "http://autoconfig.kund.se" + isp + "?emailaddress=info%40kund.se",
+			settingsOf(b, mamutPOP, "info@kund.se")},
 		{"host", "http://autoconfig.kund.se" + isp, settingsOf(b, mamutPOP, "@kund.se")},
 		{"mx", "http://autoconfig.mamutmail.com" + isp + "?emailaddress=info%40kund.se", byMX},
 		{"direct", "http://autoconfig.kund.se" + isp + "?emailaddress=info%40kund.se", alias},
-		{"everything", "http://autoconfig.example.com" + isp + "?emailaddress=info@example.com", settingsOf(b, everything, "info@example.com")},
+		{"everything", "http://autoconfig.example.com" + isp + "?emailaddress=info@example.com",
+			settingsOf(b, everything, "info@example.com")},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			handler := Handler(func(context.Context, account.Query) (account.Settings, error) { return row.settings, nil })

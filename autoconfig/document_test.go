@@ -40,7 +40,8 @@ func TestDocumentsByXmllint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range [][2]string{{"<port>", "<port>99"}, {"<hostname>", "<hostname>_"}, {"<username>", "<username> "}, {"<displayName>", "<x/><displayName>"}} {
+	for _, change := range [][2]string{{"<port>", "<port>99"}, {"<hostname>", "<hostname>_"},
+		{"<username>", "<username> "}, {"<displayName>", "<x/><displayName>"}} {
 		cmd := exec.Command("xmllint", "--noout", "--nonet", "--relaxng", "testdata/config.rng", "-")
 		cmd.Stdin = strings.NewReader(strings.Replace(string(document), change[0], change[1], 1))
 		if cmd.Run() == nil {
@@ -106,13 +107,18 @@ func TestDivide(t *testing.T) {
 	}{
 		{"imap first", []account.Server{pop3, ews, imap, smtp}, []account.Server{imap, pop3, ews, smtp}},
 		{"the provider's order where there is no imap", []account.Server{ews, pop3, smtp}, []account.Server{ews, pop3, smtp}},
-		{"one of each type, the preferred", []account.Server{imap, second, smtp, submission, pop3}, []account.Server{imap, pop3, smtp}},
-		{"encrypted rather than preferred", []account.Server{plain(imap), second, plain(smtp), submission}, []account.Server{second, submission}},
+		{"one of each type, the preferred", []account.Server{imap, second, smtp, submission, pop3},
+			[]account.Server{imap, pop3, smtp}},
+		{"encrypted rather than preferred", []account.Server{plain(imap), second, plain(smtp), submission},
+			[]account.Server{second, submission}},
 		{"no plain pop3 beside imap", []account.Server{imap, plain(pop3), smtp}, []account.Server{imap, smtp}},
 		{"no plain imap beside pop3", []account.Server{plain(imap), pop3, smtp}, []account.Server{pop3, smtp}},
-		{"plain where there is nothing else", []account.Server{plain(imap), plain(pop3), plain(smtp)}, []account.Server{plain(imap), plain(pop3), plain(smtp)}},
-		{"plain smtp where there is nothing else, so that people can send", []account.Server{imap, plain(smtp)}, []account.Server{imap, plain(smtp)}},
-		{"plain imap beside ews, which few speak", []account.Server{ews, plain(imap), smtp}, []account.Server{plain(imap), ews, smtp}},
+		{"plain where there is nothing else", []account.Server{plain(imap), plain(pop3), plain(smtp)},
+			[]account.Server{plain(imap), plain(pop3), plain(smtp)}},
+		{"plain smtp where there is nothing else, so that people can send", []account.Server{imap, plain(smtp)},
+			[]account.Server{imap, plain(smtp)}},
+		{"plain imap beside ews, which few speak", []account.Server{ews, plain(imap), smtp},
+			[]account.Server{plain(imap), ews, smtp}},
 		{"imap without smtp, for clients that can use it", []account.Server{imap}, []account.Server{imap}},
 		{"jmap alone", []account.Server{jmap}, []account.Server{jmap}},
 		{"ews alone", []account.Server{ews, caldav}, []account.Server{ews, caldav}},
@@ -156,7 +162,8 @@ func TestVersion(t *testing.T) {
 		}
 	}
 	sieve := *small
-	sieve.Servers = append(slices.Clone(small.Servers), server(account.ManageSieve, "mail.example.se", 4190, account.STARTTLS))
+	sieve.Servers = append(slices.Clone(small.Servers),
+		server(account.ManageSieve, "mail.example.se", 4190, account.STARTTLS))
 	if document := string(mustDocument(t, settingsOf(t, &sieve, "@example.se"))); !strings.Contains(document, `version="1.2"`) {
 		t.Errorf("version with setupServer is not 1.2 in\n%s", document)
 	}
@@ -167,8 +174,9 @@ func TestVersion(t *testing.T) {
 func TestSparseProvider(t *testing.T) {
 	bare := &account.Provider{
 		Servers: small.Servers, Webmail: "https://example.com/?u=%EMAILADDRESS%",
-		OAuth2:        &account.OAuth2{},
-		Documentation: []account.Documentation{{}, {URL: "https://example.com/%EMAILLOCALPART%"}, {URL: "https://example.com/", Titles: []account.Title{{Language: "en"}}}},
+		OAuth2: &account.OAuth2{},
+		Documentation: []account.Documentation{{}, {URL: "https://example.com/%EMAILLOCALPART%"},
+			{URL: "https://example.com/", Titles: []account.Title{{Language: "en"}}}},
 	}
 	bare.Servers = []account.Server{with(small.Servers[0], oAuth2First), small.Servers[1]}
 	document := mustDocument(t, settingsOf(t, bare, "fred@example.com"))
@@ -176,7 +184,8 @@ func TestSparseProvider(t *testing.T) {
 		t.Errorf("the document has what some reader cannot read: %q", found)
 	}
 	text := string(document)
-	for _, want := range []string{"<displayName>example.com</displayName>", `<documentation url="https://example.com/"/>`} {
+	for _, want := range []string{"<displayName>example.com</displayName>",
+		`<documentation url="https://example.com/"/>`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the document lacks %s:\n%s", want, text)
 		}

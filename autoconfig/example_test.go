@@ -41,7 +41,8 @@ func resolve(_ context.Context, q account.Query) (account.Settings, error) {
 
 func ExampleDocument() {
 	a, _ := account.ParseAddress("anna@example.com")
-	document, err := autoconfig.Document(account.Settings{Address: a, Login: a, Provider: example, Servers: example.Servers})
+	document, err := autoconfig.Document(account.Settings{Address: a, Login: a, Provider: example,
+		Servers: example.Servers})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -105,7 +106,8 @@ func ExampleHandler() {
 // The digest of the PACC document is published in DNS.
 func ExampleDigest() {
 	anyone := account.AnyAt("example.com")
-	document, err := autoconfig.PACC(account.Settings{Address: anyone, Login: anyone, Provider: example, Servers: example.Servers})
+	document, err := autoconfig.PACC(account.Settings{Address: anyone, Login: anyone, Provider: example,
+		Servers: example.Servers})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -17,7 +17,8 @@ var (
 )
 
 func server(t account.ServerType, host string, port int, socket account.SocketType) account.Server {
-	return account.Server{Type: t, Hostname: host, Port: port, SocketType: socket, Authentication: password, Login: byAddress}
+	return account.Server{Type: t, Hostname: host, Port: port, SocketType: socket, Authentication: password,
+		Login: byAddress}
 }
 
 func service(t account.ServerType, url string) account.Server {
@@ -88,8 +89,9 @@ var office365 = &account.Provider{
 		with(server(account.SMTP, "smtp.office365.com", 587, account.STARTTLS), oAuth2Only),
 	},
 	OAuth2: &account.OAuth2{
-		Issuer:   "login.microsoftonline.com",
-		Scopes:   []string{"https://outlook.office365.com/IMAP.AccessAsUser.All", "https://outlook.office365.com/SMTP.Send", "offline_access"},
+		Issuer: "login.microsoftonline.com",
+		Scopes: []string{"https://outlook.office365.com/IMAP.AccessAsUser.All", "https://outlook.office365.com/SMTP.Send",
+			"offline_access"},
 		AuthURL:  "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
 		TokenURL: "https://login.microsoftonline.com/common/oauth2/v2.0/token",
 	},
@@ -136,7 +138,8 @@ var everything = &account.Provider{
 	},
 	Documentation: []account.Documentation{
 		{URL: "https://www.%EMAILDOMAIN%/help"},
-		{URL: "https://www.example.com/hjälp", Titles: []account.Title{{Language: "sv", Text: "  Två\n rader "}, {Text: "No language"}}},
+		{URL: "https://www.example.com/hjälp",
+			Titles: []account.Title{{Language: "sv", Text: "  Två\n rader "}, {Text: "No language"}}},
 	},
 }
 

@@ -129,7 +129,8 @@ func FuzzQuery(f *testing.F) {
 		if want, ok := asForm(query); ok && value != want {
 			t.Fatalf("Parameter(%q) = %q, net/url has %q", query, value, want)
 		}
-		if a, err := account.ParseAddress(value); err == nil && (strings.ContainsAny(a.String(), "\x00\r\n") || a.Domain() == "") {
+		if a, err := account.ParseAddress(value); err == nil &&
+			(strings.ContainsAny(a.String(), "\x00\r\n") || a.Domain() == "") {
 			t.Fatalf("ParseAddress(%q) = %q, which no address may be", value, a)
 		}
 	})

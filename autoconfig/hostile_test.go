@@ -15,9 +15,12 @@ import (
 // hostileTexts are sent as the address, as a local part at composite.example, which
 // the answer shows, as the domain and as the whole query.
 var hostileTexts = []string{
-	"", "@", "a@b@", "\x00", "fred\x00", "\r\n", "fred\r\nX-Injected: 1", "<b>", `"><script>alert(1)</script>`, "]]>", "<!--",
-	"%s%d%n", "{{7*7}}", "${7*7}", "../../x", "*)(uid=*", "' OR 1=1 --", "\xff\xfe", "\u202e", "\u200b", "&amp;", "&lt;b&gt;", "%00", "%0d%0a",
-	"%EMAILADDRESS%", "%%EMAILADDRESS%%", "%EMAILDOMAIN%", strings.Repeat("a", 65), strings.Repeat("a", 1<<20), strings.Repeat("%41", 1<<18), strings.Repeat("@", 1000),
+	"", "@", "a@b@", "\x00", "fred\x00", "\r\n", "fred\r\nX-Injected: 1", "<b>", `"><script>alert(1)</script>`,
+	"]]>", "<!--",
+	"%s%d%n", "{{7*7}}", "${7*7}", "../../x", "*)(uid=*", "' OR 1=1 --", "\xff\xfe", "\u202e", "\u200b", "&amp;",
+	"&lt;b&gt;", "%00", "%0d%0a",
+	"%EMAILADDRESS%", "%%EMAILADDRESS%%", "%EMAILDOMAIN%", strings.Repeat("a", 65), strings.Repeat("a", 1<<20),
+	strings.Repeat("%41", 1<<18), strings.Repeat("@", 1000),
 }
 
 // TestHostileRequests checks that no request gets more than a proper answer.
@@ -122,7 +125,8 @@ func TestResolverErrors(t *testing.T) {
 			w := ask(t, handler, http.MethodGet, "autoconfig.example.com"+name, "")
 			checkAnswer(t, w, http.MethodGet, row.status, false)
 			if w.Code != row.status || strings.Contains(w.Body.String(), "SERVFAIL") {
-				t.Errorf("%s after error %v: status %d, want %d without the error's text: %s", name, row.err, w.Code, row.status, w.Body)
+				t.Errorf("%s after error %v: status %d, want %d without the error's text: %s",
+					name, row.err, w.Code, row.status, w.Body)
 			}
 		}
 	}

@@ -100,14 +100,16 @@ func TestPACCsKeepApart(t *testing.T) {
 	// Percent signs that begin an escape or not, depending on the domain.
 	escape := *describable
 	escape.Servers = append(slices.Clone(small.Servers),
-		service(account.CalDAV, "https://dav.example.com/%2%EMAILDOMAIN%"), service(account.CardDAV, "https://dav.example.com/%%EMAILDOMAIN%"))
+		service(account.CalDAV, "https://dav.example.com/%2%EMAILDOMAIN%"),
+		service(account.CardDAV, "https://dav.example.com/%%EMAILDOMAIN%"))
 	read, err := ReadPACC(mustPACC(t, settingsOf(t, &verbatim, "@ab.example")), account.AnyAt("ab.example"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	const name, shortName = "100%%EMAILDOMAIN% \"%%EMAILADDRESS%%\" \x01%EMAILADDRESS%EMAILDOMAIN%", "%EMAILDOMAIN%\ufffd%EMAILDOMAIN%"
 	if p := read.Provider; p.DisplayName != name || p.DisplayShortName != shortName {
-		t.Errorf("names with placeholders are read as %q and %q, want %q and %q", p.DisplayName, p.DisplayShortName, name, shortName)
+		t.Errorf("names with placeholders are read as %q and %q, want %q and %q",
+			p.DisplayName, p.DisplayShortName, name, shortName)
 	}
 	for name, provider := range map[string]*account.Provider{
 		"whole": describable, "verbatim": &verbatim, "nameless": &nameless, "escape": &escape, "small": small, "standard": standard,
@@ -176,8 +178,10 @@ func TestPACCWriteThenRead(t *testing.T) {
 		if diff := cmp.Diff(byType(s.Expanded()), byType(read.Expanded())); diff != "" {
 			t.Errorf("%s (-written +read):\n%s", name, diff)
 		}
-		if read.Provider.DisplayName != s.Provider.DisplayName || read.Provider.DisplayShortName != s.Provider.DisplayShortName {
-			t.Errorf("%s: names are read as %q and %q, want those of %+v", name, read.Provider.DisplayName, read.Provider.DisplayShortName, s.Provider)
+		if read.Provider.DisplayName != s.Provider.DisplayName ||
+			read.Provider.DisplayShortName != s.Provider.DisplayShortName {
+			t.Errorf("%s: names are read as %q and %q, want those of %+v",
+				name, read.Provider.DisplayName, read.Provider.DisplayShortName, s.Provider)
 		}
 	}
 }
@@ -206,7 +210,8 @@ func TestPACCWhole(t *testing.T) {
 	if read.Provider.OAuth2 == nil || read.Provider.OAuth2.Issuer != "https://login.example.com" {
 		t.Errorf("OAuth2 is read as %+v, want issuer https://login.example.com", read.Provider.OAuth2)
 	}
-	if len(read.Provider.Documentation) != 1 || read.Provider.Documentation[0].URL != "https://www.example.org/hjälp?a=1&b=2" {
+	if len(read.Provider.Documentation) != 1 ||
+		read.Provider.Documentation[0].URL != "https://www.example.org/hjälp?a=1&b=2" {
 		t.Errorf("documentation is read as %+v, want the page of www.example.org", read.Provider.Documentation)
 	}
 }
@@ -236,18 +241,27 @@ func TestPACCNotDescribable(t *testing.T) {
 		{"no smtp", []account.Server{imap}, "no smtp server", ""},
 		{"pop3 by STARTTLS alone", []account.Server{with(pop3, starttls), smtp}, "pop3: PACC knows implicit TLS only", ""},
 		{"pop3 by STARTTLS beside imap", []account.Server{imap, with(pop3, starttls), smtp}, "", "pop3"},
-		{"login by local part", []account.Server{with(imap, byLocalPart), smtp}, "imap: the user name is not the mail address", ""},
-		{"login with NT domain", []account.Server{imap, with(smtp, func(s *account.Server) { s.Login.DomainName = "hosting01" })}, "smtp: the user name is not the mail address", ""},
+		{"login by local part", []account.Server{with(imap, byLocalPart), smtp},
+			"imap: the user name is not the mail address", ""},
+		{"login with NT domain", []account.Server{imap,
+			with(smtp, func(s *account.Server) { s.Login.DomainName = "hosting01" })},
+			"smtp: the user name is not the mail address", ""},
 		{"a host per mailbox", []account.Server{with(imap, func(s *account.Server) { s.Hostname = "%EMAILLOCALPART%.example.com" }), smtp}, "imap: the server depends on the mailbox", ""},
-		{"a URL per mailbox", []account.Server{with(jmap, path("https://jmap.example.com/%EMAILADDRESS%"))}, "jmap: the server depends on the mailbox", ""},
-		{"jmap by http", []account.Server{with(jmap, path("http://jmap.example.com/"))}, "jmap: PACC knows https URLs only", ""},
-		{"jmap on a port", []account.Server{with(jmap, path("https://jmap.example.com:443/"))}, "jmap: PACC knows URLs without a port only", ""},
-		{"a calendar without path", []account.Server{imap, smtp, with(caldav, path("https://dav.example.com/"))}, "", "caldav"},
+		{"a URL per mailbox", []account.Server{with(jmap, path("https://jmap.example.com/%EMAILADDRESS%"))},
+			"jmap: the server depends on the mailbox", ""},
+		{"jmap by http", []account.Server{with(jmap, path("http://jmap.example.com/"))},
+			"jmap: PACC knows https URLs only", ""},
+		{"jmap on a port", []account.Server{with(jmap, path("https://jmap.example.com:443/"))},
+			"jmap: PACC knows URLs without a port only", ""},
+		{"a calendar without path", []account.Server{imap, smtp, with(caldav, path("https://dav.example.com/"))},
+			"", "caldav"},
 		{"a calendar with another login", []account.Server{imap, smtp, with(caldav, byLocalPart)}, "", "caldav"},
 		{"a calendar alone", []account.Server{caldav}, "neither imap, pop3 nor jmap", ""},
 		{"activesync alone", mamutBusiness.Servers, "neither imap, pop3 nor jmap", ""},
-		{"OAuth2 without issuer", []account.Server{with(imap, oAuth2Only), with(smtp, oAuth2Only)}, "neither a password nor OAuth2", ""},
-		{"nothing but certificates", []account.Server{with(imap, certificate), with(smtp, certificate)}, "neither a password nor OAuth2", ""},
+		{"OAuth2 without issuer", []account.Server{with(imap, oAuth2Only), with(smtp, oAuth2Only)},
+			"neither a password nor OAuth2", ""},
+		{"nothing but certificates", []account.Server{with(imap, certificate), with(smtp, certificate)},
+			"neither a password nor OAuth2", ""},
 		{"nothing", nil, "neither imap, pop3 nor jmap", ""},
 	} {
 		s := settingsOf(t, &account.Provider{DisplayName: "X", Servers: row.servers}, "@example.com")
@@ -273,7 +287,8 @@ func TestPACCNotDescribable(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"mamut-any", "own-domain-any", "office365"} {
-		if _, err := PACC(systems(t)[name]); !errors.Is(err, ErrNotDescribable) || !strings.Contains(err.Error(), "smtp: PACC knows implicit TLS only") {
+		if _, err := PACC(systems(t)[name]); !errors.Is(err, ErrNotDescribable) ||
+			!strings.Contains(err.Error(), "smtp: PACC knows implicit TLS only") {
 			t.Errorf("%s, which submits by STARTTLS: error %v, want ErrNotDescribable", name, err)
 		}
 	}
@@ -288,7 +303,8 @@ func certificate(s *account.Server) {
 func TestPACCDocumentation(t *testing.T) {
 	provider := *small
 	provider.Documentation = []account.Documentation{
-		{URL: "https://example.com/%EMAILLOCALPART%"}, {URL: "https://example.com/first"}, {URL: "https://example.com/second"},
+		{URL: "https://example.com/%EMAILLOCALPART%"}, {URL: "https://example.com/first"},
+		{URL: "https://example.com/second"},
 	}
 	read, err := ReadPACC(mustPACC(t, settingsOf(t, &provider, "@example.com")), account.AnyAt("example.com"))
 	if err != nil {
@@ -335,9 +351,12 @@ func TestReadPACC(t *testing.T) {
 		text string
 		want []string // types, or nil: no usable document
 	}{
-		{"-03", `{"protocols":{"imap":{"host":"a.example"},"submit":{"host":"b.example"}}}`, []string{"imap a.example 993", "smtp b.example 465"}},
-		{"-02", `{"protocols":{"imap":{"host":"a.example"},"smtp":{"host":"b.example"}}}`, []string{"imap a.example 993", "smtp b.example 465"}},
-		{"both, the newer counts", `{"protocols":{"smtp":{"host":"old.example"},"submit":{"host":"new.example"}}}`, []string{"smtp new.example 465"}},
+		{"-03", `{"protocols":{"imap":{"host":"a.example"},"submit":{"host":"b.example"}}}`,
+			[]string{"imap a.example 993", "smtp b.example 465"}},
+		{"-02", `{"protocols":{"imap":{"host":"a.example"},"smtp":{"host":"b.example"}}}`,
+			[]string{"imap a.example 993", "smtp b.example 465"}},
+		{"both, the newer counts", `{"protocols":{"smtp":{"host":"old.example"},"submit":{"host":"new.example"}}}`,
+			[]string{"smtp new.example 465"}},
 		{"unknown members", `{"x":[],"protocols":{"x":{"y":1},"pop3":{"host":"a.example","z":{}}},"info":{"provider":{"logo":[{"url":"u","content-type":"t"}]},"help":{"contact":["c"],"developer":"d"}}}`, []string{"pop3 a.example 995"}},
 		{"bad servers", `{"protocols":{"imap":{"host":"-"},"jmap":{"url":"x"},"caldav":{"host":"a.example"},"carddav":{"url":"https://a.example/c"}}}`, []string{"carddav https://a.example/c 0"}},
 		{"no sign-in", `{"authentication":{"password":false},"protocols":{"imap":{"host":"a.example"}}}`, nil},
@@ -358,14 +377,16 @@ func TestReadPACC(t *testing.T) {
 		}
 		var got []string
 		for _, server := range s.Servers {
-			got = append(got, strings.TrimSpace(string(server.Type)+" "+server.Hostname+server.URL+" "+strconv.Itoa(server.Port)))
+			got = append(got, strings.TrimSpace(string(server.Type)+" "+server.Hostname+server.URL+" "+
+				strconv.Itoa(server.Port)))
 		}
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: ReadPACC has the servers %q, want %q", row.name, got, row.want)
 		}
 	}
 	s, err := ReadPACC([]byte(`{"authentication":{"oauth-public":{"issuer":"https://i.example"},"password":false},"protocols":{"imap":{"host":"a.example"}}}`), address(t, "fred@example.com"))
-	if err != nil || !slices.Equal(s.Servers[0].Authentication, []account.Authentication{account.OAuth2Auth}) || s.Provider.OAuth2.Issuer != "https://i.example" {
+	if err != nil || !slices.Equal(s.Servers[0].Authentication, []account.Authentication{account.OAuth2Auth}) ||
+		s.Provider.OAuth2.Issuer != "https://i.example" {
 		t.Errorf("OAuth2 alone is read as %+v, %v", s, err)
 	}
 }
@@ -397,7 +418,8 @@ func TestPACCHandler(t *testing.T) {
 		{http.MethodGet, "domain.se" + paccPath, 404}, // submits by STARTTLS
 		{http.MethodPost, "example.com" + paccPath, 405},
 	} {
-		if w := ask(t, handler, row.method, row.url, ""); w.Code != row.status || row.method == http.MethodHead && w.Body.Len() > 0 {
+		if w := ask(t, handler, row.method, row.url, ""); w.Code != row.status ||
+			row.method == http.MethodHead && w.Body.Len() > 0 {
 			t.Errorf("%s %s: status %d, want %d, and no body after HEAD", row.method, row.url, w.Code, row.status)
 		}
 	}

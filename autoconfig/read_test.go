@@ -28,7 +28,8 @@ func TestWriteThenRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.Address != s.Address || got.Login != s.Address || got.LookupDomain != s.LookupDomain {
-				t.Errorf("Read: address %v, login %v, lookup domain %q, want %v, the same, %q", got.Address, got.Login, got.LookupDomain, s.Address, s.LookupDomain)
+				t.Errorf("Read: address %v, login %v, lookup domain %q, want %v, the same, %q",
+					got.Address, got.Login, got.LookupDomain, s.Address, s.LookupDomain)
 			}
 			if diff := cmp.Diff(byType(s.Expanded()), byType(got.Expanded())); diff != "" {
 				t.Errorf("servers (-written +read):\n%s", diff)
@@ -63,7 +64,8 @@ func byType(servers []account.Server) map[account.ServerType][]account.Server {
 
 // document returns a document with the sections.
 func document(sections string) string {
-	return `<clientConfig version="1.1"><emailProvider id="example.com"><domain>example.com</domain>` + sections + `</emailProvider></clientConfig>`
+	return `<clientConfig version="1.1"><emailProvider id="example.com"><domain>example.com</domain>` + sections +
+		`</emailProvider></clientConfig>`
 }
 
 const imapBody = `<hostname>imap.example.com</hostname><port>993</port><socketType>SSL</socketType><authentication>password-cleartext</authentication><username>%EMAILADDRESS%</username>`
@@ -88,8 +90,12 @@ func TestReadTolerance(t *testing.T) {
 		{"a default namespace", strings.Replace(document(`<incomingServer type="imap">`+imapBody+`</incomingServer>`), "<clientConfig", `<clientConfig xmlns="urn:x"`, 1), []account.Server{imap}},
 		{"unknown elements and attributes", document(`<x><incomingServer/></x><incomingServer type="imap" y="z"><z>1</z>` + imapBody + `</incomingServer>`), []account.Server{imap}},
 		{"repeated values, the first", document(`<incomingServer type="imap">` + imapBody + `<hostname>second.example.com</hostname><port>143</port><username>second</username><socketType>STARTTLS</socketType></incomingServer>`), []account.Server{imap}},
-		{"an unknown socketType, then a known one", document(`<incomingServer type="imap"><socketType>TLS</socketType>` + imapBody + `</incomingServer>`), []account.Server{imap}},
-		{"an unknown method, then a known one", document(`<incomingServer type="imap"><authentication system="sasl">X-NEW</authentication>` + imapBody + `</incomingServer>`), []account.Server{imap}},
+		{"an unknown socketType, then a known one",
+			document(`<incomingServer type="imap"><socketType>TLS</socketType>` + imapBody + `</incomingServer>`),
+			[]account.Server{imap}},
+		{"an unknown method, then a known one",
+			document(`<incomingServer type="imap"><authentication system="sasl">X-NEW</authentication>` + imapBody +
+				`</incomingServer>`), []account.Server{imap}},
 		{"the first emailProvider", `<clientConfig><emailProvider id="a"><incomingServer type="imap">` + imapBody + `</incomingServer></emailProvider><emailProvider id="b"><incomingServer type="pop3">` + imapBody + `</incomingServer></emailProvider></clientConfig>`, []account.Server{imap}},
 		{"two of a type", document(`<incomingServer type="imap">` + imapBody + `</incomingServer><incomingServer type="imap">` + imapBody + `</incomingServer>`), []account.Server{imap, imap}},
 		{"a server among bad ones", document(`<incomingServer type="imap"/><incomingServer><hostname>x</hostname></incomingServer><incomingServer type="nntp">` + imapBody + `</incomingServer><incomingServer type="smtp">` + imapBody + `</incomingServer><outgoingServer type="imap">` + imapBody + `</outgoingServer><incomingServer type="imap">` + imapBody + `</incomingServer>`), []account.Server{imap}},
@@ -98,7 +104,9 @@ func TestReadTolerance(t *testing.T) {
 
 		{"no server", document(``), nil},
 		{"1.2: addressbook, url, Basic", strings.Replace(document(``), "</clientConfig>", `<addressbook type="carddav"><url>https://dav.example.com/</url><authentication system="http">Basic</authentication><username>%EMAILADDRESS%</username></addressbook></clientConfig>`, 1), []account.Server{dav}},
-		{"1.1: addressBook, serverURL, http-basic", strings.Replace(document(``), "</clientConfig>", `<addressBook type="carddav"><serverURL>https://dav.example.com/</serverURL><authentication>http-basic</authentication></addressBook></clientConfig>`, 1), []account.Server{dav}},
+		{"1.1: addressBook, serverURL, http-basic",
+			strings.Replace(document(``), "</clientConfig>",
+				`<addressBook type="carddav"><serverURL>https://dav.example.com/</serverURL><authentication>http-basic</authentication></addressBook></clientConfig>`, 1), []account.Server{dav}},
 		{"digest", strings.Replace(document(``), "</clientConfig>", `<calendar type="caldav"><url>https://dav.example.com/</url><authentication system="http">Digest</authentication></calendar></clientConfig>`, 1), []account.Server{methods(service(account.CalDAV, "https://dav.example.com/"), account.PasswordEncrypted)}},
 		{"activeSync as the registry has it", document(`<incomingServer type="activeSync"><url>https://ex.example.com/eas</url><authentication>basic</authentication><username>hosting01\fred</username></incomingServer>`), []account.Server{with(service(account.ActiveSync, "https://ex.example.com/eas"), func(s *account.Server) {
 			s.Login = account.Login{DomainName: "hosting01", Username: "fred"}
@@ -110,7 +118,8 @@ func TestReadTolerance(t *testing.T) {
 		{"port +993x", document(`<incomingServer type="imap"><port>993x</port>` + imapBody + `</incomingServer>`), nil},
 		{"a host that is none", document(`<incomingServer type="imap"><hostname>-imap_</hostname>` + imapBody + `</incomingServer>`), nil},
 		{"a URL that is none", document(`<incomingServer type="ews"><url>javascript:alert(1)</url>` + imapBody + `</incomingServer>`), nil},
-		{"a prefix, which Thunderbird cannot read", `<a:clientConfig xmlns:a="urn:x"><emailProvider><incomingServer type="imap">` + imapBody + `</incomingServer></emailProvider></a:clientConfig>`, nil},
+		{"a prefix, which Thunderbird cannot read",
+			`<a:clientConfig xmlns:a="urn:x"><emailProvider><incomingServer type="imap">` + imapBody + `</incomingServer></emailProvider></a:clientConfig>`, nil},
 		{"nothing but none", document(`<outgoingServer type="smtp">` + strings.Replace(imapBody, "password-cleartext", "none", 1) + `</outgoingServer>`), nil},
 		{"no socketType", document(`<incomingServer type="imap">` + strings.Replace(imapBody, "<socketType>SSL</socketType>", "", 1) + `</incomingServer>`), nil},
 		{"no username", document(`<incomingServer type="imap">` + strings.Replace(imapBody, "<username>%EMAILADDRESS%</username>", "", 1) + `</incomingServer>`), nil},
@@ -138,7 +147,8 @@ func TestReadLookupDomain(t *testing.T) {
 		"<domain>a.example</domain><domain>_bad_</domain>":                                                                 "",
 		"<domain>example.com</domain><domain>-</domain><domain></domain><domain>a.example</domain><domain>\n\t</domain>\n": "a.example",
 	} {
-		s, err := Read([]byte(`<clientConfig><emailProvider>`+text+`<incomingServer type="imap">`+imapBody+`</incomingServer></emailProvider></clientConfig>`), address(t, "fred@example.com"))
+		s, err := Read([]byte(`<clientConfig><emailProvider>`+text+`<incomingServer type="imap">`+imapBody+
+			`</incomingServer></emailProvider></clientConfig>`), address(t, "fred@example.com"))
 		if err != nil || s.LookupDomain != want {
 			t.Errorf("LookupDomain of %s = %q, %v, want %q", text, s.LookupDomain, err, want)
 		}
@@ -148,7 +158,8 @@ func TestReadLookupDomain(t *testing.T) {
 func TestReadOAuth2InEitherPlace(t *testing.T) {
 	section := `<oAuth2><issuer>i</issuer><scope>a b</scope><scope>c</scope><authURL>https://a/</authURL><tokenURL>https://t/</tokenURL></oAuth2>`
 	inside := document(`<incomingServer type="imap">` + imapBody + `</incomingServer>` + section)
-	atRoot := strings.Replace(document(`<incomingServer type="imap">`+imapBody+`</incomingServer>`), "</clientConfig>", section+"</clientConfig>", 1)
+	atRoot := strings.Replace(document(`<incomingServer type="imap">`+imapBody+`</incomingServer>`), "</clientConfig>",
+		section+"</clientConfig>", 1)
 	want := &account.OAuth2{Issuer: "i", Scopes: []string{"a", "b", "c"}, AuthURL: "https://a/", TokenURL: "https://t/"}
 	for _, text := range []string{inside, atRoot} {
 		s, err := Read([]byte(text), address(t, "fred@example.com"))
@@ -244,7 +255,8 @@ func TestReadForeign(t *testing.T) {
 		}
 		var got strings.Builder
 		for _, server := range s.Expanded() {
-			fmt.Fprintln(&got, server.Type, server.Hostname+server.URL, server.Port, server.SocketType, server.Authentication, server.Login.Username)
+			fmt.Fprintln(&got, server.Type, server.Hostname+server.URL, server.Port, server.SocketType, server.Authentication,
+				server.Login.Username)
 		}
 		want, err := os.ReadFile(strings.TrimSuffix(file, ".xml") + ".txt")
 		if err != nil {

@@ -118,7 +118,8 @@ const (
 // TestScenarios holds the requests that real clients send and what each of them can
 // use. The numbers are those of testdata/scenarios.md.
 func TestScenarios(t *testing.T) {
-	standardAnswer := []string{`<emailProvider id="example.com">`, "<domain>example.com</domain>\n    <displayName>Example Mail</displayName>", imapSection, smtpSection}
+	standardAnswer := []string{`<emailProvider id="example.com">`,
+		"<domain>example.com</domain>\n    <displayName>Example Mail</displayName>", imapSection, smtpSection}
 	for _, row := range []struct {
 		name   string
 		method string // GET
@@ -129,66 +130,123 @@ func TestScenarios(t *testing.T) {
 		lacks  []string
 		asked  string // address that the resolver is asked about
 	}{
-		{name: "1 Thunderbird", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%40example.com", wants: standardAnswer, asked: "fred@example.com"},
+		{name: "1 Thunderbird", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%40example.com",
+			wants: standardAnswer, asked: "fred@example.com"},
 		{
-			name: "2 POP3 only", url: "autoconfig.pop.example" + isp, query: "emailaddress=fred%40pop.example", asked: "fred@pop.example",
+			name: "2 POP3 only", url: "autoconfig.pop.example" + isp, query: "emailaddress=fred%40pop.example",
+			asked: "fred@pop.example",
 			wants: []string{"<incomingServer type=\"pop3\">\n      <hostname>pop.example.com</hostname>\n      <port>110</port>\n      <socketType>STARTTLS</socketType>", "<port>587</port>\n      <socketType>STARTTLS</socketType>"},
 			lacks: []string{"imap"},
 		},
 		{
-			name: "3 IMAP and POP3", url: "autoconfig.both.example" + isp, query: "emailaddress=fred%40both.example", asked: "fred@both.example",
-			wants: []string{"</displayShortName>\n    <incomingServer type=\"imap\">", "</incomingServer>\n    <incomingServer type=\"pop3\">", "</incomingServer>\n    <outgoingServer type=\"smtp\">"},
+			name: "3 IMAP and POP3", url: "autoconfig.both.example" + isp, query: "emailaddress=fred%40both.example",
+			asked: "fred@both.example",
+			wants: []string{"</displayShortName>\n    <incomingServer type=\"imap\">",
+				"</incomingServer>\n    <incomingServer type=\"pop3\">", "</incomingServer>\n    <outgoingServer type=\"smtp\">"},
 		},
 		{
-			name: "4 by the MX host", url: "autoconfig.in.hoster.example" + isp, query: "emailaddress=u%40customer.net", asked: "u@customer.net",
-			wants: []string{`<emailProvider id="customer.net">`, "<domain>customer.net</domain>\n    <domain>in.hoster.example</domain>\n    <displayName>", imapSection},
+			name: "4 by the MX host", url: "autoconfig.in.hoster.example" + isp, query: "emailaddress=u%40customer.net",
+			asked: "u@customer.net",
+			wants: []string{`<emailProvider id="customer.net">`,
+				"<domain>customer.net</domain>\n    <domain>in.hoster.example</domain>\n    <displayName>", imapSection},
 		},
-		{name: "4 by the MX host's domain", url: "autoconfig.hoster.example" + isp, query: "emailaddress=u%40customer.net", wants: []string{"<domain>customer.net</domain>\n    <domain>hoster.example</domain>\n    <displayName>"}, asked: "u@customer.net"},
-		{name: "4 unknown customer", url: "autoconfig.in.hoster.example" + isp, query: "emailaddress=u%40stranger.net", status: 404, asked: "u@stranger.net"},
-		{name: "5 by the MX host, without address, all the same", url: "autoconfig.in.hoster.example" + isp, wants: []string{`<emailProvider id="in.hoster.example">`, imapSection}},
+		{name: "4 by the MX host's domain", url: "autoconfig.hoster.example" + isp, query: "emailaddress=u%40customer.net",
+			wants: []string{"<domain>customer.net</domain>\n    <domain>hoster.example</domain>\n    <displayName>"},
+			asked: "u@customer.net"},
+		{name: "4 unknown customer", url: "autoconfig.in.hoster.example" + isp, query: "emailaddress=u%40stranger.net",
+			status: 404, asked: "u@stranger.net"},
+		{name: "5 by the MX host, without address, all the same", url: "autoconfig.in.hoster.example" + isp,
+			wants: []string{`<emailProvider id="in.hoster.example">`, imapSection}},
 		{name: "5 by the MX host, without address, customers differ", url: "autoconfig.hoster.example" + isp, status: 404},
 		{name: "6 without address", url: "autoconfig.example.com" + isp, wants: standardAnswer},
-		{name: "6 without address, local part", url: "autoconfig.local.example" + isp, wants: []string{"<username>%EMAILLOCALPART%</username>"}},
+		{name: "6 without address, local part", url: "autoconfig.local.example" + isp,
+			wants: []string{"<username>%EMAILLOCALPART%</username>"}},
 		// No single placeholder that all clients know can express this name. Most
 		// clients complete one of several parts, and for the others a 404 would
 		// be no better.
-		{name: "6 without address, composite", url: "autoconfig.composite.example" + isp, wants: []string{`<username>hosting01\%EMAILLOCALPART%_composite.example</username>`}},
-		{name: "6 an empty parameter is none", url: "autoconfig.example.com" + isp, query: "emailaddress=", wants: standardAnswer},
+		{name: "6 without address, composite", url: "autoconfig.composite.example" + isp,
+			wants: []string{`<username>hosting01\%EMAILLOCALPART%_composite.example</username>`}},
+		{name: "6 an empty parameter is none", url: "autoconfig.example.com" + isp, query: "emailaddress=",
+			wants: standardAnswer},
 		{name: "7 well-known", url: "example.com" + wellKnown, wants: standardAnswer},
-		{name: "7 well-known with address", url: "example.com" + wellKnown, query: "emailaddress=fred%40example.com", wants: standardAnswer, asked: "fred@example.com"},
-		{name: "8 case", url: "autoconfig.example.com" + isp, query: "emailaddress=Fred.Smith%40EXAMPLE.COM", wants: standardAnswer, lacks: []string{"Fred", "fred"}, asked: "Fred.Smith@example.com"},
-		{name: "8 case kept where it shows", url: "autoconfig.composite.example" + isp, query: "emailaddress=Fred.Smith%40Composite.EXAMPLE", wants: []string{`<username>hosting01\Fred.Smith_composite.example</username>`}, asked: "Fred.Smith@composite.example"},
-		{name: "9 raw plus", url: "autoconfig.example.com" + isp, query: "emailaddress=fred+tag@example.com", wants: standardAnswer, asked: "fred+tag@example.com"},
-		{name: "9 encoded plus", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%2Btag%40example.com", wants: standardAnswer, asked: "fred+tag@example.com"},
-		{name: "10 U-label, encoded", url: "autoconfig.xn--bcher-kva.example" + isp, query: "emailaddress=fred%40b%C3%BCcher.example", wants: []string{`<emailProvider id="xn--bcher-kva.example">`, "<domain>xn--bcher-kva.example</domain>"}, lacks: []string{"ü"}, asked: "fred@xn--bcher-kva.example"},
-		{name: "10 U-label, raw", url: "autoconfig.xn--bcher-kva.example" + isp, query: "emailaddress=fred@bücher.example", wants: []string{"<domain>xn--bcher-kva.example</domain>"}, lacks: []string{"ü"}, asked: "fred@xn--bcher-kva.example"},
-		{name: "10 A-label", url: "autoconfig.xn--bcher-kva.example" + isp, query: "emailaddress=fred%40XN--BCHER-KVA.example", wants: []string{"<domain>xn--bcher-kva.example</domain>"}, asked: "fred@xn--bcher-kva.example"},
-		{name: "11 UTF-8 local part", url: "autoconfig.example.com" + isp, query: "emailaddress=%E7%94%A8%E6%88%B7%40example.com", wants: standardAnswer, asked: "用户@example.com"},
-		{name: "11 UTF-8 local part, NFC", url: "autoconfig.composite.example" + isp, query: "emailaddress=e%CC%81%40composite.example", wants: []string{`<username>hosting01\é_composite.example</username>`}, asked: "é@composite.example"},
+		{name: "7 well-known with address", url: "example.com" + wellKnown, query: "emailaddress=fred%40example.com",
+			wants: standardAnswer, asked: "fred@example.com"},
+		{name: "8 case", url: "autoconfig.example.com" + isp, query: "emailaddress=Fred.Smith%40EXAMPLE.COM",
+			wants: standardAnswer, lacks: []string{"Fred", "fred"}, asked: "Fred.Smith@example.com"},
+		{name: "8 case kept where it shows", url: "autoconfig.composite.example" + isp,
+			query: "emailaddress=Fred.Smith%40Composite.EXAMPLE",
+			wants: []string{`<username>hosting01\Fred.Smith_composite.example</username>`},
+			asked: "Fred.Smith@composite.example"},
+		{name: "9 raw plus", url: "autoconfig.example.com" + isp, query: "emailaddress=fred+tag@example.com",
+			wants: standardAnswer, asked: "fred+tag@example.com"},
+		{name: "9 encoded plus", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%2Btag%40example.com",
+			wants: standardAnswer, asked: "fred+tag@example.com"},
+		{name: "10 U-label, encoded", url: "autoconfig.xn--bcher-kva.example" + isp,
+			query: "emailaddress=fred%40b%C3%BCcher.example",
+			wants: []string{`<emailProvider id="xn--bcher-kva.example">`, "<domain>xn--bcher-kva.example</domain>"},
+			lacks: []string{"ü"}, asked: "fred@xn--bcher-kva.example"},
+		{name: "10 U-label, raw", url: "autoconfig.xn--bcher-kva.example" + isp, query: "emailaddress=fred@bücher.example",
+			wants: []string{"<domain>xn--bcher-kva.example</domain>"}, lacks: []string{"ü"},
+			asked: "fred@xn--bcher-kva.example"},
+		{name: "10 A-label", url: "autoconfig.xn--bcher-kva.example" + isp,
+			query: "emailaddress=fred%40XN--BCHER-KVA.example", wants: []string{"<domain>xn--bcher-kva.example</domain>"},
+			asked: "fred@xn--bcher-kva.example"},
+		{name: "11 UTF-8 local part", url: "autoconfig.example.com" + isp,
+			query: "emailaddress=%E7%94%A8%E6%88%B7%40example.com", wants: standardAnswer, asked: "用户@example.com"},
+		{name: "11 UTF-8 local part, NFC", url: "autoconfig.composite.example" + isp,
+			query: "emailaddress=e%CC%81%40composite.example",
+			wants: []string{`<username>hosting01\é_composite.example</username>`}, asked: "é@composite.example"},
 		{name: "11 not UTF-8", url: "autoconfig.example.com" + isp, query: "emailaddress=%E7%94%40example.com", status: 400},
-		{name: "12 everything encoded, Delta Chat", url: "autoconfig.composite.example" + isp, query: "emailaddress=fred%40composite%2Eexample", wants: []string{"fred_composite.example"}, lacks: []string{"%2E"}, asked: "fred@composite.example"},
+		{name: "12 everything encoded, Delta Chat", url: "autoconfig.composite.example" + isp,
+			query: "emailaddress=fred%40composite%2Eexample", wants: []string{"fred_composite.example"},
+			lacks: []string{"%2E"}, asked: "fred@composite.example"},
 		{name: "12 bad escape", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%zz@example.com", status: 400},
 		{name: "12 cut escape", url: "autoconfig.example.com" + isp, query: "emailaddress=fred@example.com%4", status: 400},
-		{name: "12 a template that was not filled in", url: "autoconfig.example.com" + isp, query: "emailaddress=%EMAILADDRESS%", status: 400},
-		{name: "12 bad escape in another parameter", url: "autoconfig.example.com" + isp, query: "x=%zz&emailaddress=fred@example.com&y=%", wants: standardAnswer, asked: "fred@example.com"},
+		{name: "12 a template that was not filled in", url: "autoconfig.example.com" + isp,
+			query: "emailaddress=%EMAILADDRESS%", status: 400},
+		{name: "12 bad escape in another parameter", url: "autoconfig.example.com" + isp,
+			query: "x=%zz&emailaddress=fred@example.com&y=%", wants: standardAnswer, asked: "fred@example.com"},
 		{name: "12 semicolon", url: "autoconfig.example.com" + isp, query: "emailaddress=fred@example.com;x=y", status: 400},
-		{name: "12 duplicates, the first", url: "autoconfig.example.com" + isp, query: "EmailAddress=fred@example.com&emailaddress=x@other.example", wants: standardAnswer, asked: "fred@example.com"},
-		{name: "12 decoded once", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%2540example.com", status: 400},
-		{name: "13 unknown domain", url: "autoconfig.unknown.example" + isp, query: "emailaddress=fred@unknown.example", status: 404, asked: "fred@unknown.example"},
+		{name: "12 duplicates, the first", url: "autoconfig.example.com" + isp,
+			query: "EmailAddress=fred@example.com&emailaddress=x@other.example", wants: standardAnswer,
+			asked: "fred@example.com"},
+		{name: "12 decoded once", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%2540example.com",
+			status: 400},
+		{name: "13 unknown domain", url: "autoconfig.unknown.example" + isp, query: "emailaddress=fred@unknown.example",
+			status: 404, asked: "fred@unknown.example"},
 		{name: "13 unknown domain without address", url: "autoconfig.unknown.example" + isp, status: 404},
-		{name: "14 parameter decides", url: "autoconfig.example.com" + isp, query: "emailaddress=fred@both.example", wants: []string{"<domain>both.example</domain>\n    <displayName>"}, asked: "fred@both.example"},
-		{name: "14 another customer's host", url: "autoconfig.other.example" + isp, query: "emailaddress=fred@example.com", status: 404, asked: "fred@example.com"},
-		{name: "15 unknown mailbox", url: "autoconfig.example.com" + isp, query: "emailaddress=nobody-of-that-name@example.com", wants: standardAnswer, lacks: []string{"nobody"}, asked: "nobody-of-that-name@example.com"},
-		{name: "16 alias with a login of its own", url: "autoconfig.example.com" + isp, query: "emailaddress=info@example.com", wants: []string{"<username>u67578</username>\n    </incomingServer>", "<username>u67578</username>\n    </outgoingServer>"}, asked: "info@example.com"},
+		{name: "14 parameter decides", url: "autoconfig.example.com" + isp, query: "emailaddress=fred@both.example",
+			wants: []string{"<domain>both.example</domain>\n    <displayName>"}, asked: "fred@both.example"},
+		{name: "14 another customer's host", url: "autoconfig.other.example" + isp, query: "emailaddress=fred@example.com",
+			status: 404, asked: "fred@example.com"},
+		{name: "15 unknown mailbox", url: "autoconfig.example.com" + isp,
+			query: "emailaddress=nobody-of-that-name@example.com", wants: standardAnswer, lacks: []string{"nobody"},
+			asked: "nobody-of-that-name@example.com"},
+		{name: "16 alias with a login of its own", url: "autoconfig.example.com" + isp,
+			query: "emailaddress=info@example.com",
+			wants: []string{"<username>u67578</username>\n    </incomingServer>",
+				"<username>u67578</username>\n    </outgoingServer>"}, asked: "info@example.com"},
 		// A form encodes a space as a plus sign, which is a plus sign here. The
 		// answer has a placeholder in both cases.
-		{name: "17 quoted local part", url: "autoconfig.example.com" + isp, query: "emailaddress=%22a%20b%22%40example.com", wants: standardAnswer, asked: `"a b"@example.com`},
-		{name: "17 quoted local part by a form", url: "autoconfig.example.com" + isp, query: "emailaddress=%22a+b%22%40example.com", wants: standardAnswer, asked: `a+b@example.com`},
-		{name: "17 & and '", url: "autoconfig.composite.example" + isp, query: "emailaddress=o'neil%26co%40composite.example", wants: []string{`<username>hosting01\o'neil&amp;co_composite.example</username>`}, asked: "o'neil&co@composite.example"},
-		{name: "17 & unencoded cuts the address", url: "autoconfig.example.com" + isp, query: "emailaddress=a&b@example.com", status: 400},
-		{name: "18 emailmd5", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%40example.com&emailmd5=0123456789abcdef", wants: standardAnswer, asked: "fred@example.com"},
-		{name: "18 EVOLUTIONUSER", url: "autoconfig.composite.example" + isp, query: "emailaddress=EVOLUTIONUSER@composite.example&emailmd5=0123456789abcdef", wants: []string{`<username>hosting01\%EMAILLOCALPART%_composite.example</username>`}, lacks: []string{"EVOLUTIONUSER"}, asked: account.EmailAddress},
-		{name: "19 HEAD", method: http.MethodHead, url: "autoconfig.example.com" + isp, query: "emailaddress=fred%40example.com", asked: "fred@example.com"},
+		{name: "17 quoted local part", url: "autoconfig.example.com" + isp, query: "emailaddress=%22a%20b%22%40example.com",
+			wants: standardAnswer, asked: `"a b"@example.com`},
+		{name: "17 quoted local part by a form", url: "autoconfig.example.com" + isp,
+			query: "emailaddress=%22a+b%22%40example.com", wants: standardAnswer, asked: `a+b@example.com`},
+		{name: "17 & and '", url: "autoconfig.composite.example" + isp,
+			query: "emailaddress=o'neil%26co%40composite.example",
+			wants: []string{`<username>hosting01\o'neil&amp;co_composite.example</username>`},
+			asked: "o'neil&co@composite.example"},
+		{name: "17 & unencoded cuts the address", url: "autoconfig.example.com" + isp,
+			query: "emailaddress=a&b@example.com", status: 400},
+		{name: "18 emailmd5", url: "autoconfig.example.com" + isp,
+			query: "emailaddress=fred%40example.com&emailmd5=0123456789abcdef", wants: standardAnswer,
+			asked: "fred@example.com"},
+		{name: "18 EVOLUTIONUSER", url: "autoconfig.composite.example" + isp,
+			query: "emailaddress=EVOLUTIONUSER@composite.example&emailmd5=0123456789abcdef",
+			wants: []string{`<username>hosting01\%EMAILLOCALPART%_composite.example</username>`},
+			lacks: []string{"EVOLUTIONUSER"}, asked: account.EmailAddress},
+		{name: "19 HEAD", method: http.MethodHead, url: "autoconfig.example.com" + isp,
+			query: "emailaddress=fred%40example.com", asked: "fred@example.com"},
 		{name: "19 HEAD of nothing", method: http.MethodHead, url: "autoconfig.unknown.example" + isp, status: 404},
 		{name: "19 POST", method: http.MethodPost, url: "autoconfig.example.com" + isp, status: 405},
 		{name: "19 OPTIONS", method: http.MethodOptions, url: "autoconfig.example.com" + isp, status: 405},
@@ -197,24 +255,33 @@ func TestScenarios(t *testing.T) {
 		{name: "19 other path by POST", method: http.MethodPost, url: "autoconfig.example.com/mail/", status: 404},
 		{name: "19 trailing slash", url: "autoconfig.example.com" + isp + "/", status: 404},
 		{name: "19 path in any case", url: "autoconfig.example.com/MAIL/Config-V1.1.XML", wants: standardAnswer},
-		{name: "19 well-known in any case", url: "autoconfig.example.com/.Well-Known/AutoConfig/mail/config-v1.1.xml", wants: standardAnswer},
+		{name: "19 well-known in any case", url: "autoconfig.example.com/.Well-Known/AutoConfig/mail/config-v1.1.xml",
+			wants: standardAnswer},
 		{
 			name: "20 OAuth2", url: "autoconfig.oauth.example" + isp,
 			wants: []string{"<authentication>OAuth2</authentication>\n      <authentication>password-cleartext</authentication>", "<oAuth2>\n    <issuer>https://login.example.com</issuer>\n    <scope>imap smtp</scope>\n    <authURL>https://login.example.com/auth</authURL>\n    <tokenURL>https://login.example.com/token</tokenURL>\n  </oAuth2>"},
 		},
 		{name: "ISPDB's form", url: "192.0.2.1:8080/v1.1/example.com", wants: standardAnswer, asked: account.EmailAddress},
-		{name: "ISPDB's form in capitals", url: "localhost/V1.1/EXAMPLE.COM.", wants: standardAnswer, asked: account.EmailAddress},
-		{name: "ISPDB's form, U-label", url: "localhost/v1.1/b%C3%BCcher.example", wants: []string{"<domain>xn--bcher-kva.example</domain>"}, asked: account.EmailAddress},
-		{name: "ISPDB's form with address", url: "localhost/v1.1/example.com", query: "emailaddress=info@example.com", wants: []string{"u67578"}, asked: "info@example.com"},
-		{name: "ISPDB's form with another domain's address", url: "localhost/v1.1/example.com", query: "emailaddress=fred@both.example", wants: standardAnswer, asked: account.EmailAddress},
+		{name: "ISPDB's form in capitals", url: "localhost/V1.1/EXAMPLE.COM.", wants: standardAnswer,
+			asked: account.EmailAddress},
+		{name: "ISPDB's form, U-label", url: "localhost/v1.1/b%C3%BCcher.example",
+			wants: []string{"<domain>xn--bcher-kva.example</domain>"}, asked: account.EmailAddress},
+		{name: "ISPDB's form with address", url: "localhost/v1.1/example.com", query: "emailaddress=info@example.com",
+			wants: []string{"u67578"}, asked: "info@example.com"},
+		{name: "ISPDB's form with another domain's address", url: "localhost/v1.1/example.com",
+			query: "emailaddress=fred@both.example", wants: standardAnswer, asked: account.EmailAddress},
 		{name: "ISPDB's form with a bad address", url: "localhost/v1.1/example.com", query: "emailaddress=fred", status: 400},
 		{name: "ISPDB's form, unknown", url: "localhost/v1.1/unknown.example", status: 404, asked: account.EmailAddress},
 		{name: "ISPDB's form, no domain", url: "autoconfig.example.com/v1.1/", status: 404},
 		{name: "ISPDB's form, not a domain", url: "autoconfig.example.com/v1.1/a%20b", status: 404},
 		{name: "ISPDB's form, deeper", url: "autoconfig.example.com/v1.1/example.com/x", status: 404},
-		{name: "Mamut, POP product", url: "autoconfig.domain.se" + isp, query: "emailaddress=info@domain.se", wants: []string{"<displayName>Mamut E-post</displayName>", "<port>993</port>", "<port>995</port>", "<port>587</port>\n      <socketType>STARTTLS</socketType>", "%EMAILADDRESS%"}, asked: "info@domain.se"},
-		{name: "Mamut, Business Mail has ActiveSync alone", url: "autoconfig.domain.se" + isp, query: "emailaddress=mail@domain.se", status: 404, asked: "mail@domain.se"},
-		{name: "DNS is down", url: "autoconfig.broken.example" + isp, query: "emailaddress=fred@broken.example", status: 503, asked: "fred@broken.example"},
+		{name: "Mamut, POP product", url: "autoconfig.domain.se" + isp, query: "emailaddress=info@domain.se",
+			wants: []string{"<displayName>Mamut E-post</displayName>", "<port>993</port>", "<port>995</port>",
+				"<port>587</port>\n      <socketType>STARTTLS</socketType>", "%EMAILADDRESS%"}, asked: "info@domain.se"},
+		{name: "Mamut, Business Mail has ActiveSync alone", url: "autoconfig.domain.se" + isp,
+			query: "emailaddress=mail@domain.se", status: 404, asked: "mail@domain.se"},
+		{name: "DNS is down", url: "autoconfig.broken.example" + isp, query: "emailaddress=fred@broken.example",
+			status: 503, asked: "fred@broken.example"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var service scenarioService
@@ -234,8 +301,10 @@ func TestScenarios(t *testing.T) {
 				t.Errorf("the resolver got address %q, want %q", got, row.asked)
 			}
 			if status == 200 || row.asked != "" {
-				if host, _, _ := strings.Cut(row.url, "/"); service.asked.Host != host || service.asked.Client != account.Thunderbird {
-					t.Errorf("the resolver got host %q and client %q, want %q and thunderbird", service.asked.Host, service.asked.Client, host)
+				if host, _, _ := strings.Cut(row.url, "/"); service.asked.Host != host ||
+					service.asked.Client != account.Thunderbird {
+					t.Errorf("the resolver got host %q and client %q, want %q and thunderbird",
+						service.asked.Host, service.asked.Client, host)
 				}
 			}
 			for _, want := range row.wants {
@@ -278,7 +347,8 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, method string, stat
 		retry = "30"
 	}
 	h := w.Header()
-	for name, want := range map[string]string{"Content-Type": contentType, "Cache-Control": cache, "Retry-After": retry, "Allow": allow} {
+	for name, want := range map[string]string{"Content-Type": contentType, "Cache-Control": cache, "Retry-After": retry,
+		"Allow": allow} {
 		if got := h.Get(name); got != want {
 			t.Errorf("header %s is %q, want %q", name, got, want)
 		}

@@ -90,7 +90,8 @@ func traps(document []byte) (found []string) {
 				trap("%s has white space around %q", e.name, e.text)
 			case e.children == 0 && strings.ContainsAny(e.text, "\n\t\r"):
 				trap("%s has a line break", e.name)
-			case e.children == 0 && len(e.attrs) > 0 && !slices.Contains([]string{"descr", "loginPage", "documentation"}, e.name):
+			case e.children == 0 && len(e.attrs) > 0 &&
+				!slices.Contains([]string{"descr", "loginPage", "documentation"}, e.name):
 				trap("leaf %s has an attribute", e.name)
 			}
 			hostname := regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)

@@ -20,7 +20,8 @@ func (d *discard) Write(b []byte) (int, error) { d.bytes += len(b); return len(b
 
 // BenchmarkPost measures a whole answer, without the server around it.
 func BenchmarkPost(b *testing.B) {
-	for name, schema := range map[string]string{"outlook/anna@example.com": nsOutlook, "activesync/anna@eas.example": nsMobileSync} {
+	for name, schema := range map[string]string{"outlook/anna@example.com": nsOutlook,
+		"activesync/anna@eas.example": nsMobileSync} {
 		kind, a, _ := strings.Cut(name, "/")
 		b.Run(kind, func(b *testing.B) { benchmark(b, http.MethodPost, pox(a, schema)) })
 	}
@@ -69,7 +70,8 @@ func BenchmarkScan(b *testing.B) {
 
 func BenchmarkJSON(b *testing.B) {
 	handler := JSONHandler(resolver)
-	r := httptest.NewRequest(http.MethodGet, "https://x.example/autodiscover/autodiscover.json?Email=anna%40eas.example&Protocol=ActiveSync&RedirectCount=1", nil)
+	r := httptest.NewRequest(http.MethodGet,
+		"https://x.example/autodiscover/autodiscover.json?Email=anna%40eas.example&Protocol=ActiveSync&RedirectCount=1", nil)
 	w := &discard{header: http.Header{}}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -38,7 +38,8 @@ func resolve(_ context.Context, q account.Query) (account.Settings, error) {
 
 func ExampleOutlook() {
 	a, _ := account.ParseAddress("anna@example.com")
-	document, err := autodiscover.Outlook(account.Settings{Address: a, Login: a, Provider: example, Servers: example.Servers})
+	document, err := autodiscover.Outlook(account.Settings{Address: a, Login: a, Provider: example,
+		Servers: example.Servers})
 	if err != nil {
 		fmt.Println(err)
 		return

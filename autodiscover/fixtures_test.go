@@ -23,7 +23,8 @@ var (
 )
 
 func mailServer(t account.ServerType, host string, port int, socket account.SocketType) account.Server {
-	return account.Server{Type: t, Hostname: host, Port: port, SocketType: socket, Authentication: cleartext, Login: byAddress}
+	return account.Server{Type: t, Hostname: host, Port: port, SocketType: socket, Authentication: cleartext,
+		Login: byAddress}
 }
 
 func urlServer(t account.ServerType, url string) account.Server {
@@ -73,7 +74,8 @@ var providers = map[string]*account.Provider{
 		mailServer(account.POP3, "mamutmail.com", 995, account.SSL),
 		mailServer(account.SMTP, "mamutmail.com", 587, account.STARTTLS)),
 	"mamut-business": provider(
-		withLogin(urlServer(account.ActiveSync, "https://mamutmail.com/Microsoft-Server-ActiveSync"), "%EMAILLOCALPART%_%EMAILDOMAIN%", "hosting01")),
+		withLogin(urlServer(account.ActiveSync, "https://mamutmail.com/Microsoft-Server-ActiveSync"),
+			"%EMAILLOCALPART%_%EMAILDOMAIN%", "hosting01")),
 	"own-domain": provider(
 		mailServer(account.POP3, "mail.%EMAILDOMAIN%", 995, account.SSL),
 		mailServer(account.IMAP, "mail.%EMAILDOMAIN%", 993, account.SSL),
@@ -171,12 +173,14 @@ func atTestTime(body fmt.Stringer) string {
 func pox(address, schema string) string {
 	request := strings.Replace(schema, "/responseschema/2006a", "/requestschema/2006", 1)
 	request = strings.Replace(request, "/responseschema/", "/requestschema/", 1)
-	return `<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="` + request + `"><Request><EMailAddress>` + address +
+	return `<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="` + request +
+		`"><Request><EMailAddress>` + address +
 		`</EMailAddress><AcceptableResponseSchema>` + schema + `</AcceptableResponseSchema></Request></Autodiscover>`
 }
 
 func post(h http.Handler, body string) *httptest.ResponseRecorder {
-	return serve(h, http.MethodPost, "https://autodiscover.example.com/autodiscover/autodiscover.xml", strings.NewReader(body))
+	return serve(h, http.MethodPost, "https://autodiscover.example.com/autodiscover/autodiscover.xml",
+		strings.NewReader(body))
 }
 
 func get(h http.Handler, url string) *httptest.ResponseRecorder {

@@ -18,7 +18,8 @@ func FuzzRequest(f *testing.F) {
 			f.Add(c.body)
 		}
 	}
-	for _, a := range []string{"anna@example.com", "mail@domain.se", "anna@office365.example", "anna@by-address.example", "anna@as-xml.example", "&quot;&lt;b&gt;&quot;@dav.example", "ågot@åäö.example"} {
+	for _, a := range []string{"anna@example.com", "mail@domain.se", "anna@office365.example", "anna@by-address.example",
+		"anna@as-xml.example", "&quot;&lt;b&gt;&quot;@dav.example", "ågot@åäö.example"} {
 		f.Add(pox(a, nsOutlook))
 		f.Add(pox(a, nsMobileSync))
 	}
@@ -32,7 +33,8 @@ func FuzzRequest(f *testing.F) {
 				t.Errorf("Read of the answer: %v in\n%s", err, w.Body)
 			}
 		case http.StatusFound:
-			if w.Header().Get("Location") != "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml" && w.Header().Get("Location") != "https://autodiscover.hoster.example/autodiscover/autodiscover.xml" {
+			if w.Header().Get("Location") != "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml" &&
+				w.Header().Get("Location") != "https://autodiscover.hoster.example/autodiscover/autodiscover.xml" {
 				t.Errorf("Location %q is not configured", w.Header().Get("Location"))
 			}
 		case http.StatusRequestEntityTooLarge:
@@ -48,7 +50,8 @@ func FuzzRequest(f *testing.F) {
 // FuzzRead checks that all servers and addresses that are read are complete.
 func FuzzRead(f *testing.F) {
 	handler := XMLHandler(resolver)
-	for _, a := range []string{"anna@example.com", "info@domain.se", "anna@dav.example", "anna@eas.example", "anna@as-xml.example", "anna@by-address.example", "anna@unknown.invalid"} {
+	for _, a := range []string{"anna@example.com", "info@domain.se", "anna@dav.example", "anna@eas.example",
+		"anna@as-xml.example", "anna@by-address.example", "anna@unknown.invalid"} {
 		for _, schema := range []string{nsOutlook, nsMobileSync} {
 			f.Add(post(handler, pox(a, schema)).Body.Bytes())
 		}

@@ -48,10 +48,12 @@ var hostile = []struct {
 	{"words after the root", pox("anna@example.com", nsOutlook) + "words", InvalidRequest},
 	{"only a declaration", `<?xml version="1.0"?>`, InvalidRequest},
 	{"XML 1.1", strings.Replace(pox("anna@example.com", nsOutlook), "1.0", "1.1", 1), InvalidRequest},
-	{"another root", `<Envelope><Request><EMailAddress>anna@example.com</EMailAddress></Request></Envelope>`, InvalidRequest},
+	{"another root", `<Envelope><Request><EMailAddress>anna@example.com</EMailAddress></Request></Envelope>`,
+		InvalidRequest},
 	{"no Request", `<Autodiscover xmlns="` + nsOutlookRequest + `"><EMailAddress>anna@example.com</EMailAddress></Autodiscover>`, InvalidRequest},
 	{"not UTF-8", pox("\xe5ke@example.com", nsOutlook), InvalidRequest},
-	{"Latin-1, and it says so", strings.Replace(pox("\xe5ke@example.com", nsOutlook), "utf-8", "iso-8859-1", 1), InvalidRequest},
+	{"Latin-1, and it says so", strings.Replace(pox("\xe5ke@example.com", nsOutlook), "utf-8", "iso-8859-1", 1),
+		InvalidRequest},
 	{"UTF-16", utf16LE(pox("anna@example.com", nsOutlook), true), InvalidRequest},
 	{"UTF-16 without a mark", utf16LE(pox("anna@example.com", nsOutlook), false), InvalidRequest},
 	{"10 MB in a comment", "<!--" + strings.Repeat("x", 10<<20) + "-->" + pox("anna@example.com", nsOutlook), ""},
@@ -65,7 +67,8 @@ var hostile = []struct {
 	{"as many comments as fit in a text", pox(strings.Repeat("<!---->", 1000), nsOutlook), InvalidRequest},
 	{"an entity bomb", `<!DOCTYPE x [<!ENTITY a "` + strings.Repeat("ha", 500) + `"><!ENTITY b "` + strings.Repeat("&a;", 100) + `">]>` + pox("&b;", nsOutlook), InvalidRequest},
 	{"a small entity", `<!DOCTYPE x [<!ENTITY a "anna@example.com">]>` + pox("&a;", nsOutlook), InvalidRequest},
-	{"an external entity", `<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>` + pox("&a;@example.com", nsOutlook), InvalidRequest},
+	{"an external entity", `<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>` + pox("&a;@example.com", nsOutlook),
+		InvalidRequest},
 	{"an external document type", `<!DOCTYPE x SYSTEM "http://attacker.example/x.dtd">` + pox("anna@example.com", nsOutlook), InvalidRequest},
 	{"an unknown entity", pox("&nbsp;anna@example.com", nsOutlook), InvalidRequest},
 	{"two Request elements", "<Autodiscover>" + strings.Repeat("<Request><EMailAddress>anna@example.com</EMailAddress></Request>", 2) + "</Autodiscover>", InvalidRequest},
@@ -189,7 +192,8 @@ func TestOddAddresses(t *testing.T) {
 // TestHostIsNotRepeated checks that the answer to a POST does not depend on the host
 // and does not repeat it.
 func TestHostIsNotRepeated(t *testing.T) {
-	r := httptest.NewRequest(http.MethodPost, "https://evil.example/autodiscover/autodiscover.xml", strings.NewReader(pox("anna@example.com", nsOutlook)))
+	r := httptest.NewRequest(http.MethodPost, "https://evil.example/autodiscover/autodiscover.xml",
+		strings.NewReader(pox("anna@example.com", nsOutlook)))
 	r.Header.Set("X-Forwarded-Host", "evil.example")
 	handler := XMLHandler(func(ctx context.Context, q account.Query) (account.Settings, error) {
 		if q.Host != "" {

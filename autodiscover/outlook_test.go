@@ -70,31 +70,47 @@ func TestProtocols(t *testing.T) {
 		want    []string // Type and Server of each
 		lines   []string // of the last Protocol, in this order, among others
 	}{
-		{"the order of preference", []account.Server{pop995, smtp465, imap993}, []string{"POP3 pop.example.com", "SMTP smtp.example.com", "IMAP imap.example.com"}, nil},
-		{"one of each type", []account.Server{otherIMAP, imap993, smtp587, smtp465}, []string{"IMAP imap2.example.com", "SMTP smtp.example.com"},
+		{"the order of preference", []account.Server{pop995, smtp465, imap993},
+			[]string{"POP3 pop.example.com", "SMTP smtp.example.com", "IMAP imap.example.com"}, nil},
+		{"one of each type", []account.Server{otherIMAP, imap993, smtp587, smtp465},
+			[]string{"IMAP imap2.example.com", "SMTP smtp.example.com"},
 			[]string{"Port 587"}},
 		{"not the one without encryption", []account.Server{plainIMAP, otherIMAP}, []string{"IMAP imap2.example.com"}, nil},
-		{"unless there is no other", []account.Server{plainIMAP}, []string{"IMAP plain.example.com"}, []string{"SSL off", "Encryption None"}},
+		{"unless there is no other", []account.Server{plainIMAP}, []string{"IMAP plain.example.com"},
+			[]string{"SSL off", "Encryption None"}},
 		{"DAV after mail", []account.Server{carddav, imap993, caldav, jmap, eas, ews, smtp465},
-			[]string{"IMAP imap.example.com", "SMTP smtp.example.com", "CardDAV https://dav.example.com/card/", "CalDAV https://dav.example.com/cal/anna@example.com/"},
+			[]string{"IMAP imap.example.com", "SMTP smtp.example.com", "CardDAV https://dav.example.com/card/",
+				"CalDAV https://dav.example.com/cal/anna@example.com/"},
 			[]string{"LoginName anna@example.com", "DomainRequired off", "SPA off", "SSL on", "AuthRequired on"}},
-		{"a login and its NT domain", []account.Server{withLogin(imap993, "%EMAILLOCALPART%_%EMAILDOMAIN%", "hosting01")}, []string{"IMAP imap.example.com"},
+		{"a login and its NT domain", []account.Server{withLogin(imap993, "%EMAILLOCALPART%_%EMAILDOMAIN%", "hosting01")},
+			[]string{"IMAP imap.example.com"},
 			[]string{"LoginName anna_example.com", "DomainRequired on", "DomainName hosting01"}},
-		{"never an empty login", []account.Server{withLogin(imap993, "", "")}, []string{"IMAP imap.example.com"}, []string{"LoginName anna@example.com"}},
-		{"NTLM is SPA", []account.Server{withAuth(imap993, account.NTLM, account.PasswordCleartext)}, []string{"IMAP imap.example.com"}, []string{"SPA on"}},
-		{"NTLM as second choice", []account.Server{withAuth(imap993, account.PasswordCleartext, account.NTLM)}, []string{"IMAP imap.example.com"}, []string{"SPA off"}},
-		{"NTLM after a method without a word for it", []account.Server{withAuth(imap993, account.OAuth2Auth, account.NTLM)}, []string{"IMAP imap.example.com"}, []string{"SPA on"}},
-		{"an encrypted password is no SPA", []account.Server{withAuth(imap993, account.PasswordEncrypted)}, []string{"IMAP imap.example.com"}, []string{"SPA off"}},
-		{"OAuth2 or password", []account.Server{withAuth(imap993, account.OAuth2Auth, account.PasswordCleartext)}, []string{"IMAP imap.example.com"}, []string{"SPA off"}},
-		{"not the one that takes no password", []account.Server{withAuth(imap993, account.OAuth2Auth), otherIMAP}, []string{"IMAP imap2.example.com"}, nil},
-		{"SMTP with the same login", []account.Server{withLogin(pop995, "%EMAILLOCALPART%", ""), imap993, withLogin(smtp465, "%EMAILLOCALPART%", "")},
-			[]string{"POP3 pop.example.com", "IMAP imap.example.com", "SMTP smtp.example.com"}, []string{"UsePOPAuth on", "SMTPLast off"}},
+		{"never an empty login", []account.Server{withLogin(imap993, "", "")}, []string{"IMAP imap.example.com"},
+			[]string{"LoginName anna@example.com"}},
+		{"NTLM is SPA", []account.Server{withAuth(imap993, account.NTLM, account.PasswordCleartext)},
+			[]string{"IMAP imap.example.com"}, []string{"SPA on"}},
+		{"NTLM as second choice", []account.Server{withAuth(imap993, account.PasswordCleartext, account.NTLM)},
+			[]string{"IMAP imap.example.com"}, []string{"SPA off"}},
+		{"NTLM after a method without a word for it", []account.Server{withAuth(imap993, account.OAuth2Auth, account.NTLM)},
+			[]string{"IMAP imap.example.com"}, []string{"SPA on"}},
+		{"an encrypted password is no SPA", []account.Server{withAuth(imap993, account.PasswordEncrypted)},
+			[]string{"IMAP imap.example.com"}, []string{"SPA off"}},
+		{"OAuth2 or password", []account.Server{withAuth(imap993, account.OAuth2Auth, account.PasswordCleartext)},
+			[]string{"IMAP imap.example.com"}, []string{"SPA off"}},
+		{"not the one that takes no password", []account.Server{withAuth(imap993, account.OAuth2Auth), otherIMAP},
+			[]string{"IMAP imap2.example.com"}, nil},
+		{"SMTP with the same login", []account.Server{withLogin(pop995, "%EMAILLOCALPART%", ""), imap993,
+			withLogin(smtp465, "%EMAILLOCALPART%", "")},
+			[]string{"POP3 pop.example.com", "IMAP imap.example.com", "SMTP smtp.example.com"},
+			[]string{"UsePOPAuth on", "SMTPLast off"}},
 		{"SMTP with another login", []account.Server{imap993, withLogin(smtp465, "%EMAILLOCALPART%", "")},
-			[]string{"IMAP imap.example.com", "SMTP smtp.example.com"}, []string{"LoginName anna", "UsePOPAuth off", "SMTPLast off"}},
+			[]string{"IMAP imap.example.com", "SMTP smtp.example.com"},
+			[]string{"LoginName anna", "UsePOPAuth off", "SMTPLast off"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := address(t, "anna@example.com")
-			document, err := Outlook(account.Settings{Address: a, Login: a, Provider: provider(c.servers...), Servers: c.servers})
+			document, err := Outlook(account.Settings{Address: a, Login: a, Provider: provider(c.servers...),
+				Servers: c.servers})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +149,8 @@ func TestNotForOutlook(t *testing.T) {
 		{"ActiveSync only", address(t, "anna@example.com"), []account.Server{eas, ews, eas}, "activesync, ews"},
 		{"no incoming mail", address(t, "anna@example.com"), []account.Server{smtp465}, "smtp"},
 		{"no server", address(t, "anna@example.com"), nil, "none at all"},
-		{"no password", address(t, "anna@example.com"), []account.Server{withAuth(pop995, account.OAuth2Auth, account.TLSClientCert)}, "pop3 server takes no password"},
+		{"no password", address(t, "anna@example.com"),
+			[]account.Server{withAuth(pop995, account.OAuth2Auth, account.TLSClientCert)}, "pop3 server takes no password"},
 		{"no mailbox", account.AnyAt("example.com"), []account.Server{mailboxHost}, "needs a mailbox"},
 	} {
 		document, err := Outlook(account.Settings{Address: c.address, Login: c.address, Servers: c.servers})
@@ -166,14 +183,16 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Check(t, goldenDir+"activesync.xml", document)
-	golden.Check(t, goldenDir+"activesync-unknown.xml", post(XMLHandler(resolver), pox("anna@unknown.invalid", nsMobileSync)).Body.Bytes())
+	golden.Check(t, goldenDir+"activesync-unknown.xml",
+		post(XMLHandler(resolver), pox("anna@unknown.invalid", nsMobileSync)).Body.Bytes())
 }
 
 // TestHandlerAnswers checks that the handler, with its caches, sends the documents
 // that Outlook and ActiveSync return.
 func TestHandlerAnswers(t *testing.T) {
 	handler := XMLHandler(resolver)
-	locals := []string{"anna", "Anna.Andersson+tag", "o'neil&co", `"<b>&x"`, "%s%d", "{{7*7}}", "%EMAILDOMAIN%", "%EMAILADDRESS%", "100%%EMAILLOCALPART%", "ågot"}
+	locals := []string{"anna", "Anna.Andersson+tag", "o'neil&co", `"<b>&x"`, "%s%d", "{{7*7}}", "%EMAILDOMAIN%",
+		"%EMAILADDRESS%", "100%%EMAILLOCALPART%", "ågot"}
 	for name, p := range providers {
 		if p.AutodiscoverRedirect != nil {
 			continue
@@ -193,7 +212,8 @@ func TestHandlerAnswers(t *testing.T) {
 			}
 		}
 		// The same for the domain without a mailbox.
-		s := account.Settings{Address: account.AnyAt(name + ".example"), Login: account.AnyAt(name + ".example"), Provider: p, Servers: p.Servers}
+		s := account.Settings{Address: account.AnyAt(name + ".example"), Login: account.AnyAt(name + ".example"),
+			Provider: p, Servers: p.Servers}
 		want, err := Outlook(s)
 		if e, ok := err.(*Error); ok {
 			want = []byte(errorDocument(e.Code))
@@ -220,8 +240,10 @@ func TestCustomLogins(t *testing.T) {
 		return s, nil
 	})
 	for range 2 {
-		for a, login := range map[string]string{"anna@example.com": "u123", "bo@example.com": "mail@example.com", "eva@example.com": "eva@example.com"} {
-			got := fields(t, post(handler, pox(a, nsOutlook)).Body.String(), "User/AutoDiscoverSMTPAddress", "Account/Protocol[1]/LoginName", "Account/Protocol[2]/LoginName")
+		for a, login := range map[string]string{"anna@example.com": "u123", "bo@example.com": "mail@example.com",
+			"eva@example.com": "eva@example.com"} {
+			got := fields(t, post(handler, pox(a, nsOutlook)).Body.String(), "User/AutoDiscoverSMTPAddress",
+				"Account/Protocol[1]/LoginName", "Account/Protocol[2]/LoginName")
 			if d := cmp.Diff([]string{a, login, login}, got); d != "" {
 				t.Errorf("address and logins for %s (-want +got):\n%s", a, d)
 			}

@@ -52,18 +52,24 @@ func TestScenariosOutlook(t *testing.T) {
 		{"8.1 the schema in white space", envelope(nsOutlookRequest, "<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema>\n"+
 			nsOutlook+"\n</AcceptableResponseSchema>"), anna(smtp...)},
 		{"8.1 a wrong root namespace", envelope("http://schemas.microsoft.com/exchange/autodiscover/request/2006",
-			`<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema>`+nsOutlook+`</AcceptableResponseSchema>`), anna(smtp...)},
+			`<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema>`+nsOutlook+`</AcceptableResponseSchema>`),
+			anna(smtp...)},
 		{"8.1 the root namespace of phones", envelope(nsMobileSyncRequest,
-			`<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema>`+nsOutlook+`</AcceptableResponseSchema>`), anna(smtp...)},
+			`<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema>`+nsOutlook+`</AcceptableResponseSchema>`),
+			anna(smtp...)},
 		{"8.1 prefixes", `<a:Autodiscover xmlns:a="` + nsOutlookRequest + `"><a:Request><a:EMailAddress>anna@example.com</a:EMailAddress>` +
-			`<a:AcceptableResponseSchema>` + nsOutlook + `</a:AcceptableResponseSchema></a:Request></a:Autodiscover>`, anna(smtp...)},
+			`<a:AcceptableResponseSchema>` + nsOutlook + `</a:AcceptableResponseSchema></a:Request></a:Autodiscover>`,
+			anna(smtp...)},
 		{"8.1 a byte order mark", "\xef\xbb\xbf" + pox("anna@example.com", nsOutlook), anna(smtp...)},
-		{"8.1 UTF-8 declared as UTF-16, as .NET strings do", strings.Replace(pox("anna@example.com", nsOutlook), `"utf-8"`, `"utf-16"`, 1), anna(smtp...)},
+		{"8.1 UTF-8 declared as UTF-16, as .NET strings do",
+			strings.Replace(pox("anna@example.com", nsOutlook), `"utf-8"`, `"utf-16"`, 1), anna(smtp...)},
 		{"8.1 comments and CDATA", pox("<!-- < -->anna<!-- --><![CDATA[@example.com]]>", nsOutlook), anna(smtp...)},
 		{"8.1 an escaped address", pox("anna&#64;example.com", nsOutlook), anna(smtp...)},
 		{"8.1 capitals in the domain", pox("anna@EXAMPLE.COM", nsOutlook), anna(smtp...)},
-		{"8.9 the schema with https", pox("anna@example.com", strings.Replace(nsOutlook, "http:", "https:", 1)), anna(smtp...)},
-		{"8.9 no schema, the namespace decides", envelope(nsOutlookRequest, `<EMailAddress>anna@example.com</EMailAddress>`), anna(smtp...)},
+		{"8.9 the schema with https", pox("anna@example.com", strings.Replace(nsOutlook, "http:", "https:", 1)),
+			anna(smtp...)},
+		{"8.9 no schema, the namespace decides",
+			envelope(nsOutlookRequest, `<EMailAddress>anna@example.com</EMailAddress>`), anna(smtp...)},
 		{"8.9 an empty schema, the namespace with https", envelope(strings.Replace(nsOutlookRequest, "http:", "https:", 1),
 			`<EMailAddress>anna@example.com</EMailAddress><AcceptableResponseSchema/>`), anna(smtp...)},
 		// The specification prefers the LegacyDN, but there is none here; see parsePOX.
@@ -119,15 +125,17 @@ func TestScenariosActiveSync(t *testing.T) {
 		want           []string
 	}{
 		{"8.4 a phone", pox("anna@eas.example", nsMobileSync), phone("anna@eas.example", easURL)},
-		{"8.4 no schema, the namespace decides", envelope(nsMobileSyncRequest, "<EMailAddress>anna@eas.example</EMailAddress>"), phone("anna@eas.example", easURL)},
+		{"8.4 no schema, the namespace decides",
+			envelope(nsMobileSyncRequest, "<EMailAddress>anna@eas.example</EMailAddress>"), phone("anna@eas.example", easURL)},
 		{"8.4 the namespace of Outlook", envelope(nsOutlookRequest, "<EMailAddress>anna@eas.example</EMailAddress><AcceptableResponseSchema>"+
 			nsMobileSync+"</AcceptableResponseSchema>"), phone("anna@eas.example", easURL)},
 		{"8.4 a domain with mail only", pox("anna@example.com", nsMobileSync), code("601")},
 		// The scenario answers as for any phone; the default here is its
 		// "eas-manual", as the phone could not get past a wrong login.
 		{"8.5 another login", pox("mail@domain.se", nsMobileSync), code("601")},
-		{"8.8 an unknown domain", pox("anna@unknown.invalid", nsMobileSync), []string{nsMobileSync, "en:us", "anna@unknown.invalid", "anna@unknown.invalid",
-			"-", "-", "-", "2", "The email address can't be found.", "", "-", "-", "-", "-", "-"}},
+		{"8.8 an unknown domain", pox("anna@unknown.invalid", nsMobileSync),
+			[]string{nsMobileSync, "en:us", "anna@unknown.invalid", "anna@unknown.invalid",
+				"-", "-", "-", "2", "The email address can't be found.", "", "-", "-", "-", "-", "-"}},
 		{"a failure of DNS", pox("anna@down.example", nsMobileSync), code("603")},
 		{"LegacyDN only", envelope(nsMobileSyncRequest, "<LegacyDN>/o=Org</LegacyDN>"), code("500")},
 	} {
@@ -177,17 +185,24 @@ func TestActiveSyncLogins(t *testing.T) {
 		s    account.Settings
 		code Code
 	}{
-		{"an alias that signs in as its mailbox", account.Settings{Address: alias, Login: mailbox, Provider: provider(eas), Servers: []account.Server{eas}}, NotAvailable},
-		{"an account's own login", account.Settings{Address: alias, Login: alias, Custom: true, Provider: provider(eas), Servers: []account.Server{own}}, NotAvailable},
-		{"an account's own login, which is the address", account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
-			Custom: true, Provider: provider(eas), Servers: []account.Server{same}}, ""},
+		{"an alias that signs in as its mailbox",
+			account.Settings{Address: alias, Login: mailbox, Provider: provider(eas), Servers: []account.Server{eas}},
+			NotAvailable},
+		{"an account's own login", account.Settings{Address: alias, Login: alias, Custom: true, Provider: provider(eas),
+			Servers: []account.Server{own}}, NotAvailable},
+		{"an account's own login, which is the address",
+			account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
+				Custom: true, Provider: provider(eas), Servers: []account.Server{same}}, ""},
 		// The same answer would be wrong for another mailbox of the provider.
-		{"a provider's fixed login, which happens to be the address", account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
-			Provider: provider(same), Servers: []account.Server{same}}, NotAvailable},
+		{"a provider's fixed login, which happens to be the address",
+			account.Settings{Address: address(t, "anna@eas.example"), Login: address(t, "anna@eas.example"),
+				Provider: provider(same), Servers: []account.Server{same}}, NotAvailable},
 		{"a URL without TLS", account.Settings{Address: alias, Login: alias, Provider: provider(), Servers: []account.Server{
 			urlServer(account.ActiveSync, "http://eas.hoster.example/Microsoft-Server-ActiveSync")}}, NotAvailable},
-		{"a second server that fits", account.Settings{Address: alias, Login: alias, Provider: provider(), Servers: []account.Server{own, eas}}, ""},
-		{"any mailbox", account.Settings{Address: account.AnyAt("eas.example"), Provider: provider(eas), Servers: []account.Server{eas}}, InvalidRequest},
+		{"a second server that fits", account.Settings{Address: alias, Login: alias, Provider: provider(),
+			Servers: []account.Server{own, eas}}, ""},
+		{"any mailbox", account.Settings{Address: account.AnyAt("eas.example"), Provider: provider(eas),
+			Servers: []account.Server{eas}}, InvalidRequest},
 	} {
 		document, err := ActiveSync(c.s)
 		e, _ := err.(*Error)
@@ -220,12 +235,14 @@ func TestErrors(t *testing.T) {
 		{"8.7 an empty address", pox("", nsOutlook), InvalidRequest},
 		{"8.7 an empty element", envelope(nsOutlookRequest, "<EMailAddress/>"+schema), InvalidRequest},
 		{"8.7 no @", pox("anna", nsOutlook), InvalidRequest},
-		{"8.7 no address, and a wrong schema", envelope(nsOutlookRequest, `<AcceptableResponseSchema>x</AcceptableResponseSchema>`), InvalidRequest},
+		{"8.7 no address, and a wrong schema",
+			envelope(nsOutlookRequest, `<AcceptableResponseSchema>x</AcceptableResponseSchema>`), InvalidRequest},
 		{"8.8 an unknown domain", pox("anna@unknown.invalid", nsOutlook), AddressUnknown},
 		{"8.8 another customer's host", pox("anna@wrong.example", nsOutlook), AddressUnknown},
 		{"8.9 an unknown schema", pox("anna@example.com", "http://schemas.example.net/nothing/2006"), NotAvailable},
 		{"8.9 a request schema", pox("anna@example.com", nsOutlookRequest), NotAvailable},
-		{"8.9 no schema, and no known namespace", `<Autodiscover><Request><EMailAddress>anna@example.com</EMailAddress></Request></Autodiscover>`, NotAvailable},
+		{"8.9 no schema, and no known namespace",
+			`<Autodiscover><Request><EMailAddress>anna@example.com</EMailAddress></Request></Autodiscover>`, NotAvailable},
 		{"8.10 LegacyDN only", envelope(nsOutlookRequest, "<LegacyDN>/o=Org/ou=First/cn=Recipients/cn=anna</LegacyDN>"+schema), AddressUnknown},
 		{"a failure of DNS", pox("anna@down.example", nsOutlook), ServerError},
 	} {
@@ -305,7 +322,8 @@ func TestGet(t *testing.T) {
 			checkAnswer(t, h, http.StatusOK, xmlType)
 			g := get(handler, "https://"+c.host+"/autodiscover/autodiscover.xml")
 			if h.Body.Len() != 0 || h.Header().Get("Content-Length") != strconv.Itoa(g.Body.Len()) {
-				t.Errorf("HEAD has %d bytes and Content-Length %s, want 0 and %d", h.Body.Len(), h.Header().Get("Content-Length"), g.Body.Len())
+				t.Errorf("HEAD has %d bytes and Content-Length %s, want 0 and %d",
+					h.Body.Len(), h.Header().Get("Content-Length"), g.Body.Len())
 			}
 		})
 	}
@@ -358,11 +376,16 @@ func TestRedirect(t *testing.T) {
 	}{
 		{"8.3 POST of Outlook", outlook("anna@office365.example"), microsoft + "xml", ""},
 		{"POST of a phone", phone("anna@office365.example"), microsoft + "xml", ""},
-		{"8.3 GET", fetch(http.MethodGet, handler, "https://autodiscover.office365.example/AutoDiscover/AutoDiscover.XML"), microsoft + "xml", ""},
-		{"8.3 HEAD", fetch(http.MethodHead, handler, "https://office365.example/autodiscover/autodiscover.xml"), microsoft + "xml", ""},
-		{"8.3 .svc", fetch(http.MethodPost, soap, "https://autodiscover.office365.example/autodiscover/autodiscover.svc"), microsoft + "svc", ""},
-		{"8.3 GET .svc", fetch(http.MethodGet, soap, "https://office365.example/Autodiscover/Autodiscover.svc"), microsoft + "svc", ""},
-		{"8.3 HEAD .svc", fetch(http.MethodHead, soap, "https://office365.example/Autodiscover/Autodiscover.svc"), microsoft + "svc", ""},
+		{"8.3 GET", fetch(http.MethodGet, handler, "https://autodiscover.office365.example/AutoDiscover/AutoDiscover.XML"),
+			microsoft + "xml", ""},
+		{"8.3 HEAD", fetch(http.MethodHead, handler, "https://office365.example/autodiscover/autodiscover.xml"),
+			microsoft + "xml", ""},
+		{"8.3 .svc", fetch(http.MethodPost, soap, "https://autodiscover.office365.example/autodiscover/autodiscover.svc"),
+			microsoft + "svc", ""},
+		{"8.3 GET .svc", fetch(http.MethodGet, soap, "https://office365.example/Autodiscover/Autodiscover.svc"),
+			microsoft + "svc", ""},
+		{"8.3 HEAD .svc", fetch(http.MethodHead, soap, "https://office365.example/Autodiscover/Autodiscover.svc"),
+			microsoft + "svc", ""},
 		{"8.11 JSON", fetch(http.MethodGet, json, "https://x.example/autodiscover/autodiscover.json?Email=anna+1@office365.example&Protocol=Substrate&RedirectCount=1"),
 			microsoft + "json?Email=anna%2B1%40office365.example&Protocol=Substrate&RedirectCount=2", ""},
 		{"8.11 JSON, a space", fetch(http.MethodGet, json, "https://x.example/autodiscover/autodiscover.json?Email=%22a%20b%22@office365.example&Protocol=Ews"),
@@ -370,9 +393,11 @@ func TestRedirect(t *testing.T) {
 		{"8.11 JSON, HEAD", fetch(http.MethodHead, json, "https://x.example/autodiscover/autodiscover.json/v1.0/anna@office365.example?protocol=autodiscoverv1"),
 			microsoft + "json?Email=anna%40office365.example&Protocol=autodiscoverv1&RedirectCount=1", ""},
 		{"8.3 as XML", outlook("anna@as-xml.example"), "", "redirect-url.xml"},
-		{"8.3 as XML, GET", fetch(http.MethodGet, handler, "https://as-xml.example/autodiscover/autodiscover.xml"), "", "redirect-url.xml"},
+		{"8.3 as XML, GET", fetch(http.MethodGet, handler, "https://as-xml.example/autodiscover/autodiscover.xml"), "",
+			"redirect-url.xml"},
 		// The schema of phones cannot redirect to a URL.
-		{"as XML, a phone", phone("anna@as-xml.example"), "https://autodiscover.hoster.example/autodiscover/autodiscover.xml", ""},
+		{"as XML, a phone", phone("anna@as-xml.example"),
+			"https://autodiscover.hoster.example/autodiscover/autodiscover.xml", ""},
 		{"as XML, .svc", fetch(http.MethodPost, soap, "https://autodiscover.as-xml.example/autodiscover/autodiscover.svc"),
 			"https://autodiscover.hoster.example/autodiscover/autodiscover.svc", ""},
 		{"8.3 to another address", outlook("anna@by-address.example"), "", "redirect-addr.xml"},
@@ -425,7 +450,8 @@ func TestNoSOAP(t *testing.T) {
 		"unknown.invalid":          http.StatusNotFound,
 		"down.example":             http.StatusServiceUnavailable,
 	} {
-		w := serve(SOAPHandler(resolver), http.MethodPost, "https://"+host+"/autodiscover/autodiscover.svc", strings.NewReader("<Envelope/>"))
+		w := serve(SOAPHandler(resolver), http.MethodPost, "https://"+host+"/autodiscover/autodiscover.svc",
+			strings.NewReader("<Envelope/>"))
 		checkAnswer(t, w, status, "text/plain; charset=utf-8")
 		if got := w.Header().Get("Retry-After") != ""; got != (status == http.StatusServiceUnavailable) {
 			t.Errorf("%s: Retry-After present: %v, want it only with 503", host, got)

@@ -57,7 +57,8 @@ func TestWriteThenRead(t *testing.T) {
 			said(imap993, account.Login{Username: "anna@dav.example"}),
 			said(smtp465, account.Login{Username: "anna@dav.example"}),
 			said(carddav, account.Login{Username: "anna@dav.example"}),
-			said(urlServer(account.CalDAV, "https://dav.example.com/cal/anna@dav.example/"), account.Login{Username: "anna@dav.example"}),
+			said(urlServer(account.CalDAV, "https://dav.example.com/cal/anna@dav.example/"),
+				account.Login{Username: "anna@dav.example"}),
 		}},
 		{"anna@eas.example", ActiveSync, []account.Server{said(eas, account.Login{Username: "anna@eas.example"})}},
 	} {
@@ -114,7 +115,8 @@ func TestReadWithoutMailbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := account.Settings{Provider: new(account.Provider), Servers: []account.Server{said(imap993, account.Login{}), said(smtp465, account.Login{})}}
+	want := account.Settings{Provider: new(account.Provider),
+		Servers: []account.Server{said(imap993, account.Login{}), said(smtp465, account.Login{})}}
 	if d := cmp.Diff(want, got, compareSettings); d != "" {
 		t.Errorf("settings (-want +got):\n%s", d)
 	}
@@ -127,9 +129,11 @@ func TestReadRedirect(t *testing.T) {
 		want            account.AutodiscoverRedirect
 		mailbox         string
 	}{
-		{"anna@as-xml.example", nsOutlook, account.AutodiscoverRedirect{Hostname: "autodiscover.hoster.example", AsXML: true}, ""},
+		{"anna@as-xml.example", nsOutlook, account.AutodiscoverRedirect{Hostname: "autodiscover.hoster.example",
+			AsXML: true}, ""},
 		{"anna@by-address.example", nsOutlook, account.AutodiscoverRedirect{Address: "anna@example.hoster.example"}, ""},
-		{"anna@by-address.example", nsMobileSync, account.AutodiscoverRedirect{Address: "anna@example.hoster.example"}, "anna@by-address.example"},
+		{"anna@by-address.example", nsMobileSync, account.AutodiscoverRedirect{Address: "anna@example.hoster.example"},
+			"anna@by-address.example"},
 	} {
 		got, err := Read(post(XMLHandler(resolver), pox(c.address, c.schema)).Body.Bytes())
 		if err != nil {
@@ -169,33 +173,40 @@ func TestReadErrors(t *testing.T) {
 
 // others returns an answer of another server.
 func others(namespace, inner string) string {
-	return `<Autodiscover xmlns="` + nsResponse + `"><Response xmlns="` + namespace + `">` + inner + `</Response></Autodiscover>`
+	return `<Autodiscover xmlns="` + nsResponse + `"><Response xmlns="` + namespace + `">` + inner +
+		`</Response></Autodiscover>`
 }
 
 // TestReadOthers reads answers of other servers as clients do.
 func TestReadOthers(t *testing.T) {
 	protocol := func(inner string) string {
-		return others(nsOutlook, "<Account><AccountType>email</AccountType><Action>settings</Action><Protocol>"+inner+"</Protocol></Account>")
+		return others(nsOutlook, "<Account><AccountType>email</AccountType><Action>settings</Action><Protocol>"+inner+
+			"</Protocol></Account>")
 	}
 	for _, c := range []struct {
 		name, document string
 		want           account.Server
 	}{
 		{"Outlook's defaults", protocol("<Type>IMAP</Type><Server>h</Server>"),
-			account.Server{Type: account.IMAP, Hostname: "h", Port: 993, SocketType: account.SSL, Authentication: []account.Authentication{account.NTLM}}},
-		{"SSL off", protocol("<Type>POP3</Type><Server>h</Server><SSL>Off</SSL><SPA>off</SPA>"), mailServer(account.POP3, "h", 110, account.Plain)},
+			account.Server{Type: account.IMAP, Hostname: "h", Port: 993, SocketType: account.SSL,
+				Authentication: []account.Authentication{account.NTLM}}},
+		{"SSL off", protocol("<Type>POP3</Type><Server>h</Server><SSL>Off</SSL><SPA>off</SPA>"),
+			mailServer(account.POP3, "h", 110, account.Plain)},
 		{"Encryption overrides SSL off", protocol("<Type>SMTP</Type><Server>h</Server><Port>587</Port><SSL>off</SSL><Encryption>TLS</Encryption><SPA>off</SPA>"),
 			mailServer(account.SMTP, "h", 587, account.STARTTLS)},
 		{"Encryption None overrides SSL on", protocol("<Type>SMTP</Type><Server>h</Server><Port>25</Port><SSL>on</SSL><Encryption>none</Encryption><SPA>off</SPA>"),
 			mailServer(account.SMTP, "h", 25, account.Plain)},
 		{"Encryption Auto has no meaning", protocol("<Type>imap</Type><Server>\n h \n</Server><Encryption>Auto</Encryption><SPA>off</SPA>"),
 			mailServer(account.IMAP, "h", 993, account.SSL)},
-		{"STARTTLS on a port for TLS, a mistake that is kept", protocol("<Type>IMAP</Type><Server>h</Server><Port>993</Port><Encryption>TLS</Encryption><SPA>off</SPA>"),
+		{"STARTTLS on a port for TLS, a mistake that is kept",
+			protocol("<Type>IMAP</Type><Server>h</Server><Port>993</Port><Encryption>TLS</Encryption><SPA>off</SPA>"),
 			mailServer(account.IMAP, "h", 993, account.STARTTLS)},
 		{"Exchange beside IMAP", others(nsOutlook, "<Account><Action>settings</Action><Protocol><Type>EXCH</Type></Protocol>"+
-			"<Protocol><Type>IMAP</Type><Server>h</Server><SPA>off</SPA></Protocol></Account>"), mailServer(account.IMAP, "h", 993, account.SSL)},
-		{"a certificate server beside ActiveSync", others(nsMobileSync, "<Action><Settings><Server><Type>CertEnroll</Type><Url>https://c/</Url></Server>"+
-			"<Server><Type>MobileSync</Type><Url>"+easURL+"</Url></Server></Settings></Action>"), eas},
+			"<Protocol><Type>IMAP</Type><Server>h</Server><SPA>off</SPA></Protocol></Account>"),
+			mailServer(account.IMAP, "h", 993, account.SSL)},
+		{"a certificate server beside ActiveSync",
+			others(nsMobileSync, "<Action><Settings><Server><Type>CertEnroll</Type><Url>https://c/</Url></Server>"+
+				"<Server><Type>MobileSync</Type><Url>"+easURL+"</Url></Server></Settings></Action>"), eas},
 	} {
 		got, err := Read([]byte(c.document))
 		if err != nil {

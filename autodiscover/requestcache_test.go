@@ -42,8 +42,10 @@ func TestRequestCache(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var c requestCache
-			for _, address := range []string{"anna@example.com", "anna@example.com", "eve+tag@EXAMPLE.org", "x", "%EMAILADDRESS%", "a&amp;b@example.com", "ö@example.com", "a\x00b@example.com", "<b>", "-->", "]]>",
-				"a\xff@example.com", "a\x7f@example.com", "a\ufffe@example.com", "a\x1f@example.com", "a b@example.com", "a\r@example.com"} {
+			for _, address := range []string{"anna@example.com", "anna@example.com", "eve+tag@EXAMPLE.org", "x",
+				"%EMAILADDRESS%", "a&amp;b@example.com", "ö@example.com", "a\x00b@example.com", "<b>", "-->", "]]>",
+				"a\xff@example.com", "a\x7f@example.com", "a\ufffe@example.com", "a\x1f@example.com", "a b@example.com",
+				"a\r@example.com"} {
 				checkScan(t, &c, strings.ReplaceAll(row.body, "$", address))
 			}
 			if len(c.requests) != row.cached {

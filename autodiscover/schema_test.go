@@ -61,7 +61,8 @@ func TestSchemasCanFail(t *testing.T) {
 		{"Port 0", "outlook-pop.xml", "995", "0"},
 		{"a MobileSync Protocol for Outlook", "outlook-pop.xml", "POP3", "MobileSync"},
 		{"a redirection in clear text", "redirect-url.xml", "<RedirectUrl>https", "<RedirectUrl>http"},
-		{"a redirection with capitals", "redirect-url.xml", "/autodiscover/autodiscover.xml", "/Autodiscover/Autodiscover.xml"},
+		{"a redirection with capitals", "redirect-url.xml", "/autodiscover/autodiscover.xml",
+			"/Autodiscover/Autodiscover.xml"},
 		{"https in a namespace", "outlook-pop.xml", nsResponse, strings.Replace(nsResponse, "http:", "https:", 1)},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -86,7 +86,8 @@ func checkNoDocument(t *testing.T, s account.Settings, err error, wantDocument b
 	e, isError := errors.AsType[*autodiscover.Error](err)
 	switch {
 	case redirects(s):
-		if want := strings.ToLower(s.Provider.AutodiscoverRedirect.Hostname); !isRedirect || !strings.Contains(redirect.Location, "https://"+want+"/") {
+		if want := strings.ToLower(s.Provider.AutodiscoverRedirect.Hostname); !isRedirect ||
+			!strings.Contains(redirect.Location, "https://"+want+"/") {
 			t.Errorf("error %v, want a redirect to %s", err, want)
 		}
 		return true
@@ -115,7 +116,8 @@ func takesPassword(s account.Server) bool {
 // asRead returns the server with what an answer can hold. Of the methods it
 // tells whether the password goes by NTLM.
 func asRead(s account.Server) account.Server {
-	read := account.Server{Type: s.Type, Hostname: s.Hostname, Port: s.Port, SocketType: s.SocketType, URL: s.URL, Login: s.Login}
+	read := account.Server{Type: s.Type, Hostname: s.Hostname, Port: s.Port, SocketType: s.SocketType, URL: s.URL,
+		Login: s.Login}
 	read.Authentication = []account.Authentication{account.PasswordCleartext}
 	for _, method := range s.Authentication {
 		if method == account.NTLM {

@@ -132,18 +132,20 @@ func TestScenarios(t *testing.T) {
 		want     []map[string]any
 	}{
 		{"1 IMAP and SMTP with TLS", small, "anna@example.se", Options{Name: "Anna Ek"}, []map[string]any{mailAccount}},
-		{"2 POP and SMTP with STARTTLS", popOnly, "anna@example.se", Options{Name: "Anna Ek"}, []map[string]any{with(map[string]any{
-			"EmailAccountType":             "EmailTypePOP",
-			"IncomingMailServerHostName":   "pop.example.se",
-			"IncomingMailServerPortNumber": uint64(110),
-			"OutgoingMailServerPortNumber": uint64(587),
-		})}},
-		{"2 POP that has 995 as well", popWithTLS, "anna@example.se", Options{Name: "Anna Ek"}, []map[string]any{with(map[string]any{
-			"EmailAccountType":             "EmailTypePOP",
-			"IncomingMailServerHostName":   "pop.example.se",
-			"IncomingMailServerPortNumber": uint64(995),
-			"OutgoingMailServerPortNumber": uint64(587),
-		})}},
+		{"2 POP and SMTP with STARTTLS", popOnly, "anna@example.se", Options{Name: "Anna Ek"},
+			[]map[string]any{with(map[string]any{
+				"EmailAccountType":             "EmailTypePOP",
+				"IncomingMailServerHostName":   "pop.example.se",
+				"IncomingMailServerPortNumber": uint64(110),
+				"OutgoingMailServerPortNumber": uint64(587),
+			})}},
+		{"2 POP that has 995 as well", popWithTLS, "anna@example.se", Options{Name: "Anna Ek"},
+			[]map[string]any{with(map[string]any{
+				"EmailAccountType":             "EmailTypePOP",
+				"IncomingMailServerHostName":   "pop.example.se",
+				"IncomingMailServerPortNumber": uint64(995),
+				"OutgoingMailServerPortNumber": uint64(587),
+			})}},
 		{"3 hosted Exchange", hostedExchange, "mail@domain.se", Options{Name: "Anna Ek"}, []map[string]any{{
 			"PayloadType":                "com.apple.eas.account",
 			"Host":                       "ex.example.com",
@@ -240,13 +242,15 @@ func TestNames(t *testing.T) {
 // TestSMIME checks that the S/MIME switches are there, except on a Mac.
 func TestSMIME(t *testing.T) {
 	switches := []string{"SMIMESigningUserOverrideable", "SMIMESigningCertificateUUIDUserOverrideable",
-		"SMIMEEncryptByDefaultUserOverrideable", "SMIMEEncryptionCertificateUUIDUserOverrideable", "SMIMEEnableEncryptionPerMessageSwitch"}
+		"SMIMEEncryptByDefaultUserOverrideable", "SMIMEEncryptionCertificateUUIDUserOverrideable",
+		"SMIMEEnableEncryptionPerMessageSwitch"}
 	for _, test := range []struct {
 		provider *account.Provider
 		device   Device
 		want     any
 	}{
-		{small, AnyDevice, true}, {small, Phone, true}, {hostedExchange, AnyDevice, true}, {small, Mac, nil}, {groupware, Mac, nil},
+		{small, AnyDevice, true}, {small, Phone, true}, {hostedExchange, AnyDevice, true}, {small, Mac, nil},
+		{groupware, Mac, nil},
 	} {
 		_, payloads := parse(t, document(t, settings(t, test.provider, "anna@example.se"), Options{Device: test.device}))
 		for _, name := range switches {
@@ -326,20 +330,26 @@ func TestNoProfile(t *testing.T) {
 		{[]account.Server{imap}, AnyDevice, "there is no smtp server"},
 		{[]account.Server{plain, smtp}, AnyDevice, "imap imap.example.se:143: it is not encrypted"},
 		{[]account.Server{plain, smtp, dav}, AnyDevice, "imap imap.example.se:143: it is not encrypted"},
-		{[]account.Server{server(account.IMAP, "mail.%EMAILDOMAIN%", account.Plain), smtp}, AnyDevice, "imap mail.example.se:143: it is not encrypted"},
-		{[]account.Server{imap, server(account.SMTP, "smtp.example.se", account.Plain)}, AnyDevice, "smtp smtp.example.se:587: it is not encrypted"},
+		{[]account.Server{server(account.IMAP, "mail.%EMAILDOMAIN%", account.Plain), smtp}, AnyDevice,
+			"imap mail.example.se:143: it is not encrypted"},
+		{[]account.Server{imap, server(account.SMTP, "smtp.example.se", account.Plain)}, AnyDevice,
+			"smtp smtp.example.se:587: it is not encrypted"},
 		{[]account.Server{withMethods(imap, token...), smtp}, AnyDevice, "Apple's mail account cannot sign in with OAuth2"},
 		{[]account.Server{withMethods(imap), smtp}, AnyDevice, "Apple's mail account cannot sign in with no method at all"},
-		{[]account.Server{withMethods(imap, account.GSSAPI, account.TLSClientCert), smtp}, AnyDevice, "cannot sign in with GSSAPI or TLS-client-cert"},
+		{[]account.Server{withMethods(imap, account.GSSAPI, account.TLSClientCert), smtp}, AnyDevice,
+			"cannot sign in with GSSAPI or TLS-client-cert"},
 		{hostedExchange.Servers, Mac, "a Mac does not speak ActiveSync"},
 		{groupware.Servers[1:2], AnyDevice, "an iPhone or iPad does not speak Exchange Web Services"},
 		{[]account.Server{easAt("http://ex.example.se/Microsoft-Server-ActiveSync")}, AnyDevice, "it is not encrypted"},
 		{[]account.Server{easAt("https://ex.example.se:8443/Microsoft-Server-ActiveSync")}, AnyDevice, "no port but 443"},
 		{[]account.Server{easAt("https://ex.example.se/push")}, AnyDevice, "no path but /Microsoft-Server-ActiveSync"},
 		{[]account.Server{easAt("ex.example.se")}, AnyDevice, "not an http or https URL"},
-		{[]account.Server{withMethods(groupware.Servers[0], account.NTLM)}, AnyDevice, "ActiveSync account cannot sign in with NTLM"},
-		{[]account.Server{withMethods(groupware.Servers[1], account.GSSAPI)}, Mac, "Exchange account cannot sign in with GSSAPI"},
-		{[]account.Server{web(account.CalDAV, "http://dav.example.se/")}, AnyDevice, "caldav http://dav.example.se/: it is not encrypted"},
+		{[]account.Server{withMethods(groupware.Servers[0], account.NTLM)}, AnyDevice,
+			"ActiveSync account cannot sign in with NTLM"},
+		{[]account.Server{withMethods(groupware.Servers[1], account.GSSAPI)}, Mac,
+			"Exchange account cannot sign in with GSSAPI"},
+		{[]account.Server{web(account.CalDAV, "http://dav.example.se/")}, AnyDevice,
+			"caldav http://dav.example.se/: it is not encrypted"},
 		{[]account.Server{withMethods(dav, token...)}, AnyDevice, "cannot sign in with OAuth2"},
 	}
 	for _, test := range tests {
@@ -364,7 +374,8 @@ func TestSelection(t *testing.T) {
 	}{
 		{[]account.Server{pop, imap, smtp}, AnyDevice, "mail imap.example.se"},
 		{[]account.Server{starttls, imap, smtp}, AnyDevice, "mail imap.example.se"},
-		{[]account.Server{imap, server(account.IMAP, "second.example.se", account.SSL), smtp}, AnyDevice, "mail imap.example.se"},
+		{[]account.Server{imap, server(account.IMAP, "second.example.se", account.SSL), smtp}, AnyDevice,
+			"mail imap.example.se"},
 		{[]account.Server{plain, starttls, smtp}, AnyDevice, "mail starttls.example.se"},
 		{[]account.Server{plain, pop, smtp}, AnyDevice, "mail pop.example.se"},
 		{[]account.Server{withMethods(imap, token...), pop, smtp}, AnyDevice, "mail pop.example.se"},
@@ -459,7 +470,8 @@ func TestAlias(t *testing.T) {
 	s := settings(t, small, "kontakt@example.se")
 	s.Login, _ = account.ParseAddress("anna@example.se")
 	_, payloads := parse(t, document(t, s, Options{}))
-	for name, want := range map[string]string{"EmailAddress": "kontakt@example.se", "EmailAccountDescription": "kontakt@example.se",
+	for name, want := range map[string]string{"EmailAddress": "kontakt@example.se",
+		"EmailAccountDescription":    "kontakt@example.se",
 		"IncomingMailServerUsername": "anna@example.se", "OutgoingMailServerUsername": "anna@example.se"} {
 		if got := payloads[0][name]; got != want {
 			t.Errorf("%s = %v, want %s", name, got, want)

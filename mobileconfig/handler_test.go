@@ -61,7 +61,8 @@ func TestAnswer(t *testing.T) {
 		{"emailaddress=anna%40example.se", "anna@example.se", "example.se", Options{}},
 		{"emailaddress=Anna@Example.SE", "Anna@example.se", "example.se", Options{}},
 		{"EmailAddress=anna@example.se&NAME=Anna+Ek", "anna@example.se", "example.se", Options{Name: "Anna Ek"}},
-		{"emailaddress=anna@example.se&name=Anna%2BEk+%26+Co", "anna@example.se", "example.se", Options{Name: "Anna+Ek & Co"}},
+		{"emailaddress=anna@example.se&name=Anna%2BEk+%26+Co", "anna@example.se", "example.se",
+			Options{Name: "Anna+Ek & Co"}},
 		{"emailaddress=anna@example.se&name=100%", "anna@example.se", "example.se", Options{Name: "100%"}},
 		{"name=Anna%20Ek&emailaddress=anna@example.se", "anna@example.se", "example.se", Options{Name: "Anna Ek"}},
 		{"emailaddress=anna+tag@example.se", "anna+tag@example.se", "example.se", Options{}},
@@ -75,7 +76,8 @@ func TestAnswer(t *testing.T) {
 		{"emailaddress=anna@example.com&lang=sv-SE", "anna@example.com", "example.com", Options{Texts: swedish}},
 		{"emailaddress=anna@example.com&lang=fi", "anna@example.com", "example.com", Options{}},
 		{"emailaddress=anna@example.com&lang=%00", "anna@example.com", "example.com", Options{}},
-		{"emailaddress=anna@groupware.example&device=mac", "anna@groupware.example", "groupware.example", Options{Device: Mac}},
+		{"emailaddress=anna@groupware.example&device=mac", "anna@groupware.example", "groupware.example",
+			Options{Device: Mac}},
 		{"emailaddress=anna@example.se&device=iPad", "anna@example.se", "example.se", Options{Device: Phone}},
 		{"emailaddress=anna@example.se&device=toaster", "anna@example.se", "example.se", Options{}},
 		{"emailaddress=anna@r%C3%A4ksm%C3%B6rg%C3%A5s.se", "anna@xn--rksmrgs-5wao1o.se", "xn--rksmrgs-5wao1o.se", Options{}},
@@ -165,7 +167,8 @@ func TestRefused(t *testing.T) {
 		{nil, "GET", "emailaddress=a@b@c", 400, "characters before"},
 		{nil, "GET", "emailaddress=a@b@example.se", 400, "characters before"},
 		{nil, "GET", "emailaddress=" + e(`a"><script>alert(1)</script>@example.se`), 400, "quotation mark"},
-		{nil, "GET", "emailaddress=" + e(`a</string><key>IncomingPassword</key><string>x@example.se`), 400, "characters before"},
+		{nil, "GET", "emailaddress=" + e(`a</string><key>IncomingPassword</key><string>x@example.se`), 400,
+			"characters before"},
 		{nil, "GET", "emailaddress=" + e("a@example.se\r\nX-Evil: 1"), 400, "its domain"},
 		{nil, "GET", "emailaddress=" + e("a\r\nb@example.se"), 400, "control character"},
 		{nil, "GET", "emailaddress=" + e("a\x00@example.se"), 400, "control character"},
@@ -200,7 +203,8 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: Allow = %q, Retry-After = %q with status %d", name, h.Get("Allow"), h.Get("Retry-After"), test.status)
 		}
 		body := w.Body.String()
-		for _, secret := range []string{"script", "Evil", "IncomingPassword", "unknown.example", "anna", "secret", "uid", "<"} {
+		for _, secret := range []string{"script", "Evil", "IncomingPassword", "unknown.example", "anna", "secret",
+			"uid", "<"} {
 			if strings.Contains(body, secret) {
 				t.Errorf("%s: the answer has %q: %s", name, secret, body)
 			}
@@ -229,7 +233,8 @@ func TestInjection(t *testing.T) {
 		{"a@example.se", "]]>&lt;&amp;"},
 	}
 	for _, test := range tests {
-		w := get(testHandler(), "GET", "emailaddress="+strings.ReplaceAll(url.QueryEscape(test.address), "+", "%20")+"&name="+url.QueryEscape(test.name))
+		w := get(testHandler(), "GET", "emailaddress="+strings.ReplaceAll(url.QueryEscape(test.address), "+", "%20")+
+			"&name="+url.QueryEscape(test.name))
 		if w.Code != 200 || w.Header().Get("X-Evil") != "" {
 			t.Errorf("address %s: status %d, %v, want 200", test.address, w.Code, w.Header())
 			continue
@@ -246,7 +251,8 @@ func checkProfile(t *testing.T, document []byte, address, name string) {
 	if got := payloads[0]["EmailAddress"]; got != address {
 		t.Errorf("EmailAddress = %q, want %q", got, address)
 	}
-	if got, _ := payloads[0]["EmailAccountName"].(string); got != name && payloads[0]["PayloadType"] == "com.apple.mail.managed" {
+	if got, _ := payloads[0]["EmailAccountName"].(string); got != name &&
+		payloads[0]["PayloadType"] == "com.apple.mail.managed" {
 		t.Errorf("%s: EmailAccountName = %q, want %q", address, got, name)
 	}
 	if user, _ := payloads[0]["UserName"].(string); strings.Count(user, `\`) > 1 {
@@ -375,7 +381,8 @@ func TestOwnAnswer(t *testing.T) {
 	}
 	h := Handler(resolve, HandlerOptions{Service: testService})
 	for range 2 {
-		for local, want := range map[string]string{"own": "special", "alias": "mailbox@example.se", "anna": "anna@example.se"} {
+		for local, want := range map[string]string{"own": "special", "alias": "mailbox@example.se",
+			"anna": "anna@example.se"} {
 			_, payloads := parse(t, get(h, "GET", "emailaddress="+local+"@example.se").Body.Bytes())
 			if got := payloads[0]["IncomingMailServerUsername"]; got != want {
 				t.Errorf("%s signs in as %v, want %s", local, got, want)
@@ -414,8 +421,10 @@ func TestQuery(t *testing.T) {
 func TestHead(t *testing.T) {
 	for _, query := range []string{"emailaddress=anna@example.se", "emailaddress=x@unknown.example", ""} {
 		a, b := get(testHandler(), "GET", query), get(testHandler(), "HEAD", query)
-		if a.Code != b.Code || fmt.Sprint(a.Result().Header) != fmt.Sprint(b.Result().Header) || b.Body.Len() > 0 || a.Body.Len() == 0 {
-			t.Errorf("query %q: GET: %d %v, HEAD: %d %v %s, want the same without a body", query, a.Code, a.Header(), b.Code, b.Header(), b.Body)
+		if a.Code != b.Code || fmt.Sprint(a.Result().Header) != fmt.Sprint(b.Result().Header) || b.Body.Len() > 0 ||
+			a.Body.Len() == 0 {
+			t.Errorf("query %q: GET: %d %v, HEAD: %d %v %s, want the same without a body",
+				query, a.Code, a.Header(), b.Code, b.Header(), b.Body)
 		}
 	}
 }
@@ -442,7 +451,8 @@ func TestSign(t *testing.T) {
 func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
 		"emailaddress=anna+tag@example.se&name=Anna+Ek&only=mail&lang=sv&device=mac", "emailaddress=a%26b@domain.se",
-		"emailaddress=%EMAILADDRESS%@odd.example&name=%3C%00%E2%80%AE", "emailaddress=%22a%20b%22@example.com;name=x", "%zz&&==&emailaddress",
+		"emailaddress=%EMAILADDRESS%@odd.example&name=%3C%00%E2%80%AE", "emailaddress=%22a%20b%22@example.com;name=x",
+		"%zz&&==&emailaddress",
 	} {
 		f.Add(query)
 	}
@@ -465,7 +475,8 @@ func FuzzQuery(f *testing.F) {
 				t.Errorf("Content-Disposition = %s, want the domain %s", file, s.Address.Domain())
 			}
 		case 400, 404:
-			if body := w.Body.String(); strings.ContainsAny(body, "<>&%\x00") || strings.Count(body, "\n") != 1 || len(body) > 200 {
+			if body := w.Body.String(); strings.ContainsAny(body, "<>&%\x00") || strings.Count(body, "\n") != 1 ||
+				len(body) > 200 {
 				t.Errorf("the refusal quotes the query or is too long: %q", body)
 			}
 		default:
@@ -477,7 +488,8 @@ func FuzzQuery(f *testing.F) {
 // FuzzDisplayName checks that any name comes out of the profile as it was cleaned, and
 // that no name gets into the cached template.
 func FuzzDisplayName(f *testing.F) {
-	for _, name := range []string{"Åsa \"Öberg\" & Søn <日本> 😀", "\u202ea\x00\r\n", "%EMAILADDRESS%", "]]>&#0;", "\xff\ufffe\ufffd"} {
+	for _, name := range []string{"Åsa \"Öberg\" & Søn <日本> 😀", "\u202ea\x00\r\n", "%EMAILADDRESS%", "]]>&#0;",
+		"\xff\ufffe\ufffd"} {
 		f.Add(name)
 	}
 	s := settings(f, small, "anna@example.se")

@@ -41,7 +41,8 @@ func readable(t *testing.T, s account.Settings, o Options) (servers []account.Se
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []*account.Server{chosen.incoming, chosen.outgoing, chosen.exchange, chosen.calendars, chosen.contacts} {
+	for _, s := range []*account.Server{chosen.incoming, chosen.outgoing, chosen.exchange, chosen.calendars,
+		chosen.contacts} {
 		if s == nil {
 			continue
 		}
@@ -80,14 +81,18 @@ func TestReadOthers(t *testing.T) {
 		want                    []account.Server
 	}{
 		{"nothing but hosts", mail(""), "", []account.Server{
-			server(account.IMAP, "imap.example.se", 143, account.Plain), server(account.SMTP, "smtp.example.se", 587, account.Plain)}},
+			server(account.IMAP, "imap.example.se", 143, account.Plain),
+			server(account.SMTP, "smtp.example.se", 587, account.Plain)}},
 		{"UseSSL without ports", mail("<key>IncomingMailServerUseSSL</key><true/><key>OutgoingMailServerUseSSL</key><true/>"), "", []account.Server{
-			server(account.IMAP, "imap.example.se", 993, account.SSL), server(account.SMTP, "smtp.example.se", 465, account.SSL)}},
+			server(account.IMAP, "imap.example.se", 993, account.SSL),
+			server(account.SMTP, "smtp.example.se", 465, account.SSL)}},
 		{"ports as real, port 0, false", mail("<key>IncomingMailServerPortNumber</key><real>993</real><key>OutgoingMailServerPortNumber</key><integer>99999</integer>"), "", []account.Server{
-			server(account.IMAP, "imap.example.se", 993, account.Plain), server(account.SMTP, "smtp.example.se", 587, account.Plain)}},
+			server(account.IMAP, "imap.example.se", 993, account.Plain),
+			server(account.SMTP, "smtp.example.se", 587, account.Plain)}},
 		{"ActiveSync by default without TLS", profile(`<dict><key>PayloadType</key><string>com.apple.eas.account</string><key>Host</key><string>ex.example.se</string>
 <key>EmailAddress</key><string>anna@example.se</string><key>MailNumberOfPastDaysToSync</key><integer>5</integer></dict>`), "anna@example.se", []account.Server{
-			{Type: account.ActiveSync, URL: "http://ex.example.se/Microsoft-Server-ActiveSync", PastDays: 7, Authentication: password}}},
+			{Type: account.ActiveSync, URL: "http://ex.example.se/Microsoft-Server-ActiveSync", PastDays: 7,
+				Authentication: password}}},
 		{"calendars by default with TLS", profile(`<dict><key>PayloadType</key><string>com.apple.caldav.account</string><key>CalDAVHostName</key><string>dav.example.se</string></dict>`), "", []account.Server{
 			{Type: account.CalDAV, URL: "https://dav.example.se/", Authentication: password}}},
 		{"texts that look like placeholders", profile(`<dict><key>PayloadType</key><string>com.apple.mail.managed</string>
@@ -98,11 +103,13 @@ func TestReadOthers(t *testing.T) {
 <key>CardDAVPrincipalURL</key><string>/%EMAILLOCALPART%/</string></dict>`), "anna@example.se", []account.Server{
 			withLogin(server(account.IMAP, "imap.%EMAILDOMAIN%", 143, account.Plain), "", "%EMAILADDRESS%"),
 			server(account.SMTP, "%EMAILDOMAIN%", 587, account.Plain),
-			{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%/", PrincipalURL: "/%EMAILLOCALPART%/", Authentication: password}}},
+			{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%/", PrincipalURL: "/%EMAILLOCALPART%/",
+				Authentication: password}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			for _, text := range []string{test.document, "\n" + strings.Replace(test.document, `<?xml version="1.0" encoding="UTF-8"?>`, "<!-- x -->", 1)} {
+			for _, text := range []string{test.document,
+				"\n" + strings.Replace(test.document, `<?xml version="1.0" encoding="UTF-8"?>`, "<!-- x -->", 1)} {
 				got, err := Read([]byte(text))
 				if err != nil {
 					t.Fatal(err)

@@ -297,8 +297,10 @@ func TestValidator(t *testing.T) {
 	tests := []struct{ fault, old, new string }{
 		{"EmailAccountType is missing", "<key>EmailAccountType</key>", "<key>VPNUUID</key>"},
 		{"PayloadEnabled is unknown", "<key>EmailAccountName</key>", "<key>PayloadEnabled</key>"},
-		{"CalDAVPort is real, not integer", "<key>CalDAVPort</key>\n\t\t\t\t<integer>443</integer>", "<key>CalDAVPort</key><real>443</real>"},
-		{"IncomingMailServerUseSSL is integer, not boolean", "<key>IncomingMailServerUseSSL</key>\n\t\t\t\t<true/>", "<key>IncomingMailServerUseSSL</key><integer>1</integer>"},
+		{"CalDAVPort is real, not integer", "<key>CalDAVPort</key>\n\t\t\t\t<integer>443</integer>",
+			"<key>CalDAVPort</key><real>443</real>"},
+		{"IncomingMailServerUseSSL is integer, not boolean", "<key>IncomingMailServerUseSSL</key>\n\t\t\t\t<true/>",
+			"<key>IncomingMailServerUseSSL</key><integer>1</integer>"},
 		{"EmailAccountType has the value EmailTypeExchange", "EmailTypeIMAP", "EmailTypeExchange"},
 		{"PayloadVersion has the value 2", "<integer>1</integer>", "<integer>2</integer>"},
 		{"EmailAccountName is empty", "Anna Ek", ""},
@@ -306,7 +308,8 @@ func TestValidator(t *testing.T) {
 		{"PreventMove is not for macOS", "<key>OutgoingPasswordSameAsIncomingPassword</key>", "<key>PreventMove</key>"},
 		{"com.apple.eas.account is not for macOS", "com.apple.mail.managed", "com.apple.eas.account"},
 		{"payload type \"com.apple.jabber.account\" is unknown", "com.apple.mail.managed", "com.apple.jabber.account"},
-		{"is used twice", newIdentity(testService, "anna@example.se").uuid(kindCardDAV), newIdentity(testService, "anna@example.se").uuid(kindCalDAV)},
+		{"is used twice", newIdentity(testService, "anna@example.se").uuid(kindCardDAV),
+			newIdentity(testService, "anna@example.se").uuid(kindCalDAV)},
 		{"is no UUID version 5", newIdentity(testService, "anna@example.se").uuid(kindCardDAV), "none"},
 	}
 	for _, test := range tests {

@@ -11,7 +11,8 @@ func TestSplitURL(t *testing.T) {
 		url  string
 		want serverURL // zero: refused
 	}{
-		{"https://ex.example.se/Microsoft-Server-ActiveSync", serverURL{"https", "ex.example.se", 443, "/Microsoft-Server-ActiveSync"}},
+		{"https://ex.example.se/Microsoft-Server-ActiveSync",
+			serverURL{"https", "ex.example.se", 443, "/Microsoft-Server-ActiveSync"}},
 		{"HTTPS://ex.example.se", serverURL{"https", "ex.example.se", 443, ""}},
 		{"http://ex.example.se/", serverURL{"http", "ex.example.se", 80, "/"}},
 		{"https://dav.%EMAILDOMAIN%:8443/%EMAILADDRESS%/", serverURL{"https", "dav.%EMAILDOMAIN%", 8443, "/%EMAILADDRESS%/"}},
@@ -56,13 +57,17 @@ func TestLogin(t *testing.T) {
 		text  string
 		back  account.Login
 	}{
-		{account.Login{Username: "mail_domain.se", DomainName: "hosting01"}, `hosting01\mail_domain.se`, account.Login{Username: "mail_domain.se", DomainName: "hosting01"}},
+		{account.Login{Username: "mail_domain.se", DomainName: "hosting01"}, `hosting01\mail_domain.se`,
+			account.Login{Username: "mail_domain.se", DomainName: "hosting01"}},
 		{account.Login{Username: "mail@domain.se"}, "mail@domain.se", account.Login{Username: "mail@domain.se"}},
-		{account.Login{Username: `hosting01\mail`}, `hosting01\mail`, account.Login{Username: "mail", DomainName: "hosting01"}},
-		{account.Login{Username: `hosting01\mail`, DomainName: "hosting01"}, `hosting01\mail`, account.Login{Username: "mail", DomainName: "hosting01"}},
+		{account.Login{Username: `hosting01\mail`}, `hosting01\mail`,
+			account.Login{Username: "mail", DomainName: "hosting01"}},
+		{account.Login{Username: `hosting01\mail`, DomainName: "hosting01"}, `hosting01\mail`,
+			account.Login{Username: "mail", DomainName: "hosting01"}},
 	} {
 		if got := joinLogin(test.login); got != test.text || splitLogin(got) != test.back {
-			t.Errorf("joinLogin(%+v) = %q, which splits into %+v, want %q and %+v", test.login, got, splitLogin(got), test.text, test.back)
+			t.Errorf("joinLogin(%+v) = %q, which splits into %+v, want %q and %+v",
+				test.login, got, splitLogin(got), test.text, test.back)
 		}
 	}
 }

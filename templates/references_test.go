@@ -41,7 +41,8 @@ func TestEveryTextIsUsed(t *testing.T) {
 				t.Fatal(err)
 			}
 			group, _, _ := strings.Cut(text, ".")
-			isText := key.MatchString(text) && slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, group+".") })
+			isText := key.MatchString(text) && slices.ContainsFunc(keys,
+				func(k string) bool { return strings.HasPrefix(k, group+".") })
 			if slices.Contains(keys, text) {
 				named[text] = true
 			} else if isText {

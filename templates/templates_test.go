@@ -183,10 +183,12 @@ func TestOverlay(t *testing.T) {
 		t.Errorf("Swedish form.title = %q, want the embedded text", got)
 	}
 	if string(set.Style) != "p{color:red}" || len(set.Script) == 0 {
-		t.Errorf("Style = %q and Script has %d bytes, want the overlay's style and the embedded script", set.Style, len(set.Script))
+		t.Errorf("Style = %q and Script has %d bytes, want the overlay's style and the embedded script",
+			set.Style, len(set.Script))
 	}
 	if len(set.Warnings) < 100 || set.Warnings[0].String() != `text/de.json: lacks "android.exchange"` {
-		t.Errorf("%d warnings, the first %v, want one for each text that German lacks", len(set.Warnings), set.Warnings[:min(1, len(set.Warnings))])
+		t.Errorf("%d warnings, the first %v, want one for each text that German lacks",
+			len(set.Warnings), set.Warnings[:min(1, len(set.Warnings))])
 	}
 }
 
@@ -197,19 +199,26 @@ func TestOverlayFaults(t *testing.T) {
 		{"static/style.css", deep, "static/style.css: the file is larger than 1024 KiB"},
 		{"html/ask.html", "a\n{{if}}", "html/ask.html:2: missing value for if"},
 		{"html/ask.html", "a\nb\n{{colour .}}", `html/ask.html:3: function "colour" not defined`},
-		{"html/ask.html", "{{define \"ask\"}}\n{{t \"form.titel\"}}{{end}}{{define \"contact\"}}{{end}}", `html/ask.html:2: there is no text "form.titel"`},
+		{"html/ask.html", "{{define \"ask\"}}\n{{t \"form.titel\"}}{{end}}{{define \"contact\"}}{{end}}",
+			`html/ask.html:2: there is no text "form.titel"`},
 		{"html/page.html", `{{define "title"}}{{end}}<p>`, `html/page.html: does not define "page", which the program uses`},
-		{"html/ask.html", `{{define "ask"}}{{.Nope}}{{end}}{{define "contact-ways"}}{{end}}`, `html/ask.html: does not define "contact", which html/answer.html uses`},
+		{"html/ask.html", `{{define "ask"}}{{.Nope}}{{end}}{{define "contact-ways"}}{{end}}`,
+			`html/ask.html: does not define "contact", which html/answer.html uses`},
 		{"html/ours.html", "\n{{template \"hours\"}}", `html/ours.html:2: there is no template "hours"`},
 		{"text/sv.json", "{\n\"form.title\": 1}", `text/sv.json:2: "form.title": want a text in quotation marks`},
-		{"text/sv.json", "{\n\"form.title\": {\"a\": \"b\"}}", `text/sv.json:2: "form.title": want a text in quotation marks`},
+		{"text/sv.json", "{\n\"form.title\": {\"a\": \"b\"}}",
+			`text/sv.json:2: "form.title": want a text in quotation marks`},
 		{"text/sv.json", "{\n\"form.title\": \"a\",\n\"form.title\": \"b\"}", `text/sv.json:3: "form.title" is given twice`},
-		{"text/sv.json", "{\n\"form.title\": \"**a\"}", `text/sv.json:2: "form.title": ** opens bold words that are not closed`},
-		{"text/sv.json", "{\n\"answer.title\": \"{adress}\"}", `text/sv.json:2: "answer.title" has the names [adress], want [address]`},
-		{"text/en.json", "{\"answer.title\": \"{adress}\"}", `text/en.json:1: "answer.title" has the names [adress], want [address]`},
+		{"text/sv.json", "{\n\"form.title\": \"**a\"}",
+			`text/sv.json:2: "form.title": ** opens bold words that are not closed`},
+		{"text/sv.json", "{\n\"answer.title\": \"{adress}\"}",
+			`text/sv.json:2: "answer.title" has the names [adress], want [address]`},
+		{"text/en.json", "{\"answer.title\": \"{adress}\"}",
+			`text/en.json:1: "answer.title" has the names [adress], want [address]`},
 		{"text/en.json", "{\"form.titel\": \"a\"}", `text/en.json:1: has "form.titel", which nothing uses`},
 		{"text/sv.json", "{\n\"form.titel\": \"a\"}", `text/sv.json:2: has "form.titel", which nothing uses`},
-		{"text/sv.json", "{\n\"form.title\" \"a\"}", `text/sv.json:2: not readable as JSON: invalid character '"' after object key`},
+		{"text/sv.json", "{\n\"form.title\" \"a\"}",
+			`text/sv.json:2: not readable as JSON: invalid character '"' after object key`},
 		{"text/sv.json", "{\n\"form.title\": \"a\"", "text/sv.json:2: not readable as JSON: it ends too early"},
 		{"text/sv.json", "", "text/sv.json:1: not readable as JSON: it ends too early"},
 		{"text/sv.json", "[]", `text/sv.json:1: want one object, {"key": "text", …}`},
@@ -230,7 +239,8 @@ func TestOverlayFaults(t *testing.T) {
 // TestOverlayLeftovers checks that other files in the directory are ignored with a
 // warning, except hidden ones.
 func TestOverlayLeftovers(t *testing.T) {
-	set, err := Load(fstest.MapFS{"README": {}, "html/ask.html~": {}, "html/#ask.html#": {}, "html/old/ask.html": {}, "static/ours.css": {}, ".git/x": {}, "html/.swp": {}})
+	set, err := Load(fstest.MapFS{"README": {}, "html/ask.html~": {}, "html/#ask.html#": {}, "html/old/ask.html": {},
+		"static/ours.css": {}, ".git/x": {}, "html/.swp": {}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,14 +326,16 @@ func TestEveryFileIsUsed(t *testing.T) {
 		if name == "" || name == "page" || path.Dir(name) == "html" {
 			continue // the program names page
 		}
-		if !strings.Contains(all.String(), `{{template "`+name+`"`) && !strings.Contains(all.String(), `{{- template "`+name+`"`) {
+		if !strings.Contains(all.String(), `{{template "`+name+`"`) &&
+			!strings.Contains(all.String(), `{{- template "`+name+`"`) {
 			t.Errorf("no template uses %q", name)
 		}
 	}
 }
 
 func TestTel(t *testing.T) {
-	for number, want := range map[string]string{"+46 8 123 45 67": "tel:+4681234567", "(08) 12-34": "tel:081234", `x" onclick="`: "tel:"} {
+	for number, want := range map[string]string{"+46 8 123 45 67": "tel:+4681234567", "(08) 12-34": "tel:081234",
+		`x" onclick="`: "tel:"} {
 		if got := string(tel(number)); got != want {
 			t.Errorf("tel(%q) = %q, want %q", number, got, want)
 		}
@@ -337,7 +349,8 @@ func FuzzCatalogue(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	for _, seed := range []string{"", "{", "{}", `{"a": "b"}`, `{"a": "{b}"}`, `{"a": "**b**", "a": 1}`, "[[[[", `{"a":"\ud800"}`} {
+	for _, seed := range []string{"", "{", "{}", `{"a": "b"}`, `{"a": "{b}"}`, `{"a": "**b**", "a": 1}`, "[[[[",
+		`{"a":"\ud800"}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -87,7 +87,8 @@ func TestDocuments(t *testing.T) {
 		})
 	}
 	if sessions < 8 || systems < 3 || configurations < 12 {
-		t.Errorf("the documents hold %d sessions, %d example systems and %d other configurations, too few to be all", sessions, systems, configurations)
+		t.Errorf("the documents hold %d sessions, %d example systems and %d other configurations, too few to be all",
+			sessions, systems, configurations)
 	}
 }
 

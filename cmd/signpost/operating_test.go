@@ -373,7 +373,8 @@ func TestLogLines(t *testing.T) {
 			requests[1])
 	}
 	if id := fmt.Sprint(requests[2]["id"]); len(id) != 16 || id == requests[0]["id"] {
-		t.Errorf("the request with a bad X-Request-Id has the id %s, want a new one of 16 digits, not %s", id, requests[0]["id"])
+		t.Errorf("the request with a bad X-Request-Id has the id %s, want a new one of 16 digits, not %s",
+			id, requests[0]["id"])
 	}
 }
 

@@ -57,7 +57,8 @@ func TestNotify(t *testing.T) {
 	r := startServe(t, folder, func(cmd *exec.Cmd) {
 		cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+path, "WATCHDOG_USEC=100000")
 	})
-	if message, before := next("READY=1"); !strings.Contains(message, "STATUS=1 providers, 1 domains, 0 accounts") || len(before) > 0 {
+	if message, before := next("READY=1"); !strings.Contains(message, "STATUS=1 providers, 1 domains, 0 accounts") ||
+		len(before) > 0 {
 		t.Errorf("after %q systemd received %q, want READY=1 with the counts first", before, message)
 	}
 	next("WATCHDOG=1")
@@ -93,7 +94,8 @@ func TestSocketActivation(t *testing.T) {
 		t.Errorf("serve listens on %s, want the passed socket %s", r.address, addresses[0])
 	}
 	r.resolves(t, "domain.se", "one.example")
-	if status, body := askOnce(t, addresses[1], "GET /readyz HTTP/1.1\r\nHost: admin\r\n\r\n"); status != 200 || body != "ready\n" {
+	if status, body := askOnce(t, addresses[1], "GET /readyz HTTP/1.1\r\nHost: admin\r\n\r\n"); status != 200 ||
+		body != "ready\n" {
 		t.Errorf("GET /readyz on the socket for admin = %d %q, want 200 ready", status, body)
 	}
 	r.stop(t)
@@ -170,7 +172,8 @@ func TestFailedStart(t *testing.T) {
 		{"no pair of certificate and key", "providers:",
 			"tls: {listen: \"127.0.0.1:0\",\n  certificates: [{certificate: domains.txt, key: domains.txt}]}\nproviders:",
 			"signpost.yaml:5: tls.certificates[0]: ", "tls.certificates"},
-		{"broken template", "providers:", "branding: {templates: texts}\nproviders:", "html/start.html", "branding.templates"},
+		{"broken template", "providers:", "branding: {templates: texts}\nproviders:", "html/start.html",
+			"branding.templates"},
 		{"misspelt key", "hostname: imap", "hots: imap", `unknown key "hots", did you mean "hostname"?`, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -216,7 +219,8 @@ func TestCheckAgreesWithServe(t *testing.T) {
 		{"another certificate's key", "\n  certificates:\n  - {certificate: cert.pem, key: cert.pem}\n" +
 			"  - {certificate: cert.pem, key: other.pem}\n  ", "signpost.yaml:6: tls.certificates[1]: "},
 		{"no files", "certificates: [{certificate: none.pem, key: none.key}]", "signpost.yaml:3: tls.certificates[0]: "},
-		{"a short RSA key", "certificates: [{certificate: rsa.pem, key: rsa.pem}]", "rsa.pem: clients refuse an RSA key of 1024 bits"},
+		{"a short RSA key", "certificates: [{certificate: rsa.pem, key: rsa.pem}]",
+			"rsa.pem: clients refuse an RSA key of 1024 bits"},
 		{"a root without a certificate", "acme: {storage: s, caRoot: domains.txt}", "domains.txt: no certificate"},
 		{"a root that does not exist", "acme: {storage: s, caRoot: none.pem}", "none.pem"},
 		{"a file as storage", "acme: {storage: domains.txt}", "domains.txt"},

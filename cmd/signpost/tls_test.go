@@ -88,7 +88,8 @@ func TestServeTLS(t *testing.T) {
 		return conn
 	}
 	conn := dial()
-	if status, body := askOn(t, conn, thunderbird("domain.se")); status != 200 || !strings.Contains(body, "imap.one.example") {
+	if status, body := askOn(t, conn, thunderbird("domain.se")); status != 200 ||
+		!strings.Contains(body, "imap.one.example") {
 		t.Errorf("autoconfig over TLS = %d, want 200 with imap.one.example:\n%s", status, body)
 	}
 	if serial := conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64(); serial != 1 {

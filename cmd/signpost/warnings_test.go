@@ -101,7 +101,8 @@ func TestReloadOfBrokenTemplates(t *testing.T) {
 	r.signal(t, syscall.SIGHUP)
 	r.says(t, regexp.MustCompile(`"msg":"reload failed, keeping the previous configuration"`))
 	faults := loggedFaults(t, r.stderr.String(), "reload failed, keeping the previous configuration")
-	if want := "page/html/ask.html:2: can't evaluate field Titel"; len(faults) == 0 || !strings.HasSuffix(faults[0], want) {
+	if want := "page/html/ask.html:2: can't evaluate field Titel"; len(faults) == 0 ||
+		!strings.HasSuffix(faults[0], want) {
 		t.Errorf("faults of the reload = %q, want one that ends in %q", faults, want)
 	}
 	if got, want := title(), "<h1>Our mail</h1>"; got != want {

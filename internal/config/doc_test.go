@@ -49,7 +49,8 @@ func TestDocumentedKeys(t *testing.T) {
 		documented = append(documented, key)
 	}
 	for _, key := range known {
-		if !slices.Contains(documented, key) && slices.ContainsFunc(documented, func(d string) bool { return strings.HasPrefix(d, key+".") }) {
+		if !slices.Contains(documented, key) &&
+			slices.ContainsFunc(documented, func(d string) bool { return strings.HasPrefix(d, key+".") }) {
 			documented = append(documented, key)
 		}
 	}

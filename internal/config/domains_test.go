@@ -122,7 +122,8 @@ func TestRepeatedDomains(t *testing.T) {
 	if got := fmt.Sprint(c.Providers[0].Domains); got != "[example.com]" {
 		t.Errorf("domains = %v, want [example.com]", got)
 	}
-	if n := len(c.Warnings); n != maxFileFaults+1 || !strings.HasSuffix(c.Warnings[n-1].Text, "and 30 more domains that are already listed") {
+	if n := len(c.Warnings); n != maxFileFaults+1 ||
+		!strings.HasSuffix(c.Warnings[n-1].Text, "and 30 more domains that are already listed") {
 		t.Errorf("%d warnings, want %d and a count of the rest: %v", n, maxFileFaults+1, c.Warnings)
 	}
 }

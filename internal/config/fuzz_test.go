@@ -40,7 +40,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(everything))
 	// Inputs that have made YAML libraries of this family panic.
-	for _, text := range []string{"#\n-\n-\n0", "0: [:!00 \xef", "#\n - - QI\xd7", "a:\n.\n-\n", "{? {? ", "  0: [\n] 0", "\"\\0\\\r\n", "? \ufeff: \ufeff\n", "&8:\n<<:\n - *8\n"} {
+	for _, text := range []string{"#\n-\n-\n0", "0: [:!00 \xef", "#\n - - QI\xd7", "a:\n.\n-\n", "{? {? ", "  0: [\n] 0",
+		"\"\\0\\\r\n", "? \ufeff: \ufeff\n", "&8:\n<<:\n - *8\n"} {
 		f.Add([]byte(text))
 	}
 	path := filepath.Join(f.TempDir(), "x.yaml") // the directory is empty
@@ -113,7 +114,8 @@ func yamlTexts(data []byte) []string {
 }
 
 func TestMisformatted(t *testing.T) {
-	for _, args := range [][]any{{"%d", "hi"}, {"%d"}, {"x", 1}, {"%v", panics{}}, {"%[5]d", 1}, {"%*d", "x", 1}, {"%.*d", "x", 1}, {"%"}, {"%d", nil}, {"%z", []byte("x")}, {"%d", &fault.Fault{}}} {
+	for _, args := range [][]any{{"%d", "hi"}, {"%d"}, {"x", 1}, {"%v", panics{}}, {"%[5]d", 1}, {"%*d", "x", 1},
+		{"%.*d", "x", 1}, {"%"}, {"%d", nil}, {"%z", []byte("x")}, {"%d", &fault.Fault{}}} {
 		message := fmt.Sprintf(args[0].(string), args[1:]...)
 		if misformatted("p[0]: "+message, []byte("a: b")) == "" {
 			t.Errorf("misformatted(%q) finds no error", message)
@@ -151,7 +153,8 @@ func checkUsable(t *testing.T, c *Config) {
 	}
 	anna := mail(t, "anna@example.com")
 	for _, p := range c.Providers {
-		if p.ID == "" || p.DisplayName == "" || p.DisplayShortName == "" || len(p.Servers) == 0 && p.AutodiscoverRedirect == nil {
+		if p.ID == "" || p.DisplayName == "" || p.DisplayShortName == "" ||
+			len(p.Servers) == 0 && p.AutodiscoverRedirect == nil {
 			t.Errorf("provider without id, names or servers: %+v", p.Provider)
 		}
 		if c.Sample(p.ID).IsZero() {

@@ -39,7 +39,8 @@ const minimal = `providers:
 func TestNamed(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	text := fmt.Sprintf("branding: {logo: logo.png, templates: texts}\nprofiles: {certificate: a.pem, key: %s}\n", in("b.pem"))
+	text := fmt.Sprintf("branding: {logo: logo.png, templates: texts}\nprofiles: {certificate: a.pem, key: %s}\n",
+		in("b.pem"))
 	text += "providers:\n  - {id: a, displayName: A, domains: [{file: domains.txt}], servers: [{type: imap, hostname: a.example}, {type: smtp, hostname: a.example}]}\n"
 	if err := os.WriteFile(in("signpost.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -96,7 +96,8 @@ func TestLanguages(t *testing.T) {
 			t.Errorf("languageTag(%q) = %q, %v, want %q", text, got, ok, want)
 		}
 	}
-	written := strings.NewReplacer("{en: New user names, sv: Nya användarnamn}", "{en: New user names, sv_se: Nya användarnamn}",
+	written := strings.NewReplacer("{en: New user names, sv: Nya användarnamn}",
+		"{en: New user names, sv_se: Nya användarnamn}",
 		"{sv: \"Är du utomlands?\"}", "{SWE: \"Är du utomlands?\"}").Replace(supported)
 	c, err := Load(write(t, "signpost.yaml", written, "logo", "\x89PNG\r\n\x1a\n"))
 	if err != nil {
@@ -133,7 +134,8 @@ func TestPictureType(t *testing.T) {
 func TestLogoTooLarge(t *testing.T) {
 	data := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte{0}, maxLogo)...)
 	_, err := Load(write(t, "signpost.yaml", supported, "logo", string(data)))
-	if err == nil || !strings.Contains(err.Error(), "branding.logo: ") || !strings.Contains(err.Error(), "is larger than 64 KiB") {
+	if err == nil || !strings.Contains(err.Error(), "branding.logo: ") ||
+		!strings.Contains(err.Error(), "is larger than 64 KiB") {
 		t.Errorf("Load() error = %v, want that branding.logo is larger than 64 KiB", err)
 	}
 }

@@ -35,7 +35,8 @@ func TestListen(t *testing.T) {
 	}{
 		{Addresses{HTTP: taken}, syscall.EADDRINUSE, "cannot listen on " + taken + ": address already in use"},
 		{Addresses{HTTP: "unix:" + filepath.Join(dir, "admin.sock")}, syscall.EADDRINUSE, "address already in use"},
-		{Addresses{HTTPS: "192.0.2.1:0"}, syscall.EADDRNOTAVAIL, "cannot listen on 192.0.2.1:0: cannot assign requested address"},
+		{Addresses{HTTPS: "192.0.2.1:0"}, syscall.EADDRNOTAVAIL,
+			"cannot listen on 192.0.2.1:0: cannot assign requested address"},
 		{Addresses{Admin: "unix:" + filepath.Join(dir, "none", "admin.sock")}, syscall.ENOENT, "no such file or directory"},
 		{Addresses{HTTP: "no-such-host.invalid:80"}, nil, "cannot listen on no-such-host.invalid:80: "},
 	} {

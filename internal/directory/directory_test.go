@@ -54,7 +54,8 @@ func fixture(t testing.TB) *Directory {
 		return nil, nil
 	}
 	return New([]Provider{
-		{pop, []string{"domain.se", "shop.domain.se", "xn--bcher-kva.example", "autoconfig.nu"}, []string{"mx1.in.mamutmail.com"}},
+		{pop, []string{"domain.se", "shop.domain.se", "xn--bcher-kva.example", "autoconfig.nu"},
+			[]string{"mx1.in.mamutmail.com"}},
 		{business, nil, nil},
 		{own, []string{"foretag.se"}, []string{"*.mail.hosted.example"}},
 		{other, []string{"other.se", "xdomain.se"}, nil},
@@ -97,14 +98,18 @@ func TestResolve(t *testing.T) {
 			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "an alias has its mailbox's product, not its login", address: "kontakt@domain.se", provider: "business-mail",
 			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
-		{name: "inactive", address: "gammal@domain.se", provider: "pop", account: account.AccountInfo{Listed: true, Inactive: true}},
+		{name: "inactive", address: "gammal@domain.se", provider: "pop",
+			account: account.AccountInfo{Listed: true, Inactive: true}},
 		{name: "a user name of its own", address: "uid@domain.se", provider: "pop", username: "u67578",
 			account: account.AccountInfo{Listed: true, Username: "u67578"}},
-		{name: "an alias that signs in as its mailbox", address: "info@foretag.se", provider: "own-domain", login: "anna@foretag.se",
+		{name: "an alias that signs in as its mailbox", address: "info@foretag.se", provider: "own-domain",
+			login:   "anna@foretag.se",
 			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
-		{name: "and with its user name", address: "uid@foretag.se", provider: "own-domain", login: "nr@foretag.se", username: "u1",
-			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "nr@foretag.se"), Username: "u1"}},
-		{name: "an alias with a user name of its own", address: "both@foretag.se", provider: "own-domain", login: "nr@foretag.se", username: "u2",
+		{name: "and with its user name", address: "uid@foretag.se", provider: "own-domain", login: "nr@foretag.se",
+			username: "u1",
+			account:  account.AccountInfo{Listed: true, AliasOf: mail(t, "nr@foretag.se"), Username: "u1"}},
+		{name: "an alias with a user name of its own", address: "both@foretag.se", provider: "own-domain",
+			login: "nr@foretag.se", username: "u2",
 			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "nr@foretag.se"), Username: "u2"}},
 		{name: "listed with its tag", address: "tag+x@domain.se", provider: "pop", username: "tagged",
 			account: account.AccountInfo{Listed: true, Username: "tagged"}},
@@ -112,32 +117,42 @@ func TestResolve(t *testing.T) {
 			account: account.AccountInfo{Listed: true, Username: "untagged"}},
 		{name: "without its tag", address: "tag@domain.se", provider: "pop", username: "untagged",
 			account: account.AccountInfo{Listed: true, Username: "untagged"}},
-		{name: "where aliases sign in as mailboxes, so do tags", address: "anna+x@foretag.se", provider: "own-domain", login: "anna@foretag.se",
+		{name: "where aliases sign in as mailboxes, so do tags", address: "anna+x@foretag.se", provider: "own-domain",
+			login:   "anna@foretag.se",
 			account: account.AccountInfo{Listed: true}},
 		{name: "listed or not", address: "bo+x@foretag.se", provider: "own-domain", login: "bo@foretag.se"},
 		{name: "an alias's tag", address: "info+x@foretag.se", provider: "own-domain", login: "anna@foretag.se",
 			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "anna@foretag.se")}},
 		{name: "elsewhere a tag stays", address: "info+x@domain.se", provider: "pop"},
-		{name: "another product, asked at the MX base domain", address: "mail@domain.se", host: "autoconfig.mamutmail.com", provider: "business-mail", lookup: "mamutmail.com",
+		{name: "another product, asked at the MX base domain", address: "mail@domain.se", host: "autoconfig.mamutmail.com",
+			provider: "business-mail", lookup: "mamutmail.com",
 			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
-		{name: "another provider's domain, asked at the MX base domain", address: "a@other.se", host: "autoconfig.mamutmail.com", provider: "other", lookup: "mamutmail.com"},
+		{name: "another provider's domain, asked at the MX base domain", address: "a@other.se",
+			host: "autoconfig.mamutmail.com", provider: "other", lookup: "mamutmail.com"},
 		{name: "alias of an inactive mailbox of another product", address: "inactive@foretag.se", provider: "pop",
 			account: account.AccountInfo{Listed: true, Inactive: true, AliasOf: mail(t, "gammal@domain.se")}},
-		{name: "a listed account in a foreign domain", address: "away@notours.se", provider: "pop", account: account.AccountInfo{Listed: true}},
+		{name: "a listed account in a foreign domain", address: "away@notours.se", provider: "pop",
+			account: account.AccountInfo{Listed: true}},
 		{name: "a foreign alias of our mailbox", address: "alias2@shop.foo.se", provider: "business-mail",
 			account: account.AccountInfo{Listed: true, AliasOf: mail(t, "mail@domain.se")}},
 		{name: "IDN", address: "fred@bücher.example", provider: "pop"},
 		{name: "MX", address: "u@customer.net", provider: "pop", account: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
-		{name: "one of two best MX", address: "u@equal.net", provider: "pop", account: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
-		{name: "MX by suffix", address: "u@tenant.net", provider: "own-domain", account: account.AccountInfo{ByMX: "tenant-net.mail.hosted.example"}},
-		{name: "asked at the MX host's domain", address: "u@customer.net", host: "autoconfig.in.mamutmail.com", provider: "pop",
-			lookup: "in.mamutmail.com", account: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
-		{name: "asked at the MX base domain", address: "info@domain.se", host: "autoconfig.mamutmail.com:443", provider: "pop", lookup: "mamutmail.com"},
+		{name: "one of two best MX", address: "u@equal.net", provider: "pop",
+			account: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
+		{name: "MX by suffix", address: "u@tenant.net", provider: "own-domain",
+			account: account.AccountInfo{ByMX: "tenant-net.mail.hosted.example"}},
+		{name: "asked at the MX host's domain", address: "u@customer.net", host: "autoconfig.in.mamutmail.com",
+			provider: "pop",
+			lookup:   "in.mamutmail.com", account: account.AccountInfo{ByMX: "mx1.in.mamutmail.com"}},
+		{name: "asked at the MX base domain", address: "info@domain.se", host: "autoconfig.mamutmail.com:443",
+			provider: "pop", lookup: "mamutmail.com"},
 		{name: "asked at its own host", address: "info@domain.se", host: "AUTOCONFIG.Domain.SE.", provider: "pop"},
-		{name: "the other product of the domain", address: "mail@domain.se", host: "autoconfig.domain.se", provider: "business-mail",
-			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
-		{name: "the other product, by a sister domain", address: "mail@domain.se", host: "autoconfig.shop.domain.se", provider: "business-mail",
-			account: account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
+		{name: "the other product of the domain", address: "mail@domain.se", host: "autoconfig.domain.se",
+			provider: "business-mail",
+			account:  account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
+		{name: "the other product, by a sister domain", address: "mail@domain.se", host: "autoconfig.shop.domain.se",
+			provider: "business-mail",
+			account:  account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
 		{name: "asked at an IP address", address: "info@domain.se", host: "[::1]:8080", provider: "pop"},
 		{name: "asked at the service", address: "info@domain.se", host: "setup.mamutmail.com", provider: "pop"},
 	}
@@ -160,7 +175,8 @@ func TestResolve(t *testing.T) {
 				t.Errorf("Resolve(%s) has account %+v, want %+v", a, s.Account, test.account)
 			}
 			if s.Custom != (test.username != "") || s.Custom && s.Servers[0].Login.Username != test.username {
-				t.Errorf("Resolve(%s) is custom %v with the user name %q, want %q", a, s.Custom, s.Servers[0].Login.Username, test.username)
+				t.Errorf("Resolve(%s) is custom %v with the user name %q, want %q",
+					a, s.Custom, s.Servers[0].Login.Username, test.username)
 			}
 		})
 	}
@@ -192,7 +208,8 @@ func TestResolveHost(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.Provider.ID != test.provider || s.Address != account.AnyAt(test.domain) || !s.Cacheable() {
-				t.Errorf("Resolve at %s = %s at %s, want %s at %s", test.host, s.Provider.ID, s.Address.Domain(), test.provider, test.domain)
+				t.Errorf("Resolve at %s = %s at %s, want %s at %s",
+					test.host, s.Provider.ID, s.Address.Domain(), test.provider, test.domain)
 			}
 			wantMX := ""
 			if test.domain == "customer.net" {
@@ -215,7 +232,8 @@ func TestResolveErrors(t *testing.T) {
 		{"only the second MX is ours", "anna@backup.net", "", account.ErrUnknownDomain},
 		{"DNS failure is not unknown", "anna@broken.net", "", errDNS},
 		{"host of another customer", "info@domain.se", "autoconfig.other.se", account.ErrWrongHost},
-		{"host of another customer whose domain ends like ours", "info@domain.se", "autoconfig.xdomain.se", account.ErrWrongHost},
+		{"host of another customer whose domain ends like ours", "info@domain.se", "autoconfig.xdomain.se",
+			account.ErrWrongHost},
 		{"another customer whose domain ends like ours", "info@domain.se", "xdomain.se", account.ErrWrongHost},
 		{"unknown host", "", "autoconfig.unknown.example", account.ErrUnknownDomain},
 		{"no host", "", "", account.ErrUnknownDomain},
@@ -236,7 +254,8 @@ func TestResolveErrors(t *testing.T) {
 			}
 		})
 	}
-	if s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "lost@domain.se")}); err == nil || errors.Is(err, account.ErrUnknownDomain) {
+	if s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "lost@domain.se")}); err == nil ||
+		errors.Is(err, account.ErrUnknownDomain) {
 		t.Errorf("Resolve of an account whose provider does not exist = %+v, %v, want a failure", s, err)
 	}
 }

@@ -38,7 +38,8 @@ func TestProvidersOf(t *testing.T) {
 		return nil, nil
 	}
 	providers := []Provider{
-		{&account.Provider{ID: "a"}, []string{"a.se", "plain.se", "alias.se", "chain.se", "lost.se", "gone.se", "unsure.se"}, nil},
+		{&account.Provider{ID: "a"}, []string{"a.se", "plain.se", "alias.se", "chain.se", "lost.se", "gone.se",
+			"unsure.se"}, nil},
 		{&account.Provider{ID: "b"}, []string{"b.se"}, nil},
 		{&account.Provider{ID: "c"}, []string{"c.se"}, []string{"mx.c.se"}},
 		{&account.Provider{ID: "extra"}, nil, nil}, // for accounts only
@@ -98,10 +99,15 @@ func TestMXDomains(t *testing.T) {
 		want      string // the provider, empty for none
 	}{
 		{"one host", []Provider{{p("a"), nil, []string{"mx1.hoster.example"}}}, "autoconfig.hoster.example", "a"},
-		{"two hosts of one provider", []Provider{{p("a"), nil, []string{"mx1.hoster.example", "mx2.hoster.example"}}}, "autoconfig.hoster.example", "a"},
-		{"two providers", []Provider{{p("a"), nil, []string{"mx1.hoster.example"}}, {p("b"), nil, []string{"mx2.hoster.example"}}}, "autoconfig.hoster.example", ""},
-		{"two providers, each below its own domain", []Provider{{p("a"), nil, []string{"mx1.a.hoster.example"}}, {p("b"), nil, []string{"mx1.b.hoster.example"}}}, "autoconfig.a.hoster.example", "a"},
-		{"the host is a registrable domain", []Provider{{p("a"), nil, []string{"hoster.example"}}}, "autoconfig.hoster.example", "a"},
+		{"two hosts of one provider", []Provider{{p("a"), nil, []string{"mx1.hoster.example", "mx2.hoster.example"}}},
+			"autoconfig.hoster.example", "a"},
+		{"two providers", []Provider{{p("a"), nil, []string{"mx1.hoster.example"}},
+			{p("b"), nil, []string{"mx2.hoster.example"}}}, "autoconfig.hoster.example", ""},
+		{"two providers, each below its own domain",
+			[]Provider{{p("a"), nil, []string{"mx1.a.hoster.example"}}, {p("b"), nil, []string{"mx1.b.hoster.example"}}},
+			"autoconfig.a.hoster.example", "a"},
+		{"the host is a registrable domain", []Provider{{p("a"), nil, []string{"hoster.example"}}},
+			"autoconfig.hoster.example", "a"},
 		{"a suffix", []Provider{{p("a"), nil, []string{"*.mail.hoster.example"}}}, "autoconfig.mail.hoster.example", "a"},
 		{"a public suffix", []Provider{{p("a"), nil, []string{"*.co.uk"}}}, "autoconfig.co.uk", ""},
 		{"a public suffix as a host", []Provider{{p("a"), nil, []string{"co.uk"}}}, "autoconfig.co.uk", ""},

@@ -35,7 +35,8 @@ func TestHint(t *testing.T) {
 
 func TestWithoutPath(t *testing.T) {
 	_, err := os.Open(filepath.Join(t.TempDir(), "missing"))
-	if got := WithoutPath(fmt.Errorf("reading: %w", err)); !errors.Is(got, fs.ErrNotExist) || got.Error() != "no such file or directory" {
+	if got := WithoutPath(fmt.Errorf("reading: %w", err)); !errors.Is(got, fs.ErrNotExist) ||
+		got.Error() != "no such file or directory" {
 		t.Errorf("WithoutPath = %q, want the reason alone", got)
 	}
 	plain := errors.New("no file operation")

@@ -98,13 +98,15 @@ const (
 )
 
 // patient keeps connections open for longer than any test runs.
-var patient = conn.Timeouts{Header: time.Minute, Read: time.Minute, Write: time.Minute, Idle: time.Minute, Stop: 30 * time.Second}
+var patient = conn.Timeouts{Header: time.Minute, Read: time.Minute, Write: time.Minute, Idle: time.Minute,
+	Stop: 30 * time.Second}
 
 // TestOneAddressCannotTakeAll opens as many connections from one address as it gets,
 // sends nothing, and asks from another address.
 func TestOneAddressCannotTakeAll(t *testing.T) {
 	log := new(lockedBuffer)
-	s := &server.Service{Handler: echoing, Connections: 10, PerAddress: 4, Timeouts: patient, Metrics: server.NewMetrics("", ""), Log: textLog(log)}
+	s := &server.Service{Handler: echoing, Connections: 10, PerAddress: 4, Timeouts: patient,
+		Metrics: server.NewMetrics("", ""), Log: textLog(log)}
 	address := start(t, s)
 	var silent []kept
 	for range 10 {
@@ -221,7 +223,8 @@ func TestWaitingForAnIdleConnection(t *testing.T) {
 // TestSharedPeersAreNotLimited checks that trusted proxies and Unix sockets,
 // which stand for many clients, are not limited.
 func TestSharedPeersAreNotLimited(t *testing.T) {
-	s := &server.Service{Handler: echoing, PerAddress: 1, Timeouts: patient, Trusts: netip.MustParsePrefix("127.0.0.3/32").Contains}
+	s := &server.Service{Handler: echoing, PerAddress: 1, Timeouts: patient,
+		Trusts: netip.MustParsePrefix("127.0.0.3/32").Contains}
 	address := start(t, s)
 	for i := range 5 {
 		if got := from(t, "127.0.0.3", address).ask(t); got != 200 {
@@ -253,7 +256,8 @@ func TestSharedPeersAreNotLimited(t *testing.T) {
 // proxy names.
 func TestClientsBehindPROXY(t *testing.T) {
 	all := netip.MustParsePrefix("127.0.0.0/8").Contains
-	s := &server.Service{Handler: echoing, PerAddress: 2, Timeouts: patient, ProxyProtocol: true, Trusts: all, Metrics: server.NewMetrics("", "")}
+	s := &server.Service{Handler: echoing, PerAddress: 2, Timeouts: patient, ProxyProtocol: true, Trusts: all,
+		Metrics: server.NewMetrics("", "")}
 	address := start(t, s)
 	behind := func(header string) kept {
 		conn := from(t, "127.0.0.1", address)
@@ -290,7 +294,8 @@ func TestTooManyCloses(t *testing.T) {
 	o.Rate = server.RateOf(1, 1)
 	o.Proxies.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	handler := server.Handler(o)
-	for _, row := range []struct{ peer, client, want string }{{"192.0.2.1:1", "", "close"}, {"127.0.0.1:1", "192.0.2.2", ""}} {
+	for _, row := range []struct{ peer, client, want string }{{"192.0.2.1:1", "", "close"},
+		{"127.0.0.1:1", "192.0.2.2", ""}} {
 		for _, status := range []int{404, 429} {
 			r := request("GET", "nowhere.example", "/", "")
 			r.RemoteAddr = row.peer
@@ -319,7 +324,8 @@ func TestStopWhileConnectionsWait(t *testing.T) {
 	}
 	begun, finish := make(chan struct{}), make(chan struct{})
 	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(begun); <-finish })
-	stop := serveUntilDone(t, &server.Service{Handler: handler, Connections: 1, Timeouts: patient, Log: discardLog}, listener)
+	stop := serveUntilDone(t, &server.Service{Handler: handler, Connections: 1, Timeouts: patient,
+		Log: discardLog}, listener)
 	first := from(t, "127.0.0.1", listener.Addr().String())
 	answered := make(chan int, 1)
 	go func() { answered <- first.ask(t) }()

@@ -86,10 +86,12 @@ func TestFlood(t *testing.T) {
 	group.Wait()
 	most := int64(burst + 1 + perSecond*time.Since(begun).Seconds())
 	if served.Load() < burst || served.Load() > most || served.Load()+limited.Load() != 800 {
-		t.Errorf("of 800 requests %d were served and %d limited, want %d to %d served", served.Load(), limited.Load(), burst, most)
+		t.Errorf("of 800 requests %d were served and %d limited, want %d to %d served",
+			served.Load(), limited.Load(), burst, most)
 	}
 	lines := strings.Count(log.String(), `msg="too many requests"`)
-	if seconds := int(time.Since(begun).Seconds()) + 2; lines < 1 || lines > seconds || !strings.Contains(log.String(), "block=127.0.0.1/32") {
+	if seconds := int(time.Since(begun).Seconds()) + 2; lines < 1 || lines > seconds ||
+		!strings.Contains(log.String(), "block=127.0.0.1/32") {
 		t.Errorf("the log has %d lines about too many requests, want one a second, with the address:\n%s", lines, log)
 	}
 	if strings.Contains(log.String(), "status=429") {
@@ -139,7 +141,8 @@ func TestLimitedByClient(t *testing.T) {
 // TestHostileRequestsThroughAProxy sends the hostile requests through a trusted proxy,
 // with hostile texts in its forwarding headers.
 func TestHostileRequestsThroughAProxy(t *testing.T) {
-	words := []string{"", "unknown", "192.0.2.1", "<script>", `"`, `for="`, "a\xff", strings.Repeat("1,", 2000), strings.Repeat("[", 300), "%s%d", "for=;;,", "-1.1.1.1:99999", "::::", "1.2.3.4, \t,"}
+	words := []string{"", "unknown", "192.0.2.1", "<script>", `"`, `for="`, "a\xff", strings.Repeat("1,", 2000),
+		strings.Repeat("[", 300), "%s%d", "for=;;,", "-1.1.1.1:99999", "::::", "1.2.3.4, \t,"}
 	hosts := []string{"", "<script>", `"`, "a b", "a/b", "a@b", "é", strings.Repeat("a", 301), "%s", "\xff"}
 	for _, forwarded := range []bool{false, true} {
 		o := newOptions(t, new(bytes.Buffer))
@@ -153,7 +156,8 @@ func TestHostileRequestsThroughAProxy(t *testing.T) {
 			word := words[i%len(words)]
 			head := fmt.Sprintf("%s\r\nX-Forwarded-For: %s\r\nX-Forwarded-Host: %s\r\nX-Forwarded-Proto: %s\r\nForwarded: %s\r\nX-Request-Id: %s\r\n", line, word, hosts[i%len(hosts)], word, word, word)
 			got := send(t, address, hostile{request: head + rest})
-			found := got.status == http.StatusRequestHeaderFieldsTooLarge && len(head) > 4000 || got.status == 400 && strings.Contains(word, "\xff")
+			found := got.status == http.StatusRequestHeaderFieldsTooLarge && len(head) > 4000 ||
+				got.status == 400 && strings.Contains(word, "\xff")
 			for _, status := range h.want {
 				found = found || got.status == status
 			}

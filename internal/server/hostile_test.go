@@ -77,14 +77,16 @@ func hostileRequests() []hostile {
 	nested := strings.Repeat("<a>", 100_000)
 	bomb := `<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaaaaaaaa">` +
 		`<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">` +
-		`<!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;">]>` + strings.Replace(outlookBody, `<?xml version="1.0" encoding="utf-8"?>`, "", 1)
+		`<!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;">]>` +
+		strings.Replace(outlookBody, `<?xml version="1.0" encoding="utf-8"?>`, "", 1)
 	bomb = strings.Replace(bomb, "info@domain.se", "&d;@domain.se", 1)
 	external := `<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><Autodiscover><Request><EMailAddress>&x;@domain.se</EMailAddress></Request></Autodiscover>`
 	wide := new(strings.Builder)
 	for _, unit := range utf16.Encode([]rune("\ufeff" + outlookBody)) {
 		wide.Write([]byte{byte(unit), byte(unit >> 8)})
 	}
-	twoRequests := strings.Replace(outlookBody, "</Autodiscover>", outlookBody[strings.Index(outlookBody, "<Request>"):], 1)
+	twoRequests := strings.Replace(outlookBody, "</Autodiscover>",
+		outlookBody[strings.Index(outlookBody, "<Request>"):], 1)
 
 	all := []hostile{
 		{name: "POST empty body", request: post(pox, ""), want: ok},
@@ -115,23 +117,31 @@ func hostileRequests() []hostile {
 		{name: "GET HTTP/1.0 without Host", request: "GET /mail/config-v1.1.xml HTTP/1.0\r\n\r\n", want: []int{404}},
 		{name: "GET unknown Host", request: get("/mail/config-v1.1.xml", "autoconfig.unknown.example"), want: []int{404}},
 		{name: "GET Host with script", request: get("/mail/config-v1.1.xml", "<script>"), want: []int{400, 404}},
-		{name: "GET bad escape", request: get("/mail/config-v1.1.xml?emailaddress=a%zz", "autoconfig.domain.se"), want: []int{400}},
+		{name: "GET bad escape", request: get("/mail/config-v1.1.xml?emailaddress=a%zz", "autoconfig.domain.se"),
+			want: []int{400}},
 		{name: "GET bad escape in path", request: get("/mail/%zz", "autoconfig.domain.se"), want: []int{400}},
-		{name: "GET semicolon", request: get("/mail/config-v1.1.xml?x=1;emailaddress=<b>", "autoconfig.domain.se"), want: answered},
+		{name: "GET semicolon", request: get("/mail/config-v1.1.xml?x=1;emailaddress=<b>", "autoconfig.domain.se"),
+			want: answered},
 		{name: "GET doubled slash", request: get("//mail//config-v1.1.xml", "autoconfig.domain.se"), want: ok},
 		{name: "POST doubled slash", request: post("//autodiscover/autodiscover.xml", outlookBody), want: ok},
 		{name: "GET trailing slash", request: get("/mail/config-v1.1.xml/", "autoconfig.domain.se"), want: []int{404}},
 		{name: "GET upper case", request: get("/MAIL/CONFIG-V1.1.XML", "AUTOCONFIG.DOMAIN.SE"), want: ok},
 		{name: "POST upper case", request: post("/AUTODISCOVER/AUTODISCOVER.XML", outlookBody), want: ok},
 		{name: "GET absolute form", request: get("http://autoconfig.domain.se/mail/config-v1.1.xml", "other.example"), want: ok},
-		{name: "GET forwarded host is not trusted", request: strings.Replace(get("/mail/config-v1.1.xml", "unknown.example"), "\r\n\r\n", "\r\nX-Forwarded-Host: autoconfig.domain.se\r\nX-Forwarded-Proto: https\r\n\r\n", 1), want: []int{404}},
+		{name: "GET forwarded host is not trusted",
+			request: strings.Replace(get("/mail/config-v1.1.xml", "unknown.example"), "\r\n\r\n",
+				"\r\nX-Forwarded-Host: autoconfig.domain.se\r\nX-Forwarded-Proto: https\r\n\r\n", 1), want: []int{404}},
 		{name: "GET path traversal", request: get("/mail/../../../etc/passwd", "autoconfig.domain.se"), want: []int{404}},
 		{name: "GET script in path", request: get("/v1.1/%3Cscript%3E", "autoconfig.domain.se"), want: []int{400, 404}},
 		{name: "GET dot-dot domain", request: get("/v1.1/..", "autoconfig.domain.se"), want: []int{400, 404}},
-		{name: "GET JSON without anything", request: get("/autodiscover/autodiscover.json", "autodiscover.domain.se"), want: []int{400}},
+		{name: "GET JSON without anything", request: get("/autodiscover/autodiscover.json", "autodiscover.domain.se"),
+			want: []int{400}},
 		{name: "GET JSON script protocol", request: get("/autodiscover/autodiscover.json?Email=a%40domain.se&Protocol=%3Cscript%3E", "autodiscover.domain.se"), want: []int{400}},
-		{name: "GET JSON huge redirect count", request: get("/autodiscover/autodiscover.json?Email=a%40domain.se&Protocol=EWS&RedirectCount=99999999999999999999", "autodiscover.domain.se"), want: []int{400}},
-		{name: "OPTIONS *", request: "OPTIONS * HTTP/1.1\r\nHost: autoconfig.domain.se\r\nConnection: close\r\n\r\n", want: []int{200, 404}},
+		{name: "GET JSON huge redirect count",
+			request: get("/autodiscover/autodiscover.json?Email=a%40domain.se&Protocol=EWS&RedirectCount=99999999999999999999",
+				"autodiscover.domain.se"), want: []int{400}},
+		{name: "OPTIONS *", request: "OPTIONS * HTTP/1.1\r\nHost: autoconfig.domain.se\r\nConnection: close\r\n\r\n",
+			want: []int{200, 404}},
 		{name: "garbage", request: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", want: []int{400}},
 		{name: "GET with Authorization", request: strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.domain.se"), "\r\n\r\n", "\r\nAuthorization: Basic c2VjcmV0OnBhc3N3b3Jk\r\n\r\n", 1), want: ok},
 	}
@@ -142,12 +152,20 @@ func hostileRequests() []hostile {
 			want, profile = ok, ok
 		}
 		all = append(all,
-			hostile{name: "autoconfig: " + bad.name, request: get("/mail/config-v1.1.xml?emailaddress="+query, "autoconfig.domain.se"), want: want},
+			hostile{name: "autoconfig: " + bad.name,
+				request: get("/mail/config-v1.1.xml?emailaddress="+query, "autoconfig.domain.se"), want: want},
 			hostile{name: "POX: " + bad.name, request: post(pox, outlookRequest(xmlText(bad.text))), want: ok},
-			hostile{name: "JSON: " + bad.name, request: get("/autodiscover/autodiscover.json?Protocol=AutodiscoverV1&Email="+query, "autodiscover.domain.se"), want: want},
-			hostile{name: "JSON path: " + bad.name, request: get("/autodiscover/autodiscover.json/v1.0/"+url.PathEscape(bad.text)+"?Protocol=AutodiscoverV1", "autodiscover.domain.se"), want: append([]int{404}, want...)},
-			hostile{name: "profile: " + bad.name, request: get("/profile.mobileconfig?emailaddress="+query, "setup.mamutmail.com"), want: profile},
-			hostile{name: "profile name: " + bad.name, request: get("/profile.mobileconfig?emailaddress=info%40domain.se&name="+query, "setup.mamutmail.com"), want: answered},
+			hostile{name: "JSON: " + bad.name,
+				request: get("/autodiscover/autodiscover.json?Protocol=AutodiscoverV1&Email="+query, "autodiscover.domain.se"),
+				want:    want},
+			hostile{name: "JSON path: " + bad.name,
+				request: get("/autodiscover/autodiscover.json/v1.0/"+url.PathEscape(bad.text)+"?Protocol=AutodiscoverV1",
+					"autodiscover.domain.se"), want: append([]int{404}, want...)},
+			hostile{name: "profile: " + bad.name,
+				request: get("/profile.mobileconfig?emailaddress="+query, "setup.mamutmail.com"), want: profile},
+			hostile{name: "profile name: " + bad.name,
+				request: get("/profile.mobileconfig?emailaddress=info%40domain.se&name="+query, "setup.mamutmail.com"),
+				want:    answered},
 		)
 	}
 	return all
@@ -212,7 +230,8 @@ func startService(t testing.TB, log io.Writer) (address string, stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	service := &server.Service{Handler: handler, Timeouts: conn.DefaultTimeouts, Log: slog.New(slog.NewTextHandler(log, nil))}
+	service := &server.Service{Handler: handler, Timeouts: conn.DefaultTimeouts,
+		Log: slog.New(slog.NewTextHandler(log, nil))}
 	go func() { done <- service.Serve(ctx, &conn.Listeners{HTTP: []net.Listener{listener}}) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
@@ -298,7 +317,8 @@ func TestNoLocalPartInTheLog(t *testing.T) {
 		get("/autodiscover/autodiscover.json?Protocol=ActiveSync&Email="+at, "autodiscover.domain.se"),
 		get("/autodiscover/autodiscover.json/v1.0/"+at+"?Protocol=ActiveSync", "autodiscover.domain.se"),
 		get("/profile.mobileconfig?emailaddress="+at+"&name="+local, "setup.mamutmail.com"),
-		strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.domain.se"), "\r\n\r\n", "\r\nAuthorization: Basic "+local+"\r\n\r\n", 1),
+		strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.domain.se"), "\r\n\r\n",
+			"\r\nAuthorization: Basic "+local+"\r\n\r\n", 1),
 	}
 	for _, request := range requests {
 		send(t, address, hostile{request: request})
@@ -311,7 +331,8 @@ func TestNoLocalPartInTheLog(t *testing.T) {
 	if strings.Contains(strings.ToLower(written), local) {
 		t.Errorf("the log holds a local part:\n%s", written)
 	}
-	for _, want := range []string{"dialect=autoconfig", "dialect=autodiscover ", "dialect=autodiscover-json", "dialect=mobileconfig", "domain=domain.se", "status=200", "status=404"} {
+	for _, want := range []string{"dialect=autoconfig", "dialect=autodiscover ", "dialect=autodiscover-json",
+		"dialect=mobileconfig", "domain=domain.se", "status=200", "status=404"} {
 		if !strings.Contains(written, want) {
 			t.Errorf("the log lacks %s:\n%s", want, written)
 		}

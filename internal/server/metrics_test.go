@@ -46,8 +46,10 @@ func TestOutcomes(t *testing.T) {
 		{"POST", "autodiscover.domain.se", pox, outlookBody, "autodiscover", "answered"},
 		{"POST", "autodiscover.domain.se", pox, "rubbish", "autodiscover", "refused"},
 		{"POST", "autodiscover.domain.se", pox, outlookRequest("a@unknown.example"), "autodiscover", "unknown"},
-		{"POST", "autodiscover.kh-konsult.example", pox, outlookRequest("a@kh-konsult.example"), "autodiscover", "redirected"},
-		{"GET", "autodiscover.domain.se", "/autodiscover/autodiscover.json?Email=mail%40domain.se&Protocol=ActiveSync", "", "autodiscover-json", "answered"},
+		{"POST", "autodiscover.kh-konsult.example", pox, outlookRequest("a@kh-konsult.example"), "autodiscover",
+			"redirected"},
+		{"GET", "autodiscover.domain.se", "/autodiscover/autodiscover.json?Email=mail%40domain.se&Protocol=ActiveSync", "",
+			"autodiscover-json", "answered"},
 		{"GET", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", "", "autodiscover-soap", "answered"},
 		{"GET", "ua-auto-config.butiken.example", "/.well-known/user-agent-configuration.json", "", "pacc", "answered"},
 		{"GET", "ua-auto-config.domain.se", "/.well-known/user-agent-configuration.json", "", "pacc", "answered"},
@@ -62,7 +64,8 @@ func TestOutcomes(t *testing.T) {
 		handler.ServeHTTP(httptest.NewRecorder(), r)
 		after := scrape(t, o.Metrics)
 		for series, value := range after {
-			changes := series == name || series == count || strings.HasPrefix(series, "signpost_request_duration_seconds_") && strings.Contains(series, `"`+row.dialect+`"`) || strings.HasPrefix(series, "signpost_lookups_total")
+			changes := series == name || series == count || strings.HasPrefix(series, "signpost_request_duration_seconds_") &&
+				strings.Contains(series, `"`+row.dialect+`"`) || strings.HasPrefix(series, "signpost_lookups_total")
 			if strings.HasPrefix(series, "signpost_") && before[series] != value && !changes {
 				t.Errorf("%s %s: %s changed from %s to %s", row.method, row.target, series, before[series], value)
 			}
@@ -81,9 +84,11 @@ func TestFailureIsCounted(t *testing.T) {
 	o.Metrics = server.NewMetrics("", "")
 	handler := server.Handler(o)
 	handler.ServeHTTP(httptest.NewRecorder(), request("GET", "autoconfig.domain.se", "/mail/config-v1.1.xml", ""))
-	handler.ServeHTTP(httptest.NewRecorder(), request("POST", "autodiscover.domain.se", "/autodiscover/autodiscover.xml", outlookBody))
+	handler.ServeHTTP(httptest.NewRecorder(),
+		request("POST", "autodiscover.domain.se", "/autodiscover/autodiscover.xml", outlookBody))
 	got := scrape(t, o.Metrics)
-	for _, series := range []string{`signpost_requests_total{dialect="autoconfig",outcome="failed"}`, `signpost_requests_total{dialect="autodiscover",outcome="failed"}`} {
+	for _, series := range []string{`signpost_requests_total{dialect="autoconfig",outcome="failed"}`,
+		`signpost_requests_total{dialect="autodiscover",outcome="failed"}`} {
 		if got[series] != "1" {
 			t.Errorf("%s = %s after two lookups that failed", series, got[series])
 		}

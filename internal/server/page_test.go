@@ -68,7 +68,8 @@ func TestPage(t *testing.T) {
 	}
 	link, _, _ = strings.Cut(link, `"`)
 	w := get("setup.mamutmail.com", "/profile"+strings.ReplaceAll(link, "&amp;", "&"))
-	if w.Header().Get("Content-Type") != mobileconfig.MediaType || !strings.Contains(w.Body.String(), "Inget lösenord finns i profilen") {
+	if w.Header().Get("Content-Type") != mobileconfig.MediaType ||
+		!strings.Contains(w.Body.String(), "Inget lösenord finns i profilen") {
 		t.Errorf("/profile%s: status %d, want a profile in Swedish: %s", link, w.Code, w.Body)
 	}
 }
@@ -87,7 +88,8 @@ func TestOwnWords(t *testing.T) {
 	}
 	o.Templates = own
 	handler := server.Handler(o)
-	for lang, want := range map[string]string{"en": "Our own words for Mamut Business Mail.", "sv": "Våra egna ord för Mamut Business Mail.", "fi": "Our own words"} {
+	for lang, want := range map[string]string{"en": "Our own words for Mamut Business Mail.",
+		"sv": "Våra egna ord för Mamut Business Mail.", "fi": "Our own words"} {
 		r := httptest.NewRequest(http.MethodGet, "/profile.mobileconfig?emailaddress=mail@domain.se&lang="+lang, nil)
 		r.Host = "setup.mamutmail.com"
 		w := httptest.NewRecorder()

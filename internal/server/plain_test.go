@@ -31,15 +31,21 @@ func TestPlainHTTP(t *testing.T) {
 		{"HEAD of autoconfig", "HEAD", "autoconfig.domain.se", "/mail/config-v1.1.xml", 200, ""},
 		{"an unknown domain's autoconfig", "GET", "autoconfig.unknown.example", "/mail/config-v1.1.xml", 404, ""},
 		{"Outlook's redirect step", "GET", "autodiscover.domain.se", pox, 302, "https://autodiscover.domain.se" + pox},
-		{"in EWS libraries' spelling", "GET", "AutoDiscover.Domain.SE.:80", "/Autodiscover/Autodiscover.xml", 302, "https://autodiscover.domain.se/Autodiscover/Autodiscover.xml"},
+		{"in EWS libraries' spelling", "GET", "AutoDiscover.Domain.SE.:80", "/Autodiscover/Autodiscover.xml", 302,
+			"https://autodiscover.domain.se/Autodiscover/Autodiscover.xml"},
 		{"at the domain itself", "HEAD", "domain.se", pox, 302, "https://domain.se" + pox},
 		{"IDN", "GET", "autodiscover.xn--keriet-hua.example", pox, 302, "https://autodiscover.xn--keriet-hua.example" + pox},
-		{"SOAP", "GET", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", 302, "https://autodiscover.domain.se/autodiscover/autodiscover.svc"},
-		{"JSON", "GET", "autodiscover.domain.se", json + "?Email=a%40domain.se&Protocol=EWS", 302, "https://autodiscover.domain.se" + json + "?Email=a%40domain.se&Protocol=EWS"},
-		{"JSON with the address in the path", "GET", "autodiscover.domain.se", json + "/v1.0/a%40domain.se?Protocol=EWS", 302, "https://autodiscover.domain.se" + json + "/v1.0/a%40domain.se?Protocol=EWS"},
-		{"PACC", "GET", "ua-auto-config.domain.se", "/.well-known/user-agent-configuration.json", 302, "https://ua-auto-config.domain.se/.well-known/user-agent-configuration.json"},
+		{"SOAP", "GET", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", 302,
+			"https://autodiscover.domain.se/autodiscover/autodiscover.svc"},
+		{"JSON", "GET", "autodiscover.domain.se", json + "?Email=a%40domain.se&Protocol=EWS", 302,
+			"https://autodiscover.domain.se" + json + "?Email=a%40domain.se&Protocol=EWS"},
+		{"JSON with the address in the path", "GET", "autodiscover.domain.se", json + "/v1.0/a%40domain.se?Protocol=EWS",
+			302, "https://autodiscover.domain.se" + json + "/v1.0/a%40domain.se?Protocol=EWS"},
+		{"PACC", "GET", "ua-auto-config.domain.se", "/.well-known/user-agent-configuration.json", 302,
+			"https://ua-auto-config.domain.se/.well-known/user-agent-configuration.json"},
 		{"the service's own name", "GET", "setup.mamutmail.com", pox, 302, "https://setup.mamutmail.com" + pox},
-		{"a doubled slash", "GET", "autodiscover.domain.se", "//autodiscover//autodiscover.xml", 302, "https://autodiscover.domain.se" + pox},
+		{"a doubled slash", "GET", "autodiscover.domain.se", "//autodiscover//autodiscover.xml", 302,
+			"https://autodiscover.domain.se" + pox},
 		{"POST", "POST", "autodiscover.domain.se", pox, 403, ""},
 		{"POST in the service's own name", "POST", "setup.mamutmail.com", pox, 403, ""},
 		{"POST to SOAP", "POST", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", 403, ""},
@@ -51,8 +57,10 @@ func TestPlainHTTP(t *testing.T) {
 		{"a user name before the host", "GET", "autodiscover.domain.se@evil.example", pox, 404, ""},
 		{"a host behind another", "GET", "evil.example:80@domain.se", pox, 404, ""},
 		{"a backslash", "GET", `evil.example\.domain.se`, pox, 404, ""},
-		{"a profile", "GET", "setup.mamutmail.com", "/profile.mobileconfig?emailaddress=a%40domain.se", 302, "https://setup.mamutmail.com/profile.mobileconfig?emailaddress=a%40domain.se"},
-		{"a profile at an IP address", "GET", "192.0.2.1", "/profile.mobileconfig", 302, "https://setup.mamutmail.com/profile.mobileconfig"},
+		{"a profile", "GET", "setup.mamutmail.com", "/profile.mobileconfig?emailaddress=a%40domain.se", 302,
+			"https://setup.mamutmail.com/profile.mobileconfig?emailaddress=a%40domain.se"},
+		{"a profile at an IP address", "GET", "192.0.2.1", "/profile.mobileconfig", 302,
+			"https://setup.mamutmail.com/profile.mobileconfig"},
 		{"a profile elsewhere", "GET", "domain.se", "/profile.mobileconfig", 404, ""},
 		{"nothing", "GET", "domain.se", "/nothing", 404, ""},
 	} {
@@ -152,10 +160,14 @@ func TestRedirectsStay(t *testing.T) {
 	o.HTTPS = true
 	handler := server.Handler(o)
 	redirects := 0
-	for _, host := range []string{"domain.se", "autodiscover.domain.se", "evil.example", "domain.se.evil.example", "domain.se:80@evil.example", "domain.se/@evil.example",
-		"domain.se#evil.example", "domain.se?evil.example", "[::1]", "domain.se\r\nLocation: https://evil.example", "\tdomain.se", "evil.example:domain.se", "//evil.example"} {
-		for _, path := range []string{"/autodiscover/autodiscover.xml", "/autodiscover/autodiscover.json/", "/profile.mobileconfig"} {
-			for _, more := range []string{"", "//evil.example", "/../..", "\r\nSet-Cookie: a=b", `"><script>`, "%0d%0aX: y", "\\evil", "é\x80", "#x", " "} {
+	for _, host := range []string{"domain.se", "autodiscover.domain.se", "evil.example", "domain.se.evil.example",
+		"domain.se:80@evil.example", "domain.se/@evil.example",
+		"domain.se#evil.example", "domain.se?evil.example", "[::1]", "domain.se\r\nLocation: https://evil.example",
+		"\tdomain.se", "evil.example:domain.se", "//evil.example"} {
+		for _, path := range []string{"/autodiscover/autodiscover.xml", "/autodiscover/autodiscover.json/",
+			"/profile.mobileconfig"} {
+			for _, more := range []string{"", "//evil.example", "/../..", "\r\nSet-Cookie: a=b", `"><script>`, "%0d%0aX: y",
+				"\\evil", "é\x80", "#x", " "} {
 				for _, query := range []string{"", "a=b", "\r\nX: y", `"<>`, "é", "//evil.example"} {
 					r := request("GET", host, "/", "")
 					r.URL = &url.URL{Path: path + more, RawQuery: query}
@@ -167,7 +179,8 @@ func TestRedirectsStay(t *testing.T) {
 					}
 					redirects++
 					u, err := url.Parse(location)
-					if err != nil || u.Scheme != "https" || u.User != nil || !strings.HasSuffix("."+u.Host, ".domain.se") && u.Host != "setup.mamutmail.com" {
+					if err != nil || u.Scheme != "https" || u.User != nil ||
+						!strings.HasSuffix("."+u.Host, ".domain.se") && u.Host != "setup.mamutmail.com" {
 						t.Errorf("%q %q is redirected to %q", host, path+more, location)
 					}
 					for i := range len(location) {

@@ -40,7 +40,8 @@ func start(t testing.TB, s *server.Service) (address string) {
 
 func proxyHeader(t *testing.T, version byte, client string) string {
 	t.Helper()
-	h := proxyproto.HeaderProxyFromAddrs(version, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(client)), net.TCPAddrFromAddrPort(netip.MustParseAddrPort("203.0.113.1:443")))
+	h := proxyproto.HeaderProxyFromAddrs(version, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(client)),
+		net.TCPAddrFromAddrPort(netip.MustParseAddrPort("203.0.113.1:443")))
 	var b bytes.Buffer
 	if _, err := h.WriteTo(&b); err != nil {
 		t.Fatal(err)
@@ -52,7 +53,8 @@ func TestProxyProtocol(t *testing.T) {
 	const request = "GET / HTTP/1.1\r\nHost: domain.se\r\nConnection: close\r\n\r\n"
 	loopback := netip.MustParsePrefix("127.0.0.0/8")
 	trusts := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: loopback.Contains})
-	trustsNobody := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: func(netip.Addr) bool { return false }})
+	trustsNobody := start(t, &server.Service{Handler: echoing, ProxyProtocol: true,
+		Trusts: func(netip.Addr) bool { return false }})
 	plain := start(t, &server.Service{Handler: echoing})
 	for _, row := range []struct {
 		name, address, header string
@@ -64,7 +66,8 @@ func TestProxyProtocol(t *testing.T) {
 		{"a health check of the proxy", trusts, localHeader(t), 200, "127.0.0.1:"},
 		{"a proxy that sends no header", trusts, "", 0, ""},
 		{"a proxy that does not know its client", trusts, otherHeader(t, proxyproto.UNSPEC, nil), 0, ""},
-		{"a proxy's client on a Unix socket", trusts, otherHeader(t, proxyproto.UnixStream, &net.UnixAddr{Name: "/run/a", Net: "unix"}), 0, ""},
+		{"a proxy's client on a Unix socket", trusts,
+			otherHeader(t, proxyproto.UnixStream, &net.UnixAddr{Name: "/run/a", Net: "unix"}), 0, ""},
 		{"datagrams", trusts, otherHeader(t, proxyproto.UDPv4, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}), 0, ""},
 		{"version 1", trusts, proxyHeader(t, 1, "192.0.2.1:4711"), 0, ""},
 		{"a client", trustsNobody, "", 200, "127.0.0.1:"},
@@ -83,7 +86,8 @@ func TestProxyProtocol(t *testing.T) {
 
 func proxyHeader6(t *testing.T) string {
 	t.Helper()
-	h := proxyproto.HeaderProxyFromAddrs(2, net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[2001:db8::1]:4711")), net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[2001:db8::2]:443")))
+	h := proxyproto.HeaderProxyFromAddrs(2, net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[2001:db8::1]:4711")),
+		net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[2001:db8::2]:443")))
 	b, err := h.Format()
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +98,8 @@ func proxyHeader6(t *testing.T) string {
 // otherHeader returns the header of a connection that is not TCP.
 func otherHeader(t *testing.T, kind proxyproto.AddressFamilyAndProtocol, addr net.Addr) string {
 	t.Helper()
-	h := &proxyproto.Header{Version: 2, Command: proxyproto.PROXY, TransportProtocol: kind, SourceAddr: addr, DestinationAddr: addr}
+	h := &proxyproto.Header{Version: 2, Command: proxyproto.PROXY, TransportProtocol: kind, SourceAddr: addr,
+		DestinationAddr: addr}
 	b, err := h.Format()
 	if err != nil {
 		t.Fatal(err)
@@ -116,8 +121,10 @@ func localHeader(t *testing.T) string {
 // TestProxyProtocolTimeout checks that the time limit for the header of a request
 // applies to the header of PROXY protocol too.
 func TestProxyProtocolTimeout(t *testing.T) {
-	address := start(t, &server.Service{Handler: echoing, ProxyProtocol: true, Trusts: func(netip.Addr) bool { return true },
-		Timeouts: conn.Timeouts{Header: time.Second, Read: time.Second, Write: time.Second, Idle: time.Second, Stop: time.Second}})
+	address := start(t, &server.Service{Handler: echoing, ProxyProtocol: true,
+		Trusts: func(netip.Addr) bool { return true },
+		Timeouts: conn.Timeouts{Header: time.Second, Read: time.Second, Write: time.Second, Idle: time.Second,
+			Stop: time.Second}})
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)

@@ -50,33 +50,52 @@ func TestClientOf(t *testing.T) {
 			lines: []string{"X-Forwarded-For: 198.51.100.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: domain.se"}},
 		{name: "a peer without an address", peer: "@"},
 		{name: "the proxy itself", peer: proxy, want: client{proxied: true, unlimited: true}},
-		{name: "through the proxy", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: domain.se"},
-			want: client{proxied: true, scheme: "https", host: "domain.se"}, addr: "192.0.2.1"},
-		{name: "with a port", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1:55"}, want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "by IPv6", peer: proxy, lines: []string{"X-Forwarded-For: 2001:db8::1"}, want: client{proxied: true}, addr: "2001:db8::1"},
-		{name: "by IPv6 in brackets", peer: proxy, lines: []string{"X-Forwarded-For: [2001:db8::1]"}, want: client{proxied: true}, addr: "2001:db8::1"},
-		{name: "by IPv6 with a port", peer: proxy, lines: []string{"X-Forwarded-For: [2001:db8::1]:55"}, want: client{proxied: true}, addr: "2001:db8::1"},
-		{name: "by mapped IPv4", peer: proxy, lines: []string{"X-Forwarded-For: ::ffff:192.0.2.1"}, want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "what the client sent comes first and is not trusted", peer: proxy, lines: []string{"X-Forwarded-For: 10.1.1.1, 198.51.100.7,192.0.2.1"},
+		{name: "through the proxy", peer: proxy,
+			lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: domain.se"},
+			want:  client{proxied: true, scheme: "https", host: "domain.se"}, addr: "192.0.2.1"},
+		{name: "with a port", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1:55"}, want: client{proxied: true},
+			addr: "192.0.2.1"},
+		{name: "by IPv6", peer: proxy, lines: []string{"X-Forwarded-For: 2001:db8::1"}, want: client{proxied: true},
+			addr: "2001:db8::1"},
+		{name: "by IPv6 in brackets", peer: proxy, lines: []string{"X-Forwarded-For: [2001:db8::1]"},
+			want: client{proxied: true}, addr: "2001:db8::1"},
+		{name: "by IPv6 with a port", peer: proxy, lines: []string{"X-Forwarded-For: [2001:db8::1]:55"},
+			want: client{proxied: true}, addr: "2001:db8::1"},
+		{name: "by mapped IPv4", peer: proxy, lines: []string{"X-Forwarded-For: ::ffff:192.0.2.1"},
 			want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "in a line of its own", peer: proxy, lines: []string{"X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: 192.0.2.1"},
-			want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "through two proxies", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1, 10.2.2.2", "X-Forwarded-Proto: https, http", "X-Forwarded-Host: a.se, b.se"},
+		{name: "what the client sent comes first and is not trusted", peer: proxy,
+			lines: []string{"X-Forwarded-For: 10.1.1.1, 198.51.100.7,192.0.2.1"},
+			want:  client{proxied: true}, addr: "192.0.2.1"},
+		{name: "in a line of its own", peer: proxy,
+			lines: []string{"X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: 192.0.2.1"},
+			want:  client{proxied: true}, addr: "192.0.2.1"},
+		{name: "through two proxies", peer: proxy,
+			lines: []string{"X-Forwarded-For: 192.0.2.1, 10.2.2.2", "X-Forwarded-Proto: https, http",
+				"X-Forwarded-Host: a.se, b.se"},
 			want: client{proxied: true, scheme: "https", host: "a.se"}, addr: "192.0.2.1"},
-		{name: "through two proxies, the inner of which keeps the scheme", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1, 10.2.2.2", "X-Forwarded-Proto: https"},
-			want: client{proxied: true, scheme: "https"}, addr: "192.0.2.1"},
-		{name: "a client's scheme before the proxy's", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https, http"},
-			want: client{proxied: true, scheme: "http"}, addr: "192.0.2.1"},
+		{name: "through two proxies, the inner of which keeps the scheme", peer: proxy,
+			lines: []string{"X-Forwarded-For: 192.0.2.1, 10.2.2.2", "X-Forwarded-Proto: https"},
+			want:  client{proxied: true, scheme: "https"}, addr: "192.0.2.1"},
+		{name: "a client's scheme before the proxy's", peer: proxy,
+			lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https, http"},
+			want:  client{proxied: true, scheme: "http"}, addr: "192.0.2.1"},
 		{name: "the proxy's health check", peer: proxy, lines: []string{"X-Forwarded-For: 127.0.0.1"},
 			want: client{proxied: true, unlimited: true}, addr: "127.0.0.1"},
-		{name: "a proxy that does not name its client", peer: proxy, lines: []string{"X-Forwarded-For: unknown", "X-Forwarded-Proto: https"},
-			want: client{proxied: true, unlimited: true, scheme: "https"}},
-		{name: "rubbish behind such a proxy", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1, unix:"}, want: client{proxied: true, unlimited: true}},
-		{name: "an unknown scheme", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: gopher"}, want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "an impossible host", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Host: <script>"}, want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "the other family is not read", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", `Forwarded: for=198.51.100.7;proto=https;host=domain.se`},
+		{name: "a proxy that does not name its client", peer: proxy,
+			lines: []string{"X-Forwarded-For: unknown", "X-Forwarded-Proto: https"},
+			want:  client{proxied: true, unlimited: true, scheme: "https"}},
+		{name: "rubbish behind such a proxy", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1, unix:"},
+			want: client{proxied: true, unlimited: true}},
+		{name: "an unknown scheme", peer: proxy, lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: gopher"},
 			want: client{proxied: true}, addr: "192.0.2.1"},
-		{name: "an empty header", peer: proxy, lines: []string{"X-Forwarded-For: "}, want: client{proxied: true, unlimited: true}},
+		{name: "an impossible host", peer: proxy,
+			lines: []string{"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Host: <script>"}, want: client{proxied: true},
+			addr: "192.0.2.1"},
+		{name: "the other family is not read", peer: proxy,
+			lines: []string{"X-Forwarded-For: 192.0.2.1", `Forwarded: for=198.51.100.7;proto=https;host=domain.se`},
+			want:  client{proxied: true}, addr: "192.0.2.1"},
+		{name: "an empty header", peer: proxy, lines: []string{"X-Forwarded-For: "},
+			want: client{proxied: true, unlimited: true}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if row.addr != "" {
@@ -101,25 +120,31 @@ func TestClientOfForwarded(t *testing.T) {
 	}{
 		{name: "none", want: client{unlimited: true}},
 		{name: "an address", lines: []string{"for=192.0.2.1"}, addr: "192.0.2.1"},
-		{name: "everything", lines: []string{`by=10.1.1.1;For="192.0.2.1:55"; PROTO=HTTPS ;host=domain.se`}, want: client{scheme: "https", host: "domain.se"}, addr: "192.0.2.1"},
+		{name: "everything", lines: []string{`by=10.1.1.1;For="192.0.2.1:55"; PROTO=HTTPS ;host=domain.se`},
+			want: client{scheme: "https", host: "domain.se"}, addr: "192.0.2.1"},
 		{name: "IPv6", lines: []string{`for="[2001:db8::1]:55"`}, addr: "2001:db8::1"},
 		{name: "IPv6 without the quotes that it needs", lines: []string{`for=[2001:db8::1]`}, addr: "2001:db8::1"},
-		{name: "the client's own before", lines: []string{`for=10.1.1.1;proto=https, for=192.0.2.1;proto=http`}, want: client{scheme: "http"}, addr: "192.0.2.1"},
+		{name: "the client's own before", lines: []string{`for=10.1.1.1;proto=https, for=192.0.2.1;proto=http`},
+			want: client{scheme: "http"}, addr: "192.0.2.1"},
 		{name: "the client's own line before", lines: []string{`for=127.0.0.1`, `for=192.0.2.1`}, addr: "192.0.2.1"},
-		{name: "two proxies", lines: []string{`for=192.0.2.1;proto=https;host=a.se, for=10.1.1.1;proto=http;host=b.se`}, want: client{scheme: "https", host: "a.se"}, addr: "192.0.2.1"},
-		{name: "a comma in quotation marks", lines: []string{`for="198.51.100.7, for=10.1.1.1", for=192.0.2.1`}, addr: "192.0.2.1"},
+		{name: "two proxies", lines: []string{`for=192.0.2.1;proto=https;host=a.se, for=10.1.1.1;proto=http;host=b.se`},
+			want: client{scheme: "https", host: "a.se"}, addr: "192.0.2.1"},
+		{name: "a comma in quotation marks", lines: []string{`for="198.51.100.7, for=10.1.1.1", for=192.0.2.1`},
+			addr: "192.0.2.1"},
 		{name: "unknown", lines: []string{`for=unknown;proto=https`}, want: client{unlimited: true, scheme: "https"}},
 		{name: "hidden", lines: []string{`for=_hidden`}, want: client{unlimited: true}},
 		{name: "health check", lines: []string{`for=127.0.0.1`}, want: client{unlimited: true}, addr: "127.0.0.1"},
 		{name: "an open quotation mark", lines: []string{`for="198.51.100.7, for=192.0.2.1`}, addr: "127.0.0.1"},
-		{name: "an open quotation mark in a line of its own", lines: []string{`for="198.51.100.7`, `for=192.0.2.1`}, addr: "127.0.0.1"},
+		{name: "an open quotation mark in a line of its own", lines: []string{`for="198.51.100.7`, `for=192.0.2.1`},
+			addr: "127.0.0.1"},
 		{name: "an escape", lines: []string{`for="1\92.0.2.1"`}, addr: "127.0.0.1"},
 		{name: "no value", lines: []string{`for=`}, addr: "127.0.0.1"},
 		{name: "no name", lines: []string{`=192.0.2.1`}, addr: "127.0.0.1"},
 		{name: "words", lines: []string{`for 192.0.2.1`}, addr: "127.0.0.1"},
 		{name: "two values", lines: []string{`for=192.0.2.1 x`}, addr: "127.0.0.1"},
 		{name: "a host with a script", lines: []string{`for=192.0.2.1;host="<script>"`}, addr: "192.0.2.1"},
-		{name: "more than are followed", lines: []string{"for=192.0.2.1" + strings.Repeat(", for=10.1.1.1", maxElements)}, want: client{unlimited: true}, addr: "10.1.1.1"},
+		{name: "more than are followed", lines: []string{"for=192.0.2.1" + strings.Repeat(", for=10.1.1.1", maxElements)},
+			want: client{unlimited: true}, addr: "10.1.1.1"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if row.addr != "" {
@@ -146,8 +171,9 @@ func TestUnixSocketIsTrusted(t *testing.T) {
 }
 
 // inventions are parts of forged headers.
-var inventions = []string{"", "127.0.0.1", "10.1.1.1", "198.51.100.7", "unknown", ",", ",,", " ", `"`, `\`, "for=", ";", "for=10.1.1.1", `for="`, "proto=https",
-	"https", "domain.se", "[::1]", "::1", "unix:", "\t", "=", "for=_x", "é", "<b>", "1.2.3.4.5", "999.1.1.1", strings.Repeat("1,", 50)}
+var inventions = []string{"", "127.0.0.1", "10.1.1.1", "198.51.100.7", "unknown", ",", ",,", " ", `"`, `\`, "for=",
+	";", "for=10.1.1.1", `for="`, "proto=https", "https", "domain.se", "[::1]", "::1", "unix:", "\t", "=",
+	"for=_x", "é", "<b>", "1.2.3.4.5", "999.1.1.1", strings.Repeat("1,", 50)}
 
 func invent(random *rand.Rand) string {
 	var b strings.Builder
@@ -217,7 +243,8 @@ func FuzzForwarded(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, p := range []conn.Proxies{behind, proxies} {
 			r := from("127.0.0.1:1")
-			r.Header = http.Header{"Forwarded": {text}, "X-Forwarded-For": {text}, "X-Forwarded-Host": {text}, "X-Forwarded-Proto": {text}}
+			r.Header = http.Header{"Forwarded": {text}, "X-Forwarded-For": {text}, "X-Forwarded-Host": {text},
+				"X-Forwarded-Proto": {text}}
 			c := clientOf(&p, r)
 			if c.scheme != "" && c.scheme != "http" && c.scheme != "https" || c.host != "" && !isHost(c.host) {
 				t.Errorf("%q: %+v", text, c)
@@ -236,7 +263,8 @@ func TestClientAllocatesNothing(t *testing.T) {
 	}{
 		{behind, from("192.0.2.1:1")},
 		{behind, from("127.0.0.1:1", "X-Forwarded-For: 192.0.2.1, 10.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: domain.se")},
-		{conn.Proxies{Trusted: behind.Trusted, Forwarded: true}, from("127.0.0.1:1", "Forwarded: for=192.0.2.1;proto=https;host=domain.se")},
+		{conn.Proxies{Trusted: behind.Trusted, Forwarded: true},
+			from("127.0.0.1:1", "Forwarded: for=192.0.2.1;proto=https;host=domain.se")},
 	} {
 		if n := testing.AllocsPerRun(100, func() { clientOf(&row.proxies, row.r) }); n > 0 {
 			t.Errorf("clientOf(%v) makes %v allocations, want none", row.r.Header, n)

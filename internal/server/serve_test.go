@@ -166,14 +166,17 @@ func TestStopUnderLoad(t *testing.T) {
 		var answers atomic.Int64
 		var stopping atomic.Bool
 		var group sync.WaitGroup
-		load := keptAlive{listener.Addr().String(), strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.domain.se"), "Connection: close\r\n", "", 1), kind == "TLS", &answers, &stopping}
+		load := keptAlive{listener.Addr().String(),
+			strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.domain.se"), "Connection: close\r\n", "", 1),
+			kind == "TLS", &answers, &stopping}
 		enough := make(chan struct{})
 		tell := sync.OnceFunc(func() { close(enough) })
 		check := func(status, body string) error {
 			if answers.Load() > 2000 {
 				tell()
 			}
-			if !strings.HasPrefix(status, "200") || !strings.HasSuffix(body, "</clientConfig>\n") && !strings.HasSuffix(body, "</clientConfig>") {
+			if !strings.HasPrefix(status, "200") ||
+				!strings.HasSuffix(body, "</clientConfig>\n") && !strings.HasSuffix(body, "</clientConfig>") {
 				return fmt.Errorf("got status %s, want 200 and a whole document\n%s", status, body)
 			}
 			return nil
@@ -356,7 +359,8 @@ func (h *held) close() {
 // TestSlowClients tests how long a connection can be held.
 func TestSlowConnections(t *testing.T) {
 	handler := newHandler(t, io.Discard)
-	limits := conn.Timeouts{Header: 5 * time.Minute, Read: 5 * time.Minute, Write: 5 * time.Minute, Idle: 5 * time.Minute, Stop: 30 * time.Second}
+	limits := conn.Timeouts{Header: 5 * time.Minute, Read: 5 * time.Minute, Write: 5 * time.Minute,
+		Idle: 5 * time.Minute, Stop: 30 * time.Second}
 	s := &server.Service{Handler: handler, Timeouts: limits, Connections: 10_000, Metrics: server.NewMetrics("", "")}
 	address := start(t, s)
 	const count = 2000

@@ -61,7 +61,8 @@ func (f framed) begin(t testing.TB, path string, whole bool) {
 	t.Helper()
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
-	for _, field := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "domain.se"}, {":path", path}} {
+	for _, field := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "domain.se"},
+		{":path", path}} {
 		encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
 	}
 	if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: whole}); err != nil {
@@ -94,7 +95,8 @@ func TestSlowClients(t *testing.T) {
 		written <- err
 	})
 	plain, secure := startBoth(t, &server.Service{Handler: handler,
-		Timeouts: conn.Timeouts{Header: 3 * time.Second, Read: 4 * time.Second, Write: 4 * time.Second, Idle: 5 * time.Minute, Stop: 30 * time.Second}})
+		Timeouts: conn.Timeouts{Header: 3 * time.Second, Read: 4 * time.Second, Write: 4 * time.Second,
+			Idle: 5 * time.Minute, Stop: 30 * time.Second}})
 	const (
 		header = "GET / HTTP/1.1\r\nHost: autoconf"
 		body   = "POST / HTTP/1.1\r\nHost: domain.se\r\nContent-Length: 400\r\n\r\n<?xml"
@@ -174,7 +176,8 @@ func TestSlowClients(t *testing.T) {
 // Timeouts.Read limits the handshake too, and is long enough for that on a busy machine.
 func TestHTTP2Keeps(t *testing.T) {
 	_, secure := startBoth(t, &server.Service{Handler: echoing,
-		Timeouts: conn.Timeouts{Header: 10 * time.Second, Read: 2 * time.Second, Write: 10 * time.Second, Idle: time.Minute, Stop: 30 * time.Second}})
+		Timeouts: conn.Timeouts{Header: 10 * time.Second, Read: 2 * time.Second, Write: 10 * time.Second, Idle: time.Minute,
+			Stop: 30 * time.Second}})
 	f := overHTTP2(t, secure)
 	f.SetDeadline(time.Now().Add(30 * time.Second))
 	for pings := 0; pings < 2; {

@@ -35,15 +35,18 @@ var questions = []question{
 		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.xml", outlookRequest(xmlText(address)))
 	}},
 	{"activesync.xml", func(address, domain string) *http.Request {
-		body := strings.ReplaceAll(outlookRequest(xmlText(address)), "outlook/requestschema/2006", "mobilesync/requestschema/2006")
+		body := strings.ReplaceAll(outlookRequest(xmlText(address)), "outlook/requestschema/2006",
+			"mobilesync/requestschema/2006")
 		body = strings.ReplaceAll(body, "outlook/responseschema/2006a", "mobilesync/responseschema/2006")
 		return request("POST", "autodiscover."+domain, "/Autodiscover/Autodiscover.xml", body)
 	}},
 	{"activesync.json", func(address, domain string) *http.Request {
-		return request("GET", "autodiscover."+domain, "/autodiscover/autodiscover.json?Email="+url.QueryEscape(address)+"&Protocol=ActiveSync&RedirectCount=1", "")
+		return request("GET", "autodiscover."+domain,
+			"/autodiscover/autodiscover.json?Email="+url.QueryEscape(address)+"&Protocol=ActiveSync&RedirectCount=1", "")
 	}},
 	{"autodiscoverv1.json", func(address, domain string) *http.Request {
-		return request("GET", "autodiscover."+domain, "/autodiscover/autodiscover.json/v1.0/"+url.PathEscape(address)+"?Protocol=AutodiscoverV1", "")
+		return request("GET", "autodiscover."+domain,
+			"/autodiscover/autodiscover.json/v1.0/"+url.PathEscape(address)+"?Protocol=AutodiscoverV1", "")
 	}},
 	{"soap.txt", func(_, domain string) *http.Request {
 		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.svc", "<Envelope/>")
@@ -52,7 +55,8 @@ var questions = []question{
 		return request("GET", "ua-auto-config."+domain, "/.well-known/user-agent-configuration.json", "")
 	}},
 	{"apple.plist", func(address, _ string) *http.Request {
-		return request("GET", "setup.mamutmail.com", "/profile.mobileconfig?name=Anna+Ek&emailaddress="+url.QueryEscape(address), "")
+		return request("GET", "setup.mamutmail.com",
+			"/profile.mobileconfig?name=Anna+Ek&emailaddress="+url.QueryEscape(address), "")
 	}},
 }
 

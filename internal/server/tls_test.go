@@ -29,12 +29,14 @@ func selfSigned(t testing.TB) *tls.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"domain.se"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"domain.se"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, NextProtos: []string{"h2", "http/1.1"}}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		NextProtos: []string{"h2", "http/1.1"}}
 }
 
 // startTLS runs s on loopback, with HTTPS, until the test ends.
@@ -110,7 +112,8 @@ func TestHTTP2(t *testing.T) {
 	var group sync.WaitGroup
 	for range 50 {
 		group.Go(func() {
-			request, err := http.NewRequest("POST", "https://"+address+"/autodiscover/autodiscover.xml", strings.NewReader(outlookBody))
+			request, err := http.NewRequest("POST", "https://"+address+"/autodiscover/autodiscover.xml",
+				strings.NewReader(outlookBody))
 			if err != nil {
 				t.Error(err)
 				return
@@ -123,8 +126,10 @@ func TestHTTP2(t *testing.T) {
 			}
 			defer response.Body.Close()
 			body, err := io.ReadAll(response.Body)
-			if err != nil || response.ProtoMajor != 2 || response.StatusCode != 200 || !bytes.Contains(body, []byte("<Server>mamutmail.com</Server>")) {
-				t.Errorf("got %s %s (%v), want HTTP/2 with status 200 and the settings\n%s", response.Proto, response.Status, err, body)
+			if err != nil || response.ProtoMajor != 2 || response.StatusCode != 200 ||
+				!bytes.Contains(body, []byte("<Server>mamutmail.com</Server>")) {
+				t.Errorf("got %s %s (%v), want HTTP/2 with status 200 and the settings\n%s",
+					response.Proto, response.Status, err, body)
 			}
 		})
 	}

@@ -40,9 +40,11 @@ type state struct {
 // the answer for each example system, and an answer with everything.
 func states(t testing.TB) []state {
 	resolve, o := load(t, "mamut")
-	o.Branding = Branding{Name: "Mamut", Contact: account.Contact{URL: "https://example.com", Email: "help@example.com", Phone: "+46 8 123 45 67"}}
+	o.Branding = Branding{Name: "Mamut", Contact: account.Contact{URL: "https://example.com", Email: "help@example.com",
+		Phone: "+46 8 123 45 67"}}
 	h := service(resolve, o)
-	list := []state{{"form", h, ""}, {"problem", h, "emailaddress=anna"}, {"empty", h, "emailaddress="}, {"not found", h, "emailaddress=anna@exmaple.com"}}
+	list := []state{{"form", h, ""}, {"problem", h, "emailaddress=anna"}, {"empty", h, "emailaddress="},
+		{"not found", h, "emailaddress=anna@exmaple.com"}}
 	broken := func(context.Context, account.Query) (account.Settings, error) {
 		return account.Settings{}, errors.New("no DNS")
 	}
@@ -55,7 +57,8 @@ func states(t testing.TB) []state {
 	}
 	resolve, p := literal()
 	*p = *sampleProviders()[0]
-	o = Options{Name: "setup.example.com", Branding: Branding{Accent: &Colour{R: 0x76, G: 0x76, B: 0x76}, Logo: Logo{[]byte(logo), "image/svg+xml"}, Name: "Example Mail"}}
+	o = Options{Name: "setup.example.com", Branding: Branding{Accent: &Colour{R: 0x76, G: 0x76, B: 0x76},
+		Logo: Logo{[]byte(logo), "image/svg+xml"}, Name: "Example Mail"}}
 	list = append(list, state{"everything", service(resolve, o), "emailaddress=anna@example.com&device=all"})
 	long := strings.Repeat("long", 15) + "@" + strings.Repeat("long-", 11) + "name.example.com"
 	return append(list, state{"a long address", service(resolve, o), "emailaddress=" + long + "&device=all"})
@@ -68,7 +71,8 @@ const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 36"><rect
 type look struct{ phone, dark bool }
 
 func (l look) String() string {
-	return map[bool]string{true: "phone", false: "computer"}[l.phone] + map[bool]string{true: " dark", false: " light"}[l.dark]
+	return map[bool]string{true: "phone", false: "computer"}[l.phone] +
+		map[bool]string{true: " dark", false: " light"}[l.dark]
 }
 
 var allLooks = []look{{true, false}, {true, true}, {false, false}, {false, true}}

@@ -70,7 +70,8 @@ func TestMamut(t *testing.T) {
 	page := get(t, h, "/?emailaddress=mail@domain.se").Body.String()
 	got := rows(part(t, page, android))
 	want := []string{
-		"Server: mamutmail.com", "Domain: hosting01", "User name: mail_domain.se", "Password: your email password", "Security: SSL/TLS",
+		"Server: mamutmail.com", "Domain: hosting01", "User name: mail_domain.se", "Password: your email password",
+		"Security: SSL/TLS",
 		`Domain\Username: hosting01\mail_domain.se`,
 	}
 	if !slices.Equal(got, want) {
@@ -81,19 +82,25 @@ func TestMamut(t *testing.T) {
 		t.Fatal("the iPhone's section has no link to a profile")
 	}
 	w := get(t, h, strings.ReplaceAll(link[1], "&amp;", "&"))
-	if w.Code != 200 || w.Header().Get("Content-Type") != "application/x-apple-aspen-config" || !strings.Contains(w.Body.String(), `hosting01\mail_domain.se`) {
-		t.Errorf("GET %s: status %d, Content-Type %q, want a profile with the login", link[1], w.Code, w.Header().Get("Content-Type"))
+	if w.Code != 200 || w.Header().Get("Content-Type") != "application/x-apple-aspen-config" ||
+		!strings.Contains(w.Body.String(), `hosting01\mail_domain.se`) {
+		t.Errorf("GET %s: status %d, Content-Type %q, want a profile with the login",
+			link[1], w.Code, w.Header().Get("Content-Type"))
 	}
-	if inside := part(t, page, mac); strings.Contains(inside, "mobileconfig") || !strings.Contains(inside, "does not speak Exchange ActiveSync") {
+	if inside := part(t, page, mac); strings.Contains(inside, "mobileconfig") ||
+		!strings.Contains(inside, "does not speak Exchange ActiveSync") {
 		t.Errorf("the Mac's section does not say that a Mac lacks ActiveSync: %s", inside)
 	}
 
 	page = get(t, h, "/?emailaddress=info@domain.se").Body.String()
 	got = rows(part(t, page, other))
 	want = []string{
-		"Server: mamutmail.com", "Port: 993", "Security: SSL/TLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
-		"Server: mamutmail.com", "Port: 995", "Security: SSL/TLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
-		"Server: mamutmail.com", "Port: 587", "Security: STARTTLS", "User name: info@domain.se", "Sign-in method: Normal password", "Password: your email password",
+		"Server: mamutmail.com", "Port: 993", "Security: SSL/TLS", "User name: info@domain.se",
+		"Sign-in method: Normal password", "Password: your email password",
+		"Server: mamutmail.com", "Port: 995", "Security: SSL/TLS", "User name: info@domain.se",
+		"Sign-in method: Normal password", "Password: your email password",
+		"Server: mamutmail.com", "Port: 587", "Security: STARTTLS", "User name: info@domain.se",
+		"Sign-in method: Normal password", "Password: your email password",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("rows for other programs = %q, want %q", got, want)
@@ -126,58 +133,101 @@ func TestSections(t *testing.T) {
 		want     []string
 		not      []string
 	}{
-		{"IMAP", []account.Server{imap, smtp}, false, iPhone, []string{"Install on iPhone", "8 minutes", "Not Signed", "Remove Profile"}, []string{"once each for", "Microsoft Exchange", "only=mail"}},
+		{"IMAP", []account.Server{imap, smtp}, false, iPhone,
+			[]string{"Install on iPhone", "8 minutes", "Not Signed", "Remove Profile"},
+			[]string{"once each for", "Microsoft Exchange", "only=mail"}},
 		{"IMAP", []account.Server{imap, smtp}, false, mac, []string{"Download for Mac"}, []string{"Internet Accounts"}},
-		{"IMAP", []account.Server{imap, smtp}, false, android, []string{"Personal (IMAP)", "Thunderbird", "imap.example.com"}, []string{"Exchange and Office 365", "Personal (POP3)"}},
-		{"IMAP", []account.Server{imap, smtp}, false, outlook, []string{"does not ask", "New Outlook", "Choose <b>IMAP</b> and"}, []string{"POP"}},
+		{"IMAP", []account.Server{imap, smtp}, false, android,
+			[]string{"Personal (IMAP)", "Thunderbird", "imap.example.com"},
+			[]string{"Exchange and Office 365", "Personal (POP3)"}},
+		{"IMAP", []account.Server{imap, smtp}, false, outlook,
+			[]string{"does not ask", "New Outlook", "Choose <b>IMAP</b> and"}, []string{"POP"}},
 		{"IMAP", []account.Server{imap, smtp}, false, thunderbird, []string{"Nothing to look up"}, nil},
-		{"IMAP", []account.Server{imap, smtp}, false, other, []string{"imap.example.com", "smtp.example.com"}, []string{"IMAP or POP?", "OAuth2"}},
-		{"POP", []account.Server{pop, smtp}, false, android, []string{"Personal (POP3)", "pop3.example.com"}, []string{"Personal (IMAP)"}},
-		{"POP", []account.Server{pop, smtp}, false, iPhone, []string{"Install on iPhone"}, []string{"What is on the server stays there"}},
+		{"IMAP", []account.Server{imap, smtp}, false, other, []string{"imap.example.com", "smtp.example.com"},
+			[]string{"IMAP or POP?", "OAuth2"}},
+		{"POP", []account.Server{pop, smtp}, false, android, []string{"Personal (POP3)", "pop3.example.com"},
+			[]string{"Personal (IMAP)"}},
+		{"POP", []account.Server{pop, smtp}, false, iPhone, []string{"Install on iPhone"},
+			[]string{"What is on the server stays there"}},
 		{"POP", []account.Server{pop, smtp}, false, outlook, []string{"choose <b>POP</b>"}, []string{"IMAP"}},
 		{"both", []account.Server{imap, pop, smtp}, false, outlook, []string{"<b>IMAP</b> (or <b>POP</b>)"}, nil},
-		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"once each for email, calendars", "only=mail"}, nil},
+		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, iPhone,
+			[]string{"once each for email, calendars", "only=mail"}, nil},
 		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, mac, []string{"only=mail"}, nil},
-		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, other, []string{"Calendars, CalDAV", "https://caldav.example.com/path"}, nil},
-		{"Exchange before calendars", []account.Server{eas, imap, smtp, server(account.CalDAV)}, false, iPhone, []string{"only=mail"}, []string{"once each for"}},
-		{"no profile without encryption", []account.Server{plain, smtp}, false, iPhone, []string{"Add Mail Account", "none (not encrypted)"}, []string{"mobileconfig"}},
-		{"no profile without encryption", []account.Server{plain, smtp}, false, mac, []string{"Internet Accounts", "none (not encrypted)"}, []string{"mobileconfig"}},
-		{"ActiveSync", []account.Server{eas}, false, android, []string{"Exchange and Office 365", "leave empty", "activesync.example.com"}, []string{`Domain\Username`, "Thunderbird", "/Microsoft"}},
-		{"ActiveSync at another port", []account.Server{elsewhere}, false, android, []string{"<code>eas.example.com:8443</code>"}, nil},
-		{"ActiveSync", []account.Server{eas}, false, outlook, []string{"only in part", "Exchange ActiveSync"}, []string{"IMAP"}},
+		{"calendars too", []account.Server{imap, smtp, server(account.CalDAV)}, false, other,
+			[]string{"Calendars, CalDAV", "https://caldav.example.com/path"}, nil},
+		{"Exchange before calendars", []account.Server{eas, imap, smtp, server(account.CalDAV)}, false, iPhone,
+			[]string{"only=mail"}, []string{"once each for"}},
+		{"no profile without encryption", []account.Server{plain, smtp}, false, iPhone,
+			[]string{"Add Mail Account", "none (not encrypted)"}, []string{"mobileconfig"}},
+		{"no profile without encryption", []account.Server{plain, smtp}, false, mac,
+			[]string{"Internet Accounts", "none (not encrypted)"}, []string{"mobileconfig"}},
+		{"ActiveSync", []account.Server{eas}, false, android,
+			[]string{"Exchange and Office 365", "leave empty", "activesync.example.com"},
+			[]string{`Domain\Username`, "Thunderbird", "/Microsoft"}},
+		{"ActiveSync at another port", []account.Server{elsewhere}, false, android,
+			[]string{"<code>eas.example.com:8443</code>"}, nil},
+		{"ActiveSync", []account.Server{eas}, false, outlook, []string{"only in part", "Exchange ActiveSync"},
+			[]string{"IMAP"}},
 		{"ActiveSync", []account.Server{eas}, false, thunderbird, []string{"does not speak Exchange ActiveSync"}, nil},
-		{"ActiveSync at another port", []account.Server{elsewhere}, false, iPhone, []string{"Configure Manually", "<code>eas.example.com:8443</code>"}, []string{"mobileconfig", "We know of no way"}},
-		{"ActiveSync by token", []account.Server{token(eas)}, false, iPhone, []string{"Install on iPhone", "sign in on a page"}, []string{"password of"}},
-		{"ActiveSync by token at another port", []account.Server{token(elsewhere)}, false, iPhone, []string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Configure Manually"}},
-		{"ActiveSync by token", []account.Server{token(eas)}, false, android, []string{"sign in on the page"}, []string{"password"}},
-		{"ActiveSync by token", []account.Server{token(eas)}, false, outlook, []string{"We know of no way", "OAuth2"}, []string{"password is left", "Control Panel"}},
+		{"ActiveSync at another port", []account.Server{elsewhere}, false, iPhone,
+			[]string{"Configure Manually", "<code>eas.example.com:8443</code>"}, []string{"mobileconfig", "We know of no way"}},
+		{"ActiveSync by token", []account.Server{token(eas)}, false, iPhone,
+			[]string{"Install on iPhone", "sign in on a page"}, []string{"password of"}},
+		{"ActiveSync by token at another port", []account.Server{token(elsewhere)}, false, iPhone,
+			[]string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Configure Manually"}},
+		{"ActiveSync by token", []account.Server{token(eas)}, false, android, []string{"sign in on the page"},
+			[]string{"password"}},
+		{"ActiveSync by token", []account.Server{token(eas)}, false, outlook, []string{"We know of no way", "OAuth2"},
+			[]string{"password is left", "Control Panel"}},
 		{"web services", []account.Server{ews}, false, mac, []string{"Download for Mac"}, []string{"only=mail"}},
 		{"web services", []account.Server{ews}, false, thunderbird, []string{"offer <b>Exchange</b>"}, nil},
 		{"web services", []account.Server{ews}, false, android, []string{"We know of no way"}, nil},
-		{"web services", []account.Server{ews}, false, iPhone, []string{"We know of no way", "The webmail works there."}, []string{"mobileconfig"}},
-		{"handed over", []account.Server{token(imap), token(smtp)}, true, iPhone, []string{"Microsoft Exchange", "Sign In"}, []string{"mobileconfig", "password"}},
-		{"handed over", []account.Server{token(imap), token(smtp)}, true, mac, []string{"Microsoft Exchange", "Internet Accounts"}, []string{"mobileconfig", "password"}},
-		{"handed over", []account.Server{token(imap), token(smtp)}, true, android, []string{"Exchange and Office 365", "Outlook"}, []string{"Manual setup", "password."}},
-		{"handed over", []account.Server{token(imap), token(smtp)}, true, outlook, []string{"Every Outlook finds"}, []string{"by hand"}},
+		{"web services", []account.Server{ews}, false, iPhone, []string{"We know of no way", "The webmail works there."},
+			[]string{"mobileconfig"}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, iPhone, []string{"Microsoft Exchange", "Sign In"},
+			[]string{"mobileconfig", "password"}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, mac,
+			[]string{"Microsoft Exchange", "Internet Accounts"}, []string{"mobileconfig", "password"}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, android,
+			[]string{"Exchange and Office 365", "Outlook"}, []string{"Manual setup", "password."}},
+		{"handed over", []account.Server{token(imap), token(smtp)}, true, outlook, []string{"Every Outlook finds"},
+			[]string{"by hand"}},
 		{"handed over", nil, true, other, []string{"by themselves"}, nil},
-		{"token", []account.Server{token(imap), token(smtp)}, false, other, []string{"OAuth2"}, []string{"your email password"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, other, []string{"OAuth2"},
+			[]string{"your email password"}},
 		{"token", []account.Server{token(imap), token(smtp)}, false, thunderbird, []string{"sign in on a page"}, nil},
 		{"handed over without servers", nil, true, thunderbird, []string{"offer <b>Exchange</b>"}, []string{"ActiveSync"}},
-		{"token", []account.Server{token(imap), token(smtp)}, false, iPhone, []string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Add Mail Account", "<table"}},
-		{"token", []account.Server{token(imap), token(smtp)}, false, mac, []string{"We know of no way", "OAuth2"}, []string{"Internet Accounts", "<table"}},
-		{"token", []account.Server{token(imap), token(smtp)}, false, outlook, []string{"We know of no way", "OAuth2"}, []string{"2013", "<table", "password."}},
-		{"token", []account.Server{token(imap), token(smtp)}, false, android, []string{"You sign in on a page"}, []string{"Gmail", "password"}},
-		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, thunderbird, []string{"sign in on a page"}, []string{"password"}},
-		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, outlook, []string{"only in part", "activesync.example.com"}, []string{"imap.example.com"}},
-		{"IMAP", []account.Server{imap, smtp}, false, outlook, []string{"If they do not find it, type in the values below."}, nil},
+		{"token", []account.Server{token(imap), token(smtp)}, false, iPhone,
+			[]string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Add Mail Account", "<table"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, mac, []string{"We know of no way", "OAuth2"},
+			[]string{"Internet Accounts", "<table"}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, outlook, []string{"We know of no way", "OAuth2"},
+			[]string{"2013", "<table", "password."}},
+		{"token", []account.Server{token(imap), token(smtp)}, false, android, []string{"You sign in on a page"},
+			[]string{"Gmail", "password"}},
+		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, thunderbird,
+			[]string{"sign in on a page"}, []string{"password"}},
+		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, outlook,
+			[]string{"only in part", "activesync.example.com"}, []string{"imap.example.com"}},
+		{"IMAP", []account.Server{imap, smtp}, false, outlook,
+			[]string{"If they do not find it, type in the values below."}, nil},
 		{"IMAP alone", []account.Server{imap}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},
-		{"JMAP", []account.Server{server(account.JMAP)}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},
-		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, outlook, []string{"We know of no way"}, nil},
-		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, thunderbird, []string{"We know of no way"}, []string{"ActiveSync"}},
-		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, iPhone, []string{"Install on iPhone", "<b>Calendar</b>"}, []string{"only=mail", "<b>Mail</b>"}},
-		{"two ways", []account.Server{imap, plain, smtp, second}, false, outlook, []string{"imap.example.com", "smtp.example.com"}, []string{"not encrypted", "second.example.com", "(2)"}},
-		{"two ways", []account.Server{imap, plain, smtp, second}, false, android, []string{"smtp.example.com"}, []string{"not encrypted", "second.example.com"}},
-		{"two ways", []account.Server{plain, imap, smtp, second}, false, other, []string{"<caption>Outgoing mail, SMTP</caption>", "<caption>Outgoing mail, SMTP (2)</caption>", "second.example.com", "<caption>Incoming mail, IMAP</caption>"}, []string{"not encrypted", "IMAP (2)"}},
+		{"JMAP", []account.Server{server(account.JMAP)}, false, thunderbird, []string{"We know of no way"},
+			[]string{"ActiveSync"}},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, outlook,
+			[]string{"We know of no way"}, nil},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, thunderbird,
+			[]string{"We know of no way"}, []string{"ActiveSync"}},
+		{"nothing but calendars", []account.Server{server(account.CalDAV)}, false, iPhone,
+			[]string{"Install on iPhone", "<b>Calendar</b>"}, []string{"only=mail", "<b>Mail</b>"}},
+		{"two ways", []account.Server{imap, plain, smtp, second}, false, outlook,
+			[]string{"imap.example.com", "smtp.example.com"}, []string{"not encrypted", "second.example.com", "(2)"}},
+		{"two ways", []account.Server{imap, plain, smtp, second}, false, android, []string{"smtp.example.com"},
+			[]string{"not encrypted", "second.example.com"}},
+		{"two ways", []account.Server{plain, imap, smtp, second}, false, other,
+			[]string{"<caption>Outgoing mail, SMTP</caption>", "<caption>Outgoing mail, SMTP (2)</caption>",
+				"second.example.com", "<caption>Incoming mail, IMAP</caption>"}, []string{"not encrypted", "IMAP (2)"}},
 	} {
 		t.Run(test.name+" "+string(test.device), func(t *testing.T) {
 			resolve, p := literal(test.servers...)
@@ -218,7 +268,8 @@ func TestClients(t *testing.T) {
 		account.Apple:   exception("for-apple", ""),
 	}
 	page := askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
-	for d, want := range map[device]string{outlook: "for-outlook", android: "for-phones", iPhone: "for-apple", mac: "for-apple", other: "anna@example.com"} {
+	for d, want := range map[device]string{outlook: "for-outlook", android: "for-phones", iPhone: "for-apple",
+		mac: "for-apple", other: "anna@example.com"} {
 		inside := part(t, page, d)
 		if !strings.Contains(inside, "<code>"+want+"</code>") {
 			t.Errorf("the section %s lacks the login %s", d, want)
@@ -233,7 +284,8 @@ func TestClients(t *testing.T) {
 	// An exception for the page itself is for no other client.
 	p.Exceptions = map[account.Client][]account.Server{account.Page: exception("for-the-page", "")}
 	page = askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
-	if !strings.Contains(part(t, page, other), "for-the-page") || strings.Contains(part(t, page, outlook)+part(t, page, iPhone), "for-the-page") {
+	if !strings.Contains(part(t, page, other), "for-the-page") ||
+		strings.Contains(part(t, page, outlook)+part(t, page, iPhone), "for-the-page") {
 		t.Error("the page's exception is missing or shown for another client")
 	}
 }
@@ -245,12 +297,14 @@ func TestTrouble(t *testing.T) {
 	full := sampleProviders()[0]
 	p.Support, p.Documentation, p.Webmail = full.Support, full.Documentation, "https://webmail.%EMAILDOMAIN%/"
 	p.Support.PasswordReset = "https://reset.%EMAILDOMAIN%/"
-	p.Support.Checks = [][]account.Title{{{Language: "en", Text: "Is <it> plugged in?"}, {Language: "sv", Text: "Sitter sladden i?"}}}
+	p.Support.Checks = [][]account.Title{{{Language: "en", Text: "Is <it> plugged in?"},
+		{Language: "sv", Text: "Sitter sladden i?"}}}
 	p.Support.Limits = account.SendingLimits{PerAddress: 300, PerDomain: 2000, Wait: 60 * 60e9}
 	h := Handler(resolve, Options{Branding: Branding{Contact: account.Contact{Email: "operator@example.com"}}})
 	for lang, wants := range map[string][]string{
 		"en": {"https://status.example.com", "https://webmail.example.com/", "https://reset.example.com/", "https://example.com/panel", "300 messages an hour",
-			"2,000 an hour", "blocked for 60 minutes", "port 465", "help@example.com", "https://example.com/help", "alias", "Is the account active?"},
+			"2,000 an hour", "blocked for 60 minutes", "port 465", "help@example.com", "https://example.com/help", "alias",
+			"Is the account active?"},
 		"sv": {"300 meddelanden i timmen", "2\u00a0000 i timmen", "60 minuter", "port 465", "alias", "Är kontot aktivt?", "Sitter sladden i?"},
 	} {
 		for _, format := range []string{"html", "text"} {
@@ -280,7 +334,8 @@ func TestTrouble(t *testing.T) {
 // language, for people who have it read aloud (WCAG 3.1.2).
 func TestForeignTexts(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
-	english, both := account.Title{Language: "en", Text: "English only"}, []account.Title{{Language: "en", Text: "Both"}, {Language: "sv", Text: "Bägge"}}
+	english := account.Title{Language: "en", Text: "English only"}
+	both := []account.Title{{Language: "en", Text: "Both"}, {Language: "sv", Text: "Bägge"}}
 	p.Notices = []account.Notice{{Texts: []account.Title{english}}, {Texts: both}}
 	p.Documentation = []account.Documentation{{URL: "https://example.com/help", Titles: []account.Title{english}}}
 	p.Support.Checks = [][]account.Title{{english}, both}
@@ -289,7 +344,8 @@ func TestForeignTexts(t *testing.T) {
 	if n := strings.Count(page, `<span lang="en" dir="auto">English only</span>`); n != 3 {
 		t.Errorf("%d of 3 English texts are marked as English", n)
 	}
-	if page := askFor(t, h, "anna@example.com").Body.String(); strings.Count(page, "English only") != 3 || strings.Contains(page, "<span lang=") || strings.Contains(page, "Bägge") {
+	if page := askFor(t, h, "anna@example.com").Body.String(); strings.Count(page, "English only") != 3 ||
+		strings.Contains(page, "<span lang=") || strings.Contains(page, "Bägge") {
 		t.Error("the English page has texts in another language")
 	}
 }
@@ -321,14 +377,17 @@ func TestLead(t *testing.T) {
 		en, sv string
 		not    string
 	}{
-		{account.PasswordCleartext, "All you need besides this page is your email password.", "Det enda du behöver utöver den här sidan är ditt e-\u2060postlösenord.", "page where you sign in"},
-		{account.OAuth2Auth, "Your mail program takes you to the page where you sign in.", "tar dig till sidan där du loggar in.", "All you need"},
+		{account.PasswordCleartext, "All you need besides this page is your email password.",
+			"Det enda du behöver utöver den här sidan är ditt e-\u2060postlösenord.", "page where you sign in"},
+		{account.OAuth2Auth, "Your mail program takes you to the page where you sign in.",
+			"tar dig till sidan där du loggar in.", "All you need"},
 	} {
 		imap, smtp := server(account.IMAP), server(account.SMTP)
 		imap.Authentication, smtp.Authentication = []account.Authentication{test.method}, []account.Authentication{test.method}
 		resolve, _ := literal(imap, smtp)
 		h := Handler(resolve, Options{})
-		english, swedish := askFor(t, h, "anna@example.com").Body.String(), get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
+		english := askFor(t, h, "anna@example.com").Body.String()
+		swedish := get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
 		if !strings.Contains(english, test.en) || !strings.Contains(swedish, test.sv) || strings.Contains(english, test.not) {
 			t.Errorf("the lead for %s lacks %q or %q, or has %q", test.method, test.en, test.sv, test.not)
 		}
@@ -409,7 +468,8 @@ func TestLinksKeepTheAddress(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
 	p.Webmail = "https://webmail.example.com/"
 	h := service(resolve, Options{Name: "setup.example.com"})
-	for _, address := range []string{`"anna ek"@example.com`, "anna+ek@example.com", "anna&ek@example.com", "anna%20ek@example.com", "\"a@b\"@example.com"} {
+	for _, address := range []string{`"anna ek"@example.com`, "anna+ek@example.com", "anna&ek@example.com",
+		"anna%20ek@example.com", "\"a@b\"@example.com"} {
 		page := get(t, h, "/?emailaddress="+url.QueryEscape(address)).Body.String()
 		links := regexp.MustCompile(`(?:href="|<p class="url">https://setup.example.com)(/[^"<]*emailaddress=[^"<]*)`).FindAllStringSubmatch(page, -1)
 		if len(links) < 6 { // two languages, two profiles, the phone's, everything
@@ -443,8 +503,10 @@ func TestProfileAsDescribed(t *testing.T) {
 	}
 	profiles := map[device]int{}
 	for _, servers := range [][]account.Server{
-		{imap, smtp}, {pop, smtp}, {plain, smtp}, {imap, smtp, eas}, {eas, imap, smtp}, {eas, imap, smtp, caldav}, {ews, imap, smtp, caldav},
-		{imap, smtp, caldav, carddav}, {imap, smtp, ews, caldav}, {elsewhere, imap, smtp, caldav}, {elsewhere, caldav}, {caldav}, {caldav, carddav}, {eas}, {ews},
+		{imap, smtp}, {pop, smtp}, {plain, smtp}, {imap, smtp, eas}, {eas, imap, smtp}, {eas, imap, smtp, caldav},
+		{ews, imap, smtp, caldav},
+		{imap, smtp, caldav, carddav}, {imap, smtp, ews, caldav}, {elsewhere, imap, smtp, caldav}, {elsewhere, caldav},
+		{caldav}, {caldav, carddav}, {eas}, {ews},
 		{token, imap, smtp}, {imap, smtp, token}, {eas, ews, caldav},
 	} {
 		resolve, _ := literal(servers...)

@@ -38,14 +38,16 @@ func overlay(t testing.TB, files ...string) string {
 }
 
 func TestLoadTemplates(t *testing.T) {
-	dir := overlay(t, "html/ask.html", `{{define "ask"}}<h1>Our own</h1>{{end}}{{define "contact"}}{{end}}`, "text/de.json", `{"language": "Deutsch"}`,
+	dir := overlay(t, "html/ask.html", `{{define "ask"}}<h1>Our own</h1>{{end}}{{define "contact"}}{{end}}`,
+		"text/de.json", `{"language": "Deutsch"}`,
 		"text/he.json", `{"language": "עברית"}`, "README", "Ours.")
 	set, err := LoadTemplates(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	body := get(t, Handler(nil, Options{Templates: set}), "/?lang=de").Body.String()
-	if !strings.Contains(body, "<h1>Our own</h1>") || !strings.Contains(body, `<html lang="de" dir="ltr">`) || !strings.Contains(body, ">Deutsch</a>") {
+	if !strings.Contains(body, "<h1>Our own</h1>") || !strings.Contains(body, `<html lang="de" dir="ltr">`) ||
+		!strings.Contains(body, ">Deutsch</a>") {
 		t.Errorf("the page in German lacks the heading, language or name of the overlay:\n%s", body)
 	}
 	if body := get(t, Handler(nil, Options{Templates: set}), "/?lang=he").Body.String(); !strings.Contains(body, `<html lang="he" dir="rtl">`) {
@@ -53,22 +55,30 @@ func TestLoadTemplates(t *testing.T) {
 	}
 	if len(set.Warnings) == 0 || !strings.HasPrefix(set.Warnings[0].String(), filepath.Join(dir, "README")+": not used: ") ||
 		set.Warnings[1].String() != filepath.Join(dir, "text", "de.json")+`: lacks "android.exchange"` {
-		t.Errorf("the first warnings are %v, want README and a missing text of de.json", set.Warnings[:min(2, len(set.Warnings))])
+		t.Errorf("the first warnings are %v, want README and a missing text of de.json",
+			set.Warnings[:min(2, len(set.Warnings))])
 	}
 }
 
 // TestLoadTemplatesFaults checks the faults that only show when a page is written.
 func TestLoadTemplatesFaults(t *testing.T) {
 	for _, test := range []struct{ file, data, want string }{
-		{"html/ask.html", "{{define \"ask\"}}\n{{.Colour}}{{end}}{{define \"contact\"}}{{end}}", "html/ask.html:2: can't evaluate field Colour"},
-		{"html/ask.html", "{{define \"ask\"}}{{end}}", `html/ask.html: does not define "contact", which html/answer.html uses`},
-		{"html/android.html", "{{define \"android\"}}\n\n{{.Answer}}{{end}}", "html/android.html:3: can't evaluate field Answer"},
+		{"html/ask.html", "{{define \"ask\"}}\n{{.Colour}}{{end}}{{define \"contact\"}}{{end}}",
+			"html/ask.html:2: can't evaluate field Colour"},
+		{"html/ask.html", "{{define \"ask\"}}{{end}}",
+			`html/ask.html: does not define "contact", which html/answer.html uses`},
+		{"html/android.html", "{{define \"android\"}}\n\n{{.Answer}}{{end}}",
+			"html/android.html:3: can't evaluate field Answer"},
 		{"html/android.html", "", `html/android.html: does not define "android", which html/answer.html uses`},
-		{"html/android.html", "{{define \"android\"}}\n{{t \"android.type\"}}{{end}}", `html/android.html:2: text "android.type": {address} is not given a value here`},
-		{"html/android.html", "{{define \"android\"}}<a href='\n{{.Address}}{{end}}", `(the page's own) html/answer.html: {{if}} branches end in different contexts`},
+		{"html/android.html", "{{define \"android\"}}\n{{t \"android.type\"}}{{end}}",
+			`html/android.html:2: text "android.type": {address} is not given a value here`},
+		{"html/android.html", "{{define \"android\"}}<a href='\n{{.Address}}{{end}}",
+			`(the page's own) html/answer.html: {{if}} branches end in different contexts`},
 		{"html/android.html", "{{define \"android\"}}<a onclick={{if .Mail}}\"{{end}}>{{end}}", "html/android.html:1: "},
-		{"html/answer.html", "{{define \"answer\"}}{{range .Answer.Tables}}{{template \"table\" .}}{{end}}{{end}}", `html/answer.html: does not define "table", which html/android.html uses`},
-		{"text/en.json", `{"android.title": "{"}`, `text/en.json:1: "android.title": { must open a name in braces, such as {address}`},
+		{"html/answer.html", "{{define \"answer\"}}{{range .Answer.Tables}}{{template \"table\" .}}{{end}}{{end}}",
+			`html/answer.html: does not define "table", which html/android.html uses`},
+		{"text/en.json", `{"android.title": "{"}`,
+			`text/en.json:1: "android.title": { must open a name in braces, such as {address}`},
 	} {
 		dir := overlay(t, test.file, test.data)
 		_, err := LoadTemplates(dir)
@@ -106,7 +116,8 @@ func TestTemplateFails(t *testing.T) {
 	var log strings.Builder
 	o.Templates, o.Log = set, logTo(&log)
 	w := askFor(t, Handler(resolve, o), "mail@domain.se")
-	if w.Code != 500 || strings.Contains(w.Body.String(), "index") || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+	if w.Code != 500 || strings.Contains(w.Body.String(), "index") ||
+		w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Errorf("status %d, %q, want 500 as plain text without the reason", w.Code, w.Body)
 	}
 	if !strings.Contains(log.String(), "file=html/answer.html line=1") || strings.Contains(log.String(), "mail@") {

@@ -12,7 +12,8 @@ import (
 
 // FuzzParseInput checks that the address in any input parses as itself.
 func FuzzParseInput(f *testing.F) {
-	for _, seed := range []string{"", "mail@domain.se", `hosting01\mail_domain.se`, "mailto:a@b.se?x", "A <a@b.se>", "a@b@c", "_", `\`, "＠", "a_b_c.d", "<>", "@", `"a b"@c.se`} {
+	for _, seed := range []string{"", "mail@domain.se", `hosting01\mail_domain.se`, "mailto:a@b.se?x", "A <a@b.se>",
+		"a@b@c", "_", `\`, "＠", "a_b_c.d", "<>", "@", `"a b"@c.se`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, input string) {
@@ -42,7 +43,8 @@ func FuzzQuery(f *testing.F) {
 	for _, lang := range []string{"", "&lang=sv", "&lang=en"} {
 		for _, name := range []string{"", "&name=Anna"} {
 			for d := range orders {
-				for _, address := range []string{"", "emailaddress=", "emailaddress=a", "emailaddress=a@b", "emailaddress=mail@domain.se", "emailaddress=info@domain.se"} {
+				for _, address := range []string{"", "emailaddress=", "emailaddress=a", "emailaddress=a@b",
+					"emailaddress=mail@domain.se", "emailaddress=info@domain.se"} {
 					seed(address + lang + name + "&device=" + string(d))
 				}
 			}

@@ -75,7 +75,9 @@ func TestStatus(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	h := Handler(resolve, o)
-	for _, path := range []string{"/", "/?emailaddress=mail@domain.se", "/?name=Anna+Ek", "/?emailaddress=" + strings.Repeat("x", mobileconfig.MaxQuery), "/?emailaddress=x", "/?emailaddress=a@exmaple.com", "/?emailaddress=mail@domain.se&format=text"} {
+	for _, path := range []string{"/", "/?emailaddress=mail@domain.se", "/?name=Anna+Ek",
+		"/?emailaddress=" + strings.Repeat("x", mobileconfig.MaxQuery), "/?emailaddress=x", "/?emailaddress=a@exmaple.com",
+		"/?emailaddress=mail@domain.se&format=text"} {
 		w := get(t, h, path)
 		header := w.Header()
 		for name, want := range map[string]string{
@@ -101,7 +103,8 @@ func TestHeaders(t *testing.T) {
 		r := httptest.NewRequest(http.MethodHead, path, nil)
 		head := httptest.NewRecorder()
 		h.ServeHTTP(head, r)
-		if head.Code != w.Code || head.Body.Len() != 0 || head.Header().Get("Content-Length") != header.Get("Content-Length") {
+		if head.Code != w.Code || head.Body.Len() != 0 ||
+			head.Header().Get("Content-Length") != header.Get("Content-Length") {
 			t.Errorf("HEAD %.100s differs from GET: status %d, %d bytes, %v", path, head.Code, head.Body.Len(), head.Header())
 		}
 	}
@@ -123,11 +126,15 @@ func TestInput(t *testing.T) {
 	h := Handler(resolve, o)
 	for _, input := range []string{
 		"mail@domain.se", " mail@domain.se ", "MAIL@Domain.SE", "mail @ domain.se", "mail@domain.se.", "mail@domain.se,",
-		"mailto:mail@domain.se", "MAILTO:mail@domain.se?subject=Hej", "Anna Ek <mail@domain.se>", "<mail@domain.se>", "mail＠domain.se",
-		"'mail@domain.se'", `"mail@domain.se"`, "“mail@domain.se”", "(mail@domain.se).", "'mail@domain.se.'", `"Anna Ek" <mail@domain.se>,`,
-		"Anna <mailto:mail@domain.se>", "'mail@domain.se' <mail@domain.se>", "mail@domain.se'", "mail@domain .se", "mail_domain.se.",
+		"mailto:mail@domain.se", "MAILTO:mail@domain.se?subject=Hej", "Anna Ek <mail@domain.se>", "<mail@domain.se>",
+		"mail＠domain.se",
+		"'mail@domain.se'", `"mail@domain.se"`, "“mail@domain.se”", "(mail@domain.se).", "'mail@domain.se.'",
+		`"Anna Ek" <mail@domain.se>,`,
+		"Anna <mailto:mail@domain.se>", "'mail@domain.se' <mail@domain.se>", "mail@domain.se'", "mail@domain .se",
+		"mail_domain.se.",
 		"\u200bmail@domain.se\u00a0", "mail@domain\u200b.se", "mail@ｄｏｍａｉｎ.se",
-		"mail_domain.se", `hosting01\mail_domain.se`, `HOSTING01\MAIL_DOMAIN.SE`, "hosting01/mail_domain.se", `\mail_domain.se`, `hosting01\mail@domain.se`,
+		"mail_domain.se", `hosting01\mail_domain.se`, `HOSTING01\MAIL_DOMAIN.SE`, "hosting01/mail_domain.se",
+		`\mail_domain.se`, `hosting01\mail@domain.se`,
 		`hosting01\ mail_domain.se`, `hosting01\ mail@domain.se`,
 	} {
 		w := askFor(t, h, input)
@@ -147,7 +154,8 @@ func TestInput(t *testing.T) {
 		"'anna@domain.se":         "&#39;anna@domain.se", // an apostrophe may begin an address
 		`"anna ek"@domain.se`:     "&#34;anna ek&#34;@domain.se",
 	} {
-		if w := askFor(t, h, input); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `<span class="address">`+want+`</span>`) {
+		if w := askFor(t, h, input); w.Code != http.StatusOK ||
+			!strings.Contains(w.Body.String(), `<span class="address">`+want+`</span>`) {
 			t.Errorf("input %q: status %d, want 200 and a page for %q", input, w.Code, want)
 		}
 	}
@@ -157,9 +165,11 @@ func TestInput(t *testing.T) {
 	}
 	// A typed space does not become a +, which would be another mailbox. In a half
 	// escaped link a + may be meant, so the page asks again.
-	for _, query := range []string{"anna+ek%40domain.se", "anna%20ek%40domain.se", "anna%20ek@domain.se", "anna+news%40domain.se"} {
+	for _, query := range []string{"anna+ek%40domain.se", "anna%20ek%40domain.se", "anna%20ek@domain.se",
+		"anna+news%40domain.se"} {
 		w := get(t, h, "/?emailaddress="+query)
-		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "without spaces") || !strings.Contains(w.Body.String(), `value="anna `) {
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "without spaces") ||
+			!strings.Contains(w.Body.String(), `value="anna `) {
 			t.Errorf("query %s: status %d, want 400 and the form with a space", query, w.Code)
 		}
 	}
@@ -168,7 +178,8 @@ func TestInput(t *testing.T) {
 func TestInputIDN(t *testing.T) {
 	resolve, o := load(t, "own-domain")
 	h := Handler(resolve, o)
-	for _, input := range []string{"kalle@åkeriet.example", "kalle@ÅKERIET.example", "kalle@a\u030akeriet.example", "kalle@xn--keriet-hua.example"} {
+	for _, input := range []string{"kalle@åkeriet.example", "kalle@ÅKERIET.example", "kalle@a\u030akeriet.example",
+		"kalle@xn--keriet-hua.example"} {
 		body := askFor(t, h, input).Body.String()
 		if !strings.Contains(body, `<span class="address">kalle@åkeriet.example</span>`) {
 			t.Errorf("input %q: the page does not show the domain in Unicode", input)
@@ -187,7 +198,8 @@ func TestFailure(t *testing.T) {
 	for _, accept := range []string{"text/html", "text/plain"} {
 		w := askFor(t, Handler(resolve, Options{}), "anna@example.com", "Accept", accept)
 		body := w.Body.String()
-		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(body, "The fault is ours") {
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" ||
+			!strings.Contains(body, "The fault is ours") {
 			t.Errorf("status %d, Retry-After %q, want 503 and an apology:\n%s", w.Code, w.Header().Get("Retry-After"), body)
 		}
 		if strings.Contains(body, "192.0.2.53") {
@@ -274,8 +286,10 @@ func TestHostile(t *testing.T) {
 		t.Fatalf("the harmless pages have %d shapes, want at least 6", len(shapes))
 	}
 	for _, text := range []string{
-		`<b>`, `"><script>alert(1)</script>`, `'><img src=x onerror=alert(1)>`, `javascript:alert(1)`, `%s%d%n`, `{{7*7}}`, `{{.}}`, `${7*7}`,
-		`../../x`, `*)(uid=*`, "a\x00b", "a\r\nX-Evil: 1", "\xff\xfe", "a\u202eb", `<svg onload=alert(1)>`, `</title><script>`, `</textarea>`,
+		`<b>`, `"><script>alert(1)</script>`, `'><img src=x onerror=alert(1)>`, `javascript:alert(1)`, `%s%d%n`, `{{7*7}}`,
+		`{{.}}`, `${7*7}`,
+		`../../x`, `*)(uid=*`, "a\x00b", "a\r\nX-Evil: 1", "\xff\xfe", "a\u202eb", `<svg onload=alert(1)>`,
+		`</title><script>`, `</textarea>`,
 		strings.Repeat("A", 7000), `<!--`, "]]>", `&#x3c;script&#x3e;`, "`'\"", `" autofocus onfocus=alert(1) x="`, "\u2028",
 	} {
 		for _, query := range queries(text) {
@@ -368,7 +382,8 @@ func TestAccent(t *testing.T) {
 			for b := 0; b < 256; b += 15 {
 				c := Colour{R: uint8(r), G: uint8(g), B: uint8(b)}
 				if dark := darkAccent(c); dark.Contrast(darkBackground) < MinContrast {
-					t.Fatalf("accent %s: its dark form %s has a contrast of %.2f, want %.1f", c, dark, dark.Contrast(darkBackground), MinContrast)
+					t.Fatalf("accent %s: its dark form %s has a contrast of %.2f, want %.1f",
+						c, dark, dark.Contrast(darkBackground), MinContrast)
 				}
 			}
 		}

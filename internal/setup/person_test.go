@@ -119,7 +119,8 @@ func TestPerson(t *testing.T) {
 					t.Errorf("row %d for Android = %q, want %q", row, got, want)
 				}
 			}
-			buttons, values := js[int](t, ctx, `document.querySelectorAll(".copy").length`), js[int](t, ctx, `document.querySelectorAll("td > code").length`)
+			buttons := js[int](t, ctx, `document.querySelectorAll(".copy").length`)
+			values := js[int](t, ctx, `document.querySelectorAll("td > code").length`)
 			switch {
 			case !script && buttons != 0:
 				t.Errorf("%d copy buttons without the script, want none", buttons)
@@ -129,7 +130,8 @@ func TestPerson(t *testing.T) {
 				copyValue(t, ctx)
 			}
 
-			do(t, ctx, chromedp.Click(chromedp.CSS(".languages a[lang=sv]")), chromedp.WaitVisible(chromedp.CSS("html[lang=sv] h1 .address")))
+			do(t, ctx, chromedp.Click(chromedp.CSS(".languages a[lang=sv]")),
+				chromedp.WaitVisible(chromedp.CSS("html[lang=sv] h1 .address")))
 			if got := text(t, ctx, ".which"); got != "Var vill du ha din e-\u2060post?" {
 				t.Errorf("after the change of language, the question is %q, want it in Swedish", got)
 			}
@@ -146,7 +148,8 @@ func TestPerson(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.status != http.StatusOK || got.mediaType != "application/x-apple-aspen-config" ||
-				query.Get("emailaddress") != "MAIL@domain.se" || query.Get("name") != "Anna Ek" || query.Get("lang") != "sv" || query.Get("device") != "iphone" {
+				query.Get("emailaddress") != "MAIL@domain.se" || query.Get("name") != "Anna Ek" || query.Get("lang") != "sv" ||
+				query.Get("device") != "iphone" {
 				t.Errorf("the request for the profile: %+v, want status 200 and all parameters", got)
 			}
 
@@ -204,7 +207,8 @@ func TestRequests(t *testing.T) {
 	var seen visits
 	base := serve(t, seen.record(service(resolve, o)))
 	ctx := open(t)
-	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=mail@domain.se"), chromedp.WaitReady(chromedp.CSS(".copy")))
+	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=mail@domain.se"),
+		chromedp.WaitReady(chromedp.CSS(".copy")))
 	seen.Lock()
 	defer seen.Unlock()
 	var paths []string
@@ -234,7 +238,8 @@ func TestKeyboard(t *testing.T) {
 			break
 		}
 	}
-	do(t, ctx, chromedp.KeyEvent("info@domain.se"), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.CSS("h1 .address")), chromedp.WaitReady(chromedp.CSS(".copy")))
+	do(t, ctx, chromedp.KeyEvent("info@domain.se"), chromedp.KeyEvent(kb.Enter),
+		chromedp.WaitVisible(chromedp.CSS("h1 .address")), chromedp.WaitReady(chromedp.CSS(".copy")))
 
 	// Open each section when the focus reaches it.
 	reached := 0
@@ -308,7 +313,8 @@ func TestPrint(t *testing.T) {
 	resolve, o := load(t, "mamut")
 	base := serve(t, service(resolve, o))
 	ctx := open(t)
-	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=info@domain.se"), chromedp.WaitReady(chromedp.CSS(".copy")),
+	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=info@domain.se"),
+		chromedp.WaitReady(chromedp.CSS(".copy")),
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	// The page changes to the other medium when it is drawn the next time.
 	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`matchMedia("print").matches &&

@@ -55,7 +55,8 @@ func TestScreenshots(t *testing.T) {
 			do(t, ctx, speaking("en"))
 			for _, phone := range []bool{true, false} {
 				for _, dark := range []bool{false, true} {
-					name := shot.name + map[bool]string{true: "-390", false: "-1280"}[phone] + map[bool]string{true: "-dark", false: ""}[dark]
+					name := shot.name + map[bool]string{true: "-390", false: "-1280"}[phone] +
+						map[bool]string{true: "-dark", false: ""}[dark]
 					do(t, ctx, screen(phone, dark), chromedp.Navigate(base+"/"+shot.query))
 					fold := ask(t, ctx, chromedp.CaptureScreenshot())
 					whole := ask(t, ctx, chromedp.FullScreenshot(100))

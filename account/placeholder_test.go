@@ -71,7 +71,8 @@ func TestExpandURL(t *testing.T) {
 			t.Errorf("ExpandURL for %s = %s, want %s", address, got, want)
 		}
 	}
-	if got := ExpandURL("https://dav.%EMAILDOMAIN%/%EMAILADDRESS%", AnyAt("example.com")); got != "https://dav.example.com/%EMAILADDRESS%" {
+	got := ExpandURL("https://dav.%EMAILDOMAIN%/%EMAILADDRESS%", AnyAt("example.com"))
+	if got != "https://dav.example.com/%EMAILADDRESS%" {
 		t.Errorf("ExpandURL for any mailbox = %s, want the placeholder to stay", got)
 	}
 }

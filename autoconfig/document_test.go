@@ -32,7 +32,9 @@ func TestDocumentsByXmllint(t *testing.T) {
 	if err != nil || len(files) != len(systems(t)) {
 		t.Fatalf("%d golden documents for %d systems, %v", len(files), len(systems(t)), err)
 	}
-	if out, err := exec.Command("xmllint", append([]string{"--noout", "--nonet", "--relaxng", "testdata/config.rng"}, files...)...).CombinedOutput(); err != nil {
+	arguments := append([]string{"--noout", "--nonet", "--relaxng", "testdata/config.rng"}, files...)
+	out, err := exec.Command("xmllint", arguments...).CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	// The schema refuses bad documents.
@@ -157,14 +159,16 @@ func TestActiveSyncAlone(t *testing.T) {
 // TestVersion checks that the version is not older than what the document holds.
 func TestVersion(t *testing.T) {
 	for name, want := range map[string]string{"mamut-info": "1.1", "office365": "1.1", "everything": "1.2"} {
-		if document := string(mustDocument(t, systems(t)[name])); !strings.Contains(document, `<clientConfig version="`+want+`">`) {
+		document := string(mustDocument(t, systems(t)[name]))
+		if !strings.Contains(document, `<clientConfig version="`+want+`">`) {
 			t.Errorf("%s: version is not %s in\n%s", name, want, document)
 		}
 	}
 	sieve := *small
 	sieve.Servers = append(slices.Clone(small.Servers),
 		server(account.ManageSieve, "mail.example.se", 4190, account.STARTTLS))
-	if document := string(mustDocument(t, settingsOf(t, &sieve, "@example.se"))); !strings.Contains(document, `version="1.2"`) {
+	document := string(mustDocument(t, settingsOf(t, &sieve, "@example.se")))
+	if !strings.Contains(document, `version="1.2"`) {
 		t.Errorf("version with setupServer is not 1.2 in\n%s", document)
 	}
 }

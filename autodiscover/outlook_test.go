@@ -218,7 +218,8 @@ func TestHandlerAnswers(t *testing.T) {
 		if e, ok := err.(*Error); ok {
 			want = []byte(errorDocument(e.Code))
 		}
-		if d := cmp.Diff(string(want), atTestTime(get(handler, "https://autodiscover."+name+".example/autodiscover/autodiscover.xml").Body)); d != "" {
+		d := cmp.Diff(string(want), atTestTime(get(handler, "https://autodiscover."+name+".example/autodiscover/autodiscover.xml").Body))
+		if d != "" {
 			t.Errorf("GET %s (-function +handler):\n%s", name, d)
 		}
 	}

@@ -269,7 +269,8 @@ func TestErrorAttributes(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := doc.FindElement("/Autodiscover/Response/Error")
-		if at := e.SelectAttrValue("Time", ""); !regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{7}$`).MatchString(at) {
+		at := e.SelectAttrValue("Time", "")
+		if !regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{7}$`).MatchString(at) {
 			t.Errorf("Time is %q, want a time with seven decimals", at)
 		}
 		id := e.SelectAttrValue("Id", "")
@@ -311,7 +312,9 @@ func TestGet(t *testing.T) {
 					continue
 				}
 				golden.Check(t, goldenDir+c.golden, w.Body.Bytes())
-				if d := cmp.Diff([]string{"-", "-", "-"}, fields(t, w.Body.String(), "User", "//LoginName", "//AutoDiscoverSMTPAddress")); d != "" {
+				d := cmp.Diff([]string{"-", "-", "-"},
+					fields(t, w.Body.String(), "User", "//LoginName", "//AutoDiscoverSMTPAddress"))
+				if d != "" {
 					t.Errorf("elements of a mailbox (-want +got):\n%s", d)
 				}
 				if strings.Contains(w.Body.String(), "%") {

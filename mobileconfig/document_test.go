@@ -269,7 +269,8 @@ func TestPrincipal(t *testing.T) {
 	p := &account.Provider{DisplayName: "Example", Servers: []account.Server{calendars, contacts}}
 	for device, want := range map[Device]any{AnyDevice: "/contacts/anna/", Phone: "/contacts/anna/", Mac: nil} {
 		_, payloads := parse(t, document(t, settings(t, p, "anna@example.se"), Options{Device: device}))
-		if a, b := payloads[0]["CalDAVPrincipalURL"], payloads[1]["CardDAVPrincipalURL"]; a != "/calendars/anna/" || b != want {
+		a, b := payloads[0]["CalDAVPrincipalURL"], payloads[1]["CardDAVPrincipalURL"]
+		if a != "/calendars/anna/" || b != want {
 			t.Errorf("device %q: PrincipalURLs = %v, %v, want /calendars/anna/, %v", device, a, b, want)
 		}
 	}
@@ -459,7 +460,8 @@ func TestIdentity(t *testing.T) {
 
 func TestNoAddress(t *testing.T) {
 	for _, a := range []account.Address{{}, account.AnyAt("example.se")} {
-		if _, err := Document(account.Settings{Address: a, Login: a, Provider: small, Servers: small.Servers}, Options{}); err != ErrNoAddress {
+		_, err := Document(account.Settings{Address: a, Login: a, Provider: small, Servers: small.Servers}, Options{})
+		if err != ErrNoAddress {
 			t.Errorf("Document for %v: %v, want ErrNoAddress", a, err)
 		}
 	}

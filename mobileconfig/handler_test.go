@@ -471,7 +471,8 @@ func FuzzQuery(f *testing.F) {
 			if err != nil || read.Address != s.Address {
 				t.Errorf("Read of the answer = %v, %v, want %v", read.Address, err, s.Address)
 			}
-			if file := w.Header().Get("Content-Disposition"); file != `attachment; filename="`+s.Address.Domain()+`.mobileconfig"` || hosted[s.Address.Domain()] == nil {
+			file := w.Header().Get("Content-Disposition")
+			if file != `attachment; filename="`+s.Address.Domain()+`.mobileconfig"` || hosted[s.Address.Domain()] == nil {
 				t.Errorf("Content-Disposition = %s, want the domain %s", file, s.Address.Domain())
 			}
 		case 400, 404:

@@ -252,7 +252,8 @@ func TestOverlayLeftovers(t *testing.T) {
 			t.Errorf("warning %q, want one that begins with \"not used: \"", w)
 		}
 	}
-	if want := []string{"README", "html/#ask.html#", "html/ask.html~", "html/old", "static/ours.css"}; !slices.Equal(got, want) {
+	want := []string{"README", "html/#ask.html#", "html/ask.html~", "html/old", "static/ours.css"}
+	if !slices.Equal(got, want) {
 		t.Errorf("warnings about %q, want %q", got, want)
 	}
 }
@@ -287,7 +288,8 @@ func TestDirection(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, lang := range set.Languages {
-		if want := map[string]string{"he": "rtl", "az-Arab": "rtl", "az": "ltr", "en": "ltr", "sv": "ltr"}[lang.Tag]; lang.Dir != want {
+		want := map[string]string{"he": "rtl", "az-Arab": "rtl", "az": "ltr", "en": "ltr", "sv": "ltr"}[lang.Tag]
+		if lang.Dir != want {
 			t.Errorf("Dir of %s = %s, want %s", lang.Tag, lang.Dir, want)
 		}
 	}

@@ -248,7 +248,8 @@ func TestExpired(t *testing.T) {
 	}
 	s.stop()
 	within(t, 5*time.Second, "the certificate expires", func() bool { return time.Now().After(second.NotAfter) })
-	if third := n.start(dir, tune, nil).mustDial(customer).PeerCertificates[0]; third.SerialNumber.Cmp(second.SerialNumber) == 0 {
+	third := n.start(dir, tune, nil).mustDial(customer).PeerCertificates[0]
+	if third.SerialNumber.Cmp(second.SerialNumber) == 0 {
 		t.Error("the expired certificate was served after a restart")
 	}
 }

@@ -370,7 +370,8 @@ func TestSlowConnections(t *testing.T) {
 	header := hold(t, address, count/2, "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconf")
 	body := hold(t, address, count/2, "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: autodiscover.domain.se\r\nContent-Length: 400\r\n\r\n<?xml")
 	for range 200 {
-		if got := send(t, address, hostile{request: get("/mail/config-v1.1.xml", "autoconfig.domain.se")}); got.status != 200 {
+		got := send(t, address, hostile{request: get("/mail/config-v1.1.xml", "autoconfig.domain.se")})
+		if got.status != 200 {
 			t.Fatalf("an ordinary request got status %d, want 200", got.status)
 		}
 	}

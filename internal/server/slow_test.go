@@ -65,7 +65,9 @@ func (f framed) begin(t testing.TB, path string, whole bool) {
 		{":path", path}} {
 		encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
 	}
-	if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: whole}); err != nil {
+	err := f.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: 1, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: whole})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

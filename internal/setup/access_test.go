@@ -136,7 +136,8 @@ func TestAxeFinds(t *testing.T) {
 		do(t, ctx, screen(phone, false), chromedp.Navigate(base+"/?emailaddress=anna@butiken.example"))
 		js[bool](t, ctx, `document.querySelector(".code").removeAttribute("aria-label"), true`)
 		_, violations := runAxe(t, ctx, source)
-		if found := slices.ContainsFunc(violations, func(v string) bool { return strings.HasPrefix(v, "svg-img-alt: ") }); found == phone {
+		found := slices.ContainsFunc(violations, func(v string) bool { return strings.HasPrefix(v, "svg-img-alt: ") })
+		if found == phone {
 			t.Errorf("phone %v: axe-core finds the code without a label: %v, want %v", phone, found, !phone)
 		}
 	}

@@ -362,7 +362,8 @@ func TestWait(t *testing.T) {
 		p.Support.Limits = account.SendingLimits{PerAddress: 1, Wait: wait}
 		for i, lang := range []string{"en", "sv"} {
 			for _, format := range []string{"html", "text"} {
-				if body := get(t, h, "/?emailaddress=anna@example.com&lang="+lang+"&format="+format).Body.String(); !strings.Contains(body, want[i]) {
+				body := get(t, h, "/?emailaddress=anna@example.com&lang="+lang+"&format="+format).Body.String()
+				if !strings.Contains(body, want[i]) {
 					t.Errorf("wait %v in %s as %s: the page lacks %q", wait, lang, format, want[i])
 				}
 			}
@@ -452,7 +453,8 @@ func TestLinks(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	if page := get(t, h, "/?emailaddress=mail@domain.se", "Accept-Language", "sv").Body.String(); !strings.Contains(page, `<p class="url">https://setup.mamutmail.com/?emailaddress=mail@domain.se</p>`) {
+	page = get(t, h, "/?emailaddress=mail@domain.se", "Accept-Language", "sv").Body.String()
+	if !strings.Contains(page, `<p class="url">https://setup.mamutmail.com/?emailaddress=mail@domain.se</p>`) {
 		t.Error("the link for the phone names a language that nobody asked for")
 	}
 	o.Name = ""

@@ -50,7 +50,8 @@ func TestLoadTemplates(t *testing.T) {
 		!strings.Contains(body, ">Deutsch</a>") {
 		t.Errorf("the page in German lacks the heading, language or name of the overlay:\n%s", body)
 	}
-	if body := get(t, Handler(nil, Options{Templates: set}), "/?lang=he").Body.String(); !strings.Contains(body, `<html lang="he" dir="rtl">`) {
+	body = get(t, Handler(nil, Options{Templates: set}), "/?lang=he").Body.String()
+	if !strings.Contains(body, `<html lang="he" dir="rtl">`) {
 		t.Errorf("Hebrew is not written from right to left:\n%s", body)
 	}
 	if len(set.Warnings) == 0 || !strings.HasPrefix(set.Warnings[0].String(), filepath.Join(dir, "README")+": not used: ") ||

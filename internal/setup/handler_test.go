@@ -327,7 +327,8 @@ func TestHostileNames(t *testing.T) {
 		t.Errorf("the form lacks %s", want)
 	}
 	w = get(t, h, "/?emailaddress=mail@domain.se&name="+url.QueryEscape(`"Anna" & Söhne<x>`))
-	if want := `href="/profile.mobileconfig?emailaddress=mail@domain.se&amp;name=%22Anna%22%20%26%20S%C3%B6hne%3Cx%3E&amp;lang=en&amp;device=iphone"`; !strings.Contains(w.Body.String(), want) {
+	want := `href="/profile.mobileconfig?emailaddress=mail@domain.se&amp;name=%22Anna%22%20%26%20S%C3%B6hne%3Cx%3E&amp;lang=en&amp;device=iphone"`
+	if !strings.Contains(w.Body.String(), want) {
 		t.Errorf("the page lacks %s", want)
 	}
 }

@@ -115,7 +115,8 @@ func TestPerson(t *testing.T) {
 				t.Error("Android's section does not open")
 			}
 			for row, want := range []string{"mamutmail.com", "hosting01", "MAIL_domain.se"} {
-				if got := js[string](t, ctx, `document.querySelectorAll("#android td > code")[`+itoa(row)+`].textContent`); got != want {
+				got := js[string](t, ctx, `document.querySelectorAll("#android td > code")[`+itoa(row)+`].textContent`)
+				if got != want {
 					t.Errorf("row %d for Android = %q, want %q", row, got, want)
 				}
 			}
@@ -187,7 +188,9 @@ func copyValue(t *testing.T, ctx context.Context) {
 	})
 	do(t, ctx, allow, command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 		chromedp.Click(chromedp.CSS("#android tr:nth-child(2) .copy")))
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelector("[role=status]").textContent === "Domain: Copied"`)); err != nil {
+	_, err := chromedp.Run(ctx,
+		chromedp.Poll[bool](`document.querySelector("[role=status]").textContent === "Domain: Copied"`))
+	if err != nil {
 		t.Errorf("the page does not announce that the value was copied: %v", err)
 	}
 	if got := js[string](t, ctx, `navigator.clipboard.readText()`); got != "hosting01" {
@@ -249,7 +252,8 @@ func TestKeyboard(t *testing.T) {
 			break
 		}
 		reached++
-		if seen := js[bool](t, ctx, `(s => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2)(getComputedStyle(document.activeElement))`); !seen {
+		seen := js[bool](t, ctx, `(s => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2)(getComputedStyle(document.activeElement))`)
+		if !seen {
 			t.Errorf("the focus on %q is not visible", focus())
 		}
 		if js[bool](t, ctx, `document.activeElement.matches("details:not([open]) > summary")`) {
@@ -281,7 +285,8 @@ func TestCode(t *testing.T) {
 			ctx := open(t)
 			do(t, ctx, screen(false, dark), speaking("en"), chromedp.Navigate(base+"/?"+query))
 			picture := filepath.Join(t.TempDir(), "code.png")
-			if err := os.WriteFile(picture, ask(t, ctx, chromedp.ScreenshotScale(chromedp.CSS("svg.code"), 2)), 0o666); err != nil {
+			err := os.WriteFile(picture, ask(t, ctx, chromedp.ScreenshotScale(chromedp.CSS("svg.code"), 2)), 0o666)
+			if err != nil {
 				t.Fatal(err)
 			}
 			said, err := exec.Command(zbar, "--quiet", "--raw", picture).Output()
@@ -301,7 +306,8 @@ func TestCode(t *testing.T) {
 			if here := text(t, ctx, "h1 .address"); !strings.Contains(there, strings.ReplaceAll(here, "+", "&#43;")+"</span></h1>") {
 				t.Errorf("%s is not the page for %s", read, here)
 			}
-			if label := js[string](t, ctx, `document.querySelector("svg.code").getAttribute("aria-label")`); !strings.Contains(label, read) {
+			label := js[string](t, ctx, `document.querySelector("svg.code").getAttribute("aria-label")`)
+			if !strings.Contains(label, read) {
 				t.Errorf("the label of the QR code is %q, want it to have %s", label, read)
 			}
 		}
@@ -322,7 +328,8 @@ func TestPrint(t *testing.T) {
 		chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second))); err != nil {
 		t.Errorf("the tables of closed sections are not printed: %v", err)
 	}
-	if buttons := js[int](t, ctx, `[...document.querySelectorAll(".copy, .languages, .more")].filter(e => e.checkVisibility()).length`); buttons != 0 {
+	buttons := js[int](t, ctx, `[...document.querySelectorAll(".copy, .languages, .more")].filter(e => e.checkVisibility()).length`)
+	if buttons != 0 {
 		t.Errorf("%d buttons are printed, want none", buttons)
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 func TestLoad(t *testing.T) {
 	s := Load(t, "mamut")
-	if want := []string{"gammal@domain.se", "kontakt@domain.se", "mail@domain.se", "info@domain.se"}; !slices.Equal(texts(s.Addresses()), want) {
+	want := []string{"gammal@domain.se", "kontakt@domain.se", "mail@domain.se", "info@domain.se"}
+	if !slices.Equal(texts(s.Addresses()), want) {
 		t.Errorf("Addresses() = %q, want %q", texts(s.Addresses()), want)
 	}
 	if want := []string{"info@domain.se", "mail@domain.se"}; !slices.Equal(texts(s.Samples()), want) {

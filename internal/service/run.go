@@ -52,7 +52,16 @@ func Run(ctx context.Context, o Options) error {
 	}
 	srv := s.server(ctx)
 	s.systemd.send("READY=1\nSTATUS=" + s.status())
-	defer context.AfterFunc(ctx, func() { s.systemd.stopping(s.started.Limits.Stop + closeTime) })()
+	notified := make(chan struct{})
+	unregister := context.AfterFunc(ctx, func() {
+		defer close(notified)
+		s.systemd.stopping(s.started.Limits.Stop + closeTime)
+	})
+	defer func() {
+		if !unregister() {
+			<-notified // Serve may return before the message has been sent
+		}
+	}()
 	trimHeap()
 	go s.systemd.watchdog(ctx, s.metrics.Gather)
 	go s.reloads(ctx, hangup)

@@ -80,7 +80,8 @@ func publishRecords(ctx context.Context, e env, l *service.Loaded, f recordsFlag
 		return errors.Join(p.failures.err(), err)
 	}
 	if planned > 0 && !p.mayAsk() {
-		p.failures.add(fault.WithHint(errors.New("nothing is published without being asked for"), "-yes applies the plan above"))
+		p.failures.add(fault.WithHint(errors.New("nothing is published without being asked for"),
+			"-yes applies the plan above"))
 	}
 	return p.result(planned)
 }
@@ -175,7 +176,8 @@ func newPublisher(l *service.Loaded, replace bool) (*publish.Publisher, error) {
 		)
 	}
 	if l.Config.Name == "" {
-		return nil, fault.WithHint(fmt.Errorf("%s gives the service no name, which marks what it published", l.File), "write name:")
+		return nil, fault.WithHint(fmt.Errorf("%s gives the service no name, which marks what it published", l.File),
+			"write name:")
 	}
 	return publish.New(publish.Options{Owner: l.Config.Name, Replace: replace, Updates: updates})
 }

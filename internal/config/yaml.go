@@ -162,7 +162,8 @@ func notText(data []byte) (line int, problem string) {
 			return line, "this line is not in UTF-8; save the file as UTF-8"
 		case r == 0:
 			return line, "this line contains a NUL character; is the file in UTF-8?"
-		case r < ' ' && r != '\t' && r != '\n' && r != '\r', 0x7f <= r && r < 0xa0, r == '\u2028', r == '\u2029', r == '\ufeff':
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r', 0x7f <= r && r < 0xa0, r == '\u2028', r == '\u2029',
+			r == '\ufeff':
 			// Some of these characters end a line in YAML, but not in an
 			// editor.
 			return line, fmt.Sprintf("this line contains an invisible character, U+%04X", r)

@@ -20,7 +20,9 @@ func (k *check) host(label string) error {
 		}
 		answers[i] = answer
 		for _, r := range answer.Records {
-			if r.Name == name && !slices.ContainsFunc(have, func(h dns.Record) bool { return h.Type == r.Type && h.Data == r.Data }) {
+			if r.Name == name && !slices.ContainsFunc(have, func(h dns.Record) bool {
+				return h.Type == r.Type && h.Data == r.Data
+			}) {
 				have = append(have, r)
 			}
 		}
@@ -60,7 +62,8 @@ func (k *check) host(label string) error {
 		} else if wildcard && len(want) == 0 {
 			return nil // the name has no records of its own
 		} else if wildcard {
-			k.found(Harmful, label, "is swallowed by the wildcard *."+k.domain.Name+", which leads clients to "+targets(have), nil, want)
+			k.found(Harmful, label, "is swallowed by the wildcard *."+k.domain.Name+", which leads clients to "+targets(have),
+				nil, want)
 			return nil
 		}
 	}
@@ -97,7 +100,8 @@ func (k *check) noAddress(label, host string, addresses []string, err error) {
 	switch {
 	case k.ctx.Err() != nil:
 	case err != nil:
-		k.found(Harmful, label, "leads to "+host+", which cannot be looked up: "+err.Error(), nil, nil).Warning = !k.inside(host)
+		k.found(Harmful, label, "leads to "+host+", which cannot be looked up: "+err.Error(),
+			nil, nil).Warning = !k.inside(host)
 	case len(addresses) == 0:
 		k.found(Harmful, label, "leads to "+host+", which has no address", nil, nil).Warning = !k.inside(host)
 	}

@@ -69,7 +69,8 @@ func (k *check) service(label string) error {
 	if wildcard, err := k.fromWildcard(answer, "SRV"); err != nil {
 		return err
 	} else if wildcard && (len(have) > 0 || len(want) > 0) {
-		k.found(Harmful, label, "is swallowed by the wildcard *."+k.domain.Name+", which leads clients to "+targets(answer.Records), nil, want)
+		k.found(Harmful, label, "is swallowed by the wildcard *."+k.domain.Name+", which leads clients to "+
+			targets(answer.Records), nil, want)
 		return nil
 	}
 	switch {
@@ -81,9 +82,11 @@ func (k *check) service(label string) error {
 		if right >= 0 {
 			want = nil
 		}
-		k.found(Harmful, label, "has "+strconv.Itoa(len(have))+" records, of which Thunderbird and Outlook choose differently", others, want)
+		k.found(Harmful, label, "has "+strconv.Itoa(len(have))+
+			" records, of which Thunderbird and Outlook choose differently", others, want)
 	case right >= 0:
-		k.found(Harmful, label, "also leads to "+leadsTo(others)+", where some clients would look for the mailbox", others, nil)
+		k.found(Harmful, label, "also leads to "+leadsTo(others)+", where some clients would look for the mailbox",
+			others, nil)
 	case isDenial(want[0]):
 		k.found(Harmful, label, "leads to "+leadsTo(have)+", though the service is not offered", have, want)
 	default:

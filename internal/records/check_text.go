@@ -60,7 +60,8 @@ func (k *check) digests(label string) error {
 	case right:
 		k.found(Superfluous, label, "vouches for documents that were replaced", others, nil)
 	case len(have) > 0:
-		k.found(Different, label, "vouches for another document than the one that is served, which clients then refuse", have, want[:1])
+		k.found(Different, label, "vouches for another document than the one that is served, which clients then refuse",
+			have, want[:1])
 	default:
 		k.missing(label, want[:1])
 	}

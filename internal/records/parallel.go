@@ -10,7 +10,9 @@ import (
 // results in the order of the items. It holds a limited number of results. The
 // items are taken in another goroutine. Breaking off the loop cancels the context
 // of the calls, and so does the end of ctx, after which the results stop.
-func Parallel[T, R any](ctx context.Context, items iter.Seq[T], atOnce int, work func(context.Context, T) R) iter.Seq[R] {
+func Parallel[T, R any](
+	ctx context.Context, items iter.Seq[T], atOnce int, work func(context.Context, T) R,
+) iter.Seq[R] {
 	return func(yield func(R) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var workers sync.WaitGroup

@@ -21,22 +21,28 @@ type service struct {
 // Evolution since 3.50, eM Client). Thunderbird, DAVx⁵ and Apple look for calendars
 // and address books.
 var (
-	imaps = service{"_imaps._tcp", "where FairEmail, aerc and Evolution look for IMAP over TLS", "says that there is no IMAP over TLS here"}
-	imap  = service{"_imap._tcp", "where FairEmail, aerc and Evolution look for IMAP with STARTTLS", "says that there is no IMAP with STARTTLS here"}
+	imaps = service{"_imaps._tcp", "where FairEmail, aerc and Evolution look for IMAP over TLS",
+		"says that there is no IMAP over TLS here"}
+	imap = service{"_imap._tcp", "where FairEmail, aerc and Evolution look for IMAP with STARTTLS",
+		"says that there is no IMAP with STARTTLS here"}
 	pop3s = service{"_pop3s._tcp", "where clients look for POP3 over TLS", "says that there is no POP3 over TLS here"}
-	pop3  = service{"_pop3._tcp", "where clients look for POP3 with STARTTLS", "says that there is no POP3 with STARTTLS here"}
+	pop3  = service{"_pop3._tcp", "where clients look for POP3 with STARTTLS",
+		"says that there is no POP3 with STARTTLS here"}
 	// aerc 0.14 asks for _submission only. If the provider has port 465 alone, aerc
 	// offers the mail domain itself as the sending server.
-	submissions = service{"_submissions._tcp", "where FairEmail and Evolution look for sending over TLS", "says that there is no sending over TLS here"}
-	submission  = service{"_submission._tcp", "where FairEmail, aerc and Evolution look for sending with STARTTLS", "says that there is no sending with STARTTLS here"}
-	caldavs     = service{"_caldavs._tcp", "where Thunderbird, DAVx5 and Apple look for calendars", ""}
-	caldav      = service{"_caldav._tcp", "where clients look for calendars, without TLS", ""}
-	carddavs    = service{"_carddavs._tcp", "where Thunderbird, DAVx5 and Apple look for address books", ""}
-	carddav     = service{"_carddav._tcp", "where clients look for address books, without TLS", ""}
-	jmap        = service{"_jmap._tcp", "where clients that speak JMAP look for its session", ""}
-	sieve       = service{"_sieve._tcp", "where mail filters are managed, for Thunderbird's Sieve add-on", ""}
+	submissions = service{"_submissions._tcp", "where FairEmail and Evolution look for sending over TLS",
+		"says that there is no sending over TLS here"}
+	submission = service{"_submission._tcp", "where FairEmail, aerc and Evolution look for sending with STARTTLS",
+		"says that there is no sending with STARTTLS here"}
+	caldavs  = service{"_caldavs._tcp", "where Thunderbird, DAVx5 and Apple look for calendars", ""}
+	caldav   = service{"_caldav._tcp", "where clients look for calendars, without TLS", ""}
+	carddavs = service{"_carddavs._tcp", "where Thunderbird, DAVx5 and Apple look for address books", ""}
+	carddav  = service{"_carddav._tcp", "where clients look for address books, without TLS", ""}
+	jmap     = service{"_jmap._tcp", "where clients that speak JMAP look for its session", ""}
+	sieve    = service{"_sieve._tcp", "where mail filters are managed, for Thunderbird's Sieve add-on", ""}
 
-	services = [...]*service{&imaps, &imap, &pop3s, &pop3, &submissions, &submission, &caldavs, &caldav, &carddavs, &carddav, &jmap, &sieve}
+	services = [...]*service{&imaps, &imap, &pop3s, &pop3, &submissions, &submission, &caldavs, &caldav, &carddavs,
+		&carddav, &jmap, &sieve}
 )
 
 // servicesOf returns the services that the providers offer.

@@ -79,7 +79,9 @@ func withoutService(write func(account.Settings) ([]byte, error)) func(account.S
 	return func(s account.Settings, _ string) ([]byte, error) { return write(s) }
 }
 
-func withoutAddress(read func([]byte) (account.Settings, error)) func([]byte, account.Address) (account.Settings, error) {
+func withoutAddress(
+	read func([]byte) (account.Settings, error),
+) func([]byte, account.Address) (account.Settings, error) {
 	return func(document []byte, _ account.Address) (account.Settings, error) { return read(document) }
 }
 

@@ -217,7 +217,8 @@ func (p *planner) checkNewAlias(n *node) error {
 	}
 	others = slices.DeleteFunc(others, func(t string) bool { return !own[t] })
 	if len(others) > 0 {
-		p.conflict(n.name, "holds "+strings.Join(others, ", ")+" as well, beside which no CNAME can stand: remove that, or configure addresses instead of the service's name", nil)
+		p.conflict(n.name, "holds "+strings.Join(others, ", ")+
+			" as well, beside which no CNAME can stand: remove that, or configure addresses instead of the service's name", nil)
 	}
 	return nil
 }

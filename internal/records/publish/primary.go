@@ -79,12 +79,15 @@ func (p *primary) refused(ctx context.Context, qname string, answer *miekg.Msg) 
 		unsigned := &primary{address: p.address, timeout: p.timeout, clock: p.clock}
 		defer unsigned.disconnect()
 		answer, err := unsigned.roundTrip(ctx, query)
-		if err == nil && answer.Authoritative && (answer.Rcode == miekg.RcodeSuccess || answer.Rcode == miekg.RcodeNameError) {
-			return fault.WithHint(fmt.Errorf("%s does not accept the key %s: it knows no key of that name or another secret", p, p.key.Name),
+		if err == nil && answer.Authoritative &&
+			(answer.Rcode == miekg.RcodeSuccess || answer.Rcode == miekg.RcodeNameError) {
+			return fault.WithHint(fmt.Errorf("%s does not accept the key %s: it knows no key of that name or another secret",
+				p, p.key.Name),
 				"compare name, algorithm and secret with the primary's configuration, and the date on both machines")
 		}
 	}
-	return fault.WithHint(fmt.Errorf("%s has no zone for %s, or does not show it to us", p, strings.TrimSuffix(qname, ".")),
+	return fault.WithHint(fmt.Errorf("%s has no zone for %s, or does not show it to us", p,
+		strings.TrimSuffix(qname, ".")),
 		"name the primary of the zone in the configuration, or create the zone there first")
 }
 
@@ -153,13 +156,15 @@ func (p *primary) checkSignature(answer *miekg.Msg, err error) error {
 			return fault.WithHint(fmt.Errorf("%s knows no key %s, or allows it nothing in this zone", p, p.key.Name),
 				"compare the key's name and algorithm with the primary's configuration, and what it allows the key")
 		case miekg.RcodeBadSig:
-			return fault.WithHint(fmt.Errorf("%s has another secret for the key %s", p, p.key.Name), "compare the secrets here and in the primary's configuration")
+			return fault.WithHint(fmt.Errorf("%s has another secret for the key %s", p, p.key.Name),
+				"compare the secrets here and in the primary's configuration")
 		case miekg.RcodeBadTime:
 			return p.skewed(tsig)
 		}
 	}
 	switch {
-	case errors.Is(err, miekg.ErrAuth), tsig == nil && answer.Rcode != miekg.RcodeSuccess && answer.Rcode != miekg.RcodeNameError:
+	case errors.Is(err, miekg.ErrAuth), tsig == nil && answer.Rcode != miekg.RcodeSuccess &&
+		answer.Rcode != miekg.RcodeNameError:
 		return nil // the response code says why
 	case errors.Is(err, miekg.ErrTime):
 		return p.skewed(tsig)
@@ -201,11 +206,14 @@ func (p *primary) update(ctx context.Context, zone string, message *miekg.Msg) e
 		return fault.WithHint(fmt.Errorf("%s refuses to update %s with the key %s", p, zone, p.key.Name),
 			"allow the key to update the zone: allow-update or update-policy in BIND, an acl in Knot, TSIG-ALLOW-DNSUPDATE in PowerDNS")
 	case miekg.RcodeNotAuth:
-		return fault.WithHint(fmt.Errorf("%s is not the primary of %s", p, zone), "name the zone's primary in the configuration")
+		return fault.WithHint(fmt.Errorf("%s is not the primary of %s", p, zone),
+			"name the zone's primary in the configuration")
 	case miekg.RcodeNotImplemented:
-		return fault.WithHint(fmt.Errorf("%s does not support updates", p), "print the records with -format zone instead, and put them into the zone file")
+		return fault.WithHint(fmt.Errorf("%s does not support updates", p),
+			"print the records with -format zone instead, and put them into the zone file")
 	case miekg.RcodeServerFailure:
-		return fault.WithHint(fmt.Errorf("%s failed to update %s", p, zone), "its log says why; often it cannot write its files")
+		return fault.WithHint(fmt.Errorf("%s failed to update %s", p, zone),
+			"its log says why; often it cannot write its files")
 	}
 	return fmt.Errorf("%s answers %s to the update of %s", p, miekg.RcodeToString[answer.Rcode], zone)
 }

@@ -71,7 +71,8 @@ func (p *Publisher) updateFor(domain string) (*dns.Update, error) {
 		}
 	}
 	if best == nil {
-		return nil, fault.WithHint(fmt.Errorf("no primary is configured for %s", domain), "say in the configuration where its zone is updated, and with which key")
+		return nil, fault.WithHint(fmt.Errorf("no primary is configured for %s", domain),
+			"say in the configuration where its zone is updated, and with which key")
 	}
 	return best, nil
 }

@@ -58,7 +58,8 @@ func (p *primary) records(ctx context.Context, name, recordType string) ([]dns.R
 	var found []dns.Record
 	for _, rr := range answer.Answer {
 		rrtype := rr.Header().Rrtype
-		if strings.EqualFold(rr.Header().Name, name+".") && (rrtype == miekg.TypeCNAME || miekg.TypeToString[rrtype] == recordType) {
+		if strings.EqualFold(rr.Header().Name, name+".") &&
+			(rrtype == miekg.TypeCNAME || miekg.TypeToString[rrtype] == recordType) {
 			found = append(found, dns.RecordOf(rr))
 		}
 	}

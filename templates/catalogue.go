@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 
@@ -23,30 +22,33 @@ type catalogue map[string]message
 // readFile adds the texts of a file to the catalogue. They replace texts of
 // earlier files; a key that the file has twice is a fault.
 func (c catalogue) readFile(file string, data []byte) []fault.Fault {
+	if data == nil {
+		return nil
+	}
 	var faults []fault.Fault
 	fault := func(offset int64, format string, args ...any) {
 		faults = append(faults, fault.Fault{File: file, Line: lineAt(data, offset), Text: fmt.Sprintf(format, args...)})
 	}
-	if data == nil {
-		return nil
-	}
 	d := json.NewDecoder(bytes.NewReader(data))
-	token, err := d.Token()
-	if err == nil && token != json.Delim('{') {
+	var err error
+	next := func() (token json.Token) {
+		if err == nil {
+			token, err = d.Token()
+		}
+		return token
+	}
+	if next() != json.Delim('{') && err == nil {
 		fault(0, `want one object, {"key": "text", …}`)
 		return faults
 	}
 	seen := map[string]bool{}
 	for err == nil && d.More() {
-		var key, text json.Token
-		if key, err = d.Token(); err != nil {
+		key, value := next(), next()
+		if err != nil {
 			break
 		}
-		if text, err = d.Token(); err != nil {
-			break
-		}
-		value, ok := text.(string)
 		name := key.(string) // JSON has no other keys
+		text, ok := value.(string)
 		switch {
 		case !ok:
 			fault(d.InputOffset(), "%q: want a text in quotation marks", name)
@@ -55,7 +57,7 @@ func (c catalogue) readFile(file string, data []byte) []fault.Fault {
 			fault(d.InputOffset(), "%q is given twice", name)
 		}
 		seen[name] = true
-		m, err := parseMessage(value)
+		m, err := parseMessage(text)
 		if err != nil {
 			fault(d.InputOffset(), "%q: %v", name, err)
 			continue
@@ -63,19 +65,16 @@ func (c catalogue) readFile(file string, data []byte) []fault.Fault {
 		m.line = lineAt(data, d.InputOffset())
 		c[name] = m
 	}
-	if err == nil {
-		_, err = d.Token() // the closing brace
-	}
-	if err == nil {
-		if _, err = d.Token(); err == nil {
-			fault(d.InputOffset(), "something follows the closing brace")
-		} else if errors.Is(err, io.EOF) {
-			err = nil
-		}
-	}
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+	next() // the closing brace
+	closed := err == nil
+	next()
+	syntax, malformed := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case err == nil:
+		fault(d.InputOffset(), "something follows the closing brace")
+	case malformed:
 		fault(syntax.Offset, "not readable as JSON: %v", syntax)
-	} else if err != nil {
+	case !closed:
 		fault(int64(len(data)), "not readable as JSON: it ends too early")
 	}
 	return faults

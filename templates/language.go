@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"errors"
 	"fmt"
 	"html"
 	"html/template"
@@ -61,12 +60,6 @@ func (l *Language) Label(key string) string {
 	return m.unbroken[0].literal
 }
 
-// Has reports whether the language or English has a text with the key.
-func (l *Language) Has(key string) bool {
-	_, err := l.message(key)
-	return err == nil
-}
-
 func (l *Language) message(key string) (message, error) {
 	if m, ok := l.texts[key]; ok {
 		return m, nil
@@ -77,7 +70,8 @@ func (l *Language) message(key string) (message, error) {
 	return message{}, fmt.Errorf("there is no text %q", key)
 }
 
-// functions returns the functions that templates call.
+// functions returns the functions that templates call. Those of a Language without
+// texts stand in for them while templates are parsed.
 func (l *Language) functions() template.FuncMap {
 	return template.FuncMap{"t": l.markup, "text": l.plain, "tel": tel}
 }
@@ -88,11 +82,8 @@ func (l *Language) markup(key string, values ...any) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	text, err := fill(m.markup, html.EscapeString, l.format, values)
-	if err != nil {
-		return "", fmt.Errorf("text %q: %w", key, err)
-	}
-	return template.HTML(text), nil
+	text, err := l.fill(key, m.markup, html.EscapeString, values)
+	return template.HTML(text), err
 }
 
 // plain returns a text without markup.
@@ -101,12 +92,28 @@ func (l *Language) plain(key string, values ...any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	unescaped := func(text string) string { return text }
-	text, err := fill(m.plain, unescaped, l.format, values)
-	if err != nil {
-		return "", fmt.Errorf("text %q: %w", key, err)
+	return l.fill(key, m.plain, func(text string) string { return text }, values)
+}
+
+// fill joins the pieces of a text. Values alternates names and values; each value
+// that is used is written as the language does and then escaped.
+func (l *Language) fill(key string, pieces []piece, escape func(string) string, values []any) (string, error) {
+	var b strings.Builder
+	for _, p := range pieces {
+		b.WriteString(p.literal)
+		if p.name == "" {
+			continue
+		}
+		i := 0
+		for i < len(values) && values[i] != p.name {
+			i += 2
+		}
+		if i+1 >= len(values) {
+			return "", fmt.Errorf("text %q: {%s} is not given a value here", key, p.name)
+		}
+		b.WriteString(escape(l.format(values[i+1])))
 	}
-	return text, nil
+	return b.String(), nil
 }
 
 // format writes a value as the language does: 2,000 or 2 000.
@@ -115,16 +122,6 @@ func (l *Language) format(value any) string {
 		return text
 	}
 	return l.numbers.Sprint(value)
-}
-
-var errNoLanguage = errors.New("a template was executed before it was bound to a language")
-
-// unboundFunctions stand in for the functions of a language while templates are
-// parsed.
-var unboundFunctions = template.FuncMap{
-	"t":    func(string, ...any) (template.HTML, error) { return "", errNoLanguage },
-	"text": func(string, ...any) (string, error) { return "", errNoLanguage },
-	"tel":  tel,
 }
 
 // tel returns the link to a telephone number: the digits without the spaces that

@@ -2,7 +2,6 @@ package templates
 
 import (
 	"errors"
-	"fmt"
 	"html"
 	"regexp"
 	"slices"
@@ -93,31 +92,4 @@ func addLiteral(pieces *[]piece, text string) {
 		return
 	}
 	*pieces = append(*pieces, piece{literal: text})
-}
-
-// fill joins the pieces. Values alternates names and values; each value that is
-// used passes through format and then escape.
-func fill(pieces []piece, escape func(string) string, format func(any) string, values []any) (string, error) {
-	var b strings.Builder
-	for _, p := range pieces {
-		b.WriteString(p.literal)
-		if p.name == "" {
-			continue
-		}
-		value, ok := valueOf(p.name, values)
-		if !ok {
-			return "", fmt.Errorf("{%s} is not given a value here", p.name)
-		}
-		b.WriteString(escape(format(value)))
-	}
-	return b.String(), nil
-}
-
-func valueOf(name string, values []any) (any, bool) {
-	for i := 0; i+1 < len(values); i += 2 {
-		if values[i] == name {
-			return values[i+1], true
-		}
-	}
-	return nil, false
 }

@@ -17,9 +17,8 @@ import (
 func (l *loader) checkTexts() {
 	english := l.set.Languages[0].texts
 	used := usedKeys(l.pages)
-	l.set.used = sortedKeys(used)
-	for _, key := range l.set.used {
-		if !l.set.Languages[0].Has(key) {
+	for _, key := range sortedKeys(used) {
+		if _, ok := english[key]; !ok {
 			l.fault(used[key].File, used[key].Line, "there is no text %q", key)
 		}
 	}
@@ -100,7 +99,7 @@ func placeOf(t *template.Template, node parse.Node) fault.Fault {
 
 // defines reports whether the text of a file defines a template of that name.
 func defines(data []byte, name string) bool {
-	t, err := template.New("").Funcs(unboundFunctions).Parse(string(data))
+	t, err := template.New("").Funcs(new(Language).functions()).Parse(string(data))
 	return err == nil && t.Lookup(name) != nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"signpost/account"
 )
 
 // TestEveryTextIsUsed checks that a template or package setup uses each text, and that
@@ -51,7 +53,13 @@ func TestEveryTextIsUsed(t *testing.T) {
 			return true
 		})
 	}
-	for _, key := range set.used {
+	for _, key := range composedKeys() {
+		if !slices.Contains(keys, key) {
+			t.Errorf("there is no text %q, which package setup composes", key)
+		}
+		named[key] = true
+	}
+	for _, key := range sortedKeys(usedKeys(set.Languages[0].pages)) {
 		named[key] = true
 	}
 	for _, key := range keys {
@@ -59,4 +67,20 @@ func TestEveryTextIsUsed(t *testing.T) {
 			t.Errorf("nothing uses the text %q", key)
 		}
 	}
+}
+
+// composedKeys returns the keys that package setup makes of the names of server types,
+// socket types and devices.
+func composedKeys() []string {
+	var keys []string
+	for _, t := range account.ServerTypes {
+		keys = append(keys, "server."+string(t))
+	}
+	for _, s := range []account.SocketType{account.SSL, account.STARTTLS, account.Plain} {
+		keys = append(keys, "security."+strings.ToLower(string(s)))
+	}
+	for _, device := range []string{"iphone", "mac", "android", "outlook", "thunderbird", "other"} {
+		keys = append(keys, device+".title")
+	}
+	return keys
 }

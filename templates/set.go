@@ -35,7 +35,6 @@ type Set struct {
 	Warnings []fault.Fault
 
 	matcher language.Matcher
-	used    []string // keys of the texts that templates use
 }
 
 // Embedded returns the set of files that come with the program.
@@ -143,7 +142,7 @@ func (l *loader) compare(lang *Language, name string) {
 
 // loadPages parses the templates and binds them to each language.
 func (l *loader) loadPages() {
-	l.pages = template.New("").Funcs(unboundFunctions).Option("missingkey=error")
+	l.pages = template.New("").Funcs(new(Language).functions()).Option("missingkey=error")
 	for _, name := range sortedKeys(l.files) {
 		if path.Dir(name) != "html" {
 			continue

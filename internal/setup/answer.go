@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,14 +13,6 @@ import (
 
 // clientSettings holds the settings for each client whose section shows some.
 type clientSettings struct{ page, apple, phone, outlook account.Settings }
-
-// mayDiffer reports whether a client may be sent other settings than the page.
-func (c *clientSettings) mayDiffer(client account.Client) bool {
-	exceptions := c.page.Provider.Exceptions
-	_, forClient := exceptions[client]
-	_, forPage := exceptions[account.Page]
-	return forClient || forPage
-}
 
 // lookUp resolves the address for the page, and for other clients where the
 // provider has exceptions. The host stays out of the query: the page is requested
@@ -31,12 +24,12 @@ func (h *handler) lookUp(ctx context.Context, a account.Address) (clientSettings
 		return c, err
 	}
 	c.apple, c.phone, c.outlook = c.page, c.page, c.page
+	if len(c.page.Provider.Exceptions) == 0 {
+		return c, nil
+	}
 	for client, into := range map[account.Client]*account.Settings{
 		account.Apple: &c.apple, account.Phone: &c.phone, account.Outlook: &c.outlook,
 	} {
-		if !c.mayDiffer(client) {
-			continue
-		}
 		if *into, err = h.resolve(ctx, account.Query{Address: a, Client: client}); err != nil {
 			return c, err
 		}
@@ -49,19 +42,11 @@ func (h *handler) lookUp(ctx context.Context, a account.Address) (clientSettings
 func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language, d device, plainText bool) *answer {
 	s, p := c.page, c.page.Provider
 	l.address = s.Address.String()
-	label := lang.Label
+	f := tableFormat{lang.Label}
 	if plainText {
-		label = func(key string) string { return lang.Text(key) }
+		f.label = func(key string) string { return lang.Text(key) }
 	}
-	f := tableFormat{label}
-	page := f.tables(s)
-	apple, outlook := page, page
-	if c.mayDiffer(account.Apple) {
-		apple = f.tables(c.apple)
-	}
-	if c.mayDiffer(account.Outlook) {
-		outlook = f.tables(c.outlook)
-	}
+	page, apple, outlook := f.tables(s), f.tables(c.apple), f.tables(c.outlook)
 	mailTypes := []account.ServerType{account.IMAP, account.POP3, account.SMTP}
 	a := &answer{
 		Address:  readable(s.Address),
@@ -71,10 +56,10 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 		IPhone:   profileLinks(c.apple, iPhone, l, lang),
 		Mac:      profileLinks(c.apple, mac, l, lang),
 		Signed:   h.options.Signed != nil && h.options.Signed(),
-		Web:      has(page.servers, account.EWS),
-		Token:    tokenOnly(page.servers, append(mailTypes, account.ActiveSync, account.EWS)...),
-		IMAP:     has(page.servers, account.IMAP),
-		POP:      has(page.servers, account.POP3),
+		Web:      page.has(account.EWS),
+		Token:    page.tokenOnly(append(mailTypes, account.ActiveSync, account.EWS)...),
+		IMAP:     page.has(account.IMAP),
+		POP:      page.has(account.POP3),
 		Gmail:    page.mailForm(),
 		Tables:   page.all(account.ActiveSync, account.IMAP, account.POP3, account.SMTP),
 		Also:     page.all(account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
@@ -82,8 +67,8 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 
 		AutodiscoverRedirect: p.AutodiscoverRedirect != nil,
 	}
-	a.Mail = (a.IMAP || a.POP) && has(page.servers, account.SMTP)
-	a.PasswordForm = a.Mail && !tokenOnly(page.servers, mailTypes...)
+	a.Mail = (a.IMAP || a.POP) && page.has(account.SMTP)
+	a.PasswordForm = a.Mail && !page.tokenOnly(mailTypes...)
 	a.Apple, a.Outlook = apple.mailForm(), outlook.first(mailTypes...)
 	if !a.PasswordForm {
 		a.Apple, a.Outlook = apple.first(account.ActiveSync), outlook.first(account.ActiveSync)
@@ -103,12 +88,12 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 	for _, d := range p.Documentation {
 		a.Help = append(a.Help, link{titleIn(d.Titles, lang), account.Expand(d.URL, s.Login)})
 	}
-	a.Trouble = newTrouble(s, page.servers, lang)
+	a.Trouble = newTrouble(s, page, lang)
 	return a
 }
 
 // newTrouble returns what the page says about problems.
-func newTrouble(s account.Settings, servers []account.Server, lang *templates.Language) trouble {
+func newTrouble(s account.Settings, page tables, lang *templates.Language) trouble {
 	p := s.Provider
 	t := trouble{Support: p.Support}
 	switch minutes := math.Ceil(p.Support.Limits.Wait.Minutes()); {
@@ -121,9 +106,9 @@ func newTrouble(s account.Settings, servers []account.Server, lang *templates.La
 		*url = account.Expand(*url, s.Login)
 	}
 	var ports []string
-	for _, s := range servers {
-		if s.Type == account.SMTP && s.Port != 25 {
-			ports = append(ports, lang.Text("port", "port", itoa(s.Port)))
+	for _, smtp := range page.all(account.SMTP) {
+		if smtp.server.Port != 25 {
+			ports = append(ports, lang.Text("port", "port", strconv.Itoa(smtp.server.Port)))
 		}
 	}
 	t.Ports = strings.Join(ports, ", ")

@@ -42,18 +42,12 @@ type section struct {
 	Open  bool
 }
 
-// sectionTitles holds the keys of the sections' titles.
-var sectionTitles = map[device]string{
-	iPhone: "iphone.title", mac: "mac.title", android: "android.title",
-	outlook: "outlook.title", thunderbird: "thunderbird.title", other: "other.title",
-}
-
 // sections returns the sections in the order for the device. The first is open if
 // the device is known, and all are open for allDevices.
 func (d device) sections(lang *templates.Language) []section {
 	list := make([]section, len(orders[d]))
 	for i, id := range orders[d] {
-		list[i] = section{string(id), lang.Label(sectionTitles[id]), d == allDevices || d != "" && i == 0}
+		list[i] = section{string(id), lang.Label(string(id) + ".title"), d == allDevices || d != "" && i == 0}
 	}
 	return list
 }

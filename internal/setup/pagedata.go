@@ -57,11 +57,11 @@ type answer struct {
 	Mail                 bool   // there are IMAP or POP, and SMTP
 	PasswordForm         bool   // Mail, and a program can be given the values and a password
 	IMAP, POP            bool
-	Gmail                []*table // for the Gmail app
-	Apple                []*table // for iPhone and Mac without a profile
-	Outlook              []*table
-	Tables               []*table // for all others
-	Also                 []*table // servers for other things than mail
+	Gmail                tables // for the Gmail app
+	Apple                tables // for iPhone and Mac without a profile
+	Outlook              tables
+	Tables               tables // for all others
+	Also                 tables // servers for other things than mail
 
 	Webmail string
 	Help    []link

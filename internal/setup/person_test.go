@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -115,7 +116,7 @@ func TestPerson(t *testing.T) {
 				t.Error("Android's section does not open")
 			}
 			for row, want := range []string{"mamutmail.com", "hosting01", "MAIL_domain.se"} {
-				got := js[string](t, ctx, `document.querySelectorAll("#android td > code")[`+itoa(row)+`].textContent`)
+				got := js[string](t, ctx, `document.querySelectorAll("#android td > code")[`+strconv.Itoa(row)+`].textContent`)
 				if got != want {
 					t.Errorf("row %d for Android = %q, want %q", row, got, want)
 				}

@@ -3,6 +3,7 @@ package setup
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -43,33 +44,27 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 	for _, n := range a.Notices {
 		fmt.Fprintf(w, "\n! %s\n", strings.TrimSpace(n.Text+" "+n.URL))
 	}
-	for _, tables := range [][]*table{a.Tables, a.Also} {
-		for _, table := range tables {
-			fmt.Fprintf(w, "\n%s\n", table.Title)
-			for _, r := range table.Rows {
-				writeRow(w, r.Label, r.Value+r.Choice)
-			}
+	for _, table := range slices.Concat(a.Tables, a.Also) {
+		fmt.Fprintf(w, "\n%s\n", table.Title)
+		for _, r := range table.Rows {
+			writeRow(w, r.Label, r.Value+r.Choice)
 		}
 	}
 	if a.AutodiscoverRedirect {
 		fmt.Fprintf(w, "\n%s\n", t("handover.lead"))
 	}
-	var rows [][2]string
-	for _, r := range [][2]string{
-		{t("webmail.name"), a.Webmail},
-		{t("trouble.status"), a.Trouble.Status},
-		{t("trouble.reset"), a.Trouble.PasswordReset},
-		{t("trouble.panel"), a.Trouble.ControlPanel},
+	gap := "\n"
+	for _, link := range [][2]string{
+		{"webmail.name", a.Webmail},
+		{"trouble.status", a.Trouble.Status},
+		{"trouble.reset", a.Trouble.PasswordReset},
+		{"trouble.panel", a.Trouble.ControlPanel},
 	} {
-		if r[1] != "" {
-			rows = append(rows, r)
+		if link[1] != "" {
+			io.WriteString(w, gap)
+			writeRow(w, t(link[0]), link[1])
+			gap = ""
 		}
-	}
-	for i, r := range rows {
-		if i == 0 {
-			fmt.Fprintln(w)
-		}
-		writeRow(w, r[0], r[1])
 	}
 	fmt.Fprintf(w, "\n%s\n", t("trouble.title"))
 	for _, check := range a.checks(lang) {

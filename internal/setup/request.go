@@ -26,26 +26,27 @@ type request struct {
 // false if the query is longer than anything that a person types.
 func readRequest(r *http.Request) (request, bool) {
 	query := r.URL.RawQuery
-	format, _ := account.RawParameter(query, "format")
+	parameter := func(name string) string {
+		value, _ := account.RawParameter(query, name)
+		return value
+	}
+	plainText := wantsText(r, parameter("format"))
 	if len(query) > mobileconfig.MaxQuery {
-		return request{hasAddress: true, plainText: wantsText(r, format)}, false
+		return request{hasAddress: true, plainText: plainText}, false
 	}
 	address, hasAddress := account.RawParameter(query, "emailaddress")
-	name, _ := account.RawParameter(query, "name")
-	lang, _ := account.RawParameter(query, "lang")
-	wanted, _ := account.RawParameter(query, "device")
-	d, fixed := parseDevice(strings.ToLower(wanted))
+	d, fixed := parseDevice(strings.ToLower(parameter("device")))
 	if !fixed {
 		d = guessDevice(r.Header.Get("User-Agent"))
 	}
 	return request{
 		hasAddress: hasAddress,
 		input:      decodeInput(address),
-		name:       mobileconfig.CleanName(unescape(plusToSpace(name))),
-		language:   unescape(lang),
+		name:       mobileconfig.CleanName(unescape(plusToSpace(parameter("name")))),
+		language:   unescape(parameter("lang")),
 		device:     d,
 		fixed:      fixed,
-		plainText:  wantsText(r, format),
+		plainText:  plainText,
 	}, true
 }
 

@@ -4,14 +4,16 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"signpost/account"
 )
 
 // table shows one server as a person types it into a form.
 type table struct {
-	Title string
-	Rows  []row
+	Title  string
+	Rows   []row
+	server account.Server
 }
 
 // row is one line of a table. Either Value or Choice is set.
@@ -29,27 +31,6 @@ func (f tableFormat) choice(label, key string) row {
 	return row{Label: f.label(label), Choice: f.label(key)}
 }
 
-// serverTitles holds the key of the text that names each type of server.
-var serverTitles = map[account.ServerType]string{
-	account.IMAP:        "server.imap",
-	account.POP3:        "server.pop3",
-	account.SMTP:        "server.smtp",
-	account.ActiveSync:  "server.activesync",
-	account.EWS:         "server.ews",
-	account.CalDAV:      "server.caldav",
-	account.CardDAV:     "server.carddav",
-	account.JMAP:        "server.jmap",
-	account.ManageSieve: "server.managesieve",
-}
-
-// securities holds the key of the text that names each kind of encryption, as in
-// the lists that mail programs show.
-var securities = map[account.SocketType]string{
-	account.SSL:      "security.ssl",
-	account.STARTTLS: "security.starttls",
-	account.Plain:    "security.plain",
-}
-
 // methods holds the key of the text that names each way to sign in.
 var methods = map[account.Authentication]string{
 	account.PasswordCleartext: "method.password",
@@ -63,7 +44,7 @@ var methods = map[account.Authentication]string{
 // table returns the table of a server. Its last row is the password, which forms
 // ask for too; the page does not know it.
 func (f tableFormat) table(s account.Server) *table {
-	t := &table{Title: f.label(serverTitles[s.Type])}
+	t := &table{Title: f.label("server." + string(s.Type)), server: s}
 	add := func(rows ...row) { t.Rows = append(t.Rows, rows...) }
 	switch {
 	case s.Type == account.ActiveSync:
@@ -73,7 +54,7 @@ func (f tableFormat) table(s account.Server) *table {
 	default:
 		add(f.value("field.server", s.Hostname),
 			f.value("field.port", strconv.Itoa(s.Port)),
-			f.choice("field.security", securities[s.SocketType]))
+			f.choice("field.security", "security."+strings.ToLower(string(s.SocketType))))
 	}
 	switch {
 	case s.Login.DomainName != "":
@@ -93,42 +74,38 @@ func (f tableFormat) table(s account.Server) *table {
 	return t
 }
 
-// serverTables holds the servers that a client is sent, and the table of each.
-type serverTables struct {
-	servers []account.Server
-	tables  []*table
-}
+// tables holds the tables of the servers that a client is sent.
+type tables []*table
 
 // tables returns the tables of the servers. A server without encryption is left
 // out if there is one of its type with encryption, as in the answers to mail
 // clients. Of several servers of a type, all but the first have a number.
-func (f tableFormat) tables(s account.Settings) serverTables {
-	var st serverTables
+func (f tableFormat) tables(s account.Settings) tables {
+	var list tables
 	count := map[account.ServerType]int{}
 	for _, server := range s.Servers {
 		encrypted := func(other account.Server) bool { return other.Type == server.Type && !isPlain(other) }
 		if isPlain(server) && slices.ContainsFunc(s.Servers, encrypted) {
 			continue
 		}
-		server = server.Expand(s.Login)
-		t := f.table(server)
+		t := f.table(server.Expand(s.Login))
 		if count[server.Type]++; count[server.Type] > 1 {
-			t.Title += " (" + itoa(count[server.Type]) + ")"
+			t.Title += " (" + strconv.Itoa(count[server.Type]) + ")"
 		}
-		st.servers, st.tables = append(st.servers, server), append(st.tables, t)
+		list = append(list, t)
 	}
-	return st
+	return list
 }
 
 func isPlain(s account.Server) bool { return s.SocketType == account.Plain }
 
 // all returns the tables of the types, in that order.
-func (st serverTables) all(types ...account.ServerType) []*table {
-	var list []*table
-	for _, t := range types {
-		for i, s := range st.servers {
-			if s.Type == t {
-				list = append(list, st.tables[i])
+func (ts tables) all(types ...account.ServerType) tables {
+	var list tables
+	for _, wanted := range types {
+		for _, t := range ts {
+			if t.server.Type == wanted {
+				list = append(list, t)
 			}
 		}
 	}
@@ -136,23 +113,20 @@ func (st serverTables) all(types ...account.ServerType) []*table {
 }
 
 // first returns the first table of each of the types, in that order.
-func (st serverTables) first(types ...account.ServerType) []*table {
-	var list []*table
-	for _, t := range types {
-		if all := st.all(t); len(all) > 0 {
-			list = append(list, all[0])
-		}
-	}
-	return list
+func (ts tables) first(types ...account.ServerType) tables {
+	return slices.CompactFunc(ts.all(types...), func(a, b *table) bool { return a.server.Type == b.server.Type })
 }
+
+// has reports whether one of the servers is of one of the types.
+func (ts tables) has(types ...account.ServerType) bool { return len(ts.all(types...)) > 0 }
 
 // mailForm returns the tables for a mail program that asks for one incoming and one
 // outgoing server.
-func (st serverTables) mailForm() []*table {
-	if has(st.servers, account.IMAP) {
-		return st.first(account.IMAP, account.SMTP)
+func (ts tables) mailForm() tables {
+	if ts.has(account.IMAP) {
+		return ts.first(account.IMAP, account.SMTP)
 	}
-	return st.first(account.POP3, account.SMTP)
+	return ts.first(account.POP3, account.SMTP)
 }
 
 // exchange returns an ActiveSync server as Android's form asks for it: three fields
@@ -195,19 +169,9 @@ func takesPassword(s account.Server) bool {
 
 // tokenOnly reports whether there are servers of the types and a person signs in to
 // all of them on a web page, never with a password in the program itself.
-func tokenOnly(servers []account.Server, types ...account.ServerType) bool {
-	for _, s := range servers {
-		byToken := slices.Contains(s.Authentication, account.OAuth2Auth) && !takesPassword(s)
-		if slices.Contains(types, s.Type) && !byToken {
-			return false
-		}
-	}
-	return has(servers, types...)
+func (ts tables) tokenOnly(types ...account.ServerType) bool {
+	list := ts.all(types...)
+	return len(list) > 0 && !slices.ContainsFunc(list, func(t *table) bool {
+		return takesPassword(t.server) || !slices.Contains(t.server.Authentication, account.OAuth2Auth)
+	})
 }
-
-// has reports whether one of the servers is of one of the types.
-func has(servers []account.Server, types ...account.ServerType) bool {
-	return slices.ContainsFunc(servers, func(s account.Server) bool { return slices.Contains(types, s.Type) })
-}
-
-func itoa(n int) string { return strconv.Itoa(n) }

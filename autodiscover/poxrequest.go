@@ -1,10 +1,70 @@
 package autodiscover
 
 import (
+	"errors"
 	"strings"
+
+	"github.com/beevik/etree"
 
 	"signpost/account"
 )
+
+// Limits of a request. A real one has three levels.
+const (
+	maxDepth    = 16
+	maxElements = 128
+)
+
+// requestTexts are the texts of a request, trimmed.
+type requestTexts struct {
+	address   string // EMailAddress
+	legacyDN  string // LegacyDN
+	schema    string // AcceptableResponseSchema
+	namespace string // of Request
+}
+
+// scan reads Autodiscover/Request and the texts in it. The error never quotes the
+// document.
+func scan(body []byte) (requestTexts, error) {
+	root, err := parseTree(body, maxDepth, maxElements)
+	if err != nil {
+		return requestTexts{}, err
+	}
+	if !strings.EqualFold(root.Tag, "Autodiscover") {
+		return requestTexts{}, errors.New("its root is not Autodiscover")
+	}
+	request, err := onlyChild(root, "Request")
+	if err != nil {
+		return requestTexts{}, err
+	}
+	if request == nil {
+		return requestTexts{}, errors.New("it has no Request")
+	}
+	texts := requestTexts{namespace: request.NamespaceURI()}
+	for _, field := range [...]struct {
+		tag  string
+		text *string
+	}{{"EMailAddress", &texts.address}, {"LegacyDN", &texts.legacyDN}, {"AcceptableResponseSchema", &texts.schema}} {
+		element, err := onlyChild(request, field.tag)
+		if err != nil {
+			return requestTexts{}, err
+		}
+		if element == nil {
+			continue
+		}
+		if len(element.ChildElements()) > 0 {
+			return requestTexts{}, errors.New("its " + field.tag + " holds elements")
+		}
+		var text strings.Builder
+		for _, token := range element.Child {
+			if t, ok := token.(*etree.CharData); ok { // and not a comment
+				text.WriteString(t.Data)
+			}
+		}
+		*field.text = strings.TrimSpace(text.String())
+	}
+	return texts, nil
+}
 
 // poxRequest is what a POST asks for.
 type poxRequest struct {

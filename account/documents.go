@@ -40,14 +40,13 @@ type cachedTemplate struct {
 	err      error
 }
 
-// Template returns the document for the settings, to be completed for
-// s.Address with Append or, if there are holes, AppendFunc.
+// Template returns the document for the settings, to be completed for s.Address.
 //
 // A link in the Provider for which NamesMailbox is true keeps its placeholders. A
 // document must leave it out.
-func (d *Documents[V]) Template(s *Settings, variant V, write Writer, holes ...string) (Template, error) {
+func (d *Documents[V]) Template(s *Settings, variant V, write Writer) (Template, error) {
 	if !s.Cacheable() {
-		return writeTemplate(s, write, holes)
+		return writeTemplate(s, write)
 	}
 	key := documentKey[V]{s.Provider, s.Address.IsAny(), variant}
 	d.mu.RLock()
@@ -56,7 +55,7 @@ func (d *Documents[V]) Template(s *Settings, variant V, write Writer, holes ...s
 	if ok {
 		return cached.template, cached.err
 	}
-	cached.template, cached.err = writeTemplate(s, write, holes)
+	cached.template, cached.err = writeTemplate(s, write)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.templates == nil {
@@ -66,12 +65,12 @@ func (d *Documents[V]) Template(s *Settings, variant V, write Writer, holes ...s
 	return cached.template, cached.err
 }
 
-func writeTemplate(s *Settings, write Writer, holes []string) (Template, error) {
+func writeTemplate(s *Settings, write Writer) (Template, error) {
 	text, err := write(s.templated())
 	if err != nil {
 		return Template{}, err
 	}
-	return ParseTemplate(string(text), holes...), nil
+	return ParseTemplate(string(text)), nil
 }
 
 // templated returns a copy of the settings whose texts fit into a template for

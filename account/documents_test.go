@@ -145,11 +145,11 @@ func TestDocumentsCache(t *testing.T) {
 	}
 }
 
-func TestTemplateHoles(t *testing.T) {
-	template := ParseTemplate("HASH%%EMAILDOMAIN%%-HASH-%EMAILDOMAIN%-UUID-HASH", "UUID", "HASH")
+func TestTemplateAppend(t *testing.T) {
+	template := ParseTemplate("a%%EMAILDOMAIN%%-%EMAILDOMAIN%-b-%EMAILLOCALPART%")
 	quote := func(dst []byte, text string) []byte { return fmt.Appendf(dst, "%q", text) }
-	got := string(template.AppendFunc([]byte("<"), parse(t, "anna@example.com"), quote, strings.ToLower))
-	if want := `<"hash"%EMAILDOMAIN%-"hash"-"example.com"-"uuid"-"hash"`; got != want {
-		t.Errorf("AppendFunc = %s, want %s", got, want)
+	got := string(template.Append([]byte("<"), parse(t, "anna@example.com"), quote))
+	if want := `<a%EMAILDOMAIN%-"example.com"-b-"anna"`; got != want {
+		t.Errorf("Append = %s, want %s", got, want)
 	}
 }

@@ -21,38 +21,16 @@ const (
 // The zero value is the empty text.
 type Template struct{ parts []part }
 
-// part is literal text followed by a hole, if hole is not empty.
-type part struct {
-	literal string
-	hole    string // EmailAddress, EmailLocalPart, EmailDomain or a hole of ParseTemplate's caller
-}
+// part is literal text followed by a placeholder, if that is not empty.
+type part struct{ literal, placeholder string }
 
 // Escaper appends a text to dst as the format of a document requires.
 type Escaper func(dst []byte, text string) []byte
 
-// ParseTemplate parses a text. Each occurrence of a string in holes becomes a
-// hole that AppendFunc lets its caller fill. Anything else that is not one of
-// the three placeholders is literal text.
-func ParseTemplate(text string, holes ...string) Template {
-	var t Template
-	for text != "" {
-		at, mark := len(text), ""
-		for _, hole := range holes {
-			if i := strings.Index(text[:at], hole); i >= 0 {
-				at, mark = i, hole
-			}
-		}
-		t.parts = appendParts(t.parts, text[:at])
-		if mark != "" {
-			t.parts = append(t.parts, part{hole: mark})
-		}
-		text = text[at+len(mark):]
-	}
-	return t
-}
-
-// appendParts parses a text that has no holes but the placeholders.
-func appendParts(parts []part, text string) []part {
+// ParseTemplate parses a text. Anything that is not one of the three placeholders is
+// literal text.
+func ParseTemplate(text string) Template {
+	var parts []part
 	start := 0 // of the literal text
 	for i := 0; ; {
 		percent := strings.IndexByte(text[i:], '%')
@@ -75,7 +53,7 @@ func appendParts(parts []part, text string) []part {
 	if start < len(text) {
 		parts = append(parts, part{text[start:], ""})
 	}
-	return parts
+	return Template{parts}
 }
 
 // Append completes the template for the address and appends it to dst. The
@@ -83,16 +61,10 @@ func appendParts(parts []part, text string) []part {
 // a nil escape copies. Values are not parsed again: an address whose local part
 // reads %EMAILDOMAIN% keeps it.
 func (t Template) Append(dst []byte, a Address, escape Escaper) []byte {
-	return t.AppendFunc(dst, a, escape, nil)
-}
-
-// AppendFunc is like Append for a template with holes other than the
-// placeholders. For each of them it appends fill(hole), through escape.
-func (t Template) AppendFunc(dst []byte, a Address, escape Escaper, fill func(hole string) string) []byte {
 	size := 0 // without what escape adds
 	for _, p := range t.parts {
 		size += len(p.literal)
-		if p.hole != "" {
+		if p.placeholder != "" {
 			size += len(a.whole)
 		}
 	}
@@ -100,7 +72,7 @@ func (t Template) AppendFunc(dst []byte, a Address, escape Escaper, fill func(ho
 	for _, p := range t.parts {
 		dst = append(dst, p.literal...)
 		var value string
-		switch p.hole {
+		switch p.placeholder {
 		case "":
 			continue
 		case EmailAddress:
@@ -109,8 +81,6 @@ func (t Template) AppendFunc(dst []byte, a Address, escape Escaper, fill func(ho
 			value = a.local
 		case EmailDomain:
 			value = a.domain
-		default:
-			value = fill(p.hole)
 		}
 		if escape == nil {
 			dst = append(dst, value...)

@@ -17,15 +17,6 @@ func (e *NoProfileError) Error() string {
 	return "no Apple profile: " + strings.Join(e.Reasons, "; ")
 }
 
-// expanded completes placeholders in the reasons.
-func (e *NoProfileError) expanded(a account.Address) *NoProfileError {
-	reasons := make([]string, len(e.Reasons))
-	for i, reason := range e.Reasons {
-		reasons[i] = account.Expand(reason, a)
-	}
-	return &NoProfileError{reasons}
-}
-
 // selection holds the servers of a profile. Either exchange is set, or incoming and
 // outgoing are; none of the three if the provider has only calendars or contacts.
 type selection struct {
@@ -104,7 +95,7 @@ type Contents struct {
 
 // ContentsOf returns what the profile for the device holds.
 func ContentsOf(s account.Settings, device Device) Contents {
-	chosen, err := selectServers(s.Servers, device, false)
+	chosen, err := selectServers(s.Expanded(), device, false)
 	if err != nil {
 		return Contents{}
 	}

@@ -44,9 +44,8 @@ func Handler(resolve account.Resolver, o HandlerOptions) http.Handler {
 }
 
 type handler struct {
-	resolve   account.Resolver
-	options   HandlerOptions
-	documents account.Documents[variant]
+	resolve account.Resolver
+	options HandlerOptions
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -75,7 +74,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, r)
 		return
 	}
-	document, err := writeDocument(&h.documents, s, Options{
+	document, err := Document(s, Options{
 		Service: h.options.Service, Name: q.name, Device: q.device, MailOnly: q.mailOnly,
 		Texts: h.options.Texts(q.language, r.Header.Get("Accept-Language")),
 	})

@@ -22,8 +22,6 @@ const (
 	kindCardDAV    kind = "carddav"
 )
 
-var kinds = []kind{kindProfile, kindMail, kindActiveSync, kindEWS, kindCalDAV, kindCardDAV}
-
 // identity gives a profile and its payloads the names by which a device recognises
 // them. A profile replaces the installed one with the same PayloadIdentifier.
 // Payloads in it with the same PayloadIdentifier and PayloadUUID are updated in

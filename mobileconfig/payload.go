@@ -8,13 +8,15 @@ import (
 )
 
 // newPayload returns a payload with the keys that all have.
-func newPayload(k kind, payloadType string) dict {
-	return dict{
+func (b builder) newPayload(k kind, payloadType, displayName string) dict {
+	p := dict{
 		"PayloadType":       payloadType,
 		"PayloadVersion":    1,
-		"PayloadIdentifier": holeIdentifier + "." + string(k),
-		"PayloadUUID":       holeUUID + string(k),
+		"PayloadIdentifier": b.identity.identifier + "." + string(k),
+		"PayloadUUID":       b.identity.uuid(k),
 	}
+	p.set("PayloadDisplayName", displayName)
+	return p
 }
 
 // payloads returns a payload for each of the accounts.
@@ -26,13 +28,13 @@ func (b builder) payloads(chosen selection) []dict {
 	if s := chosen.exchange; s != nil && s.Type == account.ActiveSync {
 		all = append(all, b.activeSync(*s))
 	} else if s != nil {
-		all = append(all, exchangeWebServices(*s))
+		all = append(all, b.exchangeWebServices(*s))
 	}
 	if s := chosen.calendars; s != nil {
-		all = append(all, b.dav(*s, kindCalDAV, "com.apple.caldav.account", "CalDAV", b.texts.Calendars))
+		all = append(all, b.dav(*s, kindCalDAV, "CalDAV", b.Texts.Calendars))
 	}
 	if s := chosen.contacts; s != nil {
-		all = append(all, b.dav(*s, kindCardDAV, "com.apple.carddav.account", "CardDAV", b.texts.Contacts))
+		all = append(all, b.dav(*s, kindCardDAV, "CardDAV", b.Texts.Contacts))
 	}
 	return all
 }
@@ -42,13 +44,10 @@ func (b builder) payloads(chosen selection) []dict {
 // 465 by trial. UseSSL is always true because selectServers accepts only servers
 // with encryption.
 func (b builder) mail(in, out account.Server) dict {
-	p := newPayload(kindMail, "com.apple.mail.managed")
-	p.set("PayloadDisplayName", b.texts.Mail)
-	p.set("EmailAddress", account.EmailAddress)
-	p.set("EmailAccountDescription", account.EmailAddress)
-	if b.named {
-		p["EmailAccountName"] = holeName
-	}
+	p := b.newPayload(kindMail, "com.apple.mail.managed", b.Texts.Mail)
+	p["EmailAddress"] = b.address
+	p["EmailAccountDescription"] = b.address
+	p.set("EmailAccountName", b.Name)
 	p["EmailAccountType"] = "EmailTypePOP"
 	if in.Type == account.IMAP {
 		p["EmailAccountType"] = "EmailTypeIMAP"
@@ -66,7 +65,7 @@ func (b builder) mail(in, out account.Server) dict {
 	p.set("OutgoingMailServerUsername", joinLogin(out.Login))
 	// Without this the device asks for the same password twice.
 	p["OutgoingPasswordSameAsIncomingPassword"] = true
-	if b.device != Mac {
+	if b.Device != Mac {
 		unlockSMIME(p)
 	}
 	return p
@@ -93,9 +92,8 @@ func unlockSMIME(p dict) {
 // OAuthSignInURL would prevent that, so it is left out. Host is written although
 // the device then ignores it, for people who read the profile.
 func (b builder) activeSync(s account.Server) dict {
-	p := newPayload(kindActiveSync, "com.apple.eas.account")
-	p.set("PayloadDisplayName", account.EmailAddress)
-	p.set("EmailAddress", account.EmailAddress)
+	p := b.newPayload(kindActiveSync, "com.apple.eas.account", b.address)
+	p["EmailAddress"] = b.address
 	url, _ := splitURL(s.URL)
 	p["Host"] = url.host
 	p["SSL"] = true // the default is none
@@ -106,7 +104,7 @@ func (b builder) activeSync(s account.Server) dict {
 	if tokenOnly(s) {
 		p["OAuth"] = true
 	}
-	if b.mailOnly {
+	if b.MailOnly {
 		// This is only the initial state: the person can turn each on in
 		// Settings.
 		for _, service := range []string{"Contacts", "Calendars", "Reminders", "Notes"} {
@@ -120,12 +118,14 @@ func (b builder) activeSync(s account.Server) dict {
 // PastDays lists the values of MailNumberOfPastDaysToSync; 0 is all.
 var PastDays = []int{0, 1, 3, 7, 14, 31}
 
+// DefaultPastDays is Apple's own value where a profile gives none.
+const DefaultPastDays = 7
+
 // exchangeWebServices returns the payload for Exchange on a Mac. The server inside
 // and outside the company's network is the same, so the External keys are left out.
-func exchangeWebServices(s account.Server) dict {
-	p := newPayload(kindEWS, "com.apple.ews.account")
-	p.set("PayloadDisplayName", account.EmailAddress)
-	p.set("EmailAddress", account.EmailAddress)
+func (b builder) exchangeWebServices(s account.Server) dict {
+	p := b.newPayload(kindEWS, "com.apple.ews.account", b.address)
+	p["EmailAddress"] = b.address
 	url, _ := splitURL(s.URL)
 	p["Host"] = url.host
 	p["Port"] = url.port
@@ -143,16 +143,15 @@ func exchangeWebServices(s account.Server) dict {
 // failed when a profile gave it (mailinabox#1402, nextcloud/server#2065).
 // PrincipalURL is for servers without such a redirect; contacts on a Mac have no
 // such key.
-func (b builder) dav(s account.Server, k kind, payloadType, prefix, name string) dict {
-	p := newPayload(k, payloadType)
-	p.set("PayloadDisplayName", name)
+func (b builder) dav(s account.Server, k kind, prefix, name string) dict {
+	p := b.newPayload(k, "com.apple."+string(k)+".account", name)
 	url, _ := splitURL(s.URL)
-	p.set(prefix+"AccountDescription", account.EmailAddress)
+	p[prefix+"AccountDescription"] = b.address
 	p[prefix+"HostName"] = url.host
 	p[prefix+"Port"] = url.port
 	p[prefix+"UseSSL"] = true
 	p.set(prefix+"Username", joinLogin(s.Login))
-	if k != kindCardDAV || b.device != Mac {
+	if k != kindCardDAV || b.Device != Mac {
 		p.set(prefix+"PrincipalURL", s.PrincipalURL)
 	}
 	return p

@@ -32,33 +32,34 @@ func Read(document []byte) (s account.Settings, err error) {
 	if len(document) > maxProfile {
 		return s, errors.New("not a profile: it is longer than 256 KiB")
 	}
-	if err := scanXML(document); err != nil {
-		return s, err
+	var profile struct {
+		PayloadType         string
+		PayloadOrganization string
+		PayloadContent      []dict
 	}
-	var profile dict
-	if _, err := plist.Unmarshal(document, &profile); err != nil {
+	// The parser knows three more formats. It expands no entities.
+	if format, err := plist.Unmarshal(document, &profile); err != nil || format != plist.XMLFormat {
 		return s, errMalformed
 	}
-	if profile.text("PayloadType") != "Configuration" {
+	if profile.PayloadType != "Configuration" {
 		return s, errors.New("not a profile: its PayloadType is not Configuration")
 	}
-	s.Custom = true // the servers are only this mailbox's
-	s.Provider = &account.Provider{DisplayName: profile.text("PayloadOrganization")}
-	content, _ := profile["PayloadContent"].([]any)
-	for _, item := range content {
-		payload, _ := item.(map[string]any)
-		address, servers := readPayload(payload)
-		s.Servers = append(s.Servers, servers...)
+	var servers []account.Server
+	for _, payload := range profile.PayloadContent {
+		address, some := readPayload(payload)
+		servers = append(servers, some...)
 		if s.Address.IsZero() {
 			s.Address, _ = account.ParseAddress(address)
 		}
 	}
-	s.Login = s.Address
-	if len(s.Servers) == 0 {
+	if len(servers) == 0 {
 		return account.Settings{}, errors.New("the profile sets up no mail, calendars or contacts")
 	}
-	for i := range s.Servers {
-		literal(&s.Servers[i])
+	s.Custom = true // the servers are only this mailbox's
+	s.Provider = &account.Provider{DisplayName: profile.PayloadOrganization}
+	s.Login, s.Servers = s.Address, servers
+	for i := range servers {
+		literal(&servers[i])
 	}
 	return s, nil
 }
@@ -84,9 +85,9 @@ func readPayload(p dict) (address string, servers []account.Server) {
 		return p.text("EmailAddress"), []account.Server{in, out}
 	case "com.apple.eas.account":
 		s := readWebServer(p, account.ActiveSync, "", activeSyncPath, false)
-		s.PastDays = 7
-		if days, ok := p.number("MailNumberOfPastDaysToSync"); ok && slices.Contains(PastDays, days) {
-			s.PastDays = days
+		s.PastDays = p.number("MailNumberOfPastDaysToSync", DefaultPastDays)
+		if !slices.Contains(PastDays, s.PastDays) {
+			s.PastDays = DefaultPastDays
 		}
 		return p.text("EmailAddress"), []account.Server{s}
 	case "com.apple.ews.account":
@@ -114,12 +115,8 @@ func readMailServer(p dict, t account.ServerType, direction string) account.Serv
 	if tls {
 		s.SocketType = account.SSL
 	}
-	port, ok := p.number(direction + "MailServerPortNumber")
-	if !ok {
-		port = account.DefaultPort(t, s.SocketType)
-	}
-	s.Port = port
-	if tls && slices.Contains([]int{143, 110, 587, 25}, port) {
+	s.Port = p.number(direction+"MailServerPortNumber", account.DefaultPort(t, s.SocketType))
+	if tls && slices.Contains([]int{143, 110, 587, 25}, s.Port) {
 		s.SocketType = account.STARTTLS
 	}
 	for _, m := range mailAuthentications {
@@ -141,8 +138,8 @@ func readWebServer(p dict, t account.ServerType, prefix, path string, usesTLS bo
 	if p.flag(tls, usesTLS) {
 		url.scheme, url.port = "https", 443
 	}
-	if port, ok := p.number(prefix + "Port"); ok && t != account.ActiveSync {
-		url.port = port
+	if t != account.ActiveSync {
+		url.port = p.number(prefix+"Port", url.port)
 	}
 	s := account.Server{
 		Type:           t,
@@ -172,13 +169,17 @@ func (d dict) flag(key string, defaultValue bool) bool {
 	return defaultValue
 }
 
-// number returns a port or a number of days.
-func (d dict) number(key string) (int, bool) {
+// number returns a port or a number of days, and defaultValue if there is none.
+func (d dict) number(key string, defaultValue int) int {
 	switch n := d[key].(type) {
 	case uint64:
-		return int(n), n <= 65535
+		if n <= 65535 {
+			return int(n)
+		}
 	case float64: // some write ports as real, and devices accept that
-		return int(n), n == float64(uint16(n))
+		if n == float64(uint16(n)) {
+			return int(n)
+		}
 	}
-	return 0, false
+	return defaultValue
 }

@@ -133,43 +133,44 @@ func badDocuments(t testing.TB) map[string][2]string {
 		utf16 += string([]byte{byte(r), byte(r >> 8)})
 	}
 	const (
-		damaged  = "not a profile: it is damaged or no XML property list"
-		doctype  = "not a profile: it has a document type that is not Apple's"
-		encoding = "not a profile: it is not UTF-8"
-		deep     = "not a profile: it is nested too deep"
+		damaged = "not a profile: it is damaged or no XML property list"
+		another = "not a profile: its PayloadType is not Configuration"
+		nothing = "the profile sets up no mail, calendars or contacts"
 	)
+	withPayload := func(payload string) string {
+		return "<plist><dict><key>PayloadType</key><string>Configuration</string><key>PayloadContent</key><array>" +
+			payload + "</array></dict></plist>"
+	}
 	entity := `<!DOCTYPE plist [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><plist><string>&b;</string></plist>`
 	return map[string][2]string{
-		"empty":            {"", damaged},
-		"words":            {"hello", damaged},
-		"truncated":        {good[:len(good)/2], damaged},
-		"two roots":        {good + "<plist/>", damaged},
-		"text after":       {good + "<", damaged},
-		"HTML":             {"<html><body>not found</body></html>", damaged},
-		"no plist":         {"<dict/>", damaged},
-		"plist in plist":   {"<plist><plist/></plist>", damaged},
-		"binary":           {"bplist00\xd0\x08\x00\x00\x00\x00\x00\x00\x01\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x09", encoding},
-		"OpenStep":         {`{PayloadType = Configuration;}`, damaged},
-		"UTF-16":           {utf16, encoding},
-		"NUL":              {strings.Replace(good, "Example", "Exa\x00mple", 1), encoding},
-		"Latin-1":          {strings.Replace(good, "Example", "Ex\xe4mple", 1), encoding},
-		"another encoding": {strings.Replace(good, "UTF-8", "ISO-8859-1", 1), damaged},
-		"entities":         {entity, doctype},
-		"external entity":  {`<!DOCTYPE plist SYSTEM "file:///etc/passwd" [<!ENTITY x SYSTEM "file:///etc/passwd">]><plist>&x;</plist>`, doctype},
-		"other doctype":    {`<!DOCTYPE html><plist/>`, doctype},
-		"entity in string": {strings.Replace(good, "Example", "&nbsp;", 1), damaged},
-		"deep":             {"<plist>" + strings.Repeat("<array>", 30000), deep},
-		"deep and closed":  {"<plist>" + strings.Repeat("<array>", 17) + strings.Repeat("</array>", 17) + "</plist>", deep},
-		"long":             {good + strings.Repeat(" ", maxProfile), "not a profile: it is longer than 256 KiB"},
-		"10 MB":            {"<plist>" + strings.Repeat("<dict/>", 10<<20/7) + "</plist>", "not a profile: it is longer than 256 KiB"},
-		"empty plist":      {"<plist/>", "not a profile: its PayloadType is not Configuration"},
-		"a string":         {"<plist><string>x</string></plist>", damaged},
-		"another plist":    {"<plist><dict><key>PayloadType</key><string>com.apple.mail.managed</string></dict></plist>", "not a profile: its PayloadType is not Configuration"},
-		"no payloads":      {"<plist><dict><key>PayloadType</key><string>Configuration</string></dict></plist>", "the profile sets up no mail, calendars or contacts"},
-		"wrong payloads": {"<plist><dict><key>PayloadType</key><string>Configuration</string><key>PayloadContent</key><array><string>x</string><dict/></array></dict></plist>",
-			"the profile sets up no mail, calendars or contacts"},
-		"bad integer": {"<plist><integer>0x</integer></plist>", damaged},
-		"signed":      {"\x30\x82\x0a\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" + good, encoding},
+		"empty":                       {"", damaged},
+		"words":                       {"hello", damaged},
+		"truncated":                   {good[:len(good)/2], damaged},
+		"HTML":                        {"<html><body>not found</body></html>", damaged},
+		"no plist":                    {"<dict/>", another},
+		"plist in plist":              {"<plist><plist/></plist>", another},
+		"binary":                      {"bplist00\xd0\x08\x00\x00\x00\x00\x00\x00\x01\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x09", damaged},
+		"OpenStep":                    {`{PayloadType = Configuration;}`, damaged},
+		"UTF-16":                      {utf16, damaged},
+		"NUL":                         {strings.Replace(good, "Example", "Exa\x00mple", 1), damaged},
+		"Latin-1":                     {strings.Replace(good, "Example", "Ex\xe4mple", 1), damaged},
+		"another encoding":            {strings.Replace(good, "UTF-8", "ISO-8859-1", 1), damaged},
+		"entities":                    {entity, damaged},
+		"external entity":             {`<!DOCTYPE plist SYSTEM "file:///etc/passwd" [<!ENTITY x SYSTEM "file:///etc/passwd">]><plist>&x;</plist>`, damaged},
+		"other doctype":               {`<!DOCTYPE html><plist/>`, another},
+		"entity in string":            {strings.Replace(good, "Example", "&nbsp;", 1), damaged},
+		"deep":                        {"<plist>" + strings.Repeat("<array>", 30000), damaged},
+		"deep and closed":             {"<plist>" + strings.Repeat("<array>", 17) + strings.Repeat("</array>", 17) + "</plist>", damaged},
+		"long":                        {good + strings.Repeat(" ", maxProfile), "not a profile: it is longer than 256 KiB"},
+		"10 MB":                       {"<plist>" + strings.Repeat("<dict/>", 10<<20/7) + "</plist>", "not a profile: it is longer than 256 KiB"},
+		"empty plist":                 {"<plist/>", another},
+		"a string":                    {"<plist><string>x</string></plist>", damaged},
+		"another plist":               {"<plist><dict><key>PayloadType</key><string>com.apple.mail.managed</string></dict></plist>", another},
+		"no payloads":                 {"<plist><dict><key>PayloadType</key><string>Configuration</string></dict></plist>", nothing},
+		"a payload that is a text":    {withPayload("<string>x</string>"), damaged},
+		"a payload that says nothing": {withPayload("<dict/>"), nothing},
+		"bad integer":                 {"<plist><integer>0x</integer></plist>", damaged},
+		"signed":                      {"\x30\x82\x0a\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" + good, damaged},
 	}
 }
 

@@ -2,6 +2,7 @@ package mobileconfig
 
 import (
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -21,45 +22,34 @@ type serverURL struct {
 	scheme string // http or https
 	host   string
 	port   int
-	path   string // from the first slash on
+	path   string // from the first slash on, with a query
 }
 
-// splitURL splits a URL that may have placeholders, which url.Parse refuses in a
-// host name.
+// defaultPorts are the ports of URLs that name none.
+var defaultPorts = map[string]int{"http": 80, "https": 443}
+
+// splitURL splits a URL without placeholders.
 func splitURL(text string) (serverURL, bool) {
-	scheme, rest, _ := strings.Cut(text, "://")
-	u := serverURL{scheme: strings.ToLower(scheme)}
-	switch u.scheme {
-	case "https":
-		u.port = 443
-	case "http":
-		u.port = 80
-	default:
+	parsed, err := url.Parse(text)
+	if err != nil || parsed.Hostname() == "" || defaultPorts[parsed.Scheme] == 0 {
 		return serverURL{}, false
 	}
-	u.host = rest
-	if slash := strings.IndexByte(rest, '/'); slash >= 0 {
-		u.host, u.path = rest[:slash], rest[slash:]
+	u := serverURL{scheme: parsed.Scheme, host: parsed.Hostname(), port: defaultPorts[parsed.Scheme]}
+	if parsed.Path != "" {
+		u.path = parsed.RequestURI()
 	}
-	if host, port, err := net.SplitHostPort(u.host); err == nil {
-		n, err := strconv.ParseUint(port, 10, 16)
+	if parsed.Port() != "" {
+		port, err := strconv.ParseUint(parsed.Port(), 10, 16)
 		if err != nil {
 			return serverURL{}, false
 		}
-		u.host, u.port = host, int(n)
+		u.port = int(port)
 	}
-	u.host = strings.Trim(u.host, "[]")
-	return u, u.host != ""
+	return u, true
 }
 
 // join is the inverse of splitURL.
 func (u serverURL) join() string {
-	host := u.host
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	if u.scheme == "https" && u.port != 443 || u.scheme == "http" && u.port != 80 {
-		host += ":" + strconv.Itoa(u.port)
-	}
-	return u.scheme + "://" + host + u.path
+	host := net.JoinHostPort(u.host, strconv.Itoa(u.port))
+	return u.scheme + "://" + strings.TrimSuffix(host, ":"+strconv.Itoa(defaultPorts[u.scheme])) + u.path
 }

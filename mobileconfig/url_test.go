@@ -13,9 +13,10 @@ func TestSplitURL(t *testing.T) {
 	}{
 		{"https://ex.example.se/Microsoft-Server-ActiveSync",
 			serverURL{"https", "ex.example.se", 443, "/Microsoft-Server-ActiveSync"}},
+		{"https://ex.example.se/EWS/Exchange%20X.asmx?a=b", serverURL{"https", "ex.example.se", 443, "/EWS/Exchange%20X.asmx?a=b"}},
 		{"HTTPS://ex.example.se", serverURL{"https", "ex.example.se", 443, ""}},
 		{"http://ex.example.se/", serverURL{"http", "ex.example.se", 80, "/"}},
-		{"https://dav.%EMAILDOMAIN%:8443/%EMAILADDRESS%/", serverURL{"https", "dav.%EMAILDOMAIN%", 8443, "/%EMAILADDRESS%/"}},
+		{"https://dav.example.se:8443/anna@example.se/", serverURL{"https", "dav.example.se", 8443, "/anna@example.se/"}},
 		{"https://[2001:db8::1]:8443/", serverURL{"https", "2001:db8::1", 8443, "/"}},
 		{"https://[2001:db8::1]/", serverURL{"https", "2001:db8::1", 443, "/"}},
 		{"https://ex.example.se:99999/", serverURL{}},

@@ -1,11 +1,8 @@
 package mobileconfig
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/xml"
 	"errors"
-	"strings"
 
 	"howett.net/plist"
 
@@ -50,74 +47,34 @@ type Options struct {
 
 // Document returns the profile for a mailbox, unsigned. The error is ErrNoAddress
 // or a *NoProfileError.
+//
+// A person asks for a profile about once, so it is written each time. That costs a
+// tenth of what signing it costs.
 func Document(s account.Settings, o Options) ([]byte, error) {
-	var d account.Documents[variant]
-	return writeDocument(&d, s, o)
-}
-
-// variant is what the template of a profile depends on besides the provider. There
-// are at most 12 variants per language.
-type variant struct {
-	device   Device
-	mailOnly bool
-	named    bool
-	texts    Texts
-}
-
-// Holes of a profile's template. Each begins with a UUID, which no configured text
-// contains. An address that contains one spoils only its own profile.
-const (
-	holePrefix     = "8c1d63de-7f1e-4ad4-9b7e-0e6a1b6c4f52/"
-	holeName       = holePrefix + "name"
-	holeIdentifier = holePrefix + "identifier" // of the profile
-	holeUUID       = holePrefix + "uuid/"      // followed by the kind
-)
-
-var holes = func() []string {
-	list := []string{holeName, holeIdentifier}
-	for _, k := range kinds {
-		list = append(list, holeUUID+string(k))
-	}
-	return list
-}()
-
-// writeDocument completes the template of the profile, which d caches.
-func writeDocument(d *account.Documents[variant], s account.Settings, o Options) ([]byte, error) {
 	if s.Address.IsZero() || s.Address.IsAny() {
 		return nil, ErrNoAddress
+	}
+	chosen, err := selectServers(s.Expanded(), o.Device, o.MailOnly)
+	if err != nil {
+		return nil, err
 	}
 	if o.Texts == (Texts{}) {
 		o.Texts = English
 	}
-	name := CleanName(o.Name)
-	v := variant{o.Device, o.MailOnly, name != "", o.Texts}
-	write := func(templated account.Settings) ([]byte, error) {
-		return newBuilder(s.Provider, v).build(templated.Servers)
+	o.Name = CleanName(o.Name)
+	b := builder{
+		Options:  o,
+		address:  s.Address.String(),
+		identity: newIdentity(cmp.Or(o.Service, s.Address.Domain()), s.Address.Key()),
 	}
-	template, err := d.Template(&s, v, write, holes...)
-	if e, ok := errors.AsType[*NoProfileError](err); ok {
-		return nil, e.expanded(s.Address)
+	if s.Provider != nil {
+		b.provider = s.Provider.DisplayName
 	}
+	document, err := plist.MarshalIndent(b.profile(chosen), plist.XMLFormat, "\t")
 	if err != nil {
 		return nil, err
 	}
-	id := newIdentity(cmp.Or(o.Service, s.Address.Domain()), s.Address.Key())
-	return template.AppendFunc(nil, s.Address, escapeXML, func(hole string) string {
-		switch hole {
-		case holeName:
-			return name
-		case holeIdentifier:
-			return id.identifier
-		}
-		return id.uuid(kind(strings.TrimPrefix(hole, holeUUID)))
-	}), nil
-}
-
-// escapeXML escapes text as the property list encoder does, and appends it to dst.
-func escapeXML(dst []byte, text string) []byte {
-	buffer := bytes.NewBuffer(dst)
-	xml.EscapeText(buffer, []byte(text)) // a bytes.Buffer returns no error
-	return buffer.Bytes()
+	return append(document, '\n'), nil
 }
 
 // dict is a property list dictionary.
@@ -131,46 +88,31 @@ func (d dict) set(key, value string) {
 	}
 }
 
-// builder builds the template of a profile.
+// builder builds the profile of a mailbox.
 type builder struct {
-	variant
-	provider    string // DisplayName
-	description string
+	Options
+	address  string
+	identity identity
+	provider string // DisplayName
 }
 
-func newBuilder(p *account.Provider, v variant) builder {
-	b := builder{variant: v}
-	for _, text := range []*string{&b.texts.Mail, &b.texts.Calendars, &b.texts.Contacts} {
-		*text = account.Verbatim(*text)
-	}
-	if p != nil && p.DisplayName != "" {
-		b.provider = account.Verbatim(p.DisplayName)
-		b.description = account.Verbatim(v.texts.description(p.DisplayName))
-	}
-	return b
-}
-
-// build writes the profile around the payloads. PayloadVersion is the version of
+// profile returns the profile around the payloads. PayloadVersion is the version of
 // the format, not of the content, and always 1. Left out on purpose: ConsentText
 // (one more dialog), everything that forbids removal (needs a supervised device)
 // and expiry.
-func (b builder) build(servers []account.Server) ([]byte, error) {
-	chosen, err := selectServers(servers, b.device, b.mailOnly)
-	if err != nil {
-		return nil, err
-	}
+func (b builder) profile(chosen selection) dict {
 	profile := dict{
 		"PayloadType":        "Configuration",
 		"PayloadVersion":     1,
-		"PayloadIdentifier":  holeIdentifier,
-		"PayloadUUID":        holeUUID + string(kindProfile),
-		"PayloadDisplayName": account.EmailAddress,
+		"PayloadIdentifier":  b.identity.identifier,
+		"PayloadUUID":        b.identity.uuid(kindProfile),
+		"PayloadDisplayName": b.address,
 		"PayloadContent":     b.payloads(chosen),
 	}
-	profile.set("PayloadOrganization", b.provider)
-	profile.set("PayloadDescription", b.description)
 	if b.provider != "" {
-		profile["PayloadDisplayName"] = b.provider + ": " + account.EmailAddress
+		profile["PayloadDisplayName"] = b.provider + ": " + b.address
+		profile["PayloadOrganization"] = b.provider
+		profile.set("PayloadDescription", b.Texts.description(b.provider))
 	}
 	target := b.target(chosen)
 	if target != targetAny {
@@ -181,11 +123,7 @@ func (b builder) build(servers []account.Server) ([]byte, error) {
 		// and ignores it.
 		profile["PayloadScope"] = "User"
 	}
-	document, err := plist.MarshalIndent(profile, plist.XMLFormat, "\t")
-	if err != nil {
-		return nil, err
-	}
-	return append(document, '\n'), nil
+	return profile
 }
 
 // Values of TargetDeviceType.
@@ -198,7 +136,7 @@ const (
 // target returns the TargetDeviceType for the accounts.
 func (b builder) target(chosen selection) int {
 	switch {
-	case b.device == Phone:
+	case b.Device == Phone:
 		return targetPhone
 	case chosen.exchange == nil:
 		return targetAny

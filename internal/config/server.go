@@ -136,7 +136,7 @@ func readServer(v *value) *server {
 		s.completeConnection()
 	}
 	if s.Type == account.ActiveSync && s.has["pastDays"] == nil {
-		s.PastDays = 7 // Apple's own default
+		s.PastDays = mobileconfig.DefaultPastDays
 	}
 	return s
 }

@@ -21,20 +21,10 @@ var brandingKeys = keys[setup.Branding]{
 // readAccent reads a colour for links on white and buttons with white text. In dark
 // mode the page itself derives a lighter tint.
 func readAccent(b *setup.Branding, v *value) {
-	const wanted = `a colour, such as "#1b55a6" (quote it, # begins a comment)`
-	text := v.text(wanted)
-	if text == "" {
-		return
-	}
-	c, ok := setup.ParseColour(text)
-	if !ok {
-		v.fault("%s is not %s", quote(text), wanted)
-		return
-	}
+	c := parsed(v, `a colour, such as "#1b55a6" (quote it, # begins a comment)`, setup.ParseColour)
 	if ratio := c.Contrast(setup.White); ratio < setup.MinContrast {
 		v.fault("%s has a contrast of %.2f to white; links and buttons need %.1f to be readable, choose a darker colour",
 			c, ratio, setup.MinContrast)
-		return
 	}
 	b.Accent = &c
 }

@@ -74,12 +74,12 @@ func Named(path string) []string {
 }
 
 func readConfig(path string) ([]byte, error) {
+	var data []byte
 	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, fault.WithoutPath(err))
+	if err == nil {
+		defer f.Close()
+		data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, fault.WithoutPath(err))
 	}

@@ -144,33 +144,30 @@ func (v *value) tsigKey() dns.Key {
 
 // recordAddress reads an address for an A or AAAA record.
 func (v *value) recordAddress() netip.Addr {
-	text := v.text("an IP address")
-	if text == "" {
-		return netip.Addr{}
-	}
-	address, err := netip.ParseAddr(text)
-	if err != nil || address.Zone() != "" || address.Is4In6() {
-		v.fault("%s is not an IP address for an A or AAAA record", quote(text))
-		return netip.Addr{}
-	}
-	return address
+	return parsed(v, "an IP address for an A or AAAA record", func(text string) (netip.Addr, bool) {
+		address, err := netip.ParseAddr(text)
+		return address, err == nil && address.Zone() == "" && !address.Is4In6()
+	})
 }
 
 // dnsServer reads the IP address of a DNS server, with port 53 if it has none.
 func (v *value) dnsServer() string {
-	const wanted = "an IP address, with or without a port"
-	text := v.text(wanted)
-	if text == "" {
-		return ""
-	}
+	return parsed(v, "an IP address, with or without a port", func(text string) (string, bool) {
+		server, ok := ipAddress(text)
+		if server.Port() == 0 {
+			server = netip.AddrPortFrom(server.Addr(), 53)
+		}
+		return server.String(), ok
+	})
+}
+
+// ipAddress parses an IP address, with or without a port.
+func ipAddress(text string) (netip.AddrPort, bool) {
 	if address, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
-		return netip.AddrPortFrom(address, 53).String()
+		return netip.AddrPortFrom(address, 0), true
 	}
-	if server, err := netip.ParseAddrPort(text); err == nil && server.Port() > 0 {
-		return server.String()
-	}
-	v.fault("%s is not %s", quote(text), wanted)
-	return ""
+	server, err := netip.ParseAddrPort(text)
+	return server, err == nil && server.Port() > 0
 }
 
 // primary reads a host name or an IP address, with or without a port.
@@ -180,19 +177,14 @@ func (v *value) primary() string {
 	if text == "" {
 		return ""
 	}
-	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
-		return text
-	}
-	if server, err := netip.ParseAddrPort(text); err == nil && server.Port() > 0 {
+	if _, ok := ipAddress(text); ok {
 		return text
 	}
 	host, port, hasPort := strings.Cut(text, ":")
 	if hasPort && !isPort(port) {
 		v.fault("%s is not %s", quote(text), wanted)
-		return ""
+	} else if v.hostText(host, false) != "" {
+		return text
 	}
-	if v.hostText(host, false) == "" {
-		return ""
-	}
-	return text
+	return ""
 }

@@ -36,9 +36,9 @@ func readDomains(p *provider, v *value) {
 		if text == "" {
 			continue
 		}
-		name, problem := "*", ""
-		if text != "*" {
-			name, problem = hostedDomain(text)
+		name, problem := hostedDomain(text)
+		if text == "*" {
+			name, problem = text, ""
 		}
 		if problem != "" {
 			item.fault("%s %s", quote(text), problem)
@@ -46,7 +46,6 @@ func readDomains(p *provider, v *value) {
 		}
 		switch first, isNew := p.claim(item.l, name, 0, item.line); {
 		case isNew:
-			p.domains = append(p.domains, name)
 		case name != "*" && first.provider == int32(p.at.pos):
 			item.warn("%s is %s", name, item.l.listed(first))
 		default:
@@ -64,8 +63,7 @@ func readDomainFile(p *provider, v *value) {
 		return
 	}
 	l := v.l
-	text = strings.TrimPrefix(text, "\ufeff")
-	if isUTF16(text) {
+	if text = strings.TrimPrefix(text, "\ufeff"); isUTF16(text) {
 		l.fault(path, 0, "the file is in UTF-16; save it as UTF-8")
 		return
 	}
@@ -90,7 +88,6 @@ func readDomainFile(p *provider, v *value) {
 			first, isNew := p.claim(l, name, len(l.files)-1, number)
 			switch {
 			case isNew:
-				p.domains = append(p.domains, name)
 				continue
 			case first.provider == int32(p.at.pos):
 				if repeated++; repeated <= maxFileFaults {
@@ -136,13 +133,14 @@ func hostedDomain(text string) (name, problem string) {
 	return name, ""
 }
 
-// claim records that the provider hosts the domain, unless another entry does. In
-// that case it returns the other entry.
+// claim adds a domain to the provider, unless another entry has it. In that case it
+// returns the other entry.
 func (p *provider) claim(l *loader, name string, file, line int) (first origin, isNew bool) {
 	if first, claimed := l.hosted[name]; claimed {
 		return first, false
 	}
 	l.hosted[name] = origin{int32(p.at.pos), int32(file), int32(line)}
+	p.domains = append(p.domains, name)
 	return origin{}, true
 }
 

@@ -28,17 +28,14 @@ func (v *value) hostText(text string, template bool) string {
 	case text == "", !v.placeholders(text, allowed...):
 		return ""
 	case strings.Contains(text, "://"):
-		v.fault("%s is a URL, write only the host name", quote(text))
-		return ""
+		return v.refuse("%s is a URL, write only the host name", quote(text))
 	case strings.Contains(text, ":"):
-		v.fault("%s is more than a host name; "+
+		return v.refuse("%s is more than a host name; "+
 			"IP addresses do not match certificates, and a port has a key of its own", quote(text))
-		return ""
 	}
 	for label := range strings.SplitSeq(text, ".") {
 		if label != account.EmailDomain && strings.Contains(label, account.EmailDomain) {
-			v.fault("%s: %s stands for a whole domain, separate it with dots", quote(text), account.EmailDomain)
-			return ""
+			return v.refuse("%s: %s stands for a whole domain, separate it with dots", quote(text), account.EmailDomain)
 		}
 	}
 	name, err := account.ParseDomain(strings.ReplaceAll(text, account.EmailDomain, exampleDomain))

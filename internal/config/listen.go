@@ -90,10 +90,6 @@ func (v *value) network() netip.Prefix {
 	return network
 }
 
-func readProxyHeaders(l *loader, v *value) {
-	l.Proxies.Forwarded = choice(v, "x-forwarded or forwarded", []string{"x-forwarded", "forwarded"}) == "forwarded"
-}
-
 // listen reads the address of a listener: host:port, where an empty host means all
 // addresses, or unix:path.
 func (v *value) listen() string {
@@ -107,11 +103,9 @@ func (v *value) listen() string {
 	host, port, err := net.SplitHostPort(text)
 	switch {
 	case err != nil:
-		v.fault("%s is not host:port, write for example 127.0.0.1:8080 or \":8080\"", quote(text))
-		return ""
+		return v.refuse("%s is not host:port, write for example 127.0.0.1:8080 or \":8080\"", quote(text))
 	case port != "0" && !isPort(port):
-		v.fault("%s has a port that is not a number from 0 to 65535", quote(text))
-		return ""
+		return v.refuse("%s has a port that is not a number from 0 to 65535", quote(text))
 	case host == "":
 		return text
 	}

@@ -11,14 +11,11 @@ type Log struct {
 
 const defaultLogged = 500
 
-var logLevels = map[string]slog.Level{
-	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
-}
-
 var logKeys = keys[Log]{
-	"format": func(l *Log, v *value) { l.JSON = choice(v, "text or json", []string{"text", "json"}) == "json" },
+	"format": func(l *Log, v *value) { l.JSON = v.either("text", "json") == "json" },
 	"level": func(l *Log, v *value) {
-		l.Level = logLevels[choice(v, "a log level", []string{"debug", "info", "warn", "error"})]
+		level := choice(v, "a log level", []string{"debug", "info", "warn", "error"})
+		l.Level.UnmarshalText([]byte(level)) // which refuses "", after a fault
 	},
 	"requests": func(l *Log, v *value) { l.Requests = v.number(0, 1_000_000) },
 }

@@ -41,11 +41,10 @@ func (v *value) directory() string {
 
 // filePath reads a path, which is relative to the configuration.
 func (v *value) filePath(wanted string) string {
-	text := v.text(wanted)
-	if text == "" {
+	path := v.l.resolve(v.text(wanted))
+	if path == "" {
 		return ""
 	}
-	path := v.l.resolve(text)
 	v.l.named = append(v.l.named, path)
 	v.remember()
 	v.parent.remember()
@@ -58,8 +57,7 @@ func (v *value) remember() { v.l.lines[v.path()] = v.line }
 // content reads the path of a file and the file itself. It returns an empty path if
 // it has recorded a fault.
 func (v *value) content(wanted string, maxSize int64) (path, content string) {
-	path = v.filePath(wanted)
-	if path == "" {
+	if path = v.filePath(wanted); path == "" {
 		return "", ""
 	}
 	content, err := readFile(path, maxSize)
@@ -107,7 +105,7 @@ func size(n int64) string {
 
 // resolve returns the path that text means: it is relative to the configuration.
 func (l *loader) resolve(text string) string {
-	if filepath.IsAbs(text) {
+	if text == "" || filepath.IsAbs(text) {
 		return text
 	}
 	return filepath.Join(filepath.Dir(l.file), text)

@@ -41,11 +41,9 @@ var providerKeys = keys[provider]{
 		p.OAuth2 = &account.OAuth2{}
 		oAuth2Keys.read(v, p.OAuth2, "issuer", "scope", "authURL", "tokenURL")
 	},
-	"passwords":    func(p *provider, v *value) { p.noPasswords = choice(v, "true or false", booleans) == "false" },
+	"passwords":    func(p *provider, v *value) { p.noPasswords = v.either("true", "false") == "false" },
 	"autodiscover": readRedirect,
-	"aliasLogin": func(p *provider, v *value) {
-		p.AliasSignsInAsMailbox = choice(v, "address or mailbox", []string{"address", "mailbox"}) == "mailbox"
-	},
+	"aliasLogin":   func(p *provider, v *value) { p.AliasSignsInAsMailbox = v.either("address", "mailbox") == "mailbox" },
 }
 
 // readProvider reads a provider and checks that its parts fit together. It returns

@@ -9,9 +9,7 @@ import (
 var redirectKeys = keys[account.AutodiscoverRedirect]{
 	"hostname":     func(r *account.AutodiscoverRedirect, v *value) { r.Hostname = v.host(false) },
 	"redirectAddr": func(r *account.AutodiscoverRedirect, v *value) { r.Address = v.redirectAddress() },
-	"answer": func(r *account.AutodiscoverRedirect, v *value) {
-		r.AsXML = choice(v, "http or xml", []string{"http", "xml"}) == "xml"
-	},
+	"answer":       func(r *account.AutodiscoverRedirect, v *value) { r.AsXML = v.either("http", "xml") == "xml" },
 }
 
 // readRedirect reads which service answers Autodiscover in our place.
@@ -39,11 +37,9 @@ func (v *value) redirectAddress() string {
 	address, err := account.ParseAddress(account.Expand(text, account.AnyAt(exampleDomain)))
 	switch {
 	case err != nil:
-		v.fault("%s is %v", quote(text), err)
-		return ""
+		return v.refuse("%s is %v", quote(text), err)
 	case address.Domain() == exampleDomain:
-		v.fault("%s leads back to the same domain; clients would loop", quote(text))
-		return ""
+		return v.refuse("%s leads back to the same domain; clients would loop", quote(text))
 	}
 	local := text[:strings.LastIndexByte(text, '@')]
 	return local + "@" + strings.ReplaceAll(address.Domain(), exampleDomain, account.EmailDomain)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,21 @@ func (v *value) text(wanted string) string {
 		return text
 	}
 	return ""
+}
+
+// parsed reads a text and returns what parse makes of it. If parse refuses it, the
+// fault says that it is not what is wanted.
+func parsed[T any](v *value, wanted string, parse func(text string) (T, bool)) (result T) {
+	text := v.text(wanted)
+	if text == "" {
+		return result
+	}
+	t, ok := parse(text)
+	if !ok {
+		v.fault("%s is not %s", quote(text), wanted)
+		return result
+	}
+	return t
 }
 
 // label reads a text for people of at most so many characters. It must not contain
@@ -66,73 +82,64 @@ func (v *value) number(least, most int) int {
 	return 0
 }
 
-var booleans = []string{"true", "false"}
-
 // boolean reads true or false.
-func (v *value) boolean() bool { return choice(v, "true or false", booleans) == "true" }
+func (v *value) boolean() bool { return v.either("true", "false") == "true" }
+
+// either reads one of two words.
+func (v *value) either(one, other string) string {
+	return choice(v, one+" or "+other, []string{one, other})
+}
 
 // choice reads one of the words.
 func choice[T ~string](v *value, wanted string, words []T) T {
 	if !v.is(scalar, wanted) {
 		return ""
 	}
-	if slices.Contains(words, T(v.node.text)) {
-		return T(v.node.text)
+	text, names := v.node.text, texts(words)
+	if slices.Contains(names, text) {
+		return T(text)
 	}
-	names := make([]string, len(words))
-	for i, word := range words {
-		names[i] = string(word)
-	}
-	hint := didYouMean(v.node.text, names)
-	if len(names) == 2 && suggest(v.node.text, names) == "" {
+	hint := didYouMean(text, names)
+	if len(names) == 2 && suggest(text, names) == "" {
 		hint = "" // wanted names both
 	}
-	v.fault("%s is not %s%s", quote(v.node.text), wanted, hint)
-	return ""
+	return T(v.refuse("%s is not %s%s", quote(text), wanted, hint))
+}
+
+// texts converts words to strings.
+func texts[T ~string](words []T) []string {
+	var all []string
+	for _, word := range words {
+		all = append(all, string(word))
+	}
+	return all
 }
 
 // duration reads a time with its unit.
 func (v *value) duration(least, most time.Duration) time.Duration {
 	wanted := fmt.Sprintf("a time from %v to %v with its unit, such as 3s", least, strings.TrimSuffix(most.String(), "0s"))
-	text := v.text(wanted)
-	if text == "" {
-		return 0
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < least || d > most {
-		v.fault("%s is not %s", quote(text), wanted)
-		return 0
-	}
-	return d
+	return parsed(v, wanted, func(text string) (time.Duration, bool) {
+		d, err := time.ParseDuration(text)
+		return d, err == nil && least <= d && d <= most
+	})
 }
 
 // day reads a date and returns its midnight in the time zone of this machine.
 func (v *value) day() time.Time {
-	const wanted = "a date, such as 2027-01-31"
-	text := v.text(wanted)
-	if text == "" {
-		return time.Time{}
-	}
-	day, err := time.ParseInLocation(time.DateOnly, text, time.Local)
-	if err != nil {
-		v.fault("%s is not %s", quote(text), wanted)
-	}
-	return day
+	return parsed(v, "a date, such as 2027-01-31", func(text string) (time.Time, bool) {
+		day, err := time.ParseInLocation(time.DateOnly, text, time.Local)
+		return day, err == nil
+	})
 }
 
 // word reads an id.
 func (v *value) word() string {
-	const wanted = "a word of letters, digits, hyphens, dots and underscores"
-	text := v.text(wanted)
-	for i, r := range text {
-		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-		if !letter && (i == 0 || !strings.ContainsRune("-._", r)) {
-			v.fault("%s is not %s", quote(text), wanted)
-			return ""
-		}
-	}
-	return text
+	return parsed(v, "a word of letters, digits, hyphens, dots and underscores", func(text string) (string, bool) {
+		return text, wordSyntax.MatchString(text)
+	})
 }
+
+var wordSyntax = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
 
 // address reads a mail address. The text may be a key, whose line is not the value's.
 func (v *value) address(text string, line int) account.Address {

@@ -65,10 +65,7 @@ func readClients(s *server, v *value) {
 		return
 	}
 	s.clients = map[account.Client]account.Login{}
-	names := make([]string, len(account.Clients))
-	for i, client := range account.Clients {
-		names[i] = string(client)
-	}
+	names := texts(account.Clients)
 	for key, item := range v.entries() {
 		if !slices.Contains(names, key.text) {
 			v.faultAt(key.line, "unknown client %s%s", quote(key.text), didYouMean(key.text, names))

@@ -37,12 +37,9 @@ func readContact(c *account.Contact, v *value) {
 }
 
 func (v *value) phone() string {
-	text := v.text("a telephone number")
-	strange := strings.Trim(text, "+0123456789 -()/.") != ""
-	if text != "" && (strange || !strings.ContainsAny(text, "0123456789")) {
-		v.fault("%s is not a telephone number", quote(text))
-	}
-	return text
+	return parsed(v, "a telephone number", func(text string) (string, bool) {
+		return text, strings.Trim(text, "+0123456789 -()/.") == "" && strings.ContainsAny(text, "0123456789")
+	})
 }
 
 // maxMessages is more than any mailbox sends in an hour.

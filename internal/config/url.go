@@ -63,12 +63,10 @@ func mustEscape(r rune) bool { return r > '~' || strings.ContainsRune("\"<>\\^`{
 func (v *value) urlHost(authority string, rule urlRule) string {
 	name, port, hasPort := strings.Cut(authority, ":")
 	if hasPort && !isPort(port) {
-		v.fault("%s has a port that is not a number from 1 to 65535", quote(authority))
-		return ""
+		return v.refuse("%s has a port that is not a number from 1 to 65535", quote(authority))
 	}
 	if name == "" {
-		v.fault("%s has no host name", quote(authority))
-		return ""
+		return v.refuse("%s has no host name", quote(authority))
 	}
 	host := v.hostText(name, slices.Contains(rule.placeholders, account.EmailDomain))
 	if host != "" && hasPort {

@@ -47,6 +47,12 @@ func printable(key string) string {
 
 func (v *value) fault(format string, args ...any) { v.faultAt(v.line, format, args...) }
 
+// refuse records a fault and returns "", the result of a reader of text that failed.
+func (v *value) refuse(format string, args ...any) string {
+	v.fault(format, args...)
+	return ""
+}
+
 func (v *value) faultAt(line int, format string, args ...any) {
 	v.l.fault(v.l.file, line, "%s", v.message(format, args))
 }
@@ -106,7 +112,7 @@ func (k keys[T]) read(v *value, into *T, required ...string) present {
 	if !v.is(mapping, "a mapping (key: value)") {
 		return nil
 	}
-	has, misspelt := present{}, present{}
+	has := present{}
 	for key, item := range v.entries() {
 		if read := k[key.text]; read != nil {
 			has[key.text] = item
@@ -114,13 +120,8 @@ func (k keys[T]) read(v *value, into *T, required ...string) present {
 			continue
 		}
 		v.faultAt(key.line, "unknown key %s%s", quote(key.text), didYouMean(key.text, k.names()))
-		if name := suggest(key.text, k.names()); name != "" {
-			misspelt[name] = item
-		}
-	}
-	for name, item := range misspelt {
-		if has[name] == nil { // a misspelt key is not reported as missing, too
-			has[name] = item
+		if name := suggest(key.text, k.names()); has[name] == nil {
+			has[name] = item // so that a misspelt key is not reported as missing, too
 		}
 	}
 	for _, name := range required {

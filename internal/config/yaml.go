@@ -48,44 +48,36 @@ func parseYAML(l *loader, data []byte) (node, bool) {
 		l.fault(l.file, line, "%s", problem)
 		return node{}, false
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document yaml.Node
-	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF):
-		l.fault(l.file, 0, "the file is empty")
-		return node{}, false
-	case err != nil:
-		line, problem := explain(data, err, syntaxError)
+	all, err := documents(data)
+	if err != nil {
+		line, problem := explain(data, err)
 		l.fault(l.file, line, "%s", problem)
-		return node{}, false
+	} else if len(all) > 1 {
+		l.fault(l.file, all[1].Line, "a second document begins here; a configuration is one document")
 	}
-	var second yaml.Node
-	switch err := decoder.Decode(&second); {
-	case errors.Is(err, io.EOF):
-	case err != nil:
-		line, problem := explain(data, err, syntaxError)
-		l.fault(l.file, line, "%s", problem)
-	default:
-		l.fault(l.file, second.Line, "a second document begins here; a configuration is one document")
+	var root node
+	if len(all) > 0 {
+		root = convert(l, all[0].Content[0], 0)
 	}
-	root := convert(l, document.Content[0], 0)
-	if root.kind == nothing {
+	if root.kind == nothing && err == nil {
 		l.fault(l.file, 0, "the file is empty")
 	}
 	return root, root.kind != nothing
 }
 
-// syntaxError returns the first error of the library in any document of data.
-func syntaxError(data []byte) error {
+// documents returns the documents before the first one that the library cannot read,
+// and its error.
+func documents(data []byte) (all []yaml.Node, err error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for {
 		var document yaml.Node
 		switch err := decoder.Decode(&document); {
 		case errors.Is(err, io.EOF):
-			return nil
+			return all, nil
 		case err != nil:
-			return err
+			return all, err
 		}
+		all = append(all, document)
 	}
 }
 

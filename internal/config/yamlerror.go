@@ -17,7 +17,7 @@ const maxExplained = 1 << 20
 // what to do. The library names the line where the enclosing block begins, or a line
 // too early, or none at all. The shortest beginning of the file that fails with the
 // same message ends in the line that the operator looks for.
-func explain(data []byte, err error, try func([]byte) error) (line int, message string) {
+func explain(data []byte, err error) (line int, message string) {
 	match := yamlLine.FindStringSubmatch(err.Error())
 	if match != nil {
 		line, _ = strconv.Atoi(match[1])
@@ -25,12 +25,8 @@ func explain(data []byte, err error, try func([]byte) error) (line int, message 
 	problem := yamlLine.ReplaceAllString(err.Error(), "")
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	if len(data) <= maxExplained {
-		end := make([]int, len(lines)+1)
-		for i, l := range lines {
-			end[i+1] = end[i] + len(l)
-		}
 		line = sort.Search(len(lines), func(n int) bool {
-			err := try(data[:end[n]])
+			_, err := documents(bytes.Join(lines[:n], nil))
 			return err != nil && yamlLine.ReplaceAllString(err.Error(), "") == problem
 		})
 	}

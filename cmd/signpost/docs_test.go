@@ -253,6 +253,11 @@ func keyRows(t *testing.T) []byte {
 		cell := func(r []rune) string {
 			return strings.ReplaceAll(strings.TrimSpace(string(r)), "|", `\|`)
 		}
+		if cell(cells[:third]) == "" { // the meaning continues
+			rows.Truncate(rows.Len() - len(" |\n"))
+			fmt.Fprintf(&rows, " %s |\n", cell(cells[third:]))
+			continue
+		}
 		fmt.Fprintf(&rows, "| `%s` | %s | %s |\n", cell(cells[:second]), cell(cells[second:third]), cell(cells[third:]))
 	}
 	if rows.Len() == 0 {

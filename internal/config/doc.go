@@ -7,111 +7,179 @@
 // all keys; [] is an item of a list, ‹› a word of your own:
 //
 //	key                                                default            meaning
-//	listen                                             127.0.0.1:8080     where plain HTTP is served; ":8080" is all addresses; or unix:path
-//	admin.listen                                       127.0.0.1:9480     where metrics and health are served: host:port or unix:path; or none
-//	admin.askPerHour                                   1000               per hour, new names of domains known only by their MX that /ask allows
-//	admin.pprof                                        false              true: profiles of the running program at /debug/pprof
-//	trustedProxies                                     127.0.0.0/8 ::1    addresses and networks of proxies whose headers are trusted; or none
-//	proxyHeaders                                       x-forwarded        headers that trusted proxies set: x-forwarded (-For, -Proto, -Host) or forwarded (RFC 7239)
-//	proxyProtocol                                      false              true: trusted proxies use PROXY protocol version 2
-//	limits.requests                                    50                 average per second from one address (for IPv6, one /64); 0: no limit
-//	limits.burst                                       2000               requests at once from an address that has been quiet
+//	listen                                             127.0.0.1:8080     where plain HTTP is served; ":8080" is all
+//	                                                                      addresses; or unix:path
+//	admin.listen                                       127.0.0.1:9480     where metrics and health are served: host:port
+//	                                                                      or unix:path; or none
+//	admin.askPerHour                                   1000               per hour, new names of domains known only by
+//	                                                                      their MX that /ask allows
+//	admin.pprof                                        false              true: profiles of the running program at
+//	                                                                      /debug/pprof
+//	trustedProxies                                     127.0.0.0/8 ::1    addresses and networks of proxies whose headers
+//	                                                                      are trusted; or none
+//	proxyHeaders                                       x-forwarded        headers that trusted proxies set: x-forwarded
+//	                                                                      (-For, -Proto, -Host) or forwarded (RFC 7239)
+//	proxyProtocol                                      false              true: trusted proxies use PROXY protocol
+//	                                                                      version 2
+//	limits.requests                                    50                 average per second from one address (for IPv6,
+//	                                                                      one /64); 0: no limit
+//	limits.burst                                       2000               requests at once from an address that has been
+//	                                                                      quiet
 //	limits.connections                                 10000              open at a time, for each listener
-//	limits.connectionsPerAddress                       a tenth            of limits.connections, from one address (for IPv6, one /64), at least 10; 0: no limit
+//	limits.connectionsPerAddress                       a tenth            of limits.connections, from one address (for
+//	                                                                      IPv6, one /64), at least 10; 0: no limit
 //	limits.header                                      5s                 time for the header of a request
 //	limits.read                                        10s                time for the whole request
 //	limits.write                                       30s                time for the answer
-//	limits.idle                                        1m                 how long a connection stays open without a request
-//	limits.stop                                        10s                how long running requests may take when the service stops
+//	limits.idle                                        1m                 how long a connection stays open without a
+//	                                                                      request
+//	limits.stop                                        10s                how long running requests may take when the
+//	                                                                      service stops
 //	log.format                                         text               text or json
 //	log.level                                          info               debug info warn error
 //	log.requests                                       500                log lines for requests per second; 0: none
-//	name                                               none               the service's own host name, for the page, profiles and absolute URLs
-//	apexCertificates                                   false              true: also order certificates for hosted domains themselves, by tls.acme or a proxy
-//	tls.listen                                         :443               where HTTPS is served: host:port or unix:path; without tls, a proxy in front does it
-//	tls.certificates                                   none               files; a name may have several kinds of key, and ECDSA is preferred
-//	tls.certificates[].certificate                     required           file of the certificate and its chain; read again when it changes
+//	name                                               none               the service's own host name, for the page,
+//	                                                                      profiles and absolute URLs
+//	apexCertificates                                   false              true: also order certificates for hosted
+//	                                                                      domains themselves, by tls.acme or a proxy
+//	tls.listen                                         :443               where HTTPS is served: host:port or unix:path;
+//	                                                                      without tls, a proxy in front does it
+//	tls.certificates                                   none               files; a name may have several kinds of key,
+//	                                                                      and ECDSA is preferred
+//	tls.certificates[].certificate                     required           file of the certificate and its chain; read
+//	                                                                      again when it changes
 //	tls.certificates[].key                             required           file of its private key
-//	tls.acme.storage                                   see below          directory for ordered certificates and the ACME account; without it, all are ordered again
+//	tls.acme.storage                                   see below          directory for ordered certificates and the ACME
+//	                                                                      account; without it, all are ordered again
 //	tls.acme.email                                     none               your address, for the ACME server
-//	tls.acme.directory                                 Let's Encrypt's    URL of an ACME server; you agree to its terms by ordering
-//	tls.acme.caRoot                                    the system's       file of the root certificate of the ACME server's own certificate
-//	tls.acme.ordersPerHour                             90                 most orders per hour; a quarter is kept for renewals, another quarter for listed names
-//	profiles.certificate                               unsigned           file of the certificate and its chain that sign Apple profiles
+//	tls.acme.directory                                 Let's Encrypt's    URL of an ACME server; you agree to its terms
+//	                                                                      by ordering
+//	tls.acme.caRoot                                    the system's       file of the root certificate of the ACME
+//	                                                                      server's own certificate
+//	tls.acme.ordersPerHour                             90                 most orders per hour; a quarter is kept for
+//	                                                                      renewals, another quarter for listed names
+//	profiles.certificate                               unsigned           file of the certificate and its chain that sign
+//	                                                                      Apple profiles
 //	profiles.key                                       unsigned           file of its private key
 //	branding.name                                      the host name      name of the mail service on the set-up page
-//	branding.logo                                      the name           file of a picture, at most 64 KiB: PNG, JPEG, WebP, GIF or SVG
-//	branding.accent                                    "#1b55a6"          colour of buttons and links, with enough contrast to white
+//	branding.logo                                      the name           file of a picture, at most 64 KiB: PNG, JPEG,
+//	                                                                      WebP, GIF or SVG
+//	branding.accent                                    "#1b55a6"          colour of buttons and links, with enough
+//	                                                                      contrast to white
 //	branding.contact.url                               none               your contact page, shown to customers
 //	branding.contact.email                             none               your mail address for customers
 //	branding.contact.phone                             none               your telephone number for customers
-//	branding.templates                                 none               directory with files that replace those of the page: html, text, static
-//	dns.servers                                        the system's       IP addresses, with or without a port, of the DNS servers to ask
+//	branding.templates                                 none               directory with files that replace those of the
+//	                                                                      page: html, text, static
+//	dns.servers                                        the system's       IP addresses, with or without a port, of the
+//	                                                                      DNS servers to ask
 //	dns.timeout                                        2s                 time for one try
-//	dns.addresses                                      none               of this service; customers' names get A and AAAA records instead of a CNAME to name
+//	dns.addresses                                      none               of this service; customers' names get A and
+//	                                                                      AAAA records instead of a CNAME to name
 //	dns.ttl                                            1h                 of the records that domains should have
-//	dns.updates                                        none               zones in which "signpost records -publish" may write
-//	dns.updates[].zone                                 required           a zone and all domains below it; "*" is any that no other entry names
+//	dns.updates                                        none               zones in which "signpost records -publish" may
+//	                                                                      write
+//	dns.updates[].zone                                 required           a zone and all domains below it; "*" is any
+//	                                                                      that no other entry names
 //	dns.updates[].primary                              required           its primary name server, with or without a port
-//	dns.updates[].keyFile                              required           file of the TSIG key, as tsig-keygen or keymgr writes it; or use key
+//	dns.updates[].keyFile                              required           file of the TSIG key, as tsig-keygen or keymgr
+//	                                                                      writes it; or use key
 //	dns.updates[].key.name                             required           name of the key, if keyFile is not used
 //	dns.updates[].key.algorithm                        hmac-sha256        or hmac-sha384, hmac-sha512
-//	dns.updates[].key.secret                           required           in base64; anyone who can read this file can change the zone
+//	dns.updates[].key.secret                           required           in base64; anyone who can read this file can
+//	                                                                      change the zone
 //	providers                                          required           one for each mail product
-//	providers[].id                                     required           a word that identifies the provider, in this file and for the support desk
+//	providers[].id                                     required           a word that identifies the provider, in this
+//	                                                                      file and for the support desk
 //	providers[].displayName                            required           name that people read, at most 60 characters
 //	providers[].displayShortName                       from displayName   the same in at most 20 characters
-//	providers[].domains                                none               hosted domains; "*" is any that no provider names; or domains.file
-//	providers[].domains.file                           none               file with one domain per line, # for comments; may also be an item of the list
-//	providers[].mx                                     none               hosts, or "*.suffix"; a domain belongs here if its best MX is one of them
-//	providers[].servers                                required           in the order of preference; optional with autodiscover
-//	providers[].servers[].type                         required           imap pop3 smtp activesync ews caldav carddav jmap managesieve
-//	providers[].servers[].hostname                     required           for imap, pop3, smtp and managesieve; may hold %EMAILDOMAIN%
-//	providers[].servers[].port                         by type            993 995 465 for SSL; 143 110 587 4190 for STARTTLS
-//	providers[].servers[].socketType                   SSL                SSL, STARTTLS or plain; STARTTLS for managesieve and ports 25 110 143 587
-//	providers[].servers[].url                          required           for the other types, https only; may hold placeholders
-//	providers[].servers[].username                     "%EMAILADDRESS%"   user name for signing in; quote it, YAML refuses a leading %
-//	providers[].servers[].domainName                   none               NT domain of the login, for clients that ask for one
-//	providers[].servers[].authentication               password-cleartext one or a list of: password-cleartext password-encrypted NTLM GSSAPI TLS-client-cert OAuth2
-//	providers[].servers[].clients.‹client›             none               another login for one client: thunderbird outlook activesync apple pacc page
-//	providers[].servers[].clients.‹client›.username    "%EMAILADDRESS%"   as above; both replace the server's login as a whole
+//	providers[].domains                                none               hosted domains; "*" is any that no provider
+//	                                                                      names; or domains.file
+//	providers[].domains.file                           none               file with one domain per line, # for comments;
+//	                                                                      may also be an item of the list
+//	providers[].mx                                     none               hosts, or "*.suffix"; a domain belongs here if
+//	                                                                      its best MX is one of them
+//	providers[].servers                                required           in the order of preference; optional with
+//	                                                                      autodiscover
+//	providers[].servers[].type                         required           imap pop3 smtp activesync ews caldav carddav
+//	                                                                      jmap managesieve
+//	providers[].servers[].hostname                     required           for imap, pop3, smtp and managesieve; may hold
+//	                                                                      %EMAILDOMAIN%
+//	providers[].servers[].port                         by type            993 995 465 for SSL; 143 110 587 4190 for
+//	                                                                      STARTTLS
+//	providers[].servers[].socketType                   SSL                SSL, STARTTLS or plain; STARTTLS for
+//	                                                                      managesieve and ports 25 110 143 587
+//	providers[].servers[].url                          required           for the other types, https only; may hold
+//	                                                                      placeholders
+//	providers[].servers[].username                     "%EMAILADDRESS%"   user name for signing in; quote it, YAML
+//	                                                                      refuses a leading %
+//	providers[].servers[].domainName                   none               NT domain of the login, for clients that ask
+//	                                                                      for one
+//	providers[].servers[].authentication               password-cleartext one or a list of: password-cleartext
+//	                                                                      password-encrypted NTLM GSSAPI TLS-client-cert
+//	                                                                      OAuth2
+//	providers[].servers[].clients.‹client›             none               another login for one client: thunderbird
+//	                                                                      outlook activesync apple pacc page
+//	providers[].servers[].clients.‹client›.username    "%EMAILADDRESS%"   as above; both replace the server's login as a
+//	                                                                      whole
 //	providers[].servers[].clients.‹client›.domainName  none               as above
 //	providers[].servers[].pathPrefix                   none               imap: the folder that contains all others
-//	providers[].servers[].pastDays                     7                  activesync: days of mail that an Apple device downloads: 0 (all) 1 3 7 14 31
-//	providers[].servers[].principalURL                 found by client    caldav, carddav: URL of the principal, https only; may hold placeholders
-//	providers[].servers[].answerWithoutLogin           false              activesync; true: answer phones even though the answer cannot contain the login
+//	providers[].servers[].pastDays                     7                  activesync: days of mail that an Apple device
+//	                                                                      downloads: 0 (all) 1 3 7 14 31
+//	providers[].servers[].principalURL                 found by client    caldav, carddav: URL of the principal, https
+//	                                                                      only; may hold placeholders
+//	providers[].servers[].answerWithoutLogin           false              activesync; true: answer phones even though the
+//	                                                                      answer cannot contain the login
 //	providers[].webmail                                none               URL; may hold %EMAILDOMAIN%
 //	providers[].documentation                          none               help pages for people
 //	providers[].documentation[].url                    required           URL; may hold %EMAILDOMAIN%
-//	providers[].documentation[].descr.‹language›       required           title of the page in a language, such as en or sv
-//	providers[].support.status                         none               URL of the page about incidents; may hold %EMAILDOMAIN%
-//	providers[].support.passwordReset                  none               URL for choosing a new password; may hold %EMAILDOMAIN%
-//	providers[].support.controlPanel                   none               URL where people see the state of their account; may hold %EMAILDOMAIN%
+//	providers[].documentation[].descr.‹language›       required           title of the page in a language, such as en or
+//	                                                                      sv
+//	providers[].support.status                         none               URL of the page about incidents; may hold
+//	                                                                      %EMAILDOMAIN%
+//	providers[].support.passwordReset                  none               URL for choosing a new password; may hold
+//	                                                                      %EMAILDOMAIN%
+//	providers[].support.controlPanel                   none               URL where people see the state of their
+//	                                                                      account; may hold %EMAILDOMAIN%
 //	providers[].support.contact.url                    branding's         contact page of this provider
 //	providers[].support.contact.email                  branding's         mail address for customers of this provider
 //	providers[].support.contact.phone                  branding's         telephone number for customers of this provider
 //	providers[].support.sendingLimits.perAddress       none               messages per hour that one address can send
-//	providers[].support.sendingLimits.perDomain        none               messages per hour that all addresses of a domain can send
-//	providers[].support.sendingLimits.wait             none               how long sending is blocked after that, such as 60m
-//	providers[].support.checks                         none               more to check when mail does not work, a list of {en: …, sv: …}
-//	providers[].notices                                none               temporary notices for all customers on the set-up page
+//	providers[].support.sendingLimits.perDomain        none               messages per hour that all addresses of a
+//	                                                                      domain can send
+//	providers[].support.sendingLimits.wait             none               how long sending is blocked after that, such as
+//	                                                                      60m
+//	providers[].support.checks                         none               more to check when mail does not work, a list
+//	                                                                      of {en: …, sv: …}
+//	providers[].notices                                none               temporary notices for all customers on the
+//	                                                                      set-up page
 //	providers[].notices[].text.‹language›              required           the notice in a language
-//	providers[].notices[].from                         at once            the first day on which the page shows it, such as 2026-12-01
+//	providers[].notices[].from                         at once            the first day on which the page shows it, such
+//	                                                                      as 2026-12-01
 //	providers[].notices[].until                        no end             the last day
 //	providers[].notices[].url                          none               a page with more information
 //	providers[].oAuth2.issuer                          required           host name or URL of the authorisation server
-//	providers[].oAuth2.scope                           required           a list, or text with spaces; must cover all servers
+//	providers[].oAuth2.scope                           required           a list, or text with spaces; must cover all
+//	                                                                      servers
 //	providers[].oAuth2.authURL                         required           where people sign in
 //	providers[].oAuth2.tokenURL                        required           where clients get a token
 //	providers[].passwords                              true               false: clients are told OAuth2 only
-//	providers[].autodiscover.hostname                  none               the service that answers Autodiscover instead of this one
-//	providers[].autodiscover.answer                    http               how clients are sent there: http (302) or xml (redirectUrl)
-//	providers[].autodiscover.redirectAddr              none               instead of hostname: the address to ask for; may hold %EMAILLOCALPART% and %EMAILDOMAIN%
-//	providers[].aliasLogin                             address            login for an alias: address (the alias itself, which most servers refuse) or mailbox (shows the mailbox to everyone who asks)
-//	accounts                                           none               sources of accounts, asked in order until one lists the mailbox
+//	providers[].autodiscover.hostname                  none               the service that answers Autodiscover instead
+//	                                                                      of this one
+//	providers[].autodiscover.answer                    http               how clients are sent there: http (302) or xml
+//	                                                                      (redirectUrl)
+//	providers[].autodiscover.redirectAddr              none               instead of hostname: the address to ask for;
+//	                                                                      may hold %EMAILLOCALPART% and %EMAILDOMAIN%
+//	providers[].aliasLogin                             address            login for an alias: address (the alias itself,
+//	                                                                      which most servers refuse) or mailbox (shows
+//	                                                                      the mailbox to everyone who asks)
+//	accounts                                           none               sources of accounts, asked in order until one
+//	                                                                      lists the mailbox
 //	accounts[].list.‹address›.provider                 by domain          id of the provider
-//	accounts[].list.‹address›.alias                    none               the mailbox that receives the mail of this address
-//	accounts[].list.‹address›.inactive                 false              true: this account has no mail at present; only "show" says so
+//	accounts[].list.‹address›.alias                    none               the mailbox that receives the mail of this
+//	                                                                      address
+//	accounts[].list.‹address›.inactive                 false              true: this account has no mail at present; only
+//	                                                                      "show" says so
 //	accounts[].list.‹address›.username                 the provider's     user name of this account, at every server
 //	accounts[].list.‹address›.displayName              none               name of the person, shown to the operator only
 //

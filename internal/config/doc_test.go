@@ -91,6 +91,10 @@ func documentedRows(t *testing.T) []documentedRow {
 			continue
 		}
 		cell := func(r []rune) string { return strings.TrimSpace(string(r)) }
+		if last := len(rows) - 1; last >= 0 && len(runes) > third && cell(runes[:third]) == "" {
+			rows[last].meaning += " " + cell(runes[third:]) // the row continues
+			continue
+		}
 		if len(runes) <= third || cell(runes[second:third]) == "" || cell(runes[third:]) == "" {
 			t.Errorf("a row of doc.go lacks its default or meaning: %s", text)
 			continue

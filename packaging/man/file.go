@@ -6,90 +6,60 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 )
 
 // examples names the configurations of the tests that the page shows.
 var examples = []string{"small", "mamut"}
 
 // key is a row of the table of keys.
-type key struct{ name, byDefault, meaning string }
+type key struct{ Name, Default, Meaning string }
 
-// standard returns what applies if the file does not have the key.
-func (k key) standard() string {
-	if k.byDefault == "required" {
-		return k.byDefault
+// Standard returns what applies if the file does not have the key.
+func (k key) Standard() string {
+	if k.Default == "required" {
+		return k.Default
 	}
-	return "default: " + k.byDefault
+	return "default: " + k.Default
 }
 
-// filePage returns signpost.yaml(5).
-func filePage(source string, day time.Time) ([]byte, error) {
+// filePage is what signpost.yaml(5) takes from package config and the tests.
+type filePage struct {
+	Chapters        []chapter
+	Notes, Examples []string
+}
+
+type chapter struct {
+	Name string
+	Keys []key
+}
+
+// readFilePage reads the keys and the examples in the directory of the module.
+func readFilePage(source string) (p filePage, err error) {
 	keys, notes, err := readKeys(filepath.Join(source, "internal", "config", "doc.go"))
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	var p page
-	p.begin("signpost.yaml", "5", day)
-	p.WriteString(fileHead)
-	p.macro("Sh", "KEYS")
-	p.text("A dot means a key inside another one, [] an item of a list, and ‹› a word of your own.")
-	var chapters []string
-	in := map[string][]key{}
+	p.Notes = notes
 	for _, k := range keys {
-		chapter := chapterOf(k.name)
-		if in[chapter] == nil {
-			chapters = append(chapters, chapter)
+		name := chapterOf(k.Name)
+		i := slices.IndexFunc(p.Chapters, func(c chapter) bool { return c.Name == name })
+		if i < 0 {
+			i = len(p.Chapters)
+			p.Chapters = append(p.Chapters, chapter{Name: name})
 		}
-		in[chapter] = append(in[chapter], k)
+		p.Chapters[i].Keys = append(p.Chapters[i].Keys, k)
 	}
-	for _, chapter := range chapters {
-		p.macro("Ss", chapter)
-		p.macro("Bl", "-tag", "-width", "Ds")
-		for _, k := range in[chapter] {
-			p.macro("It", k.name)
-			p.text(k.meaning)
-			p.text("(" + k.standard() + ")")
-		}
-		p.macro("El")
-	}
-	p.macro("Sh", "NOTES")
-	for i, note := range notes {
-		if i > 0 {
-			p.macro("Pp")
-		}
-		p.text(note)
-	}
-	p.macro("Sh", "EXAMPLES")
 	for _, name := range examples {
 		text, err := os.ReadFile(filepath.Join(source, "testdata", "config", name+".yaml"))
 		if err != nil {
-			return nil, err
+			return p, err
 		}
-		p.literal(string(text))
+		p.Examples = append(p.Examples, string(text))
 	}
-	p.macro("Sh", "SEE ALSO")
-	p.WriteString(".Xr signpost 1\n")
-	return p.Bytes(), nil
+	return p, nil
 }
-
-const fileHead = `.Sh NAME
-.Nm signpost.yaml
-.Nd configuration of Signpost
-.Sh DESCRIPTION
-Signpost reads
-.Pa /etc/signpost/signpost.yaml ,
-or the file that
-.Fl config
-names.
-It is YAML.
-.Pp
-.Ic signpost check
-reports all faults at once, each with its line and a suggestion.
-.Ic signpost serve
-reloads a changed file by itself, either as a whole or not at all.
-`
 
 // chapterOf returns the chapter of the page that a key belongs to.
 func chapterOf(name string) string {
@@ -105,7 +75,8 @@ func chapterOf(name string) string {
 }
 
 // readKeys reads the table of a package comment and the paragraphs after it. The
-// columns begin where the words of the first row begin.
+// columns begin where the words of the first row begin. A row without a key continues
+// the meaning of the row above.
 func readKeys(file string) (keys []key, notes []string, err error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.PackageClauseOnly)
 	if err != nil {
@@ -120,7 +91,7 @@ func readKeys(file string) (keys []key, notes []string, err error) {
 			continue
 		}
 		for l := range strings.Lines(paragraph) {
-			row := []rune(strings.TrimSpace(l))
+			row := []rune(strings.TrimRight(l[1:], "\n"))
 			if second == 0 {
 				second, third = strings.Index(string(row), "default"), strings.Index(string(row), "meaning")
 				if second <= 0 || third < second {
@@ -132,7 +103,12 @@ func readKeys(file string) (keys []key, notes []string, err error) {
 				return nil, nil, fmt.Errorf("%s: this row does not keep to the columns: %s", file, string(row))
 			}
 			cell := func(r []rune) string { return strings.TrimSpace(string(r)) }
-			keys = append(keys, key{cell(row[:second]), cell(row[second:third]), cell(row[third:])})
+			k := key{cell(row[:second]), cell(row[second:third]), cell(row[third:])}
+			if last := len(keys) - 1; k.Name == "" && last >= 0 {
+				keys[last].Meaning += " " + k.Meaning
+				continue
+			}
+			keys = append(keys, k)
 		}
 	}
 	if len(keys) == 0 {

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -47,16 +48,21 @@ func write(program, source, date, dir string) error {
 		}
 		return string(out), nil
 	}
-	command, err := commandPage(help, day)
+	command, err := readCommands(help)
 	if err != nil {
 		return err
 	}
-	file, err := filePage(source, day)
+	file, err := readFilePage(source)
 	if err != nil {
 		return err
 	}
-	for name, text := range map[string][]byte{"signpost.1": command, "signpost.yaml.5": file} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+	data := map[string]any{"Day": day.Format("January 2, 2006"), "Command": command, "File": file}
+	for _, name := range []string{"signpost.1", "signpost.yaml.5"} {
+		var page bytes.Buffer
+		if err := templates.ExecuteTemplate(&page, name+".tmpl", data); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), page.Bytes(), 0o644); err != nil {
 			return err
 		}
 	}

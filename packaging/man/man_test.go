@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // pages builds the program and writes its pages into a new directory.
@@ -44,6 +43,15 @@ func TestPages(t *testing.T) {
 	seen := map[string]string{}
 	for _, name := range []string{"signpost.1", "signpost.yaml.5"} {
 		path := filepath.Join(dir, name)
+		page, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		title, section := strings.ToUpper(strings.TrimSuffix(name, filepath.Ext(name))), filepath.Ext(name)[1:]
+		head := ".Dd November 21, 2026\n.Dt " + title + " " + section + "\n.Os\n"
+		if !strings.HasPrefix(string(page), head) {
+			t.Errorf("%s begins with %.60q, want %q", name, page, head)
+		}
 		out, _ := exec.Command("mandoc", "-Tlint", "-Wstyle", path).CombinedOutput()
 		for line := range strings.Lines(string(out)) {
 			// Other pages need not be installed.
@@ -73,12 +81,12 @@ func TestPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A second, simpler reading of the table: its rows are the lines with a tab.
-	if rows := strings.Count(string(source), "\n//\t") - 1; rows != len(keys) || rows < 100 {
+	// A second, simpler reading of the table: its rows are the lines with a tab and a key.
+	if rows := len(regexp.MustCompile(`\n//\t\S`).FindAll(source, -1)) - 1; rows != len(keys) || rows < 100 {
 		t.Errorf("readKeys returned %d keys, but the table has %d rows (want at least 100)", len(keys), rows)
 	}
 	for _, k := range keys {
-		want := strings.Join(strings.Fields(k.name+" "+k.meaning+" ("+k.standard()+")"), " ")
+		want := strings.Join(strings.Fields(k.Name+" "+k.Meaning+" ("+k.Standard()+")"), " ")
 		if !strings.Contains(seen["signpost.yaml.5"], want) {
 			t.Errorf("signpost.yaml(5) does not show %q", want)
 		}
@@ -101,24 +109,22 @@ func TestPages(t *testing.T) {
 
 // TestEscapes checks that the formatter interprets nothing of a text.
 func TestEscapes(t *testing.T) {
-	var p page
-	p.begin("x", "1", time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
-	p.text(`.Nm 'br \fBbold Two. .Sh Three`)
-	p.literal(".Ed\n'so /etc/passwd\n\\n[x]\n")
-	p.macro("It", "Ar", ",", `a "b" c`)
-	want := `.Dd November 21, 2026
-.Dt X 1
-.Os
-\&.Nm \(aqbr \efBbold Two.
+	got := text(`.Nm 'br \fBbold Two. .Sh Three`) + literal(".Ed\n'so /etc/passwd\n\\n[x]\n")
+	for _, arg := range []string{"Ar", ",", `a "b" c`} {
+		got += argument(arg) + "\n"
+	}
+	want := `\&.Nm \(aqbr \efBbold Two.
 \&.Sh Three
 .Bd -literal -offset indent
 \&.Ed
 \(aqso /etc/passwd
 \en[x]
 .Ed
-.It \&Ar \&, "a \(dqb\(dq c"
+\&Ar
+\&,
+"a \(dqb\(dq c"
 `
-	if p.String() != want {
-		t.Errorf("page:\n%s\nwant:\n%s", p.String(), want)
+	if got != want {
+		t.Errorf("the texts are:\n%s\nwant:\n%s", got, want)
 	}
 }

@@ -1,64 +1,56 @@
 package main
 
 import (
-	"bytes"
+	"embed"
 	"strings"
-	"time"
+	"text/template"
 )
 
-// page is a manual page in the mdoc language, which mandoc and groff read.
-type page struct{ bytes.Buffer }
+// The manual pages are in the mdoc language, which mandoc and groff read.
+//
+//go:embed *.tmpl
+var files embed.FS
 
-// begin writes the prologue of a page.
-func (p *page) begin(title, section string, day time.Time) {
-	p.WriteString(".Dd " + day.Format("January 2, 2006") + "\n")
-	p.WriteString(".Dt " + strings.ToUpper(title) + " " + section + "\n")
-	p.macro("Os")
-}
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"argument": argument, "escape": escape, "literal": literal, "text": text,
+}).ParseFS(files, "*.tmpl"))
 
-// macro writes a line with a macro and its arguments.
-func (p *page) macro(name string, args ...string) {
-	p.WriteString("." + name)
-	for _, arg := range args {
-		p.WriteString(" " + argument(arg))
-	}
-	p.WriteByte('\n')
-}
-
-// text writes running text with each sentence on a line of its own, because that is
+// text formats running text with each sentence on a line of its own, because that is
 // how mdoc recognises the end of a sentence.
-func (p *page) text(text string) {
+func text(text string) string {
 	const width = 66
+	var out strings.Builder
 	at := 0
 	for word := range strings.FieldsSeq(text) {
 		switch {
 		case at == 0:
 			word = line(word)
 		case at+len(word) > width:
-			p.WriteByte('\n')
+			out.WriteByte('\n')
 			word, at = line(word), 0
 		default:
-			p.WriteByte(' ')
+			out.WriteByte(' ')
 			word = escape(word)
 		}
-		p.WriteString(word)
+		out.WriteString(word)
 		if at += len(word) + 1; strings.HasSuffix(word, ".") {
-			p.WriteByte('\n')
+			out.WriteByte('\n')
 			at = 0
 		}
 	}
 	if at > 0 {
-		p.WriteByte('\n')
+		out.WriteByte('\n')
 	}
+	return out.String()
 }
 
-// literal writes lines without formatting.
-func (p *page) literal(text string) {
-	p.macro("Bd", "-literal", "-offset", "indent")
+// literal formats lines that stay as they are.
+func literal(text string) string {
+	var out strings.Builder
 	for l := range strings.Lines(strings.TrimRight(text, "\n")) {
-		p.WriteString(line(strings.TrimRight(l, "\n")) + "\n")
+		out.WriteString(line(l))
 	}
-	p.macro("Ed")
+	return ".Bd -literal -offset indent\n" + out.String() + "\n.Ed\n"
 }
 
 // escape escapes the characters that the formatter would interpret. An unescaped
@@ -77,9 +69,6 @@ func line(text string) string {
 
 // argument escapes one argument of a macro, even if it looks like a macro itself.
 func argument(text string) string {
-	if strings.HasPrefix(text, "-") && !strings.ContainsAny(text, " \"") {
-		return text // an option of the macro
-	}
 	text = strings.ReplaceAll(escape(text), `"`, `\(dq`)
 	if strings.ContainsAny(text, " ") || text == "" {
 		return `"` + text + `"`

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -53,7 +54,7 @@ type acmeIssuer struct {
 	cache   *certmagic.Cache
 	storage *certmagic.FileStorage
 	zap     *zap.Logger
-	dummy   dummyListener
+	dummy   net.Listener
 	// matching returns the certificates of a name in the cache.
 	matching func(name string) []certmagic.Certificate
 
@@ -96,7 +97,7 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 			return nil, err
 		}
 	}
-	dummy, err := newDummyListener()
+	dummy, err := listenDummy()
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func (a *acmeIssuer) configure(o *ACME, roots *x509.CertPool, t tuning) {
 		OnEvent:            a.onEvent,
 		Logger:             a.zap,
 	})
-	host, port := a.dummy.address()
+	dummy := a.dummy.Addr().(*net.TCPAddr)
 	a.config.Issuers = []certmagic.Issuer{certmagic.NewACMEIssuer(a.config, certmagic.ACMEIssuer{
 		CA: o.Directory,
 		// Orders are placed with ObtainCertSync and RenewCertSync, which try once.
@@ -152,9 +153,9 @@ func (a *acmeIssuer) configure(o *ACME, roots *x509.CertPool, t tuning) {
 		Email:                     o.Email + " ",
 		Agreed:                    true,
 		TrustedRoots:              roots,
-		ListenHost:                host,
-		AltHTTPPort:               port,
-		AltTLSALPNPort:            port,
+		ListenHost:                dummy.IP.String(),
+		AltHTTPPort:               dummy.Port,
+		AltTLSALPNPort:            dummy.Port,
 		DisableDistributedSolvers: true,
 		CertObtainTimeout:         orderTimeout,
 		Logger:                    a.zap,

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,15 +51,8 @@ type askHandler struct {
 // perHour limits the new names that are hosted here by DNS only, 1000 if zero; the
 // names of one registrable domain get a tenth of them. The handler is for GET only.
 func AskHandler(policy Policy, perHour int, log *slog.Logger) http.Handler {
-	return newAskHandler(policy, perHour, log)
-}
-
-func newAskHandler(policy Policy, perHour int, log *slog.Logger) *askHandler {
-	if perHour == 0 {
-		perHour = DefaultAskPerHour
-	}
 	return &askHandler{
-		policy: policy, perHour: perHour, log: log, sampler: &sampler{},
+		policy: policy, perHour: cmp.Or(perHour, DefaultAskPerHour), log: log, sampler: &sampler{},
 		checks: make(semaphore, maxUnlistedChecks), granted: map[string]struct{}{},
 	}
 }
@@ -73,12 +67,13 @@ func (h *askHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	err = h.decide(r.Context(), name)
 	refused, isRefusal := errors.AsType[*refusal](err)
+	_, isElsewhere := errors.AsType[*elsewhereError](err)
 	switch {
 	case err == nil:
 		yes(w)
 	case account.IsUnknown(err):
 		http.Error(w, "no: not hosted here", http.StatusForbidden)
-	case leadsElsewhere(err):
+	case isElsewhere:
 		http.Error(w, "no: DNS does not lead it here: "+err.Error(), http.StatusForbidden)
 	case isRefusal:
 		h.sampler.warn(h.log, "no certificate", "name", name, "reason", refused.text)

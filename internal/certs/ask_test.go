@@ -157,14 +157,14 @@ func TestAskInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		checks := 0
-		h := newAskHandler(&testPolicy{
+		h := AskHandler(&testPolicy{
 			listed: func(name string) bool { return name == "autoconfig.listed.se" },
 			allowed: func(ctx context.Context, name string) error {
 				checks++
 				<-ctx.Done()
 				return ctx.Err()
 			},
-		}, 0, nil)
+		}, 0, nil).(*askHandler)
 		for i := range maxUnlistedChecks {
 			go h.decide(ctx, nth(i))
 			synctest.Wait() // one after the other, so that checks needs no lock
@@ -187,7 +187,7 @@ func TestAskInTurn(t *testing.T) {
 
 // TestAskForgets checks that the number of remembered names is limited.
 func TestAskForgets(t *testing.T) {
-	h := newAskHandler(&testPolicy{}, 2*maxGranted, nil)
+	h := AskHandler(&testPolicy{}, 2*maxGranted, nil).(*askHandler)
 	for i := range maxGranted {
 		h.granted[nth(i)] = struct{}{}
 	}

@@ -19,16 +19,9 @@ type clientOrder struct {
 
 type clientOrderKey struct{}
 
-// loggedError is an error that has been logged already.
-type loggedError struct{ error }
-
-// Unwrap returns the error.
-func (e *loggedError) Unwrap() error { return e.error }
-
-// order orders a certificate and waits for it. state is the error of load.
+// order orders a certificate and waits for it. ctx holds a clientOrder; state is
+// the error of load.
 func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.Certificate, error) {
-	o := &clientOrder{}
-	ctx = context.WithValue(ctx, clientOrderKey{}, o)
 	var err error
 	if state == errNotStored {
 		err = a.config.ObtainCertSync(ctx, name)
@@ -43,19 +36,16 @@ func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.
 			return c, nil
 		}
 	}
-	if o.failureLogged {
-		return nil, &loggedError{err}
-	}
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return nil, r // without the text that certmagic adds
 	}
-	if a.ctx.Err() != nil {
-		return nil, err
+	if o := ctx.Value(clientOrderKey{}).(*clientOrder); !o.failureLogged {
+		// The ACME server did not fail. The disk is full, for example, or the
+		// certificate that it issued cannot be used.
+		o.failureLogged = true
+		a.orderFailed(name, false, err)
 	}
-	// The ACME server did not fail. The disk is full, for example, or the
-	// certificate that it issued cannot be used.
-	a.orderFailed(name, false, err)
-	return nil, &loggedError{err}
+	return nil, err
 }
 
 // onEvent handles the events that certmagic emits under these names. An error in

@@ -62,18 +62,16 @@ func (m *Manager) HTTPChallenge(next http.Handler) http.Handler {
 	})
 }
 
-// dummyListener listens on a loopback port that is given to certmagic as the port
+// listenDummy listens on a loopback port that is given to certmagic as the port
 // of the challenges. Before each challenge, certmagic tries to listen there, and
 // if the port is in use, it relies on the listener to answer. It cannot be given
 // our real listeners, which may be inherited from systemd or behind a redirected
 // port, and it fails an order if it is not permitted to listen.
-type dummyListener struct{ net.Listener }
-
-func newDummyListener() (dummyListener, error) {
+func listenDummy() (net.Listener, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		if l, err = net.Listen("tcp", "[::1]:0"); err != nil {
-			return dummyListener{}, fmt.Errorf("no port on the loopback interface: %w", err)
+			return nil, fmt.Errorf("no port on the loopback interface: %w", err)
 		}
 	}
 	go func() {
@@ -85,11 +83,5 @@ func newDummyListener() (dummyListener, error) {
 			c.Close()
 		}
 	}()
-	return dummyListener{l}, nil
-}
-
-// address returns host and port.
-func (d dummyListener) address() (host string, port int) {
-	a := d.Addr().(*net.TCPAddr)
-	return a.IP.String(), a.Port
+	return l, nil
 }

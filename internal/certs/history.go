@@ -28,11 +28,7 @@ func newEvent(name string, count int) event {
 // prune removes what is older than the window.
 func (h *history) prune() {
 	now := time.Now()
-	first := slices.IndexFunc(*h, func(e event) bool { return now.Sub(e.at) < window })
-	if first < 0 {
-		first = len(*h)
-	}
-	*h = slices.Delete(*h, 0, first)
+	*h = slices.DeleteFunc(*h, func(e event) bool { return now.Sub(e.at) >= window })
 }
 
 // sum adds up everything, and what counts for a registrable domain.

@@ -2,6 +2,7 @@ package certs
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -204,11 +205,7 @@ func (l *limits) failing() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pruneFailures()
-	names := make([]string, 0, len(l.failures))
-	for name := range l.failures {
-		names = append(names, name)
-	}
-	return names
+	return slices.Collect(maps.Keys(l.failures))
 }
 
 // state returns how many orders were placed within the window, and until when all
@@ -224,16 +221,6 @@ func (l *limits) state() (orders int, stoppedUntil time.Time) {
 	return orders, stoppedUntil
 }
 
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
+func earlier(times ...time.Time) time.Time { return slices.MinFunc(times, time.Time.Compare) }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
+func later(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }

@@ -139,12 +139,13 @@ func (a *acmeIssuer) find(name string, c *call) (*tls.Certificate, error) {
 	if err == nil {
 		err = c.quota.orders.acquire(ctx)
 	}
+	o := &clientOrder{}
 	if err == nil {
 		close(c.ordering)
-		cert, err = a.order(ctx, name, state)
+		cert, err = a.order(context.WithValue(ctx, clientOrderKey{}, o), name, state)
 		c.quota.orders.release()
 	}
-	if _, logged := errors.AsType[*loggedError](err); err != nil && !logged && a.ctx.Err() == nil {
+	if err != nil && !o.failureLogged && a.ctx.Err() == nil {
 		a.sampler.warn(a.log, "no certificate", "name", name, "reason", a.scrub.Replace(err.Error()))
 	}
 	return cert, err

@@ -155,14 +155,15 @@ func (m *Manager) named(hello *tls.ClientHelloInfo, name string) (*tls.Certifica
 // 6066 §3). It is the one of the service's own name, or else the first in the
 // configuration.
 func (m *Manager) unnamed(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if m.name == "" {
-		return m.files.first(hello), nil
-	}
-	c, err := m.named(hello, m.name)
-	if c == nil {
-		if first := m.files.first(hello); first != nil {
-			return first, nil
+	var err error
+	if m.name != "" {
+		var c *tls.Certificate
+		if c, err = m.named(hello, m.name); c != nil {
+			return c, nil
 		}
 	}
-	return c, err
+	if first := m.files.first(hello); first != nil {
+		return first, nil
+	}
+	return nil, err
 }

@@ -2,7 +2,6 @@ package certs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -144,8 +143,3 @@ func overlap(a, b []netip.Addr) bool {
 type elsewhereError struct{ text string }
 
 func (e *elsewhereError) Error() string { return e.text }
-
-func leadsElsewhere(err error) bool {
-	_, ok := errors.AsType[*elsewhereError](err)
-	return ok
-}

@@ -197,7 +197,7 @@ func TestLeadsHere(t *testing.T) {
 		if err != nil {
 			text = err.Error()
 		}
-		if text != test.want || leadsElsewhere(err) != test.elsewhere {
+		if _, elsewhere := errors.AsType[*elsewhereError](err); text != test.want || elsewhere != test.elsewhere {
 			t.Errorf("LeadsHere(%q) of %q with %v = %v, want %q", test.name, test.own, test.addresses, err, test.want)
 		}
 	}

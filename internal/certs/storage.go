@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -42,21 +43,11 @@ func (a *acmeIssuer) tidy(ctx context.Context) {
 // is still valid.
 func (a *acmeIssuer) cached(name string) *tls.Certificate {
 	all := a.cache.AllMatchingCertificates(name)
-	now := time.Now()
-	latest := -1
-	for i := range all {
-		leaf := all[i].Leaf
-		if leaf == nil || now.After(leaf.NotAfter) {
-			continue
-		}
-		if latest < 0 || leaf.NotAfter.After(all[latest].Leaf.NotAfter) {
-			latest = i
-		}
-	}
-	if latest < 0 {
+	slices.SortFunc(all, func(x, y certmagic.Certificate) int { return y.Leaf.NotAfter.Compare(x.Leaf.NotAfter) })
+	if len(all) == 0 || time.Now().After(all[0].Leaf.NotAfter) {
 		return nil
 	}
-	return &all[latest].Certificate
+	return &all[0].Certificate
 }
 
 var (

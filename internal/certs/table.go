@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/tls"
 	"slices"
@@ -26,35 +27,28 @@ func newTable(all []*tls.Certificate) *table {
 	}
 	for _, list := range t.byName {
 		slices.SortStableFunc(list, func(a, b *tls.Certificate) int {
-			if ecdsa := isECDSA(a); ecdsa != isECDSA(b) {
-				if ecdsa {
-					return -1
-				}
-				return 1
-			}
-			return b.Leaf.NotAfter.Compare(a.Leaf.NotAfter)
+			return cmp.Or(handshakeCost(a)-handshakeCost(b), b.Leaf.NotAfter.Compare(a.Leaf.NotAfter))
 		})
 	}
 	return t
 }
 
-func isECDSA(c *tls.Certificate) bool {
-	_, ok := c.Leaf.PublicKey.(*ecdsa.PublicKey)
-	return ok
+// handshakeCost returns what a handshake costs relative to others.
+func handshakeCost(c *tls.Certificate) int {
+	if _, ok := c.Leaf.PublicKey.(*ecdsa.PublicKey); ok {
+		return 1
+	}
+	return 10
 }
 
 // find returns the certificate for a name in lower case, or nil. A wildcard stands
 // for one label (RFC 9525 §6.3).
 func (t *table) find(hello *tls.ClientHelloInfo, name string) *tls.Certificate {
-	if list := t.byName[name]; list != nil {
-		return best(hello, list)
+	list := t.byName[name]
+	if dot := strings.IndexByte(name, '.'); list == nil && dot > 0 {
+		list = t.byName["*"+name[dot:]]
 	}
-	if dot := strings.IndexByte(name, '.'); dot > 0 {
-		if list := t.byName["*"+name[dot:]]; list != nil {
-			return best(hello, list)
-		}
-	}
-	return nil
+	return best(hello, list)
 }
 
 // first returns the first certificate of the configuration, or nil. If its name
@@ -69,24 +63,17 @@ func (t *table) first(hello *tls.ClientHelloInfo) *tls.Certificate {
 // best returns the first certificate of the list that the client supports and that
 // has not expired, then the first that it supports, then the first.
 func best(hello *tls.ClientHelloInfo, list []*tls.Certificate) *tls.Certificate {
-	if len(list) == 1 {
+	switch len(list) {
+	case 0:
+		return nil
+	case 1:
 		return list[0]
 	}
 	now := time.Now()
-	var supported *tls.Certificate
-	for _, c := range list {
-		if hello.SupportsCertificate(c) != nil {
-			continue
-		}
-		if now.Before(c.Leaf.NotAfter) {
-			return c
-		}
-		if supported == nil {
-			supported = c
-		}
+	supported := func(c *tls.Certificate) bool { return hello.SupportsCertificate(c) == nil }
+	i := slices.IndexFunc(list, func(c *tls.Certificate) bool { return supported(c) && now.Before(c.Leaf.NotAfter) })
+	if i < 0 {
+		i = slices.IndexFunc(list, supported)
 	}
-	if supported == nil {
-		return list[0]
-	}
-	return supported
+	return list[max(i, 0)]
 }

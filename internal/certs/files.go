@@ -33,7 +33,8 @@ type files struct {
 	table   atomic.Pointer[table]
 
 	mu     sync.Mutex
-	loaded []*loadedPair
+	pairs  []certfile.Pair
+	loaded []*loadedPair // of the pairs
 }
 
 // loadedPair is a pair of files with the last certificate that could be used.
@@ -65,17 +66,16 @@ func (f *files) set(pairs []certfile.Pair) error {
 	defer f.mu.Unlock()
 	// The watch begins before the files are read and ends when the new pairs are
 	// in use, so that no change is missed whether or not there is an error.
-	before := pairsOf(f.loaded)
-	f.watcher.Watch(paths(slices.Concat(before, pairs)))
+	f.watcher.Watch(paths(slices.Concat(f.pairs, pairs)))
 	var next, added []*loadedPair
 	for i, pair := range pairs {
-		if at := slices.Index(before, pair); at >= 0 {
+		if at := slices.Index(f.pairs, pair); at >= 0 {
 			next = append(next, f.loaded[at])
 			continue
 		}
 		c, err := pair.LoadTLS()
 		if err != nil {
-			f.watcher.Watch(paths(before))
+			f.watcher.Watch(paths(f.pairs))
 			return &PairError{i, err}
 		}
 		l := &loadedPair{Pair: pair, certificate: c}
@@ -84,20 +84,12 @@ func (f *files) set(pairs []certfile.Pair) error {
 	for _, l := range added {
 		f.logLoaded(l)
 	}
-	f.loaded = next
+	f.pairs, f.loaded = slices.Clone(pairs), next
 	f.publish()
 	if err := f.watcher.Watch(paths(pairs)); err != nil {
 		f.log.Warn("cannot watch some files, changes are noticed late", "error", err)
 	}
 	return nil
-}
-
-func pairsOf(loaded []*loadedPair) []certfile.Pair {
-	pairs := make([]certfile.Pair, len(loaded))
-	for i, l := range loaded {
-		pairs[i] = l.Pair
-	}
-	return pairs
 }
 
 func paths(pairs []certfile.Pair) []string {
@@ -193,14 +185,4 @@ func someNames(c *tls.Certificate) []string {
 		return append(slices.Clone(names[:most]), "…")
 	}
 	return c.Leaf.DNSNames
-}
-
-// find returns the certificate for a name in lower case, or nil.
-func (f *files) find(hello *tls.ClientHelloInfo, name string) *tls.Certificate {
-	return f.table.Load().find(hello, name)
-}
-
-// first returns the first certificate of the configuration, or nil.
-func (f *files) first(hello *tls.ClientHelloInfo) *tls.Certificate {
-	return f.table.Load().first(hello)
 }

@@ -75,7 +75,7 @@ func (m *Manager) Start(ctx context.Context) {
 		return
 	}
 	m.running.Go(func() { m.acme.tidy(ctx) })
-	if m.name != "" && m.files.find(&tls.ClientHelloInfo{ServerName: m.name}, m.name) == nil {
+	if m.name != "" && m.files.table.Load().find(&tls.ClientHelloInfo{ServerName: m.name}, m.name) == nil {
 		m.acme.lookup(m.name)
 	}
 }
@@ -141,7 +141,7 @@ func (m *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 }
 
 func (m *Manager) named(hello *tls.ClientHelloInfo, name string) (*tls.Certificate, error) {
-	if c := m.files.find(hello, name); c != nil {
+	if c := m.files.table.Load().find(hello, name); c != nil {
 		return c, nil
 	}
 	if m.acme == nil {
@@ -162,7 +162,7 @@ func (m *Manager) unnamed(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 			return c, nil
 		}
 	}
-	if first := m.files.first(hello); first != nil {
+	if first := m.files.table.Load().first(hello); first != nil {
 		return first, nil
 	}
 	return nil, err

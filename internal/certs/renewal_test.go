@@ -45,7 +45,7 @@ func TestRenewalDecision(t *testing.T) {
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("admit of a renewal = %v, want %q", err, test.want)
 			}
-			if orders := m.Status().Orders.LastHour; (orders > 0) != (test.want == "") {
+			if orders, _ := m.acme.limits.state(); (orders > 0) != (test.want == "") {
 				t.Errorf("%d orders counted, want some: %v", orders, test.want == "")
 			}
 			if _, err := m.acme.load(t.Context(), name); (err == errNotStored) != test.erased {

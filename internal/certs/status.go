@@ -2,8 +2,6 @@ package certs
 
 import (
 	"crypto/x509"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -23,8 +21,6 @@ var States = []State{Valid, Due, Expired, Failed}
 
 // Certificate describes a certificate in memory, or one whose order failed.
 type Certificate struct {
-	Names    []string
-	ACME     bool // and not from a file
 	State    State
 	NotAfter time.Time // zero if there is no certificate
 }
@@ -32,15 +28,13 @@ type Certificate struct {
 // Orders counts the orders since the start.
 type Orders struct {
 	Obtained, Failed int64
-	// LastHour is the number of orders within the last hour, PerHour its limit.
-	LastHour, PerHour int
 	// StoppedUntil is set while no orders are placed because the ACME server failed.
 	StoppedUntil time.Time
 }
 
 // Status is the state of all certificates.
 type Status struct {
-	Certificates []Certificate // sorted by name
+	Certificates []Certificate
 	Orders       Orders
 }
 
@@ -72,16 +66,16 @@ func (s Status) NextExpiry() time.Time {
 func (m *Manager) Status() Status {
 	var s Status
 	for _, c := range m.files.table.Load().all {
-		s.Certificates = append(s.Certificates, Certificate{
-			Names: c.Leaf.DNSNames, State: stateOf(c.Leaf), NotAfter: c.Leaf.NotAfter,
-		})
+		s.Certificates = append(s.Certificates, certificateOf(c.Leaf))
 	}
 	if m.acme != nil {
-		s.Certificates = append(s.Certificates, m.acme.certificates()...)
-		s.Orders = m.acme.orders()
+		m.acme.addStatus(&s)
 	}
-	slices.SortStableFunc(s.Certificates, func(a, b Certificate) int { return strings.Compare(a.Names[0], b.Names[0]) })
 	return s
+}
+
+func certificateOf(leaf *x509.Certificate) Certificate {
+	return Certificate{State: stateOf(leaf), NotAfter: leaf.NotAfter}
 }
 
 func stateOf(leaf *x509.Certificate) State {
@@ -95,27 +89,19 @@ func stateOf(leaf *x509.Certificate) State {
 	return Valid
 }
 
-func (a *acmeIssuer) certificates() []Certificate {
-	var all []Certificate
+// addStatus adds what was ordered.
+func (a *acmeIssuer) addStatus(s *Status) {
 	inMemory := a.inMemory()
-	for name, c := range inMemory {
-		if c.Leaf != nil {
-			all = append(all, Certificate{Names: []string{name}, ACME: true, State: stateOf(c.Leaf), NotAfter: c.Leaf.NotAfter})
-		}
+	for _, c := range inMemory {
+		s.Certificates = append(s.Certificates, certificateOf(c.Leaf))
 	}
 	for _, name := range a.limits.failing() {
 		if _, ok := inMemory[name]; !ok {
-			all = append(all, Certificate{Names: []string{name}, ACME: true, State: Failed})
+			s.Certificates = append(s.Certificates, Certificate{State: Failed})
 		}
 	}
-	return all
-}
-
-func (a *acmeIssuer) orders() Orders {
 	a.mu.Lock()
-	orders := a.counts
+	s.Orders = a.counts
 	a.mu.Unlock()
-	orders.PerHour = a.limits.perHour
-	orders.LastHour, orders.StoppedUntil = a.limits.state()
-	return orders
+	_, s.Orders.StoppedUntil = a.limits.state()
 }

@@ -4,6 +4,7 @@ package filewatch
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,12 +93,7 @@ func (w *Watcher) Refresh() (changed []string) {
 func (w *Watcher) differ() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, file := range w.files {
-		if !stampOf(file).equal(w.stamps[file]) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(w.files, func(file string) bool { return !stampOf(file).equal(w.stamps[file]) })
 }
 
 // maxRests bounds how long the rest time is waited for, as a multiple of it: some

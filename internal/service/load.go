@@ -145,17 +145,11 @@ func newSigner(p certfile.Pair, earlier *Loaded, log *slog.Logger) (*signer.Sign
 
 // Warnings returns the warnings about the configuration and the page's templates:
 // what is allowed but probably not intended.
-func (l *Loaded) Warnings() []string {
-	var all []string
-	for _, warning := range l.Config.Warnings {
-		all = append(all, warning.String())
+func (l *Loaded) Warnings() []fault.Fault {
+	if l.templates == nil {
+		return l.Config.Warnings
 	}
-	if l.templates != nil {
-		for _, warning := range l.templates.Warnings {
-			all = append(all, warning.String())
-		}
-	}
-	return all
+	return slices.Concat(l.Config.Warnings, l.templates.Warnings)
 }
 
 // files returns the files and directories that the configuration was made from, except

@@ -27,15 +27,6 @@ type followingLog struct {
 	with    []func(slog.Handler) slog.Handler
 }
 
-func newFollowingLog(first *slog.Logger) followingLog {
-	l := followingLog{current: new(atomic.Pointer[slog.Logger])}
-	l.current.Store(first)
-	return l
-}
-
-// follow makes l and all loggers derived from it write to next.
-func (l followingLog) follow(next *slog.Logger) { l.current.Store(next) }
-
 // Enabled implements slog.Handler.
 func (l followingLog) Enabled(ctx context.Context, level slog.Level) bool {
 	return l.current.Load().Enabled(ctx, level)

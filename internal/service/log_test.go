@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"signpost/internal/config"
@@ -13,15 +14,16 @@ import (
 // and level of the new configuration.
 func TestFollowingLog(t *testing.T) {
 	var out bytes.Buffer
-	l := newFollowingLog(newLog(&out, config.Log{}))
-	log := slog.New(l)
+	var current atomic.Pointer[slog.Logger]
+	current.Store(newLog(&out, config.Log{}))
+	log := slog.New(followingLog{current: &current})
 	derived := log.With("keys", "a").WithGroup("g").With("b", 1)
 	derived.Info("first", "c", 2)
 	log.Debug("not yet")
-	l.follow(newLog(&out, config.Log{JSON: true, Level: slog.LevelDebug}))
+	current.Store(newLog(&out, config.Log{JSON: true, Level: slog.LevelDebug}))
 	derived.Info("second", "c", 2)
 	log.Debug("third")
-	l.follow(newLog(&out, config.Log{Level: slog.LevelError}))
+	current.Store(newLog(&out, config.Log{Level: slog.LevelError}))
 	log.Warn("no more")
 	lines := strings.Split(out.String(), "\n")
 	if len(lines) != 4 {

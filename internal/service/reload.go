@@ -51,7 +51,7 @@ func (s *service) reload(ctx context.Context) {
 		}
 		return
 	}
-	s.logs.follow(requestLog)
+	s.requestLog.Store(requestLog)
 	if earlier := s.loaded.Swap(l); earlier.Signer != l.Signer {
 		earlier.Signer.Close()
 		l.Signer.Start(ctx)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"signpost/internal/certs"
 	"signpost/internal/config"
 )
 
@@ -12,12 +13,13 @@ import (
 func restartKeys(old, now *config.Config) []string {
 	oldTLS, nowTLS := cmp.Or(old.TLS, new(config.TLS)), cmp.Or(now.TLS, new(config.TLS))
 	bothTLS := old.TLS != nil && now.TLS != nil // otherwise tls.listen has changed
+	none := new(certs.ACME)                     // differs from any other, which has a directory
 	var keys []string
 	for key, changed := range map[string]bool{
 		"listen":         old.Listen != now.Listen,
 		"admin":          old.Admin != now.Admin,
 		"tls.listen":     oldTLS.Listen != nowTLS.Listen,
-		"tls.acme":       bothTLS && !equal(oldTLS.ACME, nowTLS.ACME),
+		"tls.acme":       bothTLS && *cmp.Or(oldTLS.ACME, none) != *cmp.Or(nowTLS.ACME, none),
 		"name (of tls)":  bothTLS && old.Name != now.Name,
 		"proxyProtocol":  old.Proxies.Protocol != now.Proxies.Protocol,
 		"limits (times)": old.Limits.Timeouts != now.Limits.Timeouts,
@@ -30,9 +32,4 @@ func restartKeys(old, now *config.Config) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// equal reports whether both pointers are nil or point to equal values.
-func equal[T comparable](a, b *T) bool {
-	return a == b || a != nil && b != nil && *a == *b
 }

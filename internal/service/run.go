@@ -76,8 +76,7 @@ const closeTime = 10 * time.Second
 // configuration in use.
 type service struct {
 	out     io.Writer
-	log     *slog.Logger // for everything that outlives a reload
-	logs    followingLog // the handler of log
+	log     *slog.Logger // for everything that outlives a reload; follows requestLog
 	systemd notifier
 	live    *server.Live
 	limiter *server.Limiter
@@ -85,8 +84,9 @@ type service struct {
 	watcher *filewatch.Watcher
 	certs   *certs.Manager // nil if a proxy in front terminates TLS
 
-	loaded  atomic.Pointer[Loaded]
-	started config.Config // the configuration that the listeners were opened with
+	loaded     atomic.Pointer[Loaded]
+	requestLog atomic.Pointer[slog.Logger] // of the loaded configuration
+	started    config.Config               // the configuration that the listeners were opened with
 }
 
 // newService loads the configuration that the service starts with.
@@ -103,8 +103,8 @@ func newService(ctx context.Context, o Options) (*service, error) {
 		return nil, err
 	}
 	requestLog := newLog(o.Log, cfg.Log)
-	s.logs = newFollowingLog(requestLog)
-	s.log = slog.New(s.logs)
+	s.requestLog.Store(requestLog)
+	s.log = slog.New(followingLog{current: &s.requestLog})
 	l, err := build(file, cfg, nil, s.log)
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 
 func (s *service) logWarnings(l *Loaded) {
 	for _, warning := range l.Warnings() {
-		s.log.Warn("configuration warning", "fault", warning)
+		s.log.Warn("configuration warning", "fault", warning.String())
 	}
 }
 

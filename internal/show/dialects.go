@@ -130,9 +130,9 @@ func (d Dialect) Document(s account.Settings, service string) (document []byte, 
 	return document, "", err
 }
 
-// Reason returns why a document cannot be written, without the introduction that
+// reason returns why a document cannot be written, without the introduction that
 // says that it cannot.
-func Reason(err error) string {
+func reason(err error) string {
 	if noProfile, ok := errors.AsType[*mobileconfig.NoProfileError](err); ok {
 		return strings.Join(noProfile.Reasons, "; ")
 	}

@@ -108,7 +108,7 @@ func (d Dialect) explain(a account.Address, settings account.Settings, service s
 	} else if refused {
 		c.Error, c.Nothing = string(refusal.Code), refusal.Reason
 	} else if err != nil {
-		c.Nothing = Reason(err)
+		c.Nothing = reason(err)
 	} else if read, err := d.Read(document, a); err != nil {
 		c.Nothing = fmt.Sprintf("the document cannot be read back: %v", err)
 	} else {

@@ -108,9 +108,7 @@ func (a Address) Untagged() (Address, bool) {
 
 // parseLocal parses the part before the @, which it quotes only if necessary.
 func parseLocal(local string) (string, error) {
-	if !isASCII(local) {
-		local = norm.NFC.String(local)
-	}
+	local = norm.NFC.String(local)
 	quoted := len(local) >= 2 && local[0] == '"' && local[len(local)-1] == '"'
 	if quoted {
 		local = local[1 : len(local)-1]
@@ -149,15 +147,6 @@ func parseLocal(local string) (string, error) {
 		return "", &AddressError{"it has more than 64 bytes before the @"}
 	}
 	return local, nil
-}
-
-func isASCII(text string) bool {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
 
 // isAtext reports whether c may stand in an unquoted local part (RFC 5322 §3.2.3).

@@ -146,18 +146,15 @@ func Placeholders(text string) []string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 	var names []string
 	for {
-		start := strings.IndexByte(text, '%')
-		if start < 0 {
+		_, after, _ := strings.Cut(text, "%")
+		name, rest, found := strings.Cut(after, "%")
+		if !found {
 			return names
 		}
-		text = text[start+1:]
-		end := strings.IndexByte(text, '%')
-		if end < 0 {
-			return names
-		}
-		if name := text[:end]; len(name) > 2 && strings.Trim(name, letters) == "" {
+		text = after
+		if len(name) > 2 && strings.Trim(name, letters) == "" {
 			names = append(names, "%"+name+"%")
-			text = text[end+1:]
+			text = rest
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"signpost/account"
 )
@@ -123,16 +125,13 @@ func invalidProtocol(protocol string, endpoints []endpoint) *Error {
 
 // filter returns the letters and digits of an untrusted word, at most 40.
 func filter(word string) string {
-	var b strings.Builder
-	for i := range len(word) {
-		switch c := word[i]; {
-		case b.Len() == 40:
-			return b.String()
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-			b.WriteByte(c)
+	word = strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return r
 		}
-	}
-	return b.String()
+		return -1
+	}, word)
+	return word[:min(len(word), 40)]
 }
 
 func marshal(value any) []byte {

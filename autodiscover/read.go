@@ -89,12 +89,7 @@ func readOutlook(response *etree.Element) (account.Settings, error) {
 		s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: target.Host, AsXML: true}
 		return s, nil
 	case "redirectaddr":
-		to, err := account.ParseAddress(textOf(acc, "RedirectAddr"))
-		if err != nil {
-			return account.Settings{}, fmt.Errorf("the address that the answer redirects to: %w", err)
-		}
-		s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Address: to.String()}
-		return s, nil
+		return readRedirectAddress(s, textOf(acc, "RedirectAddr"))
 	default:
 		return account.Settings{}, errors.New("the answer has an unknown Action, or none")
 	}
@@ -191,12 +186,7 @@ func readActiveSync(response *etree.Element) (account.Settings, error) {
 		return account.Settings{}, remoteError(AddressUnknown, textOf(e, "Message"))
 	}
 	if redirect := textOf(action, "Redirect"); redirect != "" {
-		to, err := account.ParseAddress(redirect)
-		if err != nil {
-			return account.Settings{}, fmt.Errorf("the address that the answer redirects to: %w", err)
-		}
-		s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Address: to.String()}
-		return s, nil
+		return readRedirectAddress(s, redirect)
 	}
 	settings := action.SelectElement("Settings")
 	if settings == nil {
@@ -218,6 +208,16 @@ func readActiveSync(response *etree.Element) (account.Settings, error) {
 			Login: account.Login{Username: account.Verbatim(s.Address.String())},
 		})
 	}
+	return s, nil
+}
+
+// readRedirectAddress adds the address that the answer redirects to.
+func readRedirectAddress(s account.Settings, text string) (account.Settings, error) {
+	to, err := account.ParseAddress(text)
+	if err != nil {
+		return account.Settings{}, fmt.Errorf("the address that the answer redirects to: %w", err)
+	}
+	s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Address: to.String()}
 	return s, nil
 }
 

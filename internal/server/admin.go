@@ -3,7 +3,7 @@ package server
 import (
 	"net"
 	"net/http"
-	"net/http/pprof"
+	_ "net/http/pprof"
 	"net/netip"
 	"strings"
 )
@@ -37,11 +37,7 @@ func (a Admin) Handler() http.Handler {
 		mux.Handle("GET /ask", a.Ask)
 	}
 	if a.Pprof {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		mux.Handle("GET /debug/pprof/", http.DefaultServeMux) // where net/http/pprof registers
 	}
 	return rejectForeignNames(mux)
 }

@@ -65,7 +65,7 @@ func cutElement(text string) (e element, after string, ok bool) {
 			continue
 		}
 		equals := strings.IndexByte(text, '=')
-		if equals <= 0 || !isToken(text[:equals]) {
+		if equals <= 0 || strings.Trim(text[:equals], tokenBytes) != "" {
 			return e, "", false
 		}
 		name := text[:equals]
@@ -91,37 +91,14 @@ func cutElement(text string) (e element, after string, ok bool) {
 // cutValue parses a token or a quoted string.
 func cutValue(text string) (value, rest string, ok bool) {
 	if !strings.HasPrefix(text, `"`) {
-		end := 0
-		for end < len(text) && isTokenByte(text[end]) {
-			end++
-		}
-		return text[:end], text[end:], end > 0
+		rest = strings.TrimLeft(text, tokenBytes)
+		return text[:len(text)-len(rest)], rest, len(rest) < len(text)
 	}
-	for i := 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			// No address, scheme or host needs an escape.
-			return "", "", false
-		case '"':
-			return text[1:i], text[i+1:], true
-		}
-	}
-	return "", "", false
+	value, rest, ok = strings.Cut(text[1:], `"`)
+	// No address, scheme or host needs an escape.
+	return value, rest, ok && strings.IndexByte(value, '\\') < 0
 }
 
-func isToken(text string) bool {
-	for i := range len(text) {
-		if !isTokenByte(text[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// isTokenByte reports whether c can be part of a token (RFC 9110 §5.6.2). It
-// also accepts the colon and brackets of addresses, which some proxies forget to
-// quote.
-func isTokenByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		strings.IndexByte("!#$%&'*+-.^_`|~:[]", c) >= 0
-}
+// tokenBytes can be part of a token (RFC 9110 §5.6.2). The colon and brackets of
+// addresses, which some proxies forget to quote, are added.
+const tokenBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~:[]"

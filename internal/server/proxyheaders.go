@@ -1,9 +1,11 @@
 package server
 
 import (
+	"iter"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"signpost/internal/conn"
@@ -52,27 +54,17 @@ func overUnixSocket(r *http.Request) bool {
 // address of its own peer, so the list is read from its end. The first address that is
 // not a proxy's is the client's. Anything before it was sent by the client.
 func parseXForwarded(p *conn.Proxies, h http.Header) client {
-	lines := h["X-Forwarded-For"]
 	c := client{unlimited: true}
 	hops := 0
-walk:
-	for i := len(lines) - 1; i >= 0; i-- {
-		for rest := lines[i]; ; {
-			comma := strings.LastIndexByte(rest, ',')
-			hops++
-			addr, ok := parseAddr(strings.Trim(rest[comma+1:], " \t"))
-			c.addr = addr
-			if !ok {
-				break walk // the proxy does not name its client, but says "unknown" or "unix:"
-			}
-			if !p.Trusts(addr) {
-				c.unlimited = false
-				break walk
-			}
-			if comma < 0 {
-				break
-			}
-			rest = rest[:comma]
+	for item := range itemsFromEnd(h["X-Forwarded-For"]) {
+		hops++
+		var ok bool
+		if c.addr, ok = parseAddr(item); !ok {
+			break // the proxy does not name its client, but says "unknown" or "unix:"
+		}
+		if !p.Trusts(c.addr) {
+			c.unlimited = false
+			break
 		}
 	}
 	if scheme := nth(h["X-Forwarded-Proto"], hops); scheme != "" {
@@ -87,22 +79,28 @@ walk:
 // nth returns the item that the outermost trusted proxy wrote: counted from the end, as
 // many as there were addresses, or the first if proxies keep one item instead of
 // appending their own.
-func nth(lines []string, hops int) string {
-	item := ""
-	for i := len(lines) - 1; i >= 0; i-- {
-		for rest := lines[i]; ; {
-			comma := strings.LastIndexByte(rest, ',')
-			item = strings.Trim(rest[comma+1:], " \t")
-			if hops--; hops <= 0 {
-				return item
-			}
-			if comma < 0 {
-				break
-			}
-			rest = rest[:comma]
+func nth(lines []string, hops int) (item string) {
+	for item = range itemsFromEnd(lines) {
+		if hops--; hops <= 0 {
+			break
 		}
 	}
 	return item
+}
+
+// itemsFromEnd yields the items of lists that are separated by commas, the last first.
+func itemsFromEnd(lines []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range slices.Backward(lines) {
+			for comma := len(line); comma >= 0; {
+				line = line[:comma]
+				comma = strings.LastIndexByte(line, ',')
+				if !yield(strings.Trim(line[comma+1:], " \t")) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // parseAddr parses an address with or without a port, as proxies write it:
@@ -136,15 +134,6 @@ func parseScheme(text string) string {
 
 // isHost reports whether text can be the value of a Host header.
 func isHost(text string) bool {
-	if text == "" || len(text) > 300 {
-		return false
-	}
-	for i := range len(text) {
-		switch c := text[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._:[]", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]"
+	return text != "" && len(text) <= 300 && strings.Trim(text, letters) == ""
 }

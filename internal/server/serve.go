@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -68,25 +69,17 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 
 	failed := make(chan error, len(l.HTTP)+len(l.HTTPS)+len(l.Admin))
 	serving := 0
-	serve := func(serve func() error) {
-		serving++
-		go func() { failed <- serve() }()
+	serve := func(listeners []net.Listener, serve func(net.Listener) error) {
+		for _, listener := range listeners {
+			serving++
+			go func() { failed <- serve(listener) }()
+		}
 	}
 	limiter := s.limiter()
-	var open []net.Listener
-	for _, listener := range l.HTTP {
-		listener = s.wrap(listener, limiter)
-		open = append(open, listener)
-		serve(func() error { return public.Serve(listener) })
-	}
-	for _, listener := range l.HTTPS {
-		listener = s.wrap(listener, limiter)
-		open = append(open, listener)
-		serve(func() error { return public.ServeTLS(listener, "", "") })
-	}
-	for _, listener := range l.Admin {
-		serve(func() error { return admin.Serve(listener) })
-	}
+	plain, secure := s.wrap(l.HTTP, limiter), s.wrap(l.HTTPS, limiter)
+	serve(plain, public.Serve)
+	serve(secure, func(l net.Listener) error { return public.ServeTLS(l, "", "") })
+	serve(l.Admin, admin.Serve)
 	var err error
 	select {
 	case err = <-failed:
@@ -95,7 +88,7 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 		s.Log.Info("stopping, finishing requests in flight")
 	}
 	stopping.Store(true)
-	for _, listener := range open {
+	for _, listener := range slices.Concat(plain, secure) {
 		listener.Close()
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeouts.Stop)
@@ -114,12 +107,16 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	return err
 }
 
-// wrap puts PROXY protocol and the limits before a listener.
-func (s *Service) wrap(l net.Listener, limiter *conn.Limiter) net.Listener {
-	if s.ProxyProtocol && s.Trusts != nil {
-		l = conn.ProxyProtocol(l, s.Trusts, s.Timeouts.Header)
+// wrap puts PROXY protocol and the limits before listeners.
+func (s *Service) wrap(listeners []net.Listener, limiter *conn.Limiter) []net.Listener {
+	wrapped := make([]net.Listener, len(listeners))
+	for i, l := range listeners {
+		if s.ProxyProtocol && s.Trusts != nil {
+			l = conn.ProxyProtocol(l, s.Trusts, s.Timeouts.Header)
+		}
+		wrapped[i] = limiter.Listener(l)
 	}
-	return limiter.Listener(l)
+	return wrapped
 }
 
 func (s *Service) limiter() *conn.Limiter {

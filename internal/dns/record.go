@@ -1,8 +1,8 @@
 package dns
 
 import (
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -27,18 +27,8 @@ func RecordOf(rr dns.RR) Record {
 	}
 }
 
-// AppendLine appends the record to b as a line of a zone file, without the end
-// of the line.
-func (r Record) AppendLine(b []byte) []byte {
-	b = append(append(b, r.Name...), ". "...)
-	b = strconv.AppendUint(b, uint64(r.TTL), 10)
-	b = append(append(b, " IN "...), r.Type...)
-	b = append(b, ' ')
-	return append(b, r.Data...)
-}
-
 // String returns the record as a line of a zone file.
-func (r Record) String() string { return string(r.AppendLine(nil)) }
+func (r Record) String() string { return fmt.Sprintf("%s. %d IN %s %s", r.Name, r.TTL, r.Type, r.Data) }
 
 // CanonicalData returns the data in a form that is the same for equal data,
 // whatever the name server's spelling.

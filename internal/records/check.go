@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"signpost/internal/dns"
 )
@@ -132,37 +131,5 @@ func (k *check) fromWildcard(answer dns.Answer, recordType string) (bool, error)
 	if err != nil || len(probe.Records) == 0 {
 		return false, err
 	}
-	return sameSet(answer.Records, probe.Records), nil
-}
-
-// sameSet reports whether two sets hold records of the same types and data, case
-// and TTL aside.
-func sameSet(a, b []dns.Record) bool {
-	return slices.Equal(typesAndData(a), typesAndData(b))
-}
-
-func typesAndData(records []dns.Record) []string {
-	texts := make([]string, len(records))
-	for i, r := range records {
-		texts[i] = r.Type + " " + strings.ToLower(r.Data)
-	}
-	slices.Sort(texts)
-	return texts
-}
-
-// addresses returns the addresses of a host, and the target if it is an alias.
-func (k *check) addresses(host string) (addresses []string, alias string, err error) {
-	for _, recordType := range []string{"A", "AAAA"} {
-		answer, err := k.comparer.resolver.Lookup(k.ctx, host, recordType)
-		if err != nil {
-			return nil, "", err
-		}
-		if len(answer.Records) > 0 && answer.Records[0].Type == "CNAME" {
-			alias = strings.TrimSuffix(answer.Records[0].Data, ".")
-		}
-		for _, r := range answer.OfType(recordType) {
-			addresses = append(addresses, r.Data)
-		}
-	}
-	return addresses, alias, nil
+	return dns.SameData(answer.Records, probe.Records), nil
 }

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -49,8 +50,10 @@ func (k *check) host(label string) error {
 			return nil
 		}
 	}
-	if len(want) > 0 && sameSet(have, want) {
-		k.reachable(label, want)
+	if len(want) > 0 && dns.SameData(have, want) {
+		if want[0].Type == "CNAME" {
+			k.reachable(label, targets(want))
+		}
 		return nil
 	}
 	if len(want) > 0 && k.sameAddresses(name, want) {
@@ -84,27 +87,21 @@ func targets(records []dns.Record) string {
 	return strings.Join(targets, ", ")
 }
 
-// reachable makes sure that the target of a right CNAME has addresses.
-func (k *check) reachable(label string, want []dns.Record) {
-	if want[0].Type != "CNAME" {
-		return
-	}
-	target := strings.TrimSuffix(want[0].Data, ".")
-	addresses, _, err := k.addresses(target)
-	k.noAddress(label, target, addresses, err)
-}
-
-// noAddress adds the finding that a name leads clients to a host without addresses,
-// or one that cannot be looked up.
-func (k *check) noAddress(label, host string, addresses []string, err error) {
+// reachable returns the addresses of the host to which a name rightly leads. It adds
+// a finding if there are none, or if they cannot be looked up.
+func (k *check) reachable(label, host string) []netip.Addr {
+	addresses, err := k.comparer.resolver.LookupAddresses(k.ctx, host)
+	problem := ""
 	switch {
-	case k.ctx.Err() != nil:
+	case k.ctx.Err() != nil || len(addresses) > 0:
+		return addresses
 	case err != nil:
-		k.found(Harmful, label, "leads to "+host+", which cannot be looked up: "+err.Error(),
-			nil, nil).Warning = !k.inside(host)
-	case len(addresses) == 0:
-		k.found(Harmful, label, "leads to "+host+", which has no address", nil, nil).Warning = !k.inside(host)
+		problem = "cannot be looked up: " + err.Error()
+	default:
+		problem = "has no address"
 	}
+	k.found(Harmful, label, "leads to "+host+", which "+problem, nil, nil).Warning = !k.inside(host)
+	return nil
 }
 
 // inside reports whether a host belongs to the domain, so that the owner of the
@@ -118,25 +115,23 @@ func (k *check) inside(host string) bool {
 // answer, or through a CNAME to a CNAME. Where the addresses themselves are
 // wanted, all must be there; a server that flattens a CNAME may return only some.
 func (k *check) sameAddresses(name string, want []dns.Record) bool {
-	have, _, err := k.addresses(name)
+	have, err := k.comparer.resolver.LookupAddresses(k.ctx, name)
 	if err != nil || len(have) == 0 {
 		return false
 	}
-	var should []string
-	alias := want[0].Type == "CNAME"
-	if alias {
-		if should, _, err = k.addresses(strings.TrimSuffix(want[0].Data, ".")); err != nil {
-			return false
-		}
-	} else {
-		for _, r := range want {
-			should = append(should, r.Data)
-		}
+	if want[0].Type == "CNAME" {
+		should, err := k.comparer.resolver.LookupAddresses(k.ctx, targets(want))
+		return err == nil && within(have, should)
 	}
-	return within(have, should) && (alias || within(should, have))
+	var should []netip.Addr
+	for _, r := range want {
+		address, _ := netip.ParseAddr(r.Data)
+		should = append(should, address)
+	}
+	return within(have, should) && within(should, have)
 }
 
-// within reports whether every element of some is in others.
-func within(some, others []string) bool {
-	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(others, s) })
+// within reports whether every address of some is in others.
+func within(some, others []netip.Addr) bool {
+	return !slices.ContainsFunc(some, func(a netip.Addr) bool { return !slices.Contains(others, a) })
 }

@@ -129,25 +129,19 @@ func (k *check) target(label string, r dns.Record) {
 	if host == "" {
 		return
 	}
-	addresses, alias, err := k.addresses(host)
-	if err != nil || len(addresses) == 0 {
-		k.noAddress(label, host, addresses, err)
-		return
-	}
-	if alias == "" {
+	addresses := k.reachable(label, host)
+	answer, err := k.comparer.resolver.Lookup(k.ctx, host, "A")
+	if len(addresses) == 0 || err != nil || len(answer.Records) == 0 || answer.Records[0].Type != "CNAME" {
 		return
 	}
 	f := k.found(Harmful, label, "leads to "+host+", which is a CNAME: some clients refuse that (RFC 2782)", nil, nil)
 	if f.Warning = !k.inside(host); f.Warning {
 		return
 	}
-	f.Remove = lines([]dns.Record{{Name: host, TTL: r.TTL, Type: "CNAME", Data: alias + "."}})
+	f.Remove = lines([]dns.Record{{Name: host, TTL: r.TTL, Type: "CNAME", Data: answer.Records[0].Data}})
 	for _, address := range addresses {
-		recordType := "A"
-		if strings.Contains(address, ":") {
-			recordType = "AAAA"
-		}
-		f.Put = append(f.Put, dns.Record{Name: host, TTL: r.TTL, Type: recordType, Data: address}.String())
+		put := dns.Record{Name: host, TTL: r.TTL, Type: addressType(address), Data: address.String()}
+		f.Put = append(f.Put, put.String())
 	}
 }
 

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -91,15 +92,18 @@ func (b *builder) host(label, reason string) {
 		b.leaveOut(b.options.Name+" is the service's own name, which you point at it", label)
 	case len(b.options.Addresses) > 0:
 		for _, address := range b.options.Addresses {
-			recordType := "A"
-			if address.Is6() {
-				recordType = "AAAA"
-			}
-			b.add(label, recordType, address.String(), reason)
+			b.add(label, addressType(address), address.String(), reason)
 		}
 	default:
 		b.add(label, "CNAME", b.options.Name+".", reason)
 	}
+}
+
+func addressType(a netip.Addr) string {
+	if a.Is6() {
+		return "AAAA"
+	}
+	return "A"
 }
 
 // pacc adds the two names of PACC where the format can describe the domain.

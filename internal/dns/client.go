@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -48,7 +47,7 @@ func (c *Client) Lookup(ctx context.Context, name, recordType string) (Answer, e
 // ask returns the first final answer: anything but a refusal, a failure or
 // silence. A silent server is asked once more, as UDP loses packets.
 func (c *Client) ask(ctx context.Context, qname string, qtype uint16) (*dns.Msg, error) {
-	var failures serverErrors
+	var failure error
 	replied := make([]bool, len(c.servers))
 	first := int(c.preferred.Load())
 	for try := range 2 * len(c.servers) {
@@ -69,28 +68,18 @@ func (c *Client) ask(ctx context.Context, qname string, qtype uint16) (*dns.Msg,
 		}
 		replied[index] = !errors.Is(err, ErrSilent)
 		if try < len(c.servers) {
-			failures = append(failures, fmt.Errorf("%s %w", server, err))
+			err = fmt.Errorf("%s %w", server, err)
+			if failure != nil {
+				err = fmt.Errorf("%w, %w", failure, err)
+			}
+			failure = err
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return nil, failures
+	return nil, failure
 }
-
-// serverErrors holds the error of each server that was asked in vain.
-type serverErrors []error
-
-func (e serverErrors) Error() string {
-	texts := make([]string, len(e))
-	for i, err := range e {
-		texts[i] = err.Error()
-	}
-	return strings.Join(texts, ", ")
-}
-
-// Unwrap returns the errors, so that callers can tell silence from refusal.
-func (e serverErrors) Unwrap() []error { return e }
 
 // askServer asks one server: over TCP where the answer is too long for UDP, and
 // without EDNS where the server does not support it (RFC 6891 §7).

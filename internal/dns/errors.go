@@ -1,11 +1,13 @@
 package dns
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 
 	"github.com/miekg/dns"
 )
@@ -25,10 +27,7 @@ var ErrNoDomain = errors.New("does not exist in DNS")
 // CodeError returns the error for an answer with a code other than NOERROR and
 // NXDOMAIN.
 func CodeError(code int) error {
-	if name, ok := dns.RcodeToString[code]; ok {
-		return errors.New("answers " + name)
-	}
-	return fmt.Errorf("answers with code %d", code)
+	return fmt.Errorf("answers %s", cmp.Or(dns.RcodeToString[code], "with code "+strconv.Itoa(code)))
 }
 
 // TransportError explains in a few words why a server could not be asked.
@@ -41,10 +40,11 @@ func TransportError(err error) error {
 		return ErrSilent
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
-		if system, ok := errors.AsType[*os.SyscallError](op.Err); ok {
-			return fmt.Errorf("cannot be reached: %w", system.Err)
+		err = op.Err
+		if system, ok := errors.AsType[*os.SyscallError](err); ok {
+			err = system.Err
 		}
-		return fmt.Errorf("cannot be reached: %w", op.Err)
+		return fmt.Errorf("cannot be reached: %w", err)
 	}
 	return fmt.Errorf("ends the connection: %w", err)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -88,15 +89,10 @@ func checkFinal(answer *dns.Msg) error {
 	return nil
 }
 
+// isReferral reports whether an answer without records names other servers.
 func isReferral(answer *dns.Msg) bool {
-	referral := false
-	for _, rr := range answer.Ns {
-		switch rr.Header().Rrtype {
-		case dns.TypeSOA:
-			return false
-		case dns.TypeNS:
-			referral = true
-		}
+	has := func(rrtype uint16) bool {
+		return slices.ContainsFunc(answer.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == rrtype })
 	}
-	return referral
+	return has(dns.TypeNS) && !has(dns.TypeSOA)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -59,6 +60,6 @@ func ServerAddress(server, defaultPort string) (string, error) {
 // isIP reports whether host is an IP address, with or without a zone such as
 // %eth0.
 func isIP(host string) bool {
-	host, _, _ = strings.Cut(host, "%")
-	return net.ParseIP(host) != nil
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }

@@ -149,17 +149,17 @@ func (k *check) target(label string, r dns.Record) {
 // IMAP, or the other way round. Equal priorities do no harm: clients then choose
 // IMAP.
 func (k *check) preference() {
-	stores := []*service{&imaps, &imap, &pop3s, &pop3}
+	stores := []string{"_imaps._tcp", "_imap._tcp", "_pop3s._tcp", "_pop3._tcp"}
 	for _, a := range stores {
 		for _, b := range stores {
-			wantA, wantB := k.wanted(a.label, "SRV"), k.wanted(b.label, "SRV")
-			haveA, okA := k.right[a.label]
-			haveB, okB := k.right[b.label]
+			wantA, wantB := k.wanted(a, "SRV"), k.wanted(b, "SRV")
+			haveA, okA := k.right[a]
+			haveB, okB := k.right[b]
 			if !okA || !okB || isDenial(haveA) || isDenial(haveB) {
 				continue
 			}
 			if readSRV(wantA[0]).priority < readSRV(wantB[0]).priority && readSRV(haveA).priority > readSRV(haveB).priority {
-				k.found(Different, b.label, "has clients prefer it to "+a.label+", which the provider prefers",
+				k.found(Different, b, "has clients prefer it to "+a+", which the provider prefers",
 					[]dns.Record{haveA, haveB}, []dns.Record{wantA[0], wantB[0]})
 				return
 			}

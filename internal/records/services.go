@@ -1,7 +1,10 @@
 package records
 
 import (
+	"cmp"
+	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,93 +14,73 @@ import (
 
 // service is a service that SRV records lead to.
 type service struct {
-	label   string
-	offered string // the reason of the record where the service is offered
-	absent  string // the reason of the record that denies it; empty if none does
+	label      string
+	serverType account.ServerType
+	encrypted  bool   // from the first byte on
+	offered    string // the reason of the record where the service is offered
+	absent     string // the reason of the record that denies it; empty if none does
 }
 
 // These are the services of RFC 6186 §3, RFC 8314 §5.1, RFC 6764 §3, RFC 8620 §2.2
 // and RFC 5804 §1.8. Few clients look for the mail services (FairEmail, aerc,
 // Evolution since 3.50, eM Client). Thunderbird, DAVx⁵ and Apple look for calendars
 // and address books.
-var (
-	imaps = service{"_imaps._tcp", "where FairEmail, aerc and Evolution look for IMAP over TLS",
-		"says that there is no IMAP over TLS here"}
-	imap = service{"_imap._tcp", "where FairEmail, aerc and Evolution look for IMAP with STARTTLS",
-		"says that there is no IMAP with STARTTLS here"}
-	pop3s = service{"_pop3s._tcp", "where clients look for POP3 over TLS", "says that there is no POP3 over TLS here"}
-	pop3  = service{"_pop3._tcp", "where clients look for POP3 with STARTTLS",
-		"says that there is no POP3 with STARTTLS here"}
-	// aerc 0.14 asks for _submission only. If the provider has port 465 alone, aerc
-	// offers the mail domain itself as the sending server.
-	submissions = service{"_submissions._tcp", "where FairEmail and Evolution look for sending over TLS",
-		"says that there is no sending over TLS here"}
-	submission = service{"_submission._tcp", "where FairEmail, aerc and Evolution look for sending with STARTTLS",
-		"says that there is no sending with STARTTLS here"}
-	caldavs  = service{"_caldavs._tcp", "where Thunderbird, DAVx5 and Apple look for calendars", ""}
-	caldav   = service{"_caldav._tcp", "where clients look for calendars, without TLS", ""}
-	carddavs = service{"_carddavs._tcp", "where Thunderbird, DAVx5 and Apple look for address books", ""}
-	carddav  = service{"_carddav._tcp", "where clients look for address books, without TLS", ""}
-	jmap     = service{"_jmap._tcp", "where clients that speak JMAP look for its session", ""}
-	sieve    = service{"_sieve._tcp", "where mail filters are managed, for Thunderbird's Sieve add-on", ""}
+//
+// aerc 0.14 asks for _submission only. If the provider has port 465 alone, aerc
+// offers the mail domain itself as the sending server.
+var services = []service{
+	{"_imaps._tcp", account.IMAP, true, "where FairEmail, aerc and Evolution look for IMAP over TLS",
+		"says that there is no IMAP over TLS here"},
+	{"_imap._tcp", account.IMAP, false, "where FairEmail, aerc and Evolution look for IMAP with STARTTLS",
+		"says that there is no IMAP with STARTTLS here"},
+	{"_pop3s._tcp", account.POP3, true, "where clients look for POP3 over TLS",
+		"says that there is no POP3 over TLS here"},
+	{"_pop3._tcp", account.POP3, false, "where clients look for POP3 with STARTTLS",
+		"says that there is no POP3 with STARTTLS here"},
+	{"_submissions._tcp", account.SMTP, true, "where FairEmail and Evolution look for sending over TLS",
+		"says that there is no sending over TLS here"},
+	{"_submission._tcp", account.SMTP, false, "where FairEmail, aerc and Evolution look for sending with STARTTLS",
+		"says that there is no sending with STARTTLS here"},
+	{"_caldavs._tcp", account.CalDAV, true, "where Thunderbird, DAVx5 and Apple look for calendars", ""},
+	{"_caldav._tcp", account.CalDAV, false, "where clients look for calendars, without TLS", ""},
+	{"_carddavs._tcp", account.CardDAV, true, "where Thunderbird, DAVx5 and Apple look for address books", ""},
+	{"_carddav._tcp", account.CardDAV, false, "where clients look for address books, without TLS", ""},
+	{"_jmap._tcp", account.JMAP, true, "where clients that speak JMAP look for its session", ""},
+	{"_sieve._tcp", account.ManageSieve, false,
+		"where mail filters are managed, for Thunderbird's Sieve add-on", ""},
+}
 
-	services = [...]*service{&imaps, &imap, &pop3s, &pop3, &submissions, &submission, &caldavs, &caldav, &carddavs,
-		&carddav, &jmap, &sieve}
-)
-
-// servicesOf returns the services that the providers offer.
-func servicesOf(providers []*account.Provider) map[*service]bool {
-	offered := map[*service]bool{}
-	for _, provider := range providers {
-		for _, server := range provider.Servers {
-			offered[serviceOf(server)] = true
+// serviceOf returns the service that the server offers, or nil if no SRV record
+// can announce it. JMAP and ManageSieve have one service only.
+func serviceOf(server account.Server) *service {
+	encrypted := server.SocketType == account.SSL || server.Type.HasURL() && !strings.HasPrefix(server.URL, "http://")
+	var found *service
+	for i := range services {
+		if s := &services[i]; s.serverType == server.Type && (found == nil || s.encrypted == encrypted) {
+			found = s
 		}
 	}
-	return offered
+	return found
 }
 
 // services adds the SRV records. Each name has at most one, for the provider's first
-// server of that service, as aerc and Thunderbird choose oddly between several. The
-// services in elsewhere are not denied, as other mailboxes of the domain have them.
-func (b *builder) services(elsewhere map[*service]bool) {
-	offered := make([]offer, 0, len(b.settings.Servers))
-	var store account.ServerType // the preferred protocol to read mail
-	for _, server := range b.settings.Servers {
-		s := serviceOf(server)
-		if _, ok := find(offered, s); s == nil || ok {
-			continue
+// server of that service, as aerc and Thunderbird choose oddly between several. A
+// service that one of the providers offers is not denied, as other mailboxes of the
+// domain have it.
+func (b *builder) services(providers []*account.Provider) {
+	elsewhere := map[*service]bool{}
+	for _, provider := range providers {
+		for _, server := range provider.Servers {
+			elsewhere[serviceOf(server)] = true
 		}
-		t, problem := locate(server, b.settings.Login)
-		if problem != "" {
-			b.leaveOut(problem, s.label)
-			t.hidden = true
-		}
-		if server.Type == account.IMAP || server.Type == account.POP3 {
-			if store == "" {
-				store = server.Type
-			}
-			if server.Type != store {
-				// A client that supports both then prefers the same one (RFC 6186 §3.4).
-				t.priority = "10"
-			}
-		}
-		t.plain = server.SocketType == account.Plain
-		offered = append(offered, offer{s, t})
 	}
 	var unknown []string
-	for _, s := range services {
-		t, ok := find(offered, s)
+	for i := range services {
+		s := &services[i]
+		first := slices.IndexFunc(b.settings.Servers, func(server account.Server) bool { return serviceOf(server) == s })
 		switch {
-		case ok && t.hidden:
-		case ok:
-			reason := s.offered
-			if t.plain {
-				reason = strings.Replace(reason, "with STARTTLS", "without encryption", 1)
-			}
-			b.add(s.label, "SRV", t.priority+" 1 "+t.port+" "+t.host+".", reason)
-			if t.path != "" {
-				b.add(s.label, "TXT", dns.Quote("path="+t.path), "the path on that server (RFC 6764)")
-			}
+		case first >= 0:
+			b.offer(s, b.settings.Servers[first])
 		case s.absent != "" && elsewhere[s]:
 			unknown = append(unknown, s.label)
 		case s.absent != "":
@@ -109,58 +92,32 @@ func (b *builder) services(elsewhere map[*service]bool) {
 	}
 }
 
-// offer is a service and its place. A domain has too few of them to need a map.
-type offer struct {
-	service *service
-	target  target
-}
-
-func find(offered []offer, s *service) (target, bool) {
-	for _, o := range offered {
-		if o.service == s {
-			return o.target, true
-		}
+// offer adds the records of a service that the server offers.
+func (b *builder) offer(s *service, server account.Server) {
+	t, problem := locate(server, b.settings.Login)
+	if problem != "" {
+		b.leaveOut(problem, s.label)
+		return
 	}
-	return target{}, false
-}
-
-// serviceOf returns the service that the server offers, or nil if no SRV record
-// can announce it.
-func serviceOf(server account.Server) *service {
-	implicit := server.SocketType == account.SSL
-	insecure := strings.HasPrefix(server.URL, "http://")
-	switch server.Type {
-	case account.IMAP:
-		return either(implicit, &imaps, &imap)
-	case account.POP3:
-		return either(implicit, &pop3s, &pop3)
-	case account.SMTP:
-		return either(implicit, &submissions, &submission)
-	case account.CalDAV:
-		return either(insecure, &caldav, &caldavs)
-	case account.CardDAV:
-		return either(insecure, &carddav, &carddavs)
-	case account.JMAP:
-		return &jmap
-	case account.ManageSieve:
-		return &sieve
+	isStore := func(s account.Server) bool { return s.Type == account.IMAP || s.Type == account.POP3 }
+	priority := 0
+	if isStore(server) && server.Type != b.settings.Servers[slices.IndexFunc(b.settings.Servers, isStore)].Type {
+		priority = 10 // a client that supports both then prefers the same one (RFC 6186 §3.4)
 	}
-	return nil
-}
-
-func either(first bool, a, b *service) *service {
-	if first {
-		return a
+	reason := s.offered
+	if server.SocketType == account.Plain {
+		reason = strings.Replace(reason, "with STARTTLS", "without encryption", 1)
 	}
-	return b
+	b.add(s.label, "SRV", fmt.Sprintf("%d 1 %s %s.", priority, t.port, t.host), reason)
+	if t.path != "" {
+		b.add(s.label, "TXT", dns.Quote("path="+t.path), "the path on that server (RFC 6764)")
+	}
 }
 
-// target holds the fields of a SRV record and of the TXT record beside it.
+// target is where a server is.
 type target struct {
-	priority, port, host string
-	path                 string // of a calendar or address book
-	plain                bool   // without encryption
-	hidden               bool   // offered, but DNS cannot express where
+	port, host string
+	path       string // of a calendar or address book
 }
 
 // mailbox replaces the placeholders of a mailbox in a URL, which would prevent the URL
@@ -171,25 +128,16 @@ var hideMailbox = strings.NewReplacer(account.EmailAddress, mailbox, account.Ema
 
 // locate returns where a server is, or the reason why DNS cannot express it.
 func locate(server account.Server, login account.Address) (target, string) {
-	t := target{priority: "0", port: strconv.Itoa(server.Port), host: account.Expand(server.Hostname, login)}
+	t := target{port: strconv.Itoa(server.Port), host: account.Expand(server.Hostname, login)}
 	if server.Type.HasURL() {
 		u, err := url.Parse(hideMailbox.Replace(account.Expand(server.URL, login)))
 		if err != nil {
 			return t, "its URL cannot be read"
 		}
-		t.host, t.port = strings.ReplaceAll(u.Hostname(), mailbox, "%"), u.Port()
-		switch {
-		case t.port != "":
-		case u.Scheme == "http":
-			t.port = "80"
-		default:
-			t.port = "443"
-		}
+		t.host = strings.ReplaceAll(u.Hostname(), mailbox, "%")
+		t.port = cmp.Or(u.Port(), map[string]string{"http": "80"}[u.Scheme], "443")
 		if server.Type == account.CalDAV || server.Type == account.CardDAV {
-			t.path = u.EscapedPath()
-			if t.path == "" {
-				t.path = "/"
-			}
+			t.path = cmp.Or(u.EscapedPath(), "/")
 			if strings.Contains(t.path, mailbox) {
 				// Clients then ask /.well-known at the host (RFC 6764 §5).
 				t.path = ""

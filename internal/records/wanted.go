@@ -28,7 +28,7 @@ func (g *Generator) For(s account.Settings, providers ...*account.Provider) Doma
 			"autoconfig", "autodiscover", "ua-auto-config")
 		b.domain.leftOut = append(b.domain.leftOut, "_autodiscover._tcp", "_ua-auto-config")
 	}
-	b.services(servicesOf(providers))
+	b.services(providers)
 	return b.domain
 }
 

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"fmt"
-	"slices"
 
 	miekg "github.com/miekg/dns"
 
@@ -28,18 +27,17 @@ func (z *zonePlan) message() (*miekg.Msg, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := &miekg.ANY{Hdr: miekg.RR_Header{Name: c.Name + ".", Rrtype: miekg.StringToType[c.Type]}}
 		switch {
 		case len(old) > 0:
 			m.Used(old)
-			m.RemoveRRset([]miekg.RR{name})
+			m.RemoveRRset(setOf(c.Name, c.Type))
 		case z.newNames[c.Name]:
-			m.NameNotUsed([]miekg.RR{name})
+			m.NameNotUsed(setOf(c.Name, c.Type))
 		default:
-			m.RRsetNotUsed([]miekg.RR{name})
+			m.RRsetNotUsed(setOf(c.Name, c.Type))
 			for _, other := range conflictingTypes(c.Type) {
 				if !removed[c.Name+" "+other] {
-					m.RRsetNotUsed([]miekg.RR{&miekg.ANY{Hdr: miekg.RR_Header{Name: c.Name + ".", Rrtype: miekg.StringToType[other]}}})
+					m.RRsetNotUsed(setOf(c.Name, other))
 				}
 			}
 		}
@@ -51,8 +49,13 @@ func (z *zonePlan) message() (*miekg.Msg, error) {
 		}
 		m.Insert(records)
 	}
-	m.Answer = withoutDuplicates(m.Answer)
+	m.Answer = miekg.Dedup(m.Answer, nil)
 	return m, nil
+}
+
+// setOf names a set of records for a message.
+func setOf(name, recordType string) []miekg.RR {
+	return []miekg.RR{&miekg.ANY{Hdr: miekg.RR_Header{Name: name + ".", Rrtype: miekg.StringToType[recordType]}}}
 }
 
 // conflictingTypes returns the types that must not stand beside a new set.
@@ -74,15 +77,4 @@ func parse(records []dns.Record) ([]miekg.RR, error) {
 		rrs = append(rrs, rr)
 	}
 	return rrs, nil
-}
-
-// withoutDuplicates returns the first of each group of equal prerequisites.
-func withoutDuplicates(rrs []miekg.RR) []miekg.RR {
-	var kept []miekg.RR
-	for _, rr := range rrs {
-		if !slices.ContainsFunc(kept, func(k miekg.RR) bool { return k.String() == rr.String() }) {
-			kept = append(kept, rr)
-		}
-	}
-	return kept
 }

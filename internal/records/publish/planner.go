@@ -95,11 +95,11 @@ func (p *planner) read(name records.Name) (*node, error) {
 
 // readType adds the records of a type to the node, unless a wildcard makes them.
 func (p *planner) readType(n *node, recordType string) error {
-	found, status, err := p.primary.records(p.ctx, n.name, recordType)
+	found, exists, err := p.primary.records(p.ctx, n.name, recordType)
 	if err != nil {
 		return err
 	}
-	n.exists = n.exists || status != dns.NoName
+	n.exists = n.exists || exists
 	if len(found) > 0 && !n.zone.isOwned(setKey{n.label, recordType}, found) {
 		wildcard, err := p.primary.fromWildcard(p.ctx, n.name, recordType, found)
 		if err != nil || wildcard {
@@ -205,19 +205,20 @@ func (p *planner) checkNewAlias(n *node) error {
 	if err != nil || len(others) == 0 {
 		return err
 	}
-	own := map[string]bool{} // types that some probe does not have, so no wildcard makes them
+	var own []string // types that some probe does not have, so no wildcard makes them
 	for _, probe := range probes(n.name) {
 		wildcard, err := p.primary.otherTypes(p.ctx, probe)
 		if err != nil {
 			return err
 		}
 		for _, t := range others {
-			own[t] = own[t] || !slices.Contains(wildcard, t)
+			if !slices.Contains(wildcard, t) && !slices.Contains(own, t) {
+				own = append(own, t)
+			}
 		}
 	}
-	others = slices.DeleteFunc(others, func(t string) bool { return !own[t] })
-	if len(others) > 0 {
-		p.conflict(n.name, "holds "+strings.Join(others, ", ")+
+	if len(own) > 0 {
+		p.conflict(n.name, "holds "+strings.Join(own, ", ")+
 			" as well, beside which no CNAME can stand: remove that, or configure addresses instead of the service's name", nil)
 	}
 	return nil

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	miekg "github.com/miekg/dns"
@@ -49,13 +50,13 @@ func (p *primary) zoneOf(ctx context.Context, name string) (string, error) {
 }
 
 // records returns the records of a type at a name, and a CNAME there, as the
-// primary answers. Some may come from a wildcard.
-func (p *primary) records(ctx context.Context, name, recordType string) ([]dns.Record, dns.Status, error) {
+// primary answers. Some may come from a wildcard. It also reports whether the name
+// exists.
+func (p *primary) records(ctx context.Context, name, recordType string) (found []dns.Record, exists bool, err error) {
 	answer, err := p.ask(ctx, name, recordType)
 	if err != nil {
-		return nil, 0, err
+		return nil, false, err
 	}
-	var found []dns.Record
 	for _, rr := range answer.Answer {
 		rrtype := rr.Header().Rrtype
 		if strings.EqualFold(rr.Header().Name, name+".") &&
@@ -63,13 +64,7 @@ func (p *primary) records(ctx context.Context, name, recordType string) ([]dns.R
 			found = append(found, dns.RecordOf(rr))
 		}
 	}
-	switch {
-	case len(found) > 0:
-		return found, dns.Found, nil
-	case answer.Rcode == miekg.RcodeNameError:
-		return nil, dns.NoName, nil
-	}
-	return nil, dns.NoData, nil
+	return found, len(found) > 0 || answer.Rcode != miekg.RcodeNameError, nil
 }
 
 // fromWildcard reports whether a set of records is what a wildcard gives to any
@@ -105,17 +100,13 @@ func (p *primary) otherTypes(ctx context.Context, name string, ignored ...string
 	if err != nil {
 		return nil, err
 	}
-	var types []string
-	seen := map[string]bool{"RRSIG": true, "NSEC": true, "NSEC3": true, "HINFO": true} // HINFO: RFC 8482
-	for _, recordType := range ignored {
-		seen[recordType] = true
-	}
+	seen := append([]string{"RRSIG", "NSEC", "NSEC3", "HINFO"}, ignored...) // HINFO: RFC 8482
+	first := len(seen)
 	for _, rr := range answer.Answer {
 		recordType := miekg.TypeToString[rr.Header().Rrtype]
-		if strings.EqualFold(rr.Header().Name, name+".") && !seen[recordType] {
-			seen[recordType] = true
-			types = append(types, recordType)
+		if strings.EqualFold(rr.Header().Name, name+".") && !slices.Contains(seen, recordType) {
+			seen = append(seen, recordType)
 		}
 	}
-	return types, nil
+	return seen[first:], nil
 }

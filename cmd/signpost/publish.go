@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"strings"
 
 	"signpost/internal/fault"
-	"signpost/internal/records"
 	"signpost/internal/records/publish"
 	"signpost/internal/service"
 )
@@ -20,93 +20,66 @@ const publishBatch = 500
 
 // publication publishes the records of many domains.
 type publication struct {
-	env
+	*recordsRun
 	publisher *publish.Publisher
-	yes       bool
 	plans     []*publish.Plan // shown, but not applied yet
-	published bool            // some plans were applied
+	planned   int
+	published bool // some plans were applied
 	conflicts int
-	failures  failures
 }
 
 // publishRecords makes plans, shows them, asks, and applies them. It leaves a
 // domain with a conflict alone, and goes on after a domain that fails. If a domain
 // on the command line is not ours, it does nothing at all.
-func publishRecords(ctx context.Context, e env, l *service.Loaded, f recordsFlags, desired desiredFunc) error {
-	publisher, err := newPublisher(l, *f.replace)
+func (r *recordsRun) publishRecords(ctx context.Context) error {
+	publisher, err := newPublisher(r.loaded, r.replace)
 	if err != nil {
 		return err
 	}
-	p := publication{env: e, publisher: publisher, yes: *f.yes}
-	for _, name := range f.domains {
-		if _, err := desired(ctx, name); err != nil {
-			p.failures.add(err)
+	for _, name := range r.domains {
+		if _, err := r.desired(ctx, name); err != nil {
+			r.failures = append(r.failures, err)
 		}
 	}
-	if err := p.failures.err(); err != nil {
-		return err
+	if len(r.failures) > 0 {
+		return errors.Join(r.failures...)
 	}
-	type result struct {
-		*publish.Plan
-		err error
-	}
-	results := records.Parallel(ctx, f.domainsOf(l), *f.atOnce, func(ctx context.Context, name string) result {
-		domain, err := desired(ctx, name)
-		if err != nil {
-			return result{err: err}
-		}
-		plan, err := publisher.Plan(ctx, domain)
-		return result{plan, err}
-	})
-	planned := 0
-	for r := range results {
-		if r.err != nil {
-			p.failures.add(r.err)
-			continue
-		}
-		if p.show(r.Plan) {
-			planned++
-		}
+	p := publication{recordsRun: r, publisher: publisher}
+	for plan := range eachDomain(ctx, r, publisher.Plan) {
+		p.show(plan)
 		if len(p.plans) == publishBatch {
-			if err := p.apply(ctx); err != nil {
-				return errors.Join(p.failures.err(), err)
+			if err = p.apply(ctx); err != nil {
+				break
 			}
 		}
 	}
-	if ctx.Err() != nil {
-		return errors.Join(p.failures.err(), ctx.Err())
+	if err = cmp.Or(err, ctx.Err()); err == nil {
+		err = p.apply(ctx)
 	}
-	if err := p.apply(ctx); err != nil {
-		return errors.Join(p.failures.err(), err)
+	if err != nil {
+		return errors.Join(append(r.failures, err)...)
 	}
-	if planned > 0 && !p.mayAsk() {
-		p.failures.add(fault.WithHint(errors.New("nothing is published without being asked for"),
-			"-yes applies the plan above"))
-	}
-	return p.result(planned)
+	return p.result()
 }
 
 // mayAsk reports whether plans can be applied: -yes is set, or there is a
 // terminal to ask at.
 func (p *publication) mayAsk() bool { return p.yes || isTerminal(p.stdin) }
 
-// show prints a plan, and keeps it if it can be applied. It reports whether there
-// is something to apply.
-func (p *publication) show(plan *publish.Plan) bool {
-	if plan.Empty() && len(plan.Notes) == 0 {
-		return false
+// show prints a plan, and keeps it if it can be applied.
+func (p *publication) show(plan *publish.Plan) {
+	if !plan.Empty() || len(plan.Notes) > 0 {
+		fmt.Fprint(p.stdout, plan)
 	}
-	fmt.Fprint(p.stdout, plan)
 	switch {
 	case len(plan.Conflicts) > 0:
 		p.conflicts++
 	case !plan.Empty():
+		p.planned++
 		if p.mayAsk() {
 			p.plans = append(p.plans, plan)
 		}
-		return true
 	}
-	return false
 }
 
 // apply applies the plans shown so far, after asking.
@@ -121,7 +94,7 @@ func (p *publication) apply(ctx context.Context) error {
 	}
 	for _, plan := range p.plans {
 		if err := p.publisher.Apply(ctx, plan); err != nil {
-			p.failures.add(err)
+			p.failures = append(p.failures, err)
 			continue
 		}
 		add, change, remove := plan.Counts()
@@ -148,19 +121,23 @@ func (p *publication) confirm() error {
 }
 
 // result returns everything that went wrong.
-func (p *publication) result(planned int) error {
+func (p *publication) result() error {
+	if p.planned > 0 && !p.mayAsk() {
+		p.failures = append(p.failures, fault.WithHint(errors.New("nothing is published without being asked for"),
+			"-yes applies the plan above"))
+	}
 	if p.conflicts > 0 {
 		text := "1 domain is not published: it has records that Signpost did not write"
 		if p.conflicts > 1 {
 			text = fmt.Sprintf("%d domains are not published: they have records that Signpost did not write", p.conflicts)
 		}
-		p.failures.add(fault.WithHint(errors.New(text), "remove the records, or overwrite them with -replace"))
+		p.failures = append(p.failures,
+			fault.WithHint(errors.New(text), "remove the records, or overwrite them with -replace"))
 	}
-	err := p.failures.err()
-	if err == nil && planned == 0 {
+	if len(p.failures) == 0 && p.planned == 0 {
 		fmt.Fprintln(p.stdout, "nothing to do")
 	}
-	return err
+	return errors.Join(p.failures...)
 }
 
 // newPublisher returns a publisher to the primaries of the configuration.

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,126 +29,118 @@ Prints what domains should have in DNS so that clients find the service, with
 the reason for each record; compares it with what DNS has; or publishes it by
 dynamic update to the primaries that the configuration names.`
 
-// recordsFlags holds the flags of the command.
-type recordsFlags struct {
-	config, format, was, resolver *string
-	all, compare, publish, remove *bool
-	yes, replace                  *bool
-	atOnce                        *int
+// recordsRun is one run of the command.
+type recordsRun struct {
+	env
+	config, format, was, resolver string
+	all, compare, publish, remove bool
+	yes, replace                  bool
+	atOnce                        int
 	domains                       []string
+
+	loaded *service.Loaded
+	// desired returns what a domain should have.
+	desired  func(ctx context.Context, domain string) (records.Domain, error)
+	failures []error // of single domains, printed at the end
 }
 
 func recordsCommand(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("records", flag.ContinueOnError)
-	f := recordsFlags{
-		config:   configFlag(flags),
-		format:   flags.String("format", "zone", "print as `FORMAT`: zone, json, nsupdate or octodns"),
-		was:      flags.String("was", "", "during a change: also print the PACC digest of the old configuration `FILE`, so that both are valid"),
-		resolver: flags.String("resolver", "", "compare with what the name server at `ADDRESS` answers, not with the domain's own name servers"),
-		all:      flags.Bool("all", false, "all domains that the configuration names"),
-		compare:  flags.Bool("compare", false, "compare with what DNS has; exit status 1 if something is wrong"),
-		publish:  flags.Bool("publish", false, "show what has to change at the primary, and change it"),
-		remove:   flags.Bool("remove", false, "remove what was published for a domain that leaves"),
-		yes:      flags.Bool("yes", false, "do not ask before changing anything"),
-		replace:  flags.Bool("replace", false, "overwrite records that Signpost did not write"),
-		atOnce:   flags.Int("at-once", 32, "compare, or plan to publish, `N` domains at a time"),
-	}
+	r := recordsRun{env: e}
+	config := configFlag(flags)
+	flags.StringVar(&r.format, "format", "zone", "print as `FORMAT`: zone, json, nsupdate or octodns")
+	flags.StringVar(&r.was, "was", "",
+		"during a change: also print the PACC digest of the old configuration `FILE`, so that both are valid")
+	flags.StringVar(&r.resolver, "resolver", "",
+		"compare with what the name server at `ADDRESS` answers, not with the domain's own name servers")
+	flags.BoolVar(&r.all, "all", false, "all domains that the configuration names")
+	flags.BoolVar(&r.compare, "compare", false, "compare with what DNS has; exit status 1 if something is wrong")
+	flags.BoolVar(&r.publish, "publish", false, "show what has to change at the primary, and change it")
+	flags.BoolVar(&r.remove, "remove", false, "remove what was published for a domain that leaves")
+	flags.BoolVar(&r.yes, "yes", false, "do not ask before changing anything")
+	flags.BoolVar(&r.replace, "replace", false, "overwrite records that Signpost did not write")
+	flags.IntVar(&r.atOnce, "at-once", 32, "compare, or plan to publish, `N` domains at a time")
 	var err error
-	if f.domains, err = parseFlags(e, flags, args, recordsUsage); err != nil {
+	if r.domains, err = parseFlags(e, flags, args, recordsUsage); err != nil {
 		return err
 	}
-	if err := f.check(flags); err != nil {
+	if err := r.checkFlags(flags); err != nil {
+		return usageError{fault.WithHint(err, "signpost records -h explains the command")}
+	}
+	if r.loaded, err = load("-config", *config); err != nil {
 		return err
 	}
-	l, err := load("-config", *f.config)
-	if err != nil {
-		return err
-	}
-	desired, err := desiredRecords(l, f)
-	if err != nil {
+	if err := r.setDesired(); err != nil {
 		return err
 	}
 	switch {
-	case *f.compare:
-		return compareRecords(ctx, e, l, f, desired)
-	case *f.publish || *f.remove:
-		return publishRecords(ctx, e, l, f, desired)
+	case r.compare:
+		return r.compareRecords(ctx)
+	case r.publish || r.remove:
+		return r.publishRecords(ctx)
 	}
-	return printRecords(ctx, e, l, f, desired)
+	return r.printRecords(ctx)
 }
 
-// action returns the flag that says what to do, or "printing".
-func (f *recordsFlags) action() string {
-	switch {
-	case *f.compare:
-		return "-compare"
-	case *f.publish:
-		return "-publish"
-	case *f.remove:
-		return "-remove"
-	}
-	return "printing"
+// recordsFlagUse holds the actions that a flag goes with, if not with all.
+var recordsFlagUse = map[string]string{
+	"format":   "printing and -compare",
+	"was":      "printing, -compare and -publish",
+	"resolver": "-compare",
+	"at-once":  "-compare, -publish and -remove",
+	"yes":      "-publish and -remove",
+	"replace":  "-publish and -remove",
 }
 
-// recordsFlagUse lists the actions that a flag goes with, if not with all.
-var recordsFlagUse = map[string][]string{
-	"format":   {"printing", "-compare"},
-	"was":      {"printing", "-compare", "-publish"},
-	"resolver": {"-compare"},
-	"at-once":  {"-compare", "-publish", "-remove"},
-	"yes":      {"-publish", "-remove"},
-	"replace":  {"-publish", "-remove"},
-}
-
-// check refuses flags that do not go together.
-func (f *recordsFlags) check(flags *flag.FlagSet) error {
-	wrong := func(format string, args ...any) error {
-		return usagef("signpost records -h explains the command", format, args...)
-	}
-	actions := 0
-	for _, flag := range []*bool{f.compare, f.publish, f.remove} {
-		if *flag {
-			actions++
-		}
-	}
-	switch {
-	case actions > 1:
-		return wrong("-compare, -publish and -remove exclude one another")
-	case *f.all == (len(f.domains) > 0):
-		return wrong("records takes domains, or -all")
-	case *f.remove && *f.all:
-		return wrong("-remove takes the domains that leave, by name")
-	case *f.atOnce < 1 || *f.atOnce > dns.MaxConcurrent:
-		return wrong("-at-once takes a number from 1 to %d", dns.MaxConcurrent)
-	case *f.compare && *f.format != "zone" && *f.format != "json":
-		return wrong("-compare prints text or -format json")
-	}
+// checkFlags refuses flags that do not go together, and parses the domains.
+func (r *recordsRun) checkFlags(flags *flag.FlagSet) error {
+	var actions []string
 	var err error
-	flags.Visit(func(flag *flag.Flag) {
-		if use := recordsFlagUse[flag.Name]; use != nil && !slices.Contains(use, f.action()) {
-			err = wrong("-%s goes with %s only", flag.Name, strings.Join(use, " or "))
+	flags.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "true" && slices.Contains([]string{"compare", "publish", "remove"}, f.Name) {
+			actions = append(actions, "-"+f.Name)
 		}
 	})
-	if err != nil {
-		return err
+	switch {
+	case len(actions) > 1:
+		return errors.New("-compare, -publish and -remove exclude one another")
+	case len(actions) == 0:
+		actions = []string{"printing"}
 	}
-	for i, domain := range f.domains {
-		if f.domains[i], err = account.ParseDomain(domain); err != nil {
-			return wrong("%q is %w", domain, err)
+	flags.Visit(func(f *flag.Flag) {
+		if use := recordsFlagUse[f.Name]; use != "" && !strings.Contains(use, actions[0]) {
+			err = fmt.Errorf("-%s goes only with %s", f.Name, use)
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case r.all == (len(r.domains) > 0):
+		return errors.New("records takes domains, or -all")
+	case r.remove && r.all:
+		return errors.New("-remove takes the domains that leave, by name")
+	case r.atOnce < 1 || r.atOnce > dns.MaxConcurrent:
+		return fmt.Errorf("-at-once takes a number from 1 to %d", dns.MaxConcurrent)
+	case r.compare && r.format != "zone" && r.format != "json":
+		return errors.New("-compare prints text or -format json")
+	}
+	for i, domain := range r.domains {
+		if r.domains[i], err = account.ParseDomain(domain); err != nil {
+			return fmt.Errorf("%q is %w", domain, err)
 		}
 	}
-	slices.Sort(f.domains)
-	f.domains = slices.Compact(f.domains)
+	slices.Sort(r.domains)
+	r.domains = slices.Compact(r.domains)
 	return nil
 }
 
-// domainsOf returns the domains that the command line means.
-func (f *recordsFlags) domainsOf(l *service.Loaded) iter.Seq[string] {
-	if !*f.all {
-		return slices.Values(f.domains)
+// names returns the domains that the command line means.
+func (r *recordsRun) names() iter.Seq[string] {
+	if !r.all {
+		return slices.Values(r.domains)
 	}
 	return func(yield func(string) bool) {
-		for _, p := range l.Config.Providers {
+		for _, p := range r.loaded.Config.Providers {
 			for _, domain := range p.Domains {
 				if domain != "*" && !yield(domain) {
 					return
@@ -158,159 +150,129 @@ func (f *recordsFlags) domainsOf(l *service.Loaded) iter.Seq[string] {
 	}
 }
 
-// desiredFunc returns what a domain should have.
-type desiredFunc func(ctx context.Context, domain string) (records.Domain, error)
-
-// desiredRecords returns a function that knows what domains should have.
-func desiredRecords(l *service.Loaded, f recordsFlags) (desiredFunc, error) {
-	if *f.remove {
-		return func(_ context.Context, domain string) (records.Domain, error) { return records.Empty(domain), nil }, nil
+// setDesired sets the function that knows what domains should have.
+func (r *recordsRun) setDesired() error {
+	if r.remove {
+		r.desired = func(_ context.Context, domain string) (records.Domain, error) { return records.Empty(domain), nil }
+		return nil
 	}
-	if l.Config.Name == "" && len(l.Config.DNS.Addresses) == 0 {
-		return nil, fault.WithHint(
-			fmt.Errorf("%s says neither the service's own name nor its addresses, so there is nothing that records could point to", l.File),
+	c := r.loaded.Config
+	if c.Name == "" && len(c.DNS.Addresses) == 0 {
+		return fault.WithHint(
+			fmt.Errorf("%s says neither the service's own name nor its addresses, so there is nothing that records could point to",
+				r.loaded.File),
 			"write name: or dns: {addresses: […]}",
 		)
 	}
 	o := records.Options{
-		Name:      l.Config.Name,
-		Addresses: l.Config.DNS.Addresses,
-		TTL:       uint32(l.Config.DNS.TTL.Seconds()),
-		Directory: l.Directory,
+		Name: c.Name, Addresses: c.DNS.Addresses, TTL: uint32(c.DNS.TTL.Seconds()), Directory: r.loaded.Directory,
 	}
-	if *f.was != "" {
-		before, err := load("-was", *f.was)
+	if r.was != "" {
+		before, err := load("-was", r.was)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		o.Before = before.Directory
 	}
 	generator := records.New(o)
-	return func(ctx context.Context, domain string) (records.Domain, error) {
+	r.desired = func(ctx context.Context, domain string) (records.Domain, error) {
 		d, err := generator.Domain(ctx, domain)
 		if account.IsUnknown(err) {
-			err = notHosted(l, domain)
+			err = notHosted(r.loaded, domain)
 		}
 		return d, err
-	}, nil
+	}
+	return nil
+}
+
+// eachDomain works for many domains at a time and yields the results in order. The
+// errors of single domains go to the failures of the run.
+func eachDomain[T any](
+	ctx context.Context, r *recordsRun, work func(context.Context, records.Domain) (T, error),
+) iter.Seq[T] {
+	type result struct {
+		value T
+		err   error
+	}
+	results := records.Parallel(ctx, r.names(), r.atOnce, func(ctx context.Context, name string) (one result) {
+		domain, err := r.desired(ctx, name)
+		if err != nil {
+			return result{err: err}
+		}
+		one.value, one.err = work(ctx, domain)
+		return one
+	})
+	return func(yield func(T) bool) {
+		for one := range results {
+			if one.err != nil {
+				r.failures = append(r.failures, one.err)
+			} else if !yield(one.value) {
+				return
+			}
+		}
+	}
 }
 
 // printRecords prints what the domains should have. The error names the domains
 // for which that is not known.
-func printRecords(ctx context.Context, e env, l *service.Loaded, f recordsFlags, desired desiredFunc) error {
-	out := bufio.NewWriter(e.stdout)
-	writer, err := records.NewWriter(out, *f.format)
+func (r *recordsRun) printRecords(ctx context.Context) error {
+	writer, err := records.NewWriter(r.stdout, r.format)
 	if err != nil {
 		return usagef("-format is one of zone, json, nsupdate, octodns", "%w", err)
 	}
-	var failures failures
-	for name := range f.domainsOf(l) {
-		domain, err := desired(ctx, name)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			failures.add(err)
-			continue
-		}
+	same := func(_ context.Context, d records.Domain) (records.Domain, error) { return d, nil }
+	for domain := range eachDomain(ctx, r, same) {
 		if err := writer.Write(domain); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(writer.Close(), out.Flush()); err != nil {
+	if err := cmp.Or(ctx.Err(), writer.Close()); err != nil {
 		return err
 	}
-	return failures.err()
+	return errors.Join(r.failures...)
 }
 
 // compareRecords prints what is wrong, domain by domain, and a summary.
-func compareRecords(ctx context.Context, e env, l *service.Loaded, f recordsFlags, desired desiredFunc) error {
-	comparer := records.NewComparer(l.Resolver)
-	if *f.resolver != "" {
-		resolver, err := dns.NewResolver([]string{*f.resolver}, l.Config.DNS.Timeout)
+func (r *recordsRun) compareRecords(ctx context.Context) error {
+	comparer := records.NewComparer(r.loaded.Resolver)
+	if r.resolver != "" {
+		resolver, err := dns.NewResolver([]string{r.resolver}, r.loaded.Config.DNS.Timeout)
 		if err != nil {
 			return usagef("-resolver takes an IP address, with or without a port", "%w", err)
 		}
 		comparer = records.NewViewComparer(resolver)
 	}
-	type result struct {
-		records.Comparison
-		err error // what the domain should have is not known
+	compare := func(ctx context.Context, d records.Domain) (records.Comparison, error) {
+		return comparer.Compare(ctx, d), nil
 	}
-	results := records.Parallel(ctx, f.domainsOf(l), *f.atOnce, func(ctx context.Context, name string) result {
-		domain, err := desired(ctx, name)
-		if err != nil {
-			return result{err: err}
-		}
-		return result{Comparison: comparer.Compare(ctx, domain)}
-	})
 	var summary records.Summary
-	var failures failures
-	out := json.NewEncoder(e.stdout)
+	out := json.NewEncoder(r.stdout)
 	out.SetEscapeHTML(false)
-	for r := range results {
-		if r.err != nil {
-			failures.add(r.err)
-			continue
-		}
-		summary.Add(r.Comparison)
-		showProgress(e, summary)
-		if *f.format != "json" {
-			fmt.Fprint(e.stdout, r.Comparison)
-		} else if err := out.Encode(r.Comparison); err != nil {
+	for comparison := range eachDomain(ctx, r, compare) {
+		summary.Add(comparison)
+		r.progress(fmt.Sprintf("%d domains compared, %d with faults", summary.Domains, summary.Wrong))
+		if r.format != "json" {
+			fmt.Fprint(r.stdout, comparison)
+		} else if err := out.Encode(comparison); err != nil {
 			return err
 		}
 	}
-	endProgress(e)
-	fmt.Fprintf(e.stderr, "signpost: %s\n", summary)
-	if err := failures.err(); err != nil {
-		return err
-	}
-	if summary.Wrong > 0 || summary.Failed > 0 {
+	r.progress("")
+	fmt.Fprintf(r.stderr, "signpost: %s\n", summary)
+	if len(r.failures) == 0 && summary.Wrong+summary.Failed > 0 {
 		return errFound
 	}
-	return nil
+	return errors.Join(r.failures...)
 }
 
-// showProgress counts domains in one line of a terminal.
-func showProgress(e env, summary records.Summary) {
+// progress replaces the current line of a terminal.
+func (e env) progress(text string) {
 	if isTerminal(e.stderr) {
-		fmt.Fprintf(e.stderr, "\r%d domains compared, %d with faults", summary.Domains, summary.Wrong)
-	}
-}
-
-func endProgress(e env) {
-	if isTerminal(e.stderr) {
-		fmt.Fprint(e.stderr, "\r\033[K")
+		fmt.Fprint(e.stderr, "\r\033[K"+text)
 	}
 }
 
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
-}
-
-// maxFailures is how many failures of a command are printed.
-const maxFailures = 1000
-
-// failures collects the errors of many domains.
-type failures struct {
-	errs []error
-	more int
-}
-
-func (f *failures) add(err error) {
-	if len(f.errs) == maxFailures {
-		f.more++
-		return
-	}
-	f.errs = append(f.errs, err)
-}
-
-// err returns one error for all, or nil.
-func (f *failures) err() error {
-	if f.more > 0 {
-		return errors.Join(append(f.errs, fmt.Errorf("%d more domains failed", f.more))...)
-	}
-	return errors.Join(f.errs...)
 }

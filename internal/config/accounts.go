@@ -82,7 +82,7 @@ func (l *loader) compareAccounts() {
 	for _, e := range l.entries {
 		id := e.record.Provider
 		if name := e.has["provider"]; name != nil && id != "" && l.byID[id] == nil {
-			name.fault("there is no provider %s%s", quote(id), didYouMean(id, l.ids()))
+			name.fault("there is no provider %s%s", quote(id), didYouMean(id, slices.Sorted(maps.Keys(l.byID))))
 		}
 		if e.has["alias"] != nil {
 			l.compareAlias(e, byKey)
@@ -90,17 +90,6 @@ func (l *loader) compareAccounts() {
 			l.requireHosted(e.address, e.at, e.line)
 		}
 	}
-}
-
-// ids returns the ids of the providers in the order of the file.
-func (l *loader) ids() []string {
-	var ids []string
-	for _, p := range l.providers {
-		if l.byID[p.ID] == p {
-			ids = append(ids, p.ID)
-		}
-	}
-	return ids
 }
 
 // compareAlias checks that an alias leads to a mailbox, whose settings its owner gets.
@@ -127,7 +116,7 @@ func (l *loader) compareAlias(e *entry, byKey map[string]*entry) {
 // and a warning if only an MX record decides.
 func (l *loader) requireHosted(address account.Address, at *value, line int) {
 	domain := address.Domain()
-	if l.hosts(domain) || l.hosts("*") {
+	if _, hosted := l.hostedBy(domain); hosted {
 		return
 	}
 	if len(l.mx) > 0 {
@@ -143,9 +132,4 @@ func (l *loader) requireHosted(address account.Address, at *value, line int) {
 		hint = ", did you mean " + quote(name) + "?"
 	}
 	at.faultAt(line, "no provider hosts the domain %s%s", domain, hint)
-}
-
-func (l *loader) hosts(domain string) bool {
-	_, listed := l.hosted[domain]
-	return listed
 }

@@ -58,11 +58,7 @@ func (c *Config) Updates() ([]dns.Update, error) {
 }
 
 var dnsKeys = keys[DNS]{
-	"servers": func(d *DNS, v *value) {
-		for item := range v.list("IP addresses") {
-			d.Servers = append(d.Servers, item.dnsServer())
-		}
-	},
+	"servers": func(d *DNS, v *value) { d.Servers = each(v.list("IP addresses"), (*value).dnsServer) },
 	"timeout": func(d *DNS, v *value) { d.Timeout = v.duration(100*time.Millisecond, time.Minute) },
 	"addresses": func(d *DNS, v *value) {
 		for item := range v.oneOrList("IP addresses") {
@@ -126,17 +122,11 @@ func (v *value) tsigKey() dns.Key {
 		v.fault("is a single value, want a mapping with name, algorithm and secret")
 		return k
 	}
-	unknown := false
-	if v.kind == mapping {
-		for key := range v.entries() {
-			if tsigKeys[key.text] == nil {
-				v.faultAt(key.line, "unknown key; valid here: name, algorithm, secret")
-				unknown = true
-			}
+	for i := 0; v.kind == mapping && i < len(v.items); i += 2 {
+		if key := v.items[i]; tsigKeys[key.text] == nil {
+			v.faultAt(key.line, "unknown key; valid here: name, algorithm, secret")
+			return k
 		}
-	}
-	if unknown {
-		return k
 	}
 	tsigKeys.read(v, &k, "name", "secret")
 	return k

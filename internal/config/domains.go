@@ -123,12 +123,10 @@ func hostedDomain(text string) (name, problem string) {
 		return "", "matches any domain and cannot be used in a file"
 	case err != nil && strings.ContainsAny(text, "@/:*"):
 		return "", "is not a domain name; write the name only, such as example.com"
-	case err != nil && domainProblem(err) != notDomain:
-		return "", notDomain + ": it " + domainProblem(err)
 	case err != nil:
-		return "", notDomain
+		return "", isNot("a domain name", err)
 	case !strings.Contains(name, "."):
-		return "", notDomain + ": it has no dot"
+		return "", "is not a domain name: it has no dot"
 	}
 	return name, ""
 }
@@ -142,6 +140,15 @@ func (p *provider) claim(l *loader, name string, file, line int) (first origin, 
 	l.hosted[name] = origin{int32(p.at.pos), int32(file), int32(line)}
 	p.domains = append(p.domains, name)
 	return origin{}, true
+}
+
+// hostedBy returns where the domain, or any domain, was named.
+func (l *loader) hostedBy(domain string) (origin, bool) {
+	first, ok := l.hosted[domain]
+	if !ok {
+		first, ok = l.hosted["*"]
+	}
+	return first, ok
 }
 
 // listed says where something was named first.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"strings"
 
 	"signpost/account"
@@ -40,35 +39,20 @@ func (v *value) hostText(text string, template bool) string {
 	}
 	name, err := account.ParseDomain(strings.ReplaceAll(text, account.EmailDomain, exampleDomain))
 	if err != nil {
-		v.notHost(text, err)
-		return ""
+		return v.refuse("%s %s", quote(text), isNot("a host name", err))
 	}
 	if strings.Contains(name, "xn--") && !strings.Contains(strings.ToLower(text), "xn--") {
 		v.warn("clients get %s as %s, because many accept only ASCII in host names", quote(text), name)
 	}
-	if strings.Contains(text, account.EmailDomain) {
-		name = strings.ReplaceAll(name, exampleDomain, account.EmailDomain)
-	}
-	return name
+	return strings.ReplaceAll(name, exampleDomain, account.EmailDomain)
 }
 
-// notHost records the fault that a text is not a host name, with the reason in
-// err.
-func (v *value) notHost(text string, err error) {
-	if problem := domainProblem(err); problem != notDomain {
-		v.fault("%s is not a host name: it %s", quote(text), problem)
-		return
+// isNot says that a text is not of a kind, with the reason in the error of ParseDomain
+// if that is more precise.
+func isNot(kind string, err error) string {
+	problem := err.(*account.DomainError).Problem
+	if problem == "is not a domain name" {
+		return "is not " + kind
 	}
-	v.fault("%s is not a host name", quote(text))
-}
-
-// notDomain is the Problem of a DomainError without a more precise reason.
-const notDomain = "is not a domain name"
-
-// domainProblem returns the reason why ParseDomain refuses a name.
-func domainProblem(err error) string {
-	if e, ok := errors.AsType[*account.DomainError](err); ok {
-		return e.Problem
-	}
-	return err.Error()
+	return "is not " + kind + ": it " + problem
 }

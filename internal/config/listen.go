@@ -62,9 +62,7 @@ func readTrusted(l *loader, v *value) {
 	if v.isWord(none) {
 		return
 	}
-	for item := range v.list("addresses and networks such as 10.0.0.0/8, or none") {
-		l.Proxies.Trusted = append(l.Proxies.Trusted, item.network())
-	}
+	l.Proxies.Trusted = each(v.list("addresses and networks such as 10.0.0.0/8, or none"), (*value).network)
 }
 
 // network reads an address, or a network with the length of its prefix.
@@ -113,8 +111,7 @@ func (v *value) listen() string {
 		return text
 	}
 	if _, err := account.ParseDomain(host); err != nil {
-		v.notHost(host, err)
-		return ""
+		return v.refuse("%s %s", quote(host), isNot("a host name", err))
 	}
 	return text
 }

@@ -46,13 +46,7 @@ var topKeys = keys[loader]{
 	"dns":              func(l *loader, v *value) { dnsKeys.read(v, &l.DNS) },
 	"branding":         func(l *loader, v *value) { brandingKeys.read(v, &l.Branding) },
 	"accounts":         readAccounts,
-	"providers": func(l *loader, v *value) {
-		for item := range v.list("providers") {
-			if p := readProvider(item); p != nil {
-				l.providers = append(l.providers, p)
-			}
-		}
-	},
+	"providers":        func(l *loader, v *value) { l.providers = each(v.list("providers"), readProvider) },
 }
 
 // load reads a configuration and collects all of its values and faults.

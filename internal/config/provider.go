@@ -46,13 +46,12 @@ var providerKeys = keys[provider]{
 	"aliasLogin":   func(p *provider, v *value) { p.AliasSignsInAsMailbox = v.either("address", "mailbox") == "mailbox" },
 }
 
-// readProvider reads a provider and checks that its parts fit together. It returns
-// nil if the value is no mapping.
+// readProvider reads a provider and checks that its parts fit together.
 func readProvider(v *value) *provider {
 	p := &provider{at: v}
 	p.has = providerKeys.read(v, p, "id", "displayName")
 	if p.has == nil {
-		return nil
+		return p
 	}
 	if p.has["autodiscover"] == nil && p.has["servers"] == nil && !v.partial {
 		v.fault("servers is missing")

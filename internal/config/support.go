@@ -16,11 +16,7 @@ var supportKeys = keys[account.Support]{
 	"contact":       func(s *account.Support, v *value) { readContact(&s.Contact, v) },
 	"sendingLimits": func(s *account.Support, v *value) { readSendingLimits(&s.Limits, v) },
 	"checks": func(s *account.Support, v *value) {
-		for item := range v.list("texts, each {en: …}") {
-			if texts := item.texts("a text"); texts != nil {
-				s.Checks = append(s.Checks, texts)
-			}
-		}
+		s.Checks = each(v.list("texts, each {en: …}"), func(item *value) []account.Title { return item.texts("a text") })
 	},
 }
 

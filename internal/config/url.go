@@ -29,11 +29,8 @@ func (v *value) url(rule urlRule) string {
 	}
 	scheme, rest, _ := strings.Cut(text, "://")
 	scheme = strings.ToLower(scheme)
-	end := len(rest)
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		end = i
-	}
-	authority, path := rest[:end], rest[end:]
+	authority := rest[:strings.IndexAny(rest+"/", "/?#")]
+	path := rest[len(authority):]
 	switch {
 	case authority == "" || scheme != "https" && scheme != "http":
 		v.fault("%s is not a URL, write https://…", quote(text))

@@ -175,6 +175,14 @@ func (v *value) oneOrList(wanted string) iter.Seq[*value] {
 	return v.list(wanted)
 }
 
+// each reads every item in the same way.
+func each[T any](items iter.Seq[*value], read func(*value) T) (all []T) {
+	for item := range items {
+		all = append(all, read(item))
+	}
+	return all
+}
+
 // mappings reads a list of mappings.
 func mappings[T any](v *value, wanted string, k keys[T], required ...string) []T {
 	var all []T

@@ -71,19 +71,12 @@ func (l *loader) compareProviders() {
 		if p.has["domains"] == nil && p.has["mx"] == nil && !used[p.ID] {
 			p.at.warn("is not used: it has no domains and no mx, and no account names it")
 		}
-		redirect := p.AutodiscoverRedirect
-		if redirect == nil {
-			continue
-		}
+		redirect := cmp.Or(p.AutodiscoverRedirect, &account.AutodiscoverRedirect{})
 		if redirect.Hostname != "" && redirect.Hostname == l.Name {
 			p.has["autodiscover"].fault("names this service itself")
 		}
 		domain := redirect.Address[strings.LastIndexByte(redirect.Address, '@')+1:]
-		first, hosted := l.hosted[domain]
-		if !hosted {
-			first, hosted = l.hosted["*"]
-		}
-		if domain != "" && hosted && first.provider == int32(p.at.pos) {
+		if first, hosted := l.hostedBy(domain); domain != "" && hosted && first.provider == int32(p.at.pos) {
 			p.has["autodiscover"].fault("redirectAddr leads to %s, which this provider hosts; clients would loop", domain)
 		}
 	}

@@ -1,6 +1,7 @@
 package autoconfig
 
 import (
+	"encoding/xml"
 	"errors"
 	"net/url"
 	"os"
@@ -52,8 +53,8 @@ func checkRead(t *testing.T, document []byte, a account.Address) {
 		}
 		return
 	}
-	if err := check(written); err != nil {
-		t.Fatalf("check of a written document: %v:\n%s", err, written)
+	if err := xml.Unmarshal(written, &struct{}{}); err != nil {
+		t.Fatalf("a written document is not well-formed: %v:\n%s", err, written)
 	}
 	if _, err := Read(written, a); err != nil {
 		t.Fatalf("Read of a written document: %v:\n%s", err, written)

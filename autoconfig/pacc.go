@@ -36,7 +36,15 @@ const oldSubmit = "smtp"
 type pacc struct {
 	Protocols      map[string]paccEndpoint `json:"protocols"`
 	Authentication *paccAuthentication     `json:"authentication,omitempty"`
-	Info           paccInfo                `json:"info"`
+	Info           struct {
+		Provider struct {
+			Name      string `json:"name"`
+			ShortName string `json:"shortName,omitempty"`
+		} `json:"provider"`
+		Help struct {
+			Documentation string `json:"documentation,omitempty"`
+		} `json:"help,omitzero"`
+	} `json:"info"`
 }
 
 type paccEndpoint struct {
@@ -45,26 +53,10 @@ type paccEndpoint struct {
 }
 
 type paccAuthentication struct {
-	OAuthPublic *paccOAuth `json:"oauth-public,omitempty"`
-	Password    bool       `json:"password"`
-}
-
-type paccOAuth struct {
-	Issuer string `json:"issuer"`
-}
-
-type paccInfo struct {
-	Provider paccProvider `json:"provider"`
-	Help     *paccHelp    `json:"help,omitempty"`
-}
-
-type paccProvider struct {
-	Name      string `json:"name"`
-	ShortName string `json:"shortName,omitempty"`
-}
-
-type paccHelp struct {
-	Documentation string `json:"documentation,omitempty"`
+	OAuthPublic struct {
+		Issuer string `json:"issuer"`
+	} `json:"oauth-public,omitzero"`
+	Password bool `json:"password"`
 }
 
 // PACC returns the user-agent-configuration.json for the domain of the settings,
@@ -116,15 +108,11 @@ func writePACC(s account.Settings) ([]byte, error) {
 	if document.Authentication, err = authentication(s.Provider, described); err != nil {
 		return nil, err
 	}
-	document.Info.Provider = paccProvider{
-		Name:      cmp.Or(oneLine(s.Provider.DisplayName), account.EmailDomain),
-		ShortName: oneLine(s.Provider.DisplayShortName),
-	}
+	info := &document.Info
+	info.Provider.Name = cmp.Or(oneLine(s.Provider.DisplayName), account.EmailDomain)
+	info.Provider.ShortName = oneLine(s.Provider.DisplayShortName)
 	for _, page := range s.Provider.Documentation {
-		if url := link(page.URL); url != "" {
-			document.Info.Help = &paccHelp{Documentation: url}
-			break
-		}
+		info.Help.Documentation = cmp.Or(info.Help.Documentation, link(page.URL))
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

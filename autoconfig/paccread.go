@@ -2,7 +2,6 @@ package autoconfig
 
 import (
 	"encoding/json"
-	"unicode/utf8"
 
 	"signpost/account"
 )
@@ -12,11 +11,8 @@ import (
 // ignored, as the draft asks; of the two names for submission the newer one
 // counts. The format has no placeholders: what looks like one is text.
 func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
-	switch {
-	case len(document) > maxDocument:
-		return account.Settings{}, noDocument("it is larger than 256 KB")
-	case !utf8.Valid(document):
-		return account.Settings{}, noDocument("it is not UTF-8")
+	if err := checkText(document); err != nil {
+		return account.Settings{}, err
 	}
 	var d pacc
 	// encoding/json limits the depth of nesting itself.
@@ -27,14 +23,14 @@ func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
 		DisplayName:      oneLine(d.Info.Provider.Name),
 		DisplayShortName: oneLine(d.Info.Provider.ShortName),
 	}}
-	if d.Info.Help != nil && d.Info.Help.Documentation != "" {
-		s.Provider.Documentation = []account.Documentation{{URL: account.Verbatim(d.Info.Help.Documentation)}}
+	if page := d.Info.Help.Documentation; page != "" {
+		s.Provider.Documentation = []account.Documentation{{URL: account.Verbatim(page)}}
 	}
 	methods := []account.Authentication{account.PasswordCleartext}
 	if d.Authentication != nil {
 		methods = nil
-		if o := d.Authentication.OAuthPublic; o != nil && isURL(o.Issuer) {
-			s.Provider.OAuth2 = &account.OAuth2{Issuer: o.Issuer}
+		if issuer := d.Authentication.OAuthPublic.Issuer; isURL(issuer) {
+			s.Provider.OAuth2 = &account.OAuth2{Issuer: issuer}
 			methods = append(methods, account.OAuth2Auth)
 		}
 		if d.Authentication.Password {

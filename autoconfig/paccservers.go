@@ -1,6 +1,7 @@
 package autoconfig
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -23,9 +24,7 @@ func describe(servers []account.Server) ([]account.Server, error) {
 			continue
 		}
 		if problem := unlikePACC(server); problem != "" {
-			if problems[server.Type] == "" {
-				problems[server.Type] = problem
-			}
+			problems[server.Type] = cmp.Or(problems[server.Type], problem)
 			continue
 		}
 		described = append(described, server)
@@ -94,11 +93,9 @@ func authentication(p *account.Provider, servers []account.Server) (*paccAuthent
 	}
 	a := &paccAuthentication{Password: accepts(account.PasswordCleartext) || accepts(account.PasswordEncrypted)}
 	if accepts(account.OAuth2Auth) && p.OAuth2 != nil {
-		if issuer := issuerURL(p.OAuth2.Issuer); issuer != "" {
-			a.OAuthPublic = &paccOAuth{Issuer: issuer}
-		}
+		a.OAuthPublic.Issuer = issuerURL(p.OAuth2.Issuer)
 	}
-	if !a.Password && a.OAuthPublic == nil {
+	if !a.Password && a.OAuthPublic.Issuer == "" {
 		return nil, notDescribable("it takes neither a password nor OAuth2 with an https issuer")
 	}
 	return a, nil

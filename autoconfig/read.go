@@ -1,6 +1,7 @@
 package autoconfig
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,7 +26,7 @@ func Read(document []byte, a account.Address) (account.Settings, error) {
 	if err != nil {
 		return account.Settings{}, err
 	}
-	if !hasName(root, "clientConfig") {
+	if root.FullTag() != "clientConfig" {
 		return account.Settings{}, noDocument("its root element is not clientConfig")
 	}
 	mail := firstChild(root, "emailProvider")
@@ -33,7 +34,7 @@ func Read(document []byte, a account.Address) (account.Settings, error) {
 		return account.Settings{}, noDocument("it has no emailProvider")
 	}
 	s := account.Settings{Address: a, Login: a, Provider: &account.Provider{
-		ID:               strings.TrimSpace(mail.SelectAttrValue("id", "")),
+		ID:               attribute(mail, "id"),
 		DisplayName:      oneLine(firstText(mail, "displayName")),
 		DisplayShortName: oneLine(firstText(mail, "displayShortName")),
 		Webmail:          webmail(root),
@@ -41,15 +42,10 @@ func Read(document []byte, a account.Address) (account.Settings, error) {
 		OAuth2:           oAuth2(root, mail),
 	}}
 	s.LookupDomain = secondDomain(mail, a)
-	for _, e := range mail.ChildElements() {
-		if hasName(e, "incomingServer") || hasName(e, "outgoingServer") {
-			s.Servers = append(s.Servers, readSection(e, a)...)
-		}
-	}
-	for _, e := range root.ChildElements() {
-		if hasName(e, "calendar") || hasName(e, "addressbook") || hasName(e, "addressBook") || hasName(e, "setupServer") {
-			s.Servers = append(s.Servers, readSection(e, a)...)
-		}
+	sections := slices.Concat(children(mail, "incomingServer", "outgoingServer"),
+		children(root, "calendar", "addressbook", "addressBook", "setupServer"))
+	for _, e := range sections {
+		s.Servers = append(s.Servers, readSection(e, a)...)
 	}
 	if len(s.Servers) == 0 {
 		return account.Settings{}, noDocument("it has no server with all that a client needs")
@@ -80,27 +76,22 @@ func secondDomain(mail *etree.Element, a account.Address) string {
 
 // webmail returns the URL of the page where a person signs in to webmail, or "".
 func webmail(root *etree.Element) string {
-	for _, tag := range []string{"loginPage", "loginPageInfo"} {
-		if page := firstChild(firstChild(root, "webMail"), tag); page != nil {
-			if link := strings.TrimSpace(page.SelectAttrValue("url", "")); link != "" {
-				return link
-			}
-		}
-	}
-	return ""
+	section := firstChild(root, "webMail")
+	return cmp.Or(attribute(firstChild(section, "loginPage"), "url"),
+		attribute(firstChild(section, "loginPageInfo"), "url"))
 }
 
 // documentation returns the help pages that have a URL.
 func documentation(mail *etree.Element) []account.Documentation {
 	var pages []account.Documentation
 	for _, e := range children(mail, "documentation") {
-		page := account.Documentation{URL: strings.TrimSpace(e.SelectAttrValue("url", ""))}
+		page := account.Documentation{URL: attribute(e, "url")}
 		if page.URL == "" {
 			continue
 		}
 		for _, descr := range children(e, "descr") {
 			if text := oneLine(content(descr)); text != "" {
-				page.Titles = append(page.Titles, account.Title{Language: descr.SelectAttrValue("lang", ""), Text: text})
+				page.Titles = append(page.Titles, account.Title{Language: attribute(descr, "lang"), Text: text})
 			}
 		}
 		pages = append(pages, page)
@@ -111,10 +102,7 @@ func documentation(mail *etree.Element) []account.Documentation {
 // oAuth2 reads the section from the root, where it belongs, or from
 // emailProvider, where Thunderbird for Android looks for it.
 func oAuth2(root, mail *etree.Element) *account.OAuth2 {
-	e := firstChild(root, "oAuth2")
-	if e == nil {
-		e = firstChild(mail, "oAuth2")
-	}
+	e := cmp.Or(firstChild(root, "oAuth2"), firstChild(mail, "oAuth2"))
 	if e == nil {
 		return nil
 	}
@@ -126,60 +114,33 @@ func oAuth2(root, mail *etree.Element) *account.OAuth2 {
 	}
 }
 
-// readSection reads a server section. The old type "exchange" can have two
-// servers.
-func readSection(e *etree.Element, a account.Address) []account.Server {
-	name := strings.ToLower(strings.TrimSpace(e.SelectAttrValue("type", "")))
-	if name == "exchange" {
-		var servers []account.Server
-		for _, old := range exchangeURLs {
-			if s, ok := readServer(e, old.serverType, old.tag, a); ok {
-				servers = append(servers, s)
-			}
+// readSection reads a server section, in the spelling of 1.1 or 1.2. The old type
+// "exchange" can have two servers, which in 1.2 have sections of their own.
+func readSection(e *etree.Element, a account.Address) (servers []account.Server) {
+	read := func(t account.ServerType, url string) {
+		if s, ok := readServer(e, t, url, a); ok {
+			servers = append(servers, s)
 		}
-		return servers
 	}
-	t := account.ServerType(name) // account has the names of the format
-	if !slices.Contains(account.ServerTypes, t) || sectionOf(e) != elements[t] {
-		return nil
+	switch t := account.ServerType(strings.ToLower(attribute(e, "type"))); {
+	case t == "exchange":
+		read(account.EWS, firstText(e, "ewsURL"))
+		read(account.ActiveSync, firstText(e, "easURL"))
+	case strings.EqualFold(elements[t], e.Tag):
+		read(t, cmp.Or(firstText(e, "url"), firstText(e, "serverURL")))
 	}
-	tag := "url"
-	if firstChild(e, tag) == nil {
-		tag = "serverURL"
-	}
-	if s, ok := readServer(e, t, tag, a); ok {
-		return []account.Server{s}
-	}
-	return nil
-}
-
-// exchangeURLs are the URLs in a section of type exchange. In 1.2 each has a
-// section of its own.
-var exchangeURLs = []struct {
-	serverType account.ServerType
-	tag        string
-}{
-	{account.EWS, "ewsURL"},
-	{account.ActiveSync, "easURL"},
-}
-
-// sectionOf returns the name of the section in the spelling of 1.2.
-func sectionOf(e *etree.Element) string {
-	if e.Tag == "addressBook" {
-		return elements[account.CardDAV]
-	}
-	return e.Tag
+	return servers
 }
 
 // readServer reads a server of the type. It returns false if something that a
 // client needs is missing.
-func readServer(e *etree.Element, t account.ServerType, urlTag string, a account.Address) (account.Server, bool) {
+func readServer(e *etree.Element, t account.ServerType, url string, a account.Address) (account.Server, bool) {
 	s := account.Server{Type: t, Authentication: readMethods(e), Login: readLogin(firstText(e, "username"))}
 	if len(s.Authentication) == 0 {
 		return s, false
 	}
 	if t.HasURL() {
-		s.URL = firstText(e, urlTag)
+		s.URL = url
 		if s.Login.Username == "" {
 			s.Login.Username = account.EmailAddress
 		}

@@ -123,6 +123,8 @@ func TestReadTolerance(t *testing.T) {
 		{"nothing but none", document(`<outgoingServer type="smtp">` + strings.Replace(imapBody, "password-cleartext", "none", 1) + `</outgoingServer>`), nil},
 		{"no socketType", document(`<incomingServer type="imap">` + strings.Replace(imapBody, "<socketType>SSL</socketType>", "", 1) + `</incomingServer>`), nil},
 		{"no username", document(`<incomingServer type="imap">` + strings.Replace(imapBody, "<username>%EMAILADDRESS%</username>", "", 1) + `</incomingServer>`), nil},
+		{"sections with a prefix", strings.NewReplacer("incomingServer", "a:incomingServer", "<clientConfig", `<clientConfig xmlns:a="urn:x"`).
+			Replace(document(`<incomingServer type="imap">` + imapBody + `</incomingServer>`)), nil},
 		{"no emailProvider", `<clientConfig version="1.1"/>`, nil},
 		{"a web page", `<!DOCTYPE html><html><body>Welcome</body></html>`, nil},
 		{"another root", `<html><emailProvider/></html>`, nil},
@@ -224,15 +226,15 @@ func TestReadHostile(t *testing.T) {
 	}
 }
 
-// TestCheck checks that check alone, before a tree is built, refuses depth and
-// document types.
-func TestCheck(t *testing.T) {
+// TestParseXML checks the reason for which a document is refused.
+func TestParseXML(t *testing.T) {
 	for name, reason := range map[string]string{
-		"nested, closed": "nested too deep", "nested": "nested too deep", "entity bomb": "document type", "two roots": "two root",
-		"many elements": "too many parts", "10 MB": "larger than", "UTF-16": "not UTF-8", "text after": "outside",
+		"nested, closed": "nested too deep", "nested": "nested too deep", "DOCTYPE": "document type",
+		"entity bomb": "not well-formed", "two roots": "two root", "many elements": "too many parts",
+		"10 MB": "larger than", "UTF-16": "not UTF-8", "text before": "outside", "text after": "outside",
 	} {
-		if err := check([]byte(hostileDocuments()[name])); err == nil || !strings.Contains(err.Error(), reason) {
-			t.Errorf("%s: error %v", name, err)
+		if _, err := parseXML([]byte(hostileDocuments()[name])); err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("parseXML(%s) = %v, want %q", name, err, reason)
 		}
 	}
 }

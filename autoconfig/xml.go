@@ -2,9 +2,10 @@ package autoconfig
 
 import (
 	"bytes"
-	"encoding/xml"
+	"cmp"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,7 +17,7 @@ import (
 const (
 	maxDocument = 256 << 10
 	maxDepth    = 16
-	maxTokens   = 50_000
+	maxTags     = 50_000
 )
 
 // ErrNoDocument is returned by Read and ReadPACC, wrapped with the reason, for
@@ -31,75 +32,65 @@ type documentError struct{ problem string }
 func (e *documentError) Error() string { return ErrNoDocument.Error() + ": " + e.problem }
 func (e *documentError) Unwrap() error { return ErrNoDocument }
 
-// parseXML parses an untrusted document into a tree.
-func parseXML(document []byte) (*etree.Element, error) {
-	document = bytes.TrimPrefix(document, []byte("\ufeff"))
-	if err := check(document); err != nil {
-		return nil, err
-	}
-	doc := etree.NewDocument()
-	doc.ReadSettings.MaxDepth = maxDepth
-	if err := doc.ReadFromBytes(document); err != nil || doc.Root() == nil {
-		return nil, noDocument("it is not well-formed XML")
-	}
-	return doc.Root(), nil
-}
-
-// check reads the document once before a tree is built from it. It allows one
-// root, no declarations (and so no entities), and limited size and depth.
-func check(document []byte) error {
+// checkText checks what documents of both formats have in common.
+func checkText(document []byte) error {
 	switch {
 	case len(document) > maxDocument:
 		return noDocument("it is larger than 256 KB")
 	case !utf8.Valid(document):
 		return noDocument("it is not UTF-8")
 	}
-	decoder := xml.NewDecoder(bytes.NewReader(document))
-	depth, roots := 0, 0
-	for range maxTokens {
-		token, err := decoder.Token()
-		if err == io.EOF && roots == 1 {
-			return nil
-		}
-		if err != nil {
-			return noDocument("it is not well-formed XML")
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			if depth == 0 {
-				roots++
-			}
-			if depth++; depth > maxDepth {
-				return noDocument("it is nested too deep")
-			}
-		case xml.EndElement:
-			depth--
-		case xml.Directive:
-			return noDocument("it has a document type declaration")
-		case xml.CharData:
-			if depth == 0 && len(bytes.TrimSpace(token)) > 0 {
-				return noDocument("it has text outside of its elements")
-			}
-		}
-		if roots > 1 {
-			return noDocument("it has two root elements")
-		}
-	}
-	return noDocument("it has too many parts")
+	return nil
 }
 
-// hasName reports whether the element has the name, without a namespace prefix:
-// Thunderbird compares the name as written.
-func hasName(e *etree.Element, tag string) bool { return e.Space == "" && e.Tag == tag }
+// parseXML parses an untrusted document into a tree. It allows one root, no document
+// type (and so no entities), and limited size and depth.
+func parseXML(document []byte) (*etree.Element, error) {
+	if err := checkText(document); err != nil {
+		return nil, err
+	}
+	if bytes.Count(document, []byte("<")) > maxTags {
+		return nil, noDocument("it has too many parts")
+	}
+	doc := etree.NewDocument()
+	doc.ReadSettings = etree.ReadSettings{MaxDepth: maxDepth, CharsetReader: refuseCharset}
+	err := doc.ReadFromBytes(bytes.TrimPrefix(document, []byte("\ufeff")))
+	root := doc.Root()
+	switch {
+	case errors.Is(err, etree.ErrMaxDepth):
+		return nil, noDocument("it is nested too deep")
+	case err != nil || root == nil:
+		return nil, noDocument("it is not well-formed XML")
+	}
+	for _, token := range doc.Child {
+		switch token := token.(type) {
+		case *etree.Element:
+			if token != root {
+				return nil, noDocument("it has two root elements")
+			}
+		case *etree.Directive:
+			return nil, noDocument("it has a document type declaration")
+		case *etree.CharData:
+			if !token.IsWhitespace() {
+				return nil, noDocument("it has text outside of its elements")
+			}
+		}
+	}
+	return root, nil
+}
 
-// children returns the children with the name. A nil parent has none.
-func children(parent *etree.Element, tag string) []*etree.Element {
+// refuseCharset refuses a document that declares another encoding than UTF-8.
+func refuseCharset(string, io.Reader) (io.Reader, error) { return nil, errors.ErrUnsupported }
+
+// children returns the children with one of the names. A nil parent has none. A
+// name with a namespace prefix is another: Thunderbird compares names as written.
+func children(parent *etree.Element, tags ...string) []*etree.Element {
 	if parent == nil {
 		return nil
 	}
 	var found []*etree.Element
 	for _, e := range parent.ChildElements() {
-		if hasName(e, tag) {
+		if e.Space == "" && slices.Contains(tags, e.Tag) {
 			found = append(found, e)
 		}
 	}
@@ -108,10 +99,7 @@ func children(parent *etree.Element, tag string) []*etree.Element {
 
 // firstChild returns the first child with the name, or nil.
 func firstChild(parent *etree.Element, tag string) *etree.Element {
-	if found := children(parent, tag); len(found) > 0 {
-		return found[0]
-	}
-	return nil
+	return cmp.Or(children(parent, tag)...)
 }
 
 // texts returns the texts of the children with the name, without empty ones.
@@ -127,10 +115,7 @@ func texts(parent *etree.Element, tag string) []string {
 
 // firstText returns the first text of a child with the name, or "".
 func firstText(parent *etree.Element, tag string) string {
-	if found := texts(parent, tag); len(found) > 0 {
-		return found[0]
-	}
-	return ""
+	return cmp.Or(texts(parent, tag)...)
 }
 
 // content returns the trimmed text of an element, without comments.
@@ -142,4 +127,12 @@ func content(e *etree.Element) string {
 		}
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// attribute returns the trimmed value of an attribute, "" for a nil element.
+func attribute(e *etree.Element, key string) string {
+	if e == nil {
+		return ""
+	}
+	return strings.TrimSpace(e.SelectAttrValue(key, ""))
 }

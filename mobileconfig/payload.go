@@ -53,16 +53,13 @@ func (b builder) mail(in, out account.Server) dict {
 		p["EmailAccountType"] = "EmailTypeIMAP"
 		p.set("IncomingMailServerIMAPPathPrefix", in.PathPrefix)
 	}
-	p["IncomingMailServerAuthentication"] = mailAuthentication(in)
-	p["IncomingMailServerHostName"] = in.Hostname
-	p["IncomingMailServerPortNumber"] = in.Port
-	p["IncomingMailServerUseSSL"] = true
-	p.set("IncomingMailServerUsername", joinLogin(in.Login))
-	p["OutgoingMailServerAuthentication"] = mailAuthentication(out)
-	p["OutgoingMailServerHostName"] = out.Hostname
-	p["OutgoingMailServerPortNumber"] = out.Port
-	p["OutgoingMailServerUseSSL"] = true
-	p.set("OutgoingMailServerUsername", joinLogin(out.Login))
+	for direction, server := range map[string]account.Server{"Incoming": in, "Outgoing": out} {
+		p[direction+"MailServerAuthentication"] = mailAuthentication(server)
+		p[direction+"MailServerHostName"] = server.Hostname
+		p[direction+"MailServerPortNumber"] = server.Port
+		p[direction+"MailServerUseSSL"] = true
+		p.set(direction+"MailServerUsername", joinLogin(server.Login))
+	}
 	// Without this the device asks for the same password twice.
 	p["OutgoingPasswordSameAsIncomingPassword"] = true
 	if b.Device != Mac {
@@ -83,26 +80,32 @@ func unlockSMIME(p dict) {
 	p["SMIMEEnableEncryptionPerMessageSwitch"] = true
 }
 
-// activeSync returns the payload for Exchange on iPhone and iPad. There is no key
+// exchange returns the keys that both payloads for Exchange have. There is no key
 // for the account's name in Settings, which is PayloadDisplayName, nor for the
 // domain, which stands before the user name ("The user name with the optional
 // domain", Apple Platform Deployment, "Exchange ActiveSync payload settings").
+func (b builder) exchange(s account.Server, k kind) (dict, serverURL) {
+	p := b.newPayload(k, "com.apple."+string(k)+".account", b.address)
+	p["EmailAddress"] = b.address
+	url, _ := splitURL(s.URL)
+	p["Host"] = url.host
+	p["SSL"] = true // the default of ActiveSync is none
+	p.set("UserName", joinLogin(s.Login))
+	if tokenOnly(s) {
+		p["OAuth"] = true
+	}
+	return p, url
+}
+
+// activeSync returns the payload for Exchange on iPhone and iPad.
 //
 // With OAuth the device finds the server and the sign-in page by Autodiscover.
 // OAuthSignInURL would prevent that, so it is left out. Host is written although
 // the device then ignores it, for people who read the profile.
 func (b builder) activeSync(s account.Server) dict {
-	p := b.newPayload(kindActiveSync, "com.apple.eas.account", b.address)
-	p["EmailAddress"] = b.address
-	url, _ := splitURL(s.URL)
-	p["Host"] = url.host
-	p["SSL"] = true // the default is none
-	p.set("UserName", joinLogin(s.Login))
+	p, _ := b.exchange(s, kindActiveSync)
 	if slices.Contains(PastDays, s.PastDays) {
 		p["MailNumberOfPastDaysToSync"] = s.PastDays
-	}
-	if tokenOnly(s) {
-		p["OAuth"] = true
 	}
 	if b.MailOnly {
 		// This is only the initial state: the person can turn each on in
@@ -124,17 +127,9 @@ const DefaultPastDays = 7
 // exchangeWebServices returns the payload for Exchange on a Mac. The server inside
 // and outside the company's network is the same, so the External keys are left out.
 func (b builder) exchangeWebServices(s account.Server) dict {
-	p := b.newPayload(kindEWS, "com.apple.ews.account", b.address)
-	p["EmailAddress"] = b.address
-	url, _ := splitURL(s.URL)
-	p["Host"] = url.host
+	p, url := b.exchange(s, kindEWS)
 	p["Port"] = url.port
 	p.set("Path", url.path)
-	p["SSL"] = true
-	p.set("UserName", joinLogin(s.Login))
-	if tokenOnly(s) {
-		p["OAuth"] = true
-	}
 	return p
 }
 

@@ -198,3 +198,27 @@ func TestLogins(t *testing.T) {
 		t.Errorf("the logins of a provider without servers as JSON = %s, %v, want []", text, err)
 	}
 }
+
+// TestWriteTextOrder checks that servers stay in the order of preference, whether they
+// have a URL or not.
+func TestWriteTextOrder(t *testing.T) {
+	report := show.Report{Clients: []show.Client{{Title: "Some client", Servers: []show.Server{
+		{Type: "ews", URL: "https://mail.example.se/EWS/Exchange.asmx", Username: "anna"},
+		{Type: "imap", Hostname: "mail.example.se", Port: 993, SocketType: "SSL", Username: "anna"},
+		{Type: "smtp", Hostname: "smtp.example.se", Port: 465, SocketType: "SSL", Username: "anna"},
+		{Type: "caldav", URL: "https://dav.example.se", Username: "anna"},
+	}}}}
+	var text bytes.Buffer
+	if err := report.WriteText(&text); err != nil {
+		t.Fatalf("WriteText: %v", err)
+	}
+	_, got, _ := strings.Cut(text.String(), "Some client\n")
+	want := `  ews     https://mail.example.se/EWS/Exchange.asmx  user name anna
+  imap    mail.example.se  993 SSL  user name anna
+  smtp    smtp.example.se  465 SSL  user name anna
+  caldav  https://dav.example.se  user name anna
+`
+	if got != want {
+		t.Errorf("WriteText writes the servers as\n%s\nwant\n%s", got, want)
+	}
+}

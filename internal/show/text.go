@@ -1,15 +1,16 @@
 package show
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"unicode/utf8"
 )
 
 // WriteText writes the report for people to read.
-func (r *Report) WriteText(w io.Writer) error {
+func (r *Report) WriteText(to io.Writer) error {
+	w := new(bytes.Buffer)
 	why := ""
 	if r.Account.MX != "" {
 		why = ", because the best MX is " + r.Account.MX
@@ -19,11 +20,10 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "  account   %s\n", r.Account.text())
 	for _, client := range r.Clients {
 		fmt.Fprintf(w, "\n%s\n", client.Title)
-		if err := client.writeText(w); err != nil {
-			return err
-		}
+		client.writeText(w)
 	}
-	return nil
+	_, err := w.WriteTo(to)
+	return err
 }
 
 func (a Account) text() string {
@@ -46,7 +46,7 @@ func (a Account) text() string {
 	return strings.Join(parts, "; ")
 }
 
-func (c Client) writeText(w io.Writer) error {
+func (c Client) writeText(w io.Writer) {
 	switch {
 	case c.Redirect != "":
 		fmt.Fprintf(w, "  is sent on to %s\n", c.Redirect)
@@ -57,9 +57,7 @@ func (c Client) writeText(w io.Writer) error {
 		fmt.Fprintln(w, "  is told nothing")
 		writeReason(w, c.Nothing)
 	}
-	if err := writeServers(w, c.Servers); err != nil {
-		return err
-	}
+	writeServers(w, c.Servers)
 	for _, form := range c.Manual {
 		fmt.Fprintln(w, "  so its form asks the person, who types")
 		fmt.Fprintf(w, "    server     %s\n", form.Hostname)
@@ -69,7 +67,6 @@ func (c Client) writeText(w io.Writer) error {
 	if c.Note != "" {
 		fmt.Fprintf(w, "  %s\n", c.Note)
 	}
-	return nil
 }
 
 // writeReason writes a reason, broken into lines that fit a terminal.
@@ -86,33 +83,44 @@ func writeReason(w io.Writer, reason string) {
 	fmt.Fprintln(w, line)
 }
 
-// writeServers writes a table of servers. Those with a URL come last and are not
-// aligned, because a long URL would push the columns of the others apart.
-func writeServers(w io.Writer, servers []Server) error {
-	if len(servers) == 0 {
-		return nil
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// writeServers writes a table of servers in the order of preference. Those with a URL
+// are not aligned, because a long URL would push the columns of the others apart.
+func writeServers(w io.Writer, servers []Server) {
+	widths := map[int]int{}
 	for _, s := range servers {
-		if s.URL == "" {
-			s.writeRow(table, fmt.Sprintf("%s\t%d %s", s.Hostname, s.Port, s.SocketType), "\t")
+		for i, cell := range s.cells() {
+			if i == 0 || s.URL == "" {
+				widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			}
 		}
 	}
 	for _, s := range servers {
-		if s.URL != "" {
-			s.writeRow(table, s.URL, "  ")
+		line := ""
+		for i, cell := range s.cells() {
+			width := widths[i]
+			if i > 0 && s.URL != "" {
+				width = 0
+			}
+			line += fmt.Sprintf("  %-*s", width, cell)
 		}
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
-	return table.Flush()
 }
 
-func (s Server) writeRow(w io.Writer, where, gap string) {
-	fmt.Fprintf(w, "  %s\t%s%suser name %s", s.Type, where, gap, s.Username)
+// cells returns what the table says of the server.
+func (s Server) cells() []string {
+	cells := []string{s.Type}
+	if s.URL != "" {
+		cells = append(cells, s.URL)
+	} else {
+		cells = append(cells, s.Hostname, fmt.Sprintf("%d %s", s.Port, s.SocketType))
+	}
+	cells = append(cells, "user name "+s.Username)
 	if s.DomainName != "" {
-		fmt.Fprintf(w, "%sdomain %s", gap, s.DomainName)
+		cells = append(cells, "domain "+s.DomainName)
 	}
 	if s.Authentication != "" {
-		fmt.Fprintf(w, "%s%s", gap, s.Authentication)
+		cells = append(cells, s.Authentication)
 	}
-	fmt.Fprintln(w)
+	return cells
 }

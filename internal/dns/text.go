@@ -40,45 +40,36 @@ func Quote(text string) string {
 
 // Unquote returns the text of a TXT record's data. It joins the strings, as
 // every reader of TXT records with several strings does.
-func Unquote(data string) string {
-	var b strings.Builder
-	quoted := false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case c == '"':
-			quoted = !quoted
-		case !quoted && c == ' ':
-		case c == '\\' && i+3 < len(data) && '0' <= data[i+1] && data[i+1] <= '2':
-			code, err := strconv.ParseUint(data[i+1:i+4], 10, 8)
-			if err != nil {
-				return b.String()
-			}
-			b.WriteByte(byte(code))
-			i += 3
-		case c == '\\' && i+1 < len(data):
-			i++
-			b.WriteByte(data[i])
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
+func Unquote(data string) string { return strings.Join(Strings(data), "") }
 
 // Strings returns the strings of a TXT record's data, one by one.
 func Strings(data string) []string {
 	var texts []string
-	for data != "" {
-		end := 1
-		for end < len(data) && data[end] != '"' {
-			if data[end] == '\\' {
-				end++
+	var text []byte
+	quoted := false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"', c == ' ' && !quoted:
+			if quoted || len(text) > 0 {
+				texts, text = append(texts, string(text)), nil
 			}
-			end++
+			quoted = c == '"' && !quoted
+		case c == '\\' && i+3 < len(data) && '0' <= data[i+1] && data[i+1] <= '2':
+			code, err := strconv.ParseUint(data[i+1:i+4], 10, 8)
+			if err != nil {
+				return append(texts, string(text))
+			}
+			text = append(text, byte(code))
+			i += 3
+		case c == '\\' && i+1 < len(data):
+			i++
+			text = append(text, data[i])
+		default:
+			text = append(text, c)
 		}
-		end = min(end+1, len(data))
-		texts = append(texts, Unquote(data[:end]))
-		data = strings.TrimLeft(data[end:], " ")
+	}
+	if len(text) > 0 {
+		texts = append(texts, string(text))
 	}
 	return texts
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,9 +58,10 @@ func aercInside(t *testing.T) {
 	if n.Nameserver == nil {
 		t.FailNow()
 	}
-	servers := []account.Server{everyServer[0], everyServer[2],
-		{Type: account.SMTP, Hostname: "out7.kund.example", Port: 587, SocketType: account.STARTTLS}}
+	servers := everyServer()[:4] // IMAP with TLS and with STARTTLS, POP3, SMTP
 	servers[0].Hostname = "in7.kund.example"
+	servers[3].Hostname, servers[3].Port, servers[3].SocketType = "out7.kund.example", 587, account.STARTTLS
+	servers = slices.Delete(servers, 1, 2)
 	generator := records.New(records.Options{Name: "setup.kund.example"})
 	n.publisher(t).publish(t, generator.For(settingsFor("kund.example", servers...)))
 

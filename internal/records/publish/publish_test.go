@@ -85,28 +85,32 @@ func (p *Publisher) publish(t testing.TB, d records.Domain) string {
 	return fmt.Sprintf("+%d ~%d -%d", add, change, remove)
 }
 
-var everyServer = []account.Server{
-	{Type: account.IMAP, Hostname: "mail.example.net", Port: 993, SocketType: account.SSL, Authentication: password,
-		Login: wholeAddress},
-	{Type: account.IMAP, Hostname: "mail.example.net", Port: 143, SocketType: account.STARTTLS, Authentication: password,
-		Login: wholeAddress},
-	{Type: account.POP3, Hostname: "mail.example.net", Port: 995, SocketType: account.SSL, Authentication: password,
-		Login: wholeAddress},
-	{Type: account.SMTP, Hostname: "mail.example.net", Port: 465, SocketType: account.SSL, Authentication: password,
-		Login: wholeAddress},
-	{Type: account.CalDAV, URL: "https://dav.example.net/dav/calendars/", Authentication: password, Login: wholeAddress},
-	{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%:8443/dav/", Authentication: password, Login: wholeAddress},
-	{Type: account.JMAP, URL: "https://jmap.example.net/session", Authentication: password, Login: wholeAddress},
-	{Type: account.ManageSieve, Hostname: "mail.example.net", Port: 4190, SocketType: account.STARTTLS,
-		Authentication: password, Login: wholeAddress},
-	{Type: account.ActiveSync, URL: "https://mail.example.net/Microsoft-Server-ActiveSync", Authentication: password,
-		Login: wholeAddress},
+// everyServer returns a server of each service that DNS can announce, on a host of
+// the mail domain.
+func everyServer() []account.Server {
+	servers := []account.Server{
+		{Type: account.IMAP, Port: 993, SocketType: account.SSL},
+		{Type: account.IMAP, Port: 143, SocketType: account.STARTTLS},
+		{Type: account.POP3, Port: 995, SocketType: account.SSL},
+		{Type: account.SMTP, Port: 465, SocketType: account.SSL},
+		{Type: account.CalDAV},
+		{Type: account.CardDAV},
+		{Type: account.JMAP},
+		{Type: account.ManageSieve, Port: 4190, SocketType: account.STARTTLS},
+		{Type: account.ActiveSync},
+	}
+	for i := range servers {
+		s := &servers[i]
+		s.Login.Username = account.EmailAddress
+		s.Authentication = []account.Authentication{account.PasswordCleartext}
+		if s.Type.HasURL() {
+			s.URL = "https://mail.%EMAILDOMAIN%/dav/"
+		} else {
+			s.Hostname = "mail.%EMAILDOMAIN%"
+		}
+	}
+	return servers
 }
-
-var (
-	password     = []account.Authentication{account.PasswordCleartext}
-	wholeAddress = account.Login{Username: account.EmailAddress}
-)
 
 func settingsFor(domain string, servers ...account.Server) account.Settings {
 	address := account.AnyAt(domain)
@@ -130,14 +134,7 @@ func printed(t testing.TB, d records.Domain) string {
 
 // publishedDomain returns a domain with every kind of record and hosts of its own.
 func publishedDomain(name string, change ...func(*records.Options, []account.Server) []account.Server) records.Domain {
-	servers := slices.Clone(everyServer)
-	for i := range servers {
-		if servers[i].Hostname != "" {
-			servers[i].Hostname = "mail.%EMAILDOMAIN%"
-		} else {
-			servers[i].URL = "https://mail.%EMAILDOMAIN%/dav/"
-		}
-	}
+	servers := everyServer()
 	o := records.Options{Name: "setup." + name}
 	for _, f := range change {
 		servers = f(&o, servers)

@@ -103,9 +103,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	state.plain = state.client.scheme == "http" || h.HTTPS && state.client.scheme == "" && r.TLS == nil
 	r.URL = collapseSlashes(r.URL)
-	// net/http closes the connection after a body that is too large, if it gets its own
-	// ResponseWriter here.
-	r.Body = http.MaxBytesReader(state.ResponseWriter, r.Body, autodiscover.MaxBody)
+	if r.Body != http.NoBody {
+		// net/http closes the connection after a body that is too large, if it gets
+		// its own ResponseWriter here.
+		r.Body = http.MaxBytesReader(state.ResponseWriter, r.Body, autodiscover.MaxBody)
+	}
 	// This is the only security header that a document for a program needs: browsers
 	// must not guess its type. The page for people sets its own policy.
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -11,7 +11,7 @@ import (
 
 // check is the comparison of one domain.
 type check struct {
-	comparer *Comparer
+	*Comparer
 	ctx      context.Context
 	domain   Domain
 	own      *dns.Client // of the domain's own name servers, nil where the resolver is asked
@@ -21,10 +21,10 @@ type check struct {
 
 func (k *check) run() ([]Finding, error) {
 	var err error
-	if k.comparer.authorities != nil {
-		k.own, err = k.comparer.authorities.ClientFor(k.ctx, k.domain.Name)
+	if k.authorities != nil {
+		k.own, err = k.authorities.ClientFor(k.ctx, k.domain.Name)
 	} else {
-		_, err = k.comparer.resolver.Apex(k.ctx, k.domain.Name)
+		_, err = k.resolver.Apex(k.ctx, k.domain.Name)
 	}
 	if errors.Is(err, dns.ErrNoDomain) {
 		return []Finding{{Kind: Missing, Name: k.domain.Name, Put: lines(k.domain.records()),
@@ -82,7 +82,7 @@ func (k *check) lookup(label, recordType string) (dns.Answer, error) {
 			return answer, err
 		}
 	}
-	return k.comparer.resolver.Lookup(k.ctx, name, recordType)
+	return k.resolver.Lookup(k.ctx, name, recordType)
 }
 
 // wanted returns the records of the types that the domain should have at a name.

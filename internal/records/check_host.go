@@ -90,7 +90,7 @@ func targets(records []dns.Record) string {
 // reachable returns the addresses of the host to which a name rightly leads. It adds
 // a finding if there are none, or if they cannot be looked up.
 func (k *check) reachable(label, host string) []netip.Addr {
-	addresses, err := k.comparer.resolver.LookupAddresses(k.ctx, host)
+	addresses, err := k.resolver.LookupAddresses(k.ctx, host)
 	problem := ""
 	switch {
 	case k.ctx.Err() != nil || len(addresses) > 0:
@@ -115,12 +115,12 @@ func (k *check) inside(host string) bool {
 // answer, or through a CNAME to a CNAME. Where the addresses themselves are
 // wanted, all must be there; a server that flattens a CNAME may return only some.
 func (k *check) sameAddresses(name string, want []dns.Record) bool {
-	have, err := k.comparer.resolver.LookupAddresses(k.ctx, name)
+	have, err := k.resolver.LookupAddresses(k.ctx, name)
 	if err != nil || len(have) == 0 {
 		return false
 	}
 	if want[0].Type == "CNAME" {
-		should, err := k.comparer.resolver.LookupAddresses(k.ctx, targets(want))
+		should, err := k.resolver.LookupAddresses(k.ctx, targets(want))
 		return err == nil && within(have, should)
 	}
 	var should []netip.Addr

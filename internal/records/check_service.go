@@ -130,7 +130,7 @@ func (k *check) target(label string, r dns.Record) {
 		return
 	}
 	addresses := k.reachable(label, host)
-	answer, err := k.comparer.resolver.Lookup(k.ctx, host, "A")
+	answer, err := k.resolver.Lookup(k.ctx, host, "A")
 	if len(addresses) == 0 || err != nil || len(answer.Records) == 0 || answer.Records[0].Type != "CNAME" {
 		return
 	}

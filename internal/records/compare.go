@@ -2,8 +2,8 @@ package records
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"signpost/internal/dns"
@@ -37,38 +37,21 @@ type Finding struct {
 type Comparison struct {
 	Domain   string    `json:"domain"`
 	Findings []Finding `json:"findings"`
-	// Err is set if DNS gave no answer.
-	Err error `json:"-"`
-}
-
-// MarshalJSON writes the error as a text.
-func (c Comparison) MarshalJSON() ([]byte, error) {
-	type plain Comparison
-	object := struct {
-		plain
-		Error string `json:"error,omitempty"`
-	}{plain: plain(c)}
-	if c.Err != nil {
-		object.Error = c.Err.Error()
-	}
-	return json.Marshal(object)
+	// Error is set if DNS gave no answer.
+	Error string `json:"error,omitempty"`
 }
 
 // Wrong reports whether the domain needs attention.
 func (c *Comparison) Wrong() bool {
-	for _, f := range c.Findings {
-		if !f.Warning {
-			return true
-		}
-	}
-	return c.Err != nil
+	isFault := func(f Finding) bool { return !f.Warning }
+	return c.Error != "" || slices.ContainsFunc(c.Findings, isFault)
 }
 
 // String returns the comparison as text, empty if nothing was found.
 func (c Comparison) String() string {
 	var b strings.Builder
-	if c.Err != nil {
-		fmt.Fprintf(&b, "%s: could not be compared: %v\n", c.Domain, c.Err)
+	if c.Error != "" {
+		fmt.Fprintf(&b, "%s: could not be compared: %v\n", c.Domain, c.Error)
 	}
 	for _, f := range c.Findings {
 		kind := string(f.Kind)
@@ -95,7 +78,7 @@ type Summary struct {
 func (s *Summary) Add(c Comparison) {
 	s.Domains++
 	switch {
-	case c.Err != nil:
+	case c.Error != "":
 		s.Failed++
 	case c.Wrong():
 		s.Wrong++
@@ -152,10 +135,12 @@ func NewViewComparer(r *dns.Resolver) *Comparer {
 
 // Compare compares what DNS has with what the domain should have.
 func (c *Comparer) Compare(ctx context.Context, d Domain) Comparison {
-	k := check{comparer: c, ctx: ctx, domain: d, right: map[string]dns.Record{}}
+	k := check{Comparer: c, ctx: ctx, domain: d, right: map[string]dns.Record{}}
+	comparison := Comparison{Domain: d.Name, Findings: []Finding{}} // [] in JSON, not null
 	findings, err := k.run()
-	if findings == nil {
-		findings = []Finding{} // [] in JSON, not null
+	if err != nil {
+		comparison.Error = err.Error()
 	}
-	return Comparison{Domain: d.Name, Findings: findings, Err: err}
+	comparison.Findings = append(comparison.Findings, findings...)
+	return comparison
 }

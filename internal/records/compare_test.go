@@ -267,8 +267,8 @@ func TestCompareFinds(t *testing.T) {
 			zone := test.plant(zoneOf(t, domain))
 			for _, own := range []bool{true, false} {
 				got := comparerFor(t, zone, own, nil).Compare(t.Context(), domain)
-				if got.Err != nil || len(got.Findings) != 1 || !got.Wrong() {
-					t.Fatalf("Compare(own servers: %v) = %v, error %v; want one finding", own, got, got.Err)
+				if got.Error != "" || len(got.Findings) != 1 || !got.Wrong() {
+					t.Fatalf("Compare(own servers: %v) = %v, error %q; want one finding", own, got, got.Error)
 				}
 				f := got.Findings[0]
 				if f.Kind != test.kind || f.Problem != test.want {
@@ -363,7 +363,7 @@ func TestCompareFindsNothing(t *testing.T) {
 			zone := test.change(zoneOf(t, domain))
 			for _, own := range []bool{true, false} {
 				got := comparerFor(t, zone, own, nil).Compare(t.Context(), domain)
-				if len(got.Findings) > 0 || got.Err != nil || got.Wrong() {
+				if len(got.Findings) > 0 || got.Error != "" || got.Wrong() {
 					t.Errorf("Compare(own servers: %v) = %v, want no findings", own, got)
 				}
 			}
@@ -396,7 +396,7 @@ func TestCompareBrokenDNS(t *testing.T) {
 	for _, own := range []bool{true, false} {
 		c := comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "_imaps._tcp.kund.example." })
 		got := c.Compare(t.Context(), domain)
-		if got.Err != nil || len(got.Findings) != 1 || got.Findings[0].Kind != Harmful ||
+		if got.Error != "" || len(got.Findings) != 1 || got.Findings[0].Kind != Harmful ||
 			!strings.HasPrefix(got.Findings[0].Problem,
 				"_imaps._tcp.kund.example cannot be looked up, and clients wait in vain: "+
 					"SRV of _imaps._tcp.kund.example: 127.0.0.1:") ||
@@ -405,19 +405,19 @@ func TestCompareBrokenDNS(t *testing.T) {
 		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "mail.example.net." })
 		got = c.Compare(t.Context(), domain)
-		if got.Err != nil || got.Wrong() || len(got.Findings) != 4 ||
+		if got.Error != "" || got.Wrong() || len(got.Findings) != 4 ||
 			!strings.Contains(got.Findings[0].Problem, "leads to mail.example.net, which cannot be looked up: ") {
 			t.Errorf("Compare(own servers: %v) with SERVFAIL at the provider's host = %v, want 4 warnings", own, got)
 		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.servfail = "*.kund.example." })
 		got = c.Compare(t.Context(), domain)
-		if got.Err == nil || len(got.Findings) > 0 || !got.Wrong() ||
-			!strings.HasSuffix(got.Err.Error(), " answers SERVFAIL") {
+		if got.Error == "" || len(got.Findings) > 0 || !got.Wrong() ||
+			!strings.HasSuffix(got.Error, " answers SERVFAIL") {
 			t.Errorf("Compare(own servers: %v) with SERVFAIL at all names = %v, want that error", own, got)
 		}
 		c = comparerFor(t, zoneOf(t, domain), own, func(n *internet) { n.silent.Store(true) })
 		got = c.Compare(t.Context(), domain)
-		if got.Err == nil || !got.Wrong() || !strings.Contains(got.Err.Error(), "does not answer") {
+		if got.Error == "" || !got.Wrong() || !strings.Contains(got.Error, "does not answer") {
 			t.Errorf("Compare(own servers: %v) with a silent server = %v, want an error", own, got)
 		}
 		nowhere := Domain{Name: "nowhere.kund.example", Records: domain.Records[:1]}
@@ -467,7 +467,7 @@ func TestCompareHostileServers(t *testing.T) {
 		if took := time.Since(begin); took > 10*time.Second {
 			t.Errorf("%s: Compare took %v, want at most 10 s", name, took)
 		}
-		if got.Err == nil || !strings.Contains(got.Err.Error(), "does not answer") {
+		if got.Error == "" || !strings.Contains(got.Error, "does not answer") {
 			t.Errorf("%s: Compare = %v, want the error that a server does not answer", name, got)
 		}
 	}
@@ -518,7 +518,7 @@ func TestCompareMany(t *testing.T) {
 func TestComparisonJSON(t *testing.T) {
 	for want, c := range map[string]Comparison{
 		`{"domain":"a.test","findings":[],"error":"does not answer"}`: {
-			Domain: "a.test", Findings: []Finding{}, Err: dns.ErrSilent},
+			Domain: "a.test", Findings: []Finding{}, Error: "does not answer"},
 		`{"domain":"a.test","findings":[{"kind":"missing","name":"x.a.test","problem":"why","put":["line"]}]}`: {
 			Domain: "a.test", Findings: []Finding{{Kind: Missing, Name: "x.a.test", Problem: "why", Put: []string{"line"}}}},
 	} {

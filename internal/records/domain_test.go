@@ -80,7 +80,7 @@ func TestOtherProviders(t *testing.T) {
 				zones[apex] = text
 			}
 			compared := newWorldComparer(t, zones).Compare(t.Context(), got)
-			if len(compared.Findings) > 0 || compared.Err != nil {
+			if len(compared.Findings) > 0 || compared.Error != "" {
 				t.Errorf("%s: Compare with %q = %v, want no findings", name, line, compared)
 			}
 		}

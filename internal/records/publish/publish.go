@@ -36,6 +36,7 @@ type Options struct {
 
 // New checks the options and returns a publisher.
 func New(o Options) (*Publisher, error) {
+	o.Updates = slices.Clone(o.Updates)
 	for i, u := range o.Updates {
 		address, err := dns.ServerAddress(u.Primary, "53")
 		if err != nil {
@@ -43,9 +44,6 @@ func New(o Options) (*Publisher, error) {
 		}
 		if err := u.Key.Check(); err != nil {
 			return nil, fmt.Errorf("primary of %s: %w", u.Zone, err)
-		}
-		if i == 0 {
-			o.Updates = slices.Clone(o.Updates)
 		}
 		o.Updates[i].Primary = address
 	}

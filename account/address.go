@@ -22,6 +22,7 @@ type Address struct {
 	domain string // lower-case A-labels
 	whole  string // local@domain
 	key    string // whole in lower case
+	any    bool   // it stands for every mailbox of the domain
 }
 
 // ParseAddress parses an address as people and clients write it: with white space
@@ -74,11 +75,20 @@ func newAddress(local, domain string) Address {
 // ParseDomain. Its texts are the placeholders, so that any client can complete an
 // answer for it: many clients ask about a domain without an address.
 func AnyAt(domain string) Address {
-	return Address{local: EmailLocalPart, domain: domain, whole: EmailAddress, key: EmailAddress}
+	return Address{local: EmailLocalPart, domain: domain, whole: EmailAddress, key: EmailAddress, any: true}
+}
+
+// At returns the same mailbox at another domain, a result of ParseDomain. It stands
+// for every mailbox of that domain if a does; its text is then
+// %EMAILLOCALPART%@domain, which a client at the first domain completes.
+func (a Address) At(domain string) Address {
+	moved := newAddress(a.local, domain)
+	moved.any = a.any
+	return moved
 }
 
 // IsAny reports whether the address stands for every mailbox of its domain.
-func (a Address) IsAny() bool { return a.whole == EmailAddress }
+func (a Address) IsAny() bool { return a.any }
 
 // IsZero reports whether a is the zero value, which is no address.
 func (a Address) IsZero() bool { return a.domain == "" }

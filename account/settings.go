@@ -26,7 +26,8 @@ type Settings struct {
 	// if there was none.
 	Address Address
 	// Login completes the placeholders: the Address, except where an alias
-	// signs in as the mailbox behind it.
+	// signs in as the mailbox behind it, or where the domain is another name of
+	// the domain that the mailboxes are in.
 	Login Address
 	// Provider has names, links and OAuth2. It is shared and must not be
 	// modified.
@@ -51,6 +52,7 @@ type AccountInfo struct {
 	Listed      bool
 	Inactive    bool
 	AliasOf     Address // zero unless an alias
+	DomainOf    string  // the domain that the address's domain is another name of, or empty
 	Username    string  // of this account alone; empty: the provider's rule applies
 	DisplayName string  // of the person
 	ByMX        string  // the MX host by which the provider was found, if it was

@@ -6,6 +6,7 @@ package directory
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync"
 
@@ -20,6 +21,10 @@ type Provider struct {
 	// Domains are the hosted domains. "*" stands for any domain that no provider
 	// names.
 	Domains []string
+	// Aliases are those of Domains that are another name of a domain, which is
+	// among Domains, too. Every mailbox there exists under both names, and signs
+	// in with that domain.
+	Aliases map[string]string
 	// MX are hosts: a domain that no provider names belongs to the provider that
 	// lists its most preferred MX. "*.mail.example" matches every host below
 	// mail.example.
@@ -35,6 +40,7 @@ type LookupMX func(ctx context.Context, domain string) ([]dns.MX, error)
 type Directory struct {
 	byDomain    map[string]*account.Provider
 	anyDomain   *account.Provider // for "*", or nil
+	aliases     map[string]string // the domain that a domain is another name of
 	byID        map[string]*account.Provider
 	byMX        map[string]*account.Provider // by host, or by suffix with its leading dot
 	mxDomains   map[string][]*account.Provider
@@ -55,6 +61,7 @@ func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
 	d := &Directory{
 		byDomain:  make(map[string]*account.Provider, domains),
 		byID:      make(map[string]*account.Provider, len(providers)),
+		aliases:   make(map[string]string),
 		byMX:      make(map[string]*account.Provider),
 		mxDomains: make(map[string][]*account.Provider),
 		lookupMX:  lookupMX,
@@ -72,6 +79,7 @@ func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
 			}
 			d.byDomain[domain] = p.Provider
 		}
+		maps.Copy(d.aliases, p.Aliases)
 		for _, host := range p.MX {
 			d.byMX[strings.TrimPrefix(host, "*")] = p.Provider
 			d.addMXDomains(host, p.Provider)

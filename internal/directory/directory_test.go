@@ -54,11 +54,11 @@ func fixture(t testing.TB) *Directory {
 		return nil, nil
 	}
 	return New([]Provider{
-		{pop, []string{"domain.se", "shop.domain.se", "xn--bcher-kva.example", "autoconfig.nu"},
-			[]string{"mx1.in.mamutmail.com"}},
-		{business, nil, nil},
-		{own, []string{"foretag.se"}, []string{"*.mail.hosted.example"}},
-		{other, []string{"other.se", "xdomain.se"}, nil},
+		{Provider: pop, Domains: []string{"domain.se", "shop.domain.se", "xn--bcher-kva.example", "autoconfig.nu"},
+			MX: []string{"mx1.in.mamutmail.com"}},
+		{Provider: business},
+		{Provider: own, Domains: []string{"foretag.se"}, MX: []string{"*.mail.hosted.example"}},
+		{Provider: other, Domains: []string{"other.se", "xdomain.se"}},
 	}, []Source{List{
 		"mail@domain.se":      {Provider: "business-mail", DisplayName: "Anna Ek"},
 		"kontakt@domain.se":   {Alias: mail(t, "mail@domain.se")},
@@ -277,7 +277,8 @@ func TestClientException(t *testing.T) {
 }
 
 func TestAnyDomain(t *testing.T) {
-	d := New([]Provider{{pop, []string{"*"}, nil}, {other, []string{"other.se"}, nil}}, nil, nil)
+	any, named := Provider{Provider: pop, Domains: []string{"*"}}, Provider{Provider: other, Domains: []string{"other.se"}}
+	d := New([]Provider{any, named}, nil, nil)
 	for address, want := range map[string]string{"a@anything.example": "pop", "a@other.se": "other"} {
 		s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, address)})
 		if err != nil || s.Provider.ID != want {
@@ -315,7 +316,7 @@ func (failing) Account(context.Context, account.Address) (Record, bool, error) {
 }
 
 func TestSourceFailureIsNotUnknown(t *testing.T) {
-	d := New([]Provider{{pop, []string{"domain.se"}, nil}}, []Source{failing{}}, nil)
+	d := New([]Provider{{Provider: pop, Domains: []string{"domain.se"}}}, []Source{failing{}}, nil)
 	if _, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "a@domain.se")}); !errors.Is(err, errDNS) {
 		t.Errorf("Resolve with a failing source = %v, want %v", err, errDNS)
 	}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -44,13 +45,14 @@ func (d *Directory) Serves(ctx context.Context, domain string) error {
 // and MX hosts, which only accounts name, count for all domains, so that the next
 // account changes nothing.
 func (d *Directory) ProvidersOf(ctx context.Context, domain string) ([]*account.Provider, error) {
+	domain = cmp.Or(d.aliases[domain], domain)
 	own, _, err := d.byName(ctx, domain)
 	if err != nil {
 		return nil, err
 	}
 	providers := []*account.Provider{own}
 	for _, address := range d.accountsIn()[domain] {
-		s := account.Settings{Address: address, Login: address}
+		s := d.settings(address)
 		err := d.resolveMailbox(ctx, &s)
 		if account.IsUnknown(err) {
 			continue // an alias of a mailbox that is not hosted here

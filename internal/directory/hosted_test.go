@@ -24,7 +24,7 @@ func TestServes(t *testing.T) {
 			t.Errorf("Serves(%q) = %v, want %v", domain, err, want)
 		}
 	}
-	anyDomain := New([]Provider{{pop, []string{"*"}, nil}}, nil, nil)
+	anyDomain := New([]Provider{{Provider: pop, Domains: []string{"*"}}}, nil, nil)
 	if err := anyDomain.Serves(t.Context(), "anything.example"); !account.IsUnknown(err) {
 		t.Errorf("Serves of a domain of the provider for any domain = %v, want unknown", err)
 	}
@@ -38,11 +38,11 @@ func TestProvidersOf(t *testing.T) {
 		return nil, nil
 	}
 	providers := []Provider{
-		{&account.Provider{ID: "a"}, []string{"a.se", "plain.se", "alias.se", "chain.se", "lost.se", "gone.se",
-			"unsure.se"}, nil},
-		{&account.Provider{ID: "b"}, []string{"b.se"}, nil},
-		{&account.Provider{ID: "c"}, []string{"c.se"}, []string{"mx.c.se"}},
-		{&account.Provider{ID: "extra"}, nil, nil}, // for accounts only
+		{Provider: &account.Provider{ID: "a"},
+			Domains: []string{"a.se", "plain.se", "alias.se", "chain.se", "lost.se", "gone.se", "unsure.se"}},
+		{Provider: &account.Provider{ID: "b"}, Domains: []string{"b.se"}},
+		{Provider: &account.Provider{ID: "c"}, Domains: []string{"c.se"}, MX: []string{"mx.c.se"}},
+		{Provider: &account.Provider{ID: "extra"}}, // for accounts only
 	}
 	sources := []Source{
 		List{
@@ -98,19 +98,22 @@ func TestMXDomains(t *testing.T) {
 		host      string
 		want      string // the provider, empty for none
 	}{
-		{"one host", []Provider{{p("a"), nil, []string{"mx1.hoster.example"}}}, "autoconfig.hoster.example", "a"},
-		{"two hosts of one provider", []Provider{{p("a"), nil, []string{"mx1.hoster.example", "mx2.hoster.example"}}},
+		{"one host", []Provider{{Provider: p("a"), MX: []string{"mx1.hoster.example"}}}, "autoconfig.hoster.example", "a"},
+		{"two hosts of one provider",
+			[]Provider{{Provider: p("a"), MX: []string{"mx1.hoster.example", "mx2.hoster.example"}}},
 			"autoconfig.hoster.example", "a"},
-		{"two providers", []Provider{{p("a"), nil, []string{"mx1.hoster.example"}},
-			{p("b"), nil, []string{"mx2.hoster.example"}}}, "autoconfig.hoster.example", ""},
+		{"two providers", []Provider{{Provider: p("a"), MX: []string{"mx1.hoster.example"}},
+			{Provider: p("b"), MX: []string{"mx2.hoster.example"}}}, "autoconfig.hoster.example", ""},
 		{"two providers, each below its own domain",
-			[]Provider{{p("a"), nil, []string{"mx1.a.hoster.example"}}, {p("b"), nil, []string{"mx1.b.hoster.example"}}},
+			[]Provider{{Provider: p("a"), MX: []string{"mx1.a.hoster.example"}},
+				{Provider: p("b"), MX: []string{"mx1.b.hoster.example"}}},
 			"autoconfig.a.hoster.example", "a"},
-		{"the host is a registrable domain", []Provider{{p("a"), nil, []string{"hoster.example"}}},
+		{"the host is a registrable domain", []Provider{{Provider: p("a"), MX: []string{"hoster.example"}}},
 			"autoconfig.hoster.example", "a"},
-		{"a suffix", []Provider{{p("a"), nil, []string{"*.mail.hoster.example"}}}, "autoconfig.mail.hoster.example", "a"},
-		{"a public suffix", []Provider{{p("a"), nil, []string{"*.co.uk"}}}, "autoconfig.co.uk", ""},
-		{"a public suffix as a host", []Provider{{p("a"), nil, []string{"co.uk"}}}, "autoconfig.co.uk", ""},
+		{"a suffix", []Provider{{Provider: p("a"), MX: []string{"*.mail.hoster.example"}}},
+			"autoconfig.mail.hoster.example", "a"},
+		{"a public suffix", []Provider{{Provider: p("a"), MX: []string{"*.co.uk"}}}, "autoconfig.co.uk", ""},
+		{"a public suffix as a host", []Provider{{Provider: p("a"), MX: []string{"co.uk"}}}, "autoconfig.co.uk", ""},
 	} {
 		noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }
 		s, err := New(test.providers, nil, noMX).Resolve(t.Context(), account.Query{Host: test.host})
@@ -130,7 +133,7 @@ func TestSuffixOfMX(t *testing.T) {
 		"hoster.example": false, "a.xhoster.example": false,
 	} {
 		mx := func(context.Context, string) ([]dns.MX, error) { return []dns.MX{{Host: host}}, nil }
-		d := New([]Provider{{pop, nil, []string{"*.hoster.example"}}}, nil, mx)
+		d := New([]Provider{{Provider: pop, MX: []string{"*.hoster.example"}}}, nil, mx)
 		if err := d.Serves(t.Context(), "customer.net"); (err == nil) != want {
 			t.Errorf("Serves with the MX %s = %v, want served %v", host, err, want)
 		}
@@ -138,7 +141,7 @@ func TestSuffixOfMX(t *testing.T) {
 }
 
 func TestDomainsAfterStar(t *testing.T) {
-	d := New([]Provider{{pop, []string{"*", "a.example"}, nil}}, nil, nil)
+	d := New([]Provider{{Provider: pop, Domains: []string{"*", "a.example"}}}, nil, nil)
 	if !d.Lists("a.example") {
 		t.Error(`a.example, listed after "*", is not listed`)
 	}

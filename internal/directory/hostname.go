@@ -45,7 +45,7 @@ func (d *Directory) resolveHost(ctx context.Context, host string, client account
 	}
 	for name := host; name != ""; _, name, _ = strings.Cut(name, ".") {
 		if p, ok := d.byDomain[name]; ok {
-			return domainSettings(p, name, client), nil
+			return d.domainSettings(p, name, client), nil
 		}
 		if d.ListsMX(name) {
 			return d.mxDomainSettings(name, client)
@@ -55,15 +55,15 @@ func (d *Directory) resolveHost(ctx context.Context, host string, client account
 	if err != nil {
 		return account.Settings{}, err
 	}
-	s := domainSettings(p, host, client)
+	s := d.domainSettings(p, host, client)
 	s.Account.ByMX = mx
 	return s, nil
 }
 
 // domainSettings returns the settings of any mailbox of the domain.
-func domainSettings(p *account.Provider, domain string, client account.Client) account.Settings {
-	address := account.AnyAt(domain)
-	s := account.Settings{Address: address, Login: address, Provider: p}
+func (d *Directory) domainSettings(p *account.Provider, domain string, client account.Client) account.Settings {
+	s := d.settings(account.AnyAt(domain))
+	s.Provider = p
 	addServers(&s, client)
 	return s
 }

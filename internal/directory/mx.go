@@ -39,7 +39,7 @@ func (d *Directory) mxDomainSettings(domain string, client account.Client) (acco
 	if len(providers) != 1 {
 		return account.Settings{}, account.ErrUnknownDomain
 	}
-	s := domainSettings(providers[0], domain, client)
+	s := d.domainSettings(providers[0], domain, client)
 	for _, server := range s.Servers {
 		if strings.Contains(server.Hostname+server.URL+server.Login.Username, account.EmailDomain) {
 			return account.Settings{}, account.ErrUnknownDomain

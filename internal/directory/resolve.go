@@ -17,7 +17,7 @@ func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Setti
 	if q.Address.IsZero() {
 		return d.resolveHost(ctx, hostDomain(q.Host), q.Client)
 	}
-	s := account.Settings{Address: q.Address, Login: q.Address}
+	s := d.settings(q.Address)
 	if err := d.resolveAddress(ctx, q, &s); err != nil {
 		return account.Settings{}, err
 	}
@@ -25,17 +25,27 @@ func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Setti
 	return s, nil
 }
 
+// settings returns the settings of an address before anything is known of it.
+func (d *Directory) settings(a account.Address) account.Settings {
+	s := account.Settings{Address: a, Login: a}
+	if domain, ok := d.aliases[a.Domain()]; ok {
+		s.Login, s.Account.DomainOf = a.At(domain), domain
+	}
+	return s
+}
+
 // resolveAddress fills in everything that the address decides.
 func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *account.Settings) (err error) {
-	if s.Address.IsAny() || len(d.sources) == 0 {
-		err = d.resolveDomain(ctx, s.Address.Domain(), s)
+	mailbox := s.Login
+	if mailbox.IsAny() || len(d.sources) == 0 {
+		err = d.resolveDomain(ctx, mailbox.Domain(), s)
 	} else {
 		err = d.resolveMailbox(ctx, s)
 	}
 	if err != nil {
 		return err
 	}
-	if untagged, tagged := s.Address.Untagged(); tagged && s.Provider.AliasSignsInAsMailbox && s.Login == s.Address {
+	if untagged, tagged := mailbox.Untagged(); tagged && s.Provider.AliasSignsInAsMailbox && s.Login == mailbox {
 		// The answer is the same for listed and unlisted mailboxes: a
 		// difference would show which mailboxes exist.
 		s.Login = untagged
@@ -53,18 +63,18 @@ func (d *Directory) resolveDomain(ctx context.Context, domain string, s *account
 	return err
 }
 
-// resolveMailbox fills in what the sources know about the address. If they name
+// resolveMailbox fills in what the sources know about the login. If they name
 // no provider, the mailbox has that of its domain. An alias has the provider of
 // its mailbox, and with AliasSignsInAsMailbox its login.
 func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) error {
-	record, listed, err := d.record(ctx, s.Address)
+	mailbox := s.Login
+	record, listed, err := d.record(ctx, mailbox)
 	if err != nil {
 		return err
 	}
-	mailbox := s.Address
 	var target Record
 	if !record.Alias.IsZero() {
-		mailbox = record.Alias
+		mailbox = d.settings(record.Alias).Login
 		if target, _, err = d.record(ctx, mailbox); err != nil {
 			return err
 		}

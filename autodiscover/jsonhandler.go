@@ -57,7 +57,7 @@ func answerJSONRequest(r *http.Request, resolve account.Resolver) ([]byte, error
 }
 
 // JSON returns the answer for one protocol: ActiveSync, Ews or AutodiscoverV1,
-// in any case. The error is an *Error where there is no URL for the protocol, and
+// in any case. The answer spells it as Exchange does. The error is an *Error where there is no URL for the protocol, and
 // a *Redirect where the client is redirected to another service by HTTP.
 func JSON(s account.Settings, protocol string) ([]byte, error) {
 	return writeJSON(s, protocol, 0)
@@ -80,10 +80,9 @@ func writeJSON(s account.Settings, protocol string, redirects int) ([]byte, erro
 	}
 	endpoints := jsonEndpoints(s)
 	for _, e := range endpoints {
-		// Exchange Online repeats the client's spelling. It is safe to do so: it
-		// is one of three words. (EqualFold alone would let U+017F pass for an s.)
+		// EqualFold alone would let U+017F pass for an s.
 		if strings.EqualFold(e.protocol, protocol) && filter(protocol) == protocol {
-			return marshal(struct{ Protocol, Url string }{protocol, e.url}), nil
+			return marshal(struct{ Protocol, Url string }{e.protocol, e.url}), nil
 		}
 	}
 	return nil, invalidProtocol(protocol, endpoints)
@@ -106,8 +105,19 @@ func jsonEndpoints(s account.Settings) []endpoint {
 			}
 		}
 	}
+	if !answersXML(s) {
+		return endpoints
+	}
 	xml := "https://autodiscover." + s.Address.Domain() + "/autodiscover/autodiscover.xml"
 	return append(endpoints, endpoint{"AutodiscoverV1", xml})
+}
+
+// answersXML reports whether autodiscover.xml has an answer other than error 601 for
+// the mailbox, in one of its schemas.
+func answersXML(s account.Settings) bool {
+	_, noMail := outlookServers(s)
+	_, noActiveSync := activeSyncServer(s)
+	return redirectOf(s) != nil || noMail == nil || noActiveSync == nil
 }
 
 func invalidProtocol(protocol string, endpoints []endpoint) *Error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"signpost/account"
 )
@@ -25,7 +26,8 @@ const MaxBody = 8 << 10
 // not belong to a domain that is hosted here.
 //
 // All answers have HTTP status 200, errors too, except a redirect (302), a body
-// above MaxBody (413) or cut off on its way (400), and other methods (405).
+// above MaxBody (413), compressed (415) or cut off on its way (400), and other
+// methods (405).
 func XMLHandler(resolve account.Resolver) http.Handler { return &xmlHandler{resolve: resolve} }
 
 type xmlHandler struct {
@@ -96,6 +98,11 @@ func (h *xmlHandler) get(r *http.Request) ([]byte, error) {
 
 // readBody reads the body of a POST. The status is that of a refusal, or 0.
 func readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		// The header says why, and what to send instead (RFC 9110 §15.5.16).
+		w.Header().Set("Accept-Encoding", "identity")
+		return nil, http.StatusUnsupportedMediaType
+	}
 	if r.ContentLength > MaxBody {
 		return nil, http.StatusRequestEntityTooLarge
 	}

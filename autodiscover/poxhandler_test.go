@@ -63,6 +63,9 @@ func TestScenariosOutlook(t *testing.T) {
 		{"8.1 a byte order mark", "\xef\xbb\xbf" + pox("anna@example.com", nsOutlook), anna(smtp...)},
 		{"8.1 UTF-8 declared as UTF-16, as .NET strings do",
 			strings.Replace(pox("anna@example.com", nsOutlook), `"utf-8"`, `"utf-16"`, 1), anna(smtp...)},
+		{"8.1 UTF-16", utf16LE(pox("anna@example.com", nsOutlook), true), anna(smtp...)},
+		{"8.1 UTF-16 declared, big endian", swapped(utf16LE(strings.Replace(pox("anna@example.com", nsOutlook), `"utf-8"`,
+			`"UTF-16"`, 1), true)), anna(smtp...)},
 		{"8.1 comments and CDATA", pox("<!-- < -->anna<!-- --><![CDATA[@example.com]]>", nsOutlook), anna(smtp...)},
 		{"8.1 an escaped address", pox("anna&#64;example.com", nsOutlook), anna(smtp...)},
 		{"8.1 capitals in the domain", pox("anna@EXAMPLE.COM", nsOutlook), anna(smtp...)},
@@ -458,6 +461,32 @@ func TestNoSOAP(t *testing.T) {
 		checkAnswer(t, w, status, "text/plain; charset=utf-8")
 		if got := w.Header().Get("Retry-After") != ""; got != (status == http.StatusServiceUnavailable) {
 			t.Errorf("%s: Retry-After present: %v, want it only with 503", host, got)
+		}
+	}
+}
+
+// swapped exchanges the two bytes of each pair.
+func swapped(text string) string {
+	b := []byte(text)
+	for i := 0; i+1 < len(b); i += 2 {
+		b[i], b[i+1] = b[i+1], b[i]
+	}
+	return string(b)
+}
+
+// TestCompressedBody checks that a compressed body is refused with the encodings that
+// are read, and that the word for no compression is not a compression.
+func TestCompressedBody(t *testing.T) {
+	for coding, want := range map[string]int{"gzip": 415, "x-unknown": 415, "gzip, identity": 415, "Identity": 200, "": 200} {
+		r := httptest.NewRequest(http.MethodPost, "/autodiscover/autodiscover.xml",
+			strings.NewReader(pox("anna@example.com", nsOutlook)))
+		if coding != "" {
+			r.Header.Set("Content-Encoding", coding)
+		}
+		w := httptest.NewRecorder()
+		XMLHandler(resolver).ServeHTTP(w, r)
+		if accepted := w.Header().Get("Accept-Encoding"); w.Code != want || (accepted == "identity") != (want == 415) {
+			t.Errorf("Content-Encoding %q: status %d, Accept-Encoding %q, want %d", coding, w.Code, accepted, want)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package autodiscover
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/beevik/etree"
@@ -45,12 +47,13 @@ func parseTree(text []byte, depth, elements int) (*etree.Element, error) {
 }
 
 // screen refuses what encoding/xml accepts: document types (entities), other
-// encodings than UTF-8, and too many elements. NUL and other control characters
-// encoding/xml refuses itself. It returns the text without a byte order mark.
+// encodings than UTF-8 and UTF-16, and too many elements. NUL and other control
+// characters encoding/xml refuses itself. It returns the text in UTF-8 without a
+// byte order mark.
 func screen(text []byte, elements int) ([]byte, error) {
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	text = bytes.TrimPrefix(fromUTF16(text), []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(text) {
-		return nil, errors.New("it is not UTF-8")
+		return nil, errors.New("it is neither UTF-8 nor UTF-16")
 	}
 	if bytes.Count(text, []byte("<")) > 2*elements {
 		return nil, errors.New("it has too many elements")
@@ -65,6 +68,28 @@ func screen(text []byte, elements int) ([]byte, error) {
 		}
 		rest = after
 	}
+}
+
+// fromUTF16 returns a text in UTF-16, which begins with a byte order mark (XML 1.0
+// §4.3.3), in UTF-8. It returns any other text as it is, and an invalid byte for half
+// a character.
+func fromUTF16(text []byte) []byte {
+	var order binary.ByteOrder = binary.LittleEndian
+	switch {
+	case bytes.HasPrefix(text, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	case !bytes.HasPrefix(text, []byte("\xff\xfe")):
+		return text
+	}
+	units := make([]uint16, 0, len(text)/2)
+	for at := 2; at+1 < len(text); at += 2 {
+		units = append(units, order.Uint16(text[at:]))
+	}
+	converted := []byte(string(utf16.Decode(units)))
+	if len(text)%2 != 0 || bytes.ContainsRune(converted, utf8.RuneError) {
+		converted = append(converted, 0xff)
+	}
+	return converted
 }
 
 // onlyChild returns the child with the name, in any namespace and case, or nil.

@@ -59,7 +59,8 @@ func (o Options) routes() []route {
 	xml := autoconfig.Handler(resolve)
 	autodiscoverJSON := autodiscover.JSONHandler(resolve)
 	page := setup.Handler(resolve, setup.Options{
-		Name: o.Name, Templates: o.Templates, Branding: o.Branding, Signed: o.Signer.CanSign, Log: o.Log,
+		Name: o.Name, Templates: o.Templates, Branding: o.Branding, Signed: o.Signer.CanSign,
+		Trusted: o.Signer.Trusted, Log: o.Log,
 	})
 	profiles := mobileconfig.Handler(resolve, mobileconfig.HandlerOptions{
 		Service: o.Name, Sign: o.Signer.Sign, Texts: setup.ProfileTexts(o.Templates),

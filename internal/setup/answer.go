@@ -47,36 +47,38 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 		f.label = func(key string) string { return lang.Text(key) }
 	}
 	page, apple, outlook := f.tables(s), f.tables(c.apple), f.tables(c.outlook)
-	mailTypes := []account.ServerType{account.IMAP, account.POP3, account.SMTP}
 	a := &answer{
 		Address:  readable(s.Address),
 		Provider: p.DisplayName,
 		All:      "/" + links{l.address, l.name, l.lang, allDevices}.query(),
-		Sections: d.sections(lang),
 		IPhone:   profileLinks(c.apple, iPhone, l, lang),
 		Mac:      profileLinks(c.apple, mac, l, lang),
 		Signed:   h.options.Signed != nil && h.options.Signed(),
 		Web:      page.has(account.EWS),
-		Token:    page.tokenOnly(append(mailTypes, account.ActiveSync, account.EWS)...),
-		IMAP:     page.has(account.IMAP),
-		POP:      page.has(account.POP3),
-		Gmail:    page.mailForm(),
 		Tables:   page.all(account.ActiveSync, account.IMAP, account.POP3, account.SMTP),
 		Also:     page.all(account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
 		Webmail:  account.Expand(p.Webmail, s.Login),
 
 		AutodiscoverRedirect: p.AutodiscoverRedirect != nil,
+		AliasLogin:           p.AliasSignsInAsMailbox,
+		Unencrypted:          len(page.that(isUnencrypted)) > 0,
 	}
-	a.Mail = (a.IMAP || a.POP) && page.has(account.SMTP)
-	a.PasswordForm = a.Mail && !page.tokenOnly(mailTypes...)
-	a.Apple, a.Outlook = apple.mailForm(), outlook.first(mailTypes...)
-	if !a.PasswordForm {
-		a.Apple, a.Outlook = apple.first(account.ActiveSync), outlook.first(account.ActiveSync)
+	a.Unverified = a.Signed && h.options.Trusted != nil && !h.options.Trusted()
+	a.setSignIn(page)
+	if a.PasswordForm {
+		a.Apple = apple.that(takesPassword).mailForm()
+		a.Outlook = outlook.that(takesPassword).first(account.IMAP, account.POP3, account.SMTP)
+	} else {
+		a.Apple = apple.first(account.ActiveSync)
+		for _, t := range outlook.first(account.ActiveSync) {
+			a.Outlook = append(a.Outlook, f.outlookExchange(t.server))
+		}
 	}
-	if server, ok := c.phone.First(account.ActiveSync); ok {
+	if server, ok := c.phone.First(account.ActiveSync); ok && takesToken(server) {
 		server = server.Expand(c.phone.Login)
 		a.Exchange, a.Form, a.Joined = true, f.exchange(server), f.joinedLogin(server)
 	}
+	a.arrange(d, lang)
 	if !plainText {
 		a.Link, a.Code = h.forPhone(l)
 	}
@@ -90,6 +92,23 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 	}
 	a.Trouble = newTrouble(s, page, lang)
 	return a
+}
+
+// setSignIn sets what depends on how people sign in. A mail program receives and sends,
+// so both its servers have to take what the person has.
+func (a *answer) setSignIn(page tables) {
+	password, token, ticket := page.that(takesPassword), page.that(takesToken), page.that(takesTicket)
+	a.Token = page.tokenOnly(account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS)
+	a.NoPassword = !a.Token && len(page) > 0 && len(password) == 0
+	a.Gmail = password.mailForm()
+	a.PasswordForm = password.completeMail()
+	a.Mail = ticket.completeMail()
+	a.Ticket = a.Mail && !token.completeMail()
+	inForms := page
+	if a.PasswordForm {
+		inForms = password
+	}
+	a.IMAP, a.POP = inForms.has(account.IMAP), inForms.has(account.POP3)
 }
 
 // newTrouble returns what the page says about problems.

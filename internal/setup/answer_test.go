@@ -57,7 +57,7 @@ func part(t testing.TB, page string, d device) string {
 func rows(part string) []string {
 	var list []string
 	tags := regexp.MustCompile(`<[^>]*>`)
-	for _, row := range regexp.MustCompile(`<tr role="row"><th[^>]*>(.*?)</th><td[^>]*>(.*?)</td></tr>`).FindAllStringSubmatch(part, -1) {
+	for _, row := range regexp.MustCompile(`<div><dt>(.*?)</dt><dd>(.*?)</dd></div>`).FindAllStringSubmatch(part, -1) {
 		list = append(list, tags.ReplaceAllString(row[1]+": "+row[2], ""))
 	}
 	return list
@@ -119,6 +119,12 @@ func TestSections(t *testing.T) {
 	}
 	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
 	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
+	ticket := func(s account.Server) account.Server {
+		s.Authentication = []account.Authentication{account.GSSAPI}
+		return s
+	}
+	joined := eas
+	joined.Login.DomainName = "NT"
 	plain := imap
 	plain.SocketType, plain.Port = account.Plain, 143
 	second := smtp
@@ -169,6 +175,31 @@ func TestSections(t *testing.T) {
 			[]string{"<code>eas.example.com:8443</code>"}, nil},
 		{"ActiveSync", []account.Server{eas}, false, outlook, []string{"only in part", "Exchange ActiveSync"},
 			[]string{"IMAP"}},
+		{"ActiveSync", []account.Server{eas}, false, outlook, nil, []string{"leave empty"}},
+		{"ActiveSync with a domain", []account.Server{joined}, false, outlook,
+			[]string{`<dt>User name</dt><dd><code>NT\anna@example.com</code>`}, []string{"<dt>Domain"}},
+		{"Kerberos", []account.Server{ticket(imap), ticket(smtp)}, false, thunderbird,
+			[]string{"sign in with Kerberos"}, []string{"your email password.", "page"}},
+		{"Kerberos", []account.Server{ticket(imap), ticket(smtp)}, false, iPhone,
+			[]string{"We know of no way", "sign in with Kerberos"}, []string{"Add Mail Account", "<figure", "mobileconfig"}},
+		{"Kerberos", []account.Server{ticket(imap), ticket(smtp)}, false, mac,
+			[]string{"We know of no way", "sign in with Kerberos"}, []string{"Internet Accounts", "<figure"}},
+		{"Kerberos", []account.Server{ticket(imap), ticket(smtp)}, false, outlook,
+			[]string{"We know of no way", "sign in with Kerberos"}, []string{"<figure"}},
+		{"Kerberos", []account.Server{ticket(imap), ticket(smtp)}, false, android,
+			[]string{"We know of no way", "sign in with Kerberos"}, []string{"Gmail", "Install"}},
+		{"Kerberos", []account.Server{ticket(imap), ticket(smtp)}, false, other,
+			[]string{"Kerberos / GSSAPI", "sign in with Kerberos"}, []string{"<dt>Password"}},
+		{"a token for IMAP, a password for SMTP", []account.Server{token(imap), smtp}, false, iPhone,
+			[]string{"We know of no way"}, []string{"Add Mail Account", "<figure"}},
+		{"a token for IMAP, a password for SMTP", []account.Server{token(imap), smtp}, false, outlook,
+			[]string{"We know of no way"}, []string{"<figure"}},
+		{"a token for IMAP, a password for POP", []account.Server{token(imap), pop, smtp}, false, outlook,
+			[]string{"Choose <b>POP</b>", "pop3.example.com"}, []string{"IMAP</b>", "imap.example.com"}},
+		{"a token for IMAP, a password for POP", []account.Server{token(imap), pop, smtp}, false, android,
+			[]string{"Personal (POP3)", "pop3.example.com"}, []string{"imap.example.com"}},
+		{"ActiveSync with Kerberos", []account.Server{ticket(eas)}, false, android,
+			[]string{"We know of no way"}, []string{"Exchange and Office 365"}},
 		{"ActiveSync", []account.Server{eas}, false, thunderbird, []string{"does not speak Exchange ActiveSync"}, nil},
 		{"ActiveSync at another port", []account.Server{elsewhere}, false, iPhone,
 			[]string{"Configure Manually", "<code>eas.example.com:8443</code>"}, []string{"mobileconfig", "We know of no way"}},
@@ -199,11 +230,11 @@ func TestSections(t *testing.T) {
 		{"token", []account.Server{token(imap), token(smtp)}, false, thunderbird, []string{"sign in on a page"}, nil},
 		{"handed over without servers", nil, true, thunderbird, []string{"offer <b>Exchange</b>"}, []string{"ActiveSync"}},
 		{"token", []account.Server{token(imap), token(smtp)}, false, iPhone,
-			[]string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Add Mail Account", "<table"}},
+			[]string{"We know of no way", "OAuth2", "The webmail works there."}, []string{"Add Mail Account", "<figure"}},
 		{"token", []account.Server{token(imap), token(smtp)}, false, mac, []string{"We know of no way", "OAuth2"},
-			[]string{"Internet Accounts", "<table"}},
+			[]string{"Internet Accounts", "<figure"}},
 		{"token", []account.Server{token(imap), token(smtp)}, false, outlook, []string{"We know of no way", "OAuth2"},
-			[]string{"2013", "<table", "password."}},
+			[]string{"2013", "<figure", "password."}},
 		{"token", []account.Server{token(imap), token(smtp)}, false, android, []string{"You sign in on a page"},
 			[]string{"Gmail", "password"}},
 		{"token beside ActiveSync", []account.Server{token(imap), token(smtp), eas}, false, thunderbird,
@@ -226,8 +257,8 @@ func TestSections(t *testing.T) {
 		{"two ways", []account.Server{imap, plain, smtp, second}, false, android, []string{"smtp.example.com"},
 			[]string{"not encrypted", "second.example.com"}},
 		{"two ways", []account.Server{plain, imap, smtp, second}, false, other,
-			[]string{"<caption>Outgoing mail, SMTP</caption>", "<caption>Outgoing mail, SMTP (2)</caption>",
-				"second.example.com", "<caption>Incoming mail, IMAP</caption>"}, []string{"not encrypted", "IMAP (2)"}},
+			[]string{"<figcaption>Outgoing mail, SMTP</figcaption>", "<figcaption>Outgoing mail, SMTP (2)</figcaption>",
+				"second.example.com", "<figcaption>Incoming mail, IMAP</figcaption>"}, []string{"not encrypted", "IMAP (2)"}},
 	} {
 		t.Run(test.name+" "+string(test.device), func(t *testing.T) {
 			resolve, p := literal(test.servers...)
@@ -382,6 +413,8 @@ func TestLead(t *testing.T) {
 			"Det enda du behöver utöver den här sidan är ditt e-\u2060postlösenord.", "page where you sign in"},
 		{account.OAuth2Auth, "Your mail program takes you to the page where you sign in.",
 			"tar dig till sidan där du loggar in.", "All you need"},
+		{account.GSSAPI, "without an email password.", "utan e-\u2060postlösenord.", "All you need"},
+		{account.GSSAPI, "without an email password.", "utan e-\u2060postlösenord.", "Is the password right?"},
 	} {
 		imap, smtp := server(account.IMAP), server(account.SMTP)
 		imap.Authentication, smtp.Authentication = []account.Authentication{test.method}, []account.Authentication{test.method}
@@ -391,6 +424,53 @@ func TestLead(t *testing.T) {
 		swedish := get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
 		if !strings.Contains(english, test.en) || !strings.Contains(swedish, test.sv) || strings.Contains(english, test.not) {
 			t.Errorf("the lead for %s lacks %q or %q, or has %q", test.method, test.en, test.sv, test.not)
+		}
+	}
+}
+
+// TestUnencrypted checks that the page warns of servers without encryption, but not if
+// there are encrypted ones in their place.
+func TestUnencrypted(t *testing.T) {
+	imap, smtp, calendar := server(account.IMAP), server(account.SMTP), server(account.CalDAV)
+	plain, plainURL := imap, calendar
+	plain.SocketType, plain.Port, plainURL.URL = account.Plain, 143, "http://caldav.example.com/"
+	for _, test := range []struct {
+		servers []account.Server
+		want    bool
+	}{
+		{[]account.Server{imap, smtp, calendar}, false},
+		{[]account.Server{plain, imap, smtp}, false},
+		{[]account.Server{plain, smtp}, true},
+		{[]account.Server{imap, smtp, plainURL}, true},
+	} {
+		resolve, _ := literal(test.servers...)
+		h := Handler(resolve, Options{})
+		for _, format := range []string{"html", "text"} {
+			for lang, text := range map[string]string{"en": "do not use them on public Wi-Fi", "sv": "använd dem inte på öppna wifi-nät"} {
+				page := get(t, h, "/?emailaddress=anna@example.com&format="+format+"&lang="+lang).Body.String()
+				if got := strings.Contains(page, text); got != test.want {
+					t.Errorf("%v as %s in %s: warned %v, want %v", test.servers, format, lang, got, test.want)
+				}
+			}
+		}
+	}
+}
+
+// TestAliasLogin checks that the page says of an alias what the operator configured,
+// whether or not the address is one.
+func TestAliasLogin(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	h := Handler(resolve, Options{})
+	for signsIn, want := range map[bool]string{
+		false: "If you cannot sign in with it, use the address of the mailbox behind it.",
+		true:  "Sign in with the user name on this page, not with the alias.",
+	} {
+		p.AliasSignsInAsMailbox = signsIn
+		for _, format := range []string{"html", "text"} {
+			page := get(t, h, "/?emailaddress=anna@example.com&format="+format).Body.String()
+			if strings.Count(page, "an alias?") != 1 || !strings.Contains(page, "Is the address an alias? "+want) {
+				t.Errorf("alias signs in as mailbox %v, %s: the page lacks %q", signsIn, format, want)
+			}
 		}
 	}
 }
@@ -406,16 +486,18 @@ func TestOrder(t *testing.T) {
 		{"", agentMac, "mac", "iphone", "mac"}, // an iPad sends the same
 		{"", agentAndroid, "android", "outlook", "android"},
 		{"", agentWindows, "outlook", "thunderbird", "outlook"},
-		{"", agentLinux, "thunderbird", "outlook", "thunderbird"},
+		{"", agentLinux, "thunderbird", "other", "thunderbird"},
 		{"", "curl/8.5.0", "iphone", "android", ""},
 		{"", "", "iphone", "android", ""},
 		{"&device=android", agentIPhone, "android", "outlook", "android"},
 		{"&device=iPad", agentWindows, "iphone", "mac", "iphone"},
+		{"&device=outlook", agentMac, "outlook", "thunderbird", "outlook"},
+		{"&device=thunderbird", agentMac, "thunderbird", "outlook", "thunderbird"},
 		{"&device=other", agentWindows, "other", "iphone", "other"},
 		{"&device=toaster", agentMac, "mac", "iphone", "mac"},
 		{"&device=all", agentMac, "iphone", "android", "iphone android outlook thunderbird mac other"},
 	} {
-		page := get(t, h, "/?emailaddress=mail@domain.se"+test.query, "User-Agent", test.agent).Body.String()
+		page := get(t, h, "/?emailaddress=info@domain.se"+test.query, "User-Agent", test.agent).Body.String()
 		var all, open []string
 		for _, match := range sections.FindAllStringSubmatch(page, -1) {
 			all = append(all, match[1])
@@ -430,6 +512,87 @@ func TestOrder(t *testing.T) {
 		slices.Sort(all)
 		if len(slices.Compact(all)) != 6 {
 			t.Errorf("query %q, User-Agent %q: a section is there twice", test.query, test.agent)
+		}
+	}
+}
+
+// TestFirst checks what a visitor sees first for each kind of mailbox: a section that
+// works on the device, or else the webmail, or else all settings, and never a section
+// that says that nothing works.
+func TestFirst(t *testing.T) {
+	with := func(a account.Authentication, s account.Server) account.Server {
+		s.Authentication = []account.Authentication{a}
+		return s
+	}
+	imap, smtp, eas := server(account.IMAP), server(account.SMTP), server(account.ActiveSync)
+	token, ticket := account.OAuth2Auth, account.GSSAPI
+	kinds := map[string][]account.Server{
+		"imap": {imap, smtp}, "activesync": {eas}, "web services": {server(account.EWS)}, "jmap": {server(account.JMAP)},
+		"token": {with(token, imap), with(token, smtp)}, "kerberos": {with(ticket, imap), with(ticket, smtp)},
+		"activesync by token": {with(token, eas)},
+		"token and password":  {with(token, imap), smtp}, "certificate": {with(account.TLSClientCert, imap), smtp},
+	}
+	first := regexp.MustCompile(`<details id="(\w+)"( open)?|<section class="card first">`)
+	nothing := regexp.MustCompile(`We know of no way|does not speak`)
+	for _, test := range []struct{ kind, agent, want, withoutWebmail string }{
+		{"imap", agentWindows, "outlook", "outlook"},
+		{"imap", agentLinux, "thunderbird", "thunderbird"},
+		{"activesync", agentWindows, "outlook", "outlook"},
+		{"activesync", agentLinux, "webmail", "other"},
+		{"activesync", agentMac, "webmail", "other"},
+		{"activesync", agentAndroid, "android", "android"},
+		{"activesync", agentIPhone, "iphone", "iphone"},
+		{"activesync by token", agentWindows, "webmail", "other"},
+		{"activesync by token", agentAndroid, "android", "android"},
+		{"web services", agentWindows, "thunderbird", "thunderbird"},
+		{"web services", agentLinux, "thunderbird", "thunderbird"},
+		{"web services", agentMac, "mac", "mac"},
+		{"web services", agentAndroid, "webmail", "other"},
+		{"token", agentWindows, "thunderbird", "thunderbird"},
+		{"token", agentMac, "thunderbird", "thunderbird"},
+		{"token", agentIPhone, "webmail", "other"},
+		{"token and password", agentWindows, "thunderbird", "thunderbird"},
+		{"kerberos", agentLinux, "thunderbird", "thunderbird"},
+		{"kerberos", agentAndroid, "webmail", "other"},
+		{"certificate", agentLinux, "webmail", "other"},
+		{"jmap", agentWindows, "webmail", "other"},
+	} {
+		resolve, p := literal(kinds[test.kind]...)
+		h := Handler(resolve, Options{})
+		for webmail, want := range map[string]string{"https://webmail.example.com/": test.want, "": test.withoutWebmail} {
+			p.Webmail = webmail
+			page := askFor(t, h, "anna@example.com", "User-Agent", test.agent).Body.String()
+			match := first.FindStringSubmatch(page)
+			got := match[1]
+			if got == "" {
+				got = "webmail"
+			} else if match[2] == "" {
+				t.Errorf("%s, webmail %q, %s: the first section is closed", test.kind, webmail, test.agent)
+			}
+			if got != want {
+				t.Errorf("%s, webmail %q, %s: first is %s, want %s", test.kind, webmail, test.agent, got, want)
+			}
+			if webmail != "" && strings.Count(page, `class="button`) == 0 {
+				t.Errorf("%s, %s: the page has no button for the webmail", test.kind, test.agent)
+			}
+			failed := false // sections in which nothing works come last
+			for _, d := range []device{iPhone, mac, android, outlook, thunderbird} {
+				if inside := part(t, page, d); nothing.MatchString(inside) && webmail != "" &&
+					!strings.Contains(inside, `<a href="`+webmail+`">The webmail works there.</a>`) {
+					t.Errorf("%s, section %s: nothing works there, and it has no link to the webmail", test.kind, d)
+				}
+			}
+			for _, match := range first.FindAllStringSubmatch(page, -1) {
+				if match[1] == "" {
+					continue
+				}
+				dead := nothing.MatchString(part(t, page, device(match[1]))) ||
+					match[1] == "outlook" && test.kind == "activesync" && test.agent == agentMac // only on Windows
+				if failed && !dead {
+					t.Errorf("%s, %s: the section %s comes after one in which nothing works", test.kind, test.agent, match[1])
+				}
+				failed = failed || dead
+			}
 		}
 	}
 }
@@ -548,11 +711,28 @@ func TestProfileAsDescribed(t *testing.T) {
 // TestSigned checks that the page announces the text that iOS shows.
 func TestSigned(t *testing.T) {
 	resolve, o := load(t, "mamut")
-	for signed, want := range map[bool]string{true: "<b>Verified</b>", false: "<b>Not Signed</b>"} {
-		o.Signed = func() bool { return signed }
+	yes, no := func() bool { return true }, func() bool { return false }
+	for _, test := range []struct {
+		signed, trusted func() bool
+		want            string
+	}{
+		{yes, nil, "<b>Verified</b>"},
+		{yes, yes, "<b>Verified</b>"},
+		{yes, no, "<b>Not Verified</b>"},
+		{no, yes, "<b>Not Signed</b>"},
+		{no, no, "<b>Not Signed</b>"},
+		{nil, nil, "<b>Not Signed</b>"},
+	} {
+		o.Signed, o.Trusted = test.signed, test.trusted
 		page := get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se").Body.String()
-		if !strings.Contains(page, want) || strings.Contains(page, "Verified") != signed {
-			t.Errorf("signed %v: the page lacks %s or has the other text", signed, want)
+		var got []string
+		for _, text := range []string{"<b>Verified</b>", "<b>Not Verified</b>", "<b>Not Signed</b>"} {
+			if strings.Contains(page, text) {
+				got = append(got, text)
+			}
+		}
+		if len(got) != 1 || got[0] != test.want {
+			t.Errorf("the page announces %q, want %s alone", got, test.want)
 		}
 	}
 }

@@ -71,10 +71,12 @@ func Check(set *templates.Set) error {
 // samplePages returns pages that together have everything that a page can have.
 func samplePages(set *templates.Set, lang *templates.Language) []*pageData {
 	contact := account.Contact{URL: "https://example.com/help", Email: "help@example.com", Phone: "+46 8 123 45 67"}
+	yes, no := func() bool { return true }, func() bool { return false }
 	full := newHandler(nil, Options{
-		Name: "setup.example.com", Templates: set, Signed: func() bool { return true },
+		Name: "setup.example.com", Templates: set, Signed: yes,
 		Branding: Branding{Name: "Example Mail", Logo: Logo{[]byte("x"), "image/png"}, Contact: contact},
 	})
+	private := newHandler(nil, Options{Templates: set, Signed: yes, Trusted: no})
 	bare := newHandler(nil, Options{Templates: set})
 	q := request{hasAddress: true, input: "anna@example.com", name: "Anna Ek", language: lang.Tag}
 	pages := []*pageData{bare.newPage(request{}, lang), full.newPage(q, lang)}
@@ -95,10 +97,10 @@ func samplePages(set *templates.Set, lang *templates.Language) []*pageData {
 	}
 	for _, provider := range sampleProviders() {
 		s := account.Settings{Address: address, Login: address, Provider: provider, Servers: provider.Servers}
-		for _, h := range []*handler{full, bare} {
+		for d, h := range map[device]*handler{allDevices: full, linux: private, "": bare} {
 			page := h.newPage(q, lang)
 			l := links{name: q.name, lang: q.language}
-			page.Answer = h.newAnswer(clientSettings{s, s, s, s}, l, lang, allDevices, false)
+			page.Answer = h.newAnswer(clientSettings{s, s, s, s}, l, lang, d, false)
 			pages = append(pages, page)
 		}
 	}
@@ -117,10 +119,11 @@ func sampleProviders() []*account.Provider {
 		}
 		return s
 	}
-	token := func(s account.Server) account.Server {
-		s.Authentication = []account.Authentication{account.OAuth2Auth}
+	with := func(a account.Authentication, s account.Server) account.Server {
+		s.Authentication = []account.Authentication{a}
 		return s
 	}
+	token := func(s account.Server) account.Server { return with(account.OAuth2Auth, s) }
 	imap, pop, smtp := server(account.IMAP, 993), server(account.POP3, 995), server(account.SMTP, 465)
 	plain, otherPort := imap, server(account.ActiveSync, 0)
 	plain.SocketType, otherPort.URL = account.Plain, "https://mail.example.com:8443/" // neither can be in a profile
@@ -146,6 +149,8 @@ func sampleProviders() []*account.Provider {
 	redirected, redirectedOnly := provider(token(imap), token(smtp)), provider()
 	redirect := &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com"}
 	redirected.AutodiscoverRedirect, redirectedOnly.AutodiscoverRedirect = redirect, redirect
+	tickets := provider(with(account.GSSAPI, imap), with(account.GSSAPI, smtp))
+	tickets.AliasSignsInAsMailbox = true
 	webmail := provider(server(account.JMAP, 0))
 	webmail.Webmail = full.Webmail
 	return []*account.Provider{
@@ -153,6 +158,6 @@ func sampleProviders() []*account.Provider {
 		provider(phone), provider(token(phone)), provider(otherPort),
 		provider(imap, smtp, server(account.CalDAV, 0)), provider(server(account.CalDAV, 0)),
 		provider(server(account.EWS, 0)), provider(token(imap), token(smtp)),
-		redirected, redirectedOnly, webmail,
+		redirected, redirectedOnly, tickets, webmail,
 	}
 }

@@ -19,6 +19,9 @@ const (
 	thunderbird device = "thunderbird"
 	other       device = "other"
 
+	windows device = "windows" // without a section of its own
+	linux   device = "linux"   // likewise
+
 	allDevices device = "all" // all sections open, for printing and the support desk
 )
 
@@ -31,7 +34,18 @@ var orders = map[device][]device{
 	outlook:     {outlook, thunderbird, iPhone, android, mac, other},
 	thunderbird: {thunderbird, outlook, iPhone, android, mac, other},
 	other:       {other, iPhone, android, outlook, thunderbird, mac},
+	windows:     {outlook, thunderbird, iPhone, android, mac, other},
+	linux:       {thunderbird, other, iPhone, android, outlook, mac},
 	allDevices:  {iPhone, android, outlook, thunderbird, mac, other},
+}
+
+// programs lists the sections of what runs on a visiting device.
+var programs = map[device][]device{
+	iPhone:  {iPhone},
+	mac:     {mac, outlook, thunderbird},
+	android: {android},
+	windows: {outlook, thunderbird},
+	linux:   {thunderbird},
 }
 
 // section is one of the page's sections. Its content is written by the template
@@ -42,14 +56,51 @@ type section struct {
 	Open  bool
 }
 
-// sections returns the sections in the order for the device. The first is open if
-// the device is known, and all are open for allDevices.
-func (d device) sections(lang *templates.Language) []section {
-	list := make([]section, len(orders[d]))
-	for i, id := range orders[d] {
-		list[i] = section{string(id), lang.Label(string(id) + ".title"), d == allDevices || d != "" && i == 0}
+// arrange sets the sections in the order for the device, the first of them open if
+// the device is known, and all open for allDevices.
+//
+// On a device whose programs are known, sections that say that nothing works come
+// last. If none of its programs works, the webmail comes first; without webmail, the
+// section with all settings does.
+func (a *answer) arrange(d device, lang *templates.Language) {
+	own := programs[d]
+	dead := func(s device) bool { return own != nil && !a.works(s, d) }
+	stuck := own != nil && !slices.ContainsFunc(own, func(s device) bool { return !dead(s) })
+	a.WebmailFirst = stuck && a.Webmail != ""
+	rank := func(s device) int {
+		switch {
+		case dead(s):
+			return 1
+		case stuck && s == other && !a.WebmailFirst:
+			return -1
+		}
+		return 0
 	}
-	return list
+	order := slices.Clone(orders[d])
+	slices.SortStableFunc(order, func(x, y device) int { return rank(x) - rank(y) })
+	for i, id := range order {
+		open := d == allDevices || i == 0 && d != "" && !a.WebmailFirst
+		a.Sections = append(a.Sections, section{string(id), lang.Label(string(id) + ".title"), open})
+	}
+}
+
+// works reports whether the section shows a way to set up the mailbox, to a visitor
+// with the device d.
+func (a *answer) works(section, d device) bool {
+	byHand := a.PasswordForm || a.AutodiscoverRedirect
+	switch section {
+	case iPhone:
+		return byHand || a.IPhone != nil || a.Exchange && !a.Token
+	case mac:
+		return byHand || a.Mac != nil
+	case android:
+		return byHand || a.Exchange || a.Mail && !a.Ticket
+	case outlook: // that of a Mac does not speak ActiveSync
+		return byHand || a.Exchange && !a.Token && d != mac
+	case thunderbird:
+		return byHand || a.Mail || a.Web
+	}
+	return true
 }
 
 // parseDevice returns the device that the parameter device names, and whether it
@@ -79,9 +130,9 @@ func guessDevice(agent string) device {
 	case contains("Macintosh"):
 		return mac
 	case contains("Windows"):
-		return outlook
+		return windows
 	case contains("X11", "Linux"):
-		return thunderbird
+		return linux
 	}
 	return ""
 }

@@ -22,7 +22,10 @@ type Options struct {
 	Branding  Branding
 	// Signed reports whether Apple profiles carry a signature; nil means no.
 	Signed func() bool
-	Log    *slog.Logger
+	// Trusted reports whether devices know the authority of the signature; nil
+	// means yes.
+	Trusted func() bool
+	Log     *slog.Logger
 }
 
 // Handler returns a handler of GET and HEAD for the page at / and for its style,

@@ -45,18 +45,26 @@ type answer struct {
 	Code     code
 	All      string // URL of this page with all sections open
 	Sections []section
+	// WebmailFirst is set if there is webmail and none of the programs for the
+	// visitor's device works.
+	WebmailFirst bool
 
 	IPhone, Mac          *profile // nil if there is no profile
 	Signed               bool
+	Unverified           bool   // signed, but devices show that they do not know the authority
 	Exchange             bool   // ActiveSync
 	Form                 *table // for Android's Exchange account
 	Joined               *table // domain and user name in one field, as older Androids ask for it
 	Web                  bool   // Exchange Web Services, which a Mac speaks
 	AutodiscoverRedirect bool   // Exchange clients find another service by themselves
 	Token                bool   // people sign in on a web page
-	Mail                 bool   // there are IMAP or POP, and SMTP
+	NoPassword           bool   // people sign in neither with a password nor on a web page
+	Mail                 bool   // a mail program can receive with IMAP or POP and send with SMTP
 	PasswordForm         bool   // Mail, and a program can be given the values and a password
-	IMAP, POP            bool
+	Ticket               bool   // Mail, but only with Kerberos
+	IMAP, POP            bool   // with a password, if there is a PasswordForm
+	Unencrypted          bool   // one of the servers
+	AliasLogin           bool   // the values of an alias are those of its mailbox
 	Gmail                tables // for the Gmail app
 	Apple                tables // for iPhone and Mac without a profile
 	Outlook              tables

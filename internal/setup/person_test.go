@@ -107,7 +107,7 @@ func TestPerson(t *testing.T) {
 				t.Errorf("the request for the style: %+v, want status 200", got)
 			}
 
-			shown := func() bool { return js[bool](t, ctx, `document.querySelector("#android table").checkVisibility()`) }
+			shown := func() bool { return js[bool](t, ctx, `document.querySelector("#android dl").checkVisibility()`) }
 			if shown() {
 				t.Error("Android's section is open on a computer")
 			}
@@ -116,13 +116,13 @@ func TestPerson(t *testing.T) {
 				t.Error("Android's section does not open")
 			}
 			for row, want := range []string{"mamutmail.com", "hosting01", "MAIL_domain.se"} {
-				got := js[string](t, ctx, `document.querySelectorAll("#android td > code")[`+strconv.Itoa(row)+`].textContent`)
+				got := js[string](t, ctx, `document.querySelectorAll("#android dd > code")[`+strconv.Itoa(row)+`].textContent`)
 				if got != want {
 					t.Errorf("row %d for Android = %q, want %q", row, got, want)
 				}
 			}
-			buttons := js[int](t, ctx, `document.querySelectorAll(".copy").length`)
-			values := js[int](t, ctx, `document.querySelectorAll("td > code").length`)
+			buttons := js[int](t, ctx, `document.querySelectorAll(".copier").length`)
+			values := js[int](t, ctx, `document.querySelectorAll("dd > code").length`)
 			switch {
 			case !script && buttons != 0:
 				t.Errorf("%d copy buttons without the script, want none", buttons)
@@ -188,7 +188,7 @@ func copyValue(t *testing.T, ctx context.Context) {
 		return nil
 	})
 	do(t, ctx, allow, command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
-		chromedp.Click(chromedp.CSS("#android tr:nth-child(2) .copy")))
+		chromedp.Click(chromedp.CSS("#android dl > div:nth-child(2) .copier")))
 	_, err := chromedp.Run(ctx,
 		chromedp.Poll[bool](`document.querySelector("[role=status]").textContent === "Domain: Copied"`))
 	if err != nil {
@@ -212,7 +212,7 @@ func TestRequests(t *testing.T) {
 	base := serve(t, seen.record(service(resolve, o)))
 	ctx := open(t)
 	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=mail@domain.se"),
-		chromedp.WaitReady(chromedp.CSS(".copy")))
+		chromedp.WaitReady(chromedp.CSS(".copier")))
 	seen.Lock()
 	defer seen.Unlock()
 	var paths []string
@@ -243,7 +243,7 @@ func TestKeyboard(t *testing.T) {
 		}
 	}
 	do(t, ctx, chromedp.KeyEvent("info@domain.se"), chromedp.KeyEvent(kb.Enter),
-		chromedp.WaitVisible(chromedp.CSS("h1 .address")), chromedp.WaitReady(chromedp.CSS(".copy")))
+		chromedp.WaitVisible(chromedp.CSS("h1 .address")), chromedp.WaitReady(chromedp.CSS(".copier")))
 
 	// Open each section when the focus reaches it.
 	reached := 0
@@ -321,15 +321,15 @@ func TestPrint(t *testing.T) {
 	base := serve(t, service(resolve, o))
 	ctx := open(t)
 	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=info@domain.se"),
-		chromedp.WaitReady(chromedp.CSS(".copy")),
+		chromedp.WaitReady(chromedp.CSS(".copier")),
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	// The page changes to the other medium when it is drawn the next time.
 	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`matchMedia("print").matches &&
-		[...document.querySelectorAll("details:not([open]) table")].filter(e => e.checkVisibility() && e.getBoundingClientRect().height > 20).length >= 5`,
+		[...document.querySelectorAll("details:not([open]) dl")].filter(e => e.checkVisibility() && e.getBoundingClientRect().height > 20).length >= 5`,
 		chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second))); err != nil {
 		t.Errorf("the tables of closed sections are not printed: %v", err)
 	}
-	buttons := js[int](t, ctx, `[...document.querySelectorAll(".copy, .languages, .more")].filter(e => e.checkVisibility()).length`)
+	buttons := js[int](t, ctx, `[...document.querySelectorAll(".copier, .languages, .more")].filter(e => e.checkVisibility()).length`)
 	if buttons != 0 {
 		t.Errorf("%d buttons are printed, want none", buttons)
 	}

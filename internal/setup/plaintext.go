@@ -44,6 +44,9 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 	for _, n := range a.Notices {
 		fmt.Fprintf(w, "\n! %s\n", strings.TrimSpace(n.Text+" "+n.URL))
 	}
+	if a.Unencrypted {
+		fmt.Fprintf(w, "\n! %s. %s\n", t("plain.title"), t("plain.lead"))
+	}
 	for _, table := range slices.Concat(a.Tables, a.Also) {
 		fmt.Fprintf(w, "\n%s\n", table.Title)
 		for _, r := range table.Rows {
@@ -82,7 +85,11 @@ func writeRow(w io.Writer, label, value string) {
 // checks returns what a person can check without following a link.
 func (a *answer) checks(lang *templates.Language) []string {
 	t := lang.Text
-	list := []string{t("trouble.alias"), t("trouble.active")}
+	alias := "trouble.alias"
+	if a.AliasLogin {
+		alias = "trouble.aliaslogin"
+	}
+	list := []string{t(alias), t("trouble.active")}
 	limits := a.Trouble.Limits
 	if limits.PerAddress > 0 {
 		list = append(list, t("trouble.peraddress", "count", limits.PerAddress))

@@ -99,6 +99,15 @@ func (f tableFormat) tables(s account.Settings) tables {
 
 func isPlain(s account.Server) bool { return s.SocketType == account.Plain }
 
+// isUnencrypted reports whether others on the network can read what is sent to the
+// server.
+func isUnencrypted(s account.Server) bool { return isPlain(s) || strings.HasPrefix(s.URL, "http:") }
+
+// that returns the tables of the servers for which the condition holds.
+func (ts tables) that(holds func(account.Server) bool) tables {
+	return slices.DeleteFunc(slices.Clone(ts), func(t *table) bool { return !holds(t.server) })
+}
+
 // all returns the tables of the types, in that order.
 func (ts tables) all(types ...account.ServerType) tables {
 	var list tables
@@ -129,11 +138,23 @@ func (ts tables) mailForm() tables {
 	return ts.first(account.POP3, account.SMTP)
 }
 
+// completeMail reports whether a mail program can receive and send with the servers.
+func (ts tables) completeMail() bool { return len(ts.mailForm()) == 2 }
+
 // exchange returns an ActiveSync server as Android's form asks for it: three fields
 // that nobody can guess, and the encryption.
 func (f tableFormat) exchange(s account.Server) *table {
 	t := f.table(s)
 	t.Rows = append(t.Rows, f.choice("field.security", "security.ssl"))
+	return t
+}
+
+// outlookExchange returns an ActiveSync server as classic Outlook's form asks for it:
+// it has no field for the domain.
+func (f tableFormat) outlookExchange(s account.Server) *table {
+	s.Login = account.Login{Username: joined(s.Login)}
+	t := f.table(s)
+	t.Rows = slices.DeleteFunc(t.Rows, func(r row) bool { return r.Label == f.label("field.domain") })
 	return t
 }
 
@@ -143,8 +164,15 @@ func (f tableFormat) joinedLogin(s account.Server) *table {
 	if s.Login.DomainName == "" {
 		return nil
 	}
-	login := f.value("field.joined", s.Login.DomainName+`\`+s.Login.Username)
-	return &table{Title: f.label("android.joined"), Rows: []row{login}}
+	return &table{Title: f.label("android.joined"), Rows: []row{f.value("field.joined", joined(s.Login))}}
+}
+
+// joined returns a login as one text.
+func joined(l account.Login) string {
+	if l.DomainName == "" {
+		return l.Username
+	}
+	return l.DomainName + `\` + l.Username
 }
 
 // activeSyncHost returns the part of an ActiveSync URL that forms ask for. Clients
@@ -162,8 +190,21 @@ func activeSyncHost(text string) string {
 
 // takesPassword reports whether a person can sign in to the server with a password.
 func takesPassword(s account.Server) bool {
+	return takes(s, account.PasswordCleartext, account.PasswordEncrypted, account.NTLM)
+}
+
+// takesToken reports whether a person can sign in to the server with a password or on
+// a web page.
+func takesToken(s account.Server) bool { return takesPassword(s) || takes(s, account.OAuth2Auth) }
+
+// takesTicket reports whether a person can sign in to the server with a password, on a
+// web page or with Kerberos. A certificate is no way: Thunderbird leaves out a server
+// that asks for one.
+func takesTicket(s account.Server) bool { return takesToken(s) || takes(s, account.GSSAPI) }
+
+func takes(s account.Server, methods ...account.Authentication) bool {
 	return slices.ContainsFunc(s.Authentication, func(a account.Authentication) bool {
-		return a == account.PasswordCleartext || a == account.PasswordEncrypted || a == account.NTLM
+		return slices.Contains(methods, a)
 	})
 }
 
@@ -172,6 +213,6 @@ func takesPassword(s account.Server) bool {
 func (ts tables) tokenOnly(types ...account.ServerType) bool {
 	list := ts.all(types...)
 	return len(list) > 0 && !slices.ContainsFunc(list, func(t *table) bool {
-		return takesPassword(t.server) || !slices.Contains(t.server.Authentication, account.OAuth2Auth)
+		return takesPassword(t.server) || !takes(t.server, account.OAuth2Auth)
 	})
 }

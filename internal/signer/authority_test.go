@@ -28,6 +28,16 @@ type authority struct {
 
 var serial int64
 
+// knownRoots holds the authorities of the tests, which this machine is to trust.
+var knownRoots = x509.NewCertPool()
+
+func init() { trust(knownRoots) }
+
+// trust makes the authorities those that this machine trusts.
+func trust(roots *x509.CertPool) {
+	systemRoots = func() (*x509.CertPool, error) { return roots, nil }
+}
+
 // newAuthority returns an authority whose certificates are valid between two
 // times from now.
 func newAuthority(t testing.TB, key crypto.Signer, from, to time.Duration) *authority {
@@ -56,6 +66,7 @@ func newAuthority(t testing.TB, key crypto.Signer, from, to time.Duration) *auth
 	a.root = issue("Test Root", true, rootKey.Public(), nil, rootKey)
 	a.middle = issue("Test Intermediate", true, middleKey.Public(), a.root, rootKey)
 	a.leaf = issue(leafName, false, key.Public(), a.middle, middleKey)
+	knownRoots.AddCert(a.root)
 	return a
 }
 

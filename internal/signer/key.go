@@ -18,6 +18,7 @@ type signingKey struct {
 	leaf    *x509.Certificate
 	chain   []*x509.Certificate
 	key     crypto.Signer
+	trusted bool   // this machine knows the authority
 	warning string // why devices may not trust the signature
 }
 
@@ -40,10 +41,36 @@ func load(files certfile.Pair) (*signingKey, error) {
 		problem = files.Certificate + ": " + problem
 	}
 	key := &signingKey{leaf: pair.Leaf, chain: chain, key: pair.Key, warning: problem}
+	if key.trusted = isTrusted(pair.Leaf, chain); !key.trusted && problem == "" {
+		key.warning = files.Certificate + ": this machine does not know the authority of the certificate; " +
+			`devices that do not know it either show "Not Verified"`
+	}
 	if _, err := key.sign(nil); err != nil {
 		return nil, fmt.Errorf("%s: the key cannot sign: %w", files.Key, err)
 	}
 	return key, nil
+}
+
+// systemRoots returns the authorities that this machine trusts.
+var systemRoots = x509.SystemCertPool
+
+// isTrusted reports whether the certificates lead to an authority that this machine
+// trusts. Apple's list of authorities is not known here, but is much like that of other
+// systems. On a machine without any authorities it returns true, as nothing is known.
+func isTrusted(leaf *x509.Certificate, chain []*x509.Certificate) bool {
+	roots, err := systemRoots()
+	if err != nil || roots.Equal(x509.NewCertPool()) {
+		return true
+	}
+	middle := x509.NewCertPool()
+	for _, c := range chain {
+		middle.AddCert(c)
+	}
+	_, err = leaf.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: middle, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		CurrentTime: leaf.NotBefore, // the signer checks itself when the leaf is valid
+	})
+	return err == nil
 }
 
 // validAt reports why the certificate is not valid at the time. It leaves the

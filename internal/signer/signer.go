@@ -109,9 +109,15 @@ func (s *Signer) CanSign() bool {
 	return key != nil
 }
 
+// Trusted reports whether devices know the authority of the signature, as far as this
+// machine can tell.
+func (s *Signer) Trusted() bool {
+	key, _ := s.current()
+	return key != nil && key.trusted
+}
+
 // Check returns the problem that the operator should fix: why profiles are not
-// signed, or why devices may not trust the signature. It cannot tell whether
-// devices trust the root.
+// signed, or why devices may not trust the signature.
 func (s *Signer) Check() error {
 	key, err := s.current()
 	if key != nil && key.warning != "" {

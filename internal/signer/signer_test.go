@@ -248,6 +248,47 @@ func TestChain(t *testing.T) {
 	}
 }
 
+// TestTrusted checks that a signature is said to be trusted only if its certificates lead
+// to an authority that this machine trusts, and that Check and the log say so.
+func TestTrusted(t *testing.T) {
+	a, other := newTestAuthority(t), newTestAuthority(t)
+	t.Cleanup(func() { trust(knownRoots) })
+	for _, test := range []struct {
+		name  string
+		file  []byte
+		roots []*x509.Certificate
+		want  bool
+		says  string
+	}{
+		{"known", certificates(a.leaf, a.middle), []*x509.Certificate{other.root, a.root}, true, ""},
+		{"private", certificates(a.leaf, a.middle), []*x509.Certificate{other.root}, false, "Not Verified"},
+		{"private with its root", certificates(a.leaf, a.middle, a.root), []*x509.Certificate{other.root}, false,
+			"Not Verified"},
+		{"without intermediate", certificates(a.leaf), []*x509.Certificate{a.root}, false, "the issuer's certificate is missing"},
+		{"nothing is known here", certificates(a.leaf, a.middle), nil, true, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			roots := x509.NewCertPool()
+			for _, root := range test.roots {
+				roots.AddCert(root)
+			}
+			trust(roots)
+			f := newFiles(t, test.file, pkcs8(t, a.key))
+			s := f.signer()
+			if s.Trusted() != test.want || !s.CanSign() {
+				t.Errorf("Trusted() = %v, CanSign() = %v, want %v, true", s.Trusted(), s.CanSign(), test.want)
+			}
+			err := s.Check()
+			if test.says == "" && err != nil || test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says)) {
+				t.Errorf("Check() = %v, want %q", err, test.says)
+			}
+			if lines := f.logged(); len(lines) != 1 || !strings.Contains(lines[0], test.says) {
+				t.Errorf("the log has %q, want one line with %q", lines, test.says)
+			}
+		})
+	}
+}
+
 // TestRetry checks that files that could not be read are read again although
 // they look the same as before.
 func TestRetry(t *testing.T) {
@@ -383,7 +424,7 @@ func TestNoFiles(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	s := New(certfile.Pair{}, log)
 	s.Start(t.Context())
-	if got := s.Sign([]byte(profile)); string(got) != profile || s.Check() != nil || s.CanSign() {
+	if got := s.Sign([]byte(profile)); string(got) != profile || s.Check() != nil || s.CanSign() || s.Trusted() {
 		t.Errorf("without files Sign() = %q, Check() = %v, CanSign() = %v; want no signature and no problem", got,
 			s.Check(), s.CanSign())
 	}

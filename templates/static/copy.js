@@ -25,11 +25,12 @@
     return document.execCommand("copy") ? Promise.resolve() : Promise.reject();
   }
 
-  document.querySelectorAll("td > code").forEach(function (code) {
-    var label = code.closest("tr").querySelector("th").textContent;
+  // A template of the operator may have a table in place of the list.
+  document.querySelectorAll("dd > code, td > code").forEach(function (code) {
+    var label = code.closest("dl > div, tr").querySelector("dt, th").textContent;
     var button = document.createElement("button");
     button.type = "button";
-    button.className = "copy";
+    button.className = "copier";
     var word = document.createTextNode(words.copy);
     var what = document.createElement("span");
     what.className = "unseen";

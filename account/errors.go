@@ -8,9 +8,9 @@ import "errors"
 var (
 	// ErrUnknownDomain is returned for a domain that no provider hosts.
 	ErrUnknownDomain = errors.New("the domain is not hosted here")
-	// ErrWrongHost is returned for a domain that is hosted here if the client
-	// asked for it at the host name of another customer.
-	ErrWrongHost = errors.New("the host name belongs to another customer")
+	// ErrAddressRequired is returned for a domain that is hosted here if the query
+	// names no mailbox and the settings might be those of another one.
+	ErrAddressRequired = errors.New("the settings depend on the mailbox, and the query names none")
 )
 
 // AddressError says why a text is not a mail address. It never quotes the text, as
@@ -24,9 +24,9 @@ type DomainError struct{ Problem string }
 
 func (e *DomainError) Error() string { return "not a domain name: it " + e.Problem }
 
-// IsUnknown reports whether err means that the domain is certainly not hosted here,
-// or not at the host of the query. Any other error leaves that open, and the query
-// may be repeated.
+// IsUnknown reports whether err means that there is certainly no answer: the domain is
+// not hosted here, or its settings are not given without an address. Any other error
+// leaves that open, and the query may be repeated.
 func IsUnknown(err error) bool {
-	return errors.Is(err, ErrUnknownDomain) || errors.Is(err, ErrWrongHost)
+	return errors.Is(err, ErrUnknownDomain) || errors.Is(err, ErrAddressRequired)
 }

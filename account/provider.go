@@ -42,6 +42,12 @@ type Provider struct {
 	// AliasSignsInAsMailbox makes the login of an alias that of its mailbox. It is
 	// off by default, as it tells strangers to whom the alias belongs.
 	AliasSignsInAsMailbox bool
+
+	// NothingWithoutAddress keeps the settings of its domains from everybody who
+	// does not name a mailbox: clients that ask about the domain alone, and those
+	// that read SRV records. It is for domains in which a mailbox of another
+	// product would be set up wrongly.
+	NothingWithoutAddress bool
 }
 
 // ServersFor returns the servers for the client. The slice belongs to the

@@ -1,16 +1,27 @@
 package account
 
-import "context"
+import (
+	"context"
+	"crypto/md5"
+)
 
 // Query is what a client asks for.
 type Query struct {
 	// Address is the mailbox whose settings the client wants, or a result of
-	// AnyAt for a whole domain. If it is zero, Host determines the domain.
+	// AnyAt for one that the client names in a way that cannot be read. If it is
+	// zero, the client names none, and Host determines the domain.
 	Address Address
+	// MD5 is the MD5 sum of the address in lower case if that is all that the
+	// client sends of it, and Address is a result of AnyAt.
+	MD5 [md5.Size]byte
 	// Host is the host of the request, as the client sent it. It is untrusted:
 	// it is compared with what is hosted here and never repeated.
 	Host   string
 	Client Client
+	// Fallback is set at a URL without an address that clients ask after another
+	// where they sent it. What they were refused there must not be given here, so
+	// it gives settings only where all mailboxes of the domain have the same.
+	Fallback bool
 }
 
 // Resolver answers a query. It is all that the handlers of this module need to

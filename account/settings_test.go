@@ -73,8 +73,8 @@ func TestIsUnknown(t *testing.T) {
 	}{
 		{nil, false},
 		{ErrUnknownDomain, true},
-		{ErrWrongHost, true},
-		{fmt.Errorf("example.com: %w", ErrWrongHost), true},
+		{ErrAddressRequired, true},
+		{fmt.Errorf("example.com: %w", ErrAddressRequired), true},
 		{errors.New("timeout"), false},
 	} {
 		if got := IsUnknown(test.err); got != test.want {

@@ -116,7 +116,7 @@ func TestResolverErrors(t *testing.T) {
 	}{
 		{account.ErrUnknownDomain, 404},
 		{fmt.Errorf("wrapped: %w", account.ErrUnknownDomain), 404},
-		{account.ErrWrongHost, 404},
+		{account.ErrAddressRequired, 404},
 		{errors.New("SERVFAIL"), 503},
 		{context.DeadlineExceeded, 503},
 	} {

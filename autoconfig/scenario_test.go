@@ -48,7 +48,7 @@ func (s *scenarioService) resolve(_ context.Context, q account.Query) (account.S
 	case a.Domain() == "broken.example":
 		return account.Settings{}, errors.New("lookup broken.example on 192.0.2.1:53: i/o timeout")
 	case host == "other.example" && a.Domain() != host:
-		return account.Settings{}, account.ErrWrongHost
+		return account.Settings{}, account.ErrAddressRequired
 	case !ok:
 		return account.Settings{}, account.ErrUnknownDomain
 	}

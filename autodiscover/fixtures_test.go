@@ -122,7 +122,7 @@ func resolver(_ context.Context, q account.Query) (account.Settings, error) {
 	case domain == "down.example":
 		return account.Settings{}, errors.New("looking up the MX record: timeout")
 	case domain == "wrong.example":
-		return account.Settings{}, account.ErrWrongHost
+		return account.Settings{}, account.ErrAddressRequired
 	case !found:
 		return account.Settings{}, account.ErrUnknownDomain
 	}

@@ -140,7 +140,7 @@ func TestRefused(t *testing.T) {
 		return account.Settings{}, errors.New("dns: secret inner thing")
 	}
 	wrong := func(context.Context, account.Query) (account.Settings, error) {
-		return account.Settings{}, fmt.Errorf("%w", account.ErrWrongHost)
+		return account.Settings{}, fmt.Errorf("%w", account.ErrAddressRequired)
 	}
 	e := url.QueryEscape
 	tests := []struct {

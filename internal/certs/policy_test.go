@@ -51,7 +51,7 @@ func (testDomains) Serves(_ context.Context, domain string) error {
 	case "silent.se":
 		return fmt.Errorf("looking up the MX record: %w", errSilent)
 	case "elsewhere.se":
-		return account.ErrWrongHost
+		return account.ErrAddressRequired
 	}
 	return account.ErrUnknownDomain
 }

@@ -83,6 +83,7 @@ providers:
       authURL: https://login.example.com/authorize
       tokenURL: https://login.example.com/token
     aliasLogin: mailbox
+    withoutAddress: nothing
   - id: exchange
     displayName: Exchange
     displayShortName: Exch
@@ -187,7 +188,7 @@ func TestLoadEverything(t *testing.T) {
 							{Language: "pt-BR", Text: "Ajuda"}}}},
 					OAuth2: &account.OAuth2{Issuer: "login.example.com", Scopes: []string{"imap", "smtp", "offline"},
 						AuthURL: "https://login.example.com/authorize", TokenURL: "https://login.example.com/token"},
-					AliasSignsInAsMailbox: true},
+					AliasSignsInAsMailbox: true, NothingWithoutAddress: true},
 			},
 			{
 				Domains: []string{"exchange.example"},

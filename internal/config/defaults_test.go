@@ -87,6 +87,7 @@ func TestDefaults(t *testing.T) {
 		"providers[].servers[].answerWithoutLogin":        activeSync.AnswerWithoutLogin,
 		"providers[].passwords":                           !strings.Contains(fmt.Sprint(imap.Authentication), "OAuth2"),
 		"providers[].autodiscover.answer":                 map[bool]string{false: "http", true: "xml"}[redirect.AutodiscoverRedirect.AsXML],
+		"providers[].withoutAddress":                      map[bool]string{false: "ordinary", true: "nothing"}[p.NothingWithoutAddress],
 		"providers[].aliasLogin":                          map[bool]string{false: "address", true: "mailbox"}[p.AliasSignsInAsMailbox],
 		"accounts[].list.‹address›.inactive":              record.Inactive,
 	}

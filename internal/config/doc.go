@@ -173,6 +173,9 @@
 //	providers[].aliasLogin                             address            login for an alias: address (the alias itself,
 //	                                                                      which most servers refuse) or mailbox (shows
 //	                                                                      the mailbox to everyone who asks)
+//	providers[].withoutAddress                         ordinary           what clients that send no address are told:
+//	                                                                      ordinary (what an unlisted address gets) or
+//	                                                                      nothing
 //	accounts                                           none               sources of accounts, asked in order until one
 //	                                                                      lists the mailbox
 //	accounts[].list.‹address›.provider                 by domain          id of the provider

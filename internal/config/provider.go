@@ -44,6 +44,9 @@ var providerKeys = keys[provider]{
 	"passwords":    func(p *provider, v *value) { p.noPasswords = v.either("true", "false") == "false" },
 	"autodiscover": readRedirect,
 	"aliasLogin":   func(p *provider, v *value) { p.AliasSignsInAsMailbox = v.either("address", "mailbox") == "mailbox" },
+	"withoutAddress": func(p *provider, v *value) {
+		p.NothingWithoutAddress = v.either("ordinary", "nothing") == "nothing"
+	},
 }
 
 // readProvider reads a provider and checks that its parts fit together.

@@ -8,7 +8,6 @@ import (
 	"context"
 	"maps"
 	"strings"
-	"sync"
 
 	"signpost/account"
 	"signpost/internal/dns"
@@ -47,7 +46,6 @@ type Directory struct {
 	accountOnly []*account.Provider
 	lookupMX    LookupMX
 	sources     []Source
-	accountsIn  func() map[string][]account.Address // addresses of accounts by domain
 }
 
 // New returns a directory of providers that the configuration has checked: no
@@ -65,10 +63,6 @@ func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
 		byMX:      make(map[string]*account.Provider),
 		mxDomains: make(map[string][]*account.Provider),
 		lookupMX:  lookupMX,
-		sources:   sources,
-		accountsIn: sync.OnceValue(func() map[string][]account.Address {
-			return indexAccounts(sources)
-		}),
 	}
 	for _, p := range providers {
 		d.byID[p.ID] = p.Provider
@@ -87,6 +81,16 @@ func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
 		if len(p.Domains) == 0 && len(p.MX) == 0 {
 			d.accountOnly = append(d.accountOnly, p.Provider)
 		}
+	}
+	names := map[string][]string{}
+	for name, domain := range d.aliases {
+		names[domain] = append(names[domain], name)
+	}
+	for _, source := range sources {
+		if list, ok := source.(List); ok {
+			source = list.index(names)
+		}
+		d.sources = append(d.sources, source)
 	}
 	return d
 }

@@ -2,8 +2,8 @@ package directory
 
 import (
 	"context"
+	"crypto/md5"
 	"errors"
-	"iter"
 	"testing"
 
 	"signpost/account"
@@ -153,6 +153,9 @@ func TestResolve(t *testing.T) {
 		{name: "the other product, by a sister domain", address: "mail@domain.se", host: "autoconfig.shop.domain.se",
 			provider: "business-mail",
 			account:  account.AccountInfo{Listed: true, DisplayName: "Anna Ek"}},
+		{name: "asked at the host of another customer", address: "info@domain.se", host: "autoconfig.other.se",
+			provider: "pop"},
+		{name: "asked at another customer's domain", address: "info@domain.se", host: "xdomain.se", provider: "pop"},
 		{name: "asked at an IP address", address: "info@domain.se", host: "[::1]:8080", provider: "pop"},
 		{name: "asked at the service", address: "info@domain.se", host: "setup.mamutmail.com", provider: "pop"},
 	}
@@ -193,7 +196,7 @@ func TestResolveHost(t *testing.T) {
 		{"PACC host", "ua-auto-config.foretag.se", "own-domain", "foretag.se"},
 		{"apex", "domain.se", "pop", "domain.se"},
 		{"a domain that looks like a host", "autoconfig.nu", "pop", "autoconfig.nu"},
-		{"longest hosted name", "autoconfig.a.shop.domain.se", "pop", "shop.domain.se"},
+		{"a domain below another hosted one", "autoconfig.shop.domain.se", "pop", "shop.domain.se"},
 		{"IDN", "autoconfig.xn--bcher-kva.example", "pop", "xn--bcher-kva.example"},
 		{"a customer by MX", "autoconfig.customer.net", "pop", "customer.net"},
 		{"a customer by MX, Autodiscover", "autodiscover.customer.net", "pop", "customer.net"},
@@ -231,10 +234,11 @@ func TestResolveErrors(t *testing.T) {
 		{"unknown domain", "anna@unknown.example", "", account.ErrUnknownDomain},
 		{"only the second MX is ours", "anna@backup.net", "", account.ErrUnknownDomain},
 		{"DNS failure is not unknown", "anna@broken.net", "", errDNS},
-		{"host of another customer", "info@domain.se", "autoconfig.other.se", account.ErrWrongHost},
-		{"host of another customer whose domain ends like ours", "info@domain.se", "autoconfig.xdomain.se",
-			account.ErrWrongHost},
-		{"another customer whose domain ends like ours", "info@domain.se", "xdomain.se", account.ErrWrongHost},
+		{"an unknown domain at the host of a customer", "anna@unknown.example", "autoconfig.domain.se",
+			account.ErrUnknownDomain},
+		{"a domain below a hosted one", "anna@kurs.domain.se", "", account.ErrUnknownDomain},
+		{"the host of a domain below a hosted one", "", "autoconfig.kurs.domain.se", account.ErrUnknownDomain},
+		{"a domain below an MX domain", "", "autoconfig.x.mamutmail.com", account.ErrUnknownDomain},
 		{"unknown host", "", "autoconfig.unknown.example", account.ErrUnknownDomain},
 		{"no host", "", "", account.ErrUnknownDomain},
 		{"IP address", "", "192.0.2.1:80", account.ErrUnknownDomain},
@@ -309,7 +313,11 @@ func TestLists(t *testing.T) {
 
 type failing struct{}
 
-func (failing) Keys() iter.Seq[string] { return func(func(string) bool) {} }
+func (failing) ByMD5(context.Context, string, []string, [md5.Size]byte) (account.Address, bool, error) {
+	return account.Address{}, false, errDNS
+}
+
+func (failing) Exceptions(context.Context, string) (Exceptions, error) { return Exceptions{}, errDNS }
 
 func (failing) Account(context.Context, account.Address) (Record, bool, error) {
 	return Record{}, false, errDNS

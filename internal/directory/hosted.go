@@ -51,43 +51,77 @@ func (d *Directory) ProvidersOf(ctx context.Context, domain string) ([]*account.
 		return nil, err
 	}
 	providers := []*account.Provider{own}
-	for _, address := range d.accountsIn()[domain] {
-		s := d.settings(address)
-		err := d.resolveMailbox(ctx, &s)
-		if account.IsUnknown(err) {
-			continue // an alias of a mailbox that is not hosted here
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the providers of %s's accounts: %w", domain, err)
-		}
-		if !slices.Contains(providers, s.Provider) {
-			providers = append(providers, s.Provider)
-		}
-	}
-	if len(d.sources) == 0 {
-		return providers, nil
-	}
-	for _, p := range d.accountOnly {
+	add := func(p *account.Provider) {
 		if !slices.Contains(providers, p) {
 			providers = append(providers, p)
+		}
+	}
+	for _, source := range d.sources {
+		exceptions, err := source.Exceptions(ctx, domain)
+		if err != nil {
+			return nil, fmt.Errorf("the accounts of %s: %w", domain, err)
+		}
+		for _, id := range exceptions.Providers {
+			p, err := d.provider(id)
+			if err != nil {
+				return nil, err
+			}
+			add(p)
+		}
+		for _, mailbox := range exceptions.Aliases {
+			s := d.settings(mailbox)
+			err := d.resolveMailbox(ctx, &s)
+			if account.IsUnknown(err) {
+				continue // the mailbox is not hosted here
+			}
+			if err != nil {
+				return nil, fmt.Errorf("the providers of %s's accounts: %w", domain, err)
+			}
+			add(s.Provider)
+		}
+	}
+	if len(d.sources) > 0 {
+		for _, p := range d.accountOnly {
+			add(p)
 		}
 	}
 	return providers, nil
 }
 
-// indexAccounts returns the addresses of all accounts by their domain.
-func indexAccounts(sources []Source) map[string][]account.Address {
-	index := map[string][]account.Address{}
-	for _, source := range sources {
-		for key := range source.Keys() {
-			address, err := account.ParseAddress(key)
-			if err != nil {
-				continue // no query can have this address
-			}
-			index[address.Domain()] = append(index[address.Domain()], address)
+// varies reports whether a mailbox of the domain may have other settings than the
+// domain's own provider gives without an address.
+func (d *Directory) varies(ctx context.Context, domain string) (bool, error) {
+	if d.ListsMX(domain) {
+		// Clients of any domain behind the MX record ask here, too.
+		others := d.mxDomains[domain]
+		own, listed := d.byDomain[domain]
+		if len(d.sources) > 0 || listed && !slices.Equal(others, []*account.Provider{own}) {
+			return true, nil
+		}
+		if !listed {
+			return false, nil
 		}
 	}
-	return index
+	domain = cmp.Or(d.aliases[domain], domain)
+	providers, err := d.ProvidersOf(ctx, domain)
+	if err != nil || len(providers) > 1 {
+		return true, err
+	}
+	for _, source := range d.sources {
+		exceptions, err := source.Exceptions(ctx, domain)
+		if err != nil || exceptions.Usernames || providers[0].AliasSignsInAsMailbox {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// provider returns the provider that an account names.
+func (d *Directory) provider(id string) (*account.Provider, error) {
+	if p := d.byID[id]; p != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("an account source names the provider %q, which the configuration does not have", id)
 }
 
 // byName returns the provider of a domain: by its name, by its best MX, or the

@@ -37,25 +37,42 @@ func hostDomain(host string) string {
 }
 
 // resolveHost answers a client that sent no address, as Thunderbird for Android,
-// KMail, Geary and others never do. It means the longest hosted name that the
-// host ends in, then the domain whose MX record leads to us.
-func (d *Directory) resolveHost(ctx context.Context, host string, client account.Client) (account.Settings, error) {
-	if host == "" {
+// KMail, Geary and others never do. Host counts like an address of that domain: a
+// domain below a hosted one is hosted only if that is said of it, too.
+func (d *Directory) resolveHost(ctx context.Context, q account.Query) (account.Settings, error) {
+	domain := hostDomain(q.Host)
+	if domain == "" {
 		return account.Settings{}, account.ErrUnknownDomain
 	}
-	for name := host; name != ""; _, name, _ = strings.Cut(name, ".") {
-		if p, ok := d.byDomain[name]; ok {
-			return d.domainSettings(p, name, client), nil
-		}
-		if d.ListsMX(name) {
-			return d.mxDomainSettings(name, client)
-		}
-	}
-	p, mx, err := d.byName(ctx, host)
+	s, err := d.ofDomain(ctx, domain, q.Client)
 	if err != nil {
 		return account.Settings{}, err
 	}
-	s := d.domainSettings(p, host, client)
+	if s.Provider.NothingWithoutAddress {
+		return account.Settings{}, account.ErrAddressRequired
+	}
+	if !q.Fallback {
+		return s, nil
+	}
+	switch varies, err := d.varies(ctx, domain); {
+	case err != nil:
+		return account.Settings{}, err
+	case varies:
+		return account.Settings{}, account.ErrAddressRequired
+	}
+	return s, nil
+}
+
+// ofDomain returns the settings of any mailbox of the domain.
+func (d *Directory) ofDomain(ctx context.Context, domain string, client account.Client) (account.Settings, error) {
+	if d.ListsMX(domain) && !d.Lists(domain) {
+		return d.mxDomainSettings(domain, client)
+	}
+	p, mx, err := d.byName(ctx, domain)
+	if err != nil {
+		return account.Settings{}, err
+	}
+	s := d.domainSettings(p, domain, client)
 	s.Account.ByMX = mx
 	return s, nil
 }
@@ -66,25 +83,4 @@ func (d *Directory) domainSettings(p *account.Provider, domain string, client ac
 	s.Provider = p
 	addServers(&s, client)
 	return s
-}
-
-// lookupDomain decides whether the host may answer for the address. It returns
-// the domain to name beside the address's own if the client came by the MX
-// record. Hosts that belong to no customer (the service's own name, an address of
-// the machine) answer for all.
-func (d *Directory) lookupDomain(host string, s *account.Settings) (string, error) {
-	if host == "" || host == s.Address.Domain() {
-		return "", nil
-	}
-	if d.ListsMX(host) {
-		// This is the hoster's own domain, which answers for all of its
-		// products.
-		return host, nil
-	}
-	if owner, ok := d.byDomain[host]; ok && owner != s.Provider {
-		if own := d.byDomain[s.Address.Domain()]; own != owner {
-			return "", account.ErrWrongHost
-		}
-	}
-	return "", nil
 }

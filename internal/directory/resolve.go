@@ -2,7 +2,7 @@ package directory
 
 import (
 	"context"
-	"fmt"
+	"crypto/md5"
 	"slices"
 
 	"signpost/account"
@@ -15,11 +15,22 @@ import (
 // shows whether an ordinary mailbox exists.
 func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Settings, error) {
 	if q.Address.IsZero() {
-		return d.resolveHost(ctx, hostDomain(q.Host), q.Client)
+		return d.resolveHost(ctx, q)
 	}
 	s := d.settings(q.Address)
+	ordinary := s.Login
+	if q.MD5 != [md5.Size]byte{} {
+		var err error
+		if s.Login, err = d.byMD5(ctx, q, ordinary); err != nil {
+			return account.Settings{}, err
+		}
+	}
+	mailbox := s.Login
 	if err := d.resolveAddress(ctx, q, &s); err != nil {
 		return account.Settings{}, err
+	}
+	if s.Login == mailbox {
+		s.Login = ordinary // nobody learns an address by its MD5 sum
 	}
 	addServers(&s, q.Client)
 	return s, nil
@@ -32,6 +43,18 @@ func (d *Directory) settings(a account.Address) account.Settings {
 		s.Login, s.Account.DomainOf = a.At(domain), domain
 	}
 	return s
+}
+
+// byMD5 returns the address that has the query's MD5 sum. Where no source knows one,
+// it returns ordinary, which is answered like any mailbox that is not listed.
+func (d *Directory) byMD5(ctx context.Context, q account.Query, ordinary account.Address) (account.Address, error) {
+	written := spellings(q.Address.Domain())
+	for _, source := range d.sources {
+		if mailbox, ok, err := source.ByMD5(ctx, ordinary.Domain(), written, q.MD5); ok || err != nil {
+			return mailbox, err
+		}
+	}
+	return ordinary, nil
 }
 
 // resolveAddress fills in everything that the address decides.
@@ -50,11 +73,15 @@ func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *acco
 		// difference would show which mailboxes exist.
 		s.Login = untagged
 	}
-	if isHostOf(q.Host, s.Address.Domain()) {
-		return nil
+	// The address decides, whatever the host: clients that start from the MX record
+	// ask at the hoster's own domain, which may have another provider. Only the
+	// hoster's domain is named beside the address's own.
+	if !isHostOf(q.Host, s.Address.Domain()) {
+		if host := hostDomain(q.Host); host != s.Address.Domain() && d.ListsMX(host) {
+			s.LookupDomain = host
+		}
 	}
-	s.LookupDomain, err = d.lookupDomain(hostDomain(q.Host), s)
-	return err
+	return nil
 }
 
 // resolveDomain fills in the provider of a domain.
@@ -86,8 +113,8 @@ func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) err
 		if err := d.resolveDomain(ctx, mailbox.Domain(), s); err != nil {
 			return err
 		}
-	} else if s.Provider = d.byID[record.Provider]; s.Provider == nil {
-		return fmt.Errorf("an account source names the provider %q, which the configuration does not have", record.Provider)
+	} else if s.Provider, err = d.provider(record.Provider); err != nil {
+		return err
 	}
 	if s.Provider.AliasSignsInAsMailbox {
 		s.Login = mailbox

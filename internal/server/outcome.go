@@ -6,7 +6,7 @@ type outcome int
 const (
 	answered   outcome = iota // with settings, or with the answer that there are none
 	redirected                // to another service, or to https
-	unknown                   // the domain is not hosted here, or the host belongs to another customer
+	unknown                   // the domain is not hosted here, or its settings are not given without an address
 	refused                   // because of the client's mistake
 	limited                   // too many requests
 	failed                    // because of a fault of the service or of DNS

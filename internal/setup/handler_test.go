@@ -207,10 +207,10 @@ func TestFailure(t *testing.T) {
 		}
 	}
 	wrong := func(context.Context, account.Query) (account.Settings, error) {
-		return account.Settings{}, account.ErrWrongHost
+		return account.Settings{}, account.ErrAddressRequired
 	}
 	if w := askFor(t, Handler(wrong, Options{}), "anna@example.com"); w.Code != http.StatusNotFound {
-		t.Errorf("ErrWrongHost: status %d, want 404", w.Code)
+		t.Errorf("ErrAddressRequired: status %d, want 404", w.Code)
 	}
 }
 

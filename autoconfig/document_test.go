@@ -200,3 +200,52 @@ func TestSparseProvider(t *testing.T) {
 		}
 	}
 }
+
+// TestDocumentNamesEachDomainOnce checks that a client that was led here by the domain of
+// its own address gets the document that names no second domain.
+func TestDocumentNamesEachDomainOnce(t *testing.T) {
+	s := settingsOf(t, small, "fred@example.com")
+	want := string(mustDocument(t, s))
+	s.LookupDomain = "example.com"
+	if got := string(mustDocument(t, s)); got != want {
+		t.Errorf("the document with the address's own domain as the one that led here is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestSectionsOfOtherLogins checks that the last <username> of a document is one that mail
+// servers take: FairEmail uses it for them.
+func TestSectionsOfOtherLogins(t *testing.T) {
+	login := func(s account.Server, username string) account.Server {
+		s.Login = account.Login{Username: username}
+		return s
+	}
+	imap := login(server(account.IMAP, "imap.example.com", 993, account.SSL), "incoming")
+	smtp := login(server(account.SMTP, "smtp.example.com", 465, account.SSL), "outgoing")
+	calendar := service(account.CalDAV, "https://dav.example.com/")
+	for _, row := range []struct {
+		name    string
+		servers []account.Server
+		want    []string // the user names, in the order of the document
+	}{
+		{"the login for sending", []account.Server{imap, smtp, login(calendar, "outgoing")},
+			[]string{"incoming", "outgoing", "outgoing"}},
+		{"the login for receiving", []account.Server{imap, smtp, login(calendar, "incoming")},
+			[]string{"incoming", "incoming", "outgoing"}},
+		{"a login of its own", []account.Server{imap, smtp, login(calendar, "own")}, []string{"own", "incoming", "outgoing"}},
+		{"nothing to send with", []account.Server{imap, login(calendar, "incoming")}, []string{"incoming", "incoming"}},
+	} {
+		provider := &account.Provider{ID: "example", Servers: row.servers}
+		document := string(mustDocument(t, settingsOf(t, provider, "fred@example.com")))
+		var got []string
+		for _, part := range strings.Split(document, "<username>")[1:] {
+			name, _, _ := strings.Cut(part, "</username>")
+			got = append(got, name)
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("%s: user names %q, want %q", row.name, got, row.want)
+		}
+		if row.name == "the login for sending" && strings.Index(document, "<calendar") < strings.Index(document, "<emailProvider") {
+			t.Errorf("%s: the calendar stands before emailProvider:\n%s", row.name, document)
+		}
+	}
+}

@@ -343,6 +343,9 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, method string, stat
 	switch status {
 	case 405:
 		allow = "GET, HEAD"
+		if got := w.Body.String(); got != "only GET and HEAD\n" {
+			t.Errorf("the text of the refusal is %q", got)
+		}
 	case 503:
 		retry = "30"
 	}
@@ -377,4 +380,26 @@ func ask(t testing.TB, handler http.Handler, method, hostAndPath, query string) 
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	return w
+}
+
+// TestRefusals checks what a person reads who looks into why a client got nothing.
+func TestRefusals(t *testing.T) {
+	_, badAddress := account.ParseAddress("fred")
+	for _, row := range []struct {
+		err    error
+		status int
+		text   string
+	}{
+		{errNotFound, 404, "not found"},
+		{account.ErrUnknownDomain, 404, "no settings for this domain"},
+		{ErrNotDescribable, 404, "no settings for this kind of client"},
+		{badAddress, 400, badAddress.Error()},
+		{errors.New("the database is down"), 503, "the settings cannot be looked up now"},
+	} {
+		w := httptest.NewRecorder()
+		refuse(w, httptest.NewRequest(http.MethodGet, "/", nil), row.err)
+		if w.Code != row.status || w.Body.String() != row.text+"\n" {
+			t.Errorf("refuse(%v): status %d, %q, want %d, %q", row.err, w.Code, w.Body, row.status, row.text+"\n")
+		}
+	}
 }

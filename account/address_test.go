@@ -85,6 +85,7 @@ func TestParseAddressRefuses(t *testing.T) {
 		{"an\u202ena@example.com", "it has an invisible character before the @"},
 		{"an\u200bna@example.com", "it has an invisible character before the @"},
 		{"an\u00a0na@example.com", "it has an invisible character before the @"},
+		{"\"an\u0080na\"@example.com", "it has an invisible character before the @"}, // the first beyond ASCII
 		{"\xff@example.com", "it is not UTF-8"},
 		{strings.Repeat("a", 65) + "@example.com", "it has more than 64 bytes before the @"},
 		{strings.Repeat("a", 64) + "@" + strings.Repeat("d.", 95) + "se", "it is longer than 254 bytes"},
@@ -168,4 +169,14 @@ func FuzzParseAddress(f *testing.F) {
 			t.Errorf("ParseAddress(%q) = %q, %v, want the same address", a, again, err)
 		}
 	})
+}
+
+// TestAtext checks every byte against the alphabet of RFC 5322 §3.2.3.
+func TestAtext(t *testing.T) {
+	const alphabet = "abcdefghijklmnopqrstuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + "0123456789" + "!#$%&'*+-/=?^_`{|}~"
+	for c := range 256 {
+		if got, want := isAtext(byte(c)), strings.IndexByte(alphabet, byte(c)) >= 0; got != want {
+			t.Errorf("isAtext(%q) = %v, want %v", byte(c), got, want)
+		}
+	}
 }

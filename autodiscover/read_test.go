@@ -229,46 +229,71 @@ func TestReadOthers(t *testing.T) {
 	}
 }
 
-// TestReadRefuses checks that Read refuses what no client could use, and that the
-// error does not quote the document.
+// TestReadRefuses checks that Read refuses what no client could use, for the right reason,
+// and that the error does not quote the document.
 func TestReadRefuses(t *testing.T) {
 	outlook := func(inner string) string { return others(nsOutlook, "<Account>"+inner+"</Account>") }
 	phone := func(inner string) string { return others(nsMobileSync, inner) }
-	for _, document := range []string{
-		"", "words", "<Autodiscover/>", "<secret", "<!DOCTYPE secret>" + others(nsOutlook, ""),
-		strings.Repeat("<secret>", 40) + strings.Repeat("</secret>", 40),
-		"<Autodiscover xmlns='" + nsResponse + "'>" + strings.Repeat("<secret/>", 10_000) + "</Autodiscover>",
-		strings.Repeat(" ", maxDocument) + outlook("<Action>settings</Action>"),
-		"<Autodiscover xmlns='" + nsResponse + "'/>",
-		"<Autodiscover xmlns='" + nsResponse + "'><Response/><Response/></Autodiscover>",
-		strings.Replace(outlook("<Action>settings</Action>"), nsResponse, "secret", 1),
-		strings.ReplaceAll(outlook("<Action>settings</Action>"), "Autodiscover", "Other"),
-		others("secret", "<Account><Action>settings</Action></Account>"),
-		others(nsOutlook, ""),
-		outlook(""),
-		outlook("<Action>secret</Action>"),
-		outlook("<Action>redirectUrl</Action><RedirectUrl>http://secret.example/</RedirectUrl>"),
-		outlook("<Action>redirectUrl</Action><RedirectUrl>https:secret</RedirectUrl>"),
-		outlook("<Action>redirectUrl</Action>"),
-		outlook("<Action>redirectAddr</Action><RedirectAddr>secret</RedirectAddr>"),
-		outlook("<Action>settings</Action><Protocol><Type>IMAP</Type></Protocol>"),
-		outlook("<Action>settings</Action><Protocol><Type>IMAP</Type><Server>h</Server><Port>secret</Port></Protocol>"),
-		outlook("<Action>settings</Action><Protocol><Type>IMAP</Type><Server>h</Server><Port>0</Port></Protocol>"),
-		outlook("<Action>settings</Action><Protocol><Type>IMAP</Type><Server>h</Server><Port>65536</Port></Protocol>"),
-		others(nsOutlook, "<User><AutoDiscoverSMTPAddress>secret</AutoDiscoverSMTPAddress></User><Account><Action>settings</Action></Account>"),
-		others(nsOutlook, "<Error><ErrorCode>secret</ErrorCode></Error>"),
-		phone(""), phone("<Action/>"), phone("<Action><Redirect>secret</Redirect></Action>"),
-		phone("<User><EMailAddress>secret</EMailAddress></User><Action/>"),
-		phone("<User><EMailAddress>secret</EMailAddress></User><Action><Settings><Server><Type>MobileSync</Type>" +
-			"<Url>https://eas.example/</Url></Server></Settings></Action>"),
-		phone("<Action><Settings><Server><Type>MobileSync</Type><Url>http://secret/</Url></Server></Settings></Action>"),
+	imap := func(inner string) string {
+		return outlook("<Action>settings</Action><Protocol><Type>IMAP</Type>" + inner + "</Protocol>")
+	}
+	inResponse := func(inner string) string {
+		return "<Autodiscover xmlns='" + nsResponse + "'>" + inner + "</Autodiscover>"
+	}
+	const (
+		malformed = "the answer: it is not well-formed XML"
+		foreign   = "the answer is not from Autodiscover"
+		several   = "the answer has no Response, or several"
+		noAction  = "the answer has an unknown Action, or none"
+		noHTTPS   = "the answer redirects to a URL that is not https"
+		badPort   = "the answer has a Protocol imap with an invalid Port"
+		user      = "the user of the answer: not a mail address: it has no @"
+	)
+	for _, row := range []struct{ document, want string }{
+		{"", malformed}, {"words", malformed}, {"<secret", malformed},
+		{"<!DOCTYPE secret>" + others(nsOutlook, ""), "the answer: it has a document type"},
+		{strings.Repeat("<secret>", 40) + strings.Repeat("</secret>", 40), malformed},
+		{inResponse(strings.Repeat("<secret/>", 10_000)), "the answer: it has too many elements"},
+		{strings.Repeat(" ", maxDocument) + outlook("<Action>settings</Action>"), "the answer is too long"},
+		{"<Autodiscover/>", foreign},
+		{strings.Replace(outlook("<Action>settings</Action>"), nsResponse, "secret", 1), foreign},
+		{strings.ReplaceAll(outlook("<Action>settings</Action>"), "Autodiscover", "Other"), foreign},
+		{inResponse(""), several},
+		{inResponse("<Response/><Response/>"), several},
+		{others("secret", "<Account><Action>settings</Action></Account>"),
+			"the answer is in no schema that a client knows"},
+		{others(nsOutlook, ""), "the answer has no Account"},
+		{outlook(""), noAction},
+		{outlook("<Action>secret</Action>"), noAction},
+		{outlook("<Action>redirectUrl</Action><RedirectUrl>http://secret.example/</RedirectUrl>"), noHTTPS},
+		{outlook("<Action>redirectUrl</Action><RedirectUrl>https:secret</RedirectUrl>"), noHTTPS},
+		{outlook("<Action>redirectUrl</Action>"), noHTTPS},
+		{outlook("<Action>redirectAddr</Action><RedirectAddr>secret</RedirectAddr>"),
+			"the address that the answer redirects to: not a mail address: it has no @"},
+		{imap(""), "the answer has a Protocol imap without Server"},
+		{imap("<Server>h</Server><Port>secret</Port>"), badPort},
+		{imap("<Server>h</Server><Port>0</Port>"), badPort},
+		{imap("<Server>h</Server><Port>65536</Port>"), badPort},
+		{others(nsOutlook, "<User><AutoDiscoverSMTPAddress>secret</AutoDiscoverSMTPAddress></User>"+
+			"<Account><Action>settings</Action></Account>"), user},
+		{others(nsOutlook, "<Error><ErrorCode>secret</ErrorCode></Error>"),
+			"the answer is an error with an invalid code"},
+		{phone(""), "the answer has no Action"},
+		{phone("<Action/>"), "the answer has no Settings"},
+		{phone("<Action><Redirect>secret</Redirect></Action>"),
+			"the address that the answer redirects to: not a mail address: it has no @"},
+		{phone("<User><EMailAddress>secret</EMailAddress></User><Action/>"), user},
+		{phone("<User><EMailAddress>secret</EMailAddress></User><Action><Settings><Server><Type>MobileSync</Type>" +
+			"<Url>https://eas.example/</Url></Server></Settings></Action>"), user},
+		{phone("<Action><Settings><Server><Type>MobileSync</Type><Url>http://secret/</Url></Server></Settings></Action>"),
+			"the answer has a server whose Url is not https"},
 	} {
-		s, err := Read([]byte(document))
-		if err == nil || strings.Contains(err.Error(), "secret") {
-			t.Errorf("Read(%.300s) = %v, %v, want an error without the word secret", document, s, err)
+		s, err := Read([]byte(row.document))
+		if err == nil || err.Error() != row.want {
+			t.Errorf("Read(%.300s) = %v, %v, want the error %q", row.document, s, err, row.want)
 		}
 		if e, ok := errors.AsType[*Error](err); ok {
-			t.Errorf("Read(%.300s) returns the server's error %s, want none", document, e.Code)
+			t.Errorf("Read(%.300s) returns the server's error %s, want none", row.document, e.Code)
 		}
 	}
 }

@@ -165,6 +165,15 @@ func TestErrorKinds(t *testing.T) {
 	if _, err := (Pair{Key: "key.pem"}).Load(); err == nil || err.Error() != "no certificate file is configured" {
 		t.Errorf("Load() without a certificate file = %v", err)
 	}
+	noKey := writePair(t, certificate, nil)
+	noKey.Key = ""
+	if _, err := noKey.Load(); err == nil || err.Error() != "no key file is configured" {
+		t.Errorf("Load() without a key file = %v", err)
+	}
+	dir := t.TempDir()
+	if _, err := (Pair{Certificate: dir, Key: dir}).LoadTLS(); err == nil || err.Error() != dir+": is a directory" {
+		t.Errorf("LoadTLS() of a directory = %v, want that it is one", err)
+	}
 }
 
 // TestOneFile loads certificate and key from the same file, in both orders.
@@ -240,6 +249,8 @@ func TestChain(t *testing.T) {
 		{"no intermediate", []*x509.Certificate{leaf, root}, 0, missing},
 		{"leaf last", []*x509.Certificate{middle, leaf}, 1, disorder},
 		{"another certificate first", []*x509.Certificate{root, leaf, middle}, 1, notFirst},
+		{"the root, which issued it, first", []*x509.Certificate{root, direct}, 0, notFirst},
+		{"an intermediate whose issuer is not in the file", []*x509.Certificate{leaf, middle, direct}, 1, ""},
 	} {
 		chain, problem := (&KeyPair{Leaf: leafOf(test.file, key), All: test.file}).Chain()
 		if len(chain) != test.want || (problem == "") != (test.problem == "") || !strings.Contains(problem, test.problem) {

@@ -1,9 +1,11 @@
 package conn
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 )
 
 // pipeListener accepts the ends of pipes.
@@ -103,6 +105,106 @@ func TestBlocksAreForgotten(t *testing.T) {
 			t.Errorf("round %d: %v is counted after the end, want nothing", i, limiter.blocks)
 		}
 	}
+}
+
+// TestLimitOfABlock checks that one closed connection makes room for one, and that the
+// limiter holds no lock while it reports the others: the report may take its time.
+func TestLimitOfABlock(t *testing.T) {
+	limiter := &Limiter{PerAddress: 2}
+	refused := 0
+	limiter.Refused = func(netip.Addr) {
+		refused++
+		if !limiter.mu.TryLock() {
+			t.Error("Refused is called under the lock that every Accept needs")
+			return
+		}
+		limiter.mu.Unlock()
+	}
+	addr := netip.MustParseAddr("192.0.2.1")
+	l := limiter.Listener(make(pipeListener)).(*limitListener)
+	connect := func() (*limitConn, bool) {
+		one, _ := net.Pipe()
+		c := &limitConn{Conn: addressed{one, addr}, listener: l}
+		return c, c.admit()
+	}
+	first, _ := connect()
+	if _, ok := connect(); !ok {
+		t.Fatal("the second connection is refused, want two allowed")
+	}
+	if c, ok := connect(); ok {
+		t.Error("a third connection is allowed, want two")
+	} else {
+		c.Close()
+	}
+	first.Close()
+	if _, ok := connect(); !ok {
+		t.Error("after one was closed, the next is refused")
+	}
+	if _, ok := connect(); ok {
+		t.Error("after one was closed, two more are allowed, want one")
+	}
+	if refused != 2 {
+		t.Errorf("%d connections were reported, want 2", refused)
+	}
+}
+
+// addressed is a connection from an address.
+type addressed struct {
+	net.Conn
+	from netip.Addr
+}
+
+func (a addressed) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(a.from, 1))
+}
+
+// TestCloseWrite checks that the half of a connection is closed, where it has halves.
+func TestCloseWrite(t *testing.T) {
+	fails := errors.New("not connected")
+	half := &halfConn{err: fails}
+	if err := (&limitConn{Conn: half}).CloseWrite(); err != fails || half.closed != 1 {
+		t.Errorf("CloseWrite = %v, called %d times, want %v and once", err, half.closed, fails)
+	}
+	pipe, _ := net.Pipe()
+	if err := (&limitConn{Conn: pipe}).CloseWrite(); err != nil {
+		t.Errorf("CloseWrite of a connection without halves = %v, want nil", err)
+	}
+}
+
+// halfConn is a connection with halves.
+type halfConn struct {
+	net.Conn
+	closed int
+	err    error
+}
+
+func (h *halfConn) CloseWrite() error { h.closed++; return h.err }
+
+// TestCloseWhileFull checks that a connection that waits for a slot is closed with the
+// listener.
+func TestCloseWhileFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limiter := &Limiter{Connections: 1}
+		inner := make(pipeListener, 2)
+		l := limiter.Listener(inner)
+		for range 2 {
+			one, _ := net.Pipe()
+			inner <- one
+		}
+		if _, err := l.Accept(); err != nil {
+			t.Fatal(err)
+		}
+		accepted := make(chan error)
+		go func() {
+			_, err := l.Accept()
+			accepted <- err
+		}()
+		synctest.Wait()
+		l.Close()
+		if err := <-accepted; err != net.ErrClosed {
+			t.Errorf("Accept while the listener was closed = %v, want %v", err, net.ErrClosed)
+		}
+	})
 }
 
 // closingListener closes another listener after it has accepted a connection.

@@ -51,6 +51,29 @@ func TestListen(t *testing.T) {
 	}
 }
 
+// TestHints checks that each reason has a hint of its own. No test can cause all of them:
+// the superuser may listen everywhere.
+func TestHints(t *testing.T) {
+	for _, row := range []struct {
+		address string
+		reason  error
+		want    string
+	}{
+		{":8080", syscall.EADDRINUSE, "another program"},
+		{"unix:/run/x.sock", syscall.EADDRINUSE, "another program"},
+		{"unix:/run/x.sock", syscall.EACCES, "directory of the socket"},
+		{":443", syscall.EACCES, "a port below 1024 needs permission: AmbientCapabilities=CAP_NET_BIND_SERVICE"},
+		{"192.0.2.1:80", syscall.EADDRNOTAVAIL, "the machine does not have this address"},
+		{"unix:/run/signpost/x.sock", syscall.ENOENT, "RuntimeDirectory=signpost"},
+		{":80", errors.New("something else"), "another address"},
+	} {
+		err := explain(row.address, os.NewSyscallError("bind", row.reason))
+		if hint := fault.Hint(err); !strings.Contains(hint, row.want) || !errors.Is(err, row.reason) {
+			t.Errorf("explain(%s, %v) = %v, hint %q, want the reason and a hint with %q", row.address, row.reason, err, hint, row.want)
+		}
+	}
+}
+
 // TestListenFails checks that if one address fails, the sockets opened before it
 // are closed.
 func TestListenFails(t *testing.T) {

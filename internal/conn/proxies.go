@@ -32,9 +32,6 @@ func (p *Proxies) Trusts(addr netip.Addr) bool {
 // PeerAddr parses the address of a connection's other end, as
 // [net/http.Request.RemoteAddr] has it. It returns the zero Addr for a Unix socket.
 func PeerAddr(text string) netip.Addr {
-	peer, err := netip.ParseAddrPort(text)
-	if err != nil {
-		return netip.Addr{}
-	}
+	peer, _ := netip.ParseAddrPort(text)
 	return peer.Addr().Unmap().WithZone("")
 }

@@ -340,3 +340,33 @@ func BenchmarkResolve(b *testing.B) {
 		}
 	}
 }
+
+// TestSourcesOfMailboxes checks that sources are asked about mailboxes only: a source may
+// be slow, and knows nothing of a domain.
+func TestSourcesOfMailboxes(t *testing.T) {
+	source := &countingSource{}
+	d := New([]Provider{{Provider: pop, Domains: []string{"domain.se"}}}, []Source{source}, nil)
+	for _, test := range []struct {
+		a    account.Address
+		want int
+	}{
+		{account.AnyAt("domain.se"), 0},
+		{mail(t, "anna@domain.se"), 1},
+	} {
+		source.asked = 0
+		if _, err := d.Resolve(t.Context(), account.Query{Address: test.a}); err != nil || source.asked != test.want {
+			t.Errorf("Resolve(%v): error %v, asks the source %d times, want %d", test.a, err, source.asked, test.want)
+		}
+	}
+}
+
+// countingSource knows nobody.
+type countingSource struct {
+	List
+	asked int
+}
+
+func (s *countingSource) Account(context.Context, account.Address) (Record, bool, error) {
+	s.asked++
+	return Record{}, false, nil
+}

@@ -113,6 +113,8 @@ func TestMXDomains(t *testing.T) {
 		{"a suffix", []Provider{{Provider: p("a"), MX: []string{"*.mail.hoster.example"}}},
 			"autoconfig.mail.hoster.example", "a"},
 		{"a public suffix", []Provider{{Provider: p("a"), MX: []string{"*.co.uk"}}}, "autoconfig.co.uk", ""},
+		{"a host of one of two providers, which is no domain", []Provider{{Provider: p("a"), MX: []string{"mx1.hoster.example"}},
+			{Provider: p("b"), MX: []string{"mx2.hoster.example"}}}, "autoconfig.mx1.hoster.example", ""},
 		{"a public suffix as a host", []Provider{{Provider: p("a"), MX: []string{"co.uk"}}}, "autoconfig.co.uk", ""},
 	} {
 		noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }

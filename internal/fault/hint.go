@@ -21,10 +21,8 @@ func WithHint(err error, hint string) error { return hinted{err, hint} }
 // Hint returns the hint attached to err or to an error that it wraps, and the
 // empty string if there is none.
 func Hint(err error) string {
-	if h, ok := errors.AsType[hinted](err); ok {
-		return h.hint
-	}
-	return ""
+	h, _ := errors.AsType[hinted](err)
+	return h.hint
 }
 
 // WithoutPath returns the reason of a failed file operation without the

@@ -102,11 +102,12 @@ func writePACC(s account.Settings) ([]byte, error) {
 		return nil, err
 	}
 	document := pacc{Protocols: map[string]paccEndpoint{}}
+	document.Authentication, described, err = authentication(s.Provider, described)
+	if err != nil {
+		return nil, err
+	}
 	for _, server := range described {
 		document.Protocols[memberOf(server.Type)] = paccEndpoint{Host: server.Hostname, URL: server.URL}
-	}
-	if document.Authentication, err = authentication(s.Provider, described); err != nil {
-		return nil, err
 	}
 	info := &document.Info
 	info.Provider.Name = cmp.Or(oneLine(s.Provider.DisplayName), account.EmailDomain)

@@ -26,11 +26,11 @@ var describable = &account.Provider{
 	ID: "pacc", DisplayName: "Tom & Jerry's <Mail>", DisplayShortName: "T & J",
 	Servers: []account.Server{
 		with(server(account.IMAP, "imap.%EMAILDOMAIN%", 993, account.SSL), oAuth2First),
-		server(account.POP3, "pop.example.com", 995, account.SSL),
+		with(server(account.POP3, "pop.example.com", 995, account.SSL), oAuth2First),
 		server(account.SMTP, "smtp.example.com", 587, account.STARTTLS), // preferred, but not for PACC
-		server(account.SMTP, "smtp.example.com", 465, account.SSL),
+		with(server(account.SMTP, "smtp.example.com", 465, account.SSL), oAuth2First),
 		with(service(account.JMAP, "https://jmap.example.com"), oAuth2First),
-		service(account.CalDAV, "https://dav.%EMAILDOMAIN%/calendars/"),
+		with(service(account.CalDAV, "https://dav.%EMAILDOMAIN%/calendars/"), oAuth2First),
 		service(account.CardDAV, "https://dav.example.com/"), // no path
 		service(account.ActiveSync, "https://ex.example.com/Microsoft-Server-ActiveSync"),
 		server(account.ManageSieve, "imap.example.com", 4190, account.STARTTLS),
@@ -290,6 +290,56 @@ func TestPACCNotDescribable(t *testing.T) {
 		if _, err := PACC(systems(t)[name]); !errors.Is(err, ErrNotDescribable) ||
 			!strings.Contains(err.Error(), "smtp: PACC knows implicit TLS only") {
 			t.Errorf("%s, which submits by STARTTLS: error %v, want ErrNotDescribable", name, err)
+		}
+	}
+}
+
+// TestPACCAuthentication checks that a document tells only what every server in it
+// accepts: PACC has one list of methods for all servers.
+func TestPACCAuthentication(t *testing.T) {
+	imap := server(account.IMAP, "imap.example.com", 993, account.SSL)
+	smtp := server(account.SMTP, "smtp.example.com", 465, account.SSL)
+	caldav := service(account.CalDAV, "https://dav.example.com/c/")
+	const password, token = account.PasswordCleartext, account.OAuth2Auth
+	for _, row := range []struct {
+		name    string
+		servers []account.Server
+		want    []account.Authentication // nil: not describable
+		lacks   account.ServerType
+	}{
+		{"both everywhere", []account.Server{with(imap, oAuth2First), with(smtp, oAuth2First)},
+			[]account.Authentication{token, password}, ""},
+		{"imap without a password", []account.Server{with(imap, oAuth2Only), smtp}, nil, ""},
+		{"smtp without a password", []account.Server{imap, with(smtp, oAuth2Only)}, nil, ""},
+		{"imap without a password, smtp with both", []account.Server{with(imap, oAuth2Only), with(smtp, oAuth2First)},
+			[]account.Authentication{token}, ""},
+		{"smtp without OAuth2", []account.Server{with(imap, oAuth2First), smtp}, []account.Authentication{password}, ""},
+		{"a calendar without OAuth2", []account.Server{with(imap, oAuth2First), with(smtp, oAuth2First), caldav},
+			[]account.Authentication{token, password}, account.CalDAV},
+		{"a calendar without a password", []account.Server{imap, smtp, with(caldav, oAuth2Only)},
+			[]account.Authentication{password}, account.CalDAV},
+		{"a calendar with more", []account.Server{imap, smtp, with(caldav, oAuth2First)},
+			[]account.Authentication{password}, ""},
+	} {
+		s := settingsOf(t, &account.Provider{DisplayName: "X", Servers: row.servers,
+			OAuth2: &account.OAuth2{Issuer: "login.example.com"}}, "@example.com")
+		document, err := PACC(s)
+		if row.want == nil {
+			if !errors.Is(err, ErrNotDescribable) {
+				t.Errorf("%s: error %v, want ErrNotDescribable\n%s", row.name, err, document)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		read, err := ReadPACC(document, s.Address)
+		if err != nil || !slices.Equal(read.Servers[0].Authentication, row.want) {
+			t.Errorf("%s: methods %v, %v, want %v", row.name, read.Servers[0].Authentication, err, row.want)
+		}
+		if _, has := read.First(account.CalDAV); has == (row.lacks == account.CalDAV) && row.lacks != "" {
+			t.Errorf("%s: the document has a calendar", row.name)
 		}
 	}
 }

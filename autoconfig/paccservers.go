@@ -86,20 +86,35 @@ func unlikePACC(s account.Server) string {
 	return ""
 }
 
-// authentication returns how to sign in, for all described servers together.
-func authentication(p *account.Provider, servers []account.Server) (*paccAuthentication, error) {
-	accepts := func(method account.Authentication) bool {
-		return slices.ContainsFunc(servers, func(s account.Server) bool { return slices.Contains(s.Authentication, method) })
+// authentication returns how to sign in, for all described servers together, and the
+// servers for which that is true. PACC cannot say that one mail server takes a password
+// and another does not, so only what all of them take is told. A calendar or address
+// book that takes less is left out.
+func authentication(p *account.Provider, servers []account.Server) (*paccAuthentication, []account.Server, error) {
+	all := func(accept func(account.Server) bool) bool {
+		return !slices.ContainsFunc(servers, func(s account.Server) bool { return !isDAV(s.Type) && !accept(s) })
 	}
-	a := &paccAuthentication{Password: accepts(account.PasswordCleartext) || accepts(account.PasswordEncrypted)}
-	if accepts(account.OAuth2Auth) && p.OAuth2 != nil {
+	a := &paccAuthentication{Password: all(takesPassword)}
+	if all(takesOAuth2) && p.OAuth2 != nil {
 		a.OAuthPublic.Issuer = issuerURL(p.OAuth2.Issuer)
 	}
 	if !a.Password && a.OAuthPublic.Issuer == "" {
-		return nil, notDescribable("it takes neither a password nor OAuth2 with an https issuer")
+		return nil, nil, notDescribable("its mail servers have neither a password nor OAuth2 with an https issuer in common")
 	}
-	return a, nil
+	servers = slices.DeleteFunc(servers, func(s account.Server) bool {
+		return a.Password && !takesPassword(s) || a.OAuthPublic.Issuer != "" && !takesOAuth2(s)
+	})
+	return a, servers, nil
 }
+
+func isDAV(t account.ServerType) bool { return t == account.CalDAV || t == account.CardDAV }
+
+func takesPassword(s account.Server) bool {
+	return slices.Contains(s.Authentication, account.PasswordCleartext) ||
+		slices.Contains(s.Authentication, account.PasswordEncrypted)
+}
+
+func takesOAuth2(s account.Server) bool { return slices.Contains(s.Authentication, account.OAuth2Auth) }
 
 // issuerURL returns the issuer as an https URL (RFC 8414 §2), or "" if it cannot
 // be one. In autoconfig it may be a bare host name.

@@ -84,7 +84,5 @@ func isReadable(s account.Server) bool { return s.Type != account.ActiveSync }
 
 // takeOAuth2 reports whether one of the servers accepts OAuth2.
 func (s sections) takeOAuth2() bool {
-	return slices.ContainsFunc(slices.Concat(s.incoming, s.outgoing, s.others), func(server account.Server) bool {
-		return slices.Contains(server.Authentication, account.OAuth2Auth)
-	})
+	return slices.ContainsFunc(slices.Concat(s.incoming, s.outgoing, s.others), takesOAuth2)
 }

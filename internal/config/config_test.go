@@ -65,7 +65,7 @@ providers:
     domains: [Example.com., räksmörgås.example, {file: more.txt}, "*"]
     mx: [MX.example.com, "*.in.example.com"]
     servers:
-      - {type: imap, hostname: imap.%EMAILDOMAIN%, authentication: OAuth2, pathPrefix: INBOX.}
+      - {type: imap, hostname: imap.%EMAILDOMAIN%, authentication: OAuth2, passwords: false, pathPrefix: INBOX.}
       - {type: pop3, hostname: pop.example.com, port: 110, clients: {outlook: {username: "%EMAILLOCALPART%"}, apple: {domainName: NT}}}
       - {type: smtp, hostname: smtp.example.com, port: 587, username: "%EMAILLOCALPART%%%EMAILDOMAIN%", authentication: [password-encrypted, OAuth2]}
       - {type: managesieve, hostname: sieve.example.com}
@@ -126,7 +126,7 @@ func TestLoadEverything(t *testing.T) {
 	address := account.Login{Username: account.EmailAddress}
 	servers := []account.Server{
 		{Type: account.IMAP, Hostname: "imap.%EMAILDOMAIN%", Port: 993, SocketType: account.SSL, Login: address,
-			PathPrefix: "INBOX.", Authentication: []account.Authentication{account.OAuth2Auth, account.PasswordCleartext}},
+			PathPrefix: "INBOX.", Authentication: []account.Authentication{account.OAuth2Auth}},
 		{Type: account.POP3, Hostname: "pop.example.com", Port: 110, SocketType: account.STARTTLS, Login: address,
 			Authentication: password},
 		{Type: account.SMTP, Hostname: "smtp.example.com", Port: 587, SocketType: account.STARTTLS,

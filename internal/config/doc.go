@@ -118,6 +118,8 @@
 //	providers[].servers[].authentication               password-cleartext one or a list of: password-cleartext
 //	                                                                      password-encrypted NTLM GSSAPI TLS-client-cert
 //	                                                                      OAuth2
+//	providers[].servers[].passwords                    the provider's     true or false; false: this server takes no
+//	                                                                      password, and clients are told OAuth2 only
 //	providers[].servers[].clients.‹client›             none               another login for one client: thunderbird
 //	                                                                      outlook activesync apple pacc page
 //	providers[].servers[].clients.‹client›.username    "%EMAILADDRESS%"   as above; both replace the server's login as a

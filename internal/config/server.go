@@ -12,9 +12,10 @@ import (
 // server is a server while it is being read.
 type server struct {
 	account.Server
-	clients map[account.Client]account.Login
-	at      *value
-	has     present
+	clients   map[account.Client]account.Login
+	passwords bool // the key passwords, if has names it
+	at        *value
+	has       present
 }
 
 var serverKeys = keys[server]{
@@ -26,6 +27,7 @@ var serverKeys = keys[server]{
 	"username":           func(s *server, v *value) { s.Login.Username = v.username() },
 	"domainName":         func(s *server, v *value) { s.Login.DomainName = v.domainName() },
 	"authentication":     readAuthentication,
+	"passwords":          func(s *server, v *value) { s.passwords = v.boolean() },
 	"clients":            readClients,
 	"pathPrefix":         func(s *server, v *value) { s.PathPrefix = v.text("a folder, such as INBOX.") },
 	"pastDays":           readPastDays,
@@ -157,9 +159,14 @@ func (s *server) completeConnection() {
 }
 
 // completeAuthentication adds the methods that follow from the provider's keys oAuth2
-// and passwords, and checks the others against them.
+// and passwords, and checks the others against them. The server's own key passwords
+// has priority. A list of methods is told as it stands: a server that lists OAuth2
+// alone may have no passwords.
 func (s *server) completeAuthentication(oAuth2, passwords bool) {
 	at := cmp.Or(s.has["authentication"], s.at)
+	if s.has["passwords"] != nil {
+		passwords = s.passwords
+	}
 	usesOAuth2 := slices.Contains(s.Authentication, account.OAuth2Auth)
 	switch {
 	case at != s.at && usesOAuth2 && !oAuth2:
@@ -176,11 +183,11 @@ func (s *server) completeAuthentication(oAuth2, passwords bool) {
 	password := slices.IndexFunc(s.Authentication, isPassword)
 	switch {
 	case !passwords && password >= 0:
-		at.fault("%s is a password, but the provider has passwords: false", s.Authentication[password])
+		at.fault("%s is a password, but passwords is false here", s.Authentication[password])
 	case passwords && password < 0 && usesOAuth2:
-		// Most clients know OAuth2 for the largest services only and drop a server
-		// that offers nothing else (Thunderbird's readAuthentication).
-		s.Authentication = append(s.Authentication, account.PasswordCleartext)
+		// Thunderbird's readAuthentication drops such a server.
+		at.warn("most clients know OAuth2 for the largest services only and ignore a server with nothing else; " +
+			"add password-cleartext, or confirm it with passwords: false")
 	}
 }
 

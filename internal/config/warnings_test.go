@@ -12,6 +12,8 @@ func TestWarnings(t *testing.T) {
 	const (
 		imap = "{type: imap, hostname: mail.example.com}"
 		smtp = "{type: smtp, hostname: mail.example.com}"
+
+		oAuth2 = "    oAuth2: {issuer: a.example, scope: s, authURL: \"https://a.example\", tokenURL: \"https://a.example\"}\n"
 	)
 	servers := func(s ...string) string {
 		return "    domains: [example.com]\n    servers:\n      - " + strings.Join(s, "\n      - ") + "\n"
@@ -44,8 +46,13 @@ func TestWarnings(t *testing.T) {
 		{"http page", servers(imap, smtp) + "    webmail: http://mail.example.com\n",
 			`9: providers[0].webmail: "http://mail.example.com" is not encrypted`},
 		{"OAuth2 without a server that uses it",
-			servers(imap, smtp) + "    oAuth2: {issuer: a.example, scope: s, authURL: \"https://a.example\", tokenURL: \"https://a.example\"}\n",
+			servers(imap, smtp) + oAuth2,
 			"9: providers[0].oAuth2: no server of this provider has authentication: OAuth2"},
+		{"OAuth2 alone", servers("{type: imap, hostname: a.example.com, authentication: OAuth2}", smtp) + oAuth2,
+			"7: providers[0].servers[0].authentication: most clients know OAuth2 for the largest services only and ignore " +
+				"a server with nothing else; add password-cleartext, or confirm it with passwords: false"},
+		{"OAuth2 alone on purpose",
+			servers("{type: imap, hostname: a.example.com, authentication: OAuth2, passwords: false}", smtp) + oAuth2, ""},
 		{"answerWithoutLogin without effect", servers(`{type: activesync, url: "https://a.example.com/", answerWithoutLogin: true}`),
 			"7: providers[0].servers[0].answerWithoutLogin: has no effect, because users sign in with the address"},
 		{"twice in one provider", "    domains: [example.com, EXAMPLE.com]\n    servers: [" + imap + "," + smtp + "]\n",

@@ -785,19 +785,24 @@ func BenchmarkPage(b *testing.B) {
 		name    string
 		handler http.Handler
 		path    string
+		accept  string
 	}{
-		{"answer", mamut, "/?emailaddress=info@domain.se"},
-		{"exchange", mamut, "/?emailaddress=mail@domain.se"},
-		{"form", mamut, "/"},
-		{"text", mamut, "/?emailaddress=info@domain.se&format=text"},
-		{"full", full, "/?emailaddress=anna@example.com"},
-		{"full, named, in Swedish", full, fullPath},
+		{"answer", mamut, "/?emailaddress=info@domain.se", ""},
+		{"answer, gzip", mamut, "/?emailaddress=info@domain.se", "gzip"},
+		{"exchange", mamut, "/?emailaddress=mail@domain.se", ""},
+		{"form", mamut, "/", ""},
+		{"text", mamut, "/?emailaddress=info@domain.se&format=text", ""},
+		{"full", full, "/?emailaddress=anna@example.com", ""},
+		{"full, named, in Swedish", full, fullPath, ""},
+		{"full, named, in Swedish, gzip", full, fullPath, "gzip"},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
 			r := httptest.NewRequest(http.MethodGet, bench.path, nil)
 			r.Header.Set("User-Agent", agentIPhone)
-			size, before := get(b, bench.handler, bench.path, "User-Agent", agentIPhone).Body.Len(), cpu(b)
+			r.Header.Set("Accept-Encoding", bench.accept)
+			size, before := get(b, bench.handler, bench.path, "User-Agent", agentIPhone,
+				"Accept-Encoding", bench.accept).Body.Len(), cpu(b)
 			w := discard{}
 			for b.Loop() {
 				clear(w)

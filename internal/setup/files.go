@@ -1,11 +1,14 @@
 package setup
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Paths of the page's files.
@@ -18,17 +21,25 @@ const (
 // file is one of the files that the page needs.
 type file struct {
 	data      []byte
+	gzipped   []byte // nil if that is not shorter
 	mediaType string
-	url       string // with a query that changes with the content
+	version   string // changes with the content
+	url       string
 }
 
 // newFiles returns the page's files by path. The style sheet begins with the
 // operator's colour, because a policy without unsafe-inline allows it nowhere else.
 func newFiles(o Options) map[string]file {
 	files := map[string]file{}
+	w := newGzipWriter(gzip.BestCompression)
 	add := func(path, mediaType string, data []byte) {
 		sum := sha256.Sum256(data)
-		files[path] = file{data, mediaType, path + "?v=" + hex.EncodeToString(sum[:4])}
+		version := hex.EncodeToString(sum[:4])
+		f := file{data: data, mediaType: mediaType, version: version, url: path + "?v=" + version}
+		if gzipped := compress(w, data); len(gzipped) < len(data) {
+			f.gzipped = gzipped
+		}
+		files[path] = f
 	}
 	add(stylePath, "text/css; charset=utf-8", append([]byte(palette(*o.Branding.Accent)), o.Templates.Style...))
 	add(scriptPath, "text/javascript; charset=utf-8", o.Templates.Script)
@@ -49,14 +60,18 @@ func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {
 	// file by itself.
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	header.Set("Content-Type", f.mediaType)
-	header.Set("Content-Length", strconv.Itoa(len(f.data)))
-	if _, version, _ := strings.Cut(f.url, "?"); r.URL.RawQuery == version {
+	header.Set("Vary", "Accept-Encoding")
+	if r.URL.RawQuery == "v="+f.version {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	} else {
 		header.Set("Cache-Control", "public, max-age=300")
 	}
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		w.Write(f.data) // an error means that the client has gone
+	data, tag := f.data, f.version
+	if f.gzipped != nil && acceptsGzip(r) {
+		data, tag = f.gzipped, tag+"-gzip" // another form of the file needs another tag (RFC 9110 §8.8.3)
+		header.Set("Content-Encoding", "gzip")
 	}
+	header.Set("ETag", `"`+tag+`"`)
+	header.Set("Content-Length", strconv.Itoa(len(data)))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }

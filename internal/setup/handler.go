@@ -84,7 +84,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		header.Set("Cache-Control", "no-cache")
 	}
-	header.Set("Vary", "Accept, Accept-Language, User-Agent")
+	header.Set("Vary", "Accept, Accept-Encoding, Accept-Language, User-Agent")
 	header.Set("Content-Language", lang.Tag)
 	if status == http.StatusServiceUnavailable {
 		header.Set("Retry-After", "60")
@@ -171,11 +171,16 @@ func (h *handler) write(w http.ResponseWriter, r *http.Request, page *pageData, 
 		b.Reset()
 		b.WriteString(lang.Text("failed.title") + "\n")
 	}
+	document := b.Bytes()
+	if acceptsGzip(r) {
+		document = compressPage(document)
+		w.Header().Set("Content-Encoding", "gzip")
+	}
 	w.Header().Set("Content-Type", mediaType)
-	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.Header().Set("Content-Length", strconv.Itoa(len(document)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		w.Write(b.Bytes()) // an error means that the client has gone
+		w.Write(document) // an error means that the client has gone
 	}
 }
 

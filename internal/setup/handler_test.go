@@ -84,7 +84,7 @@ func TestHeaders(t *testing.T) {
 			"Content-Security-Policy": policy,
 			"Referrer-Policy":         "no-referrer",
 			"X-Content-Type-Options":  "nosniff",
-			"Vary":                    "Accept, Accept-Language, User-Agent",
+			"Vary":                    "Accept, Accept-Encoding, Accept-Language, User-Agent",
 			"Content-Language":        "en",
 			"Set-Cookie":              "",
 		} {

@@ -45,9 +45,7 @@ func newWatcher(ctx context.Context, rest, poll time.Duration) *Watcher {
 	changed := make(chan struct{}, 1)
 	w := &Watcher{Changed: changed, changed: changed, rest: rest, restEnd: time.NewTimer(rest)}
 	w.restEnd.Stop()
-	if w.events, w.failure = fsnotify.NewWatcher(); w.failure != nil {
-		w.events = nil
-	}
+	w.events, w.failure = fsnotify.NewWatcher()
 	go w.run(ctx, poll)
 	return w
 }

@@ -2,11 +2,16 @@ package filewatch
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
 )
 
 const (
@@ -163,29 +168,130 @@ func TestLinks(t *testing.T) {
 
 // TestPolling relies on the regular check, because no events come.
 func TestPolling(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a")
+	// The check at the end of Watch can notice the first change, but not the second.
+	changes := func(t *testing.T, w *Watcher, file string) {
+		for _, text := range []string{"22", "333"} {
+			writeFile(t, file, text)
+			mustReport(t, w, "written to")
+			mustRefresh(t, w, "written to", file)
+		}
+	}
 	t.Run("no events of the directory", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "a")
 		w := watchEvents(t, testRest, testRest)
 		writeFile(t, file, "1")
 		w.Watch([]string{file})
 		for _, directory := range w.events.WatchList() {
 			w.events.Remove(directory)
 		}
-		writeFile(t, file, "22")
-		mustReport(t, w, "written to")
+		changes(t, w, file)
 	})
 	t.Run("no events at all", func(t *testing.T) {
-		failure := errors.New("too many open files")
-		changed := make(chan struct{}, 1)
-		w := &Watcher{Changed: changed, changed: changed, rest: testRest, restEnd: time.NewTimer(testRest), failure: failure}
-		go w.run(t.Context(), testRest)
+		file := filepath.Join(t.TempDir(), "a")
 		writeFile(t, file, "1")
-		if err := w.Watch([]string{file}); err != failure {
-			t.Errorf("Watch() = %v, want the reason why there are no events: %v", err, failure)
-		}
-		writeFile(t, file, "22")
-		mustReport(t, w, "written to")
+		synctest.Test(t, func(t *testing.T) {
+			w, failure := withoutEvents(t, time.Second, 10*time.Second)
+			if err := w.Watch([]string{file}); err != failure {
+				t.Errorf("Watch() = %v, want the reason why there are no events: %v", err, failure)
+			}
+			changes(t, w, file)
+		})
 	})
+}
+
+// withoutEvents returns a Watcher as on a system that reports no events, and the reason.
+func withoutEvents(t *testing.T, rest, poll time.Duration) (*Watcher, error) {
+	t.Helper()
+	changed := make(chan struct{}, 1)
+	w := &Watcher{Changed: changed, changed: changed, rest: rest, restEnd: time.NewTimer(rest),
+		failure: errors.New("too many open files")}
+	go w.run(t.Context(), poll)
+	return w, w.failure
+}
+
+// TestTimeBetweenReports checks that a change that nobody reads in is reported again at the
+// regular check, and not before.
+func TestTimeBetweenReports(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a")
+	writeFile(t, file, "1")
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		w, _ := withoutEvents(t, time.Second, 10*time.Second)
+		w.Watch([]string{file})
+		writeFile(t, file, "22")
+		var got []time.Duration
+		for range 3 {
+			<-w.Changed
+			got = append(got, time.Since(start))
+		}
+		if want := []time.Duration{time.Second, 11 * time.Second, 21 * time.Second}; !slices.Equal(got, want) {
+			t.Errorf("the change is reported after %v, want %v", got, want)
+		}
+	})
+}
+
+// TestWatchedDirectories checks that the system is asked for the events of the directories
+// that matter, and for no others, and that a failure to do so is returned.
+func TestWatchedDirectories(t *testing.T) {
+	w := watchEvents(t, testRest, never)
+	first, second := t.TempDir(), t.TempDir()
+	for _, dir := range []string{first, second} {
+		must(t, w.Watch([]string{filepath.Join(dir, "a")}))
+		if got := w.events.WatchList(); !slices.Equal(got, []string{dir}) {
+			t.Errorf("after Watch in %s, events of %q are requested", dir, got)
+		}
+	}
+	w.events.Close()
+	err := w.Watch([]string{filepath.Join(first, "a")})
+	if !errors.Is(err, fsnotify.ErrClosed) || !strings.HasPrefix(err.Error(), first+": ") {
+		t.Errorf("Watch without the system's help = %v, want %v with the directory", err, fsnotify.ErrClosed)
+	}
+}
+
+// TestAddDirectories checks which directories can make a path lead elsewhere.
+func TestAddDirectories(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	t.Chdir(dir)
+	must(t, os.MkdirAll("sub/deep", 0o700))
+	writeFile(t, "file", "1")
+	writeFile(t, "sub/deep/file", "1")
+	for name, target := range map[string]string{"relative": "sub/deep", "absolute": dir + "/sub/deep", "sub/up": "../file",
+		"dangling": "nowhere/file", "twice": "relative"} {
+		must(t, os.Symlink(target, name))
+	}
+	for _, row := range []struct {
+		path string
+		want []string // $ stands for the directory
+	}{
+		{"file", []string{"."}},
+		{"missing", []string{"."}},
+		{"missing/file", []string{"."}},
+		{"sub/deep/file", []string{"sub/deep"}},
+		{"sub/deep/missing", []string{"sub/deep"}},
+		{"relative/file", []string{".", "sub/deep"}},
+		{"absolute/file", []string{"$/sub/deep", "."}},
+		{"twice/file", []string{".", "sub/deep"}},
+		{"sub/up", []string{".", "sub"}},
+		{"dangling", []string{"."}},
+		{"$/file", []string{"$"}},
+		{"$/missing/file", []string{"$"}},
+		{"$/relative/file", []string{"$", "$/sub/deep"}},
+		{"$/absolute/file", []string{"$", "$/sub/deep"}},
+		{"$/sub/up", []string{"$", "$/sub"}},
+		{"/", []string{"/"}},
+	} {
+		directories := map[string]bool{}
+		addDirectories(directories, strings.ReplaceAll(row.path, "$", dir))
+		got := slices.Sorted(maps.Keys(directories))
+		for i, path := range got {
+			got[i] = strings.ReplaceAll(path, dir, "$")
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, row.want) {
+			t.Errorf("addDirectories(%s) = %q, want %q", row.path, got, row.want)
+		}
+	}
 }
 
 // TestLinkLoop follows links that lead to each other.

@@ -24,17 +24,12 @@ func stampOf(file string) stamp {
 		return s
 	}
 	// With the separator, WalkDir follows a link to a directory.
-	filepath.WalkDir(file+separator, func(path string, _ fs.DirEntry, err error) error {
+	filepath.WalkDir(file+separator, func(path string, _ fs.DirEntry, _ error) error {
 		if len(s) >= maxStamp {
 			return filepath.SkipAll
 		}
-		if err != nil {
-			return nil
-		}
 		path = filepath.Clean(path)
-		if s[path], err = os.Stat(path); err != nil {
-			s[path] = nil
-		}
+		s[path], _ = os.Stat(path)
 		return nil
 	})
 	return s

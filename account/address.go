@@ -33,7 +33,11 @@ type Address struct {
 // Control characters, a backslash or a quotation mark inside the local part, more
 // than 64 bytes in the local part and more than 254 in the address are refused,
 // with an *AddressError that never quotes the address.
-func ParseAddress(text string) (Address, error) {
+func ParseAddress(text string) (Address, error) { return parseAddress(text, false) }
+
+// parseAddress is like ParseAddress. If anyDots is set, dots may stand anywhere in a
+// local part without quotation marks, unless slashes make a path of them.
+func parseAddress(text string, anyDots bool) (Address, error) {
 	text = strings.Trim(text, " \t\r\n")
 	switch {
 	case text == "":
@@ -49,7 +53,7 @@ func ParseAddress(text string) (Address, error) {
 	if at < 0 {
 		return Address{}, &AddressError{"it has no @"}
 	}
-	local, err := parseLocal(text[:at])
+	local, err := parseLocal(text[:at], anyDots)
 	if err != nil {
 		return Address{}, err
 	}
@@ -117,7 +121,7 @@ func (a Address) Untagged() (Address, bool) {
 }
 
 // parseLocal parses the part before the @, which it quotes only if necessary.
-func parseLocal(local string) (string, error) {
+func parseLocal(local string, anyDots bool) (string, error) {
 	local = norm.NFC.String(local)
 	quoted := len(local) >= 2 && local[0] == '"' && local[len(local)-1] == '"'
 	if quoted {
@@ -126,11 +130,12 @@ func parseLocal(local string) (string, error) {
 	if local == "" {
 		return "", &AddressError{"it has nothing before the @"}
 	}
+	anyDots = anyDots && !quoted && !strings.Contains(local, "/")
 	plain, previous := true, '.'
 	for _, r := range local {
 		switch {
 		case r == '.':
-			plain = plain && previous != '.' // which is also the initial value: no dot comes first
+			plain = plain && (anyDots || previous != '.') // which is also the initial value: no dot comes first
 		case r < utf8.RuneSelf && isAtext(byte(r)):
 		case r == '"' || r == '\\':
 			return "", &AddressError{"it has a quotation mark or a backslash before the @"}
@@ -146,7 +151,7 @@ func parseLocal(local string) (string, error) {
 		}
 		previous = r
 	}
-	plain = plain && previous != '.'
+	plain = plain && (anyDots || previous != '.')
 	if !plain && !quoted {
 		return "", &AddressError{"it has characters before the @ that an address cannot have there"}
 	}

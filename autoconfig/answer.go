@@ -33,7 +33,6 @@ func allow(w http.ResponseWriter, r *http.Request) bool {
 // request.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := http.StatusServiceUnavailable, "the settings cannot be looked up now"
-	_, isBadAddress := errors.AsType[*account.AddressError](err)
 	switch {
 	case errors.Is(err, errNotFound):
 		status, text = http.StatusNotFound, "not found"
@@ -41,8 +40,6 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status, text = http.StatusNotFound, "no settings for this domain"
 	case errors.Is(err, ErrNotDescribable):
 		status, text = http.StatusNotFound, "no settings for this kind of client"
-	case isBadAddress:
-		status, text = http.StatusBadRequest, err.Error()
 	default:
 		w.Header().Set("Retry-After", "30")
 	}

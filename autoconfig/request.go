@@ -1,6 +1,8 @@
 package autoconfig
 
 import (
+	"crypto/md5"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"strings"
@@ -20,55 +22,65 @@ type request struct {
 
 // parseRequest reads path and query. Path and parameter name may be in any case.
 // The address is optional: Thunderbird for Android, KMail, Geary and Mailspring
-// never send it, and then the domain is that of Host. The parameter emailmd5,
-// which Evolution adds, is ignored.
+// never send it, and then the domain is that of Host.
+//
+// Those ask autoconfig.‹domain› first. Delta Chat, GNOME Online Accounts and Parula
+// send the address there, and none to the URLs that they ask later.
 func parseRequest(r *http.Request) (request, error) {
 	q := request{Query: account.Query{Host: r.Host, Client: account.Thunderbird}}
-	domain, err := pathDomain(r.URL.Path)
+	domain, later, err := parsePath(r.URL.Path)
 	if err != nil {
 		return q, err
 	}
-	email, err := account.Parameter(r.URL.RawQuery, "emailaddress")
-	if err != nil {
-		return q, err
-	}
-	if email != "" {
+	if sent, _ := account.RawParameter(r.URL.RawQuery, "emailaddress"); sent != "" {
 		q.personal = true
-		if q.Address, err = account.ParseAddress(email); err != nil {
-			return q, err
+		text, err := account.Unescape(sent)
+		if err != nil {
+			text = sent[max(strings.LastIndexByte(sent, '@'), 0):] // the domain at most
 		}
+		q.ReadAddress(text)
 		if strings.EqualFold(q.Address.Local(), anonymous) {
 			q.Address = account.AnyAt(q.Address.Domain())
+			q.MD5 = md5Parameter(r.URL.RawQuery)
 		}
 	}
 	// Like a file of ISPDB, /v1.1/‹domain› is about that domain. An address of
 	// another domain does not change that.
 	if domain != "" && q.Address.Domain() != domain {
-		q.Address = account.AnyAt(domain)
+		q.Address, q.MD5, q.Host = account.Address{}, [md5.Size]byte{}, domain
 	}
+	q.Fallback = later && q.Address.IsZero()
 	return q, nil
 }
 
-// anonymous is the mailbox that older Evolutions send instead of the person's,
-// whose address they send as emailmd5. They complete placeholders with the real
-// one, so the answer has to be the one for any mailbox.
+// anonymous is the mailbox that Evolution sends instead of the person's, whose address
+// it sends as emailmd5, the MD5 sum of the address in lower case (seen with 3.46). It
+// completes placeholders with the real one.
 const anonymous = "EVOLUTIONUSER"
 
-// pathDomain returns the domain in the path of ISPDB, or "" for the other paths
-// of config-v1.1 documents.
-func pathDomain(path string) (string, error) {
+// md5Parameter returns the sum, or zero if there is none.
+func md5Parameter(query string) (sum [md5.Size]byte) {
+	text, _ := account.RawParameter(query, "emailmd5")
+	if bytes, err := hex.DecodeString(text); err == nil && len(bytes) == len(sum) {
+		copy(sum[:], bytes)
+	}
+	return sum
+}
+
+// parsePath returns the domain in the path of ISPDB, or "" for the other paths of
+// config-v1.1 documents. later is set for those that clients do not ask first.
+func parsePath(path string) (domain string, later bool, err error) {
 	const prefix = "/v1.1/"
 	switch {
 	case strings.EqualFold(path, "/mail/config-v1.1.xml"),
-		strings.EqualFold(path, "/v1.1/mail/config-v1.1.xml"), // Nine, on Android
-		strings.EqualFold(path, "/.well-known/autoconfig/mail/config-v1.1.xml"):
-		return "", nil
+		strings.EqualFold(path, "/v1.1/mail/config-v1.1.xml"): // Nine, on Android
+		return "", false, nil
+	case strings.EqualFold(path, "/.well-known/autoconfig/mail/config-v1.1.xml"):
+		return "", true, nil
 	case len(path) > len(prefix) && strings.EqualFold(path[:len(prefix)], prefix):
-		domain, err := account.ParseDomain(path[len(prefix):])
-		if err != nil {
-			return "", errNotFound
+		if domain, err = account.ParseDomain(path[len(prefix):]); err == nil {
+			return domain, true, nil
 		}
-		return domain, nil
 	}
-	return "", errNotFound
+	return "", false, errNotFound
 }

@@ -1,7 +1,9 @@
 package autoconfig
 
 import (
+	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -47,8 +49,6 @@ func (s *scenarioService) resolve(_ context.Context, q account.Query) (account.S
 		}
 	case a.Domain() == "broken.example":
 		return account.Settings{}, errors.New("lookup broken.example on 192.0.2.1:53: i/o timeout")
-	case host == "other.example" && a.Domain() != host:
-		return account.Settings{}, account.ErrAddressRequired
 	case !ok:
 		return account.Settings{}, account.ErrUnknownDomain
 	}
@@ -129,6 +129,8 @@ func TestScenarios(t *testing.T) {
 		wants  []string
 		lacks  []string
 		asked  string // address that the resolver is asked about
+		// What it is asked about besides; the host is that of the URL where none is given.
+		wantHost, wantMD5 string
 	}{
 		{name: "1 Thunderbird", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%40example.com",
 			wants: standardAnswer, asked: "fred@example.com"},
@@ -196,29 +198,54 @@ func TestScenarios(t *testing.T) {
 		{name: "11 UTF-8 local part, NFC", url: "autoconfig.composite.example" + isp,
 			query: "emailaddress=e%CC%81%40composite.example",
 			wants: []string{`<username>hosting01\é_composite.example</username>`}, asked: "é@composite.example"},
-		{name: "11 not UTF-8", url: "autoconfig.example.com" + isp, query: "emailaddress=%E7%94%40example.com", status: 400},
+		// What cannot be read is answered for the domain that is told: by the part behind
+		// the @, or else by the host.
+		{name: "11 not UTF-8", url: "autoconfig.hoster.example" + isp, query: "emailaddress=%E7%94%40example.com",
+			wants: standardAnswer, asked: account.EmailAddress},
+		{name: "11 ISO 8859-1", url: "autoconfig.example.com" + isp, query: "emailaddress=%E5sa%40example.com",
+			wants: standardAnswer, asked: "åsa@example.com"},
+		{name: "two dots", url: "autoconfig.composite.example" + isp, query: "emailaddress=anna..ek%40composite.example",
+			wants: []string{"anna..ek_composite.example"}, asked: "anna..ek@composite.example"},
+		{name: "a dot before the @", url: "autoconfig.composite.example" + isp,
+			query: "emailaddress=anna.%40composite.example", wants: []string{"anna._composite.example"},
+			asked: "anna.@composite.example"},
+		{name: "two dots and a path", url: "autoconfig.composite.example" + isp,
+			query: "emailaddress=..%2Fx%40composite.example",
+			wants: []string{`%EMAILLOCALPART%_composite.example`}, asked: account.EmailAddress},
+		{name: "the domain only", url: "autoconfig.other.example" + isp, query: "emailaddress=example.com",
+			wants: standardAnswer, wantHost: "example.com"},
+		{name: "the user name only", url: "autoconfig.example.com" + isp, query: "emailaddress=anna",
+			wants: standardAnswer},
 		{name: "12 everything encoded, Delta Chat", url: "autoconfig.composite.example" + isp,
 			query: "emailaddress=fred%40composite%2Eexample", wants: []string{"fred_composite.example"},
 			lacks: []string{"%2E"}, asked: "fred@composite.example"},
-		{name: "12 bad escape", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%zz@example.com", status: 400},
-		{name: "12 cut escape", url: "autoconfig.example.com" + isp, query: "emailaddress=fred@example.com%4", status: 400},
+		{name: "12 bad escape", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%zz@example.com",
+			wants: standardAnswer, asked: account.EmailAddress},
+		{name: "12 cut escape", url: "autoconfig.example.com" + isp, query: "emailaddress=fred@example.com%4",
+			wants: standardAnswer},
 		{name: "12 a template that was not filled in", url: "autoconfig.example.com" + isp,
-			query: "emailaddress=%EMAILADDRESS%", status: 400},
+			query: "emailaddress=%EMAILADDRESS%", wants: standardAnswer},
+		{name: "12 the same, escaped", url: "autoconfig.example.com" + isp,
+			query: "emailaddress=%25EMAILADDRESS%25", wants: standardAnswer},
 		{name: "12 bad escape in another parameter", url: "autoconfig.example.com" + isp,
 			query: "x=%zz&emailaddress=fred@example.com&y=%", wants: standardAnswer, asked: "fred@example.com"},
-		{name: "12 semicolon", url: "autoconfig.example.com" + isp, query: "emailaddress=fred@example.com;x=y", status: 400},
+		{name: "12 semicolon", url: "autoconfig.example.com" + isp, query: "emailaddress=fred@example.com;x=y",
+			wants: standardAnswer},
 		{name: "12 duplicates, the first", url: "autoconfig.example.com" + isp,
 			query: "EmailAddress=fred@example.com&emailaddress=x@other.example", wants: standardAnswer,
 			asked: "fred@example.com"},
-		{name: "12 decoded once", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%2540example.com",
-			status: 400},
+		{name: "12 encoded twice", url: "autoconfig.example.com" + isp, query: "emailaddress=fred%2540example.com",
+			wants: standardAnswer, asked: "fred@example.com"},
+		{name: "12 a percent sign in the address", url: "autoconfig.composite.example" + isp,
+			query: "emailaddress=fred%252Ejr@composite.example", wants: []string{"fred%2Ejr_composite.example"},
+			asked: "fred%2Ejr@composite.example"},
 		{name: "13 unknown domain", url: "autoconfig.unknown.example" + isp, query: "emailaddress=fred@unknown.example",
 			status: 404, asked: "fred@unknown.example"},
 		{name: "13 unknown domain without address", url: "autoconfig.unknown.example" + isp, status: 404},
 		{name: "14 parameter decides", url: "autoconfig.example.com" + isp, query: "emailaddress=fred@both.example",
 			wants: []string{"<domain>both.example</domain>\n    <displayName>"}, asked: "fred@both.example"},
 		{name: "14 another customer's host", url: "autoconfig.other.example" + isp, query: "emailaddress=fred@example.com",
-			status: 404, asked: "fred@example.com"},
+			wants: standardAnswer, asked: "fred@example.com"},
 		{name: "15 unknown mailbox", url: "autoconfig.example.com" + isp,
 			query: "emailaddress=nobody-of-that-name@example.com", wants: standardAnswer, lacks: []string{"nobody"},
 			asked: "nobody-of-that-name@example.com"},
@@ -237,10 +264,14 @@ func TestScenarios(t *testing.T) {
 			wants: []string{`<username>hosting01\o'neil&amp;co_composite.example</username>`},
 			asked: "o'neil&co@composite.example"},
 		{name: "17 & unencoded cuts the address", url: "autoconfig.example.com" + isp,
-			query: "emailaddress=a&b@example.com", status: 400},
+			query: "emailaddress=a&b@example.com", wants: standardAnswer},
 		{name: "18 emailmd5", url: "autoconfig.example.com" + isp,
 			query: "emailaddress=fred%40example.com&emailmd5=0123456789abcdef", wants: standardAnswer,
 			asked: "fred@example.com"},
+		{name: "18 EVOLUTIONUSER with a sum", url: "autoconfig.composite.example" + isp,
+			query: "emailaddress=EVOLUTIONUSER%40composite.example&emailmd5=900150983CD24FB0d6963f7d28e17f72",
+			wants: []string{`<username>hosting01\%EMAILLOCALPART%_composite.example</username>`},
+			asked: account.EmailAddress, wantMD5: "900150983cd24fb0d6963f7d28e17f72"},
 		{name: "18 EVOLUTIONUSER", url: "autoconfig.composite.example" + isp,
 			query: "emailaddress=EVOLUTIONUSER@composite.example&emailmd5=0123456789abcdef",
 			wants: []string{`<username>hosting01\%EMAILLOCALPART%_composite.example</username>`},
@@ -261,17 +292,18 @@ func TestScenarios(t *testing.T) {
 			name: "20 OAuth2", url: "autoconfig.oauth.example" + isp,
 			wants: []string{"<authentication>OAuth2</authentication>\n      <authentication>password-cleartext</authentication>", "<oAuth2>\n    <issuer>https://login.example.com</issuer>\n    <scope>imap smtp</scope>\n    <authURL>https://login.example.com/auth</authURL>\n    <tokenURL>https://login.example.com/token</tokenURL>\n  </oAuth2>"},
 		},
-		{name: "ISPDB's form", url: "192.0.2.1:8080/v1.1/example.com", wants: standardAnswer, asked: account.EmailAddress},
+		{name: "ISPDB's form", url: "192.0.2.1:8080/v1.1/example.com", wants: standardAnswer, wantHost: "example.com"},
 		{name: "ISPDB's form in capitals", url: "localhost/V1.1/EXAMPLE.COM.", wants: standardAnswer,
-			asked: account.EmailAddress},
+			wantHost: "example.com"},
 		{name: "ISPDB's form, U-label", url: "localhost/v1.1/b%C3%BCcher.example",
-			wants: []string{"<domain>xn--bcher-kva.example</domain>"}, asked: account.EmailAddress},
+			wants: []string{"<domain>xn--bcher-kva.example</domain>"}, wantHost: "xn--bcher-kva.example"},
 		{name: "ISPDB's form with address", url: "localhost/v1.1/example.com", query: "emailaddress=info@example.com",
 			wants: []string{"u67578"}, asked: "info@example.com"},
 		{name: "ISPDB's form with another domain's address", url: "localhost/v1.1/example.com",
-			query: "emailaddress=fred@both.example", wants: standardAnswer, asked: account.EmailAddress},
-		{name: "ISPDB's form with a bad address", url: "localhost/v1.1/example.com", query: "emailaddress=fred", status: 400},
-		{name: "ISPDB's form, unknown", url: "localhost/v1.1/unknown.example", status: 404, asked: account.EmailAddress},
+			query: "emailaddress=fred@both.example", wants: standardAnswer, wantHost: "example.com"},
+		{name: "ISPDB's form with a bad address", url: "localhost/v1.1/example.com", query: "emailaddress=fred",
+			wants: standardAnswer, wantHost: "example.com"},
+		{name: "ISPDB's form, unknown", url: "localhost/v1.1/unknown.example", status: 404, wantHost: "unknown.example"},
 		{name: "ISPDB's form, no domain", url: "autoconfig.example.com/v1.1/", status: 404},
 		{name: "ISPDB's form, not a domain", url: "autoconfig.example.com/v1.1/a%20b", status: 404},
 		{name: "ISPDB's form, deeper", url: "autoconfig.example.com/v1.1/example.com/x", status: 404},
@@ -301,11 +333,21 @@ func TestScenarios(t *testing.T) {
 				t.Errorf("the resolver got address %q, want %q", got, row.asked)
 			}
 			if status == 200 || row.asked != "" {
-				if host, _, _ := strings.Cut(row.url, "/"); service.asked.Host != host ||
-					service.asked.Client != account.Thunderbird {
+				host, path, _ := strings.Cut(row.url, "/")
+				host = cmp.Or(row.wantHost, host)
+				if service.asked.Host != host || service.asked.Client != account.Thunderbird {
 					t.Errorf("the resolver got host %q and client %q, want %q and thunderbird",
 						service.asked.Host, service.asked.Client, host)
 				}
+				// Only this URL is asked before another that has the address.
+				fallback := row.asked == "" && !strings.EqualFold(path, "mail/config-v1.1.xml")
+				if service.asked.Fallback != fallback {
+					t.Errorf("the resolver got the fallback %v, want %v", service.asked.Fallback, fallback)
+				}
+			}
+			want := cmp.Or(row.wantMD5, strings.Repeat("0", 32))
+			if got := hex.EncodeToString(service.asked.MD5[:]); got != want {
+				t.Errorf("the resolver got the MD5 sum %s, want %s", got, want)
 			}
 			for _, want := range row.wants {
 				if !strings.Contains(body, want) {
@@ -317,7 +359,8 @@ func TestScenarios(t *testing.T) {
 					t.Errorf("the answer has %q:\n%s", unwanted, body)
 				}
 			}
-			checkAnswer(t, w, method, status, strings.Contains(row.query, "@") || strings.Contains(row.query, "%40"))
+			personal := strings.Contains(row.query, "mailaddress=") && !strings.HasSuffix(row.query, "mailaddress=")
+			checkAnswer(t, w, method, status, personal)
 		})
 	}
 }

@@ -212,6 +212,14 @@ func outcome(settings account.Settings, found []account.Server, elsewhere string
 	case len(found) == 0:
 		return "asks"
 	}
+	own := settings.Expanded()
+	if s := found[0]; s.Type == account.ActiveSync && !slices.ContainsFunc(own, func(o account.Server) bool { return isSame(s, o) }) {
+		s.Login = account.Login{}
+		if slices.ContainsFunc(own, func(o account.Server) bool { o.Login = s.Login; return isSame(s, o) }) {
+			// The server refuses the address, and the client shows its form.
+			return "asks for the user name"
+		}
+	}
 	var words, logins []string
 	wrong := ""
 	for _, s := range found {
@@ -219,7 +227,7 @@ func outcome(settings account.Settings, found []account.Server, elsewhere string
 		if l := joined(s.Login); !slices.Contains(logins, l) {
 			logins = append(logins, l)
 		}
-		if !slices.ContainsFunc(settings.Expanded(), func(own account.Server) bool { return isSame(s, own) }) {
+		if !slices.ContainsFunc(own, func(o account.Server) bool { return isSame(s, o) }) {
 			wrong = "WRONG: "
 		}
 	}

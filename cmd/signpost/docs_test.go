@@ -176,7 +176,8 @@ func signpost(folder string, args ...string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
-// session runs the commands of a session and returns it with their output.
+// session runs the commands of a session and returns it with their output. A session that
+// ends in … shows only the beginning.
 func session(t *testing.T, folder, text string) string {
 	t.Helper()
 	var out strings.Builder
@@ -191,6 +192,10 @@ func session(t *testing.T, folder, text string) string {
 			t.Errorf("%s: %v\n%s", line, err, printed)
 		}
 		out.Write(printed)
+	}
+	if begin, ok := strings.CutSuffix(text, "…\n"); ok {
+		lines := slices.Collect(strings.Lines(out.String()))
+		return strings.Join(lines[:min(strings.Count(begin, "\n"), len(lines))], "") + "…\n"
 	}
 	return out.String()
 }

@@ -42,23 +42,19 @@ func showCommand(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	resolve := func(ctx context.Context, q account.Query) (account.Settings, error) {
-		settings, err := l.Directory.Resolve(ctx, q)
-		if account.IsUnknown(err) {
-			err = notHosted(l, address.Domain())
-		}
-		return settings, err
+	report, err := show.Explain(ctx, l.Directory.Resolve, address, l.Config.Name)
+	if account.IsUnknown(err) {
+		return notHosted(l, address.Domain())
+	}
+	if err != nil {
+		return err
 	}
 	if *client != "" {
-		settings, err := resolve(ctx, dialect.Query(address))
+		settings, err := l.Directory.Resolve(ctx, dialect.Query(address))
 		if err != nil {
 			return err
 		}
 		return printDocument(e, dialect, settings, l.Config.Name)
-	}
-	report, err := show.Explain(ctx, resolve, address, l.Config.Name)
-	if err != nil {
-		return err
 	}
 	if *asJSON {
 		return writeJSON(e.stdout, report)

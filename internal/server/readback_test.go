@@ -40,6 +40,9 @@ func TestWriteThenRead(t *testing.T) {
 			var all strings.Builder
 			for _, address := range system.Addresses() {
 				for _, dialect := range show.Dialects {
+					if dialect.Name == "thunderbird-android" {
+						continue // the document of thunderbird, without the mailbox
+					}
 					all.WriteString(readBack(t, system, dialect, address))
 				}
 			}

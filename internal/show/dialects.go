@@ -20,8 +20,9 @@ type Dialect struct {
 	Title string
 	// Client is the client that the directory resolves a query for.
 	Client account.Client
-	// ByDomain is set for clients that never send the address.
-	ByDomain bool
+	// Host is set for clients that never send the address: the domain is that of the
+	// host whose first label it is.
+	Host string
 	// Write returns the document; service is the service's own host name.
 	Write func(s account.Settings, service string) ([]byte, error)
 	// Read reads a document that was written for a.
@@ -38,8 +39,16 @@ var Dialects = []Dialect{
 		Read:   autoconfig.Read,
 	},
 	{
+		Name:   "thunderbird-android",
+		Title:  "Thunderbird for Android, KMail, Geary, Mailspring (autoconfig without the address)",
+		Client: account.Thunderbird,
+		Host:   "autoconfig",
+		Write:  withoutService(autoconfig.Document),
+		Read:   autoconfig.Read,
+	},
+	{
 		Name:   string(account.Outlook),
-		Title:  "Outlook (Autodiscover)",
+		Title:  "Outlook up to 2013, eM Client (Autodiscover)",
 		Client: account.Outlook,
 		Write:  withoutService(autodiscover.Outlook),
 		Read:   withoutAddress(autodiscover.Read),
@@ -66,12 +75,12 @@ var Dialects = []Dialect{
 		Read:   withoutAddress(mobileconfig.Read),
 	},
 	{
-		Name:     string(account.PACC),
-		Title:    "PACC (user-agent-configuration.json), the same for the whole domain",
-		Client:   account.PACC,
-		ByDomain: true,
-		Write:    withoutService(autoconfig.PACC),
-		Read:     autoconfig.ReadPACC,
+		Name:   string(account.PACC),
+		Title:  "PACC (user-agent-configuration.json), the same for the whole domain",
+		Client: account.PACC,
+		Host:   "ua-auto-config",
+		Write:  withoutService(autoconfig.PACC),
+		Read:   autoconfig.ReadPACC,
 	},
 }
 
@@ -111,8 +120,8 @@ func Names() string {
 
 // Query returns the query that a client of the dialect makes for a mailbox.
 func (d Dialect) Query(a account.Address) account.Query {
-	if d.ByDomain {
-		a = account.AnyAt(a.Domain())
+	if d.Host != "" {
+		return account.Query{Host: d.Host + "." + a.Domain(), Client: d.Client}
 	}
 	return account.Query{Address: a, Client: d.Client}
 }

@@ -4,10 +4,10 @@
 package show
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -49,7 +49,13 @@ type Client struct {
 	Redirect string `json:"redirect,omitempty"`
 	// Manual holds what a person enters by hand if the client gets no settings.
 	Manual []Server `json:"manual,omitempty"`
-	Note   string   `json:"note,omitempty"`
+	// Wrong says why the settings are not those of the account.
+	Wrong string `json:"wrong,omitempty"`
+	Note  string `json:"note,omitempty"`
+	// Link is the page for a client that never asks by itself, and Say is what to
+	// say to its person.
+	Link string `json:"link,omitempty"`
+	Say  string `json:"say,omitempty"`
 }
 
 // Server is one server as a client understands it.
@@ -68,23 +74,53 @@ type Server struct {
 // Explain reports what each kind of client is told for an address. service is the
 // service's own host name.
 func Explain(ctx context.Context, resolve account.Resolver, a account.Address, service string) (*Report, error) {
-	var report *Report
+	own, err := resolve(ctx, account.Query{Address: a})
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{
+		Address:  a.String(),
+		Provider: own.Provider.ID,
+		Name:     own.Provider.DisplayName,
+		Account:  accountOf(own.Account),
+	}
 	for _, d := range Dialects {
 		settings, err := resolve(ctx, d.Query(a))
-		if err != nil {
+		unknown := d.Host != "" && account.IsUnknown(err) // the operator keeps it from them
+		if err != nil && !unknown {
 			return nil, err
 		}
-		if report == nil {
-			report = &Report{
-				Address:  a.String(),
-				Provider: settings.Provider.ID,
-				Name:     settings.Provider.DisplayName,
-				Account:  accountOf(settings.Account),
-			}
+		c := Client{Client: d.Name, Title: d.Title}
+		if unknown {
+			c.Nothing = err.Error()
+		} else if c, err = d.explain(ctx, resolve, a, settings, service); err != nil {
+			return nil, err
 		}
-		report.Clients = append(report.Clients, d.explain(a, settings, service))
+		report.Clients = append(report.Clients, c)
+		if d.Client == account.Outlook {
+			report.Clients = append(report.Clients, newOutlook(c, settings))
+		}
+	}
+	for i := range report.Clients {
+		report.Clients[i].advise(a, service)
 	}
 	return report, nil
+}
+
+// explain writes the document for a and says how a client understands it.
+func (d Dialect) explain(
+	ctx context.Context, resolve account.Resolver, a account.Address, settings account.Settings, service string,
+) (Client, error) {
+	c := d.read(a, settings, service)
+	if d.Host == "" && d.Client != account.Phone {
+		return c, nil
+	}
+	// The client was not told for this mailbox, or not with which login.
+	own, err := resolve(ctx, account.Query{Address: a, Client: d.Client})
+	if err == nil {
+		c.Wrong = wrong(c.Servers, own)
+	}
+	return c, err
 }
 
 func accountOf(info account.AccountInfo) Account {
@@ -98,8 +134,8 @@ func accountOf(info account.AccountInfo) Account {
 	}
 }
 
-// explain writes the document for a and says how a client understands it.
-func (d Dialect) explain(a account.Address, settings account.Settings, service string) Client {
+// read writes the document for a and reads it as the client does.
+func (d Dialect) read(a account.Address, settings account.Settings, service string) Client {
 	c := Client{Client: d.Name, Title: d.Title}
 	document, err := d.Write(settings, service)
 	refusal, refused := errors.AsType[*autodiscover.Error](err)
@@ -111,19 +147,21 @@ func (d Dialect) explain(a account.Address, settings account.Settings, service s
 		c.Nothing = reason(err)
 	} else if read, err := d.Read(document, a); err != nil {
 		c.Nothing = fmt.Sprintf("the document cannot be read back: %v", err)
+	} else if servers := read.Expanded(); d.Client == account.Thunderbird {
+		c.readAsThunderbird(servers)
 	} else {
-		c.Servers = serversOf(read.Expanded())
+		c.Servers = serversOf(servers)
 	}
 	switch d.Client {
 	case account.Phone:
 		if refused {
-			c.Manual = manualForm(settings)
+			c.Manual = exchangeForms(settings)
 		}
 		if document, err := autodiscover.JSON(settings, "ActiveSync"); err == nil {
 			c.Note = "JSON: " + string(document)
 		}
 	case account.Apple, account.Thunderbird:
-		c.Note = joinedLogin(c.Servers)
+		c.Note = cmp.Or(c.Note, joinedLogin(c.Servers))
 	}
 	return c
 }
@@ -145,23 +183,6 @@ func serversOf(servers []account.Server) []Server {
 	return all
 }
 
-// manualForm returns what a person enters into a phone's Exchange form, which has
-// separate fields for server, domain and user name.
-func manualForm(settings account.Settings) []Server {
-	var forms []Server
-	for _, s := range settings.Expanded() {
-		if s.Type != account.ActiveSync {
-			continue
-		}
-		form := Server{Type: string(s.Type), Username: s.Login.Username, DomainName: s.Login.DomainName}
-		if u, err := url.Parse(s.URL); err == nil {
-			form.Hostname = u.Host
-		}
-		forms = append(forms, form)
-	}
-	return forms
-}
-
 // authentication names the methods, unless a password is the only one.
 func authentication(methods []account.Authentication) string {
 	if len(methods) == 0 || slices.Equal(methods, []account.Authentication{account.PasswordCleartext}) {
@@ -179,7 +200,7 @@ func authentication(methods []account.Authentication) string {
 func joinedLogin(servers []Server) string {
 	for _, s := range servers {
 		if s.DomainName != "" {
-			return `joined in one field: ` + s.DomainName + `\` + s.Username
+			return "joined in one field: " + joined(s)
 		}
 	}
 	return ""

@@ -78,7 +78,9 @@ func TestQuery(t *testing.T) {
 		"activesync":  {Address: address, Client: account.Phone},
 		"apple":       {Address: address, Client: account.Apple},
 		"mac":         {Address: address, Client: account.Apple},
-		"pacc":        {Address: account.AnyAt("example.se"), Client: account.PACC},
+		"pacc":        {Host: "ua-auto-config.example.se", Client: account.PACC},
+
+		"thunderbird-android": {Host: "autoconfig.example.se", Client: account.Thunderbird},
 	}
 	for _, d := range show.Dialects {
 		if got := d.Query(address); got != want[d.Name] {
@@ -143,6 +145,7 @@ func TestJSON(t *testing.T) {
 		Clients: []show.Client{{
 			Client: "outlook", Title: "Outlook", Error: "601", Nothing: "why",
 			Servers: []show.Server{{Type: "imap", Hostname: "h", Port: 993, SocketType: "SSL", Username: "a"}},
+			Wrong:   "another product", Link: "https://h/", Say: "Open it.",
 		}},
 	}
 	got, err := json.Marshal(report)
@@ -153,7 +156,7 @@ func TestJSON(t *testing.T) {
 		`"account":{"listed":true,"mx":"mx.b.example"},` +
 		`"clients":[{"client":"outlook",` +
 		`"servers":[{"type":"imap","hostname":"h","port":993,"socketType":"SSL","username":"a"}],` +
-		`"error":"601","nothing":"why"}]}`
+		`"error":"601","nothing":"why","wrong":"another product","link":"https://h/","say":"Open it."}]}`
 	if string(got) != want {
 		t.Errorf("the report as JSON is\n%s\nwant\n%s", got, want)
 	}

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// WriteText writes the report for people to read.
+// WriteText writes the report for people to read. Clients that get the same stand together.
 func (r *Report) WriteText(to io.Writer) error {
 	w := new(bytes.Buffer)
 	why := ""
@@ -18,9 +18,15 @@ func (r *Report) WriteText(to io.Writer) error {
 	fmt.Fprintf(w, "%s\n", r.Address)
 	fmt.Fprintf(w, "  provider  %s (%s)%s\n", r.Name, r.Provider, why)
 	fmt.Fprintf(w, "  account   %s\n", r.Account.text())
-	for _, client := range r.Clients {
-		fmt.Fprintf(w, "\n%s\n", client.Title)
-		client.writeText(w)
+	for i, client := range r.Clients {
+		text := client.text()
+		if i == 0 || r.Clients[i-1].text() != text {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, client.Title)
+		if i+1 == len(r.Clients) || r.Clients[i+1].text() != text {
+			fmt.Fprint(w, text)
+		}
 	}
 	_, err := w.WriteTo(to)
 	return err
@@ -46,7 +52,9 @@ func (a Account) text() string {
 	return strings.Join(parts, "; ")
 }
 
-func (c Client) writeText(w io.Writer) {
+// text returns what is said of the client.
+func (c Client) text() string {
+	w := new(strings.Builder)
 	switch {
 	case c.Redirect != "":
 		fmt.Fprintf(w, "  is sent on to %s\n", c.Redirect)
@@ -57,35 +65,62 @@ func (c Client) writeText(w io.Writer) {
 		fmt.Fprintln(w, "  is told nothing")
 		writeReason(w, c.Nothing)
 	}
-	writeServers(w, c.Servers)
-	for _, form := range c.Manual {
+	writeServers(w, "  ", c.Servers)
+	if len(c.Manual) > 0 {
 		fmt.Fprintln(w, "  so its form asks the person, who types")
-		fmt.Fprintf(w, "    server     %s\n", form.Hostname)
-		fmt.Fprintf(w, "    domain     %s\n", form.DomainName)
-		fmt.Fprintf(w, "    user name  %s\n", form.Username)
+		c.writeManual(w)
+	}
+	if c.Wrong != "" {
+		fmt.Fprintf(w, "  WRONG: %s\n", c.Wrong)
 	}
 	if c.Note != "" {
 		fmt.Fprintf(w, "  %s\n", c.Note)
 	}
+	if c.Link != "" {
+		never := ""
+		if c.Nothing == "" {
+			never = "never asks: "
+		}
+		fmt.Fprintf(w, "  %sits person opens %s\n", never, c.Link)
+	}
+	if c.Say != "" {
+		writeWrapped(w, "  say:", c.Say)
+	}
+	return w.String()
 }
 
-// writeReason writes a reason, broken into lines that fit a terminal.
-func writeReason(w io.Writer, reason string) {
-	const width = 96
-	line := "  because"
-	for word := range strings.FieldsSeq(reason) {
-		if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
-			fmt.Fprintln(w, line)
-			line = "         "
+// writeManual writes what a person types.
+func (c Client) writeManual(w io.Writer) {
+	for _, form := range c.Manual {
+		if form.Port != 0 {
+			writeServers(w, "    ", c.Manual)
+			return
 		}
-		line += " " + word
+		fmt.Fprintf(w, "    server     %s\n", form.Hostname)
+		fmt.Fprintf(w, "    domain     %s\n", form.DomainName)
+		fmt.Fprintf(w, "    user name  %s\n", form.Username)
+	}
+}
+
+func writeReason(w io.Writer, reason string) { writeWrapped(w, "  because", reason) }
+
+// writeWrapped writes a word with a text, broken into lines that fit a terminal.
+func writeWrapped(w io.Writer, word, text string) {
+	const width = 96
+	line := word
+	for next := range strings.FieldsSeq(text) {
+		if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(next) > width {
+			fmt.Fprintln(w, line)
+			line = strings.Repeat(" ", len(word))
+		}
+		line += " " + next
 	}
 	fmt.Fprintln(w, line)
 }
 
 // writeServers writes a table of servers in the order of preference. Those with a URL
 // are not aligned, because a long URL would push the columns of the others apart.
-func writeServers(w io.Writer, servers []Server) {
+func writeServers(w io.Writer, indent string, servers []Server) {
 	widths := map[int]int{}
 	for _, s := range servers {
 		for i, cell := range s.cells() {
@@ -95,7 +130,7 @@ func writeServers(w io.Writer, servers []Server) {
 		}
 	}
 	for _, s := range servers {
-		line := ""
+		line := indent[2:]
 		for i, cell := range s.cells() {
 			width := widths[i]
 			if i > 0 && s.URL != "" {

@@ -1,0 +1,87 @@
+package show
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"signpost/account"
+)
+
+// readAsThunderbird sets the servers that Thunderbird makes an account from, or the
+// reason why it makes none (FetchConfig's readFromXML): it skips sections of other types
+// and of methods that it does not know, and refuses a document without an incoming or an
+// outgoing server. It finds calendars and address books by DNS, from the mail account.
+func (c *Client) readAsThunderbird(servers []account.Server) {
+	var kept []account.Server
+	var skipped []string
+	incoming, outgoing := false, false
+	for _, s := range servers {
+		switch s.Type {
+		case account.IMAP, account.POP3, account.EWS, account.SMTP:
+		case account.ActiveSync, account.JMAP:
+			skipped = append(skipped, "it does not speak "+string(s.Type))
+			continue
+		default:
+			continue
+		}
+		if !slices.ContainsFunc(s.Authentication, thunderbirdKnows(s)) {
+			skipped = append(skipped, "it knows no way to sign in to "+string(s.Type)+" that the server takes")
+			continue
+		}
+		incoming = incoming || s.Type != account.SMTP
+		outgoing = outgoing || s.Type == account.SMTP
+		kept = append(kept, s)
+	}
+	if incoming && outgoing {
+		c.Servers = serversOf(kept)
+		return
+	}
+	switch {
+	case incoming:
+		skipped = append(skipped, "it refuses an account without a server for sending")
+	case outgoing:
+		skipped = append(skipped, "it refuses an account without a server for reading")
+	}
+	c.Nothing = "Thunderbird finds no account in the document: " + strings.Join(skipped, "; ")
+	c.Note = "other readers of autoconfig get " + typesOf(servers)
+}
+
+// thunderbirdKnows returns a function that reports whether Thunderbird knows a method for
+// the server.
+func thunderbirdKnows(s account.Server) func(account.Authentication) bool {
+	return func(method account.Authentication) bool {
+		switch method {
+		case account.TLSClientCert:
+			return false
+		case account.OAuth2Auth:
+			host := s.Hostname
+			if u, err := url.Parse(s.URL); err == nil && s.Type.HasURL() {
+				host = u.Hostname()
+			}
+			return slices.ContainsFunc(oAuth2Hosts, func(known string) bool {
+				return host == known || strings.HasSuffix(host, "."+known)
+			})
+		}
+		return true
+	}
+}
+
+// oAuth2Hosts are the hosts for which Thunderbird knows where to get a token, with all
+// names below them (mailnews/base/src/OAuth2Providers.sys.mjs). It ignores the section
+// oAuth2 of a document.
+var oAuth2Hosts = []string{
+	"googlemail.com", "gmail.com", "yahoo.com", "att.net", "aol.com", "office365.com", "outlook.com", "hotmail.com",
+	"thundermail.com", "imap.mail.ru", "smtp.mail.ru", "imap.yandex.com", "smtp.yandex.com",
+	"imap.seznam.cz", "pop3.seznam.cz", "smtp.seznam.cz", "imap.fastmail.com", "pop.fastmail.com", "smtp.fastmail.com",
+	"imap.comcast.net", "pop.comcast.net", "smtp.comcast.net",
+}
+
+// typesOf lists the types of the servers.
+func typesOf(servers []account.Server) string {
+	names := make([]string, len(servers))
+	for i, s := range servers {
+		names[i] = string(s.Type)
+	}
+	return strings.Join(names, ", ")
+}

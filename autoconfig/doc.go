@@ -18,12 +18,16 @@
 // The many readers are strict in different places. A document has only what all of
 // them accept:
 //
-//   - imap is the first incoming server: FairEmail and Geary read no other;
+//   - activesync and jmap come after the other incoming servers: Thunderbird skips
+//     them, while FairEmail and Geary read no server but the first. Otherwise the
+//     order is the provider's: Thunderbird takes ews if it comes before imap;
 //   - one section per type: Evolution and aerc take the last, others the first;
 //   - leaf elements have text without white space around it and no attributes,
 //     and are never empty: Thunderbird reads an empty element as true and one with
 //     an attribute as "[object Object]". For that reason the domain that led a
-//     client here is a plain <domain> and not <domain purpose="mx">;
+//     client here is a plain <domain> and not <domain purpose="mx">. The one
+//     exception is an authentication method, where the draft asks for an attribute
+//     and a spelling without it goes before;
 //   - only & < > are written as references: Delta Chat keeps only the text after
 //     a reference;
 //   - socketType plain never stands beside something better: Thunderbird for

@@ -167,31 +167,33 @@ func writeServer(parent *etree.Element, server account.Server) {
 		addLeaf(e, "socketType", string(server.SocketType))
 	}
 	for _, method := range server.Authentication {
-		for _, name := range methodNames(server.Type, method) {
-			addLeaf(e, "authentication", name)
-		}
+		writeMethod(e, server.Type, method)
 	}
 	addLeaf(e, "username", username(server.Login))
 }
 
-// methodNames spells an authentication method. For servers with a URL it is the
-// name of the HTTP scheme, without the attribute system="http", which is
-// optional there. Thunderbird reads ews with the names for mail servers, so a
-// password has both names there; each reader takes the first that it knows.
-func methodNames(t account.ServerType, method account.Authentication) []string {
-	if !t.HasURL() {
-		return []string{string(method)}
+// writeMethod writes an authentication method. For servers with a URL,
+// draft-ietf-mailmaint-autoconfig-06 names it by the HTTP scheme, with the attribute
+// system="http". The spelling without the attribute goes before: Parula and
+// Thunderbird read an element with an attribute as no method, and take the first that
+// they know. Thunderbird reads ews with the names for mail servers.
+func writeMethod(parent *etree.Element, t account.ServerType, method account.Authentication) {
+	scheme := httpSchemes[method]
+	if !t.HasURL() || scheme == "" {
+		addLeaf(parent, "authentication", string(method))
+		return
 	}
-	switch method {
-	case account.PasswordCleartext:
-		if t == account.EWS {
-			return []string{"basic", string(method)}
-		}
-		return []string{"basic"}
-	case account.PasswordEncrypted:
-		return []string{"digest"}
+	addLeaf(parent, "authentication", strings.ToLower(scheme))
+	if t == account.EWS && method == account.PasswordCleartext {
+		addLeaf(parent, "authentication", string(method))
 	}
-	return []string{string(method)}
+	addLeaf(parent, "authentication", scheme).CreateAttr("system", "http")
+}
+
+// httpSchemes are the names of HTTP schemes that take a password.
+var httpSchemes = map[account.Authentication]string{
+	account.PasswordCleartext: "Basic",
+	account.PasswordEncrypted: "Digest",
 }
 
 // withUsername returns the login with a user name in any case. Thunderbird would

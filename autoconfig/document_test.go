@@ -107,7 +107,10 @@ func TestDivide(t *testing.T) {
 		servers []account.Server
 		want    []account.Server // nil: not describable
 	}{
-		{"imap first", []account.Server{pop3, ews, imap, smtp}, []account.Server{imap, pop3, ews, smtp}},
+		{"the provider's order", []account.Server{pop3, ews, imap, smtp}, []account.Server{pop3, ews, imap, smtp}},
+		{"ews preferred", []account.Server{ews, imap, smtp}, []account.Server{ews, imap, smtp}},
+		{"types that few read come last", []account.Server{easy, jmap, ews, imap, smtp},
+			[]account.Server{ews, imap, easy, jmap, smtp}},
 		{"the provider's order where there is no imap", []account.Server{ews, pop3, smtp}, []account.Server{ews, pop3, smtp}},
 		{"one of each type, the preferred", []account.Server{imap, second, smtp, submission, pop3},
 			[]account.Server{imap, pop3, smtp}},
@@ -120,7 +123,7 @@ func TestDivide(t *testing.T) {
 		{"plain smtp where there is nothing else, so that people can send", []account.Server{imap, plain(smtp)},
 			[]account.Server{imap, plain(smtp)}},
 		{"plain imap beside ews, which few speak", []account.Server{ews, plain(imap), smtp},
-			[]account.Server{plain(imap), ews, smtp}},
+			[]account.Server{ews, plain(imap), smtp}},
 		{"imap without smtp, for clients that can use it", []account.Server{imap}, []account.Server{imap}},
 		{"jmap alone", []account.Server{jmap}, []account.Server{jmap}},
 		{"ews alone", []account.Server{ews, caldav}, []account.Server{ews, caldav}},

@@ -19,12 +19,13 @@ func notDescribable(format string, a ...any) error {
 
 // sections holds the servers that a document names, one of each type.
 type sections struct {
-	incoming []account.Server // imap first
+	incoming []account.Server
 	outgoing []account.Server // smtp, or none
 	others   []account.Server // calendar, address book, filter rules
 }
 
-// divide picks the servers that a document names and sorts them into sections.
+// divide picks the servers that a document names and sorts them into sections, in the
+// provider's order of preference.
 //
 // It picks only the provider's preferred server of each type, because Evolution
 // and aerc would use the last of several. An unencrypted server is named only
@@ -49,11 +50,10 @@ func divide(servers []account.Server) (sections, error) {
 		const problem = "it has neither imap, pop3, ews nor jmap, so no client that reads autoconfig could use it"
 		return sections{}, notDescribable(problem)
 	}
-	// FairEmail and Geary read only the first incoming server.
-	if i := slices.IndexFunc(s.incoming, isIMAP); i > 0 {
-		imap := s.incoming[i]
-		s.incoming = slices.Insert(slices.Delete(s.incoming, i, i+1), 0, imap)
-	}
+	// FairEmail and Geary read only the first incoming server, so it should not be one
+	// that Thunderbird skips.
+	first := slices.DeleteFunc(slices.Clone(s.incoming), isRare)
+	s.incoming = append(first, slices.DeleteFunc(s.incoming, func(s account.Server) bool { return !isRare(s) })...)
 	return s, nil
 }
 
@@ -72,7 +72,8 @@ func addFirst(servers []account.Server, server account.Server) []account.Server 
 
 func isPlain(s account.Server) bool { return !s.Type.HasURL() && s.SocketType == account.Plain }
 
-func isIMAP(s account.Server) bool { return s.Type == account.IMAP }
+// isRare reports whether few readers of the format use the type of the server.
+func isRare(s account.Server) bool { return s.Type == account.ActiveSync || s.Type == account.JMAP }
 
 func isEncryptedMailbox(s account.Server) bool {
 	return (s.Type == account.IMAP || s.Type == account.POP3) && !isPlain(s)

@@ -36,6 +36,7 @@ func traps(document []byte) (found []string) {
 		attrs    []xml.Attr
 		text     string
 		children int
+		methods  int // authentication without an attribute
 	}
 	var (
 		stack     []*element
@@ -91,7 +92,7 @@ func traps(document []byte) (found []string) {
 			case e.children == 0 && strings.ContainsAny(e.text, "\n\t\r"):
 				trap("%s has a line break", e.name)
 			case e.children == 0 && len(e.attrs) > 0 &&
-				!slices.Contains([]string{"descr", "loginPage", "documentation"}, e.name):
+				!slices.Contains([]string{"descr", "loginPage", "documentation", "authentication"}, e.name):
 				trap("leaf %s has an attribute", e.name)
 			}
 			hostname := regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
@@ -119,6 +120,16 @@ func traps(document []byte) (found []string) {
 					trap("socketType %q", e.text)
 				}
 			case "authentication":
+				section := stack[len(stack)-1]
+				if len(e.attrs) > 0 {
+					// Readers that know no attribute have to find a method before it.
+					scheme := e.attrs[0].Name.Local == "system" && attr == "http" && (e.text == "Basic" || e.text == "Digest")
+					if !scheme || section.methods == 0 {
+						trap("authentication with an attribute: %q", e.text)
+					}
+					break
+				}
+				section.methods++
 				if !slices.Contains([]string{"password-cleartext", "password-encrypted", "NTLM", "GSSAPI", "TLS-client-cert", "OAuth2", "basic", "digest"}, e.text) {
 					trap("authentication %q", e.text)
 				}
@@ -153,8 +164,10 @@ func traps(document []byte) (found []string) {
 	if domains < 1 || domains > 2 {
 		trap("%d domain", domains)
 	}
-	if i := slices.Index(incoming, "imap"); i > 0 {
-		trap("imap comes after %s", incoming[0])
+	for i, name := range incoming {
+		if (name == "activesync" || name == "jmap") && slices.Contains(incoming[i:], "imap") {
+			trap("imap comes after %s", name)
+		}
 	}
 	if len(incoming) == 0 {
 		trap("no incomingServer")
@@ -204,7 +217,9 @@ func TestTrapsAreFound(t *testing.T) {
 		replace("</emailProvider>", "<domain>a.com</domain><domain>b.com</domain></emailProvider>"),
 		replace("<clientConfig", "<!-- x --><clientConfig"),
 		replace("<webMail>", "<x:webMail>"),
-		strings.ReplaceAll(replace(`"imap"`, `"ox"`), `"pop3"`, `"imap"`),
+		strings.ReplaceAll(replace(`"imap"`, `"ox"`), `"activesync"`, `"imap"`),
+		replace("<authentication>digest</authentication>", ""),
+		replace(`system="http"`, `system="sasl"`),
 	} {
 		if found := traps([]byte(bad)); found == nil {
 			t.Errorf("traps finds nothing in\n%s", bad)

@@ -48,6 +48,10 @@ func TestWarnings(t *testing.T) {
 		{"OAuth2 without a server that uses it",
 			servers(imap, smtp) + oAuth2,
 			"9: providers[0].oAuth2: no server of this provider has authentication: OAuth2"},
+		{"imap after ews", servers(`{type: ews, url: "https://a.example.com/EWS/Exchange.asmx"}`, imap, smtp),
+			"8: providers[0].servers[1]: imap comes after ews or pop3; FairEmail and Geary read only the first server of " +
+				"autoconfig and find no imap"},
+		{"imap after activesync", servers(`{type: activesync, url: "https://a.example.com/"}`, imap, smtp), ""},
 		{"OAuth2 alone", servers("{type: imap, hostname: a.example.com, authentication: OAuth2}", smtp) + oAuth2,
 			"7: providers[0].servers[0].authentication: most clients know OAuth2 for the largest services only and ignore " +
 				"a server with nothing else; add password-cleartext, or confirm it with passwords: false"},

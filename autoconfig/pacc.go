@@ -81,7 +81,10 @@ type PACCs struct {
 
 // Document returns what PACC returns for the settings.
 func (p *PACCs) Document(s account.Settings) ([]byte, error) {
-	if s.Custom || s.Login != s.Address {
+	if s.Login != s.Address {
+		return nil, notDescribable("people sign in with another address, and PACC has no field for it")
+	}
+	if s.Custom {
 		return nil, notDescribable("the login belongs to this account alone, and PACC has one answer for the domain")
 	}
 	s.Address = account.AnyAt(s.Address.Domain())

@@ -167,9 +167,12 @@ func readLogin(name string) account.Login {
 
 // isURL reports whether the text is a URL that a client can use for a server.
 func isURL(text string) bool {
-	u, err := url.Parse(text)
+	u, err := url.Parse(mailboxInURL.Replace(text))
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http" || u.Scheme == "wss") && u.Host != ""
 }
+
+// mailboxInURL replaces the placeholders that a client without an address leaves in a URL.
+var mailboxInURL = strings.NewReplacer(account.EmailAddress, "mailbox", account.EmailLocalPart, "mailbox")
 
 // readSocketType returns the first known socket type, as readFromXML does.
 func readSocketType(e *etree.Element) account.SocketType {

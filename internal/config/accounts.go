@@ -80,6 +80,9 @@ func (l *loader) compareAccounts() {
 		byKey[e.address.Key()] = e
 	}
 	for _, e := range l.entries {
+		if of := l.aliasOf[e.address.Domain()]; of != "" {
+			e.at.faultAt(e.line, "%s is another name of %s; list the account there", e.address.Domain(), of)
+		}
 		id := e.record.Provider
 		if name := e.has["provider"]; name != nil && id != "" && l.byID[id] == nil {
 			name.fault("there is no provider %s%s", quote(id), didYouMean(id, slices.Sorted(maps.Keys(l.byID))))

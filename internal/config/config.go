@@ -96,7 +96,8 @@ func parse(path string, data []byte) (*Config, error) {
 	c.Files, c.Warnings = l.files, sorted(l.warnings, path, 0)
 	for _, p := range l.providers {
 		provider := p.Provider // a copy, so that what else p holds can be freed
-		c.Providers = append(c.Providers, directory.Provider{Provider: &provider, Domains: p.domains, MX: p.mx})
+		c.Providers = append(c.Providers,
+			directory.Provider{Provider: &provider, Domains: p.domains, Aliases: p.aliases, MX: p.mx})
 	}
 	c.samples = l.samples()
 	return &c, nil

@@ -97,6 +97,11 @@
 //	                                                                      names; or domains.file
 //	providers[].domains.file                           none               file with one domain per line, # for comments;
 //	                                                                      may also be an item of the list
+//	providers[].domains.alias                          none               another name of a domain, or a list of them, in an
+//	                                                                      item of the list; each mailbox of the domain
+//	                                                                      exists under this name, too
+//	providers[].domains.of                             required           the domain that alias is another name of;
+//	                                                                      mailboxes sign in with this one
 //	providers[].mx                                     none               hosts, or "*.suffix"; a domain belongs here if
 //	                                                                      its best MX is one of them
 //	providers[].servers                                required           in the order of preference; optional with

@@ -19,37 +19,22 @@ const maxFileFaults = 20
 // are as many origins as domains.
 type origin struct{ provider, file, line int32 }
 
-var domainFileKeys = keys[provider]{"file": readDomainFile}
-
-// readDomains reads the hosted domains: names, "*", and files with names.
+// readDomains reads the hosted domains: names, "*", files with names, and other names
+// of domains.
 func readDomains(p *provider, v *value) {
 	if v.kind == mapping {
-		domainFileKeys.read(v, p, "file")
+		readDomainItem(p, v)
 		return
 	}
 	for item := range v.list("domains, or a mapping with the key file") {
 		if item.kind == mapping {
-			domainFileKeys.read(item, p, "file")
+			readDomainItem(p, item)
 			continue
 		}
-		text := item.text("a domain name")
-		if text == "" {
-			continue
-		}
-		name, problem := hostedDomain(text)
-		if text == "*" {
-			name, problem = text, ""
-		}
-		if problem != "" {
-			item.fault("%s %s", quote(text), problem)
-			continue
-		}
-		switch first, isNew := p.claim(item.l, name, 0, item.line); {
-		case isNew:
-		case name != "*" && first.provider == int32(p.at.pos):
-			item.warn("%s is %s", name, item.l.listed(first))
-		default:
-			item.fault("%s is %s", strings.Replace(name, "*", `"*"`, 1), item.l.listed(first))
+		if item.isWord("*") {
+			item.claim(p, "*")
+		} else if name := item.domain(); name != "" {
+			item.claim(p, name)
 		}
 	}
 }

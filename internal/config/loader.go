@@ -26,6 +26,8 @@ type loader struct {
 	hosted map[string]origin
 	mx     map[string]origin
 
+	aliasOf map[string]string // the domain that a domain is another name of
+
 	byID      map[string]*provider
 	providers []*provider
 	entries   []*entry
@@ -54,6 +56,7 @@ func load(path string, data []byte) *loader {
 	l := &loader{
 		file: path, files: []string{path}, named: []string{path},
 		hosted: map[string]origin{}, mx: map[string]origin{}, byID: map[string]*provider{},
+		aliasOf: map[string]string{},
 	}
 	l.lines = map[string]int{}
 	l.Listen, l.DNS.Timeout = defaultListen, defaultDNSTimeout
@@ -86,6 +89,9 @@ func (l *loader) read(v *value) {
 			continue
 		}
 		l.byID[p.ID] = p
+	}
+	for _, p := range l.providers {
+		l.compareAliasDomains(p)
 	}
 	l.compareAccounts()
 	l.compareProviders()

@@ -12,6 +12,8 @@ import (
 type provider struct {
 	account.Provider
 	domains, mx []string
+	aliases     map[string]string // other names of domains
+	aliasItems  []domainItem
 	servers     []*server
 	noPasswords bool // the key passwords is false
 	at          *value

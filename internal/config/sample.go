@@ -24,7 +24,8 @@ func (l *loader) samples() map[string]account.Address {
 	}
 	for _, p := range l.providers {
 		domain := "mail-customer.example"
-		if i := slices.IndexFunc(p.domains, func(d string) bool { return d != "*" && len(d) < 200 }); i >= 0 {
+		usable := func(d string) bool { return d != "*" && p.aliases[d] == "" && len(d) < 200 }
+		if i := slices.IndexFunc(p.domains, usable); i >= 0 {
 			domain = p.domains[i]
 		} else if !samples[p.ID].IsZero() {
 			continue

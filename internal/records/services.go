@@ -95,6 +95,10 @@ func (b *builder) services(providers []*account.Provider) {
 // offer adds the records of a service that the server offers.
 func (b *builder) offer(s *service, server account.Server) {
 	t, problem := locate(server, b.settings.Login)
+	if login := b.settings.Login; login != b.settings.Address {
+		problem = "people sign in with their address at " + login.Domain() +
+			", and clients that find a server in DNS sign in with the address that was typed"
+	}
 	if problem != "" {
 		b.leaveOut(problem, s.label)
 		return

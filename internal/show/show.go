@@ -34,6 +34,8 @@ type Account struct {
 	Username    string `json:"username,omitempty"`
 	DisplayName string `json:"displayName,omitempty"`
 	MX          string `json:"mx,omitempty"`
+	// DomainOf is the domain that the address's domain is another name of.
+	DomainOf string `json:"domainOf,omitempty"`
 }
 
 // Client says what one kind of client is told.
@@ -131,6 +133,7 @@ func accountOf(info account.AccountInfo) Account {
 		Username:    info.Username,
 		DisplayName: info.DisplayName,
 		MX:          info.ByMX,
+		DomainOf:    info.DomainOf,
 	}
 }
 

@@ -17,6 +17,9 @@ func (r *Report) WriteText(to io.Writer) error {
 	}
 	fmt.Fprintf(w, "%s\n", r.Address)
 	fmt.Fprintf(w, "  provider  %s (%s)%s\n", r.Name, r.Provider, why)
+	if r.Account.DomainOf != "" {
+		fmt.Fprintf(w, "  domain    another name of %s, where the mailbox is\n", r.Account.DomainOf)
+	}
 	fmt.Fprintf(w, "  account   %s\n", r.Account.text())
 	for i, client := range r.Clients {
 		text := client.text()

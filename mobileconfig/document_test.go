@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -335,6 +336,8 @@ func TestNoProfile(t *testing.T) {
 			"imap mail.example.se:143: it is not encrypted"},
 		{[]account.Server{imap, server(account.SMTP, "smtp.example.se", account.Plain)}, AnyDevice,
 			"smtp smtp.example.se:587: it is not encrypted"},
+		{[]account.Server{server(account.SMTP, "smtp.example.se", account.Plain), imap}, AnyDevice,
+			"smtp smtp.example.se:587: it is not encrypted"},
 		{[]account.Server{withMethods(imap, token...), smtp}, AnyDevice, "Apple's mail account cannot sign in with OAuth2"},
 		{[]account.Server{withMethods(imap), smtp}, AnyDevice, "Apple's mail account cannot sign in with no method at all"},
 		{[]account.Server{withMethods(imap, account.GSSAPI, account.TLSClientCert), smtp}, AnyDevice,
@@ -358,6 +361,11 @@ func TestNoProfile(t *testing.T) {
 		got, err := Document(settings(t, p, "anna@example.se"), Options{Service: testService, Device: test.device})
 		if _, ok := errors.AsType[*NoProfileError](err); !ok || !strings.Contains(err.Error(), test.reason) {
 			t.Errorf("Document = %s, %v, want a *NoProfileError with %q", got, err, test.reason)
+		}
+		const noSMTP = "there is no smtp server"
+		hasSMTP := slices.ContainsFunc(test.servers, func(s account.Server) bool { return s.Type == account.SMTP })
+		if err != nil && hasSMTP && strings.Contains(err.Error(), noSMTP) {
+			t.Errorf("Document with an smtp server: %v, want no word that there is none", err)
 		}
 	}
 }

@@ -93,6 +93,11 @@ func TestReadOthers(t *testing.T) {
 <key>EmailAddress</key><string>anna@example.se</string><key>MailNumberOfPastDaysToSync</key><integer>5</integer></dict>`), "anna@example.se", []account.Server{
 			{Type: account.ActiveSync, URL: "http://ex.example.se/Microsoft-Server-ActiveSync", PastDays: 7,
 				Authentication: password}}},
+		{"another number of days", profile(`<dict><key>PayloadType</key><string>com.apple.eas.account</string>
+<key>Host</key><string>ex.example.se</string><key>SSL</key><true/>
+<key>MailNumberOfPastDaysToSync</key><integer>31</integer></dict>`), "", []account.Server{
+			{Type: account.ActiveSync, URL: "https://ex.example.se/Microsoft-Server-ActiveSync", PastDays: 31,
+				Authentication: password}}},
 		{"calendars by default with TLS", profile(`<dict><key>PayloadType</key><string>com.apple.caldav.account</string><key>CalDAVHostName</key><string>dav.example.se</string></dict>`), "", []account.Server{
 			{Type: account.CalDAV, URL: "https://dav.example.se/", Authentication: password}}},
 		{"texts that look like placeholders", profile(`<dict><key>PayloadType</key><string>com.apple.mail.managed</string>

@@ -38,7 +38,7 @@ func (c catalogue) readFile(file string, data []byte) []fault.Fault {
 		return token
 	}
 	if next() != json.Delim('{') && err == nil {
-		fault(0, `want one object, {"key": "text", …}`)
+		fault(d.InputOffset(), `want one object, {"key": "text", …}`)
 		return faults
 	}
 	seen := map[string]bool{}

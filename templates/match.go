@@ -20,10 +20,7 @@ func (s *Set) Match(preferences ...string) *Language {
 		if p == "" {
 			continue
 		}
-		tags, _, err := language.ParseAcceptLanguage(p)
-		if err != nil {
-			continue
-		}
+		tags, _, _ := language.ParseAcceptLanguage(p) // none where p cannot be parsed
 		if _, i, confidence := s.matcher.Match(tags...); confidence != language.No {
 			return s.Languages[i]
 		}

@@ -53,8 +53,8 @@ func TestCompare(t *testing.T) {
 		}
 		return c
 	}
-	english := read(`{"a": "A {x}", "b": "B {x} {y}", "c": "C"}`)
-	other := read(`{"b": "B {y} {y}", "c": "C", "d": "D"}`)
+	english := read(`{"a": "A {x}", "b": "B {x} {y}", "c": "C", "e": "E {x} {y}"}`)
+	other := read(`{"b": "B {y} {y}", "c": "C", "d": "D", "e": "{y} E {x}"}`)
 	want := []string{
 		`text/de.json: lacks "a"`,
 		`text/de.json:1: "b" has the names [y], want [x y]`,
@@ -115,6 +115,17 @@ func TestNumbers(t *testing.T) {
 		if got := set.Match(tag).format(2000); got != want {
 			t.Errorf("2000 in %s = %q, want %q", tag, got, want)
 		}
+	}
+}
+
+// TestMissingText checks that a text that is not there is shown as its key.
+func TestMissingText(t *testing.T) {
+	lang := embeddedSet(t).Match("en")
+	if got := lang.Text("no.such"); got != "no.such" {
+		t.Errorf("Text(no.such) = %q, want the key", got)
+	}
+	if got := lang.Label("no.such"); got != "no.such" {
+		t.Errorf("Label(no.such) = %q, want the key", got)
 	}
 }
 
@@ -222,6 +233,7 @@ func TestOverlayFaults(t *testing.T) {
 		{"text/sv.json", "{\n\"form.title\": \"a\"", "text/sv.json:2: not readable as JSON: it ends too early"},
 		{"text/sv.json", "", "text/sv.json:1: not readable as JSON: it ends too early"},
 		{"text/sv.json", "[]", `text/sv.json:1: want one object, {"key": "text", …}`},
+		{"text/sv.json", "\n[]", `text/sv.json:2: want one object, {"key": "text", …}`},
 		{"text/sv.json", "{} {}", `text/sv.json:1: something follows the closing brace`},
 		{"text/german.json", "{}", "text/german.json: the name of the file is not a language tag such as de or pt-BR"},
 		{"text/de.json", "{}", `text/de.json: lacks "language", the language's name in itself`},
@@ -248,8 +260,10 @@ func TestOverlayLeftovers(t *testing.T) {
 	for _, w := range set.Warnings {
 		file, why, _ := strings.Cut(w.String(), ": ")
 		got = append(got, file)
-		if !strings.HasPrefix(why, "not used: ") {
-			t.Errorf("warning %q, want one that begins with \"not used: \"", w)
+		const want = "not used: it is none of the files that the page is made of, " +
+			"html/*.html, text/LANG.json, static/style.css, static/copy.js"
+		if why != want {
+			t.Errorf("warning about %s: %q, want %q", file, why, want)
 		}
 	}
 	want := []string{"README", "html/#ask.html#", "html/ask.html~", "html/old", "static/ours.css"}

@@ -63,8 +63,7 @@ func (s *Signer) Start(ctx context.Context) {
 	}
 	s.reload() // the files may have changed since New
 	s.running.Go(func() {
-		retry := time.NewTicker(retryInterval)
-		defer retry.Stop()
+		retry := time.Tick(retryInterval)
 		for {
 			select {
 			case <-ctx.Done():
@@ -72,7 +71,7 @@ func (s *Signer) Start(ctx context.Context) {
 			case <-watcher.Changed:
 				watcher.Refresh()
 				s.reload()
-			case <-retry.C:
+			case <-retry:
 				s.retry()
 			}
 		}

@@ -190,8 +190,9 @@ func TestUnsigned(t *testing.T) {
 				s.retry()
 			}
 			lines := f.logged()
-			if len(lines) != 1 || !strings.Contains(lines[0], "level=WARN") || !strings.Contains(lines[0], test.reason) {
-				t.Errorf("the log has %q, want one warning with %q", lines, test.reason)
+			const warning = `level=WARN msg="profiles are not signed" reason=`
+			if len(lines) != 1 || !strings.Contains(lines[0], warning) || !strings.Contains(lines[0], test.reason) {
+				t.Errorf("the log has %q, want one line with %q and %q", lines, warning, test.reason)
 			}
 			if strings.Contains(strings.Join(lines, ""), "secret") {
 				t.Error("the log contains a part of the key")
@@ -234,14 +235,16 @@ func TestChain(t *testing.T) {
 			if got := len(signed.Certificates); got != test.count || !signed.Certificates[0].Equal(a.leaf) {
 				t.Errorf("the signature has %d certificates, want %d with the leaf first", got, test.count)
 			}
+			const good = `level=INFO msg="profiles are signed" certificate=`
+			const bad = `level=WARN msg="profiles are signed, but devices may not trust the signature" reason=`
 			lines, err := f.logged(), s.Check()
 			switch {
 			case len(lines) != 1:
 				t.Errorf("the log has %q, want one line", lines)
-			case test.warning == "" && (err != nil || !strings.Contains(lines[0], "level=INFO")):
+			case test.warning == "" && (err != nil || !strings.Contains(lines[0], good) || !strings.Contains(lines[0], " until=")):
 				t.Errorf("Check() = %v, log %q, want no problem", err, lines)
-			case test.warning != "" && (err == nil || !strings.Contains(err.Error(), test.warning) ||
-				!strings.Contains(lines[0], "level=WARN")):
+			case test.warning != "" && (err == nil || !strings.HasPrefix(err.Error(), f.Certificate+": ") ||
+				!strings.Contains(err.Error(), test.warning) || !strings.Contains(lines[0], bad)):
 				t.Errorf("Check() = %v, log %q, want a warning with %q", err, lines, test.warning)
 			}
 		})
@@ -418,6 +421,34 @@ func TestStart(t *testing.T) {
 	s.key, s.problem = nil, os.ErrPermission
 	s.mu.Unlock()
 	waitFor(first, "a permission that was given later")
+}
+
+// TestStartAndClose checks that Start reads what was written after New without a warning, and
+// that nothing runs after Close.
+func TestStartAndClose(t *testing.T) {
+	first, second := newTestAuthority(t), newTestAuthority(t)
+	f := newFiles(t, certificates(first.leaf, first.middle), pkcs8(t, first.key))
+	s := f.signer()
+	f.write(f.Certificate, certificates(second.leaf, second.middle))
+	f.write(f.Key, pkcs8(t, second.key))
+	s.Start(t.Context())
+	if key, err := s.current(); key == nil || !key.leaf.Equal(second.leaf) {
+		t.Errorf("after Start, the certificate is not the one of the file (%v)", err)
+	}
+	s.Close()
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("something still runs 10 s after Close")
+	}
+	if lines := f.logged(); strings.Contains(strings.Join(lines, "\n"), "level=WARN") {
+		t.Errorf("the log has %q, want no warning", lines)
+	}
 }
 
 func TestNoFiles(t *testing.T) {

@@ -70,9 +70,13 @@ func (k *check) host(label string) error {
 			return nil
 		}
 	}
-	if len(want) == 0 {
+	switch {
+	case len(want) == 0:
 		k.found(Superfluous, label, "is there, but there is nothing to ask for", have, nil)
-	} else {
+	case label == "autodiscover" && slices.Contains(k.domain.redirects, targets(have)):
+		k.found(Different, label, "leads straight to "+targets(have)+
+			", whose certificate needs this name for clients that ask by HTTPS alone", nil, want).Warning = true
+	default:
 		k.found(Different, label, "leads to "+targets(have)+" instead of "+targets(want), have, want)
 	}
 	return nil

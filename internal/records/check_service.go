@@ -95,24 +95,33 @@ func (k *check) service(label string) error {
 	return nil
 }
 
-// leftovers finds fault with records of a service that the domain does not have.
+// leftovers finds fault with records of a service that the domain does not have. A
+// service that no record denies may be somewhere else: the configuration of a mail
+// service need not know where a customer's calendar is.
 func (k *check) leftovers(label string, have []dns.Record) {
 	have = slices.DeleteFunc(have, isDenial)
-	if len(have) == 0 || label == "_autodiscover._tcp" && len(have) == 1 && k.isRedirect(have[0]) {
-		return
-	}
-	isOurs := func(r dns.Record) bool {
-		host := readSRV(r).host
-		return slices.ContainsFunc(k.domain.Records, func(want Record) bool {
-			return want.Type == "SRV" && readSRV(want.Record).host == host ||
-				want.Type == "CNAME" && strings.TrimSuffix(want.Data, ".") == host
-		})
-	}
-	if slices.ContainsFunc(have, func(r dns.Record) bool { return !isOurs(r) }) {
+	foreign := slices.DeleteFunc(slices.Clone(have), k.isOurs)
+	switch {
+	case len(have) == 0 || label == "_autodiscover._tcp" && len(have) == 1 && k.isRedirect(have[0]):
+	case len(foreign) == 0 && label == "_autodiscover._tcp":
+		k.found(Superfluous, label, "leads to "+leadsTo(have)+", and clients are better off without it", have, nil)
+	case len(foreign) == 0:
+		k.found(Superfluous, label, "leads to "+leadsTo(have)+", which does not offer the service", have, nil)
+	case label == "_autodiscover._tcp":
 		k.found(Harmful, label, "still leads to "+leadsTo(have)+", which is not where the mailboxes are", have, nil)
-		return
+	default:
+		k.found(Superfluous, label, "leads to "+leadsTo(have)+", of which the configuration says nothing: "+
+			"remove it unless the service is there", nil, nil).Warning = true
 	}
-	k.found(Superfluous, label, "leads to "+leadsTo(have)+", which does not offer the service", have, nil)
+}
+
+// isOurs reports whether an SRV record leads to a host that the domain's records name.
+func (k *check) isOurs(r dns.Record) bool {
+	host := readSRV(r).host
+	return slices.ContainsFunc(k.domain.Records, func(want Record) bool {
+		return want.Type == "SRV" && readSRV(want.Record).host == host ||
+			want.Type == "CNAME" && strings.TrimSuffix(want.Data, ".") == host
+	})
 }
 
 // isRedirect reports whether a record leads to the service that answers Autodiscover

@@ -21,7 +21,13 @@ func (k *check) path(label string) error {
 	case len(have) == 0:
 		k.missing(label, want)
 	case len(want) == 0:
-		k.found(Superfluous, label, "has a path, but there is no such service or it needs none", have, nil)
+		if answer, err = k.lookup(label, "SRV"); err != nil {
+			return err
+		}
+		others := slices.DeleteFunc(answer.OfType("SRV"), func(r dns.Record) bool { return isDenial(r) || k.isOurs(r) })
+		if len(others) == 0 { // otherwise it belongs to the service there
+			k.found(Superfluous, label, "has a path, but there is no such service or it needs none", have, nil)
+		}
 	case len(have) > 1:
 		k.found(Harmful, label, "has several paths, of which clients take any", have, want)
 	case dns.Unquote(have[0].Data) != dns.Unquote(want[0].Data):

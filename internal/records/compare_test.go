@@ -171,10 +171,6 @@ var planted = []struct {
 		want:   "_imaps._tcp.kund.example leads to mail.other.example port 993 instead of mail.kund.example port 993",
 		remove: []string{"_imaps._tcp.kund.example. 3600 IN SRV 0 1 993 mail.other.example."},
 		put:    []string{"_imaps._tcp.kund.example. 3600 IN SRV 0 1 993 mail.kund.example."}},
-	{name: "leftover record of a service that is not offered", domain: ordinaryDomain,
-		plant: with("_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."), kind: Harmful,
-		want:   "_carddavs._tcp.kund.example still leads to mail.other.example port 443, which is not where the mailboxes are",
-		remove: []string{"_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example."}},
 	{name: "superfluous service", domain: ordinaryDomain,
 		plant: with("_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.example.net."), kind: Superfluous,
 		want:   "_sieve._tcp.kund.example leads to mail.example.net port 4190, which does not offer the service",
@@ -386,6 +382,56 @@ kund.example: warning: _autodiscover._tcp.kund.example leads to gone.example.net
 kund.example: warning: _imaps._tcp.kund.example leads to cloud.example.net, which is a CNAME: some clients refuse that (RFC 2782)
 kund.example: warning: _submissions._tcp.kund.example leads to gone.example.net, which has no address
 `
+	if diff := cmp.Diff(want, got.String()); diff != "" || got.Wrong() {
+		t.Errorf("Compare: Wrong() = %v, want false; findings (-want +got):\n%s", got.Wrong(), diff)
+	}
+}
+
+// TestCompareSilence has true records of services of which the configuration says
+// nothing: they are nowhere called wrong.
+func TestCompareSilence(t *testing.T) {
+	silent := func() Domain {
+		s := settingsFor(customer)
+		s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "mail.other.example"}
+		return New(Options{Name: "setup.example.net"}).For(s)
+	}
+	for _, test := range []struct {
+		name    string
+		domain  func() Domain
+		records string
+		want    string // the whole output
+	}{
+		{"mail of a service that Autodiscover is handed over to", silent,
+			"_imaps._tcp.kund.example. 300 IN SRV 0 1 993 mail.other.example.\n" +
+				"_submission._tcp.kund.example. 300 IN SRV 0 1 587 mail.other.example.", ""},
+		{"its names for other clients", silent, "autoconfig.kund.example. 300 IN A 192.0.2.40\n" +
+			"ua-auto-config.kund.example. 300 IN A 192.0.2.40\n" +
+			`_ua-auto-config.kund.example. 300 IN TXT "v=UAAC1; a=sha256; d=b2xk"`, ""},
+		{"address books", ordinaryDomain, "_carddavs._tcp.kund.example. 300 IN SRV 0 1 443 mail.other.example.\n" +
+			`_carddavs._tcp.kund.example. 300 IN TXT "path=/dav/"`,
+			"kund.example: warning: _carddavs._tcp.kund.example leads to mail.other.example port 443, " +
+				"of which the configuration says nothing: remove it unless the service is there\n"},
+	} {
+		domain := test.domain()
+		zone := zoneOf(t, domain) + test.records + "\n"
+		got := comparerFor(t, zone, true, nil).Compare(t.Context(), domain)
+		if diff := cmp.Diff(test.want, got.String()); diff != "" || got.Wrong() {
+			t.Errorf("%s: Compare: Wrong() = %v, want false; findings (-want +got):\n%s", test.name, got.Wrong(), diff)
+		}
+	}
+}
+
+// TestCompareStraight has a record that leads to the other service itself, where the one
+// that leads to a redirect is better.
+func TestCompareStraight(t *testing.T) {
+	s := settingsFor(customer, everyServer[0], everyServer[3])
+	s.Provider.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "mail.other.example"}
+	domain := New(Options{Name: "setup.example.net"}).For(s)
+	zone := replace(`^(autodiscover.*) CNAME \S+`, "$1 CNAME mail.other.example.")(zoneOf(t, domain))
+	const want = "kund.example: warning: autodiscover.kund.example leads straight to mail.other.example, " +
+		"whose certificate needs this name for clients that ask by HTTPS alone\n" +
+		"  + autodiscover.kund.example. 3600 IN CNAME setup.example.net.\n"
+	got := comparerFor(t, zone, true, nil).Compare(t.Context(), domain)
 	if diff := cmp.Diff(want, got.String()); diff != "" || got.Wrong() {
 		t.Errorf("Compare: Wrong() = %v, want false; findings (-want +got):\n%s", got.Wrong(), diff)
 	}

@@ -54,6 +54,9 @@ type Options struct {
 	// Addresses, if given, are the A and AAAA records that the customers' names
 	// get instead of a CNAME.
 	Addresses []netip.Addr
+	// Certificate reports whether the service has or can order a certificate for a
+	// host name. It is nil where a proxy has the certificates.
+	Certificate func(host string) bool
 	// TTL is the time to live of all records; zero means DefaultTTL.
 	TTL uint32
 	// Directory knows the domains.

@@ -366,9 +366,10 @@ func TestWriteFails(t *testing.T) {
 // TestFor covers what the golden files do not show.
 func TestFor(t *testing.T) {
 	imapAt := func(host string, port int, socket account.SocketType) account.Server {
-		return account.Server{Type: account.IMAP, Hostname: host, Port: port, SocketType: socket}
+		return account.Server{Type: account.IMAP, Hostname: host, Port: port, SocketType: socket, Login: wholeAddress}
 	}
-	pop := account.Server{Type: account.POP3, Hostname: "mail.example.net", Port: 110, SocketType: account.STARTTLS}
+	pop := account.Server{Type: account.POP3, Hostname: "mail.example.net", Port: 110, SocketType: account.STARTTLS,
+		Login: wholeAddress}
 	dav := func(url string) account.Server { return account.Server{Type: account.CalDAV, URL: url} }
 	long := strings.Repeat("a.", 120) + "example"
 	for _, test := range []struct {
@@ -376,6 +377,7 @@ func TestFor(t *testing.T) {
 		options Options
 		digest  func(account.Settings) (string, error)
 		domain  string
+		login   account.Address // the settings' address if zero
 		servers []account.Server
 		change  func(*account.Provider)
 		want    []string // lines, without TTL and class
@@ -383,7 +385,7 @@ func TestFor(t *testing.T) {
 		notes   []string
 	}{
 		{name: "POP3 only", servers: []account.Server{pop,
-			{Type: account.SMTP, Hostname: "mail.example.net", Port: 587, SocketType: account.STARTTLS}},
+			{Type: account.SMTP, Hostname: "mail.example.net", Port: 587, SocketType: account.STARTTLS, Login: wholeAddress}},
 			want: []string{"_pop3._tcp SRV 0 1 110 mail.example.net.", "_pop3s._tcp SRV 0 0 0 .", "_imaps._tcp SRV 0 0 0 .",
 				"_imap._tcp SRV 0 0 0 .", "_submission._tcp SRV 0 1 587 mail.example.net."}},
 		{name: "POP3 preferred to IMAP", servers: []account.Server{pop, imapAt("mail.example.net", 993, account.SSL)},
@@ -415,8 +417,34 @@ func TestFor(t *testing.T) {
 			want:   []string{"_caldavs._tcp SRV 0 1 443 dav.example.net.", `_caldavs._tcp TXT "path=/"`},
 			absent: []string{"_caldav._tcp", "_carddavs._tcp"}},
 		{name: "calendar without TLS", servers: []account.Server{dav("http://dav.example.net/c")},
-			want:   []string{"_caldav._tcp SRV 0 1 80 dav.example.net.", `_caldav._tcp TXT "path=/c"`},
-			absent: []string{"_caldavs._tcp"}},
+			absent: []string{"_caldavs._tcp", "_caldav._tcp"},
+			notes:  []string{"_caldav._tcp: left out, because it is not encrypted (RFC 8314)"}},
+		{name: "mail without TLS", servers: []account.Server{imapAt("a.example.net", 143, account.Plain)},
+			want:   []string{"_imaps._tcp SRV 0 0 0 ."},
+			absent: []string{"_imap._tcp"},
+			notes:  []string{"_imap._tcp: left out, because it is not encrypted (RFC 8314)"}},
+		{name: "mail without TLS and with STARTTLS on another host",
+			servers: []account.Server{imapAt("a.example.net", 143, account.Plain), imapAt("b.example.net", 143, account.STARTTLS)},
+			want:    []string{"_imap._tcp SRV 0 1 143 b.example.net."}},
+		{name: "another user name than the address",
+			servers: []account.Server{
+				{Type: account.IMAP, Hostname: "a.example.net", Port: 993, SocketType: account.SSL,
+					Login: account.Login{Username: account.EmailLocalPart}},
+				{Type: account.SMTP, Hostname: "a.example.net", Port: 465, SocketType: account.SSL,
+					Login: account.Login{Username: account.EmailAddress, DomainName: "hosting01"}},
+				{Type: account.JMAP, URL: "https://jmap.example.net/", Login: account.Login{Username: "u1"}},
+				{Type: account.CalDAV, URL: "https://dav.example.net/", Login: account.Login{Username: "u1"}},
+			},
+			want:   []string{"_caldavs._tcp SRV 0 1 443 dav.example.net.", "_imap._tcp SRV 0 0 0 ."},
+			absent: []string{"_imaps._tcp", "_submissions._tcp", "_jmap._tcp"},
+			notes: []string{"_imaps._tcp, _submissions._tcp, _jmap._tcp: left out, " +
+				"because the user name is not the mail address, and clients that look there know no other"}},
+		{name: "the user name is the address of another domain", servers: []account.Server{
+			imapAt("mail.%EMAILDOMAIN%", 993, account.SSL)},
+			login:  account.AnyAt("example.org").At("example.com"),
+			absent: []string{"_imaps._tcp"},
+			notes: []string{"_imaps._tcp: left out, " +
+				"because the user name is not the mail address, and clients that look there know no other"}},
 		{name: "a calendar URL of its own for every mailbox",
 			servers: []account.Server{dav("https://dav.example.net/%EMAILADDRESS%/")},
 			want:    []string{"_caldavs._tcp SRV 0 1 443 dav.example.net."}},
@@ -427,8 +455,51 @@ func TestFor(t *testing.T) {
 		{name: "Autodiscover handed over to a host", change: func(p *account.Provider) {
 			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "mail.partner.example"}
 		},
-			want:   []string{"autodiscover CNAME mail.partner.example.", "autoconfig CNAME setup.example.net."},
+			servers: []account.Server{imapAt("mail.partner.example", 993, account.SSL)},
+			want:    []string{"autodiscover CNAME setup.example.net.", "autoconfig CNAME setup.example.net."},
+			absent:  []string{"_autodiscover._tcp"}},
+		{name: "handed over to a host, and the service has no certificates", change: func(p *account.Provider) {
+			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "mail.partner.example"}
+		},
+			options: Options{Name: "setup.example.net", Certificate: func(string) bool { return false }},
+			want:    []string{"autodiscover CNAME mail.partner.example."},
+			absent:  []string{"_autodiscover._tcp"}},
+		{name: "handed over to a host, and the service has a certificate", change: func(p *account.Provider) {
+			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "mail.partner.example"}
+		},
+			options: Options{Name: "setup.example.net",
+				Certificate: func(host string) bool { return host == "autodiscover.example.org" }},
+			want:   []string{"autodiscover CNAME setup.example.net."},
 			absent: []string{"_autodiscover._tcp"}},
+		{name: "handed over by an answer that no client follows", change: func(p *account.Provider) {
+			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "mail.partner.example", AsXML: true}
+		},
+			want: []string{"autodiscover CNAME mail.partner.example."}},
+		{name: "handed over to Microsoft", change: func(p *account.Provider) {
+			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "outlook.office365.com"}
+		},
+			want: []string{"autodiscover CNAME autodiscover.outlook.com."}},
+		{name: "handed over without servers", change: func(p *account.Provider) {
+			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "outlook.office365.com"}
+		},
+			absent: []string{"autoconfig", "ua-auto-config", "_imaps._tcp", "_imap._tcp", "_pop3s._tcp", "_pop3._tcp",
+				"_submissions._tcp", "_submission._tcp"},
+			notes: []string{"autoconfig, ua-auto-config, _ua-auto-config, _imaps._tcp, _imap._tcp, _pop3s._tcp, _pop3._tcp, " +
+				"_submissions._tcp, _submission._tcp: left out, " +
+				"because the configuration lists no servers of the service that Autodiscover is handed over to"}},
+		{name: "no certificates", options: Options{Name: "setup.example.net", Certificate: func(string) bool { return false }},
+			want: []string{"autodiscover CNAME setup.example.net."}, absent: []string{"_autodiscover._tcp"},
+			notes: []string{"_autodiscover._tcp: left out, because Thunderbird would ask whether the password may go to " +
+				"setup.example.net: without a certificate for autodiscover.example.org it follows this record"}},
+		{name: "no certificates, and the service in the domain",
+			options: Options{Name: "setup.example.org", Certificate: func(string) bool { return false }},
+			want:    []string{"_autodiscover._tcp SRV 0 1 443 setup.example.org."}},
+		{name: "one of the names of PACC too long for DNS", domain: strings.Repeat("a.", 115) + "example1",
+			digest: func(account.Settings) (string, error) { return "d=new", nil },
+			want:   []string{"autodiscover CNAME setup.example.net."},
+			absent: []string{"ua-auto-config", "_ua-auto-config"},
+			notes: []string{"_autodiscover._tcp, ua-auto-config, _ua-auto-config, _submissions._tcp, _submission._tcp: left out, " +
+				"because with the domain, the name would be longer than DNS allows"}},
 		{name: "Autodiscover redirected to another address by the service", change: func(p *account.Provider) {
 			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@other.example"}
 		},
@@ -444,7 +515,9 @@ func TestFor(t *testing.T) {
 			notes: []string{"autoconfig, autodiscover, ua-auto-config: left out, " +
 				"because the configuration has no name for the service, to which they could point"}},
 		{name: "names too long for DNS", domain: long, absent: []string{"autodiscover", "_submissions._tcp"},
-			notes: []string{"autodiscover: left out, because with the domain, the name would be longer than DNS allows"}},
+			notes: []string{"autoconfig, autodiscover, _autodiscover._tcp, ua-auto-config, _ua-auto-config, " +
+				"_imaps._tcp, _imap._tcp, _pop3s._tcp, _pop3._tcp, _submissions._tcp, _submission._tcp: left out, " +
+				"because with the domain, the name would be longer than DNS allows"}},
 		{name: "PACC", digest: func(account.Settings) (string, error) { return "d=new", nil },
 			want: []string{"ua-auto-config CNAME setup.example.net.", `_ua-auto-config TXT "d=new"`}},
 		{name: "PACC cannot describe the domain, for a reason of two lines",
@@ -463,6 +536,9 @@ func TestFor(t *testing.T) {
 			settings := settingsFor(test.domain, test.servers...)
 			if test.change != nil {
 				test.change(settings.Provider)
+			}
+			if !test.login.IsZero() {
+				settings.Login = test.login
 			}
 			g := New(test.options)
 			if test.digest != nil {

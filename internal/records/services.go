@@ -16,9 +16,15 @@ import (
 type service struct {
 	label      string
 	serverType account.ServerType
-	encrypted  bool   // from the first byte on
-	offered    string // the reason of the record where the service is offered
-	absent     string // the reason of the record that denies it; empty if none does
+	encrypted  bool // from the first byte on
+	// byAddress is set if clients that find the service sign in with the mail address
+	// unasked: aerc and Claws Mail always, Evolution if it finds the service before
+	// autoconfig. Those that look for calendars and address books have a user name
+	// from the mail account (Thunderbird) or ask for it (DAVx⁵, Apple), and so does
+	// the Sieve add-on.
+	byAddress bool
+	offered   string // the reason of the record where the service is offered
+	absent    string // the reason of the record that denies it; empty if none does
 }
 
 // These are the services of RFC 6186 §3, RFC 8314 §5.1, RFC 6764 §3, RFC 8620 §2.2
@@ -29,24 +35,24 @@ type service struct {
 // aerc 0.14 asks for _submission only. If the provider has port 465 alone, aerc
 // offers the mail domain itself as the sending server.
 var services = []service{
-	{"_imaps._tcp", account.IMAP, true, "where FairEmail, aerc and Evolution look for IMAP over TLS",
+	{"_imaps._tcp", account.IMAP, true, true, "where FairEmail, aerc and Evolution look for IMAP over TLS",
 		"says that there is no IMAP over TLS here"},
-	{"_imap._tcp", account.IMAP, false, "where FairEmail, aerc and Evolution look for IMAP with STARTTLS",
+	{"_imap._tcp", account.IMAP, false, true, "where FairEmail, aerc and Evolution look for IMAP with STARTTLS",
 		"says that there is no IMAP with STARTTLS here"},
-	{"_pop3s._tcp", account.POP3, true, "where clients look for POP3 over TLS",
+	{"_pop3s._tcp", account.POP3, true, true, "where clients look for POP3 over TLS",
 		"says that there is no POP3 over TLS here"},
-	{"_pop3._tcp", account.POP3, false, "where clients look for POP3 with STARTTLS",
+	{"_pop3._tcp", account.POP3, false, true, "where clients look for POP3 with STARTTLS",
 		"says that there is no POP3 with STARTTLS here"},
-	{"_submissions._tcp", account.SMTP, true, "where FairEmail and Evolution look for sending over TLS",
+	{"_submissions._tcp", account.SMTP, true, true, "where FairEmail and Evolution look for sending over TLS",
 		"says that there is no sending over TLS here"},
-	{"_submission._tcp", account.SMTP, false, "where FairEmail, aerc and Evolution look for sending with STARTTLS",
+	{"_submission._tcp", account.SMTP, false, true, "where FairEmail, aerc and Evolution look for sending with STARTTLS",
 		"says that there is no sending with STARTTLS here"},
-	{"_caldavs._tcp", account.CalDAV, true, "where Thunderbird, DAVx5 and Apple look for calendars", ""},
-	{"_caldav._tcp", account.CalDAV, false, "where clients look for calendars, without TLS", ""},
-	{"_carddavs._tcp", account.CardDAV, true, "where Thunderbird, DAVx5 and Apple look for address books", ""},
-	{"_carddav._tcp", account.CardDAV, false, "where clients look for address books, without TLS", ""},
-	{"_jmap._tcp", account.JMAP, true, "where clients that speak JMAP look for its session", ""},
-	{"_sieve._tcp", account.ManageSieve, false,
+	{"_caldavs._tcp", account.CalDAV, true, false, "where Thunderbird, DAVx5 and Apple look for calendars", ""},
+	{"_caldav._tcp", account.CalDAV, false, false, "where clients look for calendars, without TLS", ""},
+	{"_carddavs._tcp", account.CardDAV, true, false, "where Thunderbird, DAVx5 and Apple look for address books", ""},
+	{"_carddav._tcp", account.CardDAV, false, false, "where clients look for address books, without TLS", ""},
+	{"_jmap._tcp", account.JMAP, true, true, "where clients that speak JMAP look for its session", ""},
+	{"_sieve._tcp", account.ManageSieve, false, false,
 		"where mail filters are managed, for Thunderbird's Sieve add-on", ""},
 }
 
@@ -64,58 +70,79 @@ func serviceOf(server account.Server) *service {
 }
 
 // services adds the SRV records. Each name has at most one, for the provider's first
-// server of that service, as aerc and Thunderbird choose oddly between several. A
-// service that one of the providers offers is not denied, as other mailboxes of the
-// domain have it.
-func (b *builder) services(providers []*account.Provider) {
-	elsewhere := map[*service]bool{}
-	for _, provider := range providers {
-		for _, server := range provider.Servers {
-			elsewhere[serviceOf(server)] = true
-		}
+// server of that service, as aerc and Thunderbird choose oddly between several.
+func (b *builder) services() {
+	offered := map[*service][]account.Server{}
+	for _, server := range b.settings.Servers {
+		s := serviceOf(server)
+		offered[s] = append(offered[s], server)
 	}
-	var unknown []string
 	for i := range services {
 		s := &services[i]
-		first := slices.IndexFunc(b.settings.Servers, func(server account.Server) bool { return serviceOf(server) == s })
-		switch {
-		case first >= 0:
-			b.offer(s, b.settings.Servers[first])
-		case s.absent != "" && elsewhere[s]:
-			unknown = append(unknown, s.label)
+		problem := ""
+		switch servers := offered[s]; {
+		case len(servers) > 0:
+			problem = b.offer(s, servers)
 		case s.absent != "":
-			b.add(s.label, "SRV", "0 0 0 .", s.absent)
+			problem = b.deny(s)
 		}
-	}
-	if len(unknown) > 0 {
-		b.leaveOut("the domain's own provider does not offer it, but other mailboxes there may have it", unknown...)
+		if problem != "" {
+			b.leaveOut(problem, s.label)
+		}
 	}
 }
 
-// offer adds the records of a service that the server offers.
-func (b *builder) offer(s *service, server account.Server) {
+// deny adds the record that denies a service, or returns why nobody can know that the
+// domain does not have it. Silence is not a denial.
+func (b *builder) deny(s *service) (problem string) {
+	offers := func(p *account.Provider) bool {
+		return slices.ContainsFunc(p.Servers, func(server account.Server) bool { return serviceOf(server) == s })
+	}
+	switch {
+	case slices.ContainsFunc(b.providers, offers):
+		return "the domain's own provider does not offer it, but other mailboxes there may have it"
+	case slices.ContainsFunc(b.providers, isSilent):
+		return unsaid
+	}
+	b.add(s.label, "SRV", "0 0 0 .", s.absent)
+	return ""
+}
+
+// offer adds the records of a service that the servers offer, or returns why there
+// are none.
+func (b *builder) offer(s *service, servers []account.Server) (problem string) {
+	// Clients that find a server by DNS use it as RFC 8314 §5 demands: with TLS.
+	first := slices.IndexFunc(servers, isEncrypted)
+	if first < 0 {
+		return "it is not encrypted (RFC 8314)"
+	}
+	server := servers[first]
+	isAddress := server.SignsInWithAddress() && b.settings.Login == b.settings.Address
+	if s.byAddress && !isAddress {
+		return "the user name is not the mail address, and clients that look there know no other"
+	}
 	t, problem := locate(server, b.settings.Login)
 	if login := b.settings.Login; login != b.settings.Address {
 		problem = "people sign in with their address at " + login.Domain() +
 			", and clients that find a server in DNS sign in with the address that was typed"
 	}
 	if problem != "" {
-		b.leaveOut(problem, s.label)
-		return
+		return problem
 	}
 	isStore := func(s account.Server) bool { return s.Type == account.IMAP || s.Type == account.POP3 }
 	priority := 0
 	if isStore(server) && server.Type != b.settings.Servers[slices.IndexFunc(b.settings.Servers, isStore)].Type {
 		priority = 10 // a client that supports both then prefers the same one (RFC 6186 §3.4)
 	}
-	reason := s.offered
-	if server.SocketType == account.Plain {
-		reason = strings.Replace(reason, "with STARTTLS", "without encryption", 1)
-	}
-	b.add(s.label, "SRV", fmt.Sprintf("%d 1 %s %s.", priority, t.port, t.host), reason)
+	b.add(s.label, "SRV", fmt.Sprintf("%d 1 %s %s.", priority, t.port, t.host), s.offered)
 	if t.path != "" {
 		b.add(s.label, "TXT", dns.Quote("path="+t.path), "the path on that server (RFC 6764)")
 	}
+	return ""
+}
+
+func isEncrypted(s account.Server) bool {
+	return s.SocketType != account.Plain && !strings.HasPrefix(s.URL, "http://")
 }
 
 // target is where a server is.

@@ -165,7 +165,8 @@ func (r *recordsRun) setDesired() error {
 		)
 	}
 	o := records.Options{
-		Name: c.Name, Addresses: c.DNS.Addresses, TTL: uint32(c.DNS.TTL.Seconds()), Directory: r.loaded.Directory,
+		Name: c.Name, Addresses: c.DNS.Addresses, Certificate: r.loaded.CertificateFor(),
+		TTL: uint32(c.DNS.TTL.Seconds()), Directory: r.loaded.Directory,
 	}
 	if r.was != "" {
 		before, err := load("-was", r.was)

@@ -154,3 +154,30 @@ providers:
 	records(0, "nothing to do", "-remove", "butiken.example")
 	records(1, "missing: ", compare...)
 }
+
+// TestRecordsCertificates checks that records knows for which names the service has a
+// certificate: those of the files, or any where ACME or a proxy provides them.
+func TestRecordsCertificates(t *testing.T) {
+	folder := t.TempDir()
+	putCertificate(t, folder, 1)
+	const there, leftOut = " SRV 0 1 443 ", "; _autodiscover._tcp: left out, because Thunderbird would ask"
+	for tls, want := range map[string]string{
+		"": there,
+		"tls: {certificates: [{certificate: cert.pem, key: cert.pem}]}":                        leftOut,
+		"tls: {certificates: [{certificate: cert.pem, key: cert.pem}], acme: {storage: acme}}": there,
+		"tls: {certificates: [{certificate: missing.pem, key: cert.pem}]}":                     there,
+	} {
+		text := "name: setup.example.com\n" + tls + `
+providers:
+  - id: example
+    displayName: Example
+    domains: [domain.se, customer.example]
+    servers:
+      - {type: imap, hostname: imap.example.com}
+      - {type: smtp, hostname: smtp.example.com}
+`
+		records := recordsRunner(t, filepath.Join(folder, "signpost.yaml"), text)
+		records(0, there, "domain.se")
+		records(0, want, "customer.example")
+	}
+}

@@ -1,11 +1,13 @@
 package service
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"signpost/internal/certfile"
@@ -38,6 +40,27 @@ func (l *Loaded) CheckTLS() fault.List {
 		faults = append(faults, l.Config.Fault("tls.acme.storage", fmt.Errorf("%s is not a directory", t.ACME.Storage)))
 	}
 	return faults
+}
+
+// CertificateFor returns a function that reports whether the service has a certificate
+// for a host name. It returns nil if any name may have one: ordered by ACME, or known
+// to a proxy in front, or in a file that cannot be read here.
+func (l *Loaded) CertificateFor() func(host string) bool {
+	t := l.Config.TLS
+	if t == nil || t.ACME != nil {
+		return nil
+	}
+	var leaves []*x509.Certificate
+	for _, pair := range t.Certificates {
+		chain, err := certfile.Certificates(pair.Certificate)
+		if err != nil {
+			return nil
+		}
+		leaves = append(leaves, chain[0])
+	}
+	return func(host string) bool {
+		return slices.ContainsFunc(leaves, func(c *x509.Certificate) bool { return c.VerifyHostname(host) == nil })
+	}
 }
 
 // canBeDirectory reports whether the path is a directory or could be created as

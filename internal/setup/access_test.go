@@ -184,3 +184,30 @@ func TestTargets(t *testing.T) {
 		}
 	})
 }
+
+// TestLayout checks that no word of a label is broken over two lines, whatever the width
+// of the screen, and that links stand clear of the button above them.
+func TestLayout(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	base := serve(t, service(resolve, o))
+	ctx := open(t)
+	for _, lang := range []string{"en", "sv"} {
+		do(t, ctx, screen(true, false), chromedp.Navigate(base+"/?emailaddress=mail@domain.se&device=all&lang="+lang))
+		for _, width := range []int64{320, 390, 576, 640, 768, 1280} {
+			do(t, ctx, chromedp.EmulateViewport(width, 844))
+			broken := js[[]string](t, ctx, `[...document.querySelectorAll("dt")].filter(e => {
+				const range = document.createRange();
+				range.selectNodeContents(e);
+				return e.checkVisibility() && !/\s/.test(e.textContent) && range.getClientRects().length > 1;
+			}).map(e => e.textContent)`)
+			if len(broken) > 0 {
+				t.Errorf("at %d px in %s, the labels %q are broken within the word", width, lang, broken)
+			}
+			gap := js[float64](t, ctx, `document.querySelector(".body .links a").getBoundingClientRect().top -
+				document.querySelector(".body .button").getBoundingClientRect().bottom`)
+			if gap < 8 {
+				t.Errorf("at %d px in %s, the link is %.1f px below the button, want at least 8", width, lang, gap)
+			}
+		}
+	}
+}

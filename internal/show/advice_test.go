@@ -212,7 +212,10 @@ func TestWithoutAddress(t *testing.T) {
 		{"the same", []account.Server{imap, smtp}, nil, "", ""},
 		{"another product", []account.Server{mailServer(account.ActiveSync)}, nil, "this account is at another product, Own", ""},
 		{"another login", []account.Server{local, smtp}, nil, "this account signs in as u67578", ""},
-		{"nothing", []account.Server{imap, smtp}, account.ErrAddressRequired, "", account.ErrAddressRequired.Error()},
+		{"nothing", []account.Server{imap, smtp}, account.ErrAddressRequired, "",
+			"it never says which mailbox it sets up, and the operator tells such clients nothing (withoutAddress)"},
+		{"a host that is not hosted", []account.Server{imap, smtp}, account.ErrUnknownDomain, "",
+			account.ErrUnknownDomain.Error()},
 	} {
 		resolve := func(_ context.Context, q account.Query) (account.Settings, error) {
 			if q.Address.IsZero() {

@@ -40,7 +40,7 @@ func TestNoPasswordWhereThereIsNone(t *testing.T) {
 			}
 		}
 	}
-	if told != 2 {
-		t.Errorf("%d servers were told, want the two of autoconfig", told)
+	if told != 4 {
+		t.Errorf("%d servers were told, want the two of autoconfig, with the address and without", told)
 	}
 }

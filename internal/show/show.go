@@ -93,7 +93,9 @@ func Explain(ctx context.Context, resolve account.Resolver, a account.Address, s
 			return nil, err
 		}
 		c := Client{Client: d.Name, Title: d.Title}
-		if unknown {
+		if errors.Is(err, account.ErrAddressRequired) {
+			c.Nothing = "it never says which mailbox it sets up, and the operator tells such clients nothing (withoutAddress)"
+		} else if unknown {
 			c.Nothing = err.Error()
 		} else if c, err = d.explain(ctx, resolve, a, settings, service); err != nil {
 			return nil, err

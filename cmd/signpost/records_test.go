@@ -1,16 +1,22 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"signpost/internal/freeport"
+	"signpost/internal/records"
 )
 
 // startNamed starts BIND with an empty zone butiken.example, which takes updates
@@ -96,6 +102,41 @@ func recordsRunner(t *testing.T, config, text string) func(status int, want stri
 			}
 		}
 	}
+}
+
+// TestEachDomain checks that the work for as many domains as -at-once says goes on at a
+// time, and that one that fails stops no other.
+func TestEachDomain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		r := &recordsRun{domains: []string{"a.example", "b.example", "c.example", "d.example"}, atOnce: 2}
+		r.remove = true
+		if err := r.setDesired(); err != nil {
+			t.Fatal(err)
+		}
+		var working, most atomic.Int32
+		work := func(ctx context.Context, d records.Domain) (string, error) {
+			most.Store(max(most.Load(), working.Add(1)))
+			time.Sleep(time.Second)
+			working.Add(-1)
+			if d.Name == "b.example" {
+				return "", errors.New("b.example fails")
+			}
+			return d.Name, nil
+		}
+		start := time.Now()
+		got := slices.Collect(eachDomain(ctx, r, work))
+		if want := []string{"a.example", "c.example", "d.example"}; !slices.Equal(got, want) {
+			t.Errorf("results of %q, want %q", got, want)
+		}
+		if took := time.Since(start); most.Load() != 2 || took != 2*time.Second {
+			t.Errorf("at most %d domains at a time, in %v, want 2 in 2s", most.Load(), took)
+		}
+		if len(r.failures) != 1 || r.failures[0].Error() != "b.example fails" {
+			t.Errorf("failures %v, want that of b.example", r.failures)
+		}
+	})
 }
 
 // TestPublishAll goes on after domains that cannot be published and after one that

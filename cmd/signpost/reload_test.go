@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	reloaded    = regexp.MustCompile(`msg=reloaded providers=(\d+) domains=(\d+) accounts=(\d+)`)
+	reloaded    = regexp.MustCompile(`msg=reloaded providers=(\d+) domains=(\d+) accounts=(\d+) took=\d`)
 	notReloaded = regexp.MustCompile(`msg="reload failed, keeping the previous configuration" fault="(.*)"`)
 )
 

@@ -295,5 +295,6 @@ func TestAdminIsOptional(t *testing.T) {
 	put(t, folder, "signpost.yaml", text[:strings.Index(text, "admin:")]+text[strings.Index(text, "providers:"):])
 	r := startServe(t, folder, nil)
 	r.wrote(t, `msg="admin listener not opened, no metrics"`)
+	r.wrote(t, `hint="set admin.listen to another address or to none"`)
 	r.resolves(t, "domain.se", "one.example")
 }

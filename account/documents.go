@@ -110,7 +110,9 @@ func (s *Settings) templatedProvider() *Provider {
 	}
 	p := *s.Provider
 	p.DisplayName, p.DisplayShortName = Verbatim(p.DisplayName), Verbatim(p.DisplayShortName)
-	p.Webmail = link(p.Webmail)
+	p.Webmail, p.Logo, p.Developer = link(p.Webmail), link(p.Logo), link(p.Developer)
+	contact := &p.Support.Contact
+	contact.URL, contact.Email, contact.Phone = Verbatim(contact.URL), Verbatim(contact.Email), Verbatim(contact.Phone)
 	p.Documentation = slices.Clone(p.Documentation)
 	for i, page := range p.Documentation {
 		titles := slices.Clone(page.Titles)

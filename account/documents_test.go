@@ -15,7 +15,8 @@ func describe(s Settings) ([]byte, error) {
 			server.Login.DomainName)
 	}
 	p := s.Provider
-	lines = append(lines, p.DisplayName, p.DisplayShortName, p.Webmail)
+	lines = append(lines, p.DisplayName, p.DisplayShortName, p.Webmail, p.Logo, p.Developer,
+		p.Support.Contact.URL, p.Support.Contact.Email, p.Support.Contact.Phone)
 	for _, page := range p.Documentation {
 		lines = append(lines, page.URL)
 		for _, title := range page.Titles {
@@ -32,6 +33,8 @@ func describe(s Settings) ([]byte, error) {
 // full has a placeholder in every text.
 var full = &Provider{
 	DisplayName: "name %EMAILADDRESS%", DisplayShortName: "short %%EMAILDOMAIN%%", Webmail: "https://%EMAILDOMAIN%/",
+	Logo: "https://logo.%EMAILDOMAIN%/", Developer: "https://dev.%EMAILDOMAIN%/",
+	Support: Support{Contact: Contact{URL: "https://%EMAILDOMAIN%", Email: "%EMAILADDRESS%", Phone: "%EMAILLOCALPART%"}},
 	Documentation: []Documentation{{URL: "https://help.%EMAILDOMAIN%/",
 		Titles: []Title{{Language: "x-%EMAILDOMAIN%", Text: "title %EMAILLOCALPART%"}}}},
 	OAuth2: &OAuth2{Issuer: "i.%EMAILDOMAIN%", AuthURL: "a.%EMAILDOMAIN%", TokenURL: "t.%EMAILDOMAIN%",
@@ -78,6 +81,8 @@ func TestDocumentsTexts(t *testing.T) {
 			test.address.String(), test.address.Local(), test.address.Domain(), "mx.example",
 			server[0], server[1], server[2], "%EMAILDOMAIN%.", server[3], "nt %EMAILDOMAIN%",
 			"name %EMAILADDRESS%", "short %%EMAILDOMAIN%%", "https://" + domain + "/",
+			"https://logo." + domain + "/", "https://dev." + domain + "/",
+			"https://%EMAILDOMAIN%", "%EMAILADDRESS%", "%EMAILLOCALPART%",
 			"https://help." + domain + "/", "x-%EMAILDOMAIN%", "title %EMAILLOCALPART%",
 			"i." + domain, "a." + domain, "t." + domain, "s %EMAILDOMAIN%",
 		}, "\n")

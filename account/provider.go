@@ -29,6 +29,8 @@ type Provider struct {
 	Exceptions map[Client][]Server
 
 	Webmail       string // URL, or empty
+	Logo          string // URL of a picture for mail programs, or empty
+	Developer     string // URL of a page for authors of mail programs, or empty
 	Documentation []Documentation
 	OAuth2        *OAuth2 // nil if the provider has none
 

@@ -120,6 +120,9 @@ func ExampleDigest() {
 	//     "imap": {
 	//       "host": "mail.example.com"
 	//     },
+	//     "smtp": {
+	//       "host": "mail.example.com"
+	//     },
 	//     "submit": {
 	//       "host": "mail.example.com"
 	//     }
@@ -133,5 +136,5 @@ func ExampleDigest() {
 	//     }
 	//   }
 	// }
-	// _ua-auto-config.example.com. TXT v=UAAC1; a=sha256; d=dRIyxXVY33qEtkUna5XKHJqcAXd6UCmwj+R+1VHNli8=
+	// _ua-auto-config.example.com. TXT v=UAAC1; a=sha256; d=8w0suctLoT4tTJRWDPZBCG/C7sFOxiZQ56Ta/5nzvcc=
 }

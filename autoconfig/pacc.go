@@ -6,15 +6,17 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"path"
+	"strings"
 
 	"signpost/account"
 )
 
 // paccMembers are the names of protocols in draft-ietf-mailmaint-pacc-03; nothing
-// else in this package knows them. There, "smtp" of -02 became "submit". The
-// reader accepts both. The writer uses only the newer name, as operators have to
-// publish a digest of what it writes. ManageSieve is in the draft too, but has no
-// port for implicit TLS, which is all that PACC can mean.
+// else in this package knows them. There, "smtp" of -02 became "submit". Documents
+// have both: Himalaya reads -02 (io-discovery, src/pacc/types.rs), and readers ignore
+// unknown members. ManageSieve is in the draft too, but has no port for implicit TLS,
+// which is all that PACC can mean.
 var paccMembers = []struct {
 	name       string
 	serverType account.ServerType
@@ -38,11 +40,14 @@ type pacc struct {
 	Authentication *paccAuthentication     `json:"authentication,omitempty"`
 	Info           struct {
 		Provider struct {
-			Name      string `json:"name"`
-			ShortName string `json:"shortName,omitempty"`
+			Name      string     `json:"name"`
+			ShortName string     `json:"shortName,omitempty"`
+			Logo      []paccLogo `json:"logo,omitempty"`
 		} `json:"provider"`
 		Help struct {
-			Documentation string `json:"documentation,omitempty"`
+			Documentation string   `json:"documentation,omitempty"`
+			Developer     string   `json:"developer,omitempty"`
+			Contact       []string `json:"contact,omitempty"` // URIs
 		} `json:"help,omitzero"`
 	} `json:"info"`
 }
@@ -50,6 +55,17 @@ type pacc struct {
 type paccEndpoint struct {
 	Host string `json:"host,omitempty"` // imap, pop3, submit
 	URL  string `json:"url,omitempty"`  // jmap, caldav, carddav
+}
+
+type paccLogo struct {
+	URL         string `json:"url"`
+	ContentType string `json:"content-type,omitempty"`
+}
+
+// pictureTypes are the media types of pictures by the end of the URL.
+var pictureTypes = map[string]string{
+	".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
+	".gif": "image/gif",
 }
 
 type paccAuthentication struct {
@@ -110,13 +126,22 @@ func writePACC(s account.Settings) ([]byte, error) {
 		return nil, err
 	}
 	for _, server := range described {
-		document.Protocols[memberOf(server.Type)] = paccEndpoint{Host: server.Hostname, URL: server.URL}
+		endpoint := paccEndpoint{Host: server.Hostname, URL: server.URL}
+		document.Protocols[memberOf(server.Type)] = endpoint
+		if server.Type == account.SMTP {
+			document.Protocols[oldSubmit] = endpoint
+		}
 	}
 	info := &document.Info
 	info.Provider.Name = cmp.Or(oneLine(s.Provider.DisplayName), account.EmailDomain)
 	info.Provider.ShortName = oneLine(s.Provider.DisplayShortName)
 	for _, page := range s.Provider.Documentation {
 		info.Help.Documentation = cmp.Or(info.Help.Documentation, link(page.URL))
+	}
+	info.Help.Developer = link(s.Provider.Developer)
+	info.Help.Contact = contactURIs(s.Provider.Support.Contact)
+	if url := link(s.Provider.Logo); url != "" {
+		info.Provider.Logo = []paccLogo{{URL: url, ContentType: pictureTypes[strings.ToLower(path.Ext(url))]}}
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -126,6 +151,22 @@ func writePACC(s account.Settings) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// contactURIs returns the ways to the support staff.
+func contactURIs(c account.Contact) []string {
+	var uris []string
+	if c.URL != "" {
+		uris = append(uris, c.URL)
+	}
+	if c.Email != "" {
+		uris = append(uris, "mailto:"+c.Email)
+	}
+	if c.Phone != "" {
+		// A URI has no spaces, but may have the other separators (RFC 3966 §3).
+		uris = append(uris, "tel:"+strings.NewReplacer(" ", "-", "/", "-").Replace(c.Phone))
+	}
+	return uris
 }
 
 // Digest returns the value of the TXT record at _ua-auto-config.‹domain› that

@@ -36,6 +36,9 @@ var describable = &account.Provider{
 		server(account.ManageSieve, "imap.example.com", 4190, account.STARTTLS),
 	},
 	OAuth2: &account.OAuth2{Issuer: "login.example.com"},
+	Logo:   "https://example.com/Logo.SVG", Developer: "https://dev.%EMAILDOMAIN%/",
+	Support: account.Support{Contact: account.Contact{
+		URL: "https://example.com/100%EMAILDOMAIN%", Email: "help@example.com", Phone: "+46 (0)8/123 45"}},
 	Documentation: []account.Documentation{
 		{URL: "https://example.com/?u=%EMAILADDRESS%"}, {URL: "https://www.%EMAILDOMAIN%/hjälp?a=1&b=2"},
 	},
@@ -209,6 +212,11 @@ func TestPACCWhole(t *testing.T) {
 	}
 	if read.Provider.OAuth2 == nil || read.Provider.OAuth2.Issuer != "https://login.example.com" {
 		t.Errorf("OAuth2 is read as %+v, want issuer https://login.example.com", read.Provider.OAuth2)
+	}
+	p := read.Provider
+	contact := account.Contact{URL: "https://example.com/100%EMAILDOMAIN%", Email: "help@example.com", Phone: "+46-(0)8-123-45"}
+	if p.Logo != "https://example.com/Logo.SVG" || p.Developer != "https://dev.example.org/" || p.Support.Contact != contact {
+		t.Errorf("logo, developer, contact = %q, %q, %+v, want those of the provider", p.Logo, p.Developer, p.Support.Contact)
 	}
 	if len(read.Provider.Documentation) != 1 ||
 		read.Provider.Documentation[0].URL != "https://www.example.org/hjälp?a=1&b=2" {

@@ -2,6 +2,7 @@ package autoconfig
 
 import (
 	"encoding/json"
+	"strings"
 
 	"signpost/account"
 )
@@ -25,6 +26,13 @@ func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
 	}}
 	if page := d.Info.Help.Documentation; page != "" {
 		s.Provider.Documentation = []account.Documentation{{URL: account.Verbatim(page)}}
+	}
+	s.Provider.Developer = account.Verbatim(d.Info.Help.Developer)
+	if logos := d.Info.Provider.Logo; len(logos) > 0 {
+		s.Provider.Logo = account.Verbatim(logos[0].URL)
+	}
+	for _, uri := range d.Info.Help.Contact {
+		readContact(&s.Provider.Support.Contact, uri)
 	}
 	methods := []account.Authentication{account.PasswordCleartext}
 	if d.Authentication != nil {
@@ -70,4 +78,15 @@ func ReadPACC(document []byte, a account.Address) (account.Settings, error) {
 	}
 	s.Provider.Servers = s.Servers
 	return s, nil
+}
+
+// readContact adds one way to the support staff.
+func readContact(c *account.Contact, uri string) {
+	if email, ok := strings.CutPrefix(uri, "mailto:"); ok {
+		c.Email = email
+	} else if phone, ok := strings.CutPrefix(uri, "tel:"); ok {
+		c.Phone = phone
+	} else {
+		c.URL = uri
+	}
 }

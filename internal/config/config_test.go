@@ -75,6 +75,8 @@ providers:
       - {type: jmap, url: "https://jmap.example.com/.well-known/jmap"}
       - {type: ews, url: "https://ews.example.com/EWS/Exchange.asmx", authentication: NTLM}
     webmail: https://webmail.%EMAILDOMAIN%/
+    logo: https://Example.com/logo.svg
+    developer: https://developer.%EMAILDOMAIN%/
     documentation:
       - {url: "https://example.com/hilfe?a=b#c", descr: {sv: Hjälp, en: Help, pt-BR: Ajuda}}
     oAuth2:
@@ -183,6 +185,7 @@ func TestLoadEverything(t *testing.T) {
 						account.Apple: with(map[int]account.Login{1: {Username: account.EmailAddress, DomainName: "NT"}}),
 					},
 					Webmail: "https://webmail.%EMAILDOMAIN%/",
+					Logo:    "https://example.com/logo.svg", Developer: "https://developer.%EMAILDOMAIN%/",
 					Documentation: []account.Documentation{{URL: "https://example.com/hilfe?a=b#c",
 						Titles: []account.Title{{Language: "sv", Text: "Hjälp"}, {Language: "en", Text: "Help"},
 							{Language: "pt-BR", Text: "Ajuda"}}}},

@@ -138,6 +138,10 @@
 //	providers[].servers[].answerWithoutLogin           false              activesync; true: answer phones even though the
 //	                                                                      answer cannot contain the login
 //	providers[].webmail                                none               URL; may hold %EMAILDOMAIN%
+//	providers[].logo                                   none               URL of a picture for mail programs (PACC),
+//	                                                                      https only
+//	providers[].developer                              none               URL of a page for authors of mail programs
+//	                                                                      (PACC); may hold %EMAILDOMAIN%
 //	providers[].documentation                          none               help pages for people
 //	providers[].documentation[].url                    required           URL; may hold %EMAILDOMAIN%
 //	providers[].documentation[].descr.‹language›       required           title of the page in a language, such as en or

@@ -33,7 +33,9 @@ var providerKeys = keys[provider]{
 			}
 		}
 	},
-	"webmail": func(p *provider, v *value) { p.Webmail = v.url(pageURL) },
+	"webmail":   func(p *provider, v *value) { p.Webmail = v.url(pageURL) },
+	"logo":      func(p *provider, v *value) { p.Logo = v.url(tokenURL) },
+	"developer": func(p *provider, v *value) { p.Developer = v.url(pageURL) },
 	"documentation": func(p *provider, v *value) {
 		p.Documentation = mappings(v, "pages, each {url: …, descr: {en: …}}", documentationKeys, "url", "descr")
 	},

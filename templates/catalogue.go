@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -97,7 +98,7 @@ func languageOf(file string) (language.Tag, error) {
 
 // differences are the faults that a comparison of two catalogues finds.
 type differences struct {
-	missing  []fault.Fault // texts that only the other catalogue has
+	missing  []fault.Fault // at most one, for all texts that only the other catalogue has
 	misnamed []fault.Fault // texts with other names in braces
 	unused   []fault.Fault // texts that only this catalogue has
 }
@@ -105,16 +106,26 @@ type differences struct {
 // compare compares the catalogue, read from file, with the English one.
 func (c catalogue) compare(english catalogue, file string) differences {
 	var d differences
+	var missing []string
 	for _, key := range sortedKeys(english) {
 		m, ok := c[key]
 		if !ok {
-			d.missing = append(d.missing, fault.Fault{File: file, Text: fmt.Sprintf("lacks %q", key)})
+			missing = append(missing, strconv.Quote(key))
 			continue
 		}
 		if got, want := strings.Join(m.names, " "), strings.Join(english[key].names, " "); got != want {
 			text := fmt.Sprintf("%q has the names [%s], want [%s]", key, got, want)
 			d.misnamed = append(d.misnamed, fault.Fault{File: file, Line: m.line, Text: text})
 		}
+	}
+	if n := len(missing); n > 0 {
+		const most = 5 // a file may hold a few texts on purpose
+		more := ""
+		if n > most {
+			missing, more = missing[:most], fmt.Sprintf(" and %d more", n-most)
+		}
+		text := fmt.Sprintf("%d of %d texts are in English: %s%s", n, len(english), strings.Join(missing, ", "), more)
+		d.missing = []fault.Fault{{File: file, Text: text}}
 	}
 	for _, key := range sortedKeys(c) {
 		if _, ok := english[key]; !ok {

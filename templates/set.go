@@ -30,8 +30,8 @@ type Set struct {
 	Script    []byte      // of the page, JavaScript
 
 	// Warnings do not keep the set from being used. They name files that the page
-	// does not use, and texts that an operator's language lacks; the English texts
-	// stand in for those.
+	// does not use, rules of an operator's style for what the page no longer has, and
+	// texts that an operator's language lacks; the English texts stand in for those.
 	Warnings []fault.Fault
 
 	matcher language.Matcher
@@ -156,6 +156,7 @@ func (l *loader) loadPages() {
 	}
 	l.checkTexts()
 	l.checkIncludes()
+	l.checkStyle()
 	for _, lang := range l.set.Languages {
 		pages, err := l.pages.Clone()
 		if err != nil {

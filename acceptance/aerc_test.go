@@ -47,6 +47,23 @@ providers:
 	})
 }
 
+// TestAercLogin checks that aerc, which takes the address for the login of what SRV records
+// announce, finds nothing where the login is the local part: it must ask.
+func TestAercLogin(t *testing.T) {
+	need(t, "aerc", "tmux", "dovecot", "postfix")
+	closed(t, func(t *testing.T) {
+		n := hosting{
+			config: withLocalParts, control: hoster(hostsAnother, ""), domain: "firma.example",
+			entered: `^_(imap|submission)s?\._tcp\.`,
+		}.start(t)
+		term := n.startAerc(t)
+		term.until("> firma.example")
+		if screen := term.screen(); strings.Contains(screen, "hoster.example") {
+			n.fail(screen, "aerc found servers that it would sign in to with the address, want none")
+		}
+	})
+}
+
 // startAerc starts aerc and goes through its wizard up to the incoming server.
 func (n *network) startAerc(t *testing.T) *terminal {
 	t.Helper()

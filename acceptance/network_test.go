@@ -42,6 +42,9 @@ providers:
 ` + rest
 }
 
+// withLocalParts is the usual configuration, but people sign in with the local part.
+var withLocalParts = strings.ReplaceAll(hoster(hostsFirma, ""), "SSL}", `SSL, username: "%EMAILLOCALPART%"}`)
+
 const (
 	anna         = "anna@firma.example"
 	hostsFirma   = "domains: [firma.example]"

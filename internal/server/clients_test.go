@@ -206,6 +206,9 @@ func visitsOf(t *testing.T, system systems.System, where place) []visit {
 // outcome says in words what a client ends up with that found the servers, or was sent
 // to another service.
 func outcome(settings account.Settings, found []account.Server, elsewhere string) string {
+	found = slices.DeleteFunc(found, func(s account.Server) bool { // what is not for mail
+		return s.Type == account.CalDAV || s.Type == account.CardDAV || s.Type == account.ManageSieve
+	})
 	switch {
 	case len(found) == 0 && elsewhere != "":
 		return "goes to " + elsewhere

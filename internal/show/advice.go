@@ -52,8 +52,8 @@ func newOutlook(classic Client, settings account.Settings) Client {
 	if c.Redirect = classic.Redirect; c.Redirect != "" {
 		return c
 	}
-	c.Nothing = "the new Outlook, Outlook on phones and Outlook for Mac ask Microsoft and not this service, and guess; " +
-		"Outlook 2016 and later ask, but take only Exchange from the answer"
+	c.Nothing = "the new Outlook, Outlook on phones and Outlook for Mac ask Microsoft, which guesses, and asks here only " +
+		"as an Exchange phone does; Outlook 2016 and later ask, but take only Exchange from the answer"
 	c.Manual = mailServers(settings)
 	if c.Manual == nil {
 		c.Manual = exchangeForms(settings)

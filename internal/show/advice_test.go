@@ -136,7 +136,7 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	outlook := client(t, report, "new-outlook")
-	if outlook.Servers != nil || !strings.Contains(outlook.Nothing, "ask Microsoft and not this service") ||
+	if outlook.Servers != nil || !strings.Contains(outlook.Nothing, "ask Microsoft, which guesses") ||
 		len(outlook.Manual) != 2 || outlook.Manual[0].Port != 993 || outlook.Note != "" {
 		t.Errorf("the new Outlook gets %+v, want nothing, and the two servers to type", outlook)
 	}
@@ -147,6 +147,16 @@ func TestAdvice(t *testing.T) {
 	const form = "  so its form asks the person, who types\n    imap  mail.example.se  993 SSL  user name anna+b@example.se\n"
 	if !strings.Contains(text.String(), form) {
 		t.Errorf("the text lacks\n%s:\n%s", form, &text)
+	}
+
+	report = explain(t, "anna@example.se", "", mailServer(account.ActiveSync))
+	text.Reset()
+	if err := report.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	const exchange = "  so its form asks the person, who types\n    server     mail.example.se\n    user name  anna@example.se\n"
+	if !strings.Contains(text.String(), exchange) {
+		t.Errorf("the text lacks\n%s:\n%s", exchange, &text)
 	}
 
 	nameless := client(t, explain(t, "anna@example.se", "", mailServer(account.IMAP), mailServer(account.SMTP)), "apple")

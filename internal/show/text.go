@@ -100,7 +100,9 @@ func (c Client) writeManual(w io.Writer) {
 			return
 		}
 		fmt.Fprintf(w, "    server     %s\n", form.Hostname)
-		fmt.Fprintf(w, "    domain     %s\n", form.DomainName)
+		if form.DomainName != "" {
+			fmt.Fprintf(w, "    domain     %s\n", form.DomainName)
+		}
 		fmt.Fprintf(w, "    user name  %s\n", form.Username)
 	}
 }

@@ -5,9 +5,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -356,6 +363,87 @@ func TestNextServer(t *testing.T) {
 	}
 }
 
+// TestTruncated checks that what does not fit into UDP is asked again over TCP, also where it
+// says that there is no such name.
+func TestTruncated(t *testing.T) {
+	for _, code := range []int{dns.RcodeSuccess, dns.RcodeNameError} {
+		server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+			answer := new(dns.Msg).SetReply(query)
+			if w.RemoteAddr().Network() == "udp" {
+				answer.Rcode, answer.Truncated = code, true
+			} else {
+				answer.Answer = []dns.RR{dnstest.RR("a.test. 300 IN MX 1 mx.test.")}
+			}
+			w.WriteMsg(answer)
+		})
+		got, err := newTestResolver(t, server).LookupMX(t.Context(), "a.test")
+		if err != nil || len(got) != 1 {
+			t.Errorf("LookupMX(a.test) after a truncated %s = %v, %v, want the host that TCP has",
+				dns.RcodeToString[code], got, err)
+		}
+	}
+}
+
+// TestManySilentServers checks that a look-up ends after four times the timeout of one try.
+func TestManySilentServers(t *testing.T) {
+	const timeout = 200 * time.Millisecond
+	var queries atomic.Int32
+	var servers []string
+	for range 10 {
+		servers = append(servers, dnstest.StartServer(t, func(dns.ResponseWriter, *dns.Msg) { queries.Add(1) }))
+	}
+	r, err := NewResolver(servers, timeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, lookup := range map[string]func(context.Context, string, string) (Answer, error){
+		"Resolver": r.Lookup, "Client": (&Client{servers: servers, timeout: timeout}).Lookup,
+	} {
+		queries.Store(0)
+		if _, err := lookup(t.Context(), "a.test", "MX"); !errors.Is(err, ErrSilent) {
+			t.Errorf("Lookup of the %s: error %v, want %v", name, err, ErrSilent)
+		}
+		if n := queries.Load(); n > 4 {
+			t.Errorf("the %s asked %d silent servers, want at most 4", name, n)
+		}
+	}
+}
+
+// TestGivesUp checks that a client whose caller has gone asks no further server.
+func TestGivesUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	first := dnstest.StartServer(t, func(dns.ResponseWriter, *dns.Msg) { cancel() })
+	var queries atomic.Int32
+	second := dnstest.StartServer(t, func(dns.ResponseWriter, *dns.Msg) { queries.Add(1) })
+	c := &Client{servers: []string{first, second}, timeout: 10 * time.Second}
+	_, err := c.Lookup(ctx, "a.test", "MX")
+	if want := "MX of a.test: " + first + " "; err == nil || !strings.HasPrefix(err.Error(), want) ||
+		strings.Contains(err.Error(), second) || queries.Load() != 0 {
+		t.Errorf("Lookup that is given up: error %v, %d queries to the second server, want the first alone",
+			err, queries.Load())
+	}
+}
+
+// TestTransportError checks what is said of a server that cannot be asked.
+func TestTransportError(t *testing.T) {
+	for _, row := range []struct {
+		err  error
+		want string
+	}{
+		{context.Canceled, "was not waited for"},
+		{context.DeadlineExceeded, "does not answer"},
+		{&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, "does not answer"},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}, "cannot be reached: no route to host"},
+		{&net.OpError{Op: "dial", Err: &net.AddrError{Err: "no suitable address", Addr: "x"}},
+			"cannot be reached: address x: no suitable address"},
+		{io.EOF, "ends the connection: EOF"},
+	} {
+		if got := TransportError(row.err); got.Error() != row.want {
+			t.Errorf("TransportError(%v) = %q, want %q", row.err, got, row.want)
+		}
+	}
+}
+
 func TestCacheTimes(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -477,8 +565,11 @@ func TestSharedQuery(t *testing.T) {
 	if n := queries.Load(); n != 1 {
 		t.Errorf("the server got %d queries, want 1", n)
 	}
-	if n := r.waiting.Load(); n > 1 {
-		t.Errorf("%d callers still count as waiting, want at most 1", n)
+	// The caller that gave up counts until its call has ended.
+	for deadline := time.Now().Add(10 * time.Second); r.waiting.Load() != 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d callers still count as waiting, want none", r.waiting.Load())
+		}
 	}
 }
 
@@ -554,8 +645,34 @@ func TestServerAddresses(t *testing.T) {
 			t.Errorf("serverAddresses(%q) = %v, %v, want %s", server, got, err, want)
 		}
 	}
-	if got, err := serverAddresses(nil); err != nil || len(got) == 0 {
-		t.Errorf("serverAddresses(nil) = %v, %v, want the servers of /etc/resolv.conf", got, err)
+}
+
+// TestSystemServers reads files as resolv.conf(5) describes them.
+func TestSystemServers(t *testing.T) {
+	before := resolvConf
+	t.Cleanup(func() { resolvConf = before })
+	dir := t.TempDir()
+	resolvConf = filepath.Join(dir, "resolv.conf")
+	local := []string{"127.0.0.1:53", "[::1]:53"}
+	for text, want := range map[string][]string{
+		"":            local,
+		"search a.b.": local,
+		"nameserver 192.0.2.1\nnameserver 2001:db8::1\n": {"192.0.2.1:53", "[2001:db8::1]:53"},
+	} {
+		if err := os.WriteFile(resolvConf, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := serverAddresses(nil); err != nil || !slices.Equal(got, want) {
+			t.Errorf("serverAddresses of the file %q = %v, %v, want %v", text, got, err, want)
+		}
+	}
+	resolvConf = filepath.Join(dir, "missing")
+	if got, err := serverAddresses(nil); err != nil || !slices.Equal(got, local) {
+		t.Errorf("serverAddresses without the file = %v, %v, want %v", got, err, local)
+	}
+	resolvConf = filepath.Join(dir, "resolv.conf", "below a file")
+	if got, err := serverAddresses(nil); !errors.Is(err, syscall.ENOTDIR) || !strings.Contains(err.Error(), resolvConf) {
+		t.Errorf("serverAddresses of a file that cannot be read = %v, %v, want an error that names it", got, err)
 	}
 }
 

@@ -12,17 +12,20 @@ import (
 	"github.com/miekg/dns"
 )
 
+// resolvConf names the servers of the system.
+var resolvConf = "/etc/resolv.conf"
+
 // serverAddresses completes the addresses of name servers with their port. None
-// means those of /etc/resolv.conf.
+// means those of the system.
 func serverAddresses(servers []string) ([]string, error) {
 	port := "53"
 	if len(servers) == 0 {
-		system, err := dns.ClientConfigFromFile("/etc/resolv.conf")
+		system, err := dns.ClientConfigFromFile(resolvConf)
 		switch {
 		case errors.Is(err, os.ErrNotExist), err == nil && len(system.Servers) == 0:
 			servers = []string{"127.0.0.1", "::1"} // resolv.conf(5)
 		case err != nil:
-			return nil, fmt.Errorf("/etc/resolv.conf: %w", err)
+			return nil, err
 		default:
 			servers, port = system.Servers, system.Port
 		}

@@ -28,7 +28,10 @@ type selection struct {
 
 // selectServers returns the servers that a profile for the device can hold. Of
 // several of a type it selects the first with TLS from the first byte, or else the
-// first. IMAP has priority over POP, which moves mail to a single device.
+// first, whatever the provider prefers: a profile cannot ask for STARTTLS, and a packet
+// trace of iOS 8.4 (five-ten-sg.com, 2015) shows that devices try TLS from the first
+// byte first, even on port 587. IMAP has priority over POP, which moves mail to a
+// single device.
 func selectServers(servers []account.Server, device Device, mailOnly bool) (selection, error) {
 	var chosen selection
 	var reasons []string

@@ -428,6 +428,22 @@ func TestLead(t *testing.T) {
 	}
 }
 
+// TestLeadElsewhere checks that the page asks for no password of its own if it knows only
+// that Exchange programs find another service.
+func TestLeadElsewhere(t *testing.T) {
+	resolve, p := literal()
+	p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com"}
+	h := Handler(resolve, Options{})
+	if page := askFor(t, h, "anna@example.com").Body.String(); strings.Contains(page, "All you need") ||
+		!strings.Contains(page, "takes you to the page where you sign in") {
+		t.Error("the lead asks for the email password, want the page where one signs in")
+	}
+	p.Servers = []account.Server{server(account.IMAP), server(account.SMTP)}
+	if page := askFor(t, h, "anna@example.com").Body.String(); !strings.Contains(page, "All you need") {
+		t.Error("the lead does not ask for the password that IMAP takes")
+	}
+}
+
 // TestUnencrypted checks that the page warns of servers without encryption, but not if
 // there are encrypted ones in their place.
 func TestUnencrypted(t *testing.T) {

@@ -28,8 +28,24 @@ func (q *Query) ReadAddress(text string) {
 			return
 		}
 	}
-	at := strings.LastIndexByte(again, '@')
-	domain, err := ParseDomain(again[at+1:])
+	q.readDomain(again)
+}
+
+// ReadParameter is like ReadAddress for a text with percent escapes, as in a URL. Of
+// one that is badly escaped, only the domain is read: the rest would appear in the
+// answer as it is.
+func (q *Query) ReadParameter(escaped string) {
+	if text, err := Unescape(escaped); err == nil {
+		q.ReadAddress(text)
+	} else if len(escaped) <= 4*maxAddress {
+		q.readDomain(escaped)
+	}
+}
+
+// readDomain reads the part behind the @, or a text without an @.
+func (q *Query) readDomain(text string) {
+	at := strings.LastIndexByte(text, '@')
+	domain, err := ParseDomain(text[at+1:])
 	switch {
 	case err != nil:
 	case at >= 0:

@@ -24,7 +24,7 @@ type request struct {
 // The address is optional: Thunderbird for Android, KMail, Geary and Mailspring
 // never send it, and then the domain is that of Host.
 //
-// Those ask autoconfig.‹domain› first. Delta Chat, GNOME Online Accounts and Parula
+// Those ask /mail/config-v1.1.xml first. Delta Chat, GNOME Online Accounts and Parula
 // send the address there, and none to the URLs that they ask later.
 func parseRequest(r *http.Request) (request, error) {
 	q := request{Query: account.Query{Host: r.Host, Client: account.Thunderbird}}
@@ -34,11 +34,7 @@ func parseRequest(r *http.Request) (request, error) {
 	}
 	if sent, _ := account.RawParameter(r.URL.RawQuery, "emailaddress"); sent != "" {
 		q.personal = true
-		text, err := account.Unescape(sent)
-		if err != nil {
-			text = sent[max(strings.LastIndexByte(sent, '@'), 0):] // the domain at most
-		}
-		q.ReadAddress(text)
+		q.ReadParameter(sent)
 		if strings.EqualFold(q.Address.Local(), anonymous) {
 			q.Address = account.AnyAt(q.Address.Domain())
 			q.MD5 = md5Parameter(r.URL.RawQuery)
@@ -72,10 +68,10 @@ func md5Parameter(query string) (sum [md5.Size]byte) {
 func parsePath(path string) (domain string, later bool, err error) {
 	const prefix = "/v1.1/"
 	switch {
-	case strings.EqualFold(path, "/mail/config-v1.1.xml"),
-		strings.EqualFold(path, "/v1.1/mail/config-v1.1.xml"): // Nine, on Android
+	case strings.EqualFold(path, "/mail/config-v1.1.xml"):
 		return "", false, nil
-	case strings.EqualFold(path, "/.well-known/autoconfig/mail/config-v1.1.xml"):
+	case strings.EqualFold(path, "/.well-known/autoconfig/mail/config-v1.1.xml"),
+		strings.EqualFold(path, "/v1.1/mail/config-v1.1.xml"): // Nine, on Android, after Autodiscover in JSON
 		return "", true, nil
 	case len(path) > len(prefix) && strings.EqualFold(path[:len(prefix)], prefix):
 		if domain, err = account.ParseDomain(path[len(prefix):]); err == nil {

@@ -435,6 +435,7 @@ func TestRefusals(t *testing.T) {
 		{errNotFound, 404, "not found"},
 		{account.ErrUnknownDomain, 404, "no settings for this domain"},
 		{ErrNotDescribable, 404, "no settings for this kind of client"},
+		{account.ErrAddressRequired, 404, "no settings for this domain"},
 		{errors.New("the database is down"), 503, "the settings cannot be looked up now"},
 	} {
 		w := httptest.NewRecorder()

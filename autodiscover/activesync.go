@@ -71,7 +71,7 @@ func activeSyncServer(s account.Settings) (account.Server, error) {
 		case server.Type != account.ActiveSync:
 		case !isHTTPS(server.URL):
 			reason = "the URL of the activesync server is not https"
-		case server.AnswerWithoutLogin, signsInWithAddress(s, server):
+		case answersWithoutLogin(s, server):
 			return server, nil
 		default:
 			reason = whyNotPhone(server.Login)
@@ -88,6 +88,12 @@ func whyNotPhone(login account.Login) string {
 	return "the activesync server wants " + wants + ", an ActiveSync answer has no place for a login, " +
 		"and the phone would sign in with the address; without an answer it asks for server, domain and user name " +
 		"(answerWithoutLogin answers anyway)"
+}
+
+// answersWithoutLogin reports whether a client may be told about the server in an
+// answer that has no place for a login.
+func answersWithoutLogin(s account.Settings, server account.Server) bool {
+	return server.AnswerWithoutLogin || signsInWithAddress(s, server)
 }
 
 // signsInWithAddress reports whether the address that the phone sent is the whole

@@ -69,7 +69,7 @@ func BenchmarkScan(b *testing.B) {
 }
 
 func BenchmarkJSON(b *testing.B) {
-	handler := JSONHandler(resolver)
+	handler := JSONHandler(resolver, "")
 	r := httptest.NewRequest(http.MethodGet,
 		"https://x.example/autodiscover/autodiscover.json?Email=anna%40eas.example&Protocol=ActiveSync&RedirectCount=1", nil)
 	w := &discard{header: http.Header{}}

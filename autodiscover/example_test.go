@@ -83,7 +83,7 @@ func ExampleRedirect() {
 }
 
 func ExampleJSONHandler() {
-	handler := autodiscover.JSONHandler(resolve)
+	handler := autodiscover.JSONHandler(resolve, "")
 	for _, email := range []string{"anna@example.com", "bo@example.org"} {
 		url := "https://example.com/autodiscover/autodiscover.json?Protocol=ActiveSync&Email=" + email
 		w := httptest.NewRecorder()

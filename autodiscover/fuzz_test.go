@@ -89,7 +89,7 @@ func FuzzJSONQuery(f *testing.F) {
 	f.Add(path+"/v1.0/anna@eas.example", "protocol=autodiscoverv1")
 	f.Add(path+"/v1.0/anna%40eas.example/", "Protocol=<b>&ServerLocation=true")
 	f.Add(path+"/V1.0/", `Email="<b>"@office365.example&Protocol=Ews;x=%zz`)
-	handler := JSONHandler(resolver)
+	handler := JSONHandler(resolver, "")
 	f.Fuzz(func(t *testing.T, path, query string) {
 		u, err := url.ParseRequestURI(path)
 		if err != nil {

@@ -14,18 +14,22 @@ import (
 // JSONHandler answers at /autodiscover/autodiscover.json and below it.
 //
 // Its answers are the URLs of ActiveSync, Exchange Web Services and
-// autodiscover.xml; the format has no word for IMAP. Since it ties no login to
-// the URL, servers with other logins than the address are named too.
+// autodiscover.xml; the format has no word for IMAP and none for a login. Clients
+// sign in with the address, so a server that wants another login is not named, as in
+// the answer for phones (see ActiveSync): without the URL, they ask the person.
+//
+// The URL of autodiscover.xml is at service, the service's own host name, if the
+// client asked there: it came by an SRV record, and there may be no other.
 //
 // There is no public specification. Successes are those of Exchange; the statuses
 // of errors are those of mailcow and Stalwart (400), and 404 for an address that
 // is not hosted here.
-func JSONHandler(resolve account.Resolver) http.Handler {
+func JSONHandler(resolve account.Resolver, service string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !allow(w, r, http.MethodGet, http.MethodHead) {
 			return
 		}
-		document, err := answerJSONRequest(r, resolve)
+		document, err := answerJSONRequest(r, resolve, service)
 		if redirect, ok := errors.AsType[*Redirect](err); ok {
 			sendRedirect(w, redirect)
 			return
@@ -41,33 +45,46 @@ func JSONHandler(resolve account.Resolver) http.Handler {
 	})
 }
 
-func answerJSONRequest(r *http.Request, resolve account.Resolver) ([]byte, error) {
-	q, err := parseJSONRequest(r.URL)
+func answerJSONRequest(r *http.Request, resolve account.Resolver, service string) ([]byte, error) {
+	q, err := parseJSONRequest(r)
 	if err != nil {
 		return nil, err
 	}
-	s, err := resolve(r.Context(), account.Query{Address: q.address, Client: account.Phone})
+	s, err := resolve(r.Context(), q.Query)
 	switch {
+	case account.IsUnknown(err) && q.Address.IsZero():
+		return nil, &Error{Code: MissingParameter, Reason: "the request has no address that can be read: " + err.Error()}
 	case account.IsUnknown(err):
 		return nil, &Error{Code: UserNotFound, Reason: err.Error()}
 	case err != nil:
 		return nil, &Error{Code: Unavailable, Reason: err.Error()}
 	}
-	return writeJSON(s, q.protocol, q.redirects)
+	host := autodiscoverHost(s)
+	if name, _, _ := strings.Cut(r.Host, ":"); service != "" && strings.EqualFold(strings.TrimSuffix(name, "."), service) {
+		host = service
+	}
+	return writeJSON(s, host, q.protocol, q.redirects)
 }
 
 // JSON returns the answer for one protocol: ActiveSync, Ews or AutodiscoverV1,
-// in any case. The answer spells it as Exchange does. The error is an *Error where there is no URL for the protocol, and
-// a *Redirect where the client is redirected to another service by HTTP.
+// in any case. The answer spells it as Exchange does. The error is an *Error where
+// there is no URL for the protocol, and a *Redirect where the client is redirected to
+// another service by HTTP.
 func JSON(s account.Settings, protocol string) ([]byte, error) {
-	return writeJSON(s, protocol, 0)
+	return writeJSON(s, autodiscoverHost(s), protocol, 0)
 }
 
-func writeJSON(s account.Settings, protocol string, redirects int) ([]byte, error) {
+// autodiscoverHost returns the host that clients derive from the domain.
+func autodiscoverHost(s account.Settings) string { return "autodiscover." + s.Address.Domain() }
+
+func writeJSON(s account.Settings, host, protocol string, redirects int) ([]byte, error) {
 	if protocol == "" {
 		return nil, &Error{Code: MissingProtocol, Reason: "no protocol was given"}
 	}
 	if to := redirectOf(s); to != nil && to.Hostname != "" {
+		if s.Address.IsAny() {
+			return nil, &Error{Code: MissingParameter, Reason: "the other service needs an address"}
+		}
 		if redirects >= maxRedirects {
 			return nil, &Error{Code: UserNotFound, Reason: "the client has been redirected ten times"}
 		}
@@ -78,7 +95,7 @@ func writeJSON(s account.Settings, protocol string, redirects int) ([]byte, erro
 		}
 		return nil, jsonRedirect(to, s.Address, protocol, redirects+1)
 	}
-	endpoints := jsonEndpoints(s)
+	endpoints := jsonEndpoints(s, host)
 	for _, e := range endpoints {
 		// EqualFold alone would let U+017F pass for an s.
 		if strings.EqualFold(e.protocol, protocol) && filter(protocol) == protocol {
@@ -91,15 +108,15 @@ func writeJSON(s account.Settings, protocol string, redirects int) ([]byte, erro
 // endpoint is the URL of a protocol.
 type endpoint struct{ protocol, url string }
 
-// jsonEndpoints returns the endpoints of a mailbox.
-func jsonEndpoints(s account.Settings) []endpoint {
+// jsonEndpoints returns the endpoints of a mailbox. Autodiscover is at the host.
+func jsonEndpoints(s account.Settings, host string) []endpoint {
 	var endpoints []endpoint
 	for _, p := range [...]struct {
 		protocol string
 		server   account.ServerType
 	}{{"ActiveSync", account.ActiveSync}, {"Ews", account.EWS}} {
 		for _, server := range s.Servers {
-			if server.Type == p.server && isHTTPS(server.URL) {
+			if server.Type == p.server && isHTTPS(server.URL) && answersWithoutLogin(s, server) && !lacksMailbox(s, server) {
 				endpoints = append(endpoints, endpoint{p.protocol, server.Expand(s.Login).URL})
 				break
 			}
@@ -108,8 +125,7 @@ func jsonEndpoints(s account.Settings) []endpoint {
 	if !answersXML(s) {
 		return endpoints
 	}
-	xml := "https://autodiscover." + s.Address.Domain() + "/autodiscover/autodiscover.xml"
-	return append(endpoints, endpoint{"AutodiscoverV1", xml})
+	return append(endpoints, endpoint{"AutodiscoverV1", "https://" + host + "/autodiscover/autodiscover.xml"})
 }
 
 // answersXML reports whether autodiscover.xml has an answer other than error 601 for

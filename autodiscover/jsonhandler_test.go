@@ -41,6 +41,8 @@ func TestScenariosJSON(t *testing.T) {
 		missing = "The get request sent does not match the valid format."
 		pox     = "https://autodiscover.eas.example/autodiscover/autodiscover.xml"
 	)
+	noActiveSync := failed("InvalidProtocol",
+		"The given protocol value 'ActiveSync' is invalid. Supported values are 'AutodiscoverV1'")
 	for _, c := range []struct {
 		scenario, target string
 		status           int
@@ -56,8 +58,16 @@ func TestScenariosJSON(t *testing.T) {
 		{"8.11 raw + and @", query + "email=anna+tag@eas.example&protocol=ActiveSync", 200, found("ActiveSync", easURL)},
 		{"8.11 escaped names do not matter", query + "foo=%zz;&Email=100%25@eas.example&Protocol=Active%53ync", 200,
 			found("ActiveSync", easURL)},
-		{"8.12 bad escape", query + "Email=100%@eas.example&Protocol=ActiveSync", 400,
-			failed("MandatoryParameterMissing", "The get request sent does not match the valid format.")},
+		// What cannot be read is answered for the domain behind the @, or that of Host.
+		{"a bad escape", query + "Email=100%@eas.example&Protocol=ActiveSync", 200, found("ActiveSync", easURL)},
+		{"escaped twice", path + "anna%2540eas.example?Protocol=ActiveSync", 200, found("ActiveSync", easURL)},
+		{"escaped twice, in the query", query + "Email=anna%2540eas.example&Protocol=AutodiscoverV1", 200,
+			found("AutodiscoverV1", pox)},
+		{"ISO 8859-1", query + "Email=%E5sa@eas.example&Protocol=ActiveSync", 200, found("ActiveSync", easURL)},
+		{"two dots", query + "Email=anna..ek@eas.example&Protocol=ActiveSync", 200, found("ActiveSync", easURL)},
+		{"a domain alone", query + "Email=eas.example&Protocol=ActiveSync", 200, found("ActiveSync", easURL)},
+		{"a bad address of a domain that is handed over", query + "Email=a%20b@office365.example&Protocol=ActiveSync", 400,
+			failed("MandatoryParameterMissing", missing)},
 		{"8.11 the first of several", query + "Email=anna@eas.example&Email=x&Protocol=ActiveSync&Protocol=x", 200,
 			found("ActiveSync", easURL)},
 		{"8.11 path before query", path + "anna@eas.example?Email=bo@unknown.invalid&Protocol=ActiveSync", 200,
@@ -70,12 +80,13 @@ func TestScenariosJSON(t *testing.T) {
 			found("AutodiscoverV1", "https://autodiscover.example.com/autodiscover/autodiscover.xml")},
 		{"Ews", query + "Email=anna@exchange.example&Protocol=EWS&RedirectCount=1", 200,
 			found("Ews", "https://eas.hoster.example/EWS/Exchange.asmx")},
-		{"8.11 another login does not matter", query + "Email=mail@domain.se&Protocol=ActiveSync", 200,
-			found("ActiveSync", "https://mamutmail.com/Microsoft-Server-ActiveSync")},
+		// The client would sign in with the address.
+		{"8.11 another login", query + "Email=mail@domain.se&Protocol=ActiveSync", 400,
+			failed("InvalidProtocol", "The given protocol value 'ActiveSync' is invalid.")},
 		{"8.11 not configured", query + "Email=anna@example.com&Protocol=ActiveSync", 400,
 			failed("InvalidProtocol", "The given protocol value 'ActiveSync' is invalid. Supported values are 'AutodiscoverV1'")},
 		{"no XML for a phone with another login", query + "Email=mail@domain.se&Protocol=AutodiscoverV1", 400,
-			failed("InvalidProtocol", "The given protocol value 'AutodiscoverV1' is invalid. Supported values are 'ActiveSync'")},
+			failed("InvalidProtocol", "The given protocol value 'AutodiscoverV1' is invalid.")},
 		{"8.12 unknown protocol", query + "Email=anna%40exchange.example&Protocol=Substrate", 400,
 			failed("InvalidProtocol", "The given protocol value 'Substrate' is invalid. Supported values are 'ActiveSync,Ews,AutodiscoverV1'")},
 		{"8.12 only letters and digits come back", query + `Email=anna@example.com&Protocol=<b>'"{{7*7}}%00%0d%0aX`, 400,
@@ -94,17 +105,17 @@ func TestScenariosJSON(t *testing.T) {
 		{"8.12 no address at all", query + "Email=anna&Protocol=ActiveSync", 400,
 			failed("MandatoryParameterMissing", missing)},
 		{"8.12 two @", query + "Email=anna@bo@example.com&Protocol=ActiveSync", 400,
-			failed("MandatoryParameterMissing", missing)},
+			noActiveSync},
 		{"8.12 NUL", query + "Email=anna%00@example.com&Protocol=ActiveSync", 400,
-			failed("MandatoryParameterMissing", missing)},
+			noActiveSync},
 		{"8.12 CR LF", query + "Email=anna%0d%0aX:y@example.com&Protocol=ActiveSync", 400,
-			failed("MandatoryParameterMissing", missing)},
+			noActiveSync},
 		{"8.12 a script", query + `Email="><script>@example.com&Protocol=ActiveSync`, 400,
-			failed("MandatoryParameterMissing", missing)},
+			noActiveSync},
 		{"8.12 a path upwards", path + "../../x@example.com?Protocol=ActiveSync", 400,
-			failed("MandatoryParameterMissing", missing)},
+			noActiveSync},
 		{"8.12 a filter", query + "Email=*)(uid=*@example.com&Protocol=ActiveSync", 400,
-			failed("MandatoryParameterMissing", missing)},
+			noActiveSync},
 		{"8.12 a long query", query + "Email=anna@example.com&Protocol=AutodiscoverV1&x=" + strings.Repeat("x", 1<<20), 400,
 			failed("MandatoryParameterMissing", missing)},
 		{"8.12 a long path", path + strings.Repeat("x", 1<<20) + "@example.com?Protocol=ActiveSync", 400,
@@ -135,7 +146,7 @@ func TestScenariosJSON(t *testing.T) {
 				r := httptest.NewRequest(method, "https://other.host.example/", nil)
 				r.URL = u
 				w := httptest.NewRecorder()
-				JSONHandler(resolver).ServeHTTP(w, r)
+				JSONHandler(resolver, "").ServeHTTP(w, r)
 				checkAnswer(t, w, c.status, jsonType)
 				if (w.Header().Get("Retry-After") != "") != (c.status == 503) {
 					t.Errorf("status %d with Retry-After %q", c.status, w.Header().Get("Retry-After"))
@@ -154,10 +165,33 @@ func TestScenariosJSON(t *testing.T) {
 	}
 }
 
+// TestJSONHost checks that the URL of Autodiscover stays at the service's own name where
+// the client came by that, and that no other host of a request gets into an answer.
+func TestJSONHost(t *testing.T) {
+	handler := JSONHandler(resolver, "setup.hoster.example")
+	for host, want := range map[string]string{
+		"setup.hoster.example":      "setup.hoster.example",
+		"SETUP.Hoster.example.:443": "setup.hoster.example",
+		"autodiscover.example.com":  "autodiscover.example.com",
+		"example.com":               "autodiscover.example.com",
+		"evil.example":              "autodiscover.example.com",
+		"":                          "autodiscover.example.com",
+	} {
+		r := httptest.NewRequest(http.MethodGet,
+			"/autodiscover/autodiscover.json?Email=anna%40example.com&Protocol=AutodiscoverV1", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if got := answerJSON(t, w.Body.Bytes())["Url"]; got != "https://"+want+"/autodiscover/autodiscover.xml" {
+			t.Errorf("asked at %q: Url is %s, want the host %s", host, got, want)
+		}
+	}
+}
+
 // TestRedirectCount checks that the count of redirects is carried along.
 func TestRedirectCount(t *testing.T) {
 	for text, want := range map[string]string{"": "1", "0": "1", "9": "10", "-5": "1", "x": "1", "%31": "2", "%zz": "1"} {
-		w := get(JSONHandler(resolver), "https://x.example/autodiscover/autodiscover.json?Email=anna@office365.example&Protocol=Ews&RedirectCount="+text)
+		w := get(JSONHandler(resolver, ""), "https://x.example/autodiscover/autodiscover.json?Email=anna@office365.example&Protocol=Ews&RedirectCount="+text)
 		location, _ := answered(t, w)
 		if !strings.HasSuffix(location, "&RedirectCount="+want) {
 			t.Errorf("RedirectCount=%s: Location %s, want RedirectCount=%s", text, location, want)

@@ -1,6 +1,7 @@
 package autodiscover
 
 import (
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ const maxRedirects = 10
 
 // jsonRequest holds the parameters of a JSON request.
 type jsonRequest struct {
-	address   account.Address
+	account.Query
 	protocol  string // as the client spelled it, any text at all
 	redirects int
 }
@@ -30,21 +31,18 @@ type jsonRequest struct {
 //
 // Clients write the address raw and escaped, in path and query, and the names in
 // any case.
-func parseJSONRequest(u *url.URL) (jsonRequest, error) {
+func parseJSONRequest(r *http.Request) (jsonRequest, error) {
+	u := r.URL
 	if len(u.Path)+len(u.RawQuery) > maxQuery {
 		return jsonRequest{}, &Error{Code: MissingParameter, Reason: "the request is too long"}
 	}
-	email, err := emailParameter(u)
-	if err != nil {
-		return jsonRequest{}, &Error{Code: MissingParameter, Reason: err.Error()}
-	}
-	if email == "" {
+	sent := emailParameter(u)
+	if sent == "" {
 		return jsonRequest{}, &Error{Code: MissingParameter, Reason: "the request has no address"}
 	}
-	var q jsonRequest
-	if q.address, err = account.ParseAddress(email); err != nil {
-		return jsonRequest{}, &Error{Code: MissingParameter, Reason: err.Error()}
-	}
+	q := jsonRequest{Query: account.Query{Host: r.Host, Client: account.Phone}}
+	q.ReadParameter(sent)
+	q.Fallback = q.Address.IsZero()
 	protocol, err := account.Parameter(u.RawQuery, "Protocol")
 	if q.protocol = strings.TrimSpace(protocol); q.protocol == "" || err != nil {
 		return jsonRequest{}, &Error{Code: MissingProtocol, Reason: "the request has no Protocol"}
@@ -57,16 +55,17 @@ func parseJSONRequest(u *url.URL) (jsonRequest, error) {
 	return q, nil
 }
 
-// emailParameter returns the address in the path below
-// autodiscover.json/v1.0/, or else in the query.
-func emailParameter(u *url.URL) (string, error) {
+// emailParameter returns the address in the path below autodiscover.json/v1.0/, or
+// else in the query, with its escapes.
+func emailParameter(u *url.URL) string {
 	const below = "/v1.0/"
 	path := u.EscapedPath()
 	if at := strings.Index(strings.ToLower(path), below); at >= 0 {
 		// Outlook adds no slash at the end, but a person who types may.
 		if email := strings.TrimSuffix(path[at+len(below):], "/"); email != "" {
-			return account.Unescape(email)
+			return email
 		}
 	}
-	return account.Parameter(u.RawQuery, "Email")
+	email, _ := account.RawParameter(u.RawQuery, "Email")
+	return email
 }

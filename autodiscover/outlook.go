@@ -27,6 +27,10 @@ func writeOutlook(s account.Settings) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Address.IsAny() && slices.ContainsFunc(servers, needsLogin) {
+		return nil, &Error{Code: NotAvailable, Reason: "the user name is not the address, " +
+			"and without an address the answer has no place for it: the client would sign in with the address"}
+	}
 	doc, response := newDocument(nsOutlook)
 	if !s.Address.IsAny() {
 		// exchangelib fails without User. DisplayName becomes the sender's
@@ -43,6 +47,8 @@ func writeOutlook(s account.Settings) ([]byte, error) {
 	}
 	return render(doc), nil
 }
+
+func needsLogin(s account.Server) bool { return !s.SignsInWithAddress() }
 
 // outlookServers returns the servers that the document names: one of each type,
 // because emailengine takes the last of several and Thunderbird the first, and

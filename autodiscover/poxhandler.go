@@ -22,10 +22,13 @@ const MaxBody = 8 << 10
 //
 // GET and HEAD come from clients that send no address (Delta Chat, MyMail,
 // Spike) and from libraries that only look for a redirect. They get Outlook's
-// settings for the domain of Host, without a login, and error 600 if Host does
-// not belong to a domain that is hosted here.
+// settings for the domain of Host, without a login, if all mailboxes of the domain
+// have the same settings and sign in with the address: Delta Chat asks after it was
+// refused at autoconfig.‹domain›, where it sent the address. All others get 404.
+// Delta Chat takes an error in a document with status 200 for an answer that names
+// no servers, and looks no further.
 //
-// All answers have HTTP status 200, errors too, except a redirect (302), a body
+// Answers to a POST have HTTP status 200, errors too, except a redirect (302), a body
 // above MaxBody (413), compressed (415) or cut off on its way (400), and other
 // methods (405).
 func XMLHandler(resolve account.Resolver) http.Handler { return &xmlHandler{resolve: resolve} }
@@ -42,7 +45,8 @@ func (h *xmlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var document []byte
 	var err error
-	if r.Method == http.MethodPost {
+	posted := r.Method == http.MethodPost
+	if posted {
 		body, status := readBody(w, r)
 		if status != 0 {
 			refuse(w, status)
@@ -57,6 +61,14 @@ func (h *xmlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
+		if !posted && e.Code == ServerError {
+			unavailable(w)
+			return
+		}
+		if !posted {
+			refuse(w, http.StatusNotFound)
+			return
+		}
 		document = e.Document()
 	}
 	send(w, r, http.StatusOK, typeXML, document)
@@ -86,10 +98,10 @@ func (h *xmlHandler) post(r *http.Request, body []byte) ([]byte, error) {
 
 // get returns the settings of the domain of Host.
 func (h *xmlHandler) get(r *http.Request) ([]byte, error) {
-	s, err := h.resolve(r.Context(), account.Query{Host: r.Host, Client: account.Outlook})
+	s, err := h.resolve(r.Context(), account.Query{Host: r.Host, Client: account.Outlook, Fallback: true})
 	switch {
 	case account.IsUnknown(err):
-		return nil, invalid("it has no address, and its host belongs to no domain: " + err.Error())
+		return nil, invalid("it has no address: " + err.Error())
 	case err != nil:
 		return nil, &Error{Code: ServerError, Reason: err.Error()}
 	}

@@ -292,28 +292,31 @@ func TestGet(t *testing.T) {
 	handler := XMLHandler(resolver)
 	for _, c := range []struct {
 		name, host string
-		golden     string // of the settings; otherwise error is the code
-		error      Code
+		golden     string // of the settings; otherwise status is that of the refusal
+		status     int
 	}{
-		{"autodiscover.‹domain›", "autodiscover.example.com", "get.xml", ""},
-		{"the domain itself, in capitals", "EXAMPLE.com", "get.xml", ""},
-		{"hosts of the customer's own name", "autodiscover.own-domain.example", "get-own-domain.xml", ""},
-		{"what needs a mailbox is left out", "autodiscover.dav.example", "get-dav.xml", ""},
-		{"an unknown domain", "unknown.invalid", "", InvalidRequest},
-		{"nothing for Outlook", "eas.example", "", NotAvailable},
-		{"a failure of DNS", "down.example", "", ServerError},
-		{"a redirection to another address", "by-address.example", "", InvalidRequest},
+		{"autodiscover.‹domain›", "autodiscover.example.com", "get.xml", 200},
+		{"the domain itself, in capitals", "EXAMPLE.com", "get.xml", 200},
+		{"hosts of the customer's own name", "autodiscover.own-domain.example", "get-own-domain.xml", 200},
+		{"what needs a mailbox is left out", "autodiscover.dav.example", "get-dav.xml", 200},
+		{"an unknown domain", "unknown.invalid", "", 404},
+		{"nothing for Outlook", "eas.example", "", 404},
+		{"another login than the address", "localparts.example", "", 404},
+		{"mailboxes that differ", "wrong.example", "", 404},
+		{"a failure of DNS", "down.example", "", 503},
+		{"a redirection to another address", "by-address.example", "", 404},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 { // the second answer comes from the cache
 				w := get(handler, "https://"+c.host+"/Autodiscover/Autodiscover.xml")
-				checkAnswer(t, w, http.StatusOK, xmlType)
 				if c.golden == "" {
-					if d := cmp.Diff(errorDocument(c.error), atTestTime(w.Body)); d != "" {
-						t.Errorf("answer (-want +got):\n%s", d)
+					checkAnswer(t, w, c.status, "text/plain; charset=utf-8")
+					if got := w.Header().Get("Retry-After") != ""; got != (c.status == http.StatusServiceUnavailable) {
+						t.Errorf("Retry-After present: %v, want it only with 503", got)
 					}
 					continue
 				}
+				checkAnswer(t, w, http.StatusOK, xmlType)
 				golden.Check(t, goldenDir+c.golden, w.Body.Bytes())
 				d := cmp.Diff([]string{"-", "-", "-"},
 					fields(t, w.Body.String(), "User", "//LoginName", "//AutoDiscoverSMTPAddress"))
@@ -325,6 +328,12 @@ func TestGet(t *testing.T) {
 				}
 			}
 			h := serve(handler, http.MethodHead, "https://"+c.host+"/autodiscover/autodiscover.xml", nil)
+			if c.golden == "" {
+				if h.Code != c.status {
+					t.Errorf("HEAD: status %d, want %d", h.Code, c.status)
+				}
+				return
+			}
 			checkAnswer(t, h, http.StatusOK, xmlType)
 			g := get(handler, "https://"+c.host+"/autodiscover/autodiscover.xml")
 			if h.Body.Len() != 0 || h.Header().Get("Content-Length") != strconv.Itoa(g.Body.Len()) {
@@ -343,7 +352,7 @@ func TestMethods(t *testing.T) {
 		allow string
 	}{
 		{"xml", XMLHandler(resolver), "/autodiscover/autodiscover.xml", "GET, HEAD, POST"},
-		{"json", JSONHandler(resolver), "/autodiscover/autodiscover.json", "GET, HEAD"},
+		{"json", JSONHandler(resolver, ""), "/autodiscover/autodiscover.json", "GET, HEAD"},
 		{"svc", SOAPHandler(resolver), "/autodiscover/autodiscover.svc", "GET, HEAD, POST"},
 	} {
 		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodOptions, "PROPFIND", http.MethodPost} {
@@ -371,7 +380,7 @@ func TestRedirect(t *testing.T) {
 	fetch := func(method string, h http.Handler, url string) func() (string, string) {
 		return func() (string, string) { return answered(t, serve(h, method, url, nil)) }
 	}
-	json, soap := JSONHandler(resolver), SOAPHandler(resolver)
+	json, soap := JSONHandler(resolver, ""), SOAPHandler(resolver)
 	// The configured host name has a capital letter, a Location has none.
 	const microsoft = "https://autodiscover-s.outlook.com/autodiscover/autodiscover."
 	for _, c := range []struct {
@@ -446,6 +455,43 @@ func answered(t *testing.T, w *httptest.ResponseRecorder) (location, body string
 		t.Errorf("status %d with header %v, want %d and no-store", w.Code, w.Header(), status)
 	}
 	return location, w.Body.String()
+}
+
+// TestSOAP checks which mailbox, domain or host decides where a client is redirected to.
+func TestSOAP(t *testing.T) {
+	const microsoft = "https://autodiscover-s.outlook.com/autodiscover/autodiscover.svc"
+	mailbox := func(text string) string {
+		return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:a="http://schemas.microsoft.com/` +
+			`exchange/2010/Autodiscover"><s:Body><a:GetUserSettingsRequestMessage><a:Request><a:Users><a:User><a:Mailbox>` +
+			text + `</a:Mailbox></a:User></a:Users></a:Request></a:GetUserSettingsRequestMessage></s:Body></s:Envelope>`
+	}
+	const here, there = "autodiscover.example.com", "autodiscover.office365.example"
+	for _, c := range []struct{ name, host, path, body, location string }{
+		{"the host alone", there, "", "<Envelope/>", microsoft},
+		{"the mailbox decides", here, "", mailbox("anna@office365.example"), microsoft},
+		{"the mailbox decides, the other way round", there, "", mailbox("anna@example.com"), ""},
+		{"a domain", "setup.hoster.example", "", "<Envelope><Domain>office365.example</Domain></Envelope>", microsoft},
+		{"a mailbox that cannot be read", here, "", mailbox("anna ek@office365.example"), microsoft},
+		{"no mailbox", there, "", mailbox(""), microsoft},
+		{"broken XML", there, "", "<Envelope><Mailbox>anna@example.com", microsoft},
+		{"a long envelope", there, "", "<Envelope>" + strings.Repeat(" ", MaxBody) + "</Envelope>", microsoft},
+		{"a security token", there, "/WSSecurity", "<Envelope/>", microsoft + "/WSSecurity"},
+		{"a certificate", there, "/wssecurity/x509cert", "<Envelope/>", microsoft + "/wssecurity/x509cert"},
+		{"another path", there, "/%0d%0aX", "<Envelope/>", ""},
+		{"a path upwards", there, "/../x", "<Envelope/>", ""},
+		{"a security token of a domain that is not handed over", here, "/WSSecurity", "<Envelope/>", ""},
+	} {
+		for _, path := range []string{"/autodiscover/autodiscover.svc", "/AutoDiscover/AutoDiscover.SVC"} {
+			w := serve(SOAPHandler(resolver), http.MethodPost, "https://"+c.host+path+c.path, strings.NewReader(c.body))
+			want := http.StatusNotFound
+			if c.location != "" {
+				want = http.StatusFound
+			}
+			if got := w.Header().Get("Location"); w.Code != want || got != c.location {
+				t.Errorf("%s: status %d to %q, want %d to %q", c.name, w.Code, got, want, c.location)
+			}
+		}
+	}
 }
 
 // TestNoSOAP checks that no answer promises SOAP where there is no Exchange.

@@ -97,11 +97,15 @@ func parsePOX(texts requestTexts, err error) (poxRequest, error) {
 	case texts.address == "":
 		return poxRequest{}, &Error{Code: AddressUnknown, Reason: "the request names its mailbox by LegacyDN only"}
 	}
-	a, err := account.ParseAddress(texts.address)
-	if err != nil {
+	var q account.Query
+	q.ReadAddress(texts.address)
+	if q.Address.IsZero() || q.Address.IsAny() {
+		// The domain may be known, but an answer for it has no LoginName, and
+		// Outlook would sign in with what stands before the @.
+		_, err := account.ParseAddress(texts.address)
 		return poxRequest{}, invalid(err.Error())
 	}
-	return poxRequest{a, schema}, nil
+	return poxRequest{q.Address, schema}, nil
 }
 
 // responseSchema returns the schema to answer in, or "" if the request accepts

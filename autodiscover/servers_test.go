@@ -21,15 +21,18 @@ func TestIsHTTPS(t *testing.T) {
 
 // TestEndpoints checks that JSON names the first server of a protocol that it can name.
 func TestEndpoints(t *testing.T) {
-	s := account.Settings{Address: account.AnyAt("example.com"), Servers: []account.Server{
-		{Type: account.EWS, URL: "http://plain.example/"},
-		{Type: account.EWS, URL: "https://first.example/"},
-		{Type: account.EWS, URL: "https://second.example/"},
-		{Type: account.IMAP, Hostname: "imap.example.com"},
+	any := account.AnyAt("example.com")
+	s := account.Settings{Address: any, Login: any, Servers: []account.Server{
+		{Type: account.EWS, URL: "http://plain.example/", Login: byAddress},
+		{Type: account.EWS, URL: "https://mailbox.example/%EMAILLOCALPART%", Login: byAddress},
+		{Type: account.EWS, URL: "https://login.example/", Login: account.Login{Username: account.EmailLocalPart}},
+		{Type: account.EWS, URL: "https://first.example/", Login: byAddress},
+		{Type: account.EWS, URL: "https://second.example/", Login: byAddress},
+		{Type: account.IMAP, Hostname: "imap.example.com", Login: byAddress},
 	}}
 	want := []endpoint{{"Ews", "https://first.example/"},
 		{"AutodiscoverV1", "https://autodiscover.example.com/autodiscover/autodiscover.xml"}}
-	if got := jsonEndpoints(s); !slices.Equal(got, want) {
+	if got := jsonEndpoints(s, autodiscoverHost(s)); !slices.Equal(got, want) {
 		t.Errorf("jsonEndpoints = %v, want %v", got, want)
 	}
 }

@@ -2,32 +2,68 @@ package autodiscover
 
 import (
 	"net/http"
+	"strings"
 
 	"signpost/account"
 )
 
+// soapPath is the path of SOAPHandler in lower case, as it stands in redirects.
+const soapPath = "/autodiscover/autodiscover.svc"
+
 // SOAPHandler answers at /autodiscover/autodiscover.svc, which libraries for
-// Exchange Web Services request ([MS-OXWSADISC]). If another service answers
-// Autodiscover for the provider, they are redirected to its .svc; otherwise
-// there is no SOAP here and no header (X-SOAP-Enabled) that promises it.
+// Exchange Web Services request ([MS-OXWSADISC]), and below it, where clients with a
+// security token ask (/wssecurity, /wssecurity/x509cert). If another service answers
+// Autodiscover for the provider, they are redirected to the same path there;
+// otherwise there is no SOAP here and no header (X-SOAP-Enabled) that promises it.
 //
-// The domain is that of Host: the mailbox stands in an envelope that is only
-// worth parsing for Exchange itself, or in the credentials, which are never
-// read. A redirect cannot name another address; autodiscover.xml does that.
+// The mailbox or domain that the envelope of a POST names decides, or else Host.
+// Credentials are never read. A redirect cannot name another address;
+// autodiscover.xml does that.
 func SOAPHandler(resolve account.Resolver) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !allow(w, r, http.MethodGet, http.MethodHead, http.MethodPost) {
 			return
 		}
-		s, err := resolve(r.Context(), account.Query{Host: r.Host, Client: account.Outlook})
+		below := r.URL.Path[min(len(soapPath), len(r.URL.Path)):]
+		if strings.Trim(below, "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+			refuse(w, http.StatusNotFound)
+			return
+		}
+		s, err := resolve(r.Context(), soapQuery(w, r))
 		switch to := redirectOf(s); {
 		case err != nil && !account.IsUnknown(err):
-			w.Header().Set("Retry-After", retryAfter)
-			refuse(w, http.StatusServiceUnavailable)
+			unavailable(w)
 		case err != nil || to == nil || to.Hostname == "":
 			refuse(w, http.StatusNotFound)
 		default:
-			sendRedirect(w, httpRedirect(to, "svc"))
+			redirect := httpRedirect(to, "svc")
+			redirect.Location += below
+			sendRedirect(w, redirect)
 		}
 	})
+}
+
+// soapQuery returns the query of a SOAP request. GetUserSettings names a Mailbox,
+// GetDomainSettings and GetFederationInformation name a Domain. An envelope that
+// cannot be read names nothing; a security token in it may make it too large.
+func soapQuery(w http.ResponseWriter, r *http.Request) account.Query {
+	q := account.Query{Host: r.Host, Client: account.Outlook}
+	if r.Method != http.MethodPost {
+		return q
+	}
+	body, status := readBody(w, r)
+	if status != 0 {
+		return q
+	}
+	envelope, err := parseTree(body, maxDepth, maxElements)
+	if err != nil {
+		return q
+	}
+	for _, tag := range []string{"Mailbox", "Domain"} {
+		if e := envelope.FindElement("//" + tag); e != nil {
+			q.ReadAddress(e.Text())
+			break
+		}
+	}
+	return q
 }

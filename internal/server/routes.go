@@ -57,7 +57,8 @@ type Options struct {
 func (o Options) routes() []route {
 	resolve := recordLookup(o.Resolve, o.Metrics)
 	xml := autoconfig.Handler(resolve)
-	autodiscoverJSON := autodiscover.JSONHandler(resolve)
+	autodiscoverJSON := autodiscover.JSONHandler(resolve, o.Name)
+	autodiscoverSOAP := autodiscover.SOAPHandler(resolve)
 	page := setup.Handler(resolve, setup.Options{
 		Name: o.Name, Templates: o.Templates, Branding: o.Branding, Signed: o.Signer.CanSign,
 		Trusted: o.Signer.Trusted, Log: o.Log,
@@ -73,7 +74,8 @@ func (o Options) routes() []route {
 		{path: "/.well-known/autoconfig/mail/config-v1.1.xml", allowPlain: true, dialect: "autoconfig", handler: xml},
 		{path: "/autodiscover/autodiscover.json", dialect: "autodiscover-json", handler: autodiscoverJSON},
 		{path: "/autodiscover/autodiscover.json/", below: true, dialect: "autodiscover-json", handler: autodiscoverJSON},
-		{path: "/autodiscover/autodiscover.svc", dialect: "autodiscover-soap", handler: autodiscover.SOAPHandler(resolve)},
+		{path: "/autodiscover/autodiscover.svc", dialect: "autodiscover-soap", handler: autodiscoverSOAP},
+		{path: "/autodiscover/autodiscover.svc/", below: true, dialect: "autodiscover-soap", handler: autodiscoverSOAP},
 		{path: "/v1.1/", below: true, allowPlain: true, dialect: "autoconfig", handler: xml},
 		{path: "/.well-known/user-agent-configuration.json", dialect: "pacc", handler: autoconfig.PACCHandler(resolve)},
 		{path: "/profile.mobileconfig", ownName: true, dialect: "mobileconfig", handler: profiles},

@@ -90,3 +90,9 @@ type AutodiscoverRedirect struct {
 	// hold placeholders; its domain must be another than the query's.
 	Address string
 }
+
+// LeadsBack reports whether the redirect leads to the name at which clients of the
+// domain ask already, so that they would ask the same again.
+func (r *AutodiscoverRedirect) LeadsBack(domain string) bool {
+	return r.Hostname == "autodiscover."+domain
+}

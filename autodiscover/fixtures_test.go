@@ -101,6 +101,7 @@ var providers = map[string]*account.Provider{
 	"as-xml":     redirected(account.AutodiscoverRedirect{Hostname: "autodiscover.hoster.example", AsXML: true}, imap993),
 	"by-address": redirected(account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@example.hoster.example"}, imap993),
 	"by-loop":    redirected(account.AutodiscoverRedirect{Address: "%EMAILADDRESS%"}, imap993),
+	"to-itself":  redirected(account.AutodiscoverRedirect{Hostname: "autodiscover.to-itself.example"}, imap993, smtp465),
 }
 
 // resolver finds the provider of ‹provider›.example, and of example.com, by the

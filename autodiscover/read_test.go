@@ -145,6 +145,19 @@ func TestReadRedirect(t *testing.T) {
 	}
 }
 
+// TestRedirectToItself checks that a provider that is handed over to the name at which
+// the client asks answers with its own servers: the client would ask the same again.
+func TestRedirectToItself(t *testing.T) {
+	answer := post(XMLHandler(resolver), pox("anna@to-itself.example", nsOutlook))
+	got, err := Read(answer.Body.Bytes())
+	if err != nil {
+		t.Fatalf("status %d, location %q: %v", answer.Code, answer.Header().Get("Location"), err)
+	}
+	if len(got.Servers) != 2 || got.Provider.AutodiscoverRedirect != nil {
+		t.Errorf("answer = %+v, want the two servers of the provider and no redirect", got)
+	}
+}
+
 // TestReadErrors reads errors.
 func TestReadErrors(t *testing.T) {
 	for _, c := range []struct {

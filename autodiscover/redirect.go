@@ -15,12 +15,16 @@ type Redirect struct{ Location string }
 func (r *Redirect) Error() string { return "the client is redirected to " + r.Location }
 
 // redirectOf returns the service that answers Autodiscover for the provider, nil
-// if there is none.
+// if there is none, or if it would send the client back to where it asks.
 func redirectOf(s account.Settings) *account.AutodiscoverRedirect {
 	if s.Provider == nil {
 		return nil
 	}
-	return s.Provider.AutodiscoverRedirect
+	to := s.Provider.AutodiscoverRedirect
+	if to != nil && to.LeadsBack(s.Address.Domain()) {
+		return nil
+	}
+	return to
 }
 
 // httpRedirect redirects to the same file of the other service. It keeps the

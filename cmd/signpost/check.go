@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"signpost/internal/fault"
+	"signpost/internal/records"
 	"signpost/internal/show"
 )
 
@@ -56,5 +57,13 @@ func check(ctx context.Context, e env, args []string) error {
 		return writeJSON(e.stdout, logins)
 	}
 	fmt.Fprintf(e.stdout, "%s is good. This is what an address signs in with:\n\n", l.File)
-	return show.WriteLogins(e.stdout, logins)
+	if err := show.WriteLogins(e.stdout, logins); err != nil {
+		return err
+	}
+	for _, p := range l.Config.Providers {
+		for _, sentence := range records.Missed(p.Provider) {
+			fmt.Fprintf(e.stdout, "\n%s: %s\n", p.ID, sentence)
+		}
+	}
+	return nil
 }

@@ -225,6 +225,8 @@ func TestLoadEverything(t *testing.T) {
 		Files: []string{file, filepath.Join(dir, "more.txt"), filepath.Join(dir, "moved.txt")},
 		Warnings: []fault.Fault{
 			{File: file, Line: 14, Text: `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
+			{File: file, Line: 47, Text: "providers[1].autodiscover.answer: no client that was tried follows such an answer; " +
+				"leave it out, and clients are redirected with 302"},
 		},
 		samples: map[string]account.Address{
 			"mail":     mail(t, "kalle@example.com"), // info and anna are listed

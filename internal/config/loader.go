@@ -95,6 +95,7 @@ func (l *loader) read(v *value) {
 	}
 	l.compareAccounts()
 	l.compareProviders()
+	l.findCircles()
 }
 
 func (l *loader) fault(file string, line int, format string, args ...any) {

@@ -25,6 +25,8 @@ func readRedirect(p *provider, v *value) {
 		address.fault("cannot be combined with hostname")
 	case answer != nil && hostname == nil:
 		answer.fault("cannot be combined with redirectAddr, which is always answered as XML")
+	case p.AutodiscoverRedirect.AsXML:
+		answer.warn("no client that was tried follows such an answer; leave it out, and clients are redirected with 302")
 	}
 }
 

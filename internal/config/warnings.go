@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"signpost/account"
 )
@@ -73,14 +72,6 @@ func (l *loader) compareProviders() {
 	for _, p := range l.providers {
 		if p.has["domains"] == nil && p.has["mx"] == nil && !used[p.ID] {
 			p.at.warn("is not used: it has no domains and no mx, and no account names it")
-		}
-		redirect := cmp.Or(p.AutodiscoverRedirect, &account.AutodiscoverRedirect{})
-		if redirect.Hostname != "" && redirect.Hostname == l.Name {
-			p.has["autodiscover"].fault("names this service itself")
-		}
-		domain := redirect.Address[strings.LastIndexByte(redirect.Address, '@')+1:]
-		if first, hosted := l.hostedBy(domain); domain != "" && hosted && first.provider == int32(p.at.pos) {
-			p.has["autodiscover"].fault("redirectAddr leads to %s, which this provider hosts; clients would loop", domain)
 		}
 	}
 }

@@ -439,12 +439,19 @@ func TestFor(t *testing.T) {
 			absent: []string{"_imaps._tcp", "_submissions._tcp", "_jmap._tcp"},
 			notes: []string{"_imaps._tcp, _submissions._tcp, _jmap._tcp: left out, " +
 				"because the user name is not the mail address, and clients that look there know no other"}},
+		{name: "nothing without an address",
+			servers: []account.Server{imapAt("mail.example.net", 993, account.SSL), dav("https://dav.example.net/")},
+			change:  func(p *account.Provider) { p.NothingWithoutAddress = true },
+			want:    []string{"autoconfig CNAME setup.example.net.", "_imap._tcp SRV 0 0 0 ."},
+			absent:  []string{"_imaps._tcp", "_caldavs._tcp", "ua-auto-config", "_ua-auto-config"},
+			notes: []string{"ua-auto-config, _ua-auto-config, _imaps._tcp, _caldavs._tcp: left out, " +
+				"because withoutAddress: nothing keeps the settings from clients that name no address"}},
 		{name: "the user name is the address of another domain", servers: []account.Server{
 			imapAt("mail.%EMAILDOMAIN%", 993, account.SSL)},
 			login:  account.AnyAt("example.org").At("example.com"),
 			absent: []string{"_imaps._tcp"},
-			notes: []string{"_imaps._tcp: left out, " +
-				"because the user name is not the mail address, and clients that look there know no other"}},
+			notes: []string{"_imaps._tcp: left out, because people sign in with their address at example.com, " +
+				"and clients that find a server in DNS sign in with the address that was typed"}},
 		{name: "a calendar URL of its own for every mailbox",
 			servers: []account.Server{dav("https://dav.example.net/%EMAILADDRESS%/")},
 			want:    []string{"_caldavs._tcp SRV 0 1 443 dav.example.net."}},
@@ -479,6 +486,11 @@ func TestFor(t *testing.T) {
 			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "outlook.office365.com"}
 		},
 			want: []string{"autodiscover CNAME autodiscover.outlook.com."}},
+		{name: "handed over to itself", change: func(p *account.Provider) {
+			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.org"}
+		},
+			options: Options{Name: "setup.example.net", Certificate: func(string) bool { return false }},
+			want:    []string{"autodiscover CNAME setup.example.net."}},
 		{name: "handed over without servers", change: func(p *account.Provider) {
 			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "outlook.office365.com"}
 		},

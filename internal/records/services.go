@@ -116,16 +116,17 @@ func (b *builder) offer(s *service, servers []account.Server) (problem string) {
 	if first < 0 {
 		return "it is not encrypted (RFC 8314)"
 	}
-	server := servers[first]
-	isAddress := server.SignsInWithAddress() && b.settings.Login == b.settings.Address
-	if s.byAddress && !isAddress {
+	server, login := servers[first], b.settings.Login
+	switch {
+	case b.settings.Provider.NothingWithoutAddress:
+		return nothingWithoutAddress
+	case login != b.settings.Address:
+		return "people sign in with their address at " + login.Domain() +
+			", and clients that find a server in DNS sign in with the address that was typed"
+	case s.byAddress && !server.SignsInWithAddress():
 		return "the user name is not the mail address, and clients that look there know no other"
 	}
-	t, problem := locate(server, b.settings.Login)
-	if login := b.settings.Login; login != b.settings.Address {
-		problem = "people sign in with their address at " + login.Domain() +
-			", and clients that find a server in DNS sign in with the address that was typed"
-	}
+	t, problem := locate(server, login)
 	if problem != "" {
 		return problem
 	}

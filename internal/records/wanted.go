@@ -104,12 +104,16 @@ func (b *builder) autoconfig() {
 	b.host("autoconfig", "where Thunderbird, Evolution, KMail, FairEmail and Delta Chat ask for config-v1.1.xml")
 }
 
+// nothingWithoutAddress is the reason for which settings are kept from clients that
+// look them up in DNS, or in a document for the whole domain.
+const nothingWithoutAddress = "withoutAddress: nothing keeps the settings from clients that name no address"
+
 // unsaid is the reason for which nothing is said about a silent provider.
 const unsaid = "the configuration lists no servers of the service that Autodiscover is handed over to"
 
 // autodiscover adds the names that readers of autodiscover.xml and .json ask.
 func (b *builder) autodiscover() {
-	if to := b.settings.Provider.AutodiscoverRedirect; to != nil && to.Hostname != "" {
+	if to := b.settings.Provider.AutodiscoverRedirect; to != nil && to.Hostname != "" && !to.LeadsBack(b.domain.Name) {
 		b.handOver(to)
 		return
 	}
@@ -211,6 +215,10 @@ func addressType(a netip.Addr) string {
 // (draft-ietf-mailmaint-pacc).
 func (b *builder) pacc() {
 	if slices.Contains(b.domain.leftOut, "ua-auto-config") || !b.fits("ua-auto-config", "_ua-auto-config") {
+		return
+	}
+	if b.settings.Provider.NothingWithoutAddress {
+		b.note(nothingWithoutAddress, "ua-auto-config", "_ua-auto-config")
 		return
 	}
 	digest, err := b.digest(b.settings)

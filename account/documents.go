@@ -126,7 +126,10 @@ func (s *Settings) templatedProvider() *Provider {
 		for i, scope := range scopes {
 			scopes[i] = Verbatim(scope)
 		}
-		p.OAuth2 = &OAuth2{Issuer: link(o.Issuer), Scopes: scopes, AuthURL: link(o.AuthURL), TokenURL: link(o.TokenURL)}
+		p.OAuth2 = &OAuth2{
+			Issuer: link(o.Issuer), Scopes: scopes, AuthURL: link(o.AuthURL), TokenURL: link(o.TokenURL),
+			ClientID: Verbatim(o.ClientID),
+		}
 	}
 	return &p
 }

@@ -76,6 +76,7 @@ type OAuth2 struct {
 	Scopes   []string // must cover every server of the provider
 	AuthURL  string
 	TokenURL string
+	ClientID string // of a public client, or empty: most clients have one of their own
 }
 
 // AutodiscoverRedirect redirects Autodiscover to another service, such as

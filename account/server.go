@@ -1,5 +1,7 @@
 package account
 
+import "slices"
+
 // ServerType is the protocol of a server. The names are the types of the
 // autoconfig format; ActiveSync is in lower case, as in the registry's examples.
 type ServerType string
@@ -62,6 +64,11 @@ const (
 	GSSAPI            Authentication = "GSSAPI"
 	TLSClientCert     Authentication = "TLS-client-cert"
 	OAuth2Auth        Authentication = "OAuth2"
+
+	// A relay for a network or a site knows its clients otherwise. Only smtp has
+	// these, and nobody signs in there.
+	NoAuthentication Authentication = "none"
+	ClientIPAddress  Authentication = "client-IP-address"
 )
 
 // Login is what a person signs in with at one server. The fields are separate
@@ -109,6 +116,14 @@ func (s Server) Expand(a Address) Server {
 	s.PrincipalURL = ExpandURL(s.PrincipalURL, a)
 	s.Login.Username = Expand(s.Login.Username, a)
 	return s
+}
+
+// NeedsNoLogin reports whether nobody signs in at the server, because it is a relay that
+// knows its clients otherwise.
+func (s Server) NeedsNoLogin() bool {
+	return len(s.Authentication) > 0 && !slices.ContainsFunc(s.Authentication, func(a Authentication) bool {
+		return a != NoAuthentication && a != ClientIPAddress
+	})
 }
 
 // SignsInWithAddress reports whether the login is the mail address alone, the only

@@ -53,6 +53,9 @@ type Settings struct {
 	LookupDomain string
 	// Custom reports whether something in Servers is for this account alone.
 	Custom bool
+	// Dropped names the sections of a document that was read that no client could
+	// use, each with the reason. It is empty for settings that were not read.
+	Dropped []string
 	// Account is what is known of the mailbox. It is for the operator only: no
 	// document may depend on it.
 	Account AccountInfo

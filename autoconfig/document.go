@@ -223,6 +223,7 @@ func writeOAuth2(root *etree.Element, o *account.OAuth2) {
 	addLeaf(e, "scope", strings.Join(o.Scopes, " "))
 	addLeaf(e, "authURL", link(o.AuthURL))
 	addLeaf(e, "tokenURL", link(o.TokenURL))
+	addLeaf(e, "clientID", o.ClientID)
 	if len(e.Child) > 0 {
 		root.AddChild(e)
 	}

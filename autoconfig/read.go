@@ -19,8 +19,7 @@ import (
 // Read accepts what tolerant clients accept: the spellings of 1.1 and 1.2, white
 // space around values, values in any case, unknown elements. As in Thunderbird's
 // readFromXML, the first of repeated values counts, and a section that no client
-// could use is left out without an error. Methods that need no login, such as
-// client-IP-address, are not read.
+// could use is left out without an error: Settings.Dropped says which, and why.
 func Read(document []byte, a account.Address) (account.Settings, error) {
 	root, err := parseXML(document)
 	if err != nil {
@@ -45,7 +44,11 @@ func Read(document []byte, a account.Address) (account.Settings, error) {
 	sections := slices.Concat(children(mail, "incomingServer", "outgoingServer"),
 		children(root, "calendar", "addressbook", "addressBook", "setupServer"))
 	for _, e := range sections {
-		s.Servers = append(s.Servers, readSection(e, a)...)
+		servers, problem := readSection(e, a)
+		s.Servers = append(s.Servers, servers...)
+		if problem != "" {
+			s.Dropped = append(s.Dropped, strings.TrimSpace(e.Tag+" "+oneLine(attribute(e, "type")))+": "+problem)
+		}
 	}
 	if len(s.Servers) == 0 {
 		return account.Settings{}, noDocument("it has no server with all that a client needs")
@@ -111,15 +114,20 @@ func oAuth2(root, mail *etree.Element) *account.OAuth2 {
 		Scopes:   strings.Fields(strings.Join(texts(e, "scope"), " ")),
 		AuthURL:  firstText(e, "authURL"),
 		TokenURL: firstText(e, "tokenURL"),
+		ClientID: firstText(e, "clientID"),
 	}
 }
 
 // readSection reads a server section, in the spelling of 1.1 or 1.2. The old type
-// "exchange" can have two servers, which in 1.2 have sections of their own.
-func readSection(e *etree.Element, a account.Address) (servers []account.Server) {
+// "exchange" can have two servers, which in 1.2 have sections of their own. If there
+// is no server in it, problem says why.
+func readSection(e *etree.Element, a account.Address) (servers []account.Server, problem string) {
 	read := func(t account.ServerType, url string) {
-		if s, ok := readServer(e, t, url, a); ok {
+		s, why := readServer(e, t, url, a)
+		if why == "" {
 			servers = append(servers, s)
+		} else {
+			problem = why
 		}
 	}
 	switch t := account.ServerType(strings.ToLower(attribute(e, "type"))); {
@@ -128,33 +136,47 @@ func readSection(e *etree.Element, a account.Address) (servers []account.Server)
 		read(account.ActiveSync, firstText(e, "easURL"))
 	case strings.EqualFold(elements[t], e.Tag):
 		read(t, cmp.Or(firstText(e, "url"), firstText(e, "serverURL")))
+	default:
+		problem = "a type that is not known here"
 	}
-	return servers
+	if len(servers) > 0 {
+		problem = ""
+	}
+	return servers, problem
 }
 
-// readServer reads a server of the type. It returns false if something that a
-// client needs is missing.
-func readServer(e *etree.Element, t account.ServerType, url string, a account.Address) (account.Server, bool) {
-	s := account.Server{Type: t, Authentication: readMethods(e), Login: readLogin(firstText(e, "username"))}
-	if len(s.Authentication) == 0 {
-		return s, false
+// readServer reads a server of the type. If something that a client needs is missing,
+// problem says what. A relay needs no user name; like the writer, readServer then
+// assumes the address.
+func readServer(e *etree.Element, t account.ServerType, url string, a account.Address) (s account.Server, problem string) {
+	s = account.Server{Type: t, Authentication: readMethods(e, t), Login: readLogin(firstText(e, "username"))}
+	if s.Login.Username == "" && (t.HasURL() || s.NeedsNoLogin()) {
+		s.Login.Username = account.EmailAddress
 	}
 	if t.HasURL() {
 		s.URL = url
-		if s.Login.Username == "" {
-			s.Login.Username = account.EmailAddress
-		}
-		return s, isURL(account.ExpandURL(s.URL, a))
+	} else {
+		s.Hostname, s.SocketType = firstText(e, "hostname"), readSocketType(e)
+		s.Port, _ = strconv.Atoi(firstText(e, "port"))
 	}
-	s.Hostname = firstText(e, "hostname")
-	s.SocketType = readSocketType(e)
-	var err error
-	s.Port, err = strconv.Atoi(firstText(e, "port"))
-	if err != nil || s.Port < 1 || s.Port > 65535 || s.SocketType == "" || s.Login.Username == "" {
-		return s, false
+	_, err := account.ParseDomain(account.Expand(s.Hostname, a))
+	switch {
+	case len(s.Authentication) == 0:
+		return s, "no authentication that is known here"
+	case t.HasURL() && !isURL(account.ExpandURL(s.URL, a)):
+		return s, "no usable URL"
+	case t.HasURL():
+		return s, ""
+	case err != nil:
+		return s, "no usable hostname"
+	case s.Port < 1 || s.Port > 65535:
+		return s, "no usable port"
+	case s.SocketType == "":
+		return s, "no socketType that is known here"
+	case s.Login.Username == "":
+		return s, "no username"
 	}
-	_, err = account.ParseDomain(account.Expand(s.Hostname, a))
-	return s, err == nil
+	return s, ""
 }
 
 // readLogin splits a user name into the parts that username joins.
@@ -186,8 +208,9 @@ func readSocketType(e *etree.Element) account.SocketType {
 	return ""
 }
 
-// readMethods returns the known methods in the order of the section.
-func readMethods(e *etree.Element) []account.Authentication {
+// readMethods returns the methods that servers of the type can have, in the order of
+// the section.
+func readMethods(e *etree.Element, t account.ServerType) []account.Authentication {
 	var methods []account.Authentication
 	for _, text := range texts(e, "authentication") {
 		name := strings.ToLower(text)
@@ -195,7 +218,8 @@ func readMethods(e *etree.Element) []account.Authentication {
 		if strings.HasPrefix(name, "scram-") {
 			method = account.PasswordEncrypted
 		}
-		if method != "" && !slices.Contains(methods, method) {
+		relay := method == account.NoAuthentication || method == account.ClientIPAddress
+		if method != "" && !slices.Contains(methods, method) && (!relay || t == account.SMTP) {
 			methods = append(methods, method)
 		}
 	}
@@ -224,4 +248,7 @@ var methodsByName = map[string]account.Authentication{
 	"oauth":              account.OAuth2Auth,
 	"oauthbearer":        account.OAuth2Auth,
 	"xoauth2":            account.OAuth2Auth,
+	"none":               account.NoAuthentication,
+	"client-ip-address":  account.ClientIPAddress,
+	"client-ip-based":    account.ClientIPAddress, // KMail's
 }

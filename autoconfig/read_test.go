@@ -120,7 +120,9 @@ func TestReadTolerance(t *testing.T) {
 		{"a URL that is none", document(`<incomingServer type="ews"><url>javascript:alert(1)</url>` + imapBody + `</incomingServer>`), nil},
 		{"a prefix, which Thunderbird cannot read",
 			`<a:clientConfig xmlns:a="urn:x"><emailProvider><incomingServer type="imap">` + imapBody + `</incomingServer></emailProvider></a:clientConfig>`, nil},
-		{"nothing but none", document(`<outgoingServer type="smtp">` + strings.Replace(imapBody, "password-cleartext", "none", 1) + `</outgoingServer>`), nil},
+		{"none, where somebody signs in", document(`<incomingServer type="imap">` + strings.Replace(imapBody, "password-cleartext", "none", 1) + `</incomingServer>`), nil},
+		{"a relay", document(`<outgoingServer type="smtp"><hostname>smtp.example.com</hostname><port>25</port><socketType>plain</socketType><authentication>none</authentication></outgoingServer>`),
+			[]account.Server{methods(server(account.SMTP, "smtp.example.com", 25, account.Plain), account.NoAuthentication)}},
 		{"no socketType", document(`<incomingServer type="imap">` + strings.Replace(imapBody, "<socketType>SSL</socketType>", "", 1) + `</incomingServer>`), nil},
 		{"no username", document(`<incomingServer type="imap">` + strings.Replace(imapBody, "<username>%EMAILADDRESS%</username>", "", 1) + `</incomingServer>`), nil},
 		{"sections with a prefix", strings.NewReplacer("incomingServer", "a:incomingServer", "<clientConfig", `<clientConfig xmlns:a="urn:x"`).

@@ -54,6 +54,13 @@ func divide(servers []account.Server) (sections, error) {
 	// that Thunderbird skips.
 	first := slices.DeleteFunc(slices.Clone(s.incoming), isRare)
 	s.incoming = append(first, slices.DeleteFunc(s.incoming, func(s account.Server) bool { return !isRare(s) })...)
+	// The only user name that makes sense at a relay is that of the mailbox: FairEmail
+	// takes the last one of the document, and Thunderbird expects one everywhere.
+	for i := range s.outgoing {
+		if s.outgoing[i].NeedsNoLogin() {
+			s.outgoing[i].Login = s.incoming[0].Login
+		}
+	}
 	return s, nil
 }
 

@@ -130,9 +130,9 @@ func addProtocol(acc *etree.Element, settings account.Settings, s account.Server
 		add(protocol, "SSL", ssl)
 		add(protocol, "Encryption", encryption)
 	}
-	add(protocol, "AuthRequired", "on")
+	add(protocol, "AuthRequired", onOff(!s.NeedsNoLogin()))
 	if s.Type == account.SMTP {
-		add(protocol, "UsePOPAuth", onOff(sharesLogin(s, all)))
+		add(protocol, "UsePOPAuth", onOff(sharesLogin(s, all) && !s.NeedsNoLogin()))
 		add(protocol, "SMTPLast", "off")
 	}
 }

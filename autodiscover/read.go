@@ -129,6 +129,9 @@ func readProtocol(protocol *etree.Element) (account.Server, error) {
 	if isOff(protocol, "SPA") {
 		s.Authentication[0] = account.PasswordCleartext
 	}
+	if s.Type == account.SMTP && isOff(protocol, "AuthRequired") {
+		s.Authentication[0] = account.NoAuthentication
+	}
 	if s.Type.HasURL() {
 		s.URL = server
 		return s, nil

@@ -31,8 +31,8 @@ func lacksMailbox(s account.Settings, server account.Server) bool {
 }
 
 // takesPassword reports whether the server accepts a password, the only way of
-// signing in that these formats know.
-func takesPassword(s account.Server) bool { return passwordMethod(s) != "" }
+// signing in that these formats know, or needs no login.
+func takesPassword(s account.Server) bool { return passwordMethod(s) != "" || s.NeedsNoLogin() }
 
 // passwordMethod returns the most preferred way of signing in with a password,
 // or "".

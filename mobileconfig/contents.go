@@ -180,6 +180,8 @@ var mailAuthentications = []struct {
 	{"EmailAuthCRAMMD5", account.PasswordEncrypted},
 	{"EmailAuthHTTPMD5", account.PasswordEncrypted}, // DIGEST-MD5
 	{"EmailAuthNTLM", account.NTLM},
+	{"EmailAuthNone", account.ClientIPAddress},
+	{"EmailAuthNone", account.NoAuthentication},
 }
 
 // tokenOnly reports whether the person signs in on a web page, because the server

@@ -58,10 +58,12 @@ func (b builder) mail(in, out account.Server) dict {
 		p[direction+"MailServerHostName"] = server.Hostname
 		p[direction+"MailServerPortNumber"] = server.Port
 		p[direction+"MailServerUseSSL"] = true
-		p.set(direction+"MailServerUsername", joinLogin(server.Login))
+		if !server.NeedsNoLogin() {
+			p.set(direction+"MailServerUsername", joinLogin(server.Login))
+		}
 	}
 	// Without this the device asks for the same password twice.
-	p["OutgoingPasswordSameAsIncomingPassword"] = true
+	p["OutgoingPasswordSameAsIncomingPassword"] = !out.NeedsNoLogin()
 	if b.Device != Mac {
 		unlockSMIME(p)
 	}

@@ -106,6 +106,8 @@
 //	                                                                      its best MX is one of them
 //	providers[].servers                                required           in the order of preference; optional with
 //	                                                                      autodiscover
+//	providers[].servers.of                             none               id of the provider whose servers this one has,
+//	                                                                      too, in place of a list
 //	providers[].servers[].type                         required           imap pop3 smtp activesync ews caldav carddav
 //	                                                                      jmap managesieve
 //	providers[].servers[].hostname                     required           for imap, pop3, smtp and managesieve; may hold
@@ -122,7 +124,8 @@
 //	                                                                      for one
 //	providers[].servers[].authentication               password-cleartext one or a list of: password-cleartext
 //	                                                                      password-encrypted NTLM GSSAPI TLS-client-cert
-//	                                                                      OAuth2
+//	                                                                      OAuth2; for an smtp relay also: none
+//	                                                                      client-IP-address
 //	providers[].servers[].passwords                    the provider's     true or false; false: this server takes no
 //	                                                                      password, and clients are told OAuth2 only
 //	providers[].servers[].clients.‹client›             none               another login for one client: thunderbird
@@ -144,8 +147,8 @@
 //	                                                                      (PACC); may hold %EMAILDOMAIN%
 //	providers[].documentation                          none               help pages for people
 //	providers[].documentation[].url                    required           URL; may hold %EMAILDOMAIN%
-//	providers[].documentation[].descr.‹language›       required           title of the page in a language, such as en or
-//	                                                                      sv
+//	providers[].documentation[].descr.‹language›       none               title of the page in a language, such as en or
+//	                                                                      sv; people see the URL if there is none
 //	providers[].support.status                         none               URL of the page about incidents; may hold
 //	                                                                      %EMAILDOMAIN%
 //	providers[].support.passwordReset                  none               URL for choosing a new password; may hold
@@ -172,6 +175,8 @@
 //	providers[].oAuth2.issuer                          required           host name or URL of the authorisation server
 //	providers[].oAuth2.scope                           required           a list, or text with spaces; must cover all
 //	                                                                      servers
+//	providers[].oAuth2.clientID                        none               id of a public client, for clients that have none
+//	                                                                      of their own here
 //	providers[].oAuth2.authURL                         required           where people sign in
 //	providers[].oAuth2.tokenURL                        required           where clients get a token
 //	providers[].passwords                              true               false: clients are told OAuth2 only

@@ -26,6 +26,7 @@ func TestDocumentedKeys(t *testing.T) {
 	known = append(known, under("tls.acme.", acmeKeys)...)
 	known = append(known, under("providers[].", providerKeys)...)
 	known = append(known, under("providers[].domains.", domainKeys)...)
+	known = append(known, under("providers[].servers.", sharedKeys)...)
 	known = append(known, under("providers[].servers[].", serverKeys)...)
 	known = append(known, under("providers[].servers[].clients.‹client›.", loginKeys)...)
 	known = append(known, under("providers[].documentation[].", documentationKeys)...)

@@ -40,7 +40,7 @@ func readDomains(p *provider, v *value) {
 }
 
 // readDomainFile reads a file with one domain per line, such as a nightly export. A
-// line that is no domain is a fault, and so is a file without domains, so that a
+// line that begins with no domain is a fault, and so is a file without domains, so that a
 // broken export does not take customers out of service.
 func readDomainFile(p *provider, v *value) {
 	path, text := v.content("the path of a file with one domain per line", maxDomainFile)
@@ -65,10 +65,10 @@ func readDomainFile(p *provider, v *value) {
 		number++
 		line, _, _ = strings.Cut(line, "#")
 		line = strings.Trim(line, " \t\r\n")
-		if line == "" {
+		if line == "" || strings.HasPrefix(line, "*:") {
 			continue
 		}
-		name, problem := hostedDomain(line)
+		name, problem := firstDomain(line)
 		if problem == "" {
 			first, isNew := p.claim(l, name, len(l.files)-1, number)
 			switch {
@@ -97,6 +97,21 @@ func readDomainFile(p *provider, v *value) {
 	if len(p.domains) == before && faults+repeated == 0 {
 		l.fault(path, 0, "the file contains no domain")
 	}
+}
+
+// firstDomain parses a line that begins with a domain. Maps of Postfix have white space
+// and a value after the name, which means nothing here; cPanel's userdomains has a
+// colon and the owner.
+func firstDomain(line string) (name, problem string) {
+	end := strings.IndexAny(line, " \t")
+	if end < 0 {
+		return hostedDomain(line)
+	}
+	name, problem = hostedDomain(strings.TrimSuffix(line[:end], ":"))
+	if problem != "" {
+		return "", "does not begin with a domain name"
+	}
+	return name, ""
 }
 
 // hostedDomain parses the name of a domain that has mailboxes. A name without a dot

@@ -127,3 +127,28 @@ func TestRepeatedDomains(t *testing.T) {
 		t.Errorf("%d warnings, want %d and a count of the rest: %v", n, maxFileFaults+1, c.Warnings)
 	}
 }
+
+// TestDomainFileFormats reads lists as other programs keep them.
+func TestDomainFileFormats(t *testing.T) {
+	for name, text := range map[string]string{
+		"plain":                "a.example\nb.example\n",
+		"Postfix map":          "# virtual_mailbox_domains\na.example\tOK\nb.example   lmtp:unix:private/dovecot\n",
+		"Windows":              "a.example OK\r\nb.example\r\n",
+		"cPanel's userdomains": "*: nobody\na.example: alice\nb.example: bob==root\n",
+	} {
+		c, err := Load(write(t, "signpost.yaml", domainsFromFile, "domains.txt", text))
+		if err != nil {
+			t.Errorf("%s: Load() error: %v", name, err)
+			continue
+		}
+		if got := fmt.Sprint(c.Providers[0].Domains); got != "[a.example b.example]" {
+			t.Errorf("%s: domains = %s, want [a.example b.example]", name, got)
+		}
+	}
+	for _, line := range []string{"exa mple.com", "anna@example.com ok", "PHP Warning: no database", "*", "<html> a.example"} {
+		_, err := Load(write(t, "signpost.yaml", domainsFromFile, "domains.txt", "a.example\n"+line+"\n"))
+		if err == nil || !strings.Contains(err.Error(), "domains.txt:2: ") {
+			t.Errorf("Load() with the line %q: error %v, want one for domains.txt:2", line, err)
+		}
+	}
+}

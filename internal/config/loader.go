@@ -90,7 +90,9 @@ func (l *loader) read(v *value) {
 		}
 		l.byID[p.ID] = p
 	}
+	l.share()
 	for _, p := range l.providers {
+		p.complete()
 		l.compareAliasDomains(p)
 	}
 	l.compareAccounts()

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"signpost/account"
@@ -29,8 +31,12 @@ func (v *value) placeholders(text string, allowed ...string) bool {
 		case right != "":
 			v.fault("unknown placeholder %s, did you mean %s?", name, right)
 		default:
-			v.fault("unknown placeholder %s; there are %s", name, strings.Join(allPlaceholders, ", "))
+			v.unknownPlaceholder(name)
 		}
+		return false
+	}
+	if name := foreign.FindString(rest); name != "" {
+		v.unknownPlaceholder(name)
 		return false
 	}
 	for _, name := range allPlaceholders {
@@ -40,4 +46,30 @@ func (v *value) placeholders(text string, allowed ...string) bool {
 		}
 	}
 	return true
+}
+
+// foreign matches the placeholders of other mail programs: %u, %Ln and %{user | domain}
+// of Dovecot, %s of Postfix, and ${…} and {…} of panels and their templates.
+var foreign = regexp.MustCompile(`%[LU]?[a-z]\b|[%$]\{[^}]*\}|\{+[^}]*\}+`)
+
+// unknownPlaceholder records a fault about a placeholder that only other programs have,
+// with the one that means the same here.
+func (v *value) unknownPlaceholder(name string) {
+	word := strings.Trim(strings.ToLower(name), "%${} ")
+	contains := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(word, part) })
+	}
+	right := ""
+	switch {
+	case word == "d" || word == "ld" || contains("domain"):
+		right = account.EmailDomain
+	case word == "n" || word == "ln" || contains("local", "username"):
+		right = account.EmailLocalPart
+	case word == "u" || word == "lu" || word == "s" || contains("user", "mail", "addr", "login"):
+		right = account.EmailAddress
+	default:
+		v.fault("unknown placeholder %s; there are %s", name, strings.Join(allPlaceholders, ", "))
+		return
+	}
+	v.fault("unknown placeholder %s, did you mean %s?", name, right)
 }

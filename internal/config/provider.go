@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,7 +16,8 @@ type provider struct {
 	aliases     map[string]string // other names of domains
 	aliasItems  []domainItem
 	servers     []*server
-	noPasswords bool // the key passwords is false
+	sharedWith  *value // of the key of, whose provider has the servers
+	noPasswords bool   // the key passwords is false
 	at          *value
 	has         present
 }
@@ -26,18 +28,12 @@ var providerKeys = keys[provider]{
 	"displayShortName": func(p *provider, v *value) { p.DisplayShortName = v.label(20) },
 	"domains":          readDomains,
 	"mx":               readMX,
-	"servers": func(p *provider, v *value) {
-		for item := range v.list("servers") {
-			if s := readServer(item); s != nil {
-				p.servers = append(p.servers, s)
-			}
-		}
-	},
-	"webmail":   func(p *provider, v *value) { p.Webmail = v.url(pageURL) },
-	"logo":      func(p *provider, v *value) { p.Logo = v.url(tokenURL) },
-	"developer": func(p *provider, v *value) { p.Developer = v.url(pageURL) },
+	"servers":          readServers,
+	"webmail":          func(p *provider, v *value) { p.Webmail = v.url(pageURL) },
+	"logo":             func(p *provider, v *value) { p.Logo = v.url(tokenURL) },
+	"developer":        func(p *provider, v *value) { p.Developer = v.url(pageURL) },
 	"documentation": func(p *provider, v *value) {
-		p.Documentation = mappings(v, "pages, each {url: …, descr: {en: …}}", documentationKeys, "url", "descr")
+		p.Documentation = mappings(v, "pages, each {url: …, descr: {en: …}}", documentationKeys, "url")
 	},
 	"support": func(p *provider, v *value) { supportKeys.read(v, &p.Support) },
 	"notices": readNotices,
@@ -66,13 +62,55 @@ func readProvider(v *value) *provider {
 	if p.has["displayShortName"] == nil {
 		p.DisplayShortName = shorten(p.DisplayName, 20)
 	}
+	return p
+}
+
+// readServers reads the list of servers, or the provider that has it.
+func readServers(p *provider, v *value) {
+	if v.kind == mapping && slices.ContainsFunc(v.items, func(n node) bool { return n.text == "of" }) {
+		sharedKeys.read(v, p)
+		return
+	}
+	for item := range v.list("servers") {
+		if s := readServer(item); s != nil {
+			p.servers = append(p.servers, s)
+		}
+	}
+}
+
+var sharedKeys = keys[provider]{"of": func(p *provider, v *value) { p.sharedWith = v }}
+
+// share copies the servers of another provider to those that share them.
+func (l *loader) share() {
+	for _, p := range l.providers {
+		if p.sharedWith == nil {
+			continue
+		}
+		id := p.sharedWith.word()
+		switch other := l.byID[id]; {
+		case id == "":
+		case other == nil:
+			p.sharedWith.fault("there is no provider %s%s", quote(id), didYouMean(id, slices.Sorted(maps.Keys(l.byID))))
+		case other == p:
+			p.sharedWith.fault("is this provider itself; list its servers")
+		case other.sharedWith != nil:
+			p.sharedWith.fault("%s has the servers of another provider, too; name that provider", quote(id))
+		default:
+			for _, s := range other.servers {
+				p.servers = append(p.servers, new(*s))
+			}
+		}
+	}
+}
+
+// complete adds to the servers what the other keys of the provider say, and checks them.
+func (p *provider) complete() {
 	for _, s := range p.servers {
 		s.completeAuthentication(p.has["oAuth2"] != nil, !p.noPasswords)
 		p.Servers = append(p.Servers, s.Server)
 	}
 	p.addExceptions()
 	p.checkServers()
-	return p
 }
 
 // addExceptions makes a complete list of servers for each client that has a login of
@@ -129,4 +167,5 @@ var oAuth2Keys = keys[account.OAuth2]{
 	},
 	"authURL":  func(o *account.OAuth2, v *value) { o.AuthURL = v.url(tokenURL) },
 	"tokenURL": func(o *account.OAuth2, v *value) { o.TokenURL = v.url(tokenURL) },
+	"clientID": func(o *account.OAuth2, v *value) { o.ClientID = v.text("the id of a public client") },
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -39,7 +40,7 @@ var (
 	socketTypes     = []account.SocketType{account.SSL, account.STARTTLS, account.Plain}
 	authentications = []account.Authentication{
 		account.PasswordCleartext, account.PasswordEncrypted, account.NTLM,
-		account.GSSAPI, account.TLSClientCert, account.OAuth2Auth,
+		account.GSSAPI, account.TLSClientCert, account.OAuth2Auth, account.NoAuthentication, account.ClientIPAddress,
 	}
 )
 
@@ -124,6 +125,11 @@ func readServer(v *value) *server {
 			at.fault("does not apply to type %s: %s", s.Type, r.reason)
 		}
 	}
+	for _, a := range s.Authentication {
+		if (a == account.NoAuthentication || a == account.ClientIPAddress) && s.Type != account.SMTP {
+			s.has["authentication"].fault("%s is for relays: only smtp has it", a)
+		}
+	}
 	address := "hostname"
 	if s.Type.HasURL() {
 		address = "url"
@@ -167,28 +173,46 @@ func (s *server) completeAuthentication(oAuth2, passwords bool) {
 	if s.has["passwords"] != nil {
 		passwords = s.passwords
 	}
-	usesOAuth2 := slices.Contains(s.Authentication, account.OAuth2Auth)
 	switch {
-	case at != s.at && usesOAuth2 && !oAuth2:
-		at.fault("OAuth2 needs the provider's key oAuth2, which tells clients where to get a token")
 	case at != s.at:
 	case passwords:
 		s.Authentication = []account.Authentication{account.PasswordCleartext}
 	default:
 		s.Authentication = []account.Authentication{account.OAuth2Auth}
-		if !oAuth2 {
-			at.fault("passwords: false leaves OAuth2, which needs the provider's key oAuth2")
-		}
+	}
+	usesOAuth2 := slices.Contains(s.Authentication, account.OAuth2Auth) && !s.isLarge()
+	if usesOAuth2 && !oAuth2 {
+		at.warn("OAuth2 without the provider's key oAuth2: most clients know where to get a token " +
+			"for the largest services only")
 	}
 	password := slices.IndexFunc(s.Authentication, isPassword)
 	switch {
 	case !passwords && password >= 0:
 		at.fault("%s is a password, but passwords is false here", s.Authentication[password])
-	case passwords && password < 0 && usesOAuth2:
+	case passwords && password < 0 && usesOAuth2 && oAuth2:
 		// Thunderbird's readAuthentication drops such a server.
 		at.warn("most clients know OAuth2 for the largest services only and ignore a server with nothing else; " +
 			"add password-cleartext, or confirm it with passwords: false")
 	}
+}
+
+// largeServices are the domains of servers for which Thunderbird's OAuth2Providers knows
+// where to get a token. Others have similar lists.
+var largeServices = []string{
+	"aol.com", "att.net", "comcast.net", "fastmail.com", "gmail.com", "googlemail.com", "hotmail.com", "mail.ru",
+	"office365.com", "outlook.com", "thundermail.com", "yahoo.com", "yandex.com", "yandex.ru",
+}
+
+// isLarge reports whether clients know the authorisation server of the server without
+// being told.
+func (s *server) isLarge() bool {
+	host := s.Hostname
+	if u, err := url.Parse(s.URL); err == nil && s.URL != "" {
+		host = u.Hostname()
+	}
+	return slices.ContainsFunc(largeServices, func(domain string) bool {
+		return host == domain || strings.HasSuffix(host, "."+domain)
+	})
 }
 
 func isPassword(a account.Authentication) bool {

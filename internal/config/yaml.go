@@ -90,7 +90,7 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 		l.fault(l.file, n.line, "lists and mappings are nested more than %d deep", maxDepth)
 		return n
 	case from.Kind == yaml.AliasNode:
-		l.fault(l.file, n.line, "alias %s: YAML aliases are not supported; repeat the value, or quote it if it is text",
+		l.fault(l.file, n.line, "alias %s: YAML aliases are not supported; repeat the value, or write servers: {of: id} for those of another provider",
 			quote("*"+from.Value))
 		return n
 	case from.Anchor != "":

@@ -66,8 +66,8 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 	a.Unverified = a.Signed && h.options.Trusted != nil && !h.options.Trusted()
 	a.setSignIn(page)
 	if a.PasswordForm {
-		a.Apple = apple.that(takesPassword).mailForm()
-		a.Outlook = outlook.that(takesPassword).first(account.IMAP, account.POP3, account.SMTP)
+		a.Apple = apple.usable(takesPassword).mailForm()
+		a.Outlook = outlook.usable(takesPassword).first(account.IMAP, account.POP3, account.SMTP)
 	} else {
 		a.Apple = apple.first(account.ActiveSync)
 		for _, t := range outlook.first(account.ActiveSync) {
@@ -88,7 +88,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 		}
 	}
 	for _, d := range p.Documentation {
-		a.Help = append(a.Help, link{titleIn(d.Titles, lang), account.Expand(d.URL, s.Login)})
+		a.Help = append(a.Help, link{pageTitle(d, lang), account.Expand(d.URL, s.Login)})
 	}
 	a.Trouble = newTrouble(s, page, lang)
 	return a
@@ -97,7 +97,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 // setSignIn sets what depends on how people sign in. A mail program receives and sends,
 // so both its servers have to take what the person has.
 func (a *answer) setSignIn(page tables) {
-	password, token, ticket := page.that(takesPassword), page.that(takesToken), page.that(takesTicket)
+	password, token, ticket := page.usable(takesPassword), page.usable(takesToken), page.usable(takesTicket)
 	a.Token = page.tokenOnly(account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS)
 	a.NoPassword = !a.Token && len(page) > 0 && len(password) == 0
 	a.Gmail = password.mailForm()

@@ -157,6 +157,7 @@ func sampleProviders() []*account.Provider {
 		full, provider(imap, smtp), provider(pop, smtp), provider(plain, smtp),
 		provider(phone), provider(token(phone)), provider(otherPort),
 		provider(imap, smtp, server(account.CalDAV, 0)), provider(server(account.CalDAV, 0)),
+		provider(imap, with(account.NoAuthentication, smtp)),
 		provider(server(account.EWS, 0)), provider(token(imap), token(smtp)),
 		redirected, redirectedOnly, tickets, webmail,
 	}

@@ -39,6 +39,8 @@ var methods = map[account.Authentication]string{
 	account.GSSAPI:            "method.gssapi",
 	account.TLSClientCert:     "method.certificate",
 	account.OAuth2Auth:        "method.oauth2",
+	account.NoAuthentication:  "method.none",
+	account.ClientIPAddress:   "method.none",
 }
 
 // table returns the table of a server. Its last row is the password, which forms
@@ -62,7 +64,9 @@ func (f tableFormat) table(s account.Server) *table {
 	case s.Type == account.ActiveSync: // its forms always have the field
 		add(f.choice("field.domain", "field.empty"))
 	}
-	add(f.value("field.username", s.Login.Username))
+	if !s.NeedsNoLogin() {
+		add(f.value("field.username", s.Login.Username))
+	}
 	// Forms for Exchange and calendars do not ask for the method, so only an
 	// unusual one is shown for them.
 	if len(s.Authentication) > 0 && (!s.Type.HasURL() || s.Authentication[0] != account.PasswordCleartext) {
@@ -106,6 +110,12 @@ func isUnencrypted(s account.Server) bool { return isPlain(s) || strings.HasPref
 // that returns the tables of the servers for which the condition holds.
 func (ts tables) that(holds func(account.Server) bool) tables {
 	return slices.DeleteFunc(slices.Clone(ts), func(t *table) bool { return !holds(t.server) })
+}
+
+// usable returns the tables of the servers at which a person can sign in so, and of
+// relays, where nobody signs in.
+func (ts tables) usable(signIn func(account.Server) bool) tables {
+	return ts.that(func(s account.Server) bool { return signIn(s) || s.NeedsNoLogin() })
 }
 
 // all returns the tables of the types, in that order.

@@ -1,6 +1,8 @@
 package setup
 
 import (
+	"strings"
+
 	"golang.org/x/text/language"
 
 	"signpost/account"
@@ -15,6 +17,15 @@ func titleIn(texts []account.Title, lang *templates.Language) account.Title {
 		t.Language = ""
 	}
 	return t
+}
+
+// pageTitle returns the title of a page, or its address without https:// if it has none.
+func pageTitle(d account.Documentation, lang *templates.Language) account.Title {
+	if len(d.Titles) == 0 {
+		_, address, _ := strings.Cut(d.URL, "://")
+		return account.Title{Text: address}
+	}
+	return titleIn(d.Titles, lang)
 }
 
 // closestTitle returns the text in the wanted language, or else the English one, or

@@ -74,7 +74,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 			a.Outlook = append(a.Outlook, f.outlookExchange(t.server))
 		}
 	}
-	if server, ok := c.phone.First(account.ActiveSync); ok && takesToken(server) {
+	if server, ok := c.phone.First(account.ActiveSync); ok && (takesPassword(server) || a.Token) {
 		server = server.Expand(c.phone.Login)
 		a.Exchange, a.Form, a.Joined = true, f.exchange(server), f.joinedLogin(server)
 	}

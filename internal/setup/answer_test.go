@@ -198,6 +198,8 @@ func TestSections(t *testing.T) {
 			[]string{"Choose <b>POP</b>", "pop3.example.com"}, []string{"IMAP</b>", "imap.example.com"}},
 		{"a token for IMAP, a password for POP", []account.Server{token(imap), pop, smtp}, false, android,
 			[]string{"Personal (POP3)", "pop3.example.com"}, []string{"imap.example.com"}},
+		{"a token for ActiveSync, a password for IMAP", []account.Server{token(eas), imap, smtp}, false, android,
+			[]string{"imap.example.com"}, []string{"Exchange and Office 365"}},
 		{"ActiveSync with Kerberos", []account.Server{ticket(eas)}, false, android,
 			[]string{"We know of no way"}, []string{"Exchange and Office 365"}},
 		{"ActiveSync", []account.Server{eas}, false, thunderbird, []string{"does not speak Exchange ActiveSync"}, nil},

@@ -147,3 +147,78 @@ func (w way) setUpDeltaChat(t *testing.T, answered string) {
 	n.mail.awaitLog(n.mail.postfix, "login without a letter", `disconnect from .* ehlo=1 auth=1 commands=2`)
 	t.Logf("%s\n%s", got, strings.Join(n.requests(), "\n"))
 }
+
+// mixed is a domain with two products, as Mamut has: the ordinary one is IMAP, and
+// the account of anna is ActiveSync, which Delta Chat does not speak.
+const mixed = `
+name: setup.hoster.example
+admin: {listen: none}
+providers:
+  - id: mail
+    displayName: Hoster Mail
+    domains: [firma.example]
+    servers:
+      - {type: imap, hostname: in7.hoster.example, port: 993, socketType: SSL}
+      - {type: smtp, hostname: out7.hoster.example, port: 465, socketType: SSL}
+  - id: business
+    displayName: Hoster Business
+    servers:
+      - {type: activesync, url: "https://eas.hoster.example/Microsoft-Server-ActiveSync"}
+accounts:
+  - list:
+      anna@firma.example: {provider: business}
+`
+
+// TestDeltaChatRefused checks that Delta Chat, which goes on to URLs without the address
+// when it was refused with it, gets no other settings there: neither those of another
+// product, nor those of servers that it would sign in to with the address although their
+// login is the local part.
+func TestDeltaChatRefused(t *testing.T) {
+	need(t, "deltachat-rpc-server", "dovecot", "postfix")
+	names := []string{"firma.example", "autoconfig.firma.example", "autodiscover.firma.example"}
+	for name, h := range map[string]hosting{
+		"another product": {
+			config: mixed, domain: "firma.example", names: names, more: "firma.example. 60 IN A " + serviceIP,
+		},
+		"another login": {
+			config: withLocalParts, domain: "firma.example", entered: `^autodiscover\.`, names: names,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			closed(t, h.refuseDeltaChat)
+		})
+	}
+}
+
+// refuseDeltaChat lets Delta Chat try to set up anna's account. The mail server accepts
+// her address as a login, so nothing but the settings can keep Delta Chat away. For
+// comparison, it then sets up an account with those settings in the same way.
+func (h hosting) refuseDeltaChat(t *testing.T) {
+	h.control = hoster(hostsFirma, "")
+	n := h.start(t, mailbox{anna, anna})
+	n.mail.await(imap.Port, smtp.Port)
+	n.service.reload(h.config + n.listen)
+	d := startDeltaChat(t)
+	var account int
+	if err := d.call("add_account", &account); err != nil {
+		t.Fatal(err)
+	}
+	err := d.configure(account, anna)
+	if err == nil {
+		n.fail("an account", "Delta Chat set up an account with other settings than its own")
+	}
+	n.checkControl(err.Error())
+	if text := logText(n.mail.dovecot); strings.Contains(text, "user=<anna") {
+		n.fail(err.Error(), "Delta Chat signed in: %s", text)
+	}
+	if len(n.requests()) == 0 {
+		n.fail(err.Error(), "Delta Chat asked for nothing")
+	}
+	asked := strings.Join(n.requests(), "\n")
+	n.service.reload(h.control + n.listen)
+	if err := d.configure(account, anna); err != nil {
+		n.fail(err.Error(), "Delta Chat set up no account where it has the ordinary product")
+	}
+	t.Logf("%v\n%s", err, asked)
+}

@@ -150,9 +150,15 @@ func (v *visit) once(method, target, body string) reply {
 }
 
 // TestClients lets every client search for the settings of every mailbox of the example
-// systems, and compares with a golden table what it ends up with.
+// systems, and compares with a golden table what it ends up with. One system is there
+// twice: with withoutAddress: nothing, and with the default.
 func TestClients(t *testing.T) {
-	for _, system := range systems.All(t) {
+	ordinary := systems.Load(t, "mamut")
+	ordinary.Name += "-ordinary"
+	for _, p := range ordinary.Config.Providers {
+		p.NothingWithoutAddress = false
+	}
+	for _, system := range append(systems.All(t), ordinary) {
 		t.Run(system.Name, func(t *testing.T) {
 			var text strings.Builder
 			usual := map[string]string{}
@@ -167,7 +173,13 @@ func TestClients(t *testing.T) {
 				for _, client := range mailClients {
 					row := ""
 					for _, v := range visits {
-						row += "\t" + outcome(system.Settings(t, v.address, ""), client.search(&v), v.elsewhere)
+						ends := outcome(system.Settings(t, v.address, ""), client.search(&v), v.elsewhere)
+						row += "\t" + ends
+						ofDomain := system.Settings(t, account.AnyAt(v.domain()), "").Provider
+						if ofDomain.NothingWithoutAddress && strings.HasPrefix(ends, "WRONG") {
+							t.Errorf("%s: %s ends up with %s, although clients without an address get nothing",
+								v.address, client.name, ends)
+						}
 					}
 					if usual[client.name] != row { // later tables show only what differs from the first
 						fmt.Fprintf(table, "%s%s\n", client.name, row)

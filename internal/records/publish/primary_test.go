@@ -91,14 +91,20 @@ func TestOddPrimaries(t *testing.T) {
 			"answers NOTZONE to the update of kund.example", "run again"},
 		{"accepts the update without doing it", testKey.Secret, onUpdate(miekg.RcodeSuccess),
 			"accepted the update, but autoconfig.kund.example CNAME is not what was published", "run again"},
+		{"refuses everybody", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
+			answer := new(miekg.Msg).SetRcode(query, miekg.RcodeRefused)
+			answer.Authoritative = true
+			w.WriteMsg(answer)
+		}, "has no zone for", "create the zone there"},
 		{"answers another question", testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
 			query.Id++
 			w.WriteMsg(sign(emptyZone(query), query))
 		}, "answers another question than ours", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			address := startPrimary(t, test.secret, test.handler)
 			p, err := New(Options{
-				Updates: []dns.Update{{Zone: "kund.example", Primary: startPrimary(t, test.secret, test.handler), Key: testKey}},
+				Updates: []dns.Update{{Zone: "kund.example", Primary: address, Key: testKey}},
 				Timeout: 2 * time.Second,
 			})
 			if err != nil {
@@ -108,7 +114,7 @@ func TestOddPrimaries(t *testing.T) {
 			if err == nil {
 				err = p.Apply(t.Context(), plan)
 			}
-			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(fault.Hint(err), test.hint) {
+			if err == nil || !strings.Contains(err.Error(), address+" "+test.want) || !strings.Contains(fault.Hint(err), test.hint) {
 				t.Errorf("Plan and Apply: error %v (hint %q), want %q (hint %q)", err, fault.Hint(err), test.want, test.hint)
 			}
 		})
@@ -116,34 +122,60 @@ func TestOddPrimaries(t *testing.T) {
 }
 
 // TestWildcardProbeFails has a record that somebody else wrote, and a primary that fails
-// the query whether a wildcard causes that record.
+// the query whether a wildcard causes that record. A marker of our own needs no such query.
 func TestWildcardProbeFails(t *testing.T) {
-	address := startPrimary(t, testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
-		answer := emptyZone(query)
-		question := query.Question[0]
-		switch {
-		case strings.HasPrefix(question.Name, records.WildcardProbe):
-			answer = new(miekg.Msg).SetRcode(query, miekg.RcodeServerFailure)
-		case question.Name == "_sieve._tcp.kund.example." && question.Qtype == miekg.TypeSRV:
-			answer = new(miekg.Msg).SetReply(query)
-			answer.Authoritative = true
-			answer.Answer = []miekg.RR{dnstest.RR("_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.other.example.")}
+	for _, test := range []struct{ record, want string }{
+		{"_sieve._tcp.kund.example. 300 IN SRV 0 1 4190 mail.other.example.", "answers SERVFAIL"},
+		{`_signpost.kund.example. 300 IN TXT "something else"`, "answers SERVFAIL"},
+		{`_signpost.kund.example. 300 IN TXT "v=signpost1 owner=setup.example.net"`, ""},
+	} {
+		record := dnstest.RR(test.record)
+		address := startPrimary(t, testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
+			answer := emptyZone(query)
+			question := query.Question[0]
+			switch {
+			case strings.HasPrefix(question.Name, records.WildcardProbe):
+				answer = new(miekg.Msg).SetRcode(query, miekg.RcodeServerFailure)
+			case question.Name == record.Header().Name && question.Qtype == record.Header().Rrtype:
+				answer = new(miekg.Msg).SetReply(query)
+				answer.Authoritative = true
+				answer.Answer = []miekg.RR{record}
+			}
+			w.WriteMsg(sign(answer, query))
+		})
+		p, err := New(Options{Owner: "setup.example.net", Updates: []dns.Update{{Zone: "*", Primary: address, Key: testKey}}})
+		if err != nil {
+			t.Fatal(err)
 		}
-		w.WriteMsg(sign(answer, query))
+		plan, err := p.Plan(t.Context(), publishedDomain("kund.example"))
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("Plan with %s = %v, %v, want the error %q", test.record, plan, err, test.want)
+		}
+	}
+}
+
+// TestNameTooLong checks that a domain below which no name fits is refused, not published in
+// part.
+func TestNameTooLong(t *testing.T) {
+	address := startPrimary(t, testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
+		w.WriteMsg(sign(emptyZone(query), query))
 	})
 	p, err := New(Options{Updates: []dns.Update{{Zone: "*", Primary: address, Key: testKey}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := p.Plan(t.Context(), publishedDomain("kund.example"))
-	if err == nil || !strings.Contains(err.Error(), "answers SERVFAIL") {
-		t.Errorf("Plan = %v, %v, want the SERVFAIL of the probe", plan, err)
+	domain := strings.Repeat("a.", 120) + "kund.example"
+	if plan, err := p.Plan(t.Context(), publishedDomain(domain)); err == nil || !strings.Contains(err.Error(), "not a valid DNS name") {
+		t.Errorf("Plan of a domain of %d bytes = %v, %v, want that a name is too long", len(domain), plan, err)
 	}
 }
 
 // TestIdleConnection has the primary close the connection after each answer.
 func TestIdleConnection(t *testing.T) {
 	address := startPrimary(t, testKey.Secret, func(w miekg.ResponseWriter, query *miekg.Msg) {
+		if query.RecursionDesired {
+			t.Errorf("the query for %s asks for recursion, want what the primary itself has", query.Question[0].Name)
+		}
 		w.WriteMsg(sign(emptyZone(query), query))
 		w.Close()
 	})
@@ -164,6 +196,9 @@ func TestWhichPrimary(t *testing.T) {
 	}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if p.options.Timeout != 5*time.Second {
+		t.Errorf("the time limit is %v where none is given, want 5s", p.options.Timeout)
 	}
 	for domain, want := range map[string]string{
 		"kund.example":       "192.0.2.1:53",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -678,11 +679,24 @@ func TestDigestChange(t *testing.T) {
 			{25 * time.Hour, "eight", "", "+0 ~2 -0", "eight"},
 		} {
 			now = now.Add(step.after)
+			if step.did == "+0 ~2 -0" && step.want == "one two" {
+				const note = "_ua-auto-config.kund.example keeps the digest of the replaced document until " +
+					"2026-11-22 12:00 UTC; publish again after that"
+				if plan := p.plan(t, with(step.digest, step.was)); !slices.Equal(plan.Notes, []string{note}) {
+					t.Errorf("notes of the first change: %q, want %q", plan.Notes, note)
+				}
+			}
 			if did := p.publish(t, with(step.digest, step.was)); did != step.did {
 				t.Errorf("publishing %q: changes %s, want %s", step.digest, did, step.did)
 			}
 			if got := digests(); got != step.want {
 				t.Errorf("publishing %q after %v: digests %q, want %q", step.digest, step.after, got, step.want)
+			}
+			// The marker remembers more than a hash only while there are two documents.
+			marker := strings.Join(n.Dig(t, "_signpost.kund.example", "TXT"), "")
+			remembers := !regexp.MustCompile(`"_ua-auto-config TXT \w+"`).MatchString(marker)
+			if remembers != strings.Contains(step.want, " ") {
+				t.Errorf("publishing %q: the marker is %s, while the digests are %q", step.digest, marker, step.want)
 			}
 		}
 		p.publish(t, records.Empty("kund.example"))
@@ -704,4 +718,23 @@ func TestNsupdateFormat(t *testing.T) {
 			n.holds(t, d)
 		}
 	})
+}
+
+func TestCountConflicts(t *testing.T) {
+	for n, want := range map[int]string{1: "1 conflict", 2: "2 conflicts"} {
+		if got := countConflicts(&Plan{Conflicts: make([]Conflict, n)}); got != want {
+			t.Errorf("countConflicts of %d = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestProbes(t *testing.T) {
+	const parent = ".kund.example"
+	longest := 253 - len(records.WildcardProbe+".") // of a name with room for another below it
+	for n, want := range map[int]int{20: 2, longest: 2, longest + 1: 1} {
+		name := strings.Repeat("x", n-len(parent)) + parent
+		if got := probes(name); len(got) != want || got[0] != records.WildcardProbe+parent {
+			t.Errorf("probes of a name with %d bytes = %q, want %d", len(name), got, want)
+		}
+	}
 }

@@ -35,11 +35,8 @@ func (p *planner) readOwnership(z *zonePlan, found []dns.Record) error {
 	if at >= 0 {
 		others = slices.Delete(slices.Clone(found), at, at+1)
 	}
-	z.oldRecords = found
+	z.oldRecords, z.foreign = found, others
 	leaving := len(p.domain.Records) == 0
-	if leaving {
-		z.foreign = others
-	}
 	switch {
 	case leaving && at < 0:
 		p.plan.Notes = append(p.plan.Notes, z.ownershipName+

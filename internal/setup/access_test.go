@@ -55,7 +55,14 @@ func states(t testing.TB) []state {
 			list = append(list, state{s.Name + " " + address, h, "emailaddress=" + address + "&device=all"})
 		}
 	}
-	resolve, p := literal()
+	plain := server(account.IMAP)
+	plain.SocketType, plain.Port = account.Plain, 143
+	resolve, _ = literal(plain, server(account.SMTP))
+	list = append(list, state{"not encrypted", service(resolve, o), "emailaddress=anna@example.com"})
+	resolve, p := literal(server(account.JMAP))
+	p.Webmail = "https://webmail.example.com/"
+	list = append(list, state{"webmail first", service(resolve, o), "emailaddress=anna@example.com"})
+	resolve, p = literal()
 	*p = *sampleProviders()[0]
 	o = Options{Name: "setup.example.com", Branding: Branding{Accent: &Colour{R: 0x76, G: 0x76, B: 0x76},
 		Logo: Logo{[]byte(logo), "image/svg+xml"}, Name: "Example Mail"}}

@@ -511,6 +511,8 @@ func TestOrder(t *testing.T) {
 		{"&device=iPad", agentWindows, "iphone", "mac", "iphone"},
 		{"&device=outlook", agentMac, "outlook", "thunderbird", "outlook"},
 		{"&device=thunderbird", agentMac, "thunderbird", "outlook", "thunderbird"},
+		{"&device=windows", agentMac, "outlook", "thunderbird", "outlook"},
+		{"&device=linux", agentMac, "thunderbird", "other", "thunderbird"},
 		{"&device=other", agentWindows, "other", "iphone", "other"},
 		{"&device=toaster", agentMac, "mac", "iphone", "mac"},
 		{"&device=all", agentMac, "iphone", "android", "iphone android outlook thunderbird mac other"},

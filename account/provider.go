@@ -41,6 +41,11 @@ type Provider struct {
 	Support Support
 	Notices []Notice
 
+	// UnicodeLogin spells the domain of a login in Unicode where it has other letters
+	// than ASCII. Off, logins have A-labels, which is how most mail servers store
+	// addresses (mailcow, Froxlor and Mailu convert them).
+	UnicodeLogin bool
+
 	// AliasSignsInAsMailbox makes the login of an alias that of its mailbox. It is
 	// off by default, as it tells strangers to whom the alias belongs.
 	AliasSignsInAsMailbox bool

@@ -40,7 +40,9 @@
 // %EMAILADDRESS% and %EMAILLOCALPART% are left to the client, because every client
 // completes them and some (Mailspring) ignore anything else. A name of several
 // parts is completed here if the address is known, because FairEmail, Mailspring
-// and aerc do not complete such names. The format has no field for an NT domain: it
+// and aerc do not complete such names. So is the address of an international domain,
+// whose login the client would write in Unicode if the person typed it so, while
+// Outlook's and Apple's documents have it in A-labels. The format has no field for an NT domain: it
 // stands before the name with a backslash (hosting01\fred), as Windows writes it. A
 // literal name that looks like a number reaches Thunderbird changed (00123 becomes
 // 123); no spelling avoids that.

@@ -17,21 +17,30 @@ func Document(s account.Settings) ([]byte, error) {
 	return new(documents).write(s)
 }
 
-// documents writes config-v1.1 documents. The documents of one provider differ
-// only in LookupDomain, which has few values.
-type documents struct{ account.Documents[string] }
+// documents writes config-v1.1 documents.
+type documents struct{ account.Documents[variant] }
+
+// variant is what the documents of one provider differ in. It has few values.
+type variant struct {
+	lookupDomain  string
+	international bool
+}
 
 // write returns what Document returns for the settings.
 func (d *documents) write(s account.Settings) ([]byte, error) {
 	if s.LookupDomain == s.Address.Domain() {
 		s.LookupDomain = ""
 	}
-	template, err := d.Template(&s, s.LookupDomain, writeDocument)
+	template, err := d.Template(&s, variant{s.LookupDomain, isInternational(s)}, writeDocument)
 	if err != nil {
 		return nil, err
 	}
 	return template.Append(nil, s.Address, escapeText), nil
 }
+
+// isInternational reports whether the domain has other letters than ASCII. It may be
+// written in A-labels or in Unicode, and the mail server knows only one of the two.
+func isInternational(s account.Settings) bool { return strings.Contains(s.Address.Domain(), "xn--") }
 
 // references are the characters that the text of a document cannot hold. etree
 // writes the same references into the text of the template (CanonicalText).
@@ -43,6 +52,9 @@ func escapeText(dst []byte, text string) []byte { return append(dst, references.
 // Thunderbird's readFromXML looks for them and are spelled as in
 // draft-ietf-mailmaint-autoconfig-06.
 func writeDocument(s account.Settings) ([]byte, error) {
+	if isInternational(s) {
+		spellOutAddress(s.Servers)
+	}
 	servers, err := divide(s.Servers)
 	if err != nil {
 		return nil, err
@@ -194,6 +206,17 @@ func writeMethod(parent *etree.Element, t account.ServerType, method account.Aut
 var httpSchemes = map[account.Authentication]string{
 	account.PasswordCleartext: "Basic",
 	account.PasswordEncrypted: "Digest",
+}
+
+// spellOutAddress replaces the address as a user name by its two parts, which are
+// completed here: clients complete %EMAILADDRESS% as the person typed it.
+func spellOutAddress(servers []account.Server) {
+	for i := range servers {
+		login := &servers[i].Login
+		if withUsername(*login).Username == account.EmailAddress {
+			login.Username = account.EmailLocalPart + "@" + account.EmailDomain
+		}
+	}
 }
 
 // withUsername returns the login with a user name in any case. Thunderbird would

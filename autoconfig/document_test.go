@@ -1,6 +1,7 @@
 package autoconfig
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -156,6 +157,30 @@ func TestActiveSyncAlone(t *testing.T) {
 	document, err := Document(settingsOf(t, mamutBusiness, "mail@domain.se"))
 	if document != nil || !errors.Is(err, ErrNotDescribable) || !strings.Contains(err.Error(), "neither imap") {
 		t.Errorf("Document = %q, %v, want ErrNotDescribable for want of imap", document, err)
+	}
+}
+
+// TestInternationalDomain checks that a document leaves no client the choice how to
+// spell an international domain in a login.
+func TestInternationalDomain(t *testing.T) {
+	for text, want := range map[string]string{
+		"fred@bücher.example": "<username>fred@xn--bcher-kva.example</username>",
+		"@bücher.example":     "<username>%EMAILLOCALPART%@xn--bcher-kva.example</username>",
+		"fred@example.com":    "<username>%EMAILADDRESS%</username>",
+		"@example.com":        "<username>%EMAILADDRESS%</username>",
+	} {
+		document := string(mustDocument(t, settingsOf(t, ownDomain, text)))
+		if n := strings.Count(document, "<username>"); n == 0 || strings.Count(document, want) != n {
+			t.Errorf("the document for %s has not always %s:\n%s", text, want, document)
+		}
+	}
+	// The two kinds of domains of one provider do not share a template.
+	var d documents
+	for _, text := range []string{"fred@example.com", "fred@bücher.example", "fred@example.com"} {
+		s := settingsOf(t, ownDomain, text)
+		if got, err := d.write(s); err != nil || !bytes.Equal(got, mustDocument(t, s)) {
+			t.Errorf("the document for %s after another differs (%v):\n%s", text, err, got)
+		}
 	}
 }
 

@@ -149,7 +149,7 @@ func readSection(e *etree.Element, a account.Address) (servers []account.Server,
 // problem says what. A relay needs no user name; like the writer, readServer then
 // assumes the address.
 func readServer(e *etree.Element, t account.ServerType, url string, a account.Address) (s account.Server, problem string) {
-	s = account.Server{Type: t, Authentication: readMethods(e, t), Login: readLogin(firstText(e, "username"))}
+	s = account.Server{Type: t, Authentication: readMethods(e, t), Login: readLogin(firstText(e, "username"), a)}
 	if s.Login.Username == "" && (t.HasURL() || s.NeedsNoLogin()) {
 		s.Login.Username = account.EmailAddress
 	}
@@ -179,10 +179,14 @@ func readServer(e *etree.Element, t account.ServerType, url string, a account.Ad
 	return s, ""
 }
 
-// readLogin splits a user name into the parts that username joins.
-func readLogin(name string) account.Login {
+// readLogin splits a user name into the parts that username joins, and recognises the
+// address where its domain is spelled out.
+func readLogin(name string, a account.Address) account.Login {
 	if domain, user, ok := strings.Cut(name, `\`); ok && domain != "" && user != "" {
 		return account.Login{DomainName: domain, Username: user}
+	}
+	if name == account.EmailLocalPart+"@"+a.Domain() {
+		name = account.EmailAddress
 	}
 	return account.Login{Username: name}
 }

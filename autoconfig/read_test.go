@@ -183,8 +183,12 @@ func TestReadLogin(t *testing.T) {
 		`\fred`:       {Username: `\fred`},
 		`corp\`:       {Username: `corp\`},
 		`\`:           {Username: `\`},
+
+		"%EMAILLOCALPART%@example.com":      {Username: account.EmailAddress},
+		"%EMAILLOCALPART%@other.example":    {Username: "%EMAILLOCALPART%@other.example"},
+		`corp\%EMAILLOCALPART%@example.com`: {DomainName: "corp", Username: "%EMAILLOCALPART%@example.com"},
 	} {
-		if got := readLogin(name); got != want {
+		if got := readLogin(name, account.AnyAt("example.com")); got != want {
 			t.Errorf("readLogin(%q) = %+v, want %+v", name, got, want)
 		}
 	}

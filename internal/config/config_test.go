@@ -85,6 +85,7 @@ providers:
       authURL: https://login.example.com/authorize
       tokenURL: https://login.example.com/token
     aliasLogin: mailbox
+    idnLogin: unicode
     withoutAddress: nothing
   - id: exchange
     displayName: Exchange
@@ -191,7 +192,7 @@ func TestLoadEverything(t *testing.T) {
 							{Language: "pt-BR", Text: "Ajuda"}}}},
 					OAuth2: &account.OAuth2{Issuer: "login.example.com", Scopes: []string{"imap", "smtp", "offline"},
 						AuthURL: "https://login.example.com/authorize", TokenURL: "https://login.example.com/token"},
-					AliasSignsInAsMailbox: true, NothingWithoutAddress: true},
+					AliasSignsInAsMailbox: true, UnicodeLogin: true, NothingWithoutAddress: true},
 			},
 			{
 				Domains: []string{"exchange.example"},
@@ -225,7 +226,7 @@ func TestLoadEverything(t *testing.T) {
 		Files: []string{file, filepath.Join(dir, "more.txt"), filepath.Join(dir, "moved.txt")},
 		Warnings: []fault.Fault{
 			{File: file, Line: 14, Text: `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
-			{File: file, Line: 47, Text: "providers[1].autodiscover.answer: no client that was tried follows such an answer; " +
+			{File: file, Line: 48, Text: "providers[1].autodiscover.answer: no client that was tried follows such an answer; " +
 				"leave it out, and clients are redirected with 302"},
 		},
 		samples: map[string]account.Address{

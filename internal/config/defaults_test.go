@@ -88,6 +88,7 @@ func TestDefaults(t *testing.T) {
 		"providers[].passwords":                           !strings.Contains(fmt.Sprint(imap.Authentication), "OAuth2"),
 		"providers[].autodiscover.answer":                 map[bool]string{false: "http", true: "xml"}[redirect.AutodiscoverRedirect.AsXML],
 		"providers[].withoutAddress":                      map[bool]string{false: "ordinary", true: "nothing"}[p.NothingWithoutAddress],
+		"providers[].idnLogin":                            map[bool]string{false: "ascii", true: "unicode"}[p.UnicodeLogin],
 		"providers[].aliasLogin":                          map[bool]string{false: "address", true: "mailbox"}[p.AliasSignsInAsMailbox],
 		"accounts[].list.‹address›.inactive":              record.Inactive,
 	}

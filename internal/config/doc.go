@@ -186,6 +186,8 @@
 //	                                                                      (redirectUrl)
 //	providers[].autodiscover.redirectAddr              none               instead of hostname: the address to ask for;
 //	                                                                      may hold %EMAILLOCALPART% and %EMAILDOMAIN%
+//	providers[].idnLogin                               ascii              how a login spells a domain with other
+//	                                                                      letters than ASCII: ascii (xn--…) or unicode
 //	providers[].aliasLogin                             address            login for an alias: address (the alias itself,
 //	                                                                      which most servers refuse) or mailbox (shows
 //	                                                                      the mailbox to everyone who asks)

@@ -43,6 +43,7 @@ var providerKeys = keys[provider]{
 	},
 	"passwords":    func(p *provider, v *value) { p.noPasswords = v.either("true", "false") == "false" },
 	"autodiscover": readRedirect,
+	"idnLogin":     func(p *provider, v *value) { p.UnicodeLogin = v.either("ascii", "unicode") == "unicode" },
 	"aliasLogin":   func(p *provider, v *value) { p.AliasSignsInAsMailbox = v.either("address", "mailbox") == "mailbox" },
 	"withoutAddress": func(p *provider, v *value) {
 		p.NothingWithoutAddress = v.either("ordinary", "nothing") == "nothing"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/md5"
 	"slices"
+	"strings"
 
 	"signpost/account"
 )
@@ -150,12 +151,32 @@ func (d *Directory) record(ctx context.Context, a account.Address) (Record, bool
 // the provider's rule at every server.
 func addServers(s *account.Settings, client account.Client) {
 	s.Servers = s.Provider.ServersFor(client)
-	if s.Account.Username == "" {
+	if s.Account.Username != "" {
+		setUsernames(s, func(string) string { return s.Account.Username })
+	}
+	if !s.Provider.UnicodeLogin {
 		return
 	}
+	written := spellings(s.Login.Domain())
+	if unicode := written[len(written)-1]; unicode != s.Login.Domain() {
+		setUsernames(s, unicodeDomain(unicode).Replace)
+	}
+}
+
+// setUsernames changes the user name of each server.
+func setUsernames(s *account.Settings, change func(string) string) {
 	s.Custom = true
 	s.Servers = slices.Clone(s.Servers)
 	for i := range s.Servers {
-		s.Servers[i].Login.Username = s.Account.Username
+		login := &s.Servers[i].Login
+		login.Username = change(login.Username)
 	}
+}
+
+// unicodeDomain returns a replacer of the placeholders for the domain. Those that stand
+// for themselves stay.
+func unicodeDomain(domain string) *strings.Replacer {
+	const address, domainName = account.EmailAddress, account.EmailDomain
+	return strings.NewReplacer("%"+address+"%", "%"+address+"%", "%"+domainName+"%", "%"+domainName+"%",
+		address, account.EmailLocalPart+"@"+domain, domainName, domain)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -15,6 +16,32 @@ var (
 	reloaded    = regexp.MustCompile(`msg=reloaded providers=(\d+) domains=(\d+) accounts=(\d+) took=\d`)
 	notReloaded = regexp.MustCompile(`msg="reload failed, keeping the previous configuration" fault="(.*)"`)
 )
+
+// TestReloadOfHalfAFile checks that a list that is still being written is refused like a
+// broken file, and taken over when it is complete.
+func TestReloadOfHalfAFile(t *testing.T) {
+	folder := prepare(t, "")
+	r := startServe(t, folder, nil)
+	var list strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&list, "customer-%d.se\n", i)
+	}
+	put(t, folder, "domains.txt", "domain.se\n"+list.String())
+	r.says(t, reloaded)
+	half, _, _ := strings.Cut(list.String(), "customer-30.se")
+	put(t, folder, "domains.txt", "domain.se\n"+half)
+	if got := r.says(t, notReloaded); !strings.Contains(got[1], "domains.txt: lost 30 of 61 domains") {
+		t.Errorf("the log has %q, want the number of lost domains", got[0])
+	}
+	if got := r.metric(t, `signpost_reloads_total{result="refused"}`); got != 1 {
+		t.Errorf("the metric counts %v refused reloads, want 1", got)
+	}
+	r.resolves(t, "customer-59.se", "one.example")
+	r.stderr.reset()
+	put(t, folder, "domains.txt", "domain.se\nnew.se\n"+list.String())
+	r.says(t, reloaded)
+	r.resolves(t, "new.se", "one.example")
+}
 
 // TestReloadOfFiles changes each kind of file and waits until the service notices
 // without a signal.

@@ -6,13 +6,16 @@ import "strings"
 // other names of a domain.
 type domainItem struct {
 	*provider
-	names []*value
-	of    string
-	at    *value // of the key of
+	file    *value
+	maxLoss int
+	names   []*value
+	of      string
+	at      *value // of the key of
 }
 
 var domainKeys = keys[domainItem]{
-	"file": func(d *domainItem, v *value) { readDomainFile(d.provider, v) },
+	"file":    func(d *domainItem, v *value) { d.file = v },
+	"maxLoss": func(d *domainItem, v *value) { d.maxLoss = v.number(0, 100) },
 	"alias": func(d *domainItem, v *value) {
 		d.names = each(v.oneOrList("domain names"), func(item *value) *value { return item })
 	},
@@ -21,14 +24,18 @@ var domainKeys = keys[domainItem]{
 
 // readDomainItem reads a mapping among the hosted domains.
 func readDomainItem(p *provider, v *value) {
-	d := domainItem{provider: p}
+	d := domainItem{provider: p, maxLoss: defaultMaxLoss}
 	has := domainKeys.read(v, &d)
 	switch file, alias, of := has["file"], has["alias"], has["of"]; {
 	case has == nil:
+	case d.file != nil && alias == nil && of == nil:
+		readDomainFile(p, d.file, d.maxLoss)
 	case file == nil && alias == nil:
 		v.fault("file is missing, or alias, another name of a domain")
 	case file != nil && (alias != nil || of != nil):
 		v.fault("has both file and alias; make them two items of the list")
+	case alias != nil && has["maxLoss"] != nil:
+		has["maxLoss"].fault("belongs to a file")
 	case alias != nil && of == nil:
 		v.fault("of is missing, the domain that alias is another name of")
 	case alias != nil:

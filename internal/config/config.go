@@ -37,8 +37,9 @@ type Config struct {
 	Providers []directory.Provider // in the order of the file
 	Accounts  []directory.Source   // in the order in which they are asked
 
-	Files    []string      // all files that were read
-	Warnings []fault.Fault // what is allowed but most likely not intended
+	Files       []string // all files that were read
+	DomainFiles []DomainFile
+	Warnings    []fault.Fault // what is allowed but most likely not intended
 
 	samples map[string]account.Address
 	lines   map[string]int // of the values that name files, by path
@@ -98,6 +99,9 @@ func parse(path string, data []byte) (*Config, error) {
 		provider := p.Provider // a copy, so that what else p holds can be freed
 		c.Providers = append(c.Providers,
 			directory.Provider{Provider: &provider, Domains: p.domains, Aliases: p.aliases, MX: p.mx})
+		for _, f := range p.files {
+			c.DomainFiles = append(c.DomainFiles, DomainFile{f.path, p.domains[f.begin:f.end], f.maxLoss})
+		}
 	}
 	c.samples = l.samples()
 	return &c, nil

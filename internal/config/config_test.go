@@ -224,6 +224,10 @@ func TestLoadEverything(t *testing.T) {
 			},
 		},
 		Files: []string{file, filepath.Join(dir, "more.txt"), filepath.Join(dir, "moved.txt")},
+		DomainFiles: []DomainFile{
+			{filepath.Join(dir, "more.txt"), []string{"more.example", "up.example", "last.example"}, 10},
+			{filepath.Join(dir, "moved.txt"), []string{"moved.example"}, 10},
+		},
 		Warnings: []fault.Fault{
 			{File: file, Line: 14, Text: `profiles.key: cannot read "/etc/signpost/profile.key": no such file or directory`},
 			{File: file, Line: 48, Text: "providers[1].autodiscover.answer: no client that was tried follows such an answer; " +

@@ -53,6 +53,10 @@ func TestDefaults(t *testing.T) {
 	record := c.Accounts[0].(directory.List)["a@example.se"]
 	login := p.Servers[1].Login.Username
 	activeSync, imap, smtp := p.Servers[0], p.Servers[1], p.Servers[2]
+	withFile, err := Load(write(t, "signpost.yaml", domainsFromFile, "domains.txt", "example.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := map[string]any{
 		"listen":                               plain.Listen,
 		"admin.listen":                         plain.Admin.Listen,
@@ -79,6 +83,7 @@ func TestDefaults(t *testing.T) {
 		"dns.timeout":                          plain.DNS.Timeout,
 		"dns.ttl":                              time.Duration(orDefault(int(plain.DNS.TTL.Seconds()), records.DefaultTTL)) * time.Second,
 		"dns.updates[].key.algorithm":          (&value{node: &node{}, l: &loader{}}).tsigKey().Algorithm,
+		"providers[].domains.maxLoss":          withFile.DomainFiles[0].MaxLoss,
 		"providers[].servers[].socketType":     imap.SocketType,
 		"providers[].servers[].username":       `"` + login + `"`,
 		"providers[].servers[].authentication": strings.Trim(fmt.Sprint(smtp.Authentication), "[]"),

@@ -11,6 +11,24 @@ import (
 // million domains.
 const maxDomainFile = 64 << 20
 
+// defaultMaxLoss is the percentage of a file's domains that a reload may lose. An
+// export that is read while it is being written loses more.
+const defaultMaxLoss = 10
+
+// DomainFile is a file with names of domains.
+type DomainFile struct {
+	Path    string
+	Domains []string // without those that another entry has
+	MaxLoss int      // the percentage of them that a reload may lose
+}
+
+// fileDomains says which domains of a provider are from a file.
+type fileDomains struct {
+	path       string
+	begin, end int // in the provider's domains
+	maxLoss    int
+}
+
 // maxFileFaults is how many faults of one domain file are reported. A broken export
 // is usually wrong on every line.
 const maxFileFaults = 20
@@ -42,7 +60,7 @@ func readDomains(p *provider, v *value) {
 // readDomainFile reads a file with one domain per line, such as a nightly export. A
 // line that begins with no domain is a fault, and so is a file without domains, so that a
 // broken export does not take customers out of service.
-func readDomainFile(p *provider, v *value) {
+func readDomainFile(p *provider, v *value, maxLoss int) {
 	path, text := v.content("the path of a file with one domain per line", maxDomainFile)
 	if path == "" {
 		return
@@ -94,6 +112,7 @@ func readDomainFile(p *provider, v *value) {
 	if repeated > maxFileFaults {
 		l.warn(path, number, fmt.Sprintf("and %d more domains that are already listed", repeated-maxFileFaults))
 	}
+	p.files = append(p.files, fileDomains{path, before, len(p.domains), maxLoss})
 	if len(p.domains) == before && faults+repeated == 0 {
 		l.fault(path, 0, "the file contains no domain")
 	}

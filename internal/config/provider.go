@@ -15,6 +15,7 @@ type provider struct {
 	domains, mx []string
 	aliases     map[string]string // other names of domains
 	aliasItems  []domainItem
+	files       []fileDomains
 	servers     []*server
 	sharedWith  *value // of the key of, whose provider has the servers
 	noPasswords bool   // the key passwords is false

@@ -82,6 +82,9 @@ func (s *service) loadAgain() (*Loaded, *slog.Logger, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if faults := lostDomains(earlier, l); len(faults) > 0 {
+		return nil, nil, faults
+	}
 	if s.certs != nil && cfg.TLS != nil {
 		// This takes effect at once, so it is the last step that can fail.
 		err = located(cfg, s.certs.SetFiles(cfg.TLS.Certificates))

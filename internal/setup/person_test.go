@@ -334,3 +334,32 @@ func TestPrint(t *testing.T) {
 		t.Errorf("%d buttons are printed, want none", buttons)
 	}
 }
+
+// TestOwnTable checks that a template of an operator with a table in place of the list
+// keeps its copy buttons, each beside its value.
+func TestOwnTable(t *testing.T) {
+	set, err := LoadTemplates(overlay(t, "html/ours.html", `{{define "table"}}<table><caption>{{.Title}}</caption><tbody>
+		{{range .Rows}}<tr><th scope="row">{{.Label}}</th><td>{{if .Choice}}{{.Choice}}{{else}}<code>{{.Value}}</code>{{end}}</td></tr>{{end}}
+		</tbody></table>{{end}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolve, o := load(t, "mamut")
+	o.Templates = set
+	base := serve(t, service(resolve, o))
+	ctx := open(t)
+	for _, phone := range []bool{true, false} {
+		do(t, ctx, screen(phone, false), speaking("en"), chromedp.Navigate(base+"/?emailaddress=info@domain.se&device=other"))
+		beside := js[[]string](t, ctx, `[...document.querySelectorAll("#other td > .copier")].map(button => {
+			const row = button.closest("tr"), box = button.getBoundingClientRect(), inside = row.getBoundingClientRect();
+			return box.top >= inside.top && box.bottom <= inside.bottom ? button.textContent : "outside of its row";
+		})`)
+		var want []string
+		for range 3 {
+			want = append(want, "Copy Server", "Copy Port", "Copy User name")
+		}
+		if !slices.Equal(beside, want) {
+			t.Errorf("phone %v: copy buttons %q, want %q", phone, beside, want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"signpost/internal/fault"
+	"signpost/internal/records"
 	"signpost/internal/records/publish"
 	"signpost/internal/service"
 )
@@ -28,9 +29,9 @@ type publication struct {
 	conflicts int
 }
 
-// publishRecords makes plans, shows them, asks, and applies them. It leaves a
-// domain with a conflict alone, and goes on after a domain that fails. If a domain
-// on the command line is not ours, it does nothing at all.
+// publishRecords makes plans, shows them, asks, and applies them. It leaves names with a
+// conflict alone, and goes on after a domain that fails. If a domain on the command
+// line is not ours, it does nothing at all.
 func (r *recordsRun) publishRecords(ctx context.Context) error {
 	publisher, err := newPublisher(r.loaded, r.replace)
 	if err != nil {
@@ -71,10 +72,10 @@ func (p *publication) show(plan *publish.Plan) {
 	if !plan.Empty() || len(plan.Notes) > 0 {
 		fmt.Fprint(p.stdout, plan)
 	}
-	switch {
-	case len(plan.Conflicts) > 0:
+	if len(plan.Conflicts) > 0 {
 		p.conflicts++
-	case !plan.Empty():
+	}
+	if len(plan.Changes) > 0 {
 		p.planned++
 		if p.mayAsk() {
 			p.plans = append(p.plans, plan)
@@ -127,9 +128,10 @@ func (p *publication) result() error {
 			"-yes applies the plan above"))
 	}
 	if p.conflicts > 0 {
-		text := "1 domain is not published: it has records that Signpost did not write"
+		text := "1 domain is not published in whole: it has records that Signpost did not write"
 		if p.conflicts > 1 {
-			text = fmt.Sprintf("%d domains are not published: they have records that Signpost did not write", p.conflicts)
+			text = fmt.Sprintf("%d domains are not published in whole: they have records that Signpost did not write",
+				p.conflicts)
 		}
 		p.failures = append(p.failures,
 			fault.WithHint(errors.New(text), "remove the records, or overwrite them with -replace"))
@@ -156,5 +158,7 @@ func newPublisher(l *service.Loaded, replace bool) (*publish.Publisher, error) {
 		return nil, fault.WithHint(fmt.Errorf("%s gives the service no name, which marks what it published", l.File),
 			"write name:")
 	}
-	return publish.New(publish.Options{Owner: l.Config.Name, Replace: replace, Updates: updates})
+	return publish.New(publish.Options{
+		Owner: l.Config.Name, Replace: replace, Updates: updates, Comparer: records.NewViewComparer(l.Resolver),
+	})
 }

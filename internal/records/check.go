@@ -14,16 +14,21 @@ type check struct {
 	*Comparer
 	ctx      context.Context
 	domain   Domain
-	own      *dns.Client // of the domain's own name servers, nil where the resolver is asked
+	own      Lookup // asks the domain's own name servers; nil where the resolver is asked
 	findings []Finding
 	right    map[string]dns.Record // the SRV records that are right, by label
 }
 
 func (k *check) run() ([]Finding, error) {
 	var err error
-	if k.authorities != nil {
-		k.own, err = k.authorities.ClientFor(k.ctx, k.domain.Name)
-	} else {
+	switch {
+	case k.own != nil:
+	case k.authorities != nil:
+		var client *dns.Client
+		if client, err = k.authorities.ClientFor(k.ctx, k.domain.Name); err == nil {
+			k.own = client.Lookup
+		}
+	default:
 		_, err = k.resolver.Apex(k.ctx, k.domain.Name)
 	}
 	if errors.Is(err, dns.ErrNoDomain) {
@@ -77,7 +82,7 @@ func (k *check) name(name Name) error {
 func (k *check) lookup(label, recordType string) (dns.Answer, error) {
 	name := label + "." + k.domain.Name
 	if k.own != nil {
-		answer, err := k.own.Lookup(k.ctx, name, recordType)
+		answer, err := k.own(k.ctx, name, recordType)
 		if !errors.Is(err, dns.ErrReferral) {
 			return answer, err
 		}

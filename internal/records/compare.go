@@ -134,8 +134,15 @@ func NewViewComparer(r *dns.Resolver) *Comparer {
 }
 
 // Compare compares what DNS has with what the domain should have.
-func (c *Comparer) Compare(ctx context.Context, d Domain) Comparison {
-	k := check{Comparer: c, ctx: ctx, domain: d, right: map[string]dns.Record{}}
+func (c *Comparer) Compare(ctx context.Context, d Domain) Comparison { return c.CompareAt(ctx, nil, d) }
+
+// Lookup asks a name server for the records of a name.
+type Lookup func(ctx context.Context, name, recordType string) (dns.Answer, error)
+
+// CompareAt compares what one name server has with what the domain should have. Only
+// the addresses of hosts come from the resolver.
+func (c *Comparer) CompareAt(ctx context.Context, server Lookup, d Domain) Comparison {
+	k := check{Comparer: c, ctx: ctx, own: server, domain: d, right: map[string]dns.Record{}}
 	comparison := Comparison{Domain: d.Name, Findings: []Finding{}} // [] in JSON, not null
 	findings, err := k.run()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"signpost/internal/dns"
+	"signpost/internal/records"
 )
 
 // Plan holds what has to change at a primary for one domain. Making it changes
@@ -13,7 +14,7 @@ type Plan struct {
 	Domain string
 	// Changes are in the order of the records.
 	Changes []Change
-	// Conflicts are the reasons why the plan cannot be applied.
+	// Conflicts are the reasons why names stay as they are.
 	Conflicts []Conflict
 	// Notes say what is left as it is, and why.
 	Notes []string
@@ -28,12 +29,14 @@ type Change struct {
 	Old, New         []dns.Record
 }
 
-// Conflict is a set of records that Signpost did not write and that prevents a
-// change.
+// Conflict is a set of records that Signpost did not write and that prevents the
+// changes at its name, or all changes in the zone if it is at the name of the
+// ownership record.
 type Conflict struct {
 	Name    string
 	Problem string
 	Have    []dns.Record
+	Want    []dns.Record // what would be there instead
 }
 
 // zonePlan is the part of a plan that is one update, as the names of a domain may
@@ -46,6 +49,7 @@ type zonePlan struct {
 	old           ownership    // what the ownership record says
 	new           ownership    // what it has to say
 	changes       []Change
+	blocked       bool            // by what stands at ownershipName
 	newNames      map[string]bool // names that must not exist before
 }
 
@@ -54,6 +58,17 @@ func (z *zonePlan) own(key setKey, want []dns.Record) {
 	set := z.new.sets[key]
 	set.digest = digestOf(want...)
 	z.new.sets[key] = set
+}
+
+// keep has the ownership record say of a name what it said before.
+func (z *zonePlan) keep(label string) {
+	for _, recordType := range records.TypesAt(label) {
+		key := setKey{label, recordType}
+		delete(z.new.sets, key)
+		if set, ok := z.old.sets[key]; ok {
+			z.new.sets[key] = set
+		}
+	}
 }
 
 // isOwned reports whether a set is as the service wrote it.
@@ -86,18 +101,18 @@ func (p *Plan) String() string {
 	var b strings.Builder
 	add, change, remove := p.Counts()
 	fmt.Fprintf(&b, "%s: ", p.Domain)
-	switch {
-	case len(p.Conflicts) > 0:
-		fmt.Fprintf(&b, "%s, nothing can be published\n", countConflicts(p))
-	case p.Empty():
+	if p.Empty() {
 		fmt.Fprintf(&b, "nothing to do\n")
-	default:
-		fmt.Fprintf(&b, "add %d, change %d, remove %d\n", add, change, remove)
+	} else {
+		fmt.Fprintf(&b, "add %d, change %d, remove %d%s\n", add, change, remove, countConflicts(p))
 	}
 	for _, c := range p.Conflicts {
 		fmt.Fprintf(&b, "  ! %s %s\n", c.Name, c.Problem)
 		for _, r := range c.Have {
-			fmt.Fprintf(&b, "    %s\n", r)
+			fmt.Fprintf(&b, "    stays: %s\n", r)
+		}
+		for _, r := range c.Want {
+			fmt.Fprintf(&b, "    not published: %s\n", r)
 		}
 	}
 	for _, c := range p.Changes {
@@ -115,8 +130,11 @@ func (p *Plan) String() string {
 }
 
 func countConflicts(p *Plan) string {
-	if len(p.Conflicts) == 1 {
-		return "1 conflict"
+	switch len(p.Conflicts) {
+	case 0:
+		return ""
+	case 1:
+		return "; 1 conflict"
 	}
-	return fmt.Sprintf("%d conflicts", len(p.Conflicts))
+	return fmt.Sprintf("; %d conflicts", len(p.Conflicts))
 }

@@ -17,6 +17,10 @@ type planner struct {
 	domain    records.Domain
 	plan      *Plan
 	zones     map[string]*zonePlan
+	nodes     []*node
+	// faulty has the names and types with which the comparison finds fault. It is nil
+	// if nothing was compared.
+	faulty map[string]bool
 }
 
 // node is one of the names that Signpost manages, and the records there.
@@ -28,18 +32,31 @@ type node struct {
 	have   map[string][]dns.Record // by type, CNAME included
 	want   map[string][]dns.Record
 	exists bool // has records of some type, or names below it
+
+	changes   []Change
+	conflicts []Conflict
 }
 
 func (p *planner) run() error {
 	if _, err := p.primary.zoneOf(p.ctx, p.domain.Name); err != nil {
 		return err
 	}
+	if len(p.domain.Records) > 0 {
+		p.compare()
+	}
 	for _, name := range records.Names {
 		n, err := p.read(name)
 		if err != nil {
 			return err
 		}
+		p.nodes = append(p.nodes, n)
+		if n.types[0] == "CNAME" && p.isRight(n, n.types...) {
+			continue
+		}
 		for _, recordType := range n.types {
+			if p.isRight(n, recordType) {
+				continue
+			}
 			p.keepDigests(n, recordType)
 			p.planType(n, recordType)
 		}
@@ -51,17 +68,95 @@ func (p *planner) run() error {
 			return err
 		}
 	}
+	p.settle()
 	for _, z := range p.plan.zones {
 		z.changeOwnership()
-	}
-	if len(p.plan.Conflicts) > 0 {
-		p.plan.Changes = nil
-		return nil
-	}
-	for _, z := range p.plan.zones {
-		p.plan.Changes = append(p.plan.Changes, z.changes...)
+		if !z.blocked {
+			p.plan.Changes = append(p.plan.Changes, z.changes...)
+		}
 	}
 	return nil
+}
+
+// settle adds the changes of the names without conflicts to their zones.
+func (p *planner) settle() {
+	hasConflict := func(n *node) bool { return len(n.conflicts) > 0 }
+	isPACC := func(n *node) bool { return strings.HasSuffix(n.label, "ua-auto-config") }
+	paccConflict := slices.ContainsFunc(p.nodes, func(n *node) bool { return isPACC(n) && hasConflict(n) })
+	for _, n := range p.nodes {
+		p.plan.Conflicts = append(p.plan.Conflicts, n.conflicts...)
+		switch {
+		case !hasConflict(n) && !(isPACC(n) && paccConflict):
+			n.zone.changes = append(n.zone.changes, n.changes...)
+			continue
+		case !hasConflict(n) && len(n.changes) > 0:
+			// A digest of our document beside another's name would have clients
+			// refuse that document.
+			p.plan.Notes = append(p.plan.Notes, n.name+" is left alone, as the other name of PACC is")
+		}
+		n.zone.keep(n.label)
+	}
+	for _, z := range p.plan.zones {
+		if !z.blocked {
+			continue
+		}
+		for i, c := range p.plan.Conflicts {
+			if c.Name == z.ownershipName {
+				for _, change := range z.changes {
+					p.plan.Conflicts[i].Want = append(p.plan.Conflicts[i].Want, change.New...)
+				}
+			}
+		}
+	}
+}
+
+// compare finds the sets with which records.Comparer finds fault at the primary. If it
+// cannot know, none counts as right.
+func (p *planner) compare() {
+	comparer := p.publisher.options.Comparer
+	if comparer == nil {
+		return
+	}
+	comparison := comparer.CompareAt(p.ctx, p.primary.lookup, p.domain)
+	if comparison.Error != "" {
+		return
+	}
+	p.faulty = map[string]bool{}
+	for _, f := range comparison.Findings {
+		lines := slices.Concat(f.Remove, f.Put)
+		for _, line := range lines {
+			p.faulty[f.Name+" "+strings.Fields(line)[3]] = true // name, TTL, class, type
+		}
+		if len(lines) == 0 && !f.Warning {
+			for _, recordType := range []string{"CNAME", "A", "AAAA", "SRV", "TXT"} {
+				p.faulty[f.Name+" "+recordType] = true
+			}
+		}
+	}
+}
+
+// isRight reports whether a name leads clients right by records of the types that
+// somebody else wrote, which are then left alone.
+func (p *planner) isRight(n *node, types ...string) bool {
+	if p.faulty == nil || len(n.want) == 0 || p.publisher.options.Replace {
+		return false
+	}
+	var notes []string
+	for _, recordType := range types {
+		have := n.have[recordType]
+		if p.faulty[n.name+" "+recordType] || len(have) > 0 && n.zone.isOwned(setKey{n.label, recordType}, have) {
+			return false
+		}
+		if len(have) > 0 {
+			notes = append(notes, n.leftAlone(recordType))
+		}
+	}
+	p.plan.Notes = append(p.plan.Notes, notes...)
+	return len(notes) > 0
+}
+
+func (n *node) leftAlone(recordType string) string {
+	return n.name + " " + recordType + " is right, but not written by us: it is left alone"
 }
 
 // read asks the primary what a name has.
@@ -142,10 +237,6 @@ func (p *planner) zone(zone string) (*zonePlan, error) {
 	return z, nil
 }
 
-func (p *planner) conflict(name, problem string, have []dns.Record) {
-	p.plan.Conflicts = append(p.plan.Conflicts, Conflict{name, problem, have})
-}
-
 // planType decides what happens to one set of records.
 func (p *planner) planType(n *node, recordType string) {
 	have, want := n.have[recordType], n.want[recordType]
@@ -162,7 +253,7 @@ func (p *planner) planType(n *node, recordType string) {
 			p.change(n, recordType, have, want)
 		}
 	case dns.SameData(have, want):
-		p.plan.Notes = append(p.plan.Notes, n.name+" "+recordType+" is right, but not written by us: it is left alone")
+		p.plan.Notes = append(p.plan.Notes, n.leftAlone(recordType))
 	case owned:
 		p.change(n, recordType, have, want)
 	case edited && (len(want) > 0 || len(n.want) == 0 || !slices.Contains(records.HostTypes, recordType)):
@@ -181,11 +272,20 @@ func (p *planner) overwrite(n *node, recordType string, want []dns.Record, probl
 		p.change(n, recordType, n.have[recordType], want)
 		return
 	}
-	p.conflict(n.name+" "+recordType, problem, n.have[recordType])
+	n.conflicts = append(n.conflicts, Conflict{n.name + " " + recordType, problem, n.have[recordType], n.allWanted()})
+}
+
+// allWanted returns the records that the name should have.
+func (n *node) allWanted() []dns.Record {
+	var all []dns.Record
+	for _, recordType := range n.types {
+		all = append(all, n.want[recordType]...)
+	}
+	return all
 }
 
 func (p *planner) change(n *node, recordType string, have, want []dns.Record) {
-	n.zone.changes = append(n.zone.changes, Change{n.zone.zone, n.name, recordType, have, want})
+	n.changes = append(n.changes, Change{n.zone.zone, n.name, recordType, have, want})
 	if len(want) > 0 {
 		n.zone.own(setKey{n.label, recordType}, want)
 	}
@@ -218,8 +318,9 @@ func (p *planner) checkNewAlias(n *node) error {
 		}
 	}
 	if len(own) > 0 {
-		p.conflict(n.name, "holds "+strings.Join(own, ", ")+
-			" as well, beside which no CNAME can stand: remove that, or configure addresses instead of the service's name", nil)
+		n.conflicts = append(n.conflicts, Conflict{Name: n.name, Problem: "holds " + strings.Join(own, ", ") +
+			" as well, beside which no CNAME can stand: remove that, or configure addresses instead of the service's name",
+			Want: n.allWanted()})
 	}
 	return nil
 }

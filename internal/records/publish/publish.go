@@ -30,6 +30,9 @@ type Options struct {
 	Owner string
 	// Replace overwrites what somebody else wrote at the managed names.
 	Replace bool
+	// Comparer judges what somebody else wrote: what leads clients right may stay. If
+	// it is nil, only the same data may.
+	Comparer *records.Comparer
 	// Timeout limits one question to a primary; zero means five seconds.
 	Timeout time.Duration
 }
@@ -98,17 +101,16 @@ func (p *Publisher) Plan(ctx context.Context, d records.Domain) (*Plan, error) {
 	return planner.plan, nil
 }
 
-// Apply carries out the plan, with one update for each zone, which succeeds or
-// fails as a whole. It refuses a plan with conflicts, and the primary refuses to
+// Apply makes the changes of the plan, with one update for each zone, which succeeds
+// or fails as a whole. Names with conflicts stay as they are. The primary refuses to
 // update a zone that has changed since (ErrChanged).
 func (p *Publisher) Apply(ctx context.Context, plan *Plan) error {
-	if len(plan.Conflicts) > 0 {
-		return fault.WithHint(fmt.Errorf("%s: %s", plan.Domain, countConflicts(plan)),
-			"look at the records in the way; -replace overwrites them")
-	}
 	primary := p.connect(plan.primary)
 	defer primary.disconnect()
 	for _, z := range plan.zones {
+		if z.blocked {
+			continue
+		}
 		message, err := z.message()
 		if err == nil && message != nil {
 			err = primary.update(ctx, z.zone, message)

@@ -23,7 +23,7 @@ func (p *planner) readOwnership(z *zonePlan, found []dns.Record) error {
 	case len(found) == 0:
 		return nil
 	case found[0].Type != "TXT":
-		p.conflict(z.ownershipName, "is where Signpost keeps its marker, but holds a CNAME, beside which nothing else can stand: remove it", found)
+		p.block(z, "is where Signpost keeps its marker, but holds a CNAME, beside which nothing else can stand: remove it", found)
 		return nil
 	case at < 0:
 		wildcard, err := p.primary.fromWildcard(p.ctx, z.ownershipName, "TXT", found)
@@ -52,8 +52,14 @@ func (p *planner) readOwnership(z *zonePlan, found []dns.Record) error {
 		problem = "says that the service " + z.old.owner + " publishes this domain"
 		z.old.sets = nil
 	}
-	p.conflict(z.ownershipName, problem, found)
+	p.block(z, problem, found)
 	return nil
+}
+
+// block adds a conflict that prevents all changes in a zone.
+func (p *planner) block(z *zonePlan, problem string, found []dns.Record) {
+	z.blocked = true
+	p.plan.Conflicts = append(p.plan.Conflicts, Conflict{Name: z.ownershipName, Problem: problem, Have: found})
 }
 
 // changeOwnership adds the change of the ownership record to the zone's changes.

@@ -67,6 +67,19 @@ func (p *primary) records(ctx context.Context, name, recordType string) (found [
 	return found, len(found) > 0 || answer.Rcode != miekg.RcodeNameError, nil
 }
 
+// lookup returns what the primary says about a name, for the comparison.
+func (p *primary) lookup(ctx context.Context, name, recordType string) (dns.Answer, error) {
+	found, exists, err := p.records(ctx, name, recordType)
+	status := dns.Found
+	switch {
+	case !exists:
+		status = dns.NoName
+	case len(found) == 0:
+		status = dns.NoData
+	}
+	return dns.Answer{Status: status, Records: found}, err
+}
+
 // fromWildcard reports whether a set of records is what a wildcard gives to any
 // name: then they do not exist for an update. A name beside it has the same
 // records then, and so has a name below it. A wildcard does not reach below a

@@ -11,9 +11,6 @@ import (
 // with unbalanced quotation marks nobody can tell which part a proxy wrote. The proxy is
 // then rate-limited as if it were the client.
 func parseForwarded(p *conn.Proxies, lines []string) client {
-	if len(lines) == 0 {
-		return client{unlimited: true}
-	}
 	var elements [maxElements]element
 	n := 0 // the last maxElements are kept, in a ring
 	for _, line := range lines {

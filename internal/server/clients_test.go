@@ -228,13 +228,6 @@ func outcome(settings account.Settings, found []account.Server, elsewhere string
 		return "asks"
 	}
 	own := settings.Expanded()
-	if s := found[0]; s.Type == account.ActiveSync && !slices.ContainsFunc(own, func(o account.Server) bool { return isSame(s, o) }) {
-		s.Login = account.Login{}
-		if slices.ContainsFunc(own, func(o account.Server) bool { o.Login = s.Login; return isSame(s, o) }) {
-			// The server refuses the address, and the client shows its form.
-			return "asks for the user name"
-		}
-	}
 	var words, logins []string
 	wrong := ""
 	for _, s := range found {

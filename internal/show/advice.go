@@ -18,7 +18,8 @@ func (c *Client) advise(a account.Address, service string) {
 	where := "the set-up page"
 	if service != "" {
 		where = service
-		c.Link = "https://" + service + "/?emailaddress=" + pageEscapes.Replace(url.QueryEscape(a.String())) + "&device=" + device
+		address := pageEscapes.Replace(url.QueryEscape(a.String()))
+		c.Link = "https://" + service + "/?emailaddress=" + address + "&device=" + device
 	}
 	if len(c.Servers)+len(c.Manual) > 0 {
 		c.Say = strings.ReplaceAll(steps[device], "%", where)
@@ -52,8 +53,8 @@ func newOutlook(classic Client, settings account.Settings) Client {
 	if c.Redirect = classic.Redirect; c.Redirect != "" {
 		return c
 	}
-	c.Nothing = "the new Outlook, Outlook on phones and Outlook for Mac ask Microsoft, which guesses, and asks here only " +
-		"as an Exchange phone does; Outlook 2016 and later ask, but take only Exchange from the answer"
+	c.Nothing = "the new Outlook, Outlook on phones and Outlook for Mac ask Microsoft, which guesses, and asks here " +
+		"only as an Exchange phone does; Outlook 2016 and later ask, but take only Exchange from the answer"
 	c.Manual = mailServers(settings)
 	if c.Manual == nil {
 		c.Manual = exchangeForms(settings)
@@ -68,7 +69,9 @@ func newOutlook(classic Client, settings account.Settings) Client {
 // one of them is missing.
 func mailServers(settings account.Settings) []Server {
 	servers := settings.Expanded()
-	in := slices.IndexFunc(servers, func(s account.Server) bool { return s.Type == account.IMAP || s.Type == account.POP3 })
+	in := slices.IndexFunc(servers, func(s account.Server) bool {
+		return s.Type == account.IMAP || s.Type == account.POP3
+	})
 	out := slices.IndexFunc(servers, func(s account.Server) bool { return s.Type == account.SMTP })
 	if in < 0 || out < 0 {
 		return nil

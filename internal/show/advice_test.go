@@ -144,7 +144,8 @@ func TestAdvice(t *testing.T) {
 	if err := report.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
-	const form = "  so its form asks the person, who types\n    imap  mail.example.se  993 SSL  user name anna+b@example.se\n"
+	const form = "  so its form asks the person, who types\n" +
+		"    imap  mail.example.se  993 SSL  user name anna+b@example.se\n"
 	if !strings.Contains(text.String(), form) {
 		t.Errorf("the text lacks\n%s:\n%s", form, &text)
 	}
@@ -154,7 +155,8 @@ func TestAdvice(t *testing.T) {
 	if err := report.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
-	const exchange = "  so its form asks the person, who types\n    server     mail.example.se\n    user name  anna@example.se\n"
+	const exchange = "  so its form asks the person, who types\n" +
+		"    server     mail.example.se\n    user name  anna@example.se\n"
 	if !strings.Contains(text.String(), exchange) {
 		t.Errorf("the text lacks\n%s:\n%s", exchange, &text)
 	}
@@ -220,7 +222,8 @@ func TestWithoutAddress(t *testing.T) {
 		nothing string
 	}{
 		{"the same", []account.Server{imap, smtp}, nil, "", ""},
-		{"another product", []account.Server{mailServer(account.ActiveSync)}, nil, "this account is at another product, Own", ""},
+		{"another product", []account.Server{mailServer(account.ActiveSync)}, nil,
+			"this account is at another product, Own", ""},
 		{"another login", []account.Server{local, smtp}, nil, "this account signs in as u67578", ""},
 		{"nothing", []account.Server{imap, smtp}, account.ErrAddressRequired, "",
 			"it never says which mailbox it sets up, and the operator tells such clients nothing (withoutAddress)"},
@@ -230,7 +233,8 @@ func TestWithoutAddress(t *testing.T) {
 		resolve := func(_ context.Context, q account.Query) (account.Settings, error) {
 			if q.Address.IsZero() {
 				any := account.AnyAt("example.se")
-				return account.Settings{Address: any, Login: any, Provider: &account.Provider{}, Servers: []account.Server{imap, smtp}},
+				ordinary := []account.Server{imap, smtp}
+				return account.Settings{Address: any, Login: any, Provider: new(account.Provider), Servers: ordinary},
 					test.refused
 			}
 			own := &account.Provider{DisplayName: "Own"}
@@ -253,6 +257,44 @@ func TestWithoutAddress(t *testing.T) {
 		}
 		if has := strings.Contains(text.String(), "  WRONG: "+test.wrong); has != (test.wrong != "") {
 			t.Errorf("%s: the text names what is wrong: %v\n%s", test.name, has, &text)
+		}
+	}
+}
+
+// TestHandedOver checks what is said of a domain that another service answers for.
+func TestHandedOver(t *testing.T) {
+	servers := []account.Server{mailServer(account.IMAP), mailServer(account.SMTP)}
+	for _, test := range []struct {
+		name              string
+		to                account.AutodiscoverRedirect
+		redirect, nothing string
+	}{
+		{"by HTTP", account.AutodiscoverRedirect{Hostname: "x.example"},
+			"https://x.example/autodiscover/autodiscover.xml", ""},
+		{"in the document", account.AutodiscoverRedirect{Hostname: "x.example", AsXML: true},
+			"", "leads to x.example, and no client"},
+		{"to an address", account.AutodiscoverRedirect{Address: account.EmailLocalPart + "@x.example"}, "anna@x.example", ""},
+	} {
+		address, err := account.ParseAddress("anna@example.se")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resolve := func(_ context.Context, q account.Query) (account.Settings, error) {
+			if q.Address.IsZero() {
+				return account.Settings{}, account.ErrAddressRequired
+			}
+			provider := &account.Provider{Servers: servers, AutodiscoverRedirect: &test.to}
+			return account.Settings{Address: address, Login: address, Provider: provider, Servers: servers}, nil
+		}
+		report, err := show.Explain(t.Context(), resolve, address, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := client(t, report, "outlook")
+		right := strings.Contains(c.Nothing, test.nothing) && (c.Nothing == "") == (test.nothing == "")
+		if c.Redirect != test.redirect || !right {
+			t.Errorf("%s: Outlook is sent to %q and gets nothing because %q, want %q and %q",
+				test.name, c.Redirect, c.Nothing, test.redirect, test.nothing)
 		}
 	}
 }

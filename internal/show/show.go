@@ -152,6 +152,10 @@ func (d Dialect) read(a account.Address, settings account.Settings, service stri
 		c.Nothing = reason(err)
 	} else if read, err := d.Read(document, a); err != nil {
 		c.Nothing = fmt.Sprintf("the document cannot be read back: %v", err)
+	} else if to := read.Provider.AutodiscoverRedirect; to != nil && to.Address != "" {
+		c.Redirect = to.Address
+	} else if to != nil {
+		c.Nothing = "the document leads to " + to.Hostname + ", and no client that was tried follows it there (answer: xml)"
 	} else if servers := read.Expanded(); d.Client == account.Thunderbird {
 		c.readAsThunderbird(servers)
 	} else {

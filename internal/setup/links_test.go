@@ -1,0 +1,123 @@
+package setup
+
+import (
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"signpost/account"
+)
+
+// TestLinks checks that the links to the profile, to another language and to the
+// phone hold what was asked for, and that the phone gets its own order of sections.
+func TestLinks(t *testing.T) {
+	resolve, o := load(t, "mamut")
+	h := Handler(resolve, o)
+	page := get(t, h, "/?emailaddress=MAIL%40domain.se&name=Anna+Ek&lang=sv&device=mac").Body.String()
+	for _, want := range []string{
+		`<html lang="sv" dir="ltr">`,
+		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv&amp;device=iphone"`,
+		`href="/profile.mobileconfig?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv&amp;device=iphone&amp;only=mail"`,
+		`<a href="/?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=en&amp;device=mac" lang="en" hreflang="en">English</a>`,
+		`lang="sv" hreflang="sv" aria-current="true">Svenska</a>`,
+		`<p class="url">https://setup.mamutmail.com/?emailaddress=MAIL@domain.se&amp;name=Anna%20Ek&amp;lang=sv</p>`,
+		`<a href="/?lang=sv">En annan adress</a>`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	page = get(t, h, "/?emailaddress=mail@domain.se", "Accept-Language", "sv").Body.String()
+	if !strings.Contains(page, `<p class="url">https://setup.mamutmail.com/?emailaddress=mail@domain.se</p>`) {
+		t.Error("the link for the phone names a language that nobody asked for")
+	}
+	o.Name = ""
+	page = get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se", "Host", "evil.example").Body.String()
+	if strings.Contains(page, "<svg class=\"code\"") || strings.Contains(page, "evil.example") {
+		t.Error("without a name of the service, the page uses the Host header")
+	}
+}
+
+// TestLinksKeepTheAddress checks that every link of the page leads to the same
+// mailbox.
+func TestLinksKeepTheAddress(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	p.Webmail = "https://webmail.example.com/"
+	h := service(resolve, Options{Name: "setup.example.com"})
+	for _, address := range []string{`"anna ek"@example.com`, "anna+ek@example.com", "anna&ek@example.com",
+		"anna%20ek@example.com", "\"a@b\"@example.com"} {
+		page := get(t, h, "/?emailaddress="+url.QueryEscape(address)).Body.String()
+		links := regexp.MustCompile(`(?:href="|<p class="url">https://setup.example.com)(/[^"<]*emailaddress=[^"<]*)`).FindAllStringSubmatch(page, -1)
+		if len(links) < 6 { // two languages, two profiles, the phone's, everything
+			t.Fatalf("the page for %s has %d links, want at least 6", address, len(links))
+		}
+		for _, link := range links {
+			there := get(t, h, html.UnescapeString(link[1])).Body.String()
+			if !strings.Contains(html.UnescapeString(there), address) {
+				t.Errorf("on the page for %s, the link %s leads to another mailbox", address, link[1])
+			}
+		}
+	}
+}
+
+// TestProfileAsDescribed checks that what a section says about its profile is true of
+// the profile that it links to.
+func TestProfileAsDescribed(t *testing.T) {
+	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
+	caldav, carddav := server(account.CalDAV), server(account.CardDAV)
+	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
+	elsewhere, plain, token := eas, imap, eas
+	elsewhere.URL = "https://eas.example.com:8443/Microsoft-Server-ActiveSync"
+	plain.SocketType, plain.Port = account.Plain, 143
+	token.Authentication = []account.Authentication{account.OAuth2Auth}
+	typesOf := func(servers []account.Server) string {
+		var list []string
+		for _, s := range servers {
+			list = append(list, string(s.Type))
+		}
+		return strings.Join(list, " ")
+	}
+	profiles := map[device]int{}
+	for _, servers := range [][]account.Server{
+		{imap, smtp}, {pop, smtp}, {plain, smtp}, {imap, smtp, eas}, {eas, imap, smtp}, {eas, imap, smtp, caldav},
+		{ews, imap, smtp, caldav},
+		{imap, smtp, caldav, carddav}, {imap, smtp, ews, caldav}, {elsewhere, imap, smtp, caldav}, {elsewhere, caldav},
+		{caldav}, {caldav, carddav}, {eas}, {ews},
+		{token, imap, smtp}, {imap, smtp, token}, {eas, ews, caldav},
+	} {
+		resolve, _ := literal(servers...)
+		h := service(resolve, Options{})
+		page := askFor(t, h, "anna@example.com").Body.String()
+		for _, d := range []device{iPhone, mac} {
+			inside := part(t, page, d)
+			link := "/profile.mobileconfig?emailaddress=anna@example.com&lang=en&device=" + string(d)
+			whole, mailOnly := get(t, h, link), get(t, h, link+"&only=mail")
+			holds := func(payload string) bool {
+				return strings.Contains(whole.Body.String(), "<string>com.apple."+payload+".")
+			}
+			exchange := holds("eas") || holds("ews")
+			mail := exchange || holds("mail")
+			if whole.Code == http.StatusOK {
+				profiles[d]++
+			}
+			for what, said := range map[string]struct{ got, want bool }{
+				"there is one":            {strings.Contains(inside, html.EscapeString(link)+`"`), whole.Code == http.StatusOK},
+				"email only is another":   {strings.Contains(inside, "only=mail"), mailOnly.Code == http.StatusOK && mailOnly.Body.String() != whole.Body.String()},
+				"several passwords":       {strings.Contains(inside, "asked once each"), holds("mail") && (holds("caldav") || holds("carddav"))},
+				"Mail has a new account":  {strings.Contains(inside, "<b>Mail</b> app") || strings.Contains(inside, "Open <b>Mail</b>"), mail},
+				"signing in on a page":    {strings.Contains(inside, "You sign in on a page"), regexp.MustCompile(`<key>OAuth</key>\s*<true`).Match(whole.Body.Bytes())},
+				"calendars, and no email": {strings.Contains(inside, "<b>Calendar</b>"), whole.Code == http.StatusOK && !mail},
+			} {
+				if said.got != said.want {
+					t.Errorf("%s, section %s: %s: the page says %v, want %v", typesOf(servers), d, what, said.got, said.want)
+				}
+			}
+		}
+	}
+	if profiles[iPhone] < 10 || profiles[mac] < 10 {
+		t.Errorf("only %v profiles were compared, want 10 each", profiles)
+	}
+}

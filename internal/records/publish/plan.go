@@ -101,10 +101,13 @@ func (p *Plan) String() string {
 	var b strings.Builder
 	add, change, remove := p.Counts()
 	fmt.Fprintf(&b, "%s: ", p.Domain)
-	if p.Empty() {
+	switch {
+	case p.Empty():
 		fmt.Fprintf(&b, "nothing to do\n")
-	} else {
-		fmt.Fprintf(&b, "add %d, change %d, remove %d%s\n", add, change, remove, countConflicts(p))
+	case len(p.Conflicts) > 0:
+		fmt.Fprintf(&b, "add %d, change %d, remove %d; %s\n", add, change, remove, countConflicts(p))
+	default:
+		fmt.Fprintf(&b, "add %d, change %d, remove %d\n", add, change, remove)
 	}
 	for _, c := range p.Conflicts {
 		fmt.Fprintf(&b, "  ! %s %s\n", c.Name, c.Problem)
@@ -130,11 +133,8 @@ func (p *Plan) String() string {
 }
 
 func countConflicts(p *Plan) string {
-	switch len(p.Conflicts) {
-	case 0:
-		return ""
-	case 1:
-		return "; 1 conflict"
+	if len(p.Conflicts) == 1 {
+		return "1 conflict"
 	}
-	return fmt.Sprintf("; %d conflicts", len(p.Conflicts))
+	return fmt.Sprintf("%d conflicts", len(p.Conflicts))
 }

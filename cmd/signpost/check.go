@@ -9,10 +9,11 @@ import (
 
 	"signpost/internal/fault"
 	"signpost/internal/records"
+	"signpost/internal/service"
 	"signpost/internal/show"
 )
 
-const checkUsage = `[-config FILE] [-json]
+const checkUsage = `[-config FILE] [-json] [-strict]
 
 Checks the configuration and the files that it names, and prints what a sample address
 of each provider signs in with. The exit status is 1 if anything is wrong.`
@@ -21,6 +22,7 @@ func check(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := configFlag(flags)
 	asJSON := flags.Bool("json", false, "print JSON")
+	strict := flags.Bool("strict", false, "end with status 1 if there are warnings")
 	operands, err := parseFlags(e, flags, args, checkUsage)
 	if err != nil {
 		return err
@@ -32,29 +34,56 @@ func check(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, warning := range l.Warnings() {
+	warnings := warningsOf(l)
+	for _, warning := range warnings {
 		fmt.Fprintf(e.stderr, "signpost: warning: %s\n", warning)
+	}
+	if faults := l.CheckTLS(); len(faults) > 0 {
+		return faults
+	}
+	if err := writeChecked(e, l, warnings, *asJSON); err != nil {
+		return err
+	}
+	if *strict && len(warnings) > 0 {
+		return errStrict
+	}
+	return nil
+}
+
+// errStrict is the failure of check -strict.
+var errStrict = errors.New("there are warnings, and -strict allows none")
+
+// warningsOf returns what is probably not intended.
+func warningsOf(l *service.Loaded) []string {
+	warnings := []string{}
+	for _, f := range slices.Concat(l.Warnings(), l.Unreadable()) {
+		warnings = append(warnings, f.String())
 	}
 	if err := l.Signer.Check(); err != nil {
 		effect := "profiles will not be signed"
 		if l.Signer.CanSign() {
 			effect = "profiles are signed, but devices may not trust the signature"
 		}
-		fmt.Fprintf(e.stderr, "signpost: warning: %s: %v\n", effect, err)
+		warnings = append(warnings, fmt.Sprintf("%s: %v", effect, err))
 	}
-	_, err = l.Config.Updates()
+	_, err := l.Config.Updates()
 	faults, _ := errors.AsType[fault.List](err)
 	for _, f := range faults {
-		if !slices.Contains(l.Config.Warnings, f) {
-			fmt.Fprintf(e.stderr, "signpost: warning: %s\n", f)
+		if !slices.Contains(warnings, f.String()) {
+			warnings = append(warnings, f.String())
 		}
 	}
-	if faults := l.CheckTLS(); len(faults) > 0 {
-		return faults
-	}
+	return warnings
+}
+
+// writeChecked writes what the sample addresses sign in with, and who is left out.
+func writeChecked(e env, l *service.Loaded, warnings []string, asJSON bool) error {
 	logins := show.Logins(l.Config.Providers, l.Config.Sample)
-	if *asJSON {
-		return writeJSON(e.stdout, logins)
+	if asJSON {
+		return writeJSON(e.stdout, struct {
+			Logins   []show.Login `json:"logins"`
+			Warnings []string     `json:"warnings"`
+		}{logins, warnings})
 	}
 	fmt.Fprintf(e.stdout, "%s is good. This is what an address signs in with:\n\n", l.File)
 	if err := show.WriteLogins(e.stdout, logins); err != nil {

@@ -23,6 +23,9 @@ func (l *loader) samples() map[string]account.Address {
 		}
 	}
 	for _, p := range l.providers {
+		if p.domains == nil && p.mx == nil {
+			continue // an account names it, or nobody has it
+		}
 		domain := "mail-customer.example"
 		usable := func(d string) bool { return d != "*" && p.aliases[d] == "" && len(d) < 200 }
 		if i := slices.IndexFunc(p.domains, usable); i >= 0 {

@@ -98,6 +98,7 @@ func (v *value) texts(wanted string) []account.Title {
 			continue
 		}
 		written[tag] = key.text
+		item.remember()
 		texts = append(texts, account.Title{Language: tag, Text: item.text(wanted)})
 	}
 	if len(v.items) == 0 {

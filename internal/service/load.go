@@ -143,15 +143,6 @@ func newSigner(p certfile.Pair, earlier *Loaded, log *slog.Logger) (*signer.Sign
 	return s, nil
 }
 
-// Warnings returns the warnings about the configuration and the page's templates:
-// what is allowed but probably not intended.
-func (l *Loaded) Warnings() []fault.Fault {
-	if l.templates == nil {
-		return l.Config.Warnings
-	}
-	return slices.Concat(l.Config.Warnings, l.templates.Warnings)
-}
-
 // files returns the files and directories that the configuration was made from, except
 // for certificates and keys: the packages that use them watch them.
 func (l *Loaded) files() []string {

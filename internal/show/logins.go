@@ -29,6 +29,9 @@ func Logins(providers []directory.Provider, sampleOf func(providerID string) acc
 	all := []Login{}
 	for _, p := range providers {
 		sample := sampleOf(p.ID)
+		if sample.IsZero() {
+			continue // nobody has it
+		}
 		usual := providerLogins(p.Provider, sample, "")
 		all = append(all, usual...)
 		for _, client := range account.Clients {

@@ -99,7 +99,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 func (a *answer) setSignIn(page tables) {
 	password, token, ticket := page.usable(takesPassword), page.usable(takesToken), page.usable(takesTicket)
 	a.Token = page.tokenOnly(account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS)
-	a.NoPassword = !a.Token && len(page) > 0 && len(password) == 0
+	a.NoPassword = !a.Token && len(page) > 0 && len(page.that(takesPassword)) == 0
 	a.Gmail = password.mailForm()
 	a.PasswordForm = password.completeMail()
 	a.Mail = ticket.completeMail()

@@ -33,3 +33,26 @@ func TestRelay(t *testing.T) {
 		t.Error("the page offers no profile, want one: a relay needs no password")
 	}
 }
+
+// TestRelayAsksForNothing checks that a relay for sending, where nobody signs in, does not
+// make the page ask for a password that the other server does not take.
+func TestRelayAsksForNothing(t *testing.T) {
+	for method, want := range map[account.Authentication]string{
+		account.PasswordCleartext: "All you need besides this page is your email password.",
+		account.OAuth2Auth:        "takes you to the page where you sign in.",
+		account.GSSAPI:            "without an email password.",
+	} {
+		imap, relay := server(account.IMAP), server(account.SMTP)
+		imap.Authentication = []account.Authentication{method}
+		relay.Authentication = []account.Authentication{account.NoAuthentication}
+		resolve, _ := literal(imap, relay)
+		page := askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()
+		lead, _, _ := strings.Cut(page, "</p>")
+		if !strings.Contains(lead, want) {
+			t.Errorf("IMAP with %s and a relay: the page begins with %q, want %q", method, lead, want)
+		}
+		if inside := part(t, page, thunderbird); strings.Contains(inside, "We know of no way") {
+			t.Errorf("IMAP with %s and a relay: Thunderbird is said not to work", method)
+		}
+	}
+}

@@ -221,7 +221,7 @@ func takes(s account.Server, methods ...account.Authentication) bool {
 // tokenOnly reports whether there are servers of the types and a person signs in to
 // all of them on a web page, never with a password in the program itself.
 func (ts tables) tokenOnly(types ...account.ServerType) bool {
-	list := ts.all(types...)
+	list := ts.all(types...).that(func(s account.Server) bool { return !s.NeedsNoLogin() })
 	return len(list) > 0 && !slices.ContainsFunc(list, func(t *table) bool {
 		return takesPassword(t.server) || !takes(t.server, account.OAuth2Auth)
 	})

@@ -144,7 +144,7 @@ func (l *limits) succeeded(name string) {
 		}
 	}
 	delete(l.failures, name)
-	l.stoppedUntil, l.stopDelay, l.stopReason = time.Time{}, 0, ""
+	l.stoppedUntil, l.stopDelay = time.Time{}, 0
 }
 
 // failed records that an order failed, with a reason for the log, and returns when

@@ -110,7 +110,7 @@ func TestPages(t *testing.T) {
 // TestEscapes checks that the formatter interprets nothing of a text.
 func TestEscapes(t *testing.T) {
 	got := text(`.Nm 'br \fBbold Two. .Sh Three`) + literal(".Ed\n'so /etc/passwd\n\\n[x]\n")
-	for _, arg := range []string{"Ar", ",", `a "b" c`} {
+	for _, arg := range []string{"Ar", ",", `a "b" c`, "", "-x^~`y"} {
 		got += argument(arg) + "\n"
 	}
 	want := `\&.Nm \(aqbr \efBbold Two.
@@ -123,6 +123,8 @@ func TestEscapes(t *testing.T) {
 \&Ar
 \&,
 "a \(dqb\(dq c"
+""
+\-x\(ha\(ti\(gay
 `
 	if got != want {
 		t.Errorf("the texts are:\n%s\nwant:\n%s", got, want)

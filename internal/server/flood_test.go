@@ -32,7 +32,7 @@ func TestFlood(t *testing.T) {
 		return &http.Client{Transport: transport}
 	}
 	ask := func(c *http.Client, method string) *http.Response {
-		target, host := "/mail/config-v1.1.xml", "autoconfig.domain.se"
+		target, host := "/mail/config-v1.1.xml", "autoconfig.example.se"
 		if method == "POST" {
 			target, host = "/autodiscover/autodiscover.xml", "autodiscover.domain.se"
 		}
@@ -107,7 +107,7 @@ func TestLimitedByClient(t *testing.T) {
 	o.Rate = server.RateOf(1, 1)
 	handler := server.Handler(o)
 	ask := func(peer, forwarded string) int {
-		r := request("GET", "autoconfig.domain.se", "/mail/config-v1.1.xml", "")
+		r := request("GET", "autoconfig.example.se", "/mail/config-v1.1.xml", "")
 		r.RemoteAddr = peer
 		if forwarded != "" {
 			r.Header.Set("X-Forwarded-For", forwarded)

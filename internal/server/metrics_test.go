@@ -39,20 +39,20 @@ func TestOutcomes(t *testing.T) {
 		method, host, target, body string
 		dialect, outcome           string
 	}{
-		{"GET", "autoconfig.domain.se", "/mail/config-v1.1.xml", "", "autoconfig", "answered"},
+		{"GET", "autoconfig.example.se", "/mail/config-v1.1.xml", "", "autoconfig", "answered"},
 		{"GET", "autoconfig.unknown.example", "/mail/config-v1.1.xml", "", "autoconfig", "unknown"},
-		{"GET", "autoconfig.domain.se", "/mail/config-v1.1.xml?emailaddress=x", "", "autoconfig", "refused"},
-		{"DELETE", "autoconfig.domain.se", "/mail/config-v1.1.xml", "", "autoconfig", "refused"},
+		{"GET", "autoconfig.example.se", "/mail/config-v1.1.xml?emailaddress=x", "", "autoconfig", "answered"},
+		{"DELETE", "autoconfig.example.se", "/mail/config-v1.1.xml", "", "autoconfig", "refused"},
 		{"POST", "autodiscover.domain.se", pox, outlookBody, "autodiscover", "answered"},
 		{"POST", "autodiscover.domain.se", pox, "rubbish", "autodiscover", "refused"},
 		{"POST", "autodiscover.domain.se", pox, outlookRequest("a@unknown.example"), "autodiscover", "unknown"},
 		{"POST", "autodiscover.kh-konsult.example", pox, outlookRequest("a@kh-konsult.example"), "autodiscover",
 			"redirected"},
-		{"GET", "autodiscover.domain.se", "/autodiscover/autodiscover.json?Email=mail%40domain.se&Protocol=ActiveSync", "",
+		{"GET", "autodiscover.domain.se", "/autodiscover/autodiscover.json?Email=info%40domain.se&Protocol=AutodiscoverV1", "",
 			"autodiscover-json", "answered"},
-		{"GET", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", "", "autodiscover-soap", "answered"},
+		{"GET", "autodiscover.example.se", "/autodiscover/autodiscover.svc", "", "autodiscover-soap", "answered"},
 		{"GET", "ua-auto-config.butiken.example", "/.well-known/user-agent-configuration.json", "", "pacc", "answered"},
-		{"GET", "ua-auto-config.domain.se", "/.well-known/user-agent-configuration.json", "", "pacc", "answered"},
+		{"GET", "ua-auto-config.example.se", "/.well-known/user-agent-configuration.json", "", "pacc", "answered"},
 		{"GET", "setup.mamutmail.com", "/profile.mobileconfig?emailaddress=a%40domain.se", "", "mobileconfig", "answered"},
 		{"GET", "domain.se", "/<script>", "", "other", "refused"},
 	} {
@@ -83,7 +83,7 @@ func TestFailureIsCounted(t *testing.T) {
 	o.Resolve = failing
 	o.Metrics = server.NewMetrics("", "")
 	handler := server.Handler(o)
-	handler.ServeHTTP(httptest.NewRecorder(), request("GET", "autoconfig.domain.se", "/mail/config-v1.1.xml", ""))
+	handler.ServeHTTP(httptest.NewRecorder(), request("GET", "autoconfig.example.se", "/mail/config-v1.1.xml", ""))
 	handler.ServeHTTP(httptest.NewRecorder(),
 		request("POST", "autodiscover.domain.se", "/autodiscover/autodiscover.xml", outlookBody))
 	got := scrape(t, o.Metrics)
@@ -131,7 +131,7 @@ func TestLimitsAllocateNothing(t *testing.T) {
 	with := server.Handler(o)
 	o.Limiter = nil
 	without := server.Handler(o)
-	r := request("GET", "autoconfig.domain.se", "/mail/config-v1.1.xml?emailaddress=info%40domain.se", "")
+	r := request("GET", "autoconfig.example.se", "/mail/config-v1.1.xml?emailaddress=info%40domain.se", "")
 	w := &discard{r.Header.Clone()}
 	one := testing.AllocsPerRun(200, func() { clear(w.header); with.ServeHTTP(w, r) })
 	other := testing.AllocsPerRun(200, func() { clear(w.header); without.ServeHTTP(w, r) })

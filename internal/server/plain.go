@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,10 +16,14 @@ import (
 //   - Autoconfig directly. Thunderbird, Evolution, KMail, FairEmail and others ask
 //     http://autoconfig.‹domain› too, and a domain whose names have no
 //     certificate yet depends on it.
-//   - GET and HEAD of Autodiscover and PACC are redirected to https under the same
-//     name. Outlook, EWS libraries and Android send GET http://autodiscover.‹domain›
-//     for such a redirect when https did not answer ([MS-OXDISCO] §3.1.5). They
-//     refuse one that does not lead to https.
+//   - GET and HEAD of Autodiscover are redirected to https: to the service that the
+//     domain is handed over to, and otherwise to the service's own name. Outlook, EWS
+//     libraries and Android send GET http://autodiscover.‹domain› for such a redirect
+//     when https did not answer under that name, mostly because it has no certificate
+//     ([MS-OXDISCO] §3.1.5), so one to the same name would lead them nowhere. They
+//     refuse one that does not lead to https, and send the address to its target.
+//   - GET and HEAD of PACC are redirected to https under the same name, which tells
+//     the domain.
 //   - A POST of Autodiscover is refused: it may carry a password, and a client whose
 //     request is answered or challenged (401) would repeat it with one. Thunderbird
 //     then goes on to the SRV record _autodiscover._tcp and asks the person to
@@ -45,10 +51,10 @@ func (rt *route) answerPlain(name string, resolve account.Resolver, w http.Respo
 		http.Error(w, "this is answered over https only", http.StatusForbidden)
 		return
 	}
-	host := name
+	to := name
 	if name == "" || !rt.ownName && !strings.EqualFold(strings.TrimSuffix(hostOnly(r.Host), "."), name) {
 		var err error
-		switch host, err = hostedName(r.Context(), resolve, r.Host); {
+		switch to, err = rt.plainTarget(r.Context(), name, resolve, r.Host); {
 		case account.IsUnknown(err):
 			notFound(w, r)
 			return
@@ -58,19 +64,38 @@ func (rt *route) answerPlain(name string, resolve account.Resolver, w http.Respo
 			return
 		}
 	}
-	w.Header().Set("Location", "https://"+host+location(r.URL))
+	target := location(r.URL)
+	if at := len(rt.path); isAutodiscover(rt.path) && at <= len(target) && strings.EqualFold(target[:at], rt.path) {
+		target = rt.path + target[at:] // ews-javascript-api takes nothing but lower case
+	}
+	w.Header().Set("Location", "https://"+to+target)
 	w.WriteHeader(http.StatusFound)
 }
 
-// hostedName returns the name in host, in its canonical spelling, if it belongs to a
-// domain that is hosted here. No other name is ever redirected to.
-func hostedName(ctx context.Context, resolve account.Resolver, host string) (string, error) {
-	name, err := account.ParseDomain(hostOnly(host))
+func isAutodiscover(path string) bool { return strings.HasPrefix(path, "/autodiscover/") }
+
+// plainTarget returns the host to which a request for a host name of a customer is
+// redirected. It is never a name that is neither configured nor hosted here.
+func (rt *route) plainTarget(
+	ctx context.Context, name string, resolve account.Resolver, host string,
+) (string, error) {
+	same, err := account.ParseDomain(hostOnly(host))
 	if err != nil {
 		return "", account.ErrUnknownDomain
 	}
-	_, err = resolve(ctx, account.Query{Host: name, Client: account.Outlook})
-	return name, err
+	s, err := resolve(ctx, account.Query{Host: same, Client: account.Outlook, Fallback: true})
+	if errors.Is(err, account.ErrAddressRequired) {
+		stateOf(ctx).err = nil // the redirect needs none
+	} else if err != nil {
+		return "", err
+	}
+	if !isAutodiscover(rt.path) {
+		return same, nil
+	}
+	if err == nil && s.Provider.AutodiscoverRedirect != nil && s.Provider.AutodiscoverRedirect.Hostname != "" {
+		return strings.ToLower(s.Provider.AutodiscoverRedirect.Hostname), nil
+	}
+	return cmp.Or(name, same), nil
 }
 
 // hostOnly returns the value of a Host header without its port.

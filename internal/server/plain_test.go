@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"crypto/tls"
 	"io"
 	"net/http/httptest"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"signpost/account"
+	"signpost/internal/directory"
 	"signpost/internal/server"
 )
 
@@ -25,27 +28,27 @@ func TestPlainHTTP(t *testing.T) {
 		status                     int
 		location                   string
 	}{
-		{"Thunderbird", "GET", "autoconfig.domain.se", "/mail/config-v1.1.xml?emailaddress=info%40domain.se", 200, ""},
-		{"Evolution", "GET", "domain.se", "/.well-known/autoconfig/mail/config-v1.1.xml", 200, ""},
-		{"a database of settings", "GET", "setup.mamutmail.com", "/v1.1/domain.se", 200, ""},
-		{"HEAD of autoconfig", "HEAD", "autoconfig.domain.se", "/mail/config-v1.1.xml", 200, ""},
+		{"Thunderbird", "GET", "autoconfig.example.se", "/mail/config-v1.1.xml?emailaddress=info%40domain.se", 200, ""},
+		{"Evolution", "GET", "example.se", "/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress=info%40example.se", 200, ""},
+		{"a database of settings", "GET", "setup.mamutmail.com", "/v1.1/example.se?emailaddress=info%40example.se", 200, ""},
+		{"HEAD of autoconfig", "HEAD", "autoconfig.example.se", "/mail/config-v1.1.xml", 200, ""},
 		{"an unknown domain's autoconfig", "GET", "autoconfig.unknown.example", "/mail/config-v1.1.xml", 404, ""},
-		{"Outlook's redirect step", "GET", "autodiscover.domain.se", pox, 302, "https://autodiscover.domain.se" + pox},
+		{"Outlook's redirect step", "GET", "autodiscover.domain.se", pox, 302, "https://setup.mamutmail.com" + pox},
 		{"in EWS libraries' spelling", "GET", "AutoDiscover.Domain.SE.:80", "/Autodiscover/Autodiscover.xml", 302,
-			"https://autodiscover.domain.se/Autodiscover/Autodiscover.xml"},
-		{"at the domain itself", "HEAD", "domain.se", pox, 302, "https://domain.se" + pox},
-		{"IDN", "GET", "autodiscover.xn--keriet-hua.example", pox, 302, "https://autodiscover.xn--keriet-hua.example" + pox},
+			"https://setup.mamutmail.com" + pox},
+		{"at the domain itself", "HEAD", "domain.se", pox, 302, "https://setup.mamutmail.com" + pox},
+		{"IDN", "GET", "autodiscover.xn--keriet-hua.example", pox, 302, "https://setup.mamutmail.com" + pox},
 		{"SOAP", "GET", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", 302,
-			"https://autodiscover.domain.se/autodiscover/autodiscover.svc"},
+			"https://setup.mamutmail.com/autodiscover/autodiscover.svc"},
 		{"JSON", "GET", "autodiscover.domain.se", json + "?Email=a%40domain.se&Protocol=EWS", 302,
-			"https://autodiscover.domain.se" + json + "?Email=a%40domain.se&Protocol=EWS"},
+			"https://setup.mamutmail.com" + json + "?Email=a%40domain.se&Protocol=EWS"},
 		{"JSON with the address in the path", "GET", "autodiscover.domain.se", json + "/v1.0/a%40domain.se?Protocol=EWS",
-			302, "https://autodiscover.domain.se" + json + "/v1.0/a%40domain.se?Protocol=EWS"},
-		{"PACC", "GET", "ua-auto-config.domain.se", "/.well-known/user-agent-configuration.json", 302,
-			"https://ua-auto-config.domain.se/.well-known/user-agent-configuration.json"},
+			302, "https://setup.mamutmail.com" + json + "/v1.0/a%40domain.se?Protocol=EWS"},
+		{"PACC", "GET", "ua-auto-config.example.se", "/.well-known/user-agent-configuration.json", 302,
+			"https://ua-auto-config.example.se/.well-known/user-agent-configuration.json"},
 		{"the service's own name", "GET", "setup.mamutmail.com", pox, 302, "https://setup.mamutmail.com" + pox},
 		{"a doubled slash", "GET", "autodiscover.domain.se", "//autodiscover//autodiscover.xml", 302,
-			"https://autodiscover.domain.se" + pox},
+			"https://setup.mamutmail.com" + pox},
 		{"POST", "POST", "autodiscover.domain.se", pox, 403, ""},
 		{"POST in the service's own name", "POST", "setup.mamutmail.com", pox, 403, ""},
 		{"POST to SOAP", "POST", "autodiscover.domain.se", "/autodiscover/autodiscover.svc", 403, ""},
@@ -134,6 +137,43 @@ func TestSchemeByProxy(t *testing.T) {
 	}
 }
 
+// TestPlainAutodiscover checks where GET http://autodiscover.‹domain› leads: a client asks
+// it because https failed under that name.
+func TestPlainAutodiscover(t *testing.T) {
+	mail := account.Provider{ID: "mail", Servers: []account.Server{{Type: account.IMAP, Hostname: "imap.example"}}}
+	moved := account.Provider{ID: "moved", AutodiscoverRedirect: &account.AutodiscoverRedirect{Hostname: "AD.Other.example"}}
+	asXML := account.Provider{ID: "as-xml",
+		AutodiscoverRedirect: &account.AutodiscoverRedirect{Hostname: "ad.other.example", AsXML: true}}
+	d := directory.New([]directory.Provider{
+		{Provider: &mail, Domains: []string{"mail.example", "mixed.example"}},
+		{Provider: &moved, Domains: []string{"moved.example", "mixed-moved.example"}},
+		{Provider: &asXML, Domains: []string{"as-xml.example"}},
+	}, []directory.Source{directory.List{
+		"a@mixed.example": {Provider: "moved"}, "a@mixed-moved.example": {Provider: "mail"},
+	}}, nil)
+	for _, name := range []string{"setup.example", ""} {
+		o := optionsFor(d, io.Discard)
+		o.Name, o.HTTPS = name, true
+		handler := server.Handler(o)
+		for domain, want := range map[string]string{
+			"mail.example":        cmp.Or(name, "autodiscover.mail.example"),
+			"mixed.example":       cmp.Or(name, "autodiscover.mixed.example"),
+			"moved.example":       "ad.other.example",
+			"as-xml.example":      "ad.other.example",
+			"mixed-moved.example": cmp.Or(name, "autodiscover.mixed-moved.example"), // which of both, the address tells
+		} {
+			for _, path := range []string{"xml", "svc", "svc/wssecurity", "json?Email=a%40b.example&Protocol=EWS"} {
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, request("GET", "autodiscover."+domain, "/AutoDiscover/AutoDiscover."+path, ""))
+				want := "https://" + want + "/autodiscover/autodiscover." + path
+				if got := w.Header().Get("Location"); w.Code != 302 || got != want {
+					t.Errorf("name %q, %s, %s: status %d to %q, want 302 to %q", name, domain, path, w.Code, got, want)
+				}
+			}
+		}
+	}
+}
+
 // TestForwardedHost checks that a proxy may use a Host header of its own.
 func TestForwardedHost(t *testing.T) {
 	o := newOptions(t, io.Discard)
@@ -141,7 +181,7 @@ func TestForwardedHost(t *testing.T) {
 	for peer, want := range map[string]int{"127.0.0.1:1": 200, "192.0.2.1:1": 404} {
 		r := request("GET", "signpost.internal", "/mail/config-v1.1.xml", "")
 		r.RemoteAddr = peer
-		r.Header.Set("X-Forwarded-Host", "autoconfig.domain.se")
+		r.Header.Set("X-Forwarded-Host", "autoconfig.example.se")
 		w := httptest.NewRecorder()
 		server.Handler(o).ServeHTTP(w, r)
 		if w.Code != want {

@@ -122,7 +122,7 @@ func (k keptAlive) byHTTP2(client *http.Client, check func(status, body string) 
 		if err != nil {
 			return err
 		}
-		request.Host = "autoconfig.domain.se"
+		request.Host = "autoconfig.example.se"
 		response, err := client.Do(request)
 		if err != nil {
 			return k.unlessOver(err)
@@ -167,7 +167,7 @@ func TestStopUnderLoad(t *testing.T) {
 		var stopping atomic.Bool
 		var group sync.WaitGroup
 		load := keptAlive{listener.Addr().String(),
-			strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.domain.se"), "Connection: close\r\n", "", 1),
+			strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.example.se"), "Connection: close\r\n", "", 1),
 			kind == "TLS", &answers, &stopping}
 		enough := make(chan struct{})
 		tell := sync.OnceFunc(func() { close(enough) })
@@ -370,7 +370,7 @@ func TestSlowConnections(t *testing.T) {
 	header := hold(t, address, count/2, "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconf")
 	body := hold(t, address, count/2, "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: autodiscover.domain.se\r\nContent-Length: 400\r\n\r\n<?xml")
 	for range 200 {
-		got := send(t, address, hostile{request: get("/mail/config-v1.1.xml", "autoconfig.domain.se")})
+		got := send(t, address, hostile{request: get("/mail/config-v1.1.xml", "autoconfig.example.se")})
 		if got.status != 200 {
 			t.Fatalf("an ordinary request got status %d, want 200", got.status)
 		}
@@ -441,7 +441,7 @@ func BenchmarkSlowConnections(b *testing.B) {
 				}
 				defer conn.Close()
 				in := bufio.NewReader(conn)
-				request := []byte(strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.domain.se"), "Connection: close\r\n", "", 1))
+				request := []byte(strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.example.se"), "Connection: close\r\n", "", 1))
 				for range each {
 					begun := time.Now()
 					conn.Write(request)

@@ -109,6 +109,26 @@ func TestThunderbird(t *testing.T) {
 			t.Errorf("%s: Thunderbird gets nothing because %q, want %q", test.name, c.Nothing, test.nothing)
 		}
 	}
+	plain := mailServer(account.SMTP)
+	plain.SocketType = account.Plain
+	for _, test := range []struct {
+		servers       []account.Server
+		types         int
+		nothing, note string // parts
+	}{
+		{[]account.Server{imap, smtp}, 2, "", ""},
+		{[]account.Server{mailServer(account.EWS), smtp}, 0, "it does not speak ews", "other readers"},
+		{[]account.Server{mailServer(account.POP3), smtp}, 2, "", "only KMail"},
+		{[]account.Server{imap, plain}, 2, "", "Thunderbird for Android finds nothing"},
+	} {
+		c := client(t, explain(t, "anna@example.se", "", test.servers...), "thunderbird-android")
+		fits := strings.Contains(c.Nothing, test.nothing) && strings.Contains(c.Note, test.note) &&
+			(c.Note == "") == (test.note == "")
+		if len(c.Servers) != test.types || !fits {
+			t.Errorf("with %v, Thunderbird for Android gets %v, %q and the note %q; want %d servers, %q and %q",
+				test.servers, c.Servers, c.Nothing, c.Note, test.types, test.nothing, test.note)
+		}
+	}
 	c := client(t, explain(t, "anna@example.se", "", mailServer(account.EWS)), "thunderbird")
 	if want := "other readers of autoconfig get ews"; c.Note != want {
 		t.Errorf("the note beside EWS alone is %q, want %q", c.Note, want)

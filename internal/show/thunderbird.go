@@ -12,14 +12,19 @@ import (
 // reason why it makes none (FetchConfig's readFromXML): it skips sections of other types
 // and of methods that it does not know, and refuses a document without an incoming or an
 // outgoing server. It finds calendars and address books by DNS, from the mail account.
+//
+// Thunderbird for Android does the same, but knows no EWS, takes IMAP only, and refuses a
+// document that names a server without encryption. Geary and Mailspring take IMAP only,
+// too; KMail takes POP3.
 func (c *Client) readAsThunderbird(servers []account.Server) {
+	desktop := c.Client == string(account.Thunderbird)
 	var kept []account.Server
 	var skipped []string
 	incoming, outgoing := false, false
 	for _, s := range servers {
-		switch s.Type {
-		case account.IMAP, account.POP3, account.EWS, account.SMTP:
-		case account.ActiveSync, account.JMAP:
+		switch {
+		case s.Type == account.IMAP, s.Type == account.POP3, s.Type == account.SMTP, s.Type == account.EWS && desktop:
+		case s.Type == account.EWS, s.Type == account.ActiveSync, s.Type == account.JMAP:
 			skipped = append(skipped, "it does not speak "+string(s.Type))
 			continue
 		default:
@@ -35,6 +40,9 @@ func (c *Client) readAsThunderbird(servers []account.Server) {
 	}
 	if incoming && outgoing {
 		c.Servers = serversOf(kept)
+		if !desktop {
+			c.Note = aboutMobile(kept)
+		}
 		return
 	}
 	switch {
@@ -43,8 +51,19 @@ func (c *Client) readAsThunderbird(servers []account.Server) {
 	case outgoing:
 		skipped = append(skipped, "it refuses an account without a server for reading")
 	}
-	c.Nothing = "Thunderbird finds no account in the document: " + strings.Join(skipped, "; ")
+	c.Nothing = "it finds no account in the document: " + strings.Join(skipped, "; ")
 	c.Note = "other readers of autoconfig get " + typesOf(servers)
+}
+
+// aboutMobile says which of the clients that never send the address find nothing.
+func aboutMobile(servers []account.Server) string {
+	switch {
+	case !slices.ContainsFunc(servers, func(s account.Server) bool { return s.Type == account.IMAP }):
+		return "only KMail takes POP3; the others find nothing"
+	case slices.ContainsFunc(servers, func(s account.Server) bool { return s.SocketType == account.Plain }):
+		return "Thunderbird for Android finds nothing: it refuses a document with an unencrypted server"
+	}
+	return ""
 }
 
 // thunderbirdKnows returns a function that reports whether Thunderbird knows a method for

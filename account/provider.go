@@ -1,5 +1,12 @@
 package account
 
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
 // Client is a kind of mail client, recognized by its request and never by its
 // User-Agent. The names are those of configuration and command line.
 type Client string
@@ -64,6 +71,36 @@ func (p *Provider) ServersFor(c Client) []Server {
 		return servers
 	}
 	return p.Servers
+}
+
+// ServersAt returns the servers for the client with the logins of a domain, and reports
+// whether these are other than those of the provider's other domains. The slice must not
+// be modified.
+func (p *Provider) ServersAt(c Client, domain string) (servers []Server, own bool) {
+	servers = p.ServersFor(c)
+	if !p.UnicodeLogin {
+		return servers, false
+	}
+	servers = slices.Clone(servers)
+	for i := range servers {
+		login := &servers[i].Login
+		username := p.UsernameAt(login.Username, domain)
+		own = own || username != login.Username
+		login.Username = username
+	}
+	return servers, own
+}
+
+// UsernameAt returns the user name with its placeholders of an international domain
+// spelled in Unicode, if the provider's logins are.
+func (p *Provider) UsernameAt(username, domain string) string {
+	unicode, err := idna.Lookup.ToUnicode(domain)
+	if !p.UnicodeLogin || err != nil || unicode == domain {
+		return username
+	}
+	return strings.NewReplacer(
+		Verbatim(EmailAddress), Verbatim(EmailAddress), Verbatim(EmailDomain), Verbatim(EmailDomain),
+		EmailAddress, EmailLocalPart+"@"+unicode, EmailDomain, unicode).Replace(username)
 }
 
 // Documentation is a help page with titles in several languages.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/md5"
 	"slices"
-	"strings"
 
 	"signpost/account"
 )
@@ -150,33 +149,13 @@ func (d *Directory) record(ctx context.Context, a account.Address) (Record, bool
 // addServers adds the servers for the client. An account's own user name replaces
 // the provider's rule at every server.
 func addServers(s *account.Settings, client account.Client) {
-	s.Servers = s.Provider.ServersFor(client)
-	if s.Account.Username != "" {
-		setUsernames(s, func(string) string { return s.Account.Username })
-	}
-	if !s.Provider.UnicodeLogin {
+	s.Servers, s.Custom = s.Provider.ServersAt(client, s.Login.Domain())
+	if s.Account.Username == "" {
 		return
 	}
-	written := spellings(s.Login.Domain())
-	if unicode := written[len(written)-1]; unicode != s.Login.Domain() {
-		setUsernames(s, unicodeDomain(unicode).Replace)
-	}
-}
-
-// setUsernames changes the user name of each server.
-func setUsernames(s *account.Settings, change func(string) string) {
 	s.Custom = true
 	s.Servers = slices.Clone(s.Servers)
 	for i := range s.Servers {
-		login := &s.Servers[i].Login
-		login.Username = change(login.Username)
+		s.Servers[i].Login.Username = s.Provider.UsernameAt(s.Account.Username, s.Login.Domain())
 	}
-}
-
-// unicodeDomain returns a replacer of the placeholders for the domain. Those that stand
-// for themselves stay.
-func unicodeDomain(domain string) *strings.Replacer {
-	const address, domainName = account.EmailAddress, account.EmailDomain
-	return strings.NewReplacer("%"+address+"%", "%"+address+"%", "%"+domainName+"%", "%"+domainName+"%",
-		address, account.EmailLocalPart+"@"+domain, domainName, domain)
 }

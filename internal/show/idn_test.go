@@ -36,7 +36,13 @@ func TestInternationalLogin(t *testing.T) {
 		p := &account.Provider{ID: "p", DisplayName: "P", UnicodeLogin: row.unicode, Servers: []account.Server{
 			server(account.IMAP, 993, row.username), server(account.SMTP, 465, row.username),
 		}}
-		d := directory.New([]directory.Provider{{Provider: p, Domains: []string{"xn--keriet-hua.example"}}}, nil, nil)
+		hosted := []directory.Provider{{Provider: p, Domains: []string{"xn--keriet-hua.example"}}}
+		for _, login := range show.Logins(hosted, func(string) account.Address { return a }) {
+			if login.Username != row.want {
+				t.Errorf("unicode %t, %s: the login for check is %q, want %q", row.unicode, row.username, login.Username, row.want)
+			}
+		}
+		d := directory.New(hosted, nil, nil)
 		var told []string
 		for _, dialect := range show.Dialects {
 			s, err := d.Resolve(t.Context(), dialect.Query(a))

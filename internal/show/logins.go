@@ -50,7 +50,8 @@ func Logins(providers []directory.Provider, sampleOf func(providerID string) acc
 
 func providerLogins(p *account.Provider, sample account.Address, client account.Client) []Login {
 	var all []Login
-	for _, server := range p.ServersFor(client) {
+	servers, _ := p.ServersAt(client, sample.Domain())
+	for _, server := range servers {
 		s := server.Expand(sample)
 		where := s.URL
 		if where == "" {

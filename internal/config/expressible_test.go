@@ -85,7 +85,10 @@ func TestOAuth2WithoutSection(t *testing.T) {
 func TestRelay(t *testing.T) {
 	c := mustParse(t, `providers: [{id: p, displayName: P, domains: [a.example], servers: [
   {type: imap, hostname: imap.a.example},
-  {type: smtp, hostname: relay.a.example, authentication: [client-IP-address, none]}]}]`)
+  {type: smtp, hostname: relay.a.example, port: 25, socketType: plain, authentication: [client-IP-address, none]}]}]`)
+	if got := warningsOf(c); strings.Contains(got, "password") || !strings.Contains(got, "mail crosses the network unencrypted") {
+		t.Errorf("the warnings of a relay are\n%s\nwant that mail is unencrypted, and nothing of a password", got)
+	}
 	s := c.Providers[0].Servers[1]
 	if !s.NeedsNoLogin() || c.Providers[0].Servers[0].NeedsNoLogin() {
 		t.Errorf("NeedsNoLogin of the relay %+v and of imap = %v, %v, want true, false",

@@ -45,6 +45,8 @@ func (s *server) checkConnection() {
 	port, socketType := cmp.Or(s.has["port"], s.at), cmp.Or(s.has["socketType"], s.at)
 	implicit, upgraded := account.DefaultPort(s.Type, account.SSL), account.DefaultPort(s.Type, account.STARTTLS)
 	switch {
+	case s.SocketType == account.Plain && s.NeedsNoLogin():
+		socketType.warn("mail crosses the network unencrypted")
 	case s.SocketType == account.Plain:
 		socketType.warn("passwords cross the network unencrypted")
 	case s.SocketType == account.SSL && s.Port == upgraded:

@@ -70,6 +70,11 @@ func TestAsk(t *testing.T) {
 		if status, text := ask(t, h, test.query); status != test.status || text != test.text {
 			t.Errorf("%s: got %d %q, want %d %q", test.query, status, text, test.status, test.text)
 		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/"+test.query, nil))
+		if later := w.Header().Get("Retry-After"); (later == "10") != (test.status == 503) {
+			t.Errorf("%s: status %d comes with Retry-After %q", test.query, test.status, later)
+		}
 	}
 }
 

@@ -236,6 +236,7 @@ func (r *recordsRun) printRecords(ctx context.Context) error {
 // compareRecords prints what is wrong, domain by domain, and a summary.
 func (r *recordsRun) compareRecords(ctx context.Context) error {
 	comparer := records.NewComparer(r.loaded.Resolver)
+	comparer.AskServices(r.loaded.CertificateFor())
 	if r.resolver != "" {
 		resolver, err := dns.NewResolver([]string{r.resolver}, r.loaded.Config.DNS.Timeout)
 		if err != nil {

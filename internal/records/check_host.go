@@ -52,11 +52,15 @@ func (k *check) host(label string) error {
 	}
 	if len(want) > 0 && dns.SameData(have, want) {
 		if want[0].Type == "CNAME" {
-			k.reachable(label, targets(want))
+			if len(k.reachable(label, targets(want))) == 0 {
+				return nil
+			}
 		}
+		k.ask(label)
 		return nil
 	}
 	if len(want) > 0 && k.sameAddresses(name, want) {
+		k.ask(label)
 		return nil // even if the addresses come from a wildcard
 	}
 	for i, recordType := range HostTypes {

@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -119,12 +120,15 @@ func count(n int, what string) string {
 type Comparer struct {
 	resolver    *dns.Resolver
 	authorities *dns.Authorities // nil where only the resolver is asked
+
+	web         *http.Client // asks the service; nil if only DNS is asked
+	certificate func(host string) bool
 }
 
 // NewComparer returns a comparer that asks the name servers of each domain. It
 // finds them by means of the resolver.
 func NewComparer(r *dns.Resolver) *Comparer {
-	return &Comparer{r, dns.NewAuthorities(r, "")}
+	return &Comparer{resolver: r, authorities: dns.NewAuthorities(r, "")}
 }
 
 // NewViewComparer returns a comparer that asks only the resolver: an internal

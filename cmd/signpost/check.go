@@ -41,7 +41,7 @@ func check(ctx context.Context, e env, args []string) error {
 	if faults := l.CheckTLS(); len(faults) > 0 {
 		return faults
 	}
-	if err := writeChecked(e, l, warnings, *asJSON); err != nil {
+	if err := writeChecked(ctx, e, l, warnings, *asJSON); err != nil {
 		return err
 	}
 	if *strict && len(warnings) > 0 {
@@ -77,7 +77,7 @@ func warningsOf(l *service.Loaded) []string {
 }
 
 // writeChecked writes what the sample addresses sign in with, and who is left out.
-func writeChecked(e env, l *service.Loaded, warnings []string, asJSON bool) error {
+func writeChecked(ctx context.Context, e env, l *service.Loaded, warnings []string, asJSON bool) error {
 	logins := show.Logins(l.Config.Providers, l.Config.Sample)
 	if asJSON {
 		return writeJSON(e.stdout, struct {
@@ -89,8 +89,9 @@ func writeChecked(e env, l *service.Loaded, warnings []string, asJSON bool) erro
 	if err := show.WriteLogins(e.stdout, logins); err != nil {
 		return err
 	}
+	misled := l.Directory.Misled(ctx)
 	for _, p := range l.Config.Providers {
-		for _, sentence := range records.Missed(p.Provider) {
+		for _, sentence := range append(records.Missed(p.Provider), misled[p.ID]...) {
 			fmt.Fprintf(e.stdout, "\n%s: %s\n", p.ID, sentence)
 		}
 	}

@@ -1,0 +1,141 @@
+package directory
+
+import (
+	"context"
+	"crypto/md5"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"signpost/account"
+	"signpost/internal/dns"
+)
+
+// mixed returns a directory of a hoster whose domains differ in what their accounts have.
+func mixed(t *testing.T, sources ...Source) *Directory {
+	imap := []account.Server{{Type: account.IMAP, Hostname: "imap.hoster.example",
+		Login: account.Login{Username: account.EmailAddress}}}
+	noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }
+	return New([]Provider{
+		{Provider: &account.Provider{ID: "mail", Servers: imap}, MX: []string{"mx.hoster.example"},
+			Domains: []string{"plain.se", "same.se", "product.se", "name.se", "alias.se", "inner.se", "xn--keriet-hua.se",
+				"other.se"},
+			Aliases: map[string]string{"other.se": "product.se"}},
+		{Provider: &account.Provider{ID: "office", Servers: imap}, Domains: []string{"office.se", "hoster.example"}},
+		{Provider: &account.Provider{ID: "secret", Servers: imap, NothingWithoutAddress: true}, Domains: []string{"secret.se"}},
+		{Provider: &account.Provider{ID: "moving", Servers: imap, AliasSignsInAsMailbox: true}, Domains: []string{"moving.se"}},
+	}, append(sources, List{
+		"a@same.se":             {Provider: "mail", DisplayName: "A"},
+		"b@same.se":             {Inactive: true},
+		"boss@product.se":       {Provider: "office"},
+		"boss@name.se":          {Username: "u1"},
+		"boss@alias.se":         {Alias: mail(t, "anna@office.se")},
+		"info@inner.se":         {Alias: mail(t, "anna@inner.se")},
+		"åsa@xn--keriet-hua.se": {Provider: "office"},
+		"boss@secret.se":        {Provider: "office"},
+		"info@moving.se":        {Alias: mail(t, "anna@moving.se")},
+	}), noMX)
+}
+
+// TestWithoutAddress checks what is told without an address, at the URL that is asked
+// first and at one that is asked after a refusal.
+func TestWithoutAddress(t *testing.T) {
+	d := mixed(t)
+	for domain, want := range map[string]struct{ first, later error }{
+		"plain.se":        {nil, nil},
+		"same.se":         {nil, nil},
+		"inner.se":        {nil, nil},
+		"office.se":       {nil, nil},
+		"product.se":      {nil, account.ErrAddressRequired},
+		"other.se":        {nil, account.ErrAddressRequired}, // is another name of product.se
+		"name.se":         {nil, account.ErrAddressRequired},
+		"alias.se":        {nil, account.ErrAddressRequired},
+		"moving.se":       {nil, account.ErrAddressRequired},
+		"hoster.example":  {nil, account.ErrAddressRequired}, // customers come here, too
+		"secret.se":       {account.ErrAddressRequired, account.ErrAddressRequired},
+		"unknown.example": {account.ErrUnknownDomain, account.ErrUnknownDomain},
+	} {
+		for fallback, want := range map[bool]error{false: want.first, true: want.later} {
+			_, err := d.Resolve(t.Context(), account.Query{Host: "autoconfig." + domain, Fallback: fallback})
+			if !errors.Is(err, want) || err != nil && !account.IsUnknown(err) {
+				t.Errorf("Resolve at autoconfig.%s, fallback %v: %v, want %v", domain, fallback, err, want)
+			}
+		}
+	}
+	// With an address, or one that cannot be read, nothing is kept.
+	for _, a := range []account.Address{mail(t, "x@secret.se"), account.AnyAt("secret.se")} {
+		if s, err := d.Resolve(t.Context(), account.Query{Address: a}); err != nil || s.Provider.ID != "secret" {
+			t.Errorf("Resolve(%s) = %v, %v, want the provider secret", a, s.Provider, err)
+		}
+	}
+	d = mixed(t, failing{})
+	if _, err := d.Resolve(t.Context(), account.Query{Host: "plain.se", Fallback: true}); !errors.Is(err, errDNS) {
+		t.Errorf("Resolve at plain.se after a failure of a source: %v, want the failure", err)
+	}
+}
+
+// TestMD5 checks that a sum gets what its account has, that any other gets what an
+// unlisted mailbox has, and that no answer holds the address.
+func TestMD5(t *testing.T) {
+	d := mixed(t)
+	for _, test := range []struct{ sent, domain, provider, username string }{
+		{"boss@product.se", "product.se", "office", account.EmailAddress},
+		{"boss@other.se", "other.se", "office", "%EMAILLOCALPART%@product.se"},
+		{"åsa@åkeriet.se", "xn--keriet-hua.se", "office", account.EmailAddress},
+		{"åsa@xn--keriet-hua.se", "xn--keriet-hua.se", "office", account.EmailAddress},
+		{"boss@name.se", "name.se", "mail", "u1"},
+		{"info@moving.se", "moving.se", "moving", "anna@moving.se"}, // as with the address
+		{"nobody@product.se", "product.se", "mail", account.EmailAddress},
+		{"boss@product.se", "name.se", "mail", account.EmailAddress}, // the account of another domain
+		{"b@same.se", "same.se", "mail", account.EmailAddress},
+	} {
+		q := account.Query{Address: account.AnyAt(test.domain), MD5: md5.Sum([]byte(test.sent))}
+		s, err := d.Resolve(t.Context(), q)
+		if err != nil {
+			t.Errorf("Resolve of the sum of %s: %v", test.sent, err)
+			continue
+		}
+		username := s.Expanded()[0].Login.Username
+		if s.Provider.ID != test.provider || username != test.username || s.Address != q.Address {
+			t.Errorf("Resolve of the sum of %s at %s = %s, user name %s, for %s; want %s, %s, for any mailbox",
+				test.sent, test.domain, s.Provider.ID, username, s.Address, test.provider, test.username)
+		}
+		unlisted, err := d.Resolve(t.Context(), account.Query{Address: q.Address})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.provider == "mail" && test.username == account.EmailAddress {
+			if s.Provider != unlisted.Provider || s.Login != unlisted.Login || s.Custom || s.Account != unlisted.Account {
+				t.Errorf("Resolve of the sum of %s = %+v, want what an unlisted mailbox gets: %+v", test.sent, s, unlisted)
+			}
+		}
+	}
+	// A List answers by itself what it answers in a directory.
+	list := List{"boss@product.se": {Provider: "office"}}
+	a, ok, err := list.ByMD5(t.Context(), "product.se", []string{"other.se"}, md5.Sum([]byte("boss@other.se")))
+	if err != nil || !ok || a.String() != "boss@product.se" {
+		t.Errorf("ByMD5 by another name of the domain = %s, %v, %v, want boss@product.se", a, ok, err)
+	}
+	if e, err := list.Exceptions(t.Context(), "product.se"); err != nil || !slices.Equal(e.Providers, []string{"office"}) {
+		t.Errorf("Exceptions(product.se) = %+v, %v, want the provider office", e, err)
+	}
+}
+
+// TestMisled checks whom the operator is told about.
+func TestMisled(t *testing.T) {
+	misled := mixed(t).Misled(t.Context())
+	if ids := slices.Sorted(maps.Keys(misled)); !slices.Equal(ids, []string{"mail", "moving", "office"}) {
+		t.Fatalf("Misled has the providers %v, want mail, moving and office", ids)
+	}
+	for id, want := range map[string]string{
+		"mail":   "set up boss@alias.se, boss@name.se, boss@product.se and 1 more like",
+		"moving": "set up info@moving.se like",
+		"office": "comes to hoster.example by the MX record of customers of mail,",
+	} {
+		if len(misled[id]) != 1 || !strings.Contains(misled[id][0], want) {
+			t.Errorf("Misled says %q of %s, want one sentence with %q", misled[id], id, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package autodiscover
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/beevik/etree"
@@ -71,6 +72,8 @@ func activeSyncServer(s account.Settings) (account.Server, error) {
 		case server.Type != account.ActiveSync:
 		case !isHTTPS(server.URL):
 			reason = "the URL of the activesync server is not https"
+		case !phoneSignsIn(server):
+			reason = "phones have passwords, OAuth2 and certificates for ActiveSync, and the server takes none of them"
 		case answersWithoutLogin(s, server):
 			return server, nil
 		default:
@@ -78,6 +81,13 @@ func activeSyncServer(s account.Settings) (account.Server, error) {
 		}
 	}
 	return account.Server{}, &Error{Code: NotAvailable, Reason: reason}
+}
+
+// phoneSignsIn reports whether phones have one of the server's ways of signing in. None
+// has a Kerberos ticket for ActiveSync.
+func phoneSignsIn(s account.Server) bool {
+	return takesPassword(s) || slices.Contains(s.Authentication, account.OAuth2Auth) ||
+		slices.Contains(s.Authentication, account.TLSClientCert)
 }
 
 func whyNotPhone(login account.Login) string {

@@ -1,6 +1,7 @@
 package autodiscover
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -149,6 +150,25 @@ func TestScenariosActiveSync(t *testing.T) {
 				t.Errorf("fields (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestActiveSyncMethods checks that a phone is told of a server only if phones have a way
+// of signing in there.
+func TestActiveSyncMethods(t *testing.T) {
+	for method, answered := range map[account.Authentication]bool{
+		account.PasswordCleartext: true, account.NTLM: true, account.OAuth2Auth: true, account.TLSClientCert: true,
+		account.GSSAPI: false,
+	} {
+		s := settings(t, "anna@eas.example")
+		server := eas
+		server.Authentication = []account.Authentication{method}
+		s.Servers = []account.Server{server}
+		_, err := ActiveSync(s)
+		e, _ := errors.AsType[*Error](err)
+		if answered && err != nil || !answered && (e == nil || e.Code != NotAvailable || !strings.Contains(e.Reason, "certificates")) {
+			t.Errorf("ActiveSync with %s = %v, want an answer: %t", method, err, answered)
+		}
 	}
 }
 

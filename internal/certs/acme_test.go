@@ -266,7 +266,7 @@ func TestServerDown(t *testing.T) {
 	if _, err := s.dial(other); err == nil {
 		t.Fatal("the handshake succeeded, want no certificate")
 	}
-	if s.log.count("level=WARN", "order failed", other, "connection refused") != 1 {
+	if s.log.count("level=WARN", "order failed", other, "connection refused", " again=") != 1 {
 		t.Errorf("the log does not contain the failed order once:\n%s", s.log)
 	}
 	for _, name := range []string{other, "autoconfig.another.example"} {
@@ -473,27 +473,31 @@ func TestCustomerLeft(t *testing.T) {
 }
 
 // TestDamaged checks that a file that a crash or a full disk has damaged is
-// replaced.
+// replaced: a certificate, and the key of a certificate that is good.
 func TestDamaged(t *testing.T) {
-	n := newNetwork(t, networkOptions{})
-	dir := t.TempDir()
-	first := n.start(dir, nil, nil)
-	first.mustDial(customer)
-	first.stop()
-	found := 0
-	filepath.WalkDir(dir, func(path string, _ os.DirEntry, _ error) error {
-		if strings.HasSuffix(path, customer+".crt") {
-			found++
-			return os.WriteFile(path, nil, 0o600)
-		}
-		return nil
-	})
-	if found != 1 {
-		t.Fatalf("%d certificates in storage, want 1", found)
-	}
-	n.start(dir, nil, nil).mustDial(customer)
-	if got := n.orders.Load(); got != 2 {
-		t.Errorf("%d orders, want one more for the damaged certificate", got)
+	for _, suffix := range []string{".crt", ".key"} {
+		t.Run(suffix, func(t *testing.T) {
+			n := newNetwork(t, networkOptions{})
+			dir := t.TempDir()
+			first := n.start(dir, nil, nil)
+			first.mustDial(customer)
+			first.stop()
+			found := 0
+			filepath.WalkDir(dir, func(path string, _ os.DirEntry, _ error) error {
+				if strings.HasSuffix(path, customer+suffix) {
+					found++
+					return os.WriteFile(path, nil, 0o600)
+				}
+				return nil
+			})
+			if found != 1 {
+				t.Fatalf("%d files %s in storage, want 1", found, suffix)
+			}
+			n.start(dir, nil, nil).mustDial(customer)
+			if got := n.orders.Load(); got != 2 {
+				t.Errorf("%d orders, want one more for what is damaged", got)
+			}
+		})
 	}
 }
 

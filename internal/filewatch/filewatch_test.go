@@ -205,6 +205,7 @@ func withoutEvents(t *testing.T, rest, poll time.Duration) (*Watcher, error) {
 	changed := make(chan struct{}, 1)
 	w := &Watcher{Changed: changed, changed: changed, rest: rest, restEnd: time.NewTimer(rest),
 		failure: errors.New("too many open files")}
+	w.restEnd.Stop()
 	go w.run(t.Context(), poll)
 	return w, w.failure
 }
@@ -227,6 +228,12 @@ func TestTimeBetweenReports(t *testing.T) {
 		if want := []time.Duration{time.Second, 11 * time.Second, 21 * time.Second}; !slices.Equal(got, want) {
 			t.Errorf("the change is reported after %v, want %v", got, want)
 		}
+		time.Sleep(time.Minute)
+		select {
+		case <-w.Changed:
+		default:
+			t.Error("what was reported while nobody listened is lost")
+		}
 	})
 }
 
@@ -245,6 +252,37 @@ func TestWatchedDirectories(t *testing.T) {
 	err := w.Watch([]string{filepath.Join(first, "a")})
 	if !errors.Is(err, fsnotify.ErrClosed) || !strings.HasPrefix(err.Error(), first+": ") {
 		t.Errorf("Watch without the system's help = %v, want %v with the directory", err, fsnotify.ErrClosed)
+	}
+}
+
+// TestFollowsLinks checks that events of the directory behind a link are requested, and those
+// of another one as soon as the link leads there, even if nobody calls Watch.
+func TestFollowsLinks(t *testing.T) {
+	w := watchEvents(t, testRest, never)
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	link := filepath.Join(dir, "link")
+	for _, name := range []string{"first", "second"} {
+		must(t, os.Mkdir(filepath.Join(dir, name), 0o700))
+		must(t, os.Symlink(name, link+".new"))
+		must(t, os.Rename(link+".new", link))
+		if name == "first" {
+			must(t, w.Watch([]string{link}))
+		} else {
+			mustReport(t, w, "another link")
+		}
+		real := filepath.Join(dir, name)
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			w.mu.Lock()
+			list := w.events.WatchList()
+			w.mu.Unlock()
+			if slices.Contains(list, real) {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("events of %q are requested, want those of %s", list, real)
+			}
+		}
 	}
 }
 

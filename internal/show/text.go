@@ -21,15 +21,17 @@ func (r *Report) WriteText(to io.Writer) error {
 		fmt.Fprintf(w, "  domain    another name of %s, where the mailbox is\n", r.Account.DomainOf)
 	}
 	fmt.Fprintf(w, "  account   %s\n", r.Account.text())
-	for i, client := range r.Clients {
+	var texts []string
+	titles := map[string]string{} // of the clients with the text
+	for _, client := range r.Clients {
 		text := client.text()
-		if i == 0 || r.Clients[i-1].text() != text {
-			fmt.Fprintln(w)
+		if titles[text] == "" {
+			texts = append(texts, text)
 		}
-		fmt.Fprintln(w, client.Title)
-		if i+1 == len(r.Clients) || r.Clients[i+1].text() != text {
-			fmt.Fprint(w, text)
-		}
+		titles[text] += client.Title + "\n"
+	}
+	for _, text := range texts {
+		fmt.Fprint(w, "\n", titles[text], text)
 	}
 	_, err := w.WriteTo(to)
 	return err

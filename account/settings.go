@@ -18,9 +18,11 @@ type Query struct {
 	// it is compared with what is hosted here and never repeated.
 	Host   string
 	Client Client
-	// Fallback is set at a URL without an address that clients ask after another
-	// where they sent it. What they were refused there must not be given here, so
-	// it gives settings only where all mailboxes of the domain have the same.
+	// Fallback is set where a client may know the address although the query names
+	// no mailbox: it sent a text that cannot be read, or asks a URL that clients ask
+	// after another where they sent the address. What they were refused with the
+	// address must not be given here, so such a query gets settings only where all
+	// mailboxes of the domain have the same. It says nothing if Address is a mailbox.
 	Fallback bool
 }
 

@@ -45,7 +45,8 @@ func parseRequest(r *http.Request) (request, error) {
 	if domain != "" && q.Address.Domain() != domain {
 		q.Address, q.MD5, q.Host = account.Address{}, [md5.Size]byte{}, domain
 	}
-	q.Fallback = later && q.Address.IsZero()
+	names := !q.Address.IsZero() && !q.Address.IsAny() || q.MD5 != [md5.Size]byte{}
+	q.Fallback = !names && (later || q.personal)
 	return q, nil
 }
 

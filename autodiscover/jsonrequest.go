@@ -40,9 +40,8 @@ func parseJSONRequest(r *http.Request) (jsonRequest, error) {
 	if sent == "" {
 		return jsonRequest{}, &Error{Code: MissingParameter, Reason: "the request has no address"}
 	}
-	q := jsonRequest{Query: account.Query{Host: r.Host, Client: account.Phone}}
+	q := jsonRequest{Query: account.Query{Host: r.Host, Client: account.Phone, Fallback: true}}
 	q.ReadParameter(sent)
-	q.Fallback = q.Address.IsZero()
 	protocol, err := account.Parameter(u.RawQuery, "Protocol")
 	if q.protocol = strings.TrimSpace(protocol); q.protocol == "" || err != nil {
 		return jsonRequest{}, &Error{Code: MissingProtocol, Reason: "the request has no Protocol"}

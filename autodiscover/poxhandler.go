@@ -84,7 +84,7 @@ func (h *xmlHandler) post(r *http.Request, body []byte) ([]byte, error) {
 	if q.schema == nsMobileSync {
 		client = account.Phone
 	}
-	s, err := h.resolve(r.Context(), account.Query{Address: q.address, Client: client})
+	s, err := h.resolve(r.Context(), account.Query{Address: q.address, Client: client, Fallback: true})
 	switch {
 	case account.IsUnknown(err) && client == account.Phone:
 		return unknownToPhone(q.address), nil

@@ -1,6 +1,7 @@
 package autodiscover
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -510,6 +511,30 @@ func TestSOAP(t *testing.T) {
 			if got := w.Header().Get("Location"); w.Code != want || got != c.location {
 				t.Errorf("%s: status %d to %q, want %d to %q", c.name, w.Code, got, want, c.location)
 			}
+		}
+	}
+}
+
+// TestSOAPEncoded checks that the host does not decide where the mailbox is in a body
+// that cannot be read, and that a query without one says so.
+func TestSOAPEncoded(t *testing.T) {
+	resolver := func(_ context.Context, q account.Query) (account.Settings, error) {
+		if !q.Fallback {
+			t.Errorf("the resolver got %+v, want a fallback", q)
+		}
+		return account.Settings{}, account.ErrAddressRequired
+	}
+	const url = "https://autodiscover.office365.example/autodiscover/autodiscover.svc"
+	r := httptest.NewRequest(http.MethodPost, url, strings.NewReader("\x1f\x8b"))
+	r.Header.Set("Content-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	SOAPHandler(resolver).ServeHTTP(w, r)
+	if w.Code != http.StatusUnsupportedMediaType || w.Header().Get("Accept-Encoding") != "identity" {
+		t.Errorf("gzip: status %d, Accept-Encoding %q, want 415 and identity", w.Code, w.Header().Get("Accept-Encoding"))
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		if w := serve(SOAPHandler(resolver), method, url, nil); w.Code != http.StatusNotFound {
+			t.Errorf("%s without a mailbox: status %d, want 404", method, w.Code)
 		}
 	}
 }

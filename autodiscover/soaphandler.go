@@ -29,7 +29,16 @@ func SOAPHandler(resolve account.Resolver) http.Handler {
 			refuse(w, http.StatusNotFound)
 			return
 		}
-		s, err := resolve(r.Context(), soapQuery(w, r))
+		q := account.Query{Host: r.Host, Client: account.Outlook, Fallback: true}
+		if r.Method == http.MethodPost {
+			body, status := readBody(w, r)
+			if status == http.StatusUnsupportedMediaType {
+				refuse(w, status)
+				return
+			}
+			readEnvelope(&q, body)
+		}
+		s, err := resolve(r.Context(), q)
 		switch to := redirectOf(s); {
 		case err != nil && !account.IsUnknown(err):
 			unavailable(w)
@@ -43,21 +52,13 @@ func SOAPHandler(resolve account.Resolver) http.Handler {
 	})
 }
 
-// soapQuery returns the query of a SOAP request. GetUserSettings names a Mailbox,
-// GetDomainSettings and GetFederationInformation name a Domain. An envelope that
-// cannot be read names nothing; a security token in it may make it too large.
-func soapQuery(w http.ResponseWriter, r *http.Request) account.Query {
-	q := account.Query{Host: r.Host, Client: account.Outlook}
-	if r.Method != http.MethodPost {
-		return q
-	}
-	body, status := readBody(w, r)
-	if status != 0 {
-		return q
-	}
+// readEnvelope reads what a SOAP request asks about. GetUserSettings names a Mailbox,
+// GetDomainSettings and GetFederationInformation name a Domain. An envelope that cannot
+// be read names nothing; a security token in it may make it too large.
+func readEnvelope(q *account.Query, body []byte) {
 	envelope, err := parseTree(body, maxDepth, maxElements)
 	if err != nil {
-		return q
+		return
 	}
 	for _, tag := range []string{"Mailbox", "Domain"} {
 		if e := envelope.FindElement("//" + tag); e != nil {
@@ -65,5 +66,4 @@ func soapQuery(w http.ResponseWriter, r *http.Request) account.Query {
 			break
 		}
 	}
-	return q
 }

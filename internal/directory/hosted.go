@@ -88,29 +88,28 @@ func (d *Directory) ProvidersOf(ctx context.Context, domain string) ([]*account.
 	return providers, nil
 }
 
-// varies reports whether a mailbox of the domain may have other settings than the
-// domain's own provider gives without an address.
-func (d *Directory) varies(ctx context.Context, domain string) (bool, error) {
+// varies reports whether a mailbox of the domain may have other settings than own, the
+// domain's provider, gives without an address. It does not follow an alias to another
+// domain: such a mailbox may be anywhere, and anybody can ask this often.
+func (d *Directory) varies(ctx context.Context, domain string, own *account.Provider) (bool, error) {
+	isOther := func(p *account.Provider) bool { return p != own }
 	if d.ListsMX(domain) {
 		// Clients of any domain behind the MX record ask here, too.
-		others := d.mxDomains[domain]
-		own, listed := d.byDomain[domain]
-		if len(d.sources) > 0 || listed && !slices.Equal(others, []*account.Provider{own}) {
+		if len(d.sources) > 0 || d.Lists(domain) && slices.ContainsFunc(d.mxDomains[domain], isOther) {
 			return true, nil
 		}
-		if !listed {
-			return false, nil
-		}
 	}
-	domain = cmp.Or(d.aliases[domain], domain)
-	providers, err := d.ProvidersOf(ctx, domain)
-	if err != nil || len(providers) > 1 {
-		return true, err
+	if len(d.sources) > 0 && (own.AliasSignsInAsMailbox || slices.ContainsFunc(d.accountOnly, isOther)) {
+		return true, nil
 	}
 	for _, source := range d.sources {
-		exceptions, err := source.Exceptions(ctx, domain)
-		if err != nil || exceptions.Usernames || providers[0].AliasSignsInAsMailbox {
-			return true, err
+		e, err := source.Exceptions(ctx, cmp.Or(d.aliases[domain], domain))
+		if err != nil {
+			return true, fmt.Errorf("the accounts of %s: %w", domain, err)
+		}
+		isOtherID := func(id string) bool { return d.byID[id] != own }
+		if e.Usernames || len(e.Aliases) > 0 || slices.ContainsFunc(e.Providers, isOtherID) {
+			return true, nil
 		}
 	}
 	return false, nil

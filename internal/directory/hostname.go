@@ -48,19 +48,26 @@ func (d *Directory) resolveHost(ctx context.Context, q account.Query) (account.S
 	if err != nil {
 		return account.Settings{}, err
 	}
-	if s.Provider.NothingWithoutAddress {
-		return account.Settings{}, account.ErrAddressRequired
-	}
-	if !q.Fallback {
-		return s, nil
-	}
-	switch varies, err := d.varies(ctx, domain); {
-	case err != nil:
+	if err := d.withoutAddress(ctx, q, domain, s.Provider); err != nil {
 		return account.Settings{}, err
-	case varies:
-		return account.Settings{}, account.ErrAddressRequired
 	}
 	return s, nil
+}
+
+// withoutAddress returns an error if a query that names no mailbox must not get the
+// settings of the domain, whose provider is own.
+func (d *Directory) withoutAddress(ctx context.Context, q account.Query, domain string, own *account.Provider) error {
+	if own.NothingWithoutAddress {
+		return account.ErrAddressRequired
+	}
+	if !q.Fallback {
+		return nil
+	}
+	varies, err := d.varies(ctx, domain, own)
+	if err == nil && varies {
+		err = account.ErrAddressRequired
+	}
+	return err
 }
 
 // ofDomain returns the settings of any mailbox of the domain.

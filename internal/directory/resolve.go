@@ -32,6 +32,11 @@ func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Setti
 	if s.Login == mailbox {
 		s.Login = ordinary // nobody learns an address by its MD5 sum
 	}
+	if q.Fallback && mailbox.IsAny() && q.MD5 == [md5.Size]byte{} {
+		if err := d.withoutAddress(ctx, q, q.Address.Domain(), s.Provider); err != nil {
+			return account.Settings{}, err
+		}
+	}
 	addServers(&s, q.Client)
 	return s, nil
 }

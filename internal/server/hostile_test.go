@@ -110,7 +110,8 @@ func hostileRequests() []hostile {
 		{name: "DELETE autoconfig", request: strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.example.se"), "GET", "DELETE", 1), want: []int{405}},
 		{name: "invented method", request: strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.example.se"), "GET", "FROB", 1), want: []int{405}},
 		{name: "GET 1 MB query", request: get("/mail/config-v1.1.xml?emailaddress="+strings.Repeat("a", 1<<20), "autoconfig.example.se"), want: []int{400, 414, 431}},
-		{name: "GET 10 KB query", request: get("/mail/config-v1.1.xml?emailaddress="+strings.Repeat("a", 10_000), "autoconfig.example.se"), want: ok},
+		{name: "GET 10 KB query", request: get("/mail/config-v1.1.xml?emailaddress="+strings.Repeat("a", 10_000), "autoconfig.example.se"),
+			want: []int{404}}, // an account may have another provider, so a mailbox must be named
 		{name: "GET 2,000 headers", request: strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.example.se"), "\r\n\r\n", strings.Repeat("\r\nX-Header: value", 2000)+"\r\n\r\n", 1), want: []int{431}},
 		{name: "GET two Host headers", request: strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.example.se"), "\r\n\r\n", "\r\nHost: other.example\r\n\r\n", 1), want: []int{400}},
 		{name: "GET no Host", request: "GET /mail/config-v1.1.xml HTTP/1.1\r\nConnection: close\r\n\r\n", want: []int{400}},
@@ -118,7 +119,7 @@ func hostileRequests() []hostile {
 		{name: "GET unknown Host", request: get("/mail/config-v1.1.xml", "autoconfig.unknown.example"), want: []int{404}},
 		{name: "GET Host with script", request: get("/mail/config-v1.1.xml", "<script>"), want: []int{400, 404}},
 		{name: "GET bad escape", request: get("/mail/config-v1.1.xml?emailaddress=a%zz", "autoconfig.example.se"),
-			want: ok},
+			want: []int{404}},
 		{name: "GET bad escape in path", request: get("/mail/%zz", "autoconfig.example.se"), want: []int{400}},
 		{name: "GET semicolon", request: get("/mail/config-v1.1.xml?x=1;emailaddress=<b>", "autoconfig.example.se"),
 			want: answered},

@@ -60,7 +60,7 @@ func TestLevels(t *testing.T) {
 		host, query          string
 		level, outcome, name string
 	}{
-		{known, "autoconfig.domain.se", "", "INFO", "answered", "domain.se"}, // found by the host
+		{known, "autoconfig.example.se", "", "INFO", "answered", "example.se"}, // found by the host
 		{known, "autoconfig.domain.se", "?emailaddress=a%40unknown.example", "INFO", "unknown", "unknown.example"},
 		{server.Handler(down), "autoconfig.domain.se", "?emailaddress=a%40domain.se", "ERROR", "failed", "domain.se"},
 	} {

@@ -132,10 +132,19 @@ type AutodiscoverRedirect struct {
 	// Address is the address to ask for instead (Action redirectAddr). It may
 	// hold placeholders; its domain must be another than the query's.
 	Address string
+	// Circle lists the domains whose clients Hostname would send around in a circle,
+	// through the redirects of other domains that are hosted here.
+	Circle []string
 }
 
 // LeadsBack reports whether the redirect leads to the name at which clients of the
-// domain ask already, so that they would ask the same again.
+// domain ask already, at once or in a circle, so that they would ask the same again.
 func (r *AutodiscoverRedirect) LeadsBack(domain string) bool {
+	return r.IsNameOf(domain) || slices.Contains(r.Circle, domain)
+}
+
+// IsNameOf reports whether the host of the other service is the name at which clients
+// of the domain ask.
+func (r *AutodiscoverRedirect) IsNameOf(domain string) bool {
 	return r.Hostname == "autodiscover."+domain
 }

@@ -31,8 +31,11 @@ func JSONHandler(resolve account.Resolver, service string) http.Handler {
 		}
 		document, err := answerJSONRequest(r, resolve, service)
 		if redirect, ok := errors.AsType[*Redirect](err); ok {
-			sendRedirect(w, redirect)
-			return
+			if !redirect.leadsTo(r.Host) {
+				sendRedirect(w, redirect)
+				return
+			}
+			err = &Error{Code: UserNotFound, Reason: notRedirected}
 		}
 		status := http.StatusOK
 		if e, ok := errors.AsType[*Error](err); ok {

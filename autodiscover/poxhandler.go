@@ -57,8 +57,11 @@ func (h *xmlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		document, err = h.get(r)
 	}
 	if redirect, ok := errors.AsType[*Redirect](err); ok {
-		sendRedirect(w, redirect)
-		return
+		if !redirect.leadsTo(r.Host) {
+			sendRedirect(w, redirect)
+			return
+		}
+		err = &Error{Code: Misconfigured, Reason: notRedirected}
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		if !posted && e.Code == ServerError {

@@ -2,6 +2,7 @@ package autodiscover
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -330,6 +331,32 @@ func TestGoldenReadable(t *testing.T) {
 			}
 		} else if strings.HasSuffix(file, "-unknown.xml") != (err != nil) {
 			t.Errorf("Read(%s): error %v", file, err)
+		}
+	}
+}
+
+// TestRedirectToSameHost checks that a client that asks at the other service's host, which
+// DNS leads here by mistake, is not redirected to the same URL again.
+func TestRedirectToSameHost(t *testing.T) {
+	const host = "https://autodiscover-s.outlook.com"
+	for _, c := range []struct {
+		handler            http.Handler
+		method, path, asks string
+		status             int
+	}{
+		{XMLHandler(resolver), http.MethodPost, "/autodiscover/autodiscover.xml", pox("anna@office365.example", nsOutlook), 200},
+		{XMLHandler(resolver), http.MethodPost, "/autodiscover/autodiscover.xml", pox("anna@office365.example", nsMobileSync), 200},
+		{JSONHandler(resolver, ""), http.MethodGet,
+			"/autodiscover/autodiscover.json?Email=anna@office365.example&Protocol=Ews", "", 404},
+		{SOAPHandler(resolver), http.MethodPost, "/autodiscover/autodiscover.svc",
+			"<Envelope><Domain>office365.example</Domain></Envelope>", 404},
+	} {
+		for _, port := range []string{"", ":443"} {
+			w := serve(c.handler, c.method, host+port+c.path, strings.NewReader(c.asks))
+			if location := w.Header().Get("Location"); w.Code != c.status || location != "" {
+				t.Errorf("%s %s%s%s: status %d to %q, want %d and no Location",
+					c.method, host, port, c.path, w.Code, location, c.status)
+			}
 		}
 	}
 }

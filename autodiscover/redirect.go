@@ -14,6 +14,17 @@ type Redirect struct{ Location string }
 
 func (r *Redirect) Error() string { return "the client is redirected to " + r.Location }
 
+// leadsTo reports whether the redirect leads to the host that was asked. The address
+// decides, so the client would get the same answer there again.
+func (r *Redirect) leadsTo(host string) bool {
+	host, _, _ = strings.Cut(host, ":")
+	return strings.HasPrefix(r.Location, "https://"+strings.ToLower(strings.TrimSuffix(host, "."))+"/")
+}
+
+// notRedirected is the reason for an error in place of a redirect to the host that was
+// asked.
+const notRedirected = "the other service should answer at the host that was asked"
+
 // redirectOf returns the service that answers Autodiscover for the provider, nil
 // if there is none, or if it would send the client back to where it asks.
 func redirectOf(s account.Settings) *account.AutodiscoverRedirect {

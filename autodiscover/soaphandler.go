@@ -42,7 +42,7 @@ func SOAPHandler(resolve account.Resolver) http.Handler {
 		switch to := redirectOf(s); {
 		case err != nil && !account.IsUnknown(err):
 			unavailable(w)
-		case err != nil || to == nil || to.Hostname == "":
+		case err != nil || to == nil || to.Hostname == "" || httpRedirect(to, "svc").leadsTo(r.Host):
 			refuse(w, http.StatusNotFound)
 		default:
 			redirect := httpRedirect(to, "svc")

@@ -9,6 +9,8 @@ import (
 
 // findCircles finds providers whose Autodiscover is handed over to this service again,
 // directly or through other providers: clients would be sent around until they give up.
+// Only a provider that names itself is a fault. What depends on other domains is a
+// warning, as it must not keep the service from starting for all.
 func (l *loader) findCircles() {
 	atDomain := map[string][]*provider{} // of accounts with a provider of their own
 	for _, e := range l.entries {
@@ -23,32 +25,72 @@ func (l *loader) findCircles() {
 		case to.Hostname != "":
 			l.checkHandOver(p, to.Hostname)
 		case to.Address != "":
-			switch path := l.circle(p, atDomain); len(path) {
-			case 0:
-			case 1:
-				p.has["autodiscover"].fault("redirectAddr leads to %s, which this provider hosts; clients would loop", path[0])
-			default:
-				p.has["autodiscover"].fault("redirectAddr sends clients in a circle: to %s, which leads back here",
+			at, path := p.has["autodiscover"], l.circle(p, atDomain)
+			switch _, ofAny := l.hosted["*"]; {
+			case len(path) == 0:
+			case len(path) > 1:
+				at.warn("redirectAddr sends clients in a circle: to %s, which leads back here",
 					strings.Join(path, ", from there to "))
+			case ofAny || !strings.Contains(to.Address, account.EmailDomain):
+				at.fault("redirectAddr leads to %s, which this provider hosts; clients would loop", path[0])
+			default:
+				at.warn("redirectAddr leads to %s, which this provider hosts; clients are redirected again", path[0])
 			}
 		}
 	}
 }
 
-// checkHandOver refuses a host that leads back here. Whoever asks there gets the same
-// answer as before, whatever the domain in the host's name, as the address decides.
+// checkHandOver checks a host to which Autodiscover is handed over. The name of a hosted
+// domain may lead to the other service all the same: only DNS knows. Where it is the name
+// at which clients ask already, nobody is redirected.
 func (l *loader) checkHandOver(p *provider, host string) {
-	if host == l.Name {
+	domain := l.domainOfHost(host)
+	_, listed := l.hosted[domain]
+	switch {
+	case host == l.Name:
 		p.has["autodiscover"].fault("names this service itself")
-		return
+	case !listed || domain == host && !l.ApexCertificates:
+	case l.findCircle(p):
+		p.has["autodiscover"].warn("hostname sends clients in a circle: autodiscover.%s; clients of these domains "+
+			"are not redirected", strings.Join(p.AutodiscoverRedirect.Circle, ", autodiscover."))
+	default:
+		p.has["autodiscover"].warn("%s is a name of %s, which is hosted here: DNS must lead it to the other service, "+
+			"and who asks Signpost under that name is not redirected", host, domain)
 	}
-	domain := host
+}
+
+// domainOfHost returns the domain from which clients derive the host.
+func (l *loader) domainOfHost(host string) string {
 	for _, prefix := range account.HostPrefixes() {
-		domain = strings.TrimPrefix(domain, prefix)
+		host = strings.TrimPrefix(host, prefix)
 	}
-	if _, listed := l.hosted[domain]; listed && (domain != host || l.ApexCertificates) {
-		p.has["autodiscover"].fault("hostname sends clients in a circle: %s leads here, because %s is hosted here; "+
-			"name the host of the other service", host, domain)
+	return host
+}
+
+// findCircle follows the host of the provider's redirect through other domains that are
+// hosted here and redirected to a host. It notes the domains on the way and reports
+// whether the last of them leads back to the first.
+func (l *loader) findCircle(p *provider) bool {
+	var circle []string
+	for host := p.AutodiscoverRedirect.Hostname; ; {
+		domain := l.domainOfHost(host)
+		if slices.Contains(circle, domain) {
+			if len(circle) == 1 || circle[0] != domain {
+				return false // leads into a circle of others, or to the host itself
+			}
+			p.AutodiscoverRedirect.Circle = circle
+			return true
+		}
+		first, listed := l.hosted[domain]
+		if !listed || host != "autodiscover."+domain {
+			return false
+		}
+		to := l.providers[first.provider].AutodiscoverRedirect
+		if to == nil || to.Hostname == "" {
+			return false
+		}
+		circle = append(circle, domain)
+		host = to.Hostname
 	}
 }
 

@@ -489,6 +489,13 @@ func TestFor(t *testing.T) {
 		{name: "handed over to itself", change: func(p *account.Provider) {
 			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.org"}
 		},
+			absent: []string{"autodiscover", "_autodiscover._tcp"},
+			notes: []string{"autodiscover, _autodiscover._tcp: left out, " +
+				"because autodiscover.example.org is the host of the other service, which you point at it"}},
+		{name: "handed over in a circle", change: func(p *account.Provider) {
+			p.AutodiscoverRedirect = &account.AutodiscoverRedirect{Hostname: "autodiscover.example.com",
+				Circle: []string{"example.com", "example.org"}}
+		},
 			options: Options{Name: "setup.example.net", Certificate: func(string) bool { return false }},
 			want:    []string{"autodiscover CNAME setup.example.net."}},
 		{name: "handed over without servers", change: func(p *account.Provider) {

@@ -113,7 +113,12 @@ const unsaid = "the configuration lists no servers of the service that Autodisco
 
 // autodiscover adds the names that readers of autodiscover.xml and .json ask.
 func (b *builder) autodiscover() {
-	if to := b.settings.Provider.AutodiscoverRedirect; to != nil && to.Hostname != "" && !to.LeadsBack(b.domain.Name) {
+	switch to := b.settings.Provider.AutodiscoverRedirect; {
+	case to == nil || to.Hostname == "":
+	case to.IsNameOf(b.domain.Name):
+		b.leaveOut(to.Hostname+" is the host of the other service, which you point at it", "autodiscover", "_autodiscover._tcp")
+		return
+	case !to.LeadsBack(b.domain.Name):
 		b.handOver(to)
 		return
 	}

@@ -62,7 +62,7 @@ func TestHints(t *testing.T) {
 		{":8080", syscall.EADDRINUSE, "another program"},
 		{"unix:/run/x.sock", syscall.EADDRINUSE, "another program"},
 		{"unix:/run/x.sock", syscall.EACCES, "directory of the socket"},
-		{":443", syscall.EACCES, "a port below 1024 needs permission: AmbientCapabilities=CAP_NET_BIND_SERVICE"},
+		{":443", syscall.EACCES, "CAP_NET_BIND_SERVICE in the unit, or a socket passed by systemd"},
 		{"192.0.2.1:80", syscall.EADDRNOTAVAIL, "the machine does not have this address"},
 		{"unix:/run/signpost/x.sock", syscall.ENOENT, "RuntimeDirectory=signpost"},
 		{":80", errors.New("something else"), "another address"},
@@ -153,7 +153,18 @@ func TestInherit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inherit([]*os.File{passed("http"), null}); err == nil || !strings.Contains(err.Error(), "/dev/null") {
+	first := passed("http")
+	before, err := net.FileListener(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := before.Addr().String()
+	before.Close()
+	if _, err := inherit([]*os.File{first, null}); err == nil || !strings.Contains(err.Error(), "/dev/null") {
 		t.Errorf("inherit(/dev/null) = %v, want an error that names the file", err)
+	}
+	if conn, err := net.Dial("tcp", address); err == nil {
+		conn.Close()
+		t.Error("the socket before the one that is none is still open")
 	}
 }

@@ -40,10 +40,11 @@
 // %EMAILADDRESS% and %EMAILLOCALPART% are left to the client, because every client
 // completes them and some (Mailspring) ignore anything else. A name of several
 // parts is completed here if the address is known, because FairEmail, Mailspring
-// and aerc do not complete such names. So is the address of an international domain,
-// whose login the client would write in Unicode if the person typed it so, while
-// Outlook's and Apple's documents have it in A-labels. The format has no field for an NT domain: it
-// stands before the name with a backslash (hosting01\fred), as Windows writes it. A
-// literal name that looks like a number reaches Thunderbird changed (00123 becomes
-// 123); no spelling avoids that.
+// and aerc do not complete such names. An address in an international domain is
+// completed here, too: a client would spell the domain as the person typed it, perhaps
+// in Unicode, while Outlook's and Apple's documents have A-labels.
+//
+// The format has no field for an NT domain: it stands before the name with a
+// backslash (hosting01\fred), as Windows writes it. A literal name that looks like a
+// number reaches Thunderbird changed (00123 becomes 123); no spelling avoids that.
 package autoconfig

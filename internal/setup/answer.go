@@ -62,6 +62,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 		AutodiscoverRedirect: p.AutodiscoverRedirect != nil,
 		AliasLogin:           p.AliasSignsInAsMailbox,
 		Unencrypted:          len(page.that(isUnencrypted)) > 0,
+		PasswordUnencrypted:  len(page.that(isUnencrypted).that(takesPassword)) > 0,
 	}
 	a.Unverified = a.Signed && h.options.Trusted != nil && !h.options.Trusted()
 	a.setSignIn(page)

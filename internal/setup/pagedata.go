@@ -64,6 +64,7 @@ type answer struct {
 	Ticket               bool   // Mail, but only with Kerberos
 	IMAP, POP            bool   // with a password, if there is a PasswordForm
 	Unencrypted          bool   // one of the servers
+	PasswordUnencrypted  bool   // one of the unencrypted servers takes a password
 	AliasLogin           bool   // the values of an alias are those of its mailbox
 	Gmail                tables // for the Gmail app
 	Apple                tables // for iPhone and Mac without a profile

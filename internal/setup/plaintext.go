@@ -45,7 +45,11 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 		fmt.Fprintf(w, "\n! %s\n", strings.TrimSpace(n.Text+" "+n.URL))
 	}
 	if a.Unencrypted {
-		fmt.Fprintf(w, "\n! %s. %s\n", t("plain.title"), t("plain.lead"))
+		lead := "plain.mail"
+		if a.PasswordUnencrypted {
+			lead = "plain.lead"
+		}
+		fmt.Fprintf(w, "\n! %s. %s\n", t("plain.title"), t(lead))
 	}
 	for _, table := range slices.Concat(a.Tables, a.Also) {
 		fmt.Fprintf(w, "\n%s\n", table.Title)

@@ -51,29 +51,44 @@ func TestLeadElsewhere(t *testing.T) {
 }
 
 // TestUnencrypted checks that the page warns of servers without encryption, but not if
-// there are encrypted ones in their place.
+// there are encrypted ones in their place. It speaks of the password only if one of the
+// unencrypted servers takes it.
 func TestUnencrypted(t *testing.T) {
 	imap, smtp, calendar := server(account.IMAP), server(account.SMTP), server(account.CalDAV)
 	plain, plainURL := imap, calendar
 	plain.SocketType, plain.Port, plainURL.URL = account.Plain, 143, "http://caldav.example.com/"
+	relay, kerberos := smtp, plain
+	relay.SocketType, relay.Port = account.Plain, 25
+	relay.Authentication = []account.Authentication{account.NoAuthentication}
+	kerberos.Authentication = []account.Authentication{account.GSSAPI}
 	for _, test := range []struct {
-		servers []account.Server
-		want    bool
+		servers  []account.Server
+		want     bool
+		password bool
 	}{
-		{[]account.Server{imap, smtp, calendar}, false},
-		{[]account.Server{plain, imap, smtp}, false},
-		{[]account.Server{plain, smtp}, true},
-		{[]account.Server{imap, smtp, plainURL}, true},
+		{[]account.Server{imap, smtp, calendar}, false, false},
+		{[]account.Server{plain, imap, smtp}, false, false},
+		{[]account.Server{plain, smtp}, true, true},
+		{[]account.Server{imap, smtp, plainURL}, true, true},
+		{[]account.Server{imap, relay}, true, false},
+		{[]account.Server{kerberos, relay}, true, false},
+		{[]account.Server{plain, relay}, true, true},
 	} {
 		resolve, _ := literal(test.servers...)
 		h := Handler(resolve, Options{})
 		for _, format := range []string{"html", "text"} {
-			for lang, text := range map[string]string{
-				"en": "do not use them on public Wi-Fi", "sv": "använd dem inte på öppna wifi-nät",
+			for lang, text := range map[string][2]string{
+				"en": {"do not use these servers on public Wi-Fi", "can read your password"},
+				"sv": {"använd inte de här servrarna på öppna wifi-nät", "kan läsa ditt lösenord"},
 			} {
 				page := get(t, h, "/?emailaddress=anna@example.com&format="+format+"&lang="+lang).Body.String()
-				if got := strings.Contains(page, text); got != test.want {
+				page = strings.ReplaceAll(page, "\u2060", "")
+				if got := strings.Contains(page, text[0]); got != test.want {
 					t.Errorf("%v as %s in %s: warned %v, want %v", test.servers, format, lang, got, test.want)
+				}
+				if got := strings.Contains(page, text[1]); got != test.password {
+					t.Errorf("%v as %s in %s: warned of the password %v, want %v",
+						test.servers, format, lang, got, test.password)
 				}
 			}
 		}

@@ -31,7 +31,7 @@ func readDomainItem(p *provider, v *value) {
 	case d.file != nil && alias == nil && of == nil:
 		readDomainFile(p, d.file, d.maxLoss)
 	case file == nil && alias == nil:
-		v.fault("file is missing, or alias, another name of a domain")
+		v.fault("needs file, or alias and of")
 	case file != nil && (alias != nil || of != nil):
 		v.fault("has both file and alias; make them two items of the list")
 	case alias != nil && has["maxLoss"] != nil:
@@ -49,7 +49,13 @@ func (p *provider) addAliases(d domainItem) {
 		p.aliases = map[string]string{}
 	}
 	for _, item := range d.names {
-		if name := item.domain(); name != "" && item.claim(p, name) {
+		name := item.domain()
+		if name == "" {
+			continue
+		}
+		// A list or a file of all domains of the provider may hold the alias, too.
+		first, listed := item.l.hosted[name]
+		if item.l.aliasOf[name] == "" && listed && first.provider == int32(p.at.pos) || item.claim(p, name) {
 			p.aliases[name] = d.of
 			item.l.aliasOf[name] = d.of
 		}
@@ -62,6 +68,9 @@ func (v *value) domain() string {
 	text := v.text("a domain name")
 	if text == "" {
 		return ""
+	}
+	if text == "*" {
+		return v.refuse(`"*" stands for any domain; name one domain`)
 	}
 	name, problem := hostedDomain(text)
 	if problem != "" {
@@ -98,7 +107,7 @@ func (l *loader) compareAliasDomains(p *provider) {
 		case !hosted:
 			d.at.fault("%s is not among the domains of this provider; list it, too", d.of)
 		case first.provider != int32(p.at.pos):
-			d.at.fault("%s is %s; its other names belong there", d.of, l.listed(first))
+			d.at.fault("%s is %s; list its aliases there", d.of, l.listed(first))
 		}
 	}
 }

@@ -38,7 +38,8 @@ const maxFileFaults = 20
 type origin struct{ provider, file, line int32 }
 
 // readDomains reads the hosted domains: names, "*", files with names, and other names
-// of domains.
+// of domains. A domain that is both listed and another name of a domain is the latter,
+// in whatever order the two stand.
 func readDomains(p *provider, v *value) {
 	if v.kind == mapping {
 		readDomainItem(p, v)
@@ -51,7 +52,7 @@ func readDomains(p *provider, v *value) {
 		}
 		if item.isWord("*") {
 			item.claim(p, "*")
-		} else if name := item.domain(); name != "" {
+		} else if name := item.domain(); name != "" && p.aliases[name] == "" {
 			item.claim(p, name)
 		}
 	}
@@ -78,7 +79,7 @@ func readDomainFile(p *provider, v *value, maxLoss int) {
 	if len(l.hosted) == 0 {
 		l.hosted = make(map[string]origin, lines)
 	}
-	number, faults, repeated := 0, 0, 0
+	number, faults, repeated, warned := 0, 0, 0, 0
 	for line := range strings.Lines(text) {
 		number++
 		line, _, _ = strings.Cut(line, "#")
@@ -93,7 +94,11 @@ func readDomainFile(p *provider, v *value, maxLoss int) {
 			case isNew:
 				continue
 			case first.provider == int32(p.at.pos):
-				if repeated++; repeated <= maxFileFaults {
+				repeated++
+				if l.aliasOf[name] != "" {
+					continue
+				}
+				if warned++; warned <= maxFileFaults {
 					l.warn(path, number, name+" is "+l.listed(first))
 				}
 				continue
@@ -109,8 +114,8 @@ func readDomainFile(p *provider, v *value, maxLoss int) {
 	if faults > maxFileFaults {
 		l.fault(path, number, "and %d more lines like these", faults-maxFileFaults)
 	}
-	if repeated > maxFileFaults {
-		l.warn(path, number, fmt.Sprintf("and %d more domains that are already listed", repeated-maxFileFaults))
+	if warned > maxFileFaults {
+		l.warn(path, number, fmt.Sprintf("and %d more domains that are already listed", warned-maxFileFaults))
 	}
 	p.files = append(p.files, fileDomains{path, before, len(p.domains), maxLoss})
 	if len(p.domains) == before && faults+repeated == 0 {

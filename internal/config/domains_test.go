@@ -152,3 +152,27 @@ func TestDomainFileFormats(t *testing.T) {
 		}
 	}
 }
+
+// TestListedAlias checks that a domain stays another name of a domain if a list or a file
+// of the same provider holds it as well, before or after it.
+func TestListedAlias(t *testing.T) {
+	const alias = "{alias: example.com, of: example.se}"
+	for _, domains := range []string{
+		"[example.se, example.com, " + alias + "]",
+		"[example.se, " + alias + ", example.com]",
+		"[{file: domains.txt}, " + alias + "]",
+		"[" + alias + ", {file: domains.txt}]",
+	} {
+		c, err := Load(write(t, "signpost.yaml", strings.Replace(domainsFromFile, "{file: domains.txt}", domains, 1),
+			"domains.txt", "example.se\nexample.com\n"))
+		if err != nil {
+			t.Errorf("domains: %s: Load() error: %v", domains, err)
+			continue
+		}
+		p := c.Providers[0]
+		if len(p.Domains) != 2 || p.Aliases["example.com"] != "example.se" || len(c.Warnings) > 0 {
+			t.Errorf("domains: %s: domains %q, aliases %q, warnings %v; want two domains, example.com for example.se, no warning",
+				domains, p.Domains, p.Aliases, c.Warnings)
+		}
+	}
+}

@@ -75,5 +75,8 @@ func (l *loader) compareProviders() {
 		if p.has["domains"] == nil && p.has["mx"] == nil && !used[p.ID] {
 			p.at.warn("is not used: it has no domains and no mx, and no account names it")
 		}
+		if at := p.has["withoutAddress"]; at != nil && p.has["domains"] == nil && p.has["mx"] == nil {
+			at.warn("has no effect: clients without an address get what the provider of the domain says, and no domain has this one")
+		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // fewDomains may disappear from a file at any time, so that a short list can be edited
-// by hand.
+// by hand, unless maxLoss is 0.
 const fewDomains = 5
 
 // lostDomains returns a fault for each file from which more domains have disappeared than
@@ -29,9 +29,13 @@ func lostDomains(earlier, now *Loaded) fault.List {
 				lost++
 			}
 		}
-		if lost > max(len(domains)*file.MaxLoss/100, fewDomains) {
+		allowed := 0
+		if file.MaxLoss > 0 {
+			allowed = max(len(domains)*file.MaxLoss/100, fewDomains)
+		}
+		if lost > allowed {
 			faults = append(faults, fault.Fault{File: file.Path, Text: fmt.Sprintf(
-				"lost %d of %d domains, more than the %d %% of maxLoss; if the file is complete, "+
+				"lost %d of %d domains, more than maxLoss allows (%d %%); if the file is complete, "+
 					"raise maxLoss or restart the service", lost, len(domains), file.MaxLoss)})
 		}
 	}

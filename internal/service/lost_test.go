@@ -26,7 +26,7 @@ func TestLostDomains(t *testing.T) {
 	}{
 		{"the same", "", names(0, 200), names(0, 200), "", ""},
 		{"as many as are allowed", "", names(0, 200), names(0, 180), "", ""},
-		{"one more", "", names(0, 200), names(0, 179), "", "list.txt: lost 21 of 200 domains, more than the 10 %"},
+		{"one more", "", names(0, 200), names(0, 179), "", "list.txt: lost 21 of 200 domains, more than maxLoss allows (10 %)"},
 		{"half written", "", names(0, 20000), names(0, 11159), "", "list.txt: lost 8841 of 20000 domains"},
 		{"as many others", "", names(0, 200), names(100, 300), "", "lost 100 of 200 domains"},
 		{"more domains", "", names(0, 200), names(0, 400), "", ""},
@@ -34,7 +34,8 @@ func TestLostDomains(t *testing.T) {
 		{"a few of a short list", "", names(0, 8), names(0, 3), "", ""},
 		{"more of a short list", "", names(0, 8), names(0, 2), "", "lost 6 of 8 domains"},
 		{"a key allows it", ", maxLoss: 60", names(0, 200), names(0, 100), "", ""},
-		{"a key forbids more", ", maxLoss: 0", names(0, 200), names(0, 194), "", "lost 6 of 200 domains, more than the 0 %"},
+		{"a key forbids more", ", maxLoss: 0", names(0, 200), names(0, 199), "", "lost 1 of 200 domains, more than maxLoss allows (0 %)"},
+		{"a key forbids more of a short list", ", maxLoss: 0", names(0, 8), names(0, 7), "", "lost 1 of 8 domains"},
 	} {
 		dir := t.TempDir()
 		load := func(list, other string) *Loaded {

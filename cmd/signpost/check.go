@@ -41,17 +41,42 @@ func check(ctx context.Context, e env, args []string) error {
 	if faults := l.CheckTLS(); len(faults) > 0 {
 		return faults
 	}
-	if err := writeChecked(ctx, e, l, warnings, *asJSON); err != nil {
+	missed := missedBy(ctx, l)
+	if err := writeChecked(e, l, warnings, missed, *asJSON); err != nil {
 		return err
 	}
-	if *strict && len(warnings) > 0 {
+	isWrong := func(m missedClients) bool { return !m.chosen }
+	if *strict && (len(warnings) > 0 || slices.ContainsFunc(missed, isWrong)) {
 		return errStrict
 	}
 	return nil
 }
 
+// missedClients says which clients a provider leaves out or sets up wrongly.
+type missedClients struct {
+	Provider string `json:"provider"`
+	Text     string `json:"text"`
+	chosen   bool   // by withoutAddress: nothing
+}
+
+// missedBy returns which clients each provider leaves out or sets up wrongly. A provider
+// that only accounts name has no records and answers no client without an address.
+func missedBy(ctx context.Context, l *service.Loaded) []missedClients {
+	missed := []missedClients{}
+	misled := l.Directory.Misled(ctx)
+	for _, p := range l.Config.Providers {
+		if len(p.Domains) == 0 && len(p.MX) == 0 {
+			continue
+		}
+		for _, sentence := range append(records.Missed(p.Provider), misled[p.ID]...) {
+			missed = append(missed, missedClients{p.ID, sentence, p.NothingWithoutAddress})
+		}
+	}
+	return missed
+}
+
 // errStrict is the failure of check -strict.
-var errStrict = errors.New("there are warnings, and -strict allows none")
+var errStrict = errors.New("there are warnings or clients that are set up wrongly, and -strict allows none")
 
 // warningsOf returns what is probably not intended.
 func warningsOf(l *service.Loaded) []string {
@@ -77,23 +102,21 @@ func warningsOf(l *service.Loaded) []string {
 }
 
 // writeChecked writes what the sample addresses sign in with, and who is left out.
-func writeChecked(ctx context.Context, e env, l *service.Loaded, warnings []string, asJSON bool) error {
+func writeChecked(e env, l *service.Loaded, warnings []string, missed []missedClients, asJSON bool) error {
 	logins := show.Logins(l.Config.Providers, l.Config.Sample)
 	if asJSON {
 		return writeJSON(e.stdout, struct {
-			Logins   []show.Login `json:"logins"`
-			Warnings []string     `json:"warnings"`
-		}{logins, warnings})
+			Logins   []show.Login    `json:"logins"`
+			Warnings []string        `json:"warnings"`
+			Missed   []missedClients `json:"missed"`
+		}{logins, warnings, missed})
 	}
 	fmt.Fprintf(e.stdout, "%s is good. This is what an address signs in with:\n\n", l.File)
 	if err := show.WriteLogins(e.stdout, logins); err != nil {
 		return err
 	}
-	misled := l.Directory.Misled(ctx)
-	for _, p := range l.Config.Providers {
-		for _, sentence := range append(records.Missed(p.Provider), misled[p.ID]...) {
-			fmt.Fprintf(e.stdout, "\n%s: %s\n", p.ID, sentence)
-		}
+	for _, m := range missed {
+		fmt.Fprintf(e.stdout, "\n%s: %s\n", m.Provider, m.Text)
 	}
 	return nil
 }

@@ -128,9 +128,9 @@ func (p *publication) result() error {
 			"-yes applies the plan above"))
 	}
 	if p.conflicts > 0 {
-		text := "1 domain is not published in whole: it has records that Signpost did not write"
+		text := "1 domain is only partly published: it has records that Signpost did not write"
 		if p.conflicts > 1 {
-			text = fmt.Sprintf("%d domains are not published in whole: they have records that Signpost did not write",
+			text = fmt.Sprintf("%d domains are only partly published: they have records that Signpost did not write",
 				p.conflicts)
 		}
 		p.failures = append(p.failures,

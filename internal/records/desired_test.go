@@ -438,7 +438,7 @@ func TestFor(t *testing.T) {
 			want:   []string{"_caldavs._tcp SRV 0 1 443 dav.example.net.", "_imap._tcp SRV 0 0 0 ."},
 			absent: []string{"_imaps._tcp", "_submissions._tcp", "_jmap._tcp"},
 			notes: []string{"_imaps._tcp, _submissions._tcp, _jmap._tcp: left out, " +
-				"because the user name is not the mail address, and clients that look there know no other"}},
+				"because the user name is not the mail address, and clients that look there sign in with the address"}},
 		{name: "nothing without an address",
 			servers: []account.Server{imapAt("mail.example.net", 993, account.SSL), dav("https://dav.example.net/")},
 			change:  func(p *account.Provider) { p.NothingWithoutAddress = true },

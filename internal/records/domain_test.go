@@ -70,7 +70,7 @@ func TestOtherProviders(t *testing.T) {
 			t.Errorf("%s: records (-want +got):\n%s", name, diff)
 		}
 		notes := []string{"_pop3s._tcp: left out, because the domain's own provider does not offer it, " +
-			"but other mailboxes there may have it"}
+			"but accounts of the domain with another provider may"}
 		if diff := cmp.Diff(notes, got.Notes); diff != "" {
 			t.Errorf("%s: notes (-want +got):\n%s", name, diff)
 		}

@@ -10,16 +10,16 @@ import (
 // Missed says, in whole sentences, which clients cannot find the provider's servers by
 // DNS, or end up wrong there, and why.
 func Missed(p *account.Provider) []string {
-	if p.NothingWithoutAddress {
-		return []string{"No SRV records, because of withoutAddress: nothing. aerc and Claws Mail find nothing by DNS, " +
-			"nor does FairEmail from F-Droid; Evolution finds autoconfig alone."}
-	}
 	var otherLogin, unencrypted []string
 	hasSTARTTLS, hasImplicit := false, false
 	for _, server := range p.Servers {
 		s := serviceOf(server)
 		if s == nil || s.absent == "" {
 			continue
+		}
+		if p.NothingWithoutAddress {
+			return []string{"No SRV records, because of withoutAddress: nothing. aerc and Claws Mail find nothing by DNS, " +
+				"nor does FairEmail from F-Droid; Evolution then depends on autoconfig."}
 		}
 		name := string(server.Type)
 		switch {
@@ -34,19 +34,32 @@ func Missed(p *account.Provider) []string {
 	}
 	var missed []string
 	if len(otherLogin) > 0 {
-		missed = append(missed, "No SRV records for "+strings.Join(otherLogin, ", ")+", because the user name is not the "+
+		missed = append(missed, "No SRV records for "+listed(otherLogin)+", because the user name is not the "+
 			"mail address. aerc and Claws Mail find nothing by DNS, nor does FairEmail from F-Droid; "+
-			"Evolution finds autoconfig alone.")
+			"Evolution then depends on autoconfig.")
 	}
 	if len(unencrypted) > 0 {
-		missed = append(missed, "No SRV records for "+strings.Join(unencrypted, ", ")+" without encryption (RFC 8314). "+
+		have := "has"
+		if len(unencrypted) > 1 {
+			have = "have"
+		}
+		missed = append(missed, "No SRV records for "+listed(unencrypted)+", which "+have+" no encryption (RFC 8314). "+
 			"aerc and Claws Mail find nothing by DNS, nor does FairEmail from F-Droid.")
 	}
 	if hasImplicit && !hasSTARTTLS {
-		missed = append(missed, "Sending on port 465 alone. aerc and Claws Mail look for STARTTLS only, on port 587; "+
-			"they propose the mail domain itself, without TLS.")
+		missed = append(missed, "Mail is sent on port 465 only. aerc and Claws Mail look for port 587 with STARTTLS; "+
+			"without it they suggest the mail domain as the server, unencrypted. Add smtp on 587.")
 	}
 	return missed
+}
+
+// listed lists names, as in "imap, pop3 and smtp".
+func listed(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 func appendNew(list []string, s string) []string {

@@ -100,7 +100,7 @@ func (b *builder) deny(s *service) (problem string) {
 	}
 	switch {
 	case slices.ContainsFunc(b.providers, offers):
-		return "the domain's own provider does not offer it, but other mailboxes there may have it"
+		return "the domain's own provider does not offer it, but accounts of the domain with another provider may"
 	case slices.ContainsFunc(b.providers, isSilent):
 		return unsaid
 	}
@@ -124,7 +124,7 @@ func (b *builder) offer(s *service, servers []account.Server) (problem string) {
 		return "people sign in with their address at " + login.Domain() +
 			", and clients that find a server in DNS sign in with the address that was typed"
 	case s.byAddress && !server.SignsInWithAddress():
-		return "the user name is not the mail address, and clients that look there know no other"
+		return "the user name is not the mail address, and clients that look there sign in with the address"
 	}
 	t, problem := locate(server, login)
 	if problem != "" {

@@ -79,6 +79,13 @@ type Login struct {
 	DomainName string // NT domain, Microsoft's DomainName; usually empty
 }
 
+// Is reports whether the login, which holds no placeholders, is the address alone, with
+// its domain in A-labels or in Unicode.
+func (l Login) Is(a Address) bool {
+	username, err := ParseAddress(l.Username)
+	return err == nil && username == a && l.DomainName == ""
+}
+
 // Server is a server where a mailbox can be reached.
 type Server struct {
 	Type ServerType
@@ -123,6 +130,13 @@ func (s Server) Expand(a Address) Server {
 func (s Server) NeedsNoLogin() bool {
 	return len(s.Authentication) > 0 && !slices.ContainsFunc(s.Authentication, func(a Authentication) bool {
 		return a != NoAuthentication && a != ClientIPAddress
+	})
+}
+
+// TakesPassword reports whether a person can sign in to the server with a password.
+func (s Server) TakesPassword() bool {
+	return slices.ContainsFunc(s.Authentication, func(a Authentication) bool {
+		return a == PasswordCleartext || a == PasswordEncrypted || a == NTLM
 	})
 }
 

@@ -72,6 +72,35 @@ func TestSignsInWithAddress(t *testing.T) {
 	}
 }
 
+// TestLoginIs checks that a login is recognised as the address in either spelling of an
+// international domain.
+func TestLoginIs(t *testing.T) {
+	a := parse(t, "anna@åkeriet.example")
+	for login, want := range map[Login]bool{
+		{Username: "anna@åkeriet.example"}:                         true,
+		{Username: "anna@xn--keriet-hua.example"}:                  true,
+		{Username: "anna@xn--keriet-hua.example", DomainName: "D"}: false,
+		{Username: "bo@åkeriet.example"}:                           false,
+		{Username: "anna"}:                                         false,
+		{}:                                                         false,
+	} {
+		if got := login.Is(a); got != want {
+			t.Errorf("%+v is the address %s: %v, want %v", login, a, got, want)
+		}
+	}
+}
+
+func TestTakesPassword(t *testing.T) {
+	for method, want := range map[Authentication]bool{
+		PasswordCleartext: true, PasswordEncrypted: true, NTLM: true,
+		GSSAPI: false, TLSClientCert: false, OAuth2Auth: false, NoAuthentication: false, ClientIPAddress: false,
+	} {
+		if got := (Server{Authentication: []Authentication{method}}).TakesPassword(); got != want {
+			t.Errorf("TakesPassword with %s is %v, want %v", method, got, want)
+		}
+	}
+}
+
 func parse(t testing.TB, text string) Address {
 	t.Helper()
 	a, err := ParseAddress(text)

@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +55,6 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 		IPhone:   profileLinks(c.apple, iPhone, l, lang),
 		Mac:      profileLinks(c.apple, mac, l, lang),
 		Signed:   h.options.Signed != nil && h.options.Signed(),
-		Web:      page.has(account.EWS),
 		Tables:   page.all(account.ActiveSync, account.IMAP, account.POP3, account.SMTP),
 		Also:     page.all(account.EWS, account.CalDAV, account.CardDAV, account.JMAP, account.ManageSieve),
 		Webmail:  account.Expand(p.Webmail, s.Login),
@@ -62,20 +62,23 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 		AutodiscoverRedirect: p.AutodiscoverRedirect != nil,
 		AliasLogin:           p.AliasSignsInAsMailbox,
 		Unencrypted:          len(page.that(isUnencrypted)) > 0,
-		PasswordUnencrypted:  len(page.that(isUnencrypted).that(takesPassword)) > 0,
+		PasswordUnencrypted:  len(page.that(isUnencrypted).that(account.Server.TakesPassword)) > 0,
 	}
 	a.Unverified = a.Signed && h.options.Trusted != nil && !h.options.Trusted()
 	a.setSignIn(page)
 	if a.PasswordForm {
-		a.Apple = apple.usable(takesPassword).mailForm()
-		a.Outlook = outlook.usable(takesPassword).first(account.IMAP, account.POP3, account.SMTP)
+		a.Apple = apple.usable(account.Server.TakesPassword).mailForm()
+		a.Outlook = outlook.usable(account.Server.TakesPassword).first(account.IMAP, account.POP3, account.SMTP)
+		a.OtherLogin = slices.ContainsFunc(a.Outlook, func(t *table) bool {
+			return !t.server.NeedsNoLogin() && !t.server.Login.Is(s.Address)
+		})
 	} else {
 		a.Apple = apple.first(account.ActiveSync)
 		for _, t := range outlook.first(account.ActiveSync) {
 			a.Outlook = append(a.Outlook, f.outlookExchange(t.server))
 		}
 	}
-	if server, ok := c.phone.First(account.ActiveSync); ok && (takesPassword(server) || a.Token) {
+	if server, ok := c.phone.First(account.ActiveSync); ok && (server.TakesPassword() || a.Token) {
 		server = server.Expand(c.phone.Login)
 		a.Exchange, a.Form, a.Joined = true, f.exchange(server), f.joinedLogin(server)
 	}
@@ -98,13 +101,14 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 // setSignIn sets what depends on how people sign in. A mail program receives and sends,
 // so both its servers have to take what the person has.
 func (a *answer) setSignIn(page tables) {
-	password, token, ticket := page.usable(takesPassword), page.usable(takesToken), page.usable(takesTicket)
+	password, token, ticket := page.usable(account.Server.TakesPassword), page.usable(takesToken), page.usable(takesTicket)
 	a.Token = page.tokenOnly(account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS)
-	a.NoPassword = !a.Token && len(page) > 0 && len(page.that(takesPassword)) == 0
+	a.NoPassword = !a.Token && len(page) > 0 && len(page.that(account.Server.TakesPassword)) == 0
 	a.Gmail = password.mailForm()
 	a.PasswordForm = password.completeMail()
 	a.Mail = ticket.completeMail()
 	a.Ticket = a.Mail && !token.completeMail()
+	a.Web = ticket.has(account.EWS) && ticket.has(account.SMTP)
 	inForms := page
 	if a.PasswordForm {
 		inForms = password

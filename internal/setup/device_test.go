@@ -63,7 +63,8 @@ func TestFirst(t *testing.T) {
 	imap, smtp, eas := server(account.IMAP), server(account.SMTP), server(account.ActiveSync)
 	token, ticket := account.OAuth2Auth, account.GSSAPI
 	kinds := map[string][]account.Server{
-		"imap": {imap, smtp}, "activesync": {eas}, "web services": {server(account.EWS)}, "jmap": {server(account.JMAP)},
+		"imap": {imap, smtp}, "activesync": {eas}, "jmap": {server(account.JMAP)},
+		"web services": {server(account.EWS)}, "web services and smtp": {server(account.EWS), smtp},
 		"token": {with(token, imap), with(token, smtp)}, "kerberos": {with(ticket, imap), with(ticket, smtp)},
 		"activesync by token": {with(token, eas)},
 		"token and password":  {with(token, imap), smtp}, "certificate": {with(account.TLSClientCert, imap), smtp},
@@ -80,8 +81,10 @@ func TestFirst(t *testing.T) {
 		{"activesync", agentIPhone, "iphone", "iphone"},
 		{"activesync by token", agentWindows, "webmail", "other"},
 		{"activesync by token", agentAndroid, "android", "android"},
-		{"web services", agentWindows, "thunderbird", "thunderbird"},
-		{"web services", agentLinux, "thunderbird", "thunderbird"},
+		{"web services", agentWindows, "webmail", "other"},
+		{"web services", agentLinux, "webmail", "other"},
+		{"web services and smtp", agentWindows, "thunderbird", "thunderbird"},
+		{"web services and smtp", agentLinux, "thunderbird", "thunderbird"},
 		{"web services", agentMac, "mac", "mac"},
 		{"web services", agentAndroid, "webmail", "other"},
 		{"token", agentWindows, "thunderbird", "thunderbird"},

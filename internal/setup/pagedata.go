@@ -55,7 +55,7 @@ type answer struct {
 	Exchange             bool   // ActiveSync
 	Form                 *table // for Android's Exchange account
 	Joined               *table // domain and user name in one field, as older Androids ask for it
-	Web                  bool   // Exchange Web Services, which a Mac speaks
+	Web                  bool   // Exchange Web Services, and SMTP, without which Thunderbird takes nothing
 	AutodiscoverRedirect bool   // Exchange clients find another service by themselves
 	Token                bool   // people sign in on a web page
 	NoPassword           bool   // people sign in neither with a password nor on a web page
@@ -69,6 +69,7 @@ type answer struct {
 	Gmail                tables // for the Gmail app
 	Apple                tables // for iPhone and Mac without a profile
 	Outlook              tables
+	OtherLogin           bool   // a login in Outlook is not the address, and the new one takes no other
 	Tables               tables // for all others
 	Also                 tables // servers for other things than mail
 

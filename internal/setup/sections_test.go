@@ -21,6 +21,10 @@ func TestSections(t *testing.T) {
 		s.Authentication = []account.Authentication{account.GSSAPI}
 		return s
 	}
+	local := imap
+	local.Login.Username = account.EmailLocalPart
+	relay := smtp
+	relay.Authentication, relay.Login.Username = []account.Authentication{account.NoAuthentication}, "relay"
 	joined := eas
 	joined.Login.DomainName = "NT"
 	plain := imap
@@ -46,6 +50,13 @@ func TestSections(t *testing.T) {
 			[]string{"Exchange and Office 365", "Personal (POP3)"}},
 		{"IMAP", []account.Server{imap, smtp}, false, outlook,
 			[]string{"does not ask", "New Outlook", "Choose <b>IMAP</b> and"}, []string{"POP"}},
+		{"IMAP", []account.Server{imap, smtp}, false, outlook, []string{"New Outlook, and", "Microsoft’s servers"},
+			[]string{"another user name"}},
+		{"another user name", []account.Server{local, smtp}, false, outlook,
+			[]string{"Use classic Outlook. <a", "<h4>Outlook for Mac</h4>", "Classic Outlook: 2016"},
+			[]string{"New Outlook, and", "Microsoft’s servers"}},
+		{"a relay with a user name that nobody uses", []account.Server{imap, relay}, false, outlook,
+			[]string{"New Outlook, and"}, []string{"another user name"}},
 		{"IMAP", []account.Server{imap, smtp}, false, thunderbird, []string{"Nothing to look up"}, nil},
 		{"IMAP", []account.Server{imap, smtp}, false, other, []string{"imap.example.com", "smtp.example.com"},
 			[]string{"IMAP or POP?", "OAuth2"}},
@@ -112,7 +123,9 @@ func TestSections(t *testing.T) {
 		{"ActiveSync by token", []account.Server{token(eas)}, false, outlook, []string{"We know of no way", "OAuth2"},
 			[]string{"password is left", "Control Panel"}},
 		{"web services", []account.Server{ews}, false, mac, []string{"Download for Mac"}, []string{"only=mail"}},
-		{"web services", []account.Server{ews}, false, thunderbird, []string{"offer <b>Exchange</b>"}, nil},
+		{"web services", []account.Server{ews}, false, thunderbird, []string{"We know of no way"},
+			[]string{"offer <b>Exchange</b>"}},
+		{"web services and SMTP", []account.Server{ews, smtp}, false, thunderbird, []string{"offer <b>Exchange</b>"}, nil},
 		{"web services", []account.Server{ews}, false, android, []string{"We know of no way"}, nil},
 		{"web services", []account.Server{ews}, false, iPhone, []string{"We know of no way", "The webmail works there."},
 			[]string{"mobileconfig"}},

@@ -72,7 +72,7 @@ func (f tableFormat) table(s account.Server) *table {
 	if len(s.Authentication) > 0 && (!s.Type.HasURL() || s.Authentication[0] != account.PasswordCleartext) {
 		add(f.choice("field.method", methods[s.Authentication[0]]))
 	}
-	if takesPassword(s) {
+	if s.TakesPassword() {
 		add(f.choice("field.password", "field.yours"))
 	}
 	return t
@@ -198,14 +198,9 @@ func activeSyncHost(text string) string {
 	return u.Host
 }
 
-// takesPassword reports whether a person can sign in to the server with a password.
-func takesPassword(s account.Server) bool {
-	return takes(s, account.PasswordCleartext, account.PasswordEncrypted, account.NTLM)
-}
-
 // takesToken reports whether a person can sign in to the server with a password or on
 // a web page.
-func takesToken(s account.Server) bool { return takesPassword(s) || takes(s, account.OAuth2Auth) }
+func takesToken(s account.Server) bool { return s.TakesPassword() || takes(s, account.OAuth2Auth) }
 
 // takesTicket reports whether a person can sign in to the server with a password, on a
 // web page or with Kerberos. A certificate is no way: Thunderbird leaves out a server
@@ -223,6 +218,6 @@ func takes(s account.Server, methods ...account.Authentication) bool {
 func (ts tables) tokenOnly(types ...account.ServerType) bool {
 	list := ts.all(types...).that(func(s account.Server) bool { return !s.NeedsNoLogin() })
 	return len(list) > 0 && !slices.ContainsFunc(list, func(t *table) bool {
-		return takesPassword(t.server) || !takes(t.server, account.OAuth2Auth)
+		return t.server.TakesPassword() || !takes(t.server, account.OAuth2Auth)
 	})
 }

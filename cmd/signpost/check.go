@@ -22,7 +22,7 @@ func check(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := configFlag(flags)
 	asJSON := flags.Bool("json", false, "print JSON")
-	strict := flags.Bool("strict", false, "end with status 1 if there are warnings")
+	strict := flags.Bool("strict", false, "end with status 1 if there are warnings, or clients that are set up wrongly")
 	operands, err := parseFlags(e, flags, args, checkUsage)
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ type published struct {
 		Scope    string `xml:"scope"`
 		AuthURL  string `xml:"authURL"`
 		TokenURL string `xml:"tokenURL"`
+		ClientID string `xml:"clientID"`
 	} `xml:"oAuth2"`
 }
 
@@ -40,11 +41,16 @@ type section struct {
 	Hostname   string   `xml:"hostname"`
 	Port       int      `xml:"port"`
 	SocketType string   `xml:"socketType"`
-	Methods    []string `xml:"authentication"`
+	Methods    []method `xml:"authentication"`
 	Username   string   `xml:"username"`
 	URL        string   `xml:"url"`
 	EWS        string   `xml:"ewsURL"`
 	ActiveSync string   `xml:"easURL"`
+}
+
+type method struct {
+	System string `xml:"system,attr"`
+	Name   string `xml:",chardata"`
 }
 
 type documentation struct {
@@ -56,8 +62,8 @@ type documentation struct {
 }
 
 // readPublished reads a document. It leaves out what differs by design: all domains but
-// the first, a second server of a type, and how servers with a URL spell methods. It
-// writes the old type exchange as the two types that it stands for.
+// the first, and the second spelling of a method. It writes the old type exchange as the
+// two types that it stands for.
 func readPublished(t *testing.T, document []byte, a account.Address) published {
 	t.Helper()
 	var p published
@@ -68,8 +74,8 @@ func readPublished(t *testing.T, document []byte, a account.Address) published {
 	var sections []section
 	for _, s := range p.Incoming {
 		if s.Type == "exchange" {
-			sections = append(sections, section{Type: "ews", URL: s.EWS, Username: s.Username},
-				section{Type: "activesync", URL: s.ActiveSync, Username: s.Username})
+			sections = append(sections, section{Type: "ews", URL: s.EWS, Username: s.Username, Methods: s.Methods},
+				section{Type: "activesync", URL: s.ActiveSync, Username: s.Username, Methods: s.Methods})
 		} else {
 			sections = append(sections, s)
 		}
@@ -78,26 +84,42 @@ func readPublished(t *testing.T, document []byte, a account.Address) published {
 	return p
 }
 
+// tidy completes the placeholders, and moves types that few readers know to the end. Of
+// servers of one type it keeps the first, as Signpost's documents name only that one:
+// Outlook and others take the last. TestPublished compares the others, too.
 func tidy(sections []section, a account.Address) []section {
 	var first []section
 	for _, s := range sections {
 		if slices.ContainsFunc(first, func(other section) bool { return other.Type == s.Type }) {
 			continue
 		}
-		if s.URL != "" {
-			s.Methods = nil
+		var names []method
+		for _, m := range s.Methods {
+			if known, ok := spellings[m]; ok {
+				m = known
+			}
+			if !slices.Contains(names, m) {
+				names = append(names, m)
+			}
 		}
-		if slices.Equal(s.Methods, []string{"none"}) {
+		s.Methods = names
+		if slices.Equal(s.Methods, []method{{Name: "none"}}) {
 			s.Username = "" // nobody signs in
 		}
 		s.Hostname, s.Username = account.Expand(s.Hostname, a), account.Expand(s.Username, a)
 		first = append(first, s)
 	}
-	// Types that few readers know come last.
 	slices.SortStableFunc(first, func(a, b section) int {
 		return strings.Count(a.Type, "activesync") - strings.Count(b.Type, "activesync")
 	})
 	return first
+}
+
+// spellings are those of HTTP in draft-ietf-mailmaint-autoconfig-06 §4, with the older
+// names that stand beside them in the documents of Signpost.
+var spellings = map[method]method{
+	{System: "http", Name: "Basic"}: {Name: "password-cleartext"},
+	{Name: "basic"}:                 {Name: "password-cleartext"},
 }
 
 // TestPublished checks that what hosters publish can be said in YAML and comes out
@@ -137,34 +159,49 @@ func TestPublished(t *testing.T) {
 			if diff := cmp.Diff(readPublished(t, original, a), readPublished(t, document, a)); diff != "" {
 				t.Errorf("facts (-published +written):\n%s", diff)
 			}
-			// autoconfig's own reader finds the same in both.
-			want, got := read(t, original, a), read(t, document, a)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("read by autoconfig (-published +written):\n%s", diff)
+			// autoconfig's own reader finds the same in both, and every published server,
+			// also the second of a type, is in the configuration.
+			published, texts := read(t, original, a)
+			written, gotTexts := read(t, document, a)
+			if diff := cmp.Diff(texts, gotTexts); diff != "" {
+				t.Errorf("texts read by autoconfig (-published +written):\n%s", diff)
+			}
+			if diff := cmp.Diff(firsts(published), written); diff != "" {
+				t.Errorf("servers read by autoconfig (-published +written):\n%s", diff)
+			}
+			if diff := cmp.Diff(published, byType(s)); diff != "" {
+				t.Errorf("servers (-published +configured):\n%s", diff)
 			}
 		})
 	}
 }
 
-// read returns the servers that autoconfig reads, the first of each type, and the texts
-// for people.
-func read(t *testing.T, document []byte, a account.Address) (all []any) {
+// read returns the servers that autoconfig reads, and the texts for people.
+func read(t *testing.T, document []byte, a account.Address) (servers []account.Server, texts []any) {
 	t.Helper()
 	s, err := autoconfig.Read(document, a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var seen []account.ServerType
-	servers := map[account.ServerType]account.Server{}
-	for _, server := range s.Expanded() {
-		if !slices.Contains(seen, server.Type) {
-			seen = append(seen, server.Type)
-			if server.NeedsNoLogin() {
-				server.Login = account.Login{}
-			}
-			servers[server.Type] = server
-		}
-	}
 	p := s.Provider
-	return []any{servers, p.DisplayName, p.DisplayShortName, p.Webmail, p.Documentation, p.OAuth2, s.Dropped}
+	return byType(s), []any{p.DisplayName, p.DisplayShortName, p.Webmail, p.Documentation, p.OAuth2, s.Dropped}
+}
+
+// byType returns the servers by type, without what autoconfig has no words for.
+func byType(s account.Settings) []account.Server {
+	servers := s.Expanded()
+	for i := range servers {
+		if servers[i].NeedsNoLogin() {
+			servers[i].Login = account.Login{}
+		}
+		servers[i].PastDays = 0 // of ActiveSync, for Apple's profiles
+	}
+	slices.SortStableFunc(servers, func(a, b account.Server) int { return strings.Compare(string(a.Type), string(b.Type)) })
+	return servers
+}
+
+// firsts returns the first server of each type.
+func firsts(servers []account.Server) []account.Server {
+	same := func(a, b account.Server) bool { return a.Type == b.Type }
+	return slices.CompactFunc(slices.Clone(servers), same)
 }

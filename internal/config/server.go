@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -180,7 +179,7 @@ func (s *server) completeAuthentication(oAuth2, passwords bool) {
 	default:
 		s.Authentication = []account.Authentication{account.OAuth2Auth}
 	}
-	usesOAuth2 := slices.Contains(s.Authentication, account.OAuth2Auth) && !s.isLarge()
+	usesOAuth2 := slices.Contains(s.Authentication, account.OAuth2Auth) && !s.HasKnownOAuth2()
 	if usesOAuth2 && !oAuth2 {
 		at.warn("OAuth2 without the provider's key oAuth2: most clients know where to get a token " +
 			"for the largest services only")
@@ -194,25 +193,6 @@ func (s *server) completeAuthentication(oAuth2, passwords bool) {
 		at.warn("most clients know OAuth2 for the largest services only and ignore a server with nothing else; " +
 			"add password-cleartext, or confirm it with passwords: false")
 	}
-}
-
-// largeServices are the domains of servers for which Thunderbird's OAuth2Providers knows
-// where to get a token. Others have similar lists.
-var largeServices = []string{
-	"aol.com", "att.net", "comcast.net", "fastmail.com", "gmail.com", "googlemail.com", "hotmail.com", "mail.ru",
-	"office365.com", "outlook.com", "thundermail.com", "yahoo.com", "yandex.com", "yandex.ru",
-}
-
-// isLarge reports whether clients know the authorisation server of the server without
-// being told.
-func (s *server) isLarge() bool {
-	host := s.Hostname
-	if u, err := url.Parse(s.URL); err == nil && s.URL != "" {
-		host = u.Hostname()
-	}
-	return slices.ContainsFunc(largeServices, func(domain string) bool {
-		return host == domain || strings.HasSuffix(host, "."+domain)
-	})
 }
 
 func isPassword(a account.Authentication) bool {

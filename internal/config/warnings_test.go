@@ -57,6 +57,12 @@ func TestWarnings(t *testing.T) {
 				"a server with nothing else; add password-cleartext, or confirm it with passwords: false"},
 		{"OAuth2 alone on purpose",
 			servers("{type: imap, hostname: a.example.com, authentication: OAuth2, passwords: false}", smtp) + oAuth2, ""},
+		{"OAuth2 of a service that clients know",
+			servers("{type: imap, hostname: imap.seznam.cz, authentication: OAuth2}", smtp), ""},
+		{"OAuth2 of a service that clients do not know by this name",
+			servers("{type: imap, hostname: imap.yandex.ru, authentication: OAuth2}", smtp),
+			"7: providers[0].servers[0].authentication: OAuth2 without the provider's key oAuth2: most clients know where to get " +
+				"a token for the largest services only"},
 		{"answerWithoutLogin without effect", servers(`{type: activesync, url: "https://a.example.com/", answerWithoutLogin: true}`),
 			"7: providers[0].servers[0].answerWithoutLogin: has no effect, because users sign in with the address"},
 		{"redirect that no client follows", servers(imap, smtp) + "    autodiscover: {hostname: a.example.net, answer: xml}\n",

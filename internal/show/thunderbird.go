@@ -1,7 +1,6 @@
 package show
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -74,26 +73,10 @@ func thunderbirdKnows(s account.Server) func(account.Authentication) bool {
 		case account.TLSClientCert:
 			return false
 		case account.OAuth2Auth:
-			host := s.Hostname
-			if u, err := url.Parse(s.URL); err == nil && s.Type.HasURL() {
-				host = u.Hostname()
-			}
-			return slices.ContainsFunc(oAuth2Hosts, func(known string) bool {
-				return host == known || strings.HasSuffix(host, "."+known)
-			})
+			return s.HasKnownOAuth2()
 		}
 		return true
 	}
-}
-
-// oAuth2Hosts are the hosts for which Thunderbird knows where to get a token, with all
-// names below them (mailnews/base/src/OAuth2Providers.sys.mjs). It ignores the section
-// oAuth2 of a document.
-var oAuth2Hosts = []string{
-	"googlemail.com", "gmail.com", "yahoo.com", "att.net", "aol.com", "office365.com", "outlook.com", "hotmail.com",
-	"thundermail.com", "imap.mail.ru", "smtp.mail.ru", "imap.yandex.com", "smtp.yandex.com",
-	"imap.seznam.cz", "pop3.seznam.cz", "smtp.seznam.cz", "imap.fastmail.com", "pop.fastmail.com", "smtp.fastmail.com",
-	"imap.comcast.net", "pop.comcast.net", "smtp.comcast.net",
 }
 
 // typesOf lists the types of the servers.

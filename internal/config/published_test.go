@@ -86,7 +86,7 @@ func readPublished(t *testing.T, document []byte, a account.Address) published {
 
 // tidy completes the placeholders, and moves types that few readers know to the end. Of
 // servers of one type it keeps the first, as Signpost's documents name only that one:
-// Outlook and others take the last. TestPublished compares the others, too.
+// Evolution and aerc take the last. TestPublished compares the others, too.
 func tidy(sections []section, a account.Address) []section {
 	var first []section
 	for _, s := range sections {

@@ -12,7 +12,7 @@ import (
 // those of the set-up page.
 func (c *Client) advise(a account.Address, service string) {
 	device := pageDevices[c.Client]
-	if device == "" || c.Redirect != "" {
+	if device == "" || c.Redirect != "" || device == "outlook" && c.Manual == nil {
 		return
 	}
 	where := "the set-up page"
@@ -53,22 +53,40 @@ func newOutlook(classic Client, settings account.Settings) Client {
 	if c.Redirect = classic.Redirect; c.Redirect != "" {
 		return c
 	}
-	c.Nothing = "the new Outlook, Outlook on phones and Outlook for Mac ask Microsoft, which guesses, and asks here " +
-		"only as an Exchange phone does; Outlook 2016 and later ask, but take only Exchange from the answer"
-	c.Manual = mailServers(settings)
-	if c.Manual == nil {
-		c.Manual = exchangeForms(settings)
-	}
-	if slices.ContainsFunc(c.Manual, func(s Server) bool { return s.Username != settings.Address.String() }) {
-		c.Note = "the new Outlook takes no user name but the address: this account needs another Outlook, or the webmail"
-	}
+	c.Nothing = "the new Outlook, Outlook on phones and Outlook for Mac ask Microsoft instead. Microsoft guesses, and " +
+		"asks here only in the way of an Exchange phone. Outlook 2016 and later ask here, but take only Exchange " +
+		"from the answer"
+	c.Manual, c.Note = outlookByHand(settings)
 	return c
+}
+
+// outlookByHand returns what a person types into Outlook, and which Outlooks do not take
+// it. The set-up page shows the same: only servers that take a password, because nothing
+// else can be typed.
+func outlookByHand(settings account.Settings) (manual []Server, note string) {
+	typed := slices.DeleteFunc(settings.Expanded(), func(s account.Server) bool {
+		return !s.TakesPassword() && !s.NeedsNoLogin()
+	})
+	otherLogin := func(s account.Server) bool { return !s.NeedsNoLogin() && !s.Login.Is(settings.Address) }
+	if mail := mailServers(typed); mail != nil {
+		manual = serversOf(mail)
+		if slices.ContainsFunc(mail, otherLogin) {
+			note = "the new Outlook takes no user name but the address: use classic Outlook"
+		}
+	} else if manual = exchangeForms(typed); manual != nil {
+		note = "the new Outlook and Outlook for Mac cannot be set up so: use classic Outlook"
+	} else {
+		note = "there is no known way to use Outlook with this mailbox: use another program"
+	}
+	if note != "" && settings.Provider.Webmail != "" {
+		note += ", or the webmail"
+	}
+	return manual, note
 }
 
 // mailServers returns the preferred server to read mail and the one to send it, none if
 // one of them is missing.
-func mailServers(settings account.Settings) []Server {
-	servers := settings.Expanded()
+func mailServers(servers []account.Server) []account.Server {
 	in := slices.IndexFunc(servers, func(s account.Server) bool {
 		return s.Type == account.IMAP || s.Type == account.POP3
 	})
@@ -76,14 +94,14 @@ func mailServers(settings account.Settings) []Server {
 	if in < 0 || out < 0 {
 		return nil
 	}
-	return serversOf([]account.Server{servers[in], servers[out]})
+	return []account.Server{servers[in], servers[out]}
 }
 
 // exchangeForms returns what a person enters into a form for Exchange accounts, which has
 // separate fields for server, domain and user name.
-func exchangeForms(settings account.Settings) []Server {
+func exchangeForms(servers []account.Server) []Server {
 	var forms []Server
-	for _, s := range settings.Expanded() {
+	for _, s := range servers {
 		if s.Type != account.ActiveSync {
 			continue
 		}
@@ -99,13 +117,14 @@ func exchangeForms(settings account.Settings) []Server {
 // wrong says why the client, which was not told for this mailbox, ends up with another
 // account than its own, and is empty if it does not.
 func wrong(told []Server, own account.Settings) string {
-	right := serversOf(own.Expanded())
+	expanded := own.Expanded()
+	right := serversOf(expanded)
 	for _, s := range told {
 		i := slices.IndexFunc(right, func(r Server) bool { return r.place() == s.place() })
 		switch {
 		case i < 0:
-			return "this account is at another product, " + own.Provider.DisplayName
-		case joined(right[i]) != joined(s):
+			return "this account has another product, " + own.Provider.DisplayName
+		case !expanded[i].NeedsNoLogin() && joined(right[i]) != joined(s):
 			return "this account signs in as " + joined(right[i])
 		}
 	}

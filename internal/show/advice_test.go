@@ -156,7 +156,7 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	outlook := client(t, report, "new-outlook")
-	if outlook.Servers != nil || !strings.Contains(outlook.Nothing, "ask Microsoft, which guesses") ||
+	if outlook.Servers != nil || !strings.Contains(outlook.Nothing, "ask Microsoft instead") ||
 		len(outlook.Manual) != 2 || outlook.Manual[0].Port != 993 || outlook.Note != "" {
 		t.Errorf("the new Outlook gets %+v, want nothing, and the two servers to type", outlook)
 	}
@@ -198,6 +198,65 @@ func TestAdvice(t *testing.T) {
 	}
 	if c := client(t, report, "new-outlook"); c.Redirect == "" || c.Nothing != "" || c.Link != "" {
 		t.Errorf("where Microsoft answers, the new Outlook gets %+v, want the redirect alone", c)
+	}
+}
+
+// TestOutlookByHand checks that what is said of the later Outlooks is what the set-up page
+// shows: only servers that take a password, and who does not take the login.
+func TestOutlookByHand(t *testing.T) {
+	login := func(username string, s account.Server) account.Server {
+		s.Login.Username = username
+		return s
+	}
+	imap, smtp, eas := mailServer(account.IMAP), mailServer(account.SMTP), mailServer(account.ActiveSync)
+	relay := login("a@relay.example", mailServer(account.SMTP, account.NoAuthentication))
+	const address, international = "anna@example.se", "anna@åkeriet.example"
+	for _, test := range []struct {
+		name    string
+		address string
+		servers []account.Server
+		manual  int    // the servers to type
+		note    string // how the note begins
+	}{
+		{"password", address, []account.Server{imap, smtp}, 2, ""},
+		{"Kerberos alone", address,
+			[]account.Server{mailServer(account.IMAP, account.GSSAPI), mailServer(account.SMTP, account.GSSAPI)}, 0,
+			"there is no known way to use Outlook"},
+		{"OAuth2 for reading", address, []account.Server{mailServer(account.IMAP, account.OAuth2Auth), smtp}, 0,
+			"there is no known way to use Outlook"},
+		{"OAuth2 for IMAP, a password for POP", address,
+			[]account.Server{mailServer(account.IMAP, account.OAuth2Auth), mailServer(account.POP3), smtp}, 2, ""},
+		{"ActiveSync with a certificate", address, []account.Server{mailServer(account.ActiveSync, account.TLSClientCert)}, 0,
+			"there is no known way to use Outlook"},
+		{"ActiveSync", address, []account.Server{eas}, 1, "the new Outlook and Outlook for Mac cannot be set up so"},
+		{"web services", address, []account.Server{mailServer(account.EWS)}, 0, "there is no known way to use Outlook"},
+		{"another login", address, []account.Server{login("anna", imap), smtp}, 2, "the new Outlook takes no user name"},
+		{"a relay", address, []account.Server{imap, relay}, 2, ""},
+		{"A-labels", international, []account.Server{imap, smtp}, 2, ""},
+		{"Unicode", international, []account.Server{login(international, imap), login(international, smtp)}, 2, ""},
+	} {
+		for webmail, end := range map[string]string{"": "", "https://webmail.example.se/": ", or the webmail"} {
+			a, err := account.ParseAddress(test.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			provider := &account.Provider{Servers: test.servers, Webmail: webmail}
+			report, err := show.Explain(t.Context(), func(context.Context, account.Query) (account.Settings, error) {
+				return account.Settings{Address: a, Login: a, Provider: provider, Servers: test.servers}, nil
+			}, a, "setup.example.se")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := client(t, report, "new-outlook")
+			if len(c.Manual) != test.manual || !strings.HasPrefix(c.Note, test.note) || (c.Note == "") != (test.note == "") ||
+				c.Note != "" && strings.HasSuffix(c.Note, ", or the webmail") != (end != "") {
+				t.Errorf("%s, webmail %q: the new Outlook gets %v and the note %q, want %d servers and %q…%q",
+					test.name, webmail, c.Manual, c.Note, test.manual, test.note, end)
+			}
+			if says := c.Say != "" && c.Link != ""; says != (test.manual > 0) {
+				t.Errorf("%s: what to say is %q with the link %q, want some: %v", test.name, c.Say, c.Link, test.manual > 0)
+			}
+		}
 	}
 }
 
@@ -243,7 +302,7 @@ func TestWithoutAddress(t *testing.T) {
 	}{
 		{"the same", []account.Server{imap, smtp}, nil, "", ""},
 		{"another product", []account.Server{mailServer(account.ActiveSync)}, nil,
-			"this account is at another product, Own", ""},
+			"this account has another product, Own", ""},
 		{"another login", []account.Server{local, smtp}, nil, "this account signs in as u67578", ""},
 		{"nothing", []account.Server{imap, smtp}, account.ErrAddressRequired, "",
 			"it never says which mailbox it sets up, and the operator tells such clients nothing (withoutAddress)"},
@@ -278,6 +337,25 @@ func TestWithoutAddress(t *testing.T) {
 		if has := strings.Contains(text.String(), "  WRONG: "+test.wrong); has != (test.wrong != "") {
 			t.Errorf("%s: the text names what is wrong: %v\n%s", test.name, has, &text)
 		}
+	}
+}
+
+// TestRelay checks that no client is wrong about the login of a relay, where nobody signs
+// in, and that no user name is shown for it.
+func TestRelay(t *testing.T) {
+	relay := mailServer(account.SMTP, account.NoAuthentication)
+	report := explain(t, "a@relay.example", "", mailServer(account.IMAP), relay)
+	for _, name := range []string{"thunderbird", "thunderbird-android", "pacc", "apple"} {
+		if c := client(t, report, name); c.Wrong != "" {
+			t.Errorf("%s is wrong because %q, want nothing wrong", name, c.Wrong)
+		}
+	}
+	var text bytes.Buffer
+	if err := report.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if want := "  smtp  mail.example.se  465 SSL  none\n"; !strings.Contains(text.String(), want) {
+		t.Errorf("the text lacks the relay %q without a user name:\n%s", want, &text)
 	}
 }
 

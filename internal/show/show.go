@@ -67,7 +67,7 @@ type Server struct {
 	Port       int    `json:"port,omitempty"`
 	SocketType string `json:"socketType,omitempty"`
 	URL        string `json:"url,omitempty"`
-	Username   string `json:"username"`
+	Username   string `json:"username"` // empty where nobody signs in
 	DomainName string `json:"domainName,omitempty"`
 	// Authentication is empty if a password is all that is needed.
 	Authentication string `json:"authentication,omitempty"`
@@ -164,7 +164,7 @@ func (d Dialect) read(a account.Address, settings account.Settings, service stri
 	switch d.Client {
 	case account.Phone:
 		if refused {
-			c.Manual = exchangeForms(settings)
+			c.Manual = exchangeForms(settings.Expanded())
 		}
 		if document, err := autodiscover.JSON(settings, "ActiveSync"); err == nil {
 			c.Note = "JSON: " + string(document)
@@ -178,6 +178,9 @@ func (d Dialect) read(a account.Address, settings account.Settings, service stri
 func serversOf(servers []account.Server) []Server {
 	var all []Server
 	for _, s := range servers {
+		if s.NeedsNoLogin() {
+			s.Login = account.Login{}
+		}
 		all = append(all, Server{
 			Type:           string(s.Type),
 			Hostname:       s.Hostname,

@@ -157,7 +157,9 @@ func (s Server) cells() []string {
 	} else {
 		cells = append(cells, s.Hostname, fmt.Sprintf("%d %s", s.Port, s.SocketType))
 	}
-	cells = append(cells, "user name "+s.Username)
+	if s.Username != "" {
+		cells = append(cells, "user name "+s.Username)
+	}
 	if s.DomainName != "" {
 		cells = append(cells, "domain "+s.DomainName)
 	}

@@ -123,6 +123,10 @@ func sampleProviders() []*account.Provider {
 		s.Authentication = []account.Authentication{a}
 		return s
 	}
+	local := func(s account.Server) account.Server {
+		s.Login.Username = account.EmailLocalPart
+		return s
+	}
 	token := func(s account.Server) account.Server { return with(account.OAuth2Auth, s) }
 	imap, pop, smtp := server(account.IMAP, 993), server(account.POP3, 995), server(account.SMTP, 465)
 	plain, otherPort := imap, server(account.ActiveSync, 0)
@@ -157,7 +161,7 @@ func sampleProviders() []*account.Provider {
 		full, provider(imap, smtp), provider(pop, smtp), provider(plain, smtp),
 		provider(phone), provider(token(phone)), provider(otherPort),
 		provider(imap, smtp, server(account.CalDAV, 0)), provider(server(account.CalDAV, 0)),
-		provider(imap, with(account.NoAuthentication, smtp)),
+		provider(imap, with(account.NoAuthentication, smtp)), provider(local(imap), local(smtp)),
 		provider(server(account.EWS, 0)), provider(token(imap), token(smtp)),
 		redirected, redirectedOnly, tickets, webmail,
 	}

@@ -53,7 +53,8 @@ type Settings struct {
 	// address of another domain, as clients do that start from the MX record. It
 	// is usually empty.
 	LookupDomain string
-	// Custom reports whether something in Servers is for this account alone.
+	// Custom reports whether something in Servers is for this account alone, or for
+	// the accounts of its domain.
 	Custom bool
 	// Dropped names the sections of a document that was read that no client could
 	// use, each with the reason. It is empty for settings that were not read.

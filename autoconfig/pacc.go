@@ -100,6 +100,9 @@ func (p *PACCs) Document(s account.Settings) ([]byte, error) {
 	if s.Login != s.Address {
 		return nil, notDescribable("people sign in with another address, and PACC has no field for it")
 	}
+	if s.Custom && s.Provider.UsernameAt(account.EmailAddress, s.Address.Domain()) != account.EmailAddress {
+		return nil, notDescribable("logins have the domain in Unicode (idnLogin), and PACC has no field for a login")
+	}
 	if s.Custom {
 		return nil, notDescribable("the login belongs to this account alone, and PACC has one answer for the domain")
 	}

@@ -2,6 +2,7 @@ package show_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"signpost/account"
@@ -50,6 +51,9 @@ func TestInternationalLogin(t *testing.T) {
 				t.Fatal(err)
 			}
 			document, note, err := dialect.Document(s, "setup.example")
+			if dialect.Client == account.PACC && row.unicode && (err == nil || !strings.Contains(err.Error(), "in Unicode")) {
+				t.Errorf("unicode %t, %s: PACC gives the reason %v, want the Unicode", row.unicode, row.username, err)
+			}
 			if err != nil || note != "" {
 				continue
 			}

@@ -129,8 +129,10 @@ func sampleProviders() []*account.Provider {
 	}
 	token := func(s account.Server) account.Server { return with(account.OAuth2Auth, s) }
 	imap, pop, smtp := server(account.IMAP, 993), server(account.POP3, 995), server(account.SMTP, 465)
-	plain, otherPort := imap, server(account.ActiveSync, 0)
-	plain.SocketType, otherPort.URL = account.Plain, "https://mail.example.com:8443/" // neither can be in a profile
+	plain, relay, otherPort := imap, with(account.NoAuthentication, smtp), server(account.ActiveSync, 0)
+	plainRelay := relay
+	plain.SocketType, plainRelay.SocketType = account.Plain, account.Plain
+	otherPort.URL = "https://mail.example.com:8443/" // which no profile can have, nor a plain server
 	phone := server(account.ActiveSync, 0)
 	phone.Login.DomainName = "EXAMPLE"
 	provider := func(servers ...account.Server) *account.Provider {
@@ -161,7 +163,7 @@ func sampleProviders() []*account.Provider {
 		full, provider(imap, smtp), provider(pop, smtp), provider(plain, smtp),
 		provider(phone), provider(token(phone)), provider(otherPort),
 		provider(imap, smtp, server(account.CalDAV, 0)), provider(server(account.CalDAV, 0)),
-		provider(imap, with(account.NoAuthentication, smtp)), provider(local(imap), local(smtp)),
+		provider(imap, relay), provider(imap, plainRelay), provider(local(imap), local(smtp)),
 		provider(server(account.EWS, 0)), provider(token(imap), token(smtp)),
 		redirected, redirectedOnly, tickets, webmail,
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,13 +18,15 @@ import (
 func mixed(t *testing.T, sources ...Source) *Directory {
 	imap := []account.Server{{Type: account.IMAP, Hostname: "imap.hoster.example",
 		Login: account.Login{Username: account.EmailAddress}}}
+	office := []account.Server{{Type: account.IMAP, Hostname: "imap.office.se",
+		Login: account.Login{Username: account.EmailAddress}}}
 	noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }
 	return New([]Provider{
 		{Provider: &account.Provider{ID: "mail", Servers: imap}, MX: []string{"mx.hoster.example"},
 			Domains: []string{"plain.se", "same.se", "product.se", "name.se", "alias.se", "inner.se", "xn--keriet-hua.se",
 				"other.se"},
 			Aliases: map[string]string{"other.se": "product.se"}},
-		{Provider: &account.Provider{ID: "office", Servers: imap}, Domains: []string{"office.se", "hoster.example"}},
+		{Provider: &account.Provider{ID: "office", Servers: office}, Domains: []string{"office.se", "hoster.example"}},
 		{Provider: &account.Provider{ID: "secret", Servers: imap, NothingWithoutAddress: true}, Domains: []string{"secret.se"}},
 		{Provider: &account.Provider{ID: "moving", Servers: imap, AliasSignsInAsMailbox: true}, Domains: []string{"moving.se"}},
 	}, append(sources, List{
@@ -129,13 +132,44 @@ func TestMisled(t *testing.T) {
 	if ids := slices.Sorted(maps.Keys(misled)); !slices.Equal(ids, []string{"mail", "moving", "office"}) {
 		t.Fatalf("Misled has the providers %v, want mail, moving and office", ids)
 	}
-	for id, want := range map[string]string{
-		"mail":   "set up boss@alias.se, boss@name.se, boss@product.se and 1 more like",
-		"moving": "set up info@moving.se like",
-		"office": "comes to hoster.example by the MX record of customers of mail,",
+	for id, want := range map[string][]string{
+		"mail": {"In alias.se, .* for boss@alias.se", "In name.se, .* for boss@name.se", "In product.se, .* for boss@product.se",
+			"In xn--keriet-hua.se, .* for åsa@xn--keriet-hua.se"},
+		"moving": {"In moving.se, .* for info@moving.se"},
+		"office": {"Customers of mail, moving, secret whose MX host is below hoster.example: .* asks autoconfig.hoster.example"},
 	} {
-		if len(misled[id]) != 1 || !strings.Contains(misled[id][0], want) {
-			t.Errorf("Misled says %q of %s, want one sentence with %q", misled[id], id, want)
-		}
+		checkSentences(t, id, misled[id], want)
+	}
+}
+
+// TestMisledCustomers checks the warning for customers of a hoster whose own staff have
+// another provider, where no MX host is configured, and accounts in any domain.
+func TestMisledCustomers(t *testing.T) {
+	at := func(id, host string) *account.Provider {
+		return &account.Provider{ID: id, Servers: []account.Server{{Type: account.IMAP, Hostname: host}}}
+	}
+	accounts := List{}
+	for _, local := range []string{"a", "b", "c", "d", "e"} {
+		accounts[local+"@any.example"] = Record{Provider: "office"}
+	}
+	d := New([]Provider{
+		{Provider: at("office", "office.hoster.example"), Domains: []string{"hoster.example"}},
+		{Provider: at("hosting", "mail.hoster.example"), Domains: []string{"customer.example", "*"}},
+		{Provider: at("same", "office.hoster.example"), Domains: []string{"same.example"}},
+	}, []Source{accounts}, nil)
+	misled := d.Misled(t.Context())
+	checkSentences(t, "office", misled["office"], []string{"Customers of hosting whose MX host is below hoster.example: "})
+	checkSentences(t, "hosting", misled["hosting"],
+		[]string{"In any.example, .* for a@any.example, b@any.example, c@any.example and 2 more"})
+}
+
+// checkSentences compares what is said of a provider with patterns for the beginnings.
+func checkSentences(t *testing.T, id string, got, want []string) {
+	t.Helper()
+	same := func(sentence, pattern string) bool {
+		return regexp.MustCompile("^"+pattern).MatchString(sentence) && strings.Contains(sentence, "withoutAddress: nothing")
+	}
+	if !slices.EqualFunc(got, want, same) {
+		t.Errorf("Misled says %q of %s, want %q", got, id, want)
 	}
 }

@@ -69,3 +69,16 @@ func TestFallback(t *testing.T) {
 		t.Errorf("the queries caused %d look-ups of MX records, want none: anybody can send them", lookups)
 	}
 }
+
+// TestFallbackAtOwnMXDomain asks without an address at a listed domain to which the MX
+// hosts of its own provider alone lead: every mailbox behind them has these settings.
+func TestFallbackAtOwnMXDomain(t *testing.T) {
+	noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }
+	d := New([]Provider{
+		{Provider: pop, Domains: []string{"hoster.example"}, MX: []string{"mx.hoster.example"}},
+	}, nil, noMX)
+	q := account.Query{Host: "autoconfig.hoster.example", Fallback: true}
+	if s, err := d.Resolve(t.Context(), q); err != nil || s.Provider != pop {
+		t.Errorf("Resolve at %s = %v, %v, want the provider pop", q.Host, s.Provider, err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -113,5 +114,22 @@ func TestServe(t *testing.T) {
 	stop()
 	if got := <-status; got != 0 {
 		t.Errorf("serve returned %d after its context was done, want 0:\n%s", got, stderr.String())
+	}
+}
+
+// fullDisk fails every write.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestUnwrittenDocument checks that show fails if its document could not be written.
+func TestUnwrittenDocument(t *testing.T) {
+	for _, kind := range [][]string{{"-client", "thunderbird"}, {"-json"}, nil} {
+		var stderr output
+		args := append([]string{"show", "-config", "../../testdata/config/small.yaml", "anna@example.se"}, kind...)
+		status := run(t.Context(), env{strings.NewReader(""), fullDisk{}, &stderr}, args)
+		if status != 1 || !strings.Contains(stderr.String(), "no space left on device") {
+			t.Errorf("signpost %q on a full disk: exit status %d and %q, want 1 and the reason", args, status, stderr.String())
+		}
 	}
 }

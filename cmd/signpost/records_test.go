@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
+
 	"signpost/internal/freeport"
 	"signpost/internal/records"
 )
@@ -221,4 +223,64 @@ providers:
 		records(0, there, "domain.se")
 		records(0, want, "customer.example")
 	}
+}
+
+// domainsText returns a configuration for count domains in BIND's zone.
+func domainsText(name, address, key string, count int) string {
+	var domains strings.Builder
+	for i := range count {
+		fmt.Fprintf(&domains, "d%03d.butiken.example, ", i+1)
+	}
+	return fmt.Sprintf(`name: %s
+dns:
+  servers: [%q]
+  updates: [{zone: butiken.example, primary: %q, keyFile: %q}]
+providers:
+  - id: websupport
+    displayName: Websupport
+    domains: [%s]
+    servers:
+      - {type: imap, hostname: imap.websupport.se}
+      - {type: smtp, hostname: smtp.websupport.se}
+`, name, address, address, key, domains.String())
+}
+
+// TestTerminal runs the command at a terminal, with BIND as the primary.
+func TestTerminal(t *testing.T) {
+	address, key := startNamed(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/terminal",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("DNS", address)
+			text := domainsText("setup.websupport.example", address, key, 2)
+			return os.WriteFile(filepath.Join(e.WorkDir, "signpost.yaml"), []byte(text), 0o600)
+		},
+	})
+}
+
+// TestPublishConflicts checks that domains which another service publishes are left
+// alone and counted.
+func TestPublishConflicts(t *testing.T) {
+	address, key := startNamed(t)
+	folder := t.TempDir()
+	first := recordsRunner(t, filepath.Join(folder, "first.yaml"), domainsText("setup.websupport.example", address, key, 2))
+	first(0, "d002.butiken.example: 12 added", "-publish", "-all", "-yes")
+	second := recordsRunner(t, filepath.Join(folder, "second.yaml"), domainsText("other.websupport.example", address, key, 2))
+	const hint = "\nhint: remove the records, or overwrite them with -replace"
+	second(1, "signpost: 1 domain is not published in whole: it has records that Signpost did not write"+hint,
+		"-publish", "-yes", "d001.butiken.example")
+	second(1, "signpost: 2 domains are not published in whole: they have records that Signpost did not write"+hint,
+		"-publish", "-yes", "-all")
+}
+
+// TestPublishWithoutName checks that a service without a name publishes nothing: nothing
+// would mark its records.
+func TestPublishWithoutName(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "signpost.yaml")
+	text := strings.TrimPrefix(domainsText("x", "127.0.0.1:1", "", 1), "name: x\n")
+	text = strings.Replace(text, `keyFile: ""`, "key: {name: a, algorithm: hmac-sha256, secret: c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0}", 1)
+	text = strings.Replace(text, "dns:\n", "dns:\n  addresses: [192.0.2.1]\n", 1)
+	records := recordsRunner(t, config, text)
+	records(1, "signpost.yaml gives the service no name, which marks what it published\nhint: write name:",
+		"-publish", "-yes", "-all")
 }

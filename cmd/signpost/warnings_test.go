@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -117,5 +118,24 @@ func TestReloadOfBrokenTemplates(t *testing.T) {
 	r.says(t, regexp.MustCompile(`"msg":"reloaded"`))
 	if got, want := title(), "<h1>Fixed</h1>"; got != want {
 		t.Errorf("title after the fix = %s, want %s", got, want)
+	}
+}
+
+// TestCheckUnknownAuthority checks that a certificate whose authority few devices know
+// is a warning of its own: it can sign, unlike one that is missing.
+func TestCheckUnknownAuthority(t *testing.T) {
+	if roots, err := x509.SystemCertPool(); err != nil || roots.Equal(x509.NewCertPool()) {
+		t.Skip("this machine knows no authority, so that it cannot tell")
+	}
+	folder := prepare(t, "profiles: {certificate: cert.pem, key: cert.pem}")
+	putCertificate(t, folder, 1)
+	var stdout, stderr output
+	args := []string{"check", "-config", filepath.Join(folder, "signpost.yaml")}
+	if status := run(t.Context(), env{strings.NewReader(""), &stdout, &stderr}, args); status != 0 {
+		t.Errorf("check returned %d, want 0:\n%s", status, stderr.String())
+	}
+	const want = "signpost: warning: profiles are signed, but devices may not trust the signature: "
+	if !strings.Contains(stderr.String(), want) {
+		t.Errorf("check wrote no %q:\n%s", want, stderr.String())
 	}
 }

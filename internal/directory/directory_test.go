@@ -264,6 +264,39 @@ func TestResolveErrors(t *testing.T) {
 	}
 }
 
+// TestAliasElsewhere checks that the error about an alias names the domain that is not
+// hosted here, which is that of its mailbox.
+func TestAliasElsewhere(t *testing.T) {
+	mx := func(_ context.Context, domain string) ([]dns.MX, error) {
+		if domain == "broken.net" {
+			return nil, errDNS
+		}
+		return nil, nil
+	}
+	d := New([]Provider{{Provider: &account.Provider{ID: "p"}, Domains: []string{"a.se"}, MX: []string{"mx.a.se"}}},
+		[]Source{List{
+			"out@a.se":    {Alias: mail(t, "x@elsewhere.example")},
+			"kept@a.se":   {Alias: mail(t, "x@elsewhere.example"), Provider: "p"},
+			"unsure@a.se": {Alias: mail(t, "x@broken.net")},
+		}}, mx)
+	for address, want := range map[string]error{
+		"kept@a.se": nil, "unsure@a.se": errDNS, "out@a.se": account.ErrUnknownDomain,
+		"x@elsewhere.example": account.ErrUnknownDomain,
+	} {
+		_, err := d.Resolve(t.Context(), account.Query{Address: mail(t, address)})
+		if !errors.Is(err, want) {
+			t.Errorf("Resolve(%s) fails with %v, want %v", address, err, want)
+		}
+		domain := ""
+		if alias, ok := errors.AsType[*AliasError](err); ok {
+			domain = alias.Domain
+		}
+		if isAlias := address == "out@a.se"; (domain == "elsewhere.example") != isAlias || !isAlias && domain != "" {
+			t.Errorf("Resolve(%s) fails because of an alias into %q, want elsewhere.example: %v", address, domain, isAlias)
+		}
+	}
+}
+
 func TestClientException(t *testing.T) {
 	d := fixture(t)
 	for client, want := range map[account.Client]string{

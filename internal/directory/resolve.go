@@ -115,7 +115,11 @@ func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) err
 		}
 	}
 	if record.Provider == "" {
-		if err := d.resolveDomain(ctx, mailbox.Domain(), s); err != nil {
+		err := d.resolveDomain(ctx, mailbox.Domain(), s)
+		if account.IsUnknown(err) && !record.Alias.IsZero() {
+			return &AliasError{mailbox.Domain(), err}
+		}
+		if err != nil {
 			return err
 		}
 	} else if s.Provider, err = d.provider(record.Provider); err != nil {
@@ -134,6 +138,19 @@ func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) err
 	s.Account.Username = record.Username
 	return nil
 }
+
+// AliasError says that the mailbox behind an alias is in a domain that is not hosted here.
+// It wraps account.ErrUnknownDomain.
+type AliasError struct {
+	Domain string // of the mailbox
+	err    error
+}
+
+func (e *AliasError) Error() string {
+	return "the address is an alias of a mailbox at " + e.Domain + ", and " + e.err.Error()
+}
+
+func (e *AliasError) Unwrap() error { return e.err }
 
 // record asks each source, in order, for the address and then for the address
 // without its +tag.

@@ -98,8 +98,9 @@
 //	providers[].domains.file                           none               file with one domain per line, # for comments;
 //	                                                                      may also be an item of the list
 //	providers[].domains.maxLoss                        10                 percentage of the file's domains that a reload
-//	                                                                      may lose; if it loses more, the file counts as
-//	                                                                      half written and is refused
+//	                                                                      may lose, but five always unless it is 0; if it
+//	                                                                      loses more, the file counts as half written and
+//	                                                                      is refused
 //	providers[].domains.alias                          none               another name of a domain, or a list of them, in an
 //	                                                                      item of the list; each mailbox of the domain
 //	                                                                      exists under this name, too

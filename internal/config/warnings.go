@@ -45,7 +45,7 @@ func (s *server) checkConnection() {
 	port, socketType := cmp.Or(s.has["port"], s.at), cmp.Or(s.has["socketType"], s.at)
 	implicit, upgraded := account.DefaultPort(s.Type, account.SSL), account.DefaultPort(s.Type, account.STARTTLS)
 	switch {
-	case s.SocketType == account.Plain && s.NeedsNoLogin():
+	case s.SocketType == account.Plain && !s.TakesPassword():
 		socketType.warn("mail crosses the network unencrypted")
 	case s.SocketType == account.Plain:
 		socketType.warn("passwords cross the network unencrypted")
@@ -76,7 +76,7 @@ func (l *loader) compareProviders() {
 			p.at.warn("is not used: it has no domains and no mx, and no account names it")
 		}
 		if at := p.has["withoutAddress"]; at != nil && p.has["domains"] == nil && p.has["mx"] == nil {
-			at.warn("has no effect: clients without an address get what the provider of the domain says, and no domain has this one")
+			at.warn("has no effect: clients without an address get what the domain's provider says, and no domain has this one")
 		}
 	}
 }

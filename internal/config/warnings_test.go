@@ -28,6 +28,8 @@ func TestWarnings(t *testing.T) {
 			"7: providers[0].servers[0].socketType: port 995 is usually for SSL; clients that expect that fail"},
 		{"plain", servers("{type: imap, hostname: a.example.com, socketType: plain}", smtp),
 			"7: providers[0].servers[0].socketType: passwords cross the network unencrypted"},
+		{"plain, with Kerberos alone", servers("{type: imap, hostname: a.example.com, socketType: plain, authentication: GSSAPI}", smtp),
+			"7: providers[0].servers[0].socketType: mail crosses the network unencrypted"},
 		{"port 25", servers(imap, "{type: smtp, hostname: a.example.com, port: 25, socketType: STARTTLS}"),
 			"8: providers[0].servers[1].port: port 25 is for mail between servers, and many networks block it; offer 465 or 587"},
 		{"port 25 for another type than smtp", servers("{type: imap, hostname: a.example.com, port: 25}", smtp), ""},

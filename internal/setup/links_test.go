@@ -34,10 +34,30 @@ func TestLinks(t *testing.T) {
 	if !strings.Contains(page, `<p class="url">https://setup.mamutmail.com/?emailaddress=mail@domain.se</p>`) {
 		t.Error("the link for the phone names a language that nobody asked for")
 	}
+	page = get(t, h, "/?emailaddress=mail@domain.se&lang=sv", "User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)").Body.String()
+	if want := `<a href="/?emailaddress=mail@domain.se&amp;lang=en" lang="en"`; !strings.Contains(page, want) {
+		t.Errorf("on an iPhone that the link does not name, the page lacks %s", want)
+	}
 	o.Name = ""
 	page = get(t, Handler(resolve, o), "/?emailaddress=mail@domain.se", "Host", "evil.example").Body.String()
 	if strings.Contains(page, "<svg class=\"code\"") || strings.Contains(page, "evil.example") {
 		t.Error("without a name of the service, the page uses the Host header")
+	}
+}
+
+// TestForPhone checks that a name which makes the code too fine is left out, and nothing
+// else.
+func TestForPhone(t *testing.T) {
+	h := newHandler(nil, Options{Name: "setup.example.com"})
+	for _, test := range []struct{ name, want string }{
+		{"Anna", "https://setup.example.com/?emailaddress=anna@example.com&name=Anna&lang=sv"},
+		{strings.Repeat("A", maxCode), "https://setup.example.com/?emailaddress=anna@example.com&lang=sv"},
+	} {
+		page, code := h.forPhone(links{address: "anna@example.com", name: test.name, lang: "sv"})
+		if page != test.want || code.Size == 0 {
+			t.Errorf("forPhone with a name of %d letters = %q, a code of size %d, want %q and a code",
+				len(test.name), page, code.Size, test.want)
+		}
 	}
 }
 

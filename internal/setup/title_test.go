@@ -32,6 +32,7 @@ func TestClosestTitle(t *testing.T) {
 		{"en zh-Hans zh-Hant", "zh", "zh-Hans"},
 		{"fr zh-Hans", "zh-TW", "zh-Hans"},
 		{"en sv", "", "en"},
+		{"en he", "und-Hebr", "he"}, // the script alone says which language
 		{"fr en", "nonsense", "en"},
 		{"fr en-GB en", "nonsense", "en"},
 	} {

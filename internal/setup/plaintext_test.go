@@ -1,0 +1,29 @@
+package setup
+
+import (
+	"strings"
+	"testing"
+
+	"signpost/account"
+)
+
+// TestPlainText checks that the plain text has what the page in HTML has: the form's
+// lead, notices and the provider's links, each with its label.
+func TestPlainText(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	p.Notices = []account.Notice{{Texts: []account.Title{{Language: "en", Text: "We are moving."}}, URL: "https://example.com/news"}}
+	p.Support = account.Support{Status: "https://example.com/status", PasswordReset: "https://example.com/password",
+		ControlPanel: "https://example.com/panel"}
+	p.Webmail = "https://webmail.example.com/"
+	h := Handler(resolve, Options{})
+	for path, want := range map[string]string{
+		"/?format=text": "Set up your email\nAdd your address to get the settings: /?emailaddress=…&format=text\n",
+		"/?format=text&emailaddress=an(na_example.com": "The address has no @. It should look like anna@example.com.\n",
+		"/?format=text&emailaddress=anna@example.com":  "\n! We are moving. https://example.com/news\n",
+		"/?emailaddress=anna@example.com&format=text":  "\n  Choose a new password: https://example.com/password\n",
+	} {
+		if text := get(t, h, path).Body.String(); !strings.Contains(text, want) {
+			t.Errorf("GET %s has no %q:\n%s", path, want, text)
+		}
+	}
+}

@@ -267,9 +267,9 @@ func TestPublishConflicts(t *testing.T) {
 	first(0, "d002.butiken.example: 12 added", "-publish", "-all", "-yes")
 	second := recordsRunner(t, filepath.Join(folder, "second.yaml"), domainsText("other.websupport.example", address, key, 2))
 	const hint = "\nhint: remove the records, or overwrite them with -replace"
-	second(1, "signpost: 1 domain is not published in whole: it has records that Signpost did not write"+hint,
+	second(1, "signpost: 1 domain is only partly published: it has records that Signpost did not write"+hint,
 		"-publish", "-yes", "d001.butiken.example")
-	second(1, "signpost: 2 domains are not published in whole: they have records that Signpost did not write"+hint,
+	second(1, "signpost: 2 domains are only partly published: they have records that Signpost did not write"+hint,
 		"-publish", "-yes", "-all")
 }
 

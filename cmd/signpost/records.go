@@ -32,7 +32,7 @@ dynamic update to the primaries that the configuration names.`
 // recordsRun is one run of the command.
 type recordsRun struct {
 	env
-	config, format, was, resolver string
+	format, was, resolver         string
 	all, compare, publish, remove bool
 	yes, replace                  bool
 	atOnce                        int

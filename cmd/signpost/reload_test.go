@@ -183,6 +183,16 @@ func TestRestartRequired(t *testing.T) {
 	r.resolves(t, "domain.se", "two.example")
 }
 
+// TestRestartRequiredForOneKey checks that a single changed key is named, too.
+func TestRestartRequiredForOneKey(t *testing.T) {
+	folder := prepare(t, "")
+	r := startServe(t, folder, nil)
+	put(t, folder, "signpost.yaml", configText(folder, "one.example", "limits: {connections: 20}"))
+	r.signal(t, syscall.SIGHUP)
+	r.says(t, reloaded)
+	r.says(t, regexp.MustCompile(`restart required for changed keys" keys=limits.connections\n`))
+}
+
 // TestReloadOfLimitsAndProxies checks that request limits and trusted proxies change
 // without a restart.
 func TestReloadOfLimitsAndProxies(t *testing.T) {

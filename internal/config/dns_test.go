@@ -91,3 +91,12 @@ func TestUpdatesShortSecret(t *testing.T) {
 		t.Errorf("Updates() error = %v, want %s", err, want)
 	}
 }
+
+// TestUpdatesShape checks that a value of another kind is answered with the right one.
+func TestUpdatesShape(t *testing.T) {
+	file := write(t, "signpost.yaml", "dns: {updates: ns1.example.com}\n"+minimal)
+	want := file + `:1: dns.updates: "ns1.example.com" is not a list of {zone: …, primary: …, keyFile: …}; begin each item with "- "`
+	if _, err := Load(file); err == nil || err.Error() != want {
+		t.Errorf("Load() error = %v, want %s", err, want)
+	}
+}

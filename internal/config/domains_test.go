@@ -126,6 +126,10 @@ func TestRepeatedDomains(t *testing.T) {
 		!strings.HasSuffix(c.Warnings[n-1].Text, "and 30 more domains that are already listed") {
 		t.Errorf("%d warnings, want %d and a count of the rest: %v", n, maxFileFaults+1, c.Warnings)
 	}
+	file = write(t, "signpost.yaml", domainsFromFile, "domains.txt", strings.Repeat("example.com\n", maxFileFaults+1))
+	if c, err = Load(file); err != nil || len(c.Warnings) != maxFileFaults {
+		t.Errorf("%d repeated domains: error %v, %d warnings, want one each:\n%v", maxFileFaults, err, len(c.Warnings), c.Warnings)
+	}
 }
 
 // TestDomainFileFormats reads lists as other programs keep them.

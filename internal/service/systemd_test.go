@@ -3,9 +3,13 @@ package service
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -77,5 +81,61 @@ func TestWatchdogProbes(t *testing.T) {
 		case <-ended:
 			return
 		}
+	}
+}
+
+// TestReloading checks that systemd gets one assignment on each line.
+func TestReloading(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("systemd runs on Linux alone")
+	}
+	want := regexp.MustCompile(`^RELOADING=1\nMONOTONIC_USEC=\d+\n$`)
+	if got := reloading(); !want.MatchString(got) {
+		t.Errorf("reloading() = %q, want it to match %s", got, want)
+	}
+}
+
+// TestStopIsAnnounced checks that Run does not return, and the program not end, before
+// systemd has been told of the stop.
+func TestStopIsAnnounced(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere a full queue refuses messages")
+	}
+	next := listenAsSystemd(t)
+	file := filepath.Join(t.TempDir(), "signpost.yaml")
+	text := "listen: 127.0.0.1:0\nadmin: {listen: none}\n" + strings.TrimLeft(twoProviders, "\n")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- Run(ctx, Options{File: file, Log: io.Discard}) }()
+	if got := next(); !strings.HasPrefix(got, "READY=1") {
+		t.Fatalf("systemd received %q, want READY=1", got)
+	}
+	// A full queue delays the next message until the test reads.
+	other, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	waiting := 0
+	for other.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err == nil; waiting++ {
+		_, err = other.Write([]byte("FILL=1"))
+	}
+	stop()
+	select {
+	case err := <-ended:
+		t.Fatalf("Run returned %v before systemd was told", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	for range waiting - 1 { // the last one was not sent
+		next()
+	}
+	if got := next(); !strings.HasPrefix(got, "STOPPING=1\n") {
+		t.Errorf("systemd received %q, want STOPPING=1", got)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("Run returned %v, want no error", err)
 	}
 }

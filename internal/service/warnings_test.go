@@ -8,7 +8,7 @@ import (
 )
 
 // TestForeignTexts checks that texts for the page in a language that it lacks cause a
-// warning with their line, and others do not.
+// warning with their line after those of the configuration, and others do not.
 func TestForeignTexts(t *testing.T) {
 	l := loadText(t, `
 providers:
@@ -23,12 +23,16 @@ providers:
           en: News
           de: Neues
     support: {checks: [{en: Look, fr: Regardez}]}
+  - id: b
+    displayName: B
+    servers: {of: a}
 `)
 	var got []string
 	for _, w := range l.Warnings() {
 		got = append(got, strings.TrimPrefix(w.String(), l.File))
 	}
 	want := []string{
+		":14: providers[1]: is not used: it has no domains and no mx, and no account names it",
 		":12: providers[0].notices[1].text.de: the page has no language de; branding.templates can add it",
 		":13: providers[0].support.checks[0].fr: the page has no language fr; branding.templates can add it",
 	}

@@ -52,6 +52,7 @@ func (c *Config) Fault(key string, err error) fault.Fault {
 }
 
 // Sample returns an address that the provider serves, as an example for the operator.
+// It is zero if nobody has the provider.
 func (c *Config) Sample(provider string) account.Address { return c.samples[provider] }
 
 // Load reads a configuration. If the file can be read but has faults, the error is a

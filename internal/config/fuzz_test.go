@@ -157,8 +157,8 @@ func checkUsable(t *testing.T, c *Config) {
 			len(p.Servers) == 0 && p.AutodiscoverRedirect == nil {
 			t.Errorf("provider without id, names or servers: %+v", p.Provider)
 		}
-		if c.Sample(p.ID).IsZero() {
-			t.Errorf("Sample(%q) is empty", p.ID)
+		if c.Sample(p.ID).IsZero() && (len(p.Domains) > 0 || len(p.MX) > 0) {
+			t.Errorf("Sample(%q) is empty, although the provider has domains", p.ID)
 		}
 		for _, client := range append([]account.Client{""}, account.Clients...) {
 			if len(p.ServersFor(client)) != len(p.Servers) {

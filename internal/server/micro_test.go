@@ -40,7 +40,7 @@ func BenchmarkHandler(b *testing.B) {
 	}{
 		{"GET", request("GET", "autoconfig.domain.se", "/mail/config-v1.1.xml?emailaddress=info%40domain.se", ""), ""},
 		{"POST", request("POST", "autodiscover.domain.se", "/autodiscover/autodiscover.xml", ""), outlookBody},
-		{"JSON", request("GET", "autodiscover.domain.se", "/autodiscover/autodiscover.json?Email=mail%40domain.se&Protocol=ActiveSync", ""), ""},
+		{"JSON", request("GET", "autodiscover.domain.se", "/autodiscover/autodiscover.json?Email=info%40domain.se&Protocol=AutodiscoverV1", ""), ""},
 		{"profile", request("GET", "setup.mamutmail.com", "/profile.mobileconfig?emailaddress=mail%40domain.se", ""), ""},
 	} {
 		b.Run(q.name, func(b *testing.B) {

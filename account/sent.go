@@ -18,11 +18,15 @@ func (q *Query) ReadAddress(text string) {
 		return // see ParseAddress
 	}
 	text = strings.Trim(text, " \t\r\n")
+	if a, err := parseAddress(text, true); err == nil {
+		q.Address = a // as nearly every client sends it
+		return
+	}
 	again, err := Unescape(text)
 	if err != nil {
 		again = text
 	}
-	for _, spelling := range [...]string{text, again, latin1(text)} {
+	for _, spelling := range [...]string{again, latin1(text)} {
 		if a, err := parseAddress(spelling, true); err == nil {
 			q.Address = a
 			return

@@ -148,7 +148,9 @@ func readSection(e *etree.Element, a account.Address) (servers []account.Server,
 // readServer reads a server of the type. If something that a client needs is missing,
 // problem says what. A relay needs no user name; like the writer, readServer then
 // assumes the address.
-func readServer(e *etree.Element, t account.ServerType, url string, a account.Address) (s account.Server, problem string) {
+func readServer(
+	e *etree.Element, t account.ServerType, url string, a account.Address,
+) (s account.Server, problem string) {
 	s = account.Server{Type: t, Authentication: readMethods(e, t), Login: readLogin(firstText(e, "username"), a)}
 	if s.Login.Username == "" && (t.HasURL() || s.NeedsNoLogin()) {
 		s.Login.Username = account.EmailAddress

@@ -159,7 +159,8 @@ func (r *recordsRun) setDesired() error {
 	c := r.loaded.Config
 	if c.Name == "" && len(c.DNS.Addresses) == 0 {
 		return fault.WithHint(
-			fmt.Errorf("%s says neither the service's own name nor its addresses, so there is nothing that records could point to",
+			fmt.Errorf("%s says neither the service's own name nor its addresses, "+
+				"so there is nothing that records could point to",
 				r.loaded.File),
 			"write name: or dns: {addresses: […]}",
 		)

@@ -34,10 +34,12 @@ type loader struct {
 }
 
 var topKeys = keys[loader]{
-	"listen":           func(l *loader, v *value) { l.Listen = v.listen() },
-	"admin":            func(l *loader, v *value) { adminKeys.read(v, &l.Admin) },
-	"trustedProxies":   readTrusted,
-	"proxyHeaders":     func(l *loader, v *value) { l.Proxies.Forwarded = v.either("x-forwarded", "forwarded") == "forwarded" },
+	"listen":         func(l *loader, v *value) { l.Listen = v.listen() },
+	"admin":          func(l *loader, v *value) { adminKeys.read(v, &l.Admin) },
+	"trustedProxies": readTrusted,
+	"proxyHeaders": func(l *loader, v *value) {
+		l.Proxies.Forwarded = v.either("x-forwarded", "forwarded") == "forwarded"
+	},
 	"proxyProtocol":    func(l *loader, v *value) { l.Proxies.Protocol = v.boolean() },
 	"limits":           readLimits,
 	"log":              func(l *loader, v *value) { logKeys.read(v, &l.Log) },

@@ -17,7 +17,8 @@ func (p *provider) checkServers() {
 			s.at.warn("a second %s server; most clients use only the first of a type, some only the last", s.Type)
 		}
 		if s.Type == account.IMAP && (seen[account.EWS] || seen[account.POP3]) {
-			s.at.warn("imap comes after ews or pop3; FairEmail and Geary read only the first server of autoconfig and find no imap")
+			s.at.warn("imap comes after ews or pop3; " +
+				"FairEmail and Geary read only the first server of autoconfig and find no imap")
 		}
 		seen[s.Type] = true
 		s.checkConnection()

@@ -90,7 +90,8 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 		l.fault(l.file, n.line, "lists and mappings are nested more than %d deep", maxDepth)
 		return n
 	case from.Kind == yaml.AliasNode:
-		l.fault(l.file, n.line, "alias %s: YAML aliases are not supported; repeat the value, or write servers: {of: id} for those of another provider",
+		l.fault(l.file, n.line, "alias %s: YAML aliases are not supported; repeat the value, "+
+			"or write servers: {of: id} for those of another provider",
 			quote("*"+from.Value))
 		return n
 	case from.Anchor != "":

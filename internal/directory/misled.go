@@ -43,7 +43,8 @@ func (d *Directory) Misled(ctx context.Context) map[string][]string {
 				break
 			}
 			misled[id] = append(misled[id], fmt.Sprintf("In %s, clients that send no address (Thunderbird for Android, KMail, "+
-				"Geary, Mailspring) and those that read SRV records get what the domain's other mailboxes have, which is wrong for %s. "+
+				"Geary, Mailspring) and those that read SRV records get what the domain's other mailboxes have, "+
+				"which is wrong for %s. "+
 				"withoutAddress: nothing avoids it.", domain, enumerate(byDomain[domain])))
 		}
 	}

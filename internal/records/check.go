@@ -33,7 +33,8 @@ func (k *check) run() ([]Finding, error) {
 	}
 	if errors.Is(err, dns.ErrNoDomain) {
 		return []Finding{{Kind: Missing, Name: k.domain.Name, Put: lines(k.domain.records()),
-			Problem: k.domain.Name + " does not exist in DNS, so that no client finds anything: register it and create its zone"}}, nil
+			Problem: k.domain.Name + " does not exist in DNS, " +
+				"so that no client finds anything: register it and create its zone"}}, nil
 	}
 	if err != nil {
 		return nil, err

@@ -15,7 +15,9 @@ func (k *check) path(label string) error {
 		return err
 	}
 	want := k.wanted(label, "TXT")
-	have := slices.DeleteFunc(answer.OfType("TXT"), func(r dns.Record) bool { return !strings.HasPrefix(dns.Unquote(r.Data), "path=") })
+	have := slices.DeleteFunc(answer.OfType("TXT"), func(r dns.Record) bool {
+		return !strings.HasPrefix(dns.Unquote(r.Data), "path=")
+	})
 	switch {
 	case len(have) == 0 && len(want) == 0:
 	case len(have) == 0:

@@ -116,7 +116,8 @@ func (b *builder) autodiscover() {
 	switch to := b.settings.Provider.AutodiscoverRedirect; {
 	case to == nil || to.Hostname == "":
 	case to.IsNameOf(b.domain.Name):
-		b.leaveOut(to.Hostname+" is the host of the other service, which you point at it", "autodiscover", "_autodiscover._tcp")
+		b.leaveOut(to.Hostname+" is the host of the other service, which you point at it",
+			"autodiscover", "_autodiscover._tcp")
 		return
 	case !to.LeadsBack(b.domain.Name):
 		b.handOver(to)

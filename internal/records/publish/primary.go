@@ -204,7 +204,8 @@ func (p *primary) update(ctx context.Context, zone string, message *miekg.Msg) e
 		return fault.WithHint(ErrChanged, "plan again and look at what is different")
 	case miekg.RcodeRefused:
 		return fault.WithHint(fmt.Errorf("%s refuses to update %s with the key %s", p, zone, p.key.Name),
-			"allow the key to update the zone: allow-update or update-policy in BIND, an acl in Knot, TSIG-ALLOW-DNSUPDATE in PowerDNS")
+			"allow the key to update the zone: allow-update or update-policy in BIND, an acl in Knot, "+
+				"TSIG-ALLOW-DNSUPDATE in PowerDNS")
 	case miekg.RcodeNotAuth:
 		return fault.WithHint(fmt.Errorf("%s is not the primary of %s", p, zone),
 			"name the zone's primary in the configuration")

@@ -54,7 +54,8 @@ func New(o Options) (*Publisher, error) {
 		o.Owner = "signpost"
 	}
 	if len(ownershipVersion+" owner="+o.Owner) > dns.MaxText {
-		return nil, fmt.Errorf("the owner's name has %d bytes and does not fit into the record that marks what was published", len(o.Owner))
+		return nil, fmt.Errorf("the owner's name has %d bytes "+
+			"and does not fit into the record that marks what was published", len(o.Owner))
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 5 * time.Second

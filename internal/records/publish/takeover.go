@@ -23,7 +23,8 @@ func (p *planner) readOwnership(z *zonePlan, found []dns.Record) error {
 	case len(found) == 0:
 		return nil
 	case found[0].Type != "TXT":
-		p.block(z, "is where Signpost keeps its marker, but holds a CNAME, beside which nothing else can stand: remove it", found)
+		p.block(z, "is where Signpost keeps its marker, but holds a CNAME, "+
+			"beside which nothing else can stand: remove it", found)
 		return nil
 	case at < 0:
 		wildcard, err := p.primary.fromWildcard(p.ctx, z.ownershipName, "TXT", found)

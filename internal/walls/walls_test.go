@@ -18,7 +18,7 @@ var floors = [][]string{
 	{
 		"account",
 		"internal/dns", "internal/fault", "internal/filewatch",
-		"internal/freeport", "internal/golden", "internal/walls",
+		"internal/freeport", "internal/golden", "internal/sources/row", "internal/walls",
 		"packaging/man",
 	},
 	{

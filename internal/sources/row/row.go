@@ -35,3 +35,10 @@ type Columns struct {
 	// Domains is set if the store lists domains, OneDomain if it can be asked for one.
 	Domains, OneDomain bool
 }
+
+// Finding is what a check of a store found.
+type Finding struct {
+	Text    string // says what is wrong or missing; never a password, never an address
+	Cure    string // a statement or sentence that mends it, or empty
+	Warning bool   // the store works all the same
+}

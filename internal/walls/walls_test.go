@@ -24,6 +24,7 @@ var floors = [][]string{
 	{
 		"autoconfig", "autodiscover", "mobileconfig", "templates",
 		"internal/certfile", "internal/conn", "internal/directory", "internal/dns/dnstest",
+		"internal/sources/secret",
 	},
 	{"internal/certs", "internal/records", "internal/setup", "internal/signer"},
 	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},

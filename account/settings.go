@@ -66,13 +66,16 @@ type Settings struct {
 
 // AccountInfo is what an account source knows of a mailbox.
 type AccountInfo struct {
-	Listed      bool
-	Inactive    bool
-	AliasOf     Address // zero unless an alias
-	DomainOf    string  // the domain that the address's domain is another name of, or empty
-	Username    string  // of this account alone; empty: the provider's rule applies
-	DisplayName string  // of the person
-	ByMX        string  // the MX host by which the provider was found, if it was
+	Listed   bool
+	Inactive bool
+	AliasOf  Address // zero unless an alias
+	// AliasUnresolved is set where nobody says which provider has the mailbox AliasOf. The
+	// alias is answered like any address of its own domain.
+	AliasUnresolved bool
+	DomainOf        string // the domain that the address's domain is another name of, or empty
+	Username        string // of this account alone; empty: the provider's rule applies
+	DisplayName     string // of the person
+	ByMX            string // the MX host by which the provider was found, if it was
 }
 
 // Cacheable reports whether the answer is the same for all mailboxes of the

@@ -370,10 +370,12 @@ accounts:
   - list:
       anna@example.com: {username: anna, displayName: Anna, inactive: true}
       alias@example.com: {alias: anna@example.com}
+      far@example.com: {alias: anna@elsewhere.example}
 providers:
   - id: example
     displayName: Example Mail
     domains: [example.com]
+    mx: [mx.example.com]
     servers:
       - {type: imap, hostname: mail.example.com, authentication: OAuth2, clients: {outlook: {username: o}}}
       - {type: smtp, hostname: mail.example.com, port: 587}
@@ -387,6 +389,7 @@ providers:
 			{"show", "-config", "office365.yaml", "-json", "anna@kh-konsult.example"},
 			{"show", "-config", "more.yaml", "-json", "anna@example.com"},
 			{"show", "-config", "more.yaml", "-json", "alias@example.com"},
+			{"show", "-config", "more.yaml", "-json", "far@example.com"},
 		},
 		"records -format json": {{"records", "-config", "mamut.yaml", "-format", "json", "domain.se"}},
 		"records -compare -format json": {

@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 
 	"signpost/account"
-	"signpost/internal/directory"
-	"signpost/internal/fault"
-	"signpost/internal/service"
 	"signpost/internal/show"
 )
 
@@ -48,7 +44,7 @@ func showCommand(ctx context.Context, e env, args []string) error {
 	}
 	report, err := show.Explain(ctx, l.Directory.Resolve, address, l.Config.Name)
 	if account.IsUnknown(err) {
-		return addressUnknown(l, address.Domain(), err)
+		return notHosted(l, address.Domain())
 	}
 	if err != nil {
 		return err
@@ -64,21 +60,6 @@ func showCommand(ctx context.Context, e env, args []string) error {
 		return writeJSON(e.stdout, report)
 	}
 	return report.WriteText(e.stdout)
-}
-
-// addressUnknown returns the error for an operator about an address at the domain that
-// is unknown because of err: the domain is not hosted here, or that of the mailbox
-// behind an alias is not.
-func addressUnknown(l *service.Loaded, domain string, err error) error {
-	alias, ok := errors.AsType[*directory.AliasError](err)
-	if !ok || alias.Domain == domain {
-		return notHosted(l, domain)
-	}
-	return fault.WithHint(
-		fmt.Errorf("this address at %s is an alias of a mailbox at %s, which is not hosted here", domain, alias.Domain),
-		"every client is told that the address is unknown; give the alias a provider of its own under accounts, "+
-			"or add "+alias.Domain+" to a provider",
-	)
 }
 
 // printDocument prints what a client gets; a note about it goes to standard error.

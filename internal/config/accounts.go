@@ -111,6 +111,11 @@ func (l *loader) compareAlias(e *entry, byKey map[string]*entry) {
 	case mailbox != nil && mailbox.has["alias"] != nil:
 		alias.fault("%s is an alias too (line %d); name the mailbox itself", quote(target.String()), mailbox.line)
 	case mailbox == nil || mailbox.has["provider"] == nil:
+		if _, named := l.hosted[target.Domain()]; !named && len(l.mx) > 0 {
+			alias.warn("no provider lists the domain %s, and DNS is not asked about an alias: it gets what any address of %s "+
+				"gets; list that mailbox with its provider, or its domain", target.Domain(), e.address.Domain())
+			return
+		}
 		l.requireHosted(target, alias, alias.line)
 	}
 }

@@ -77,6 +77,14 @@ func TestWarnings(t *testing.T) {
 		{"provider that an account names", "    servers: [" + imap + "," + smtp + "]\naccounts: [list: {a@example.com: {provider: p}}]\n", ""},
 		{"account of a domain by MX", servers(imap, smtp) + "    mx: [mx.example.com]\naccounts: [list: {a@example.net: {}}]\n",
 			"10: accounts[0].list.a@example.net: no provider lists the domain example.net; it is found only while its MX record names a provider"},
+		{"alias of a mailbox in a domain by MX", servers(imap, smtp) +
+			"    mx: [mx.example.com]\naccounts: [list: {a@example.com: {alias: b@example.net}}]\n",
+			"10: accounts[0].list.a@example.com.alias: no provider lists the domain example.net, and DNS is not asked about an " +
+				"alias: it gets what any address of example.com gets; list that mailbox with its provider, or its domain"},
+		{"alias of a mailbox in any domain, or in one by MX", "    domains: [\"*\", example.com]\n    servers: [" + imap + "," + smtp + "]\n" +
+			"    mx: [mx.example.com]\naccounts: [list: {a@example.com: {alias: b@example.net}}]\n",
+			"8: accounts[0].list.a@example.com.alias: no provider lists the domain example.net, and DNS is not asked about an " +
+				"alias: it gets what any address of example.com gets; list that mailbox with its provider, or its domain"},
 		{"account of any domain", "    domains: [\"*\"]\n    servers: [" + imap + "," + smtp + "]\naccounts: [list: {a@example.net: {alias: b@example.org}}]\n", ""},
 		{"TLS for all and plain HTTP for this machine", servers(imap, smtp) + "tls: {acme: {}}\n",
 			`9: tls: plain HTTP stays at 127.0.0.1:8080, but clients that find no certificate ask there; write listen: ":80"`},

@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"context"
 	"testing"
 
 	"signpost/account"
+	"signpost/internal/dns"
 )
 
 // twoNames returns a directory in which example.com is another name of example.se.
@@ -92,5 +94,61 @@ func TestAliasDomainURL(t *testing.T) {
 	}
 	if got, want := s.Expanded()[1].URL, "https://dav.example.se/%EMAILLOCALPART%/"; got != want {
 		t.Errorf("the URL of any mailbox of example.com is %q, want %q", got, want)
+	}
+}
+
+// TestAliasAsksNoDNS checks that an alias of a mailbox in a domain that no provider names
+// is answered like any address of its own domain, without a look-up: its time, its failure
+// or an "unknown" would show that the alias exists.
+func TestAliasAsksNoDNS(t *testing.T) {
+	a, b := &account.Provider{ID: "a"}, &account.Provider{ID: "b", AliasSignsInAsMailbox: true}
+	providers := []Provider{
+		{Provider: a, Domains: []string{"a.se"}, MX: []string{"mx.a.se"}},
+		{Provider: b, Domains: []string{"b.se"}},
+	}
+	accounts := List{}
+	for _, domain := range []string{"a.se", "b.se"} {
+		for name, target := range map[string]string{
+			"out": "x@elsewhere.example", "unsure": "x@broken.example", "known": "bound@elsewhere.example",
+		} {
+			accounts[name+"@"+domain] = Record{Alias: mail(t, target)}
+		}
+	}
+	accounts["bound@elsewhere.example"] = Record{Inactive: true}
+	asked := []string{}
+	d := New(providers, []Source{accounts}, func(_ context.Context, domain string) ([]dns.MX, error) {
+		asked = append(asked, domain)
+		return nil, errDNS
+	})
+	for _, domain := range []string{"a.se", "b.se"} {
+		want, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "nobody@"+domain)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"out", "unsure", "known"} {
+			address := mail(t, name+"@"+domain)
+			got, err := d.Resolve(t.Context(), account.Query{Address: address})
+			if err != nil || got.Provider != want.Provider || got.Login != address || got.Custom {
+				t.Errorf("Resolve(%s) = provider %v, login %s, custom %v, %v; want the provider of %s and its own login",
+					address, got.Provider, got.Login, got.Custom, err, domain)
+			}
+		}
+		if _, err := d.ProvidersOf(t.Context(), domain); err != nil {
+			t.Errorf("ProvidersOf(%s) fails with %v, want nil", domain, err)
+		}
+	}
+	if len(asked) > 0 {
+		t.Errorf("the aliases caused look-ups of the MX records of %q, want none", asked)
+	}
+}
+
+// TestAliasInAnyDomain checks that without MX hosts the provider for any domain has the
+// mailbox behind an alias: no look-up is needed to know it.
+func TestAliasInAnyDomain(t *testing.T) {
+	d := New([]Provider{{Provider: pop, Domains: []string{"*"}}, {Provider: other, Domains: []string{"other.se"}}},
+		[]Source{List{"out@other.se": {Alias: mail(t, "x@elsewhere.example")}}}, nil)
+	s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "out@other.se")})
+	if err != nil || s.Provider != pop || s.Account.AliasUnresolved {
+		t.Errorf("Resolve(out@other.se) = %v, %v, want the provider for any domain, pop", s.Provider, err)
 	}
 }

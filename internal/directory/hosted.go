@@ -41,7 +41,7 @@ func (d *Directory) Serves(ctx context.Context, domain string) error {
 
 // ProvidersOf returns every provider that a mailbox of the domain may have: the
 // domain's own first, then those of accounts with an address in the domain, even
-// if that address is an alias of a mailbox elsewhere. Providers without domains
+// if that address is an alias of a mailbox in another domain. Providers without domains
 // and MX hosts, which only accounts name, count for all domains, so that the next
 // account changes nothing.
 func (d *Directory) ProvidersOf(ctx context.Context, domain string) ([]*account.Provider, error) {
@@ -69,15 +69,18 @@ func (d *Directory) ProvidersOf(ctx context.Context, domain string) ([]*account.
 			add(p)
 		}
 		for _, mailbox := range exceptions.Aliases {
-			s := d.settings(mailbox)
-			err := d.resolveMailbox(ctx, &s)
-			if account.IsUnknown(err) {
-				continue // the mailbox is not hosted here
-			}
+			mailbox = d.settings(mailbox).Login
+			record, _, err := d.record(ctx, mailbox)
 			if err != nil {
-				return nil, fmt.Errorf("the providers of %s's accounts: %w", domain, err)
+				return nil, fmt.Errorf("the accounts of %s: %w", domain, err)
 			}
-			add(s.Provider)
+			p, err := d.ofTarget(mailbox, record)
+			if err != nil {
+				return nil, err
+			}
+			if p != nil {
+				add(p)
+			}
 		}
 	}
 	if len(d.sources) > 0 {

@@ -107,7 +107,7 @@ func (d *Directory) misleads(ctx context.Context, key string, r Record) string {
 	if !listed && len(d.byMX) == 0 {
 		own = d.anyDomain
 	}
-	if own == nil || own.NothingWithoutAddress || !r.Alias.IsZero() && !d.Lists(r.Alias.Domain()) {
+	if own == nil || own.NothingWithoutAddress {
 		return ""
 	}
 	s := d.settings(address)

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"slices"
@@ -97,60 +98,70 @@ func (d *Directory) resolveDomain(ctx context.Context, domain string, s *account
 
 // resolveMailbox fills in what the sources know about the login. If they name
 // no provider, the mailbox has that of its domain. An alias has the provider of
-// its mailbox, and with AliasSignsInAsMailbox its login.
+// its mailbox, and with AliasSignsInAsMailbox its login. If only DNS could tell
+// where that mailbox is, the alias is answered like any address of its own
+// domain: time and failures of a look-up would show that it exists.
 func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) error {
-	mailbox := s.Login
-	record, listed, err := d.record(ctx, mailbox)
+	record, listed, err := d.record(ctx, s.Login)
 	if err != nil {
 		return err
 	}
-	var target Record
-	if !record.Alias.IsZero() {
-		mailbox = d.settings(record.Alias).Login
-		if target, _, err = d.record(ctx, mailbox); err != nil {
-			return err
-		}
-		if record.Provider == "" {
-			record.Provider = target.Provider
-		}
-	}
-	if record.Provider == "" {
-		err := d.resolveDomain(ctx, mailbox.Domain(), s)
-		if account.IsUnknown(err) && !record.Alias.IsZero() {
-			return &AliasError{mailbox.Domain(), err}
-		}
-		if err != nil {
-			return err
-		}
-	} else if s.Provider, err = d.provider(record.Provider); err != nil {
-		return err
-	}
-	if s.Provider.AliasSignsInAsMailbox {
-		s.Login = mailbox
-		if record.Username == "" {
-			record.Username = target.Username
-		}
-	}
 	s.Account.Listed = listed
-	s.Account.Inactive = record.Inactive || target.Inactive
+	s.Account.Inactive = record.Inactive
 	s.Account.AliasOf = record.Alias
 	s.Account.DisplayName = record.DisplayName
 	s.Account.Username = record.Username
+	if record.Provider != "" {
+		if s.Provider, err = d.provider(record.Provider); err != nil {
+			return err
+		}
+	}
+	if !record.Alias.IsZero() {
+		if err := d.resolveAlias(ctx, s); err != nil {
+			return err
+		}
+	}
+	if s.Provider == nil {
+		return d.resolveDomain(ctx, s.Login.Domain(), s)
+	}
 	return nil
 }
 
-// AliasError says that the mailbox behind an alias is in a domain that is not hosted here.
-// It wraps account.ErrUnknownDomain.
-type AliasError struct {
-	Domain string // of the mailbox
-	err    error
+// resolveAlias fills in what an alias has of its mailbox. It asks no DNS.
+func (d *Directory) resolveAlias(ctx context.Context, s *account.Settings) error {
+	mailbox := d.settings(s.Account.AliasOf).Login
+	target, _, err := d.record(ctx, mailbox)
+	if err != nil {
+		return err
+	}
+	s.Account.Inactive = s.Account.Inactive || target.Inactive
+	if s.Provider == nil {
+		if s.Provider, err = d.ofTarget(mailbox, target); err != nil {
+			return err
+		}
+	}
+	if s.Provider == nil {
+		s.Account.AliasUnresolved = true
+		return nil
+	}
+	if s.Provider.AliasSignsInAsMailbox {
+		s.Login = mailbox
+		s.Account.Username = cmp.Or(s.Account.Username, target.Username)
+	}
+	return nil
 }
 
-func (e *AliasError) Error() string {
-	return "the address is an alias of a mailbox at " + e.Domain + ", and " + e.err.Error()
+// ofTarget returns the provider of the mailbox behind an alias, or nil if neither its
+// record nor the name of its domain tells.
+func (d *Directory) ofTarget(mailbox account.Address, record Record) (*account.Provider, error) {
+	if record.Provider != "" {
+		return d.provider(record.Provider)
+	}
+	if p, ok := d.byDomain[mailbox.Domain()]; ok || len(d.byMX) > 0 {
+		return p, nil
+	}
+	return d.anyDomain, nil
 }
-
-func (e *AliasError) Unwrap() error { return e.err }
 
 // record asks each source, in order, for the address and then for the address
 // without its +tag.

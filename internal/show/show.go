@@ -28,12 +28,14 @@ type Report struct {
 // Account holds what the account sources know. It is shown to the operator only,
 // never to a client.
 type Account struct {
-	Listed      bool   `json:"listed"`
-	Inactive    bool   `json:"inactive,omitempty"`
-	AliasOf     string `json:"aliasOf,omitempty"`
-	Username    string `json:"username,omitempty"`
-	DisplayName string `json:"displayName,omitempty"`
-	MX          string `json:"mx,omitempty"`
+	Listed   bool   `json:"listed"`
+	Inactive bool   `json:"inactive,omitempty"`
+	AliasOf  string `json:"aliasOf,omitempty"`
+	// AliasUnresolved says that the configuration names no provider for AliasOf.
+	AliasUnresolved bool   `json:"aliasUnresolved,omitempty"`
+	Username        string `json:"username,omitempty"`
+	DisplayName     string `json:"displayName,omitempty"`
+	MX              string `json:"mx,omitempty"`
 	// DomainOf is the domain that the address's domain is another name of.
 	DomainOf string `json:"domainOf,omitempty"`
 }
@@ -129,13 +131,14 @@ func (d Dialect) explain(
 
 func accountOf(info account.AccountInfo) Account {
 	return Account{
-		Listed:      info.Listed,
-		Inactive:    info.Inactive,
-		AliasOf:     info.AliasOf.String(),
-		Username:    info.Username,
-		DisplayName: info.DisplayName,
-		MX:          info.ByMX,
-		DomainOf:    info.DomainOf,
+		Listed:          info.Listed,
+		Inactive:        info.Inactive,
+		AliasOf:         info.AliasOf.String(),
+		AliasUnresolved: info.AliasUnresolved,
+		Username:        info.Username,
+		DisplayName:     info.DisplayName,
+		MX:              info.ByMX,
+		DomainOf:        info.DomainOf,
 	}
 }
 

@@ -48,6 +48,10 @@ func (a Account) text() string {
 	if a.AliasOf != "" {
 		parts = append(parts, "an alias of "+a.AliasOf+", and few providers let anybody sign in as an alias")
 	}
+	if a.AliasUnresolved {
+		parts = append(parts, "no provider names the domain of that mailbox: clients are told what any address "+
+			"of the alias's own domain is told; list that mailbox with its provider under accounts")
+	}
 	if a.Username != "" {
 		parts = append(parts, "signs in as "+a.Username)
 	}

@@ -23,6 +23,16 @@ func BlockOf(addr netip.Addr) Block {
 	return Block(binary.BigEndian.Uint64(b[:8]))
 }
 
+// WideBlockOf returns the /48 of an IPv6 address, as many as one rented machine or one
+// site may have, and 0 for an IPv4 address. It differs from every Block of an address.
+func WideBlockOf(addr netip.Addr) Block {
+	if addr.Unmap().Is4() || nat64.Contains(addr) || !addr.IsValid() {
+		return 0
+	}
+	// The prefix is that of link-local and site-local addresses.
+	return 0xfe<<56 | BlockOf(addr)>>16
+}
+
 // BlockName returns the block of addr as log lines show it, such as 192.0.2.1/32 or
 // 2001:db8::/64.
 func BlockName(addr netip.Addr) string {

@@ -32,3 +32,30 @@ func TestBlocks(t *testing.T) {
 		t.Errorf("BlockName of no address = %q, want unknown", name)
 	}
 }
+
+func TestWideBlocks(t *testing.T) {
+	for _, row := range []struct {
+		one, other string
+		same       bool
+	}{
+		{"2001:db8::1", "2001:db8::ffff:1", true},
+		{"2001:db8::1", "2001:db8:0:ffff::1", true},
+		{"2001:db8::1", "2001:db8:1::1", false},
+	} {
+		one, other := netip.MustParseAddr(row.one), netip.MustParseAddr(row.other)
+		if same := WideBlockOf(one) == WideBlockOf(other); same != row.same {
+			t.Errorf("%s and %s are in the same /48: %v, want %v", one, other, same, row.same)
+		}
+		if WideBlockOf(one) == BlockOf(one) {
+			t.Errorf("the /48 of %s is the same block as its /64", one)
+		}
+	}
+	for _, addr := range []string{"192.0.2.1", "::ffff:192.0.2.1", "64:ff9b::c000:201"} {
+		if wide := WideBlockOf(netip.MustParseAddr(addr)); wide != 0 {
+			t.Errorf("WideBlockOf(%s) = %x, want none for an IPv4 client", addr, wide)
+		}
+	}
+	if wide := WideBlockOf(netip.Addr{}); wide != 0 {
+		t.Errorf("WideBlockOf of no address = %x, want none", wide)
+	}
+}

@@ -1,0 +1,115 @@
+package fair
+
+import (
+	"context"
+	"sync"
+)
+
+// Group asks questions, each only once for all who want its answer at the same time.
+// A question takes a place of Places.
+type Group[V any] struct {
+	Places *Limiter
+
+	mu    sync.Mutex
+	calls map[string]*call[V]
+}
+
+// call is a question that is waiting for its place or under way.
+type call[V any] struct {
+	ticket  *ticket
+	drop    context.CancelFunc // ends the wait for a place
+	callers int
+	begun   bool
+	done    chan struct{} // closed when value and err are set
+	value   V
+	err     error
+}
+
+// Do returns what work returns. If work with the same key is under way or waits for its
+// place, Do waits for that. The shares are those of the caller; they count while its
+// work waits or is under way, and not if another caller began it. An error of Places is
+// returned as it is; ErrBusy says that work was not called.
+//
+// The end of ctx ends the wait of this caller. Work that has begun goes on, so that its
+// answer can be kept, and must have a time limit of its own; work that still waits for
+// its place is dropped with the last caller.
+func (g *Group[V]) Do(ctx context.Context, key string, shares []Share, work func() (V, error)) (V, error) {
+	c, err := g.join(key, shares, work)
+	if err != nil {
+		var none V
+		return none, err
+	}
+	select {
+	case <-c.done:
+		return c.value, c.err
+	case <-ctx.Done():
+		g.leave(key, c)
+		var none V
+		return none, ctx.Err()
+	}
+}
+
+// join returns the call with the key, which it begins if there is none.
+func (g *Group[V]) join(key string, shares []Share, work func() (V, error)) (*call[V], error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c := g.calls[key]; c != nil {
+		c.callers++
+		c.ticket.sharedWith(shares)
+		return c, nil
+	}
+	ticket, err := g.Places.enter(shares)
+	if err != nil {
+		return nil, err
+	}
+	ctx, drop := context.WithCancel(context.Background())
+	c := &call[V]{ticket: ticket, drop: drop, callers: 1, done: make(chan struct{})}
+	if g.calls == nil {
+		g.calls = map[string]*call[V]{}
+	}
+	g.calls[key] = c
+	go g.run(ctx, key, c, work)
+	return c, nil
+}
+
+func (g *Group[V]) run(ctx context.Context, key string, c *call[V], work func() (V, error)) {
+	defer c.drop()
+	if c.err = c.ticket.wait(ctx); c.err == nil {
+		if g.begin(c) {
+			c.value, c.err = work()
+		}
+		c.ticket.release()
+	}
+	g.forget(key, c)
+	close(c.done)
+}
+
+// begin reports whether anybody waits for the call, which then goes on to its end.
+func (g *Group[V]) begin(c *call[V]) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.begun = c.callers > 0
+	return c.begun
+}
+
+// leave ends the wait of one caller.
+func (g *Group[V]) leave(key string, c *call[V]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c.callers--; c.callers == 0 && !c.begun {
+		c.drop()
+		g.remove(key, c) // nobody may join it any more
+	}
+}
+
+func (g *Group[V]) forget(key string, c *call[V]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.remove(key, c)
+}
+
+func (g *Group[V]) remove(key string, c *call[V]) {
+	if g.calls[key] == c {
+		delete(g.calls, key)
+	}
+}

@@ -25,7 +25,7 @@ var floors = [][]string{
 	{
 		"autoconfig", "autodiscover", "mobileconfig", "templates",
 		"internal/certfile", "internal/conn", "internal/directory", "internal/dns/dnstest",
-		"internal/sources/secret",
+		"internal/sources/rig", "internal/sources/secret",
 	},
 	{"internal/certs", "internal/records", "internal/setup", "internal/signer"},
 	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},
@@ -42,7 +42,8 @@ var formats = []string{"autoconfig", "autodiscover", "mobileconfig"}
 var configReaders = []string{"cmd/signpost", "internal/service", "internal/systems"}
 
 // forTests are the packages that only tests may import.
-var forTests = []string{"internal/dns/dnstest", "internal/freeport", "internal/golden", "internal/systems"}
+var forTests = []string{"internal/dns/dnstest", "internal/freeport", "internal/golden",
+	"internal/sources/rig", "internal/systems"}
 
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{

@@ -66,7 +66,7 @@ func readList(l *loader, v *value) {
 			l.entries = append(l.entries, e)
 		}
 	}
-	l.Accounts = append(l.Accounts, accounts)
+	l.Accounts = append(l.Accounts, AccountSource{List: accounts})
 }
 
 // compareAccounts finds accounts that contradict each other or the providers.

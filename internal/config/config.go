@@ -11,6 +11,7 @@ import (
 	"signpost/internal/directory"
 	"signpost/internal/fault"
 	"signpost/internal/setup"
+	"signpost/internal/sources"
 )
 
 // maxFile is the largest configuration in bytes. It has room for 150,000 accounts.
@@ -35,7 +36,7 @@ type Config struct {
 	DNS              DNS
 
 	Providers []directory.Provider // in the order of the file
-	Accounts  []directory.Source   // in the order in which they are asked
+	Accounts  []AccountSource      // in the order of the file
 
 	Files       []string // all files that were read
 	DomainFiles []DomainFile
@@ -43,6 +44,24 @@ type Config struct {
 
 	samples map[string]account.Address
 	lines   map[string]int // of the values that name files, by path
+}
+
+// AccountSource is an entry of accounts: a list in the file, or a store to be asked. One
+// of the fields is set.
+type AccountSource struct {
+	List  directory.List
+	Store *sources.Options
+}
+
+// Lists returns the accounts that the file lists, in the order in which they are asked.
+func (c *Config) Lists() []directory.Source {
+	var lists []directory.Source
+	for _, source := range c.Accounts {
+		if source.List != nil {
+			lists = append(lists, source.List)
+		}
+	}
+	return lists
 }
 
 // Fault returns the fault that a file named in the configuration has, with the line

@@ -213,15 +213,15 @@ func TestLoadEverything(t *testing.T) {
 					AutodiscoverRedirect: &account.AutodiscoverRedirect{Address: "%EMAILLOCALPART%@example.onmicrosoft.com"}},
 			},
 		},
-		Accounts: []directory.Source{
-			directory.List{
+		Accounts: []AccountSource{
+			{List: directory.List{
 				"anna@example.com": {Provider: "exchange", DisplayName: "Anna Ek"},
 				"a@moved.example":  {Alias: mail(t, "anna@example.com"), Username: "a1"},
-			},
-			directory.List{
+			}},
+			{List: directory.List{
 				"info@example.com": {Inactive: true, Username: "%EMAILLOCALPART%"},
 				"x@example.com":    {},
-			},
+			}},
 		},
 		Files: []string{file, filepath.Join(dir, "more.txt"), filepath.Join(dir, "moved.txt")},
 		DomainFiles: []DomainFile{
@@ -270,7 +270,7 @@ accounts:
 	if c.Listen != "127.0.0.1:8080" || c.DNS.Timeout != 2*time.Second || c.Name != "" {
 		t.Errorf("defaults: listen %s, dns.timeout %v, name %q", c.Listen, c.DNS.Timeout, c.Name)
 	}
-	d := directory.New(c.Providers, c.Accounts, nil)
+	d := directory.New(c.Providers, c.Lists(), nil)
 	for id, want := range map[string]string{
 		"a": "anna@a.example",  // info belongs to another provider
 		"b": "kalle@a.example", // only an account names the provider

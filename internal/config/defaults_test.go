@@ -9,7 +9,6 @@ import (
 
 	"signpost/account"
 	"signpost/internal/certs"
-	"signpost/internal/directory"
 	"signpost/internal/records"
 	"signpost/internal/setup"
 )
@@ -50,7 +49,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, redirect := c.Providers[0], c.Providers[1]
-	record := c.Accounts[0].(directory.List)["a@example.se"]
+	record := c.Accounts[0].List["a@example.se"]
 	login := p.Servers[1].Login.Username
 	activeSync, imap, smtp := p.Servers[0], p.Servers[1], p.Servers[2]
 	withFile, err := Load(write(t, "signpost.yaml", domainsFromFile, "domains.txt", "example.com"))

@@ -69,7 +69,7 @@ func systems(t testing.TB) []system {
 		}
 		generator := New(Options{Name: c.Name})
 		generator.digest = steadyDigest
-		resolve := directory.New(c.Providers, c.Accounts, nil).Resolve
+		resolve := directory.New(c.Providers, c.Lists(), nil).Resolve
 		s := system{name: name}
 		for _, p := range c.Providers {
 			for _, domain := range p.Domains {

@@ -22,7 +22,7 @@ func newOptions(t testing.TB, log io.Writer) server.Options {
 	var sources []directory.Source
 	for _, system := range systems.All(t) {
 		providers = append(providers, system.Config.Providers...)
-		sources = append(sources, system.Config.Accounts...)
+		sources = append(sources, system.Config.Lists()...)
 	}
 	noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }
 	return optionsFor(directory.New(providers, sources, noMX), log)

@@ -19,6 +19,7 @@ import (
 	"signpost/internal/server"
 	"signpost/internal/setup"
 	"signpost/internal/signer"
+	"signpost/internal/sources"
 	"signpost/templates"
 )
 
@@ -28,7 +29,8 @@ type Loaded struct {
 	Config    *config.Config
 	Directory *directory.Directory
 	Resolver  *dns.Resolver
-	Signer    *signer.Signer // nil if profiles are not signed
+	Signer    *signer.Signer    // nil if profiles are not signed
+	Sources   []*sources.Source // in the order of the file
 
 	templates *templates.Set // of the set-up page; nil for the embedded ones
 }
@@ -92,7 +94,7 @@ func build(file string, cfg *config.Config, earlier *Loaded, log *slog.Logger) (
 	if l.Resolver, err = newResolver(cfg.DNS, earlier); err != nil {
 		return nil, err
 	}
-	l.Directory = directory.New(cfg.Providers, cfg.Accounts, l.Resolver.LookupMX)
+	l.openSources(earlier, log)
 	if l.templates, err = loadTemplates(cfg.Branding.TemplateDir); err != nil {
 		return nil, err
 	}
@@ -164,9 +166,7 @@ func (l *Loaded) contents() server.Contents {
 		c.Domains += len(p.Domains)
 	}
 	for _, source := range l.Config.Accounts {
-		if list, ok := source.(directory.List); ok {
-			c.Accounts += len(list)
-		}
+		c.Accounts += len(source.List)
 	}
 	return c
 }

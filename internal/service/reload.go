@@ -52,10 +52,13 @@ func (s *service) reload(ctx context.Context) {
 		return
 	}
 	s.requestLog.Store(requestLog)
-	if earlier := s.loaded.Swap(l); earlier.Signer != l.Signer {
+	earlier := s.loaded.Swap(l)
+	if earlier.Signer != l.Signer {
 		earlier.Signer.Close()
 		l.Signer.Start(ctx)
 	}
+	l.startSources(earlier)
+	defer earlier.closeSources(l)
 	s.live.Replace(s.options(l, requestLog))
 	s.metrics.Reloaded(true)
 	s.metrics.Loaded(l.contents())
@@ -83,13 +86,17 @@ func (s *service) loadAgain() (*Loaded, *slog.Logger, error) {
 		return nil, nil, err
 	}
 	if faults := lostDomains(earlier, l); len(faults) > 0 {
+		l.closeSources(earlier)
 		return nil, nil, faults
 	}
 	if s.certs != nil && cfg.TLS != nil {
 		// This takes effect at once, so it is the last step that can fail.
-		err = located(cfg, s.certs.SetFiles(cfg.TLS.Certificates))
+		if err := s.certs.SetFiles(cfg.TLS.Certificates); err != nil {
+			l.closeSources(earlier)
+			return nil, nil, located(cfg, err)
+		}
 	}
-	return l, newLog(s.out, cfg.Log), err
+	return l, newLog(s.out, cfg.Log), nil
 }
 
 // watch watches the files in place of those before.

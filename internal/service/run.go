@@ -40,6 +40,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	defer func() { s.loaded.Load().closeSources(nil) }()
 	if s.certs != nil {
 		defer s.certs.Close()
 	}
@@ -111,6 +112,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	}
 	s.loaded.Store(l)
 	l.Signer.Start(ctx)
+	l.startSources(nil)
 	s.started = *cfg
 	s.logWarnings(l)
 	if s.certs, err = s.newCertificates(cfg); err != nil {

@@ -93,14 +93,10 @@ func load(t testing.TB, file string) System {
 		Name:      strings.TrimSuffix(filepath.Base(file), ".yaml"),
 		File:      file,
 		Config:    c,
-		Directory: directory.New(c.Providers, c.Accounts, noMX),
+		Directory: directory.New(c.Providers, c.Lists(), noMX),
 	}
 	for _, source := range c.Accounts {
-		list, ok := source.(directory.List)
-		if !ok {
-			continue
-		}
-		for _, key := range slices.Sorted(maps.Keys(list)) {
+		for _, key := range slices.Sorted(maps.Keys(source.List)) {
 			s.Listed = append(s.Listed, parse(t, key))
 		}
 	}

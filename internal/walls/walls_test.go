@@ -25,7 +25,7 @@ var floors = [][]string{
 	{
 		"autoconfig", "autodiscover", "mobileconfig", "templates",
 		"internal/certfile", "internal/conn", "internal/directory", "internal/dns/dnstest",
-		"internal/sources/memory", "internal/sources/rig", "internal/sources/secret",
+		"internal/sources/mapfile", "internal/sources/memory", "internal/sources/rig", "internal/sources/secret",
 	},
 	{"internal/certs", "internal/records", "internal/setup", "internal/signer", "internal/sources"},
 	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},
@@ -43,7 +43,7 @@ var configReaders = []string{"cmd/signpost", "internal/service", "internal/syste
 
 // forTests are the packages that only tests may import.
 var forTests = []string{"internal/dns/dnstest", "internal/freeport", "internal/golden",
-	"internal/sources/memory", "internal/sources/rig", "internal/systems"}
+	"internal/sources/mapfile", "internal/sources/memory", "internal/sources/rig", "internal/systems"}
 
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{

@@ -12,7 +12,6 @@ import (
 	"signpost/internal/certs"
 	"signpost/internal/config"
 	"signpost/internal/dns"
-	"signpost/internal/fault"
 	"signpost/internal/filewatch"
 	"signpost/internal/server"
 )
@@ -39,7 +38,7 @@ func Run(ctx context.Context, o Options) error {
 
 	s, err := newService(ctx, o)
 	if err != nil {
-		return fault.ForLog(err) // it is printed where the log goes
+		return err
 	}
 	defer func() { s.loaded.Load().closeSources(nil) }()
 	if s.certs != nil {
@@ -128,7 +127,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 
 func (s *service) logWarnings(l *Loaded) {
 	for _, warning := range l.Warnings() {
-		s.log.Warn("configuration warning", "fault", warning.ForLog())
+		s.log.Warn("configuration warning", "fault", warning.String())
 	}
 }
 

@@ -27,7 +27,10 @@ var floors = [][]string{
 		"internal/certfile", "internal/conn", "internal/directory", "internal/dns/dnstest",
 		"internal/sources/mapfile", "internal/sources/memory", "internal/sources/rig", "internal/sources/secret",
 	},
-	{"internal/certs", "internal/records", "internal/setup", "internal/signer", "internal/sources"},
+	{
+		"internal/certs", "internal/records", "internal/setup", "internal/signer", "internal/sources",
+		"internal/sources/ldapdir",
+	},
 	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},
 	{"internal/service", "internal/systems"},
 	{"cmd/signpost", "acceptance", "packaging"},
@@ -53,6 +56,9 @@ var owners = map[string][]string{
 	"github.com/beevik/etree":    {"autoconfig", "autodiscover"},
 	"howett.net/plist":           {"mobileconfig"},
 	"github.com/smallstep/pkcs7": {"internal/signer"},
+
+	"github.com/go-ldap/ldap/v3":      {"internal/sources/ldapdir"},
+	"github.com/go-asn1-ber/asn1-ber": {"internal/sources/ldapdir"},
 
 	"github.com/prometheus/client_golang/prometheus":            {"internal/server"},
 	"github.com/prometheus/client_golang/prometheus/collectors": {"internal/server"},

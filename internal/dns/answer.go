@@ -47,7 +47,7 @@ func (c *Client) resolve(ctx context.Context, qname string, qtype uint16) (Answe
 	var result Answer
 	ttl := maxPositive
 	seen := map[string]bool{}
-	for {
+	for range maxQuestions {
 		message, err := c.ask(ctx, qname, qtype)
 		if err != nil {
 			return Answer{}, 0, err
@@ -71,6 +71,7 @@ func (c *Client) resolve(ctx context.Context, qname string, qtype uint16) (Answe
 		}
 		return result, min(max(min(ttl, negative), minNegative), maxNegative), nil
 	}
+	return Answer{}, 0, errAliasLoop
 }
 
 // follow reads what a message says about a name: the chain of CNAMEs that begins

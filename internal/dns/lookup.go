@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // MX is a mail exchanger of a domain.
@@ -18,9 +19,10 @@ type MX struct {
 // LookupMX returns the mail exchangers of a domain, the most preferred first,
 // those of equal preference by name. It returns none and no error for a domain
 // that does not exist, has no MX record or accepts no mail (RFC 7505). An error
-// means that DNS gave no answer.
+// means that DNS gave no answer. Where it gave one before, that is returned for a day
+// (RFC 8767): mailboxes do not move because a name server fails.
 func (r *Resolver) LookupMX(ctx context.Context, domain string) ([]MX, error) {
-	answer, err := r.Lookup(ctx, domain, "MX")
+	answer, err := r.lookup(ctx, domain, "MX", true)
 	if err != nil {
 		return nil, err
 	}
@@ -44,22 +46,28 @@ func (r *Resolver) LookupMX(ctx context.Context, domain string) ([]MX, error) {
 // servers fail to answer the question for one of the two kinds. That is an
 // error only if the host has no address of the other kind.
 func (r *Resolver) LookupAddresses(ctx context.Context, host string) ([]netip.Addr, error) {
-	var addresses []netip.Addr
-	var failure error
-	for _, recordType := range []string{"A", "AAAA"} {
-		answer, err := r.Lookup(ctx, host, recordType)
-		if err != nil {
-			failure = cmp.Or(failure, err)
-			continue
-		}
-		for _, record := range answer.OfType(recordType) {
-			if address, err := netip.ParseAddr(record.Data); err == nil {
-				addresses = append(addresses, address)
-			}
-		}
-	}
-	if len(addresses) > 0 {
+	var v4, v6 []netip.Addr
+	var failure4, failure6 error
+	var both sync.WaitGroup
+	both.Go(func() { v6, failure6 = r.addresses(ctx, host, "AAAA") })
+	v4, failure4 = r.addresses(ctx, host, "A")
+	both.Wait()
+	if addresses := append(v4, v6...); len(addresses) > 0 {
 		return addresses, nil
 	}
-	return nil, failure
+	return nil, cmp.Or(failure4, failure6)
+}
+
+func (r *Resolver) addresses(ctx context.Context, host, recordType string) ([]netip.Addr, error) {
+	answer, err := r.Lookup(ctx, host, recordType)
+	if err != nil {
+		return nil, err
+	}
+	var addresses []netip.Addr
+	for _, record := range answer.OfType(recordType) {
+		if address, err := netip.ParseAddr(record.Data); err == nil {
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses, nil
 }

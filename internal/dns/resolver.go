@@ -4,20 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
+	"signpost/internal/fair"
 )
 
-// MaxConcurrent is how many questions a Resolver has under way at once. More
-// wait for their turn, and fail if it does not come in time.
+// MaxConcurrent is how many questions of the operator a Resolver has under way at once.
+// More wait for their turn, and fail if it does not come in time.
 const MaxConcurrent = 64
 
 // Limits of a Resolver. Strangers choose the names that it is asked for, so
 // everything that they could make grow has a limit.
 const (
-	maxWaiting  = 1024 // callers that wait for their turn
 	maxEntries  = 20_000
 	maxBytes    = 16 << 20
 	minPositive = 30 * time.Second
@@ -25,24 +23,30 @@ const (
 	minNegative = 5 * time.Second
 	maxNegative = 5 * time.Minute
 	failureTTL  = 5 * time.Second
-	maxAliases  = 8 // CNAMEs followed; BIND and Unbound limit them similarly
+	// maxStale is how long after its end an answer is used while a new one cannot be
+	// had, and staleWait how long a caller waits for the new one then (RFC 8767 §5
+	// names one to three days, and 1.8 seconds).
+	maxStale     = 24 * time.Hour
+	staleWait    = 1800 * time.Millisecond
+	maxAliases   = 8 // CNAMEs followed; BIND and Unbound limit them similarly
+	maxQuestions = 4 // for one look-up: servers that follow no CNAMEs have one or two of their own
 )
 
 // Resolver asks recursive name servers. It caches their answers for as long as
 // they allow, within bounds, and asks only once for concurrent callers with the
-// same question.
+// same question. The context of a look-up says on whose behalf it is (package fair):
+// each kind of caller has places of its own, and each client a share of them.
 type Resolver struct {
-	client  *Client
-	cache   *cache
-	calls   singleflight.Group
-	slots   chan struct{}
-	waiting atomic.Int32
+	client *Client
+	cache  *cache
+	pools  [fair.Kinds]pool
 }
 
 // NewResolver returns a resolver that asks the servers (addresses, with or
 // without a port) in their order. If there are none, it asks those of
 // /etc/resolv.conf. timeout limits one try; zero means two seconds. A look-up
-// ends after four times the timeout, however many servers there are.
+// ends after four times the timeout, however many servers there are. The time begins
+// when it gets its place.
 func NewResolver(servers []string, timeout time.Duration) (*Resolver, error) {
 	addresses, err := serverAddresses(servers)
 	if err != nil {
@@ -51,70 +55,80 @@ func NewResolver(servers []string, timeout time.Duration) (*Resolver, error) {
 	if timeout <= 0 {
 		timeout = 2 * time.Second
 	}
-	return &Resolver{
+	r := &Resolver{
 		client: &Client{servers: addresses, timeout: timeout, recursion: true},
 		cache:  newCache(maxEntries, maxBytes),
-		slots:  make(chan struct{}, MaxConcurrent),
-	}, nil
+	}
+	for kind := range r.pools {
+		r.pools[kind].open(poolLimits[kind], 2*timeout)
+	}
+	return r, nil
 }
 
 // Stats returns the counts of the cache.
 func (r *Resolver) Stats() Stats { return r.cache.stats() }
 
-// errBusy reports that too many look-ups are waiting. It is not cached, because
-// the next caller may find a free slot.
-var errBusy = errors.New("too many DNS look-ups under way")
-
 // Lookup asks for the records of a name, of a type such as "SRV". A name without
-// such records is an Answer; an error means that DNS gave no answer. Cancelling
-// the context ends the wait, not the look-up, which others may wait for as well.
+// such records is an Answer; an error means that DNS gave no answer, or fair.ErrBusy
+// that it was not asked. Cancelling the context ends the wait, not a look-up under way.
 func (r *Resolver) Lookup(ctx context.Context, name, recordType string) (Answer, error) {
+	return r.lookup(ctx, name, recordType, false)
+}
+
+// lookup is Lookup; if staleToo is set, an answer that has expired is returned while a
+// new one cannot be had.
+func (r *Resolver) lookup(ctx context.Context, name, recordType string, staleToo bool) (Answer, error) {
 	qname, qtype, err := Question(name, recordType)
 	if err != nil {
 		return Answer{}, err
 	}
-	key := recordType + " " + qname
-	if answer, err, ok := r.cache.get(key); ok {
-		return answer, err
-	}
-	if r.waiting.Add(1) > MaxConcurrent+maxWaiting {
-		r.waiting.Add(-1)
-		return Answer{}, fmt.Errorf("%s %s: %w", name, recordType, errBusy)
-	}
-	call := r.calls.DoChan(key, func() (any, error) {
-		return r.lookup(key, qname, qtype)
-	})
-	select {
-	case <-ctx.Done():
-		// The call goes on for those who still wait for it, and counts as
-		// waiting until it has ended.
-		go func() { <-call; r.waiting.Add(-1) }()
-		return Answer{}, ctx.Err()
-	case result := <-call:
-		r.waiting.Add(-1)
-		if result.Err != nil {
-			return Answer{}, result.Err
+	q := question{key: recordType + " " + qname, name: qname, qtype: qtype, caller: fair.CallerOf(ctx)}
+	known := r.cache.get(q.key, q.owner())
+	staleToo = staleToo && known.stale
+	switch {
+	case known.fresh:
+		return known.answer, nil
+	case known.err == nil:
+		var answer Answer
+		if answer, err = r.askWithin(ctx, q, staleToo); err == nil {
+			return answer, nil
 		}
-		return result.Val.(Answer), nil
+	default:
+		err = known.err
 	}
+	if staleToo && ctx.Err() == nil {
+		r.cache.servedStale()
+		return known.answer, nil
+	}
+	return Answer{}, err
 }
 
-// lookup asks the servers and caches the answer. It runs once per name and type
-// at a time, with a context that belongs to no single caller.
-func (r *Resolver) lookup(key, qname string, qtype uint16) (Answer, error) {
+// askWithin asks, and waits only a short time if the caller has an older answer.
+func (r *Resolver) askWithin(ctx context.Context, q question, hasOlder bool) (Answer, error) {
+	if hasOlder {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, staleWait)
+		defer cancel()
+	}
+	answer, err := r.pools[q.caller.Kind].ask(ctx, q, r.answer)
+	if errors.Is(err, fair.ErrBusy) {
+		r.cache.refused()
+		err = fmt.Errorf("%s: %w", describe(q.name, q.qtype), err)
+	}
+	return answer, err
+}
+
+// answer asks the servers and caches the answer, with a context that belongs to no
+// single caller.
+func (r *Resolver) answer(q question) (Answer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*r.client.timeout)
 	defer cancel()
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-ctx.Done():
-		return Answer{}, fmt.Errorf("%s: %w", describe(qname, qtype), errBusy)
-	}
-	answer, ttl, err := r.client.resolve(ctx, qname, qtype)
+	answer, ttl, err := r.client.resolve(ctx, q.name, q.qtype)
 	if err != nil {
-		err = fmt.Errorf("%s: %w", describe(qname, qtype), err)
-		ttl = failureTTL
+		err = fmt.Errorf("%s: %w", describe(q.name, q.qtype), err)
+		r.cache.fail(q.key, q.owner(), err)
+		return Answer{}, err
 	}
-	r.cache.put(key, answer, err, ttl)
-	return answer, err
+	r.cache.put(q.key, q.owner(), answer, ttl)
+	return answer, nil
 }

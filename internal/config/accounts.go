@@ -48,6 +48,7 @@ func readList(l *loader, v *value) {
 	if !v.is(mapping, "a mapping of addresses to accounts") {
 		return
 	}
+	v.people = true
 	accounts := make(directory.List, len(v.items)/2)
 	for key, item := range v.entries() {
 		e := &entry{address: item.address(key.text, key.line), at: item, line: key.line}

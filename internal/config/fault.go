@@ -45,6 +45,9 @@ func quote(text string) string {
 	const most = 80
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
+		if strings.ContainsRune(string(runes[most:]), '@') {
+			text += "@…" // a log leaves out what stands before an @
+		}
 	}
 	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 		return strconv.Quote(text)

@@ -103,15 +103,23 @@ func (l *loader) read(v *value) {
 }
 
 func (l *loader) fault(file string, line int, format string, args ...any) {
+	l.addFault(fault.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
+}
+
+func (l *loader) addFault(f fault.Fault) {
 	if len(l.faults) == maxKept {
 		l.dropped++
 		return
 	}
-	l.faults = append(l.faults, fault.Fault{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
+	l.faults = append(l.faults, f)
 }
 
 func (l *loader) warn(file string, line int, text string) {
+	l.addWarning(fault.Fault{File: file, Line: line, Text: text})
+}
+
+func (l *loader) addWarning(f fault.Fault) {
 	if len(l.warnings) < maxKept {
-		l.warnings = append(l.warnings, fault.Fault{File: file, Line: line, Text: text})
+		l.warnings = append(l.warnings, f)
 	}
 }

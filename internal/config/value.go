@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"signpost/internal/fault"
 )
 
 // value is a node together with its place, so that a message about it can name
@@ -20,6 +22,7 @@ type value struct {
 	key    string // in a mapping
 	pos    int    // in a list
 	l      *loader
+	people bool // its keys are mail addresses, which no log shows
 }
 
 // path returns the place of the value: providers[1].servers[2].port.
@@ -35,6 +38,32 @@ func (v *value) path() string {
 		return printable(v.key)
 	}
 	return path + "." + printable(v.key)
+}
+
+// forLog returns what a log says of a value in which the names of people may stand: its
+// place without them. It returns an empty text for any other value.
+func (v *value) forLog(problem string) string {
+	for at := v; at != nil; at = at.parent {
+		if at.people {
+			return v.placeForLog() + ": " + problem + "; signpost check says why"
+		}
+	}
+	return ""
+}
+
+// placeForLog is like path, without the local part of the key below a value with people.
+func (v *value) placeForLog() string {
+	switch {
+	case v.people:
+		return v.path()
+	case !v.parent.people:
+		return v.parent.placeForLog() + "." + printable(v.key)
+	}
+	place := v.parent.placeForLog() + ".…"
+	if at := strings.LastIndexByte(v.key, '@'); at >= 0 {
+		place += printable(v.key[at:])
+	}
+	return place
 }
 
 // printable returns a key as a path shows it, quoted if it would be confusing otherwise.
@@ -54,12 +83,12 @@ func (v *value) refuse(format string, args ...any) string {
 }
 
 func (v *value) faultAt(line int, format string, args ...any) {
-	v.l.fault(v.l.file, line, "%s", v.message(format, args))
+	v.l.addFault(fault.Fault{File: v.l.file, Line: line, Text: v.message(format, args), Log: v.forLog("is wrong")})
 }
 
 // warn records something that is allowed but most likely not intended.
 func (v *value) warn(format string, args ...any) {
-	v.l.warn(v.l.file, v.line, v.message(format, args))
+	v.l.addWarning(fault.Fault{File: v.l.file, Line: v.line, Text: v.message(format, args), Log: v.forLog("looks wrong")})
 }
 
 func (v *value) message(format string, args []any) string {

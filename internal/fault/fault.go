@@ -12,6 +12,7 @@ type Fault struct {
 	File string
 	Line int // 0 if the fault concerns the whole file
 	Text string
+	Log  string // in place of Text in a log, if that may show a mailbox; empty for Text
 }
 
 // String returns the fault in the form that editors can jump to:

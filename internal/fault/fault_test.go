@@ -10,7 +10,7 @@ import (
 )
 
 func TestList(t *testing.T) {
-	l := List{{"a.yaml", 31, "first"}, {"b.txt", 0, "second"}}
+	l := List{{File: "a.yaml", Line: 31, Text: "first"}, {File: "b.txt", Text: "second"}}
 	if got, want := l.Error(), "a.yaml:31: first\nb.txt: second"; got != want {
 		t.Errorf("Error() = %q, want %q", got, want)
 	}

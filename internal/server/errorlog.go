@@ -3,6 +3,8 @@ package server
 import (
 	"log/slog"
 	"strings"
+
+	"signpost/internal/fault"
 )
 
 // errorLog receives what net/http logs. Most of that is about clients that hang up or
@@ -21,9 +23,9 @@ func (l *errorLog) Write(text []byte) (int, error) {
 		// The client's address comes first. It is not logged.
 		_, panicked, _ = strings.Cut(panicked, ": ")
 		value, stack, _ := strings.Cut(panicked, "\n")
-		l.log.Error("request panicked", "fault", value, "stack", stack)
+		l.log.Error("request panicked", "fault", fault.WithoutLocalParts(value), "stack", stack)
 	} else {
-		l.log.Debug(line)
+		l.log.Debug(fault.WithoutLocalParts(line))
 	}
 	return len(text), nil
 }

@@ -2,11 +2,13 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"runtime/debug"
 	"time"
 
 	"signpost/account"
+	"signpost/internal/fault"
 )
 
 // requestState holds what the service knows of a request, for the log line and the
@@ -74,7 +76,7 @@ func (s *requestState) finish(log *accessLog, r *http.Request) {
 		if p == http.ErrAbortHandler {
 			panic(p)
 		}
-		log.log.Error("request panicked", "dialect", s.dialect.name, "fault", p, "stack", string(debug.Stack()))
+		log.log.Error("request panicked", "dialect", s.dialect.name, "fault", fault.WithoutLocalParts(fmt.Sprint(p)), "stack", string(debug.Stack()))
 		if s.status == 0 {
 			http.Error(&s.statusRecorder, "internal error", http.StatusInternalServerError)
 		}

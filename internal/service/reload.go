@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"signpost/internal/config"
+	"signpost/internal/fault"
 )
 
 // fileRest is how long the files must stay unchanged before they are loaded.
@@ -46,7 +47,7 @@ func (s *service) reload(ctx context.Context) {
 	}
 	if err != nil {
 		s.metrics.Reloaded(false)
-		for line := range strings.SplitSeq(err.Error(), "\n") {
+		for line := range strings.SplitSeq(fault.ForLog(err).Error(), "\n") {
 			s.log.Error("reload failed, keeping the previous configuration", "fault", line)
 		}
 		return

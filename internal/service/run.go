@@ -12,6 +12,7 @@ import (
 	"signpost/internal/certs"
 	"signpost/internal/config"
 	"signpost/internal/dns"
+	"signpost/internal/fault"
 	"signpost/internal/filewatch"
 	"signpost/internal/server"
 )
@@ -38,7 +39,7 @@ func Run(ctx context.Context, o Options) error {
 
 	s, err := newService(ctx, o)
 	if err != nil {
-		return err
+		return fault.ForLog(err) // it is printed where the log goes
 	}
 	defer func() { s.loaded.Load().closeSources(nil) }()
 	if s.certs != nil {
@@ -127,7 +128,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 
 func (s *service) logWarnings(l *Loaded) {
 	for _, warning := range l.Warnings() {
-		s.log.Warn("configuration warning", "fault", warning.String())
+		s.log.Warn("configuration warning", "fault", warning.ForLog())
 	}
 }
 

@@ -3,6 +3,7 @@ package signer
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"signpost/internal/certfile"
+	"signpost/internal/fault"
 	"signpost/internal/filewatch"
 )
 
@@ -177,6 +179,15 @@ func (s *Signer) logChange(key *signingKey, problem error) {
 	case key.warning != "":
 		s.log.Warn("profiles are signed, but devices may not trust the signature", "reason", key.warning)
 	default:
-		s.log.Info("profiles are signed", "certificate", key.leaf.Subject.String(), "until", key.leaf.NotAfter)
+		s.log.Info("profiles are signed", "certificate", subject(key.leaf), "until", key.leaf.NotAfter)
 	}
+}
+
+// subject returns the subject of a certificate as a log shows it. A certificate for
+// signing mail names a mailbox, some of them in a field of its own, which String would
+// write in hexadecimal digits.
+func subject(c *x509.Certificate) string {
+	name := c.Subject
+	name.Names = nil
+	return fault.WithoutLocalParts(name.String())
 }

@@ -84,7 +84,7 @@ func (s *Server) load(t testing.TB, preset, script string) *Database {
 	if s.Scheme == "mysql" {
 		create = "CREATE DATABASE " + name + " CHARACTER SET utf8mb4;\nUSE " + name + ";\n"
 	}
-	s.administer(t, "", create+script+"\n"+grant(preset, s.Scheme, name, d.User))
+	s.administer(t, "", create+script+"\n"+d.createUser()+d.rights())
 	d.URL = s.Scheme + "://" + d.User + "@" + s.Address() + "/" + name
 	d.PasswordFile = Write(t, Folder(t, "password", ""), "password", Password+"\n")
 	return d

@@ -3,6 +3,7 @@ package rig
 import (
 	"fmt"
 	"strings"
+	"testing"
 )
 
 // grants lists what the user of each preset may read: tables, or some columns of a table
@@ -25,28 +26,60 @@ var grants = map[string][]string{
 	"ispmail": {"virtual_domains", "virtual_aliases", "virtual_users (email)"},
 }
 
-// grant returns the statements that create a user who may only read what the preset needs.
-// prefix is the database and a dot, as MySQL writes a table.
-func grant(preset, scheme, database, user string) string {
+// createUser returns the statements that create a user who may do nothing yet.
+func (d *Database) createUser() string {
 	var script strings.Builder
-	names := []string{user}
-	prefix := ""
-	if scheme == "mysql" {
-		// The second is whoever comes through the Unix socket.
-		names, prefix = []string{user + "@'127.0.0.1'", user + "@localhost"}, database+"."
-	}
-	for _, name := range names {
-		if scheme == "mysql" {
+	for _, name := range d.names() {
+		if d.Server.Scheme == "mysql" {
 			fmt.Fprintf(&script, "CREATE USER %s IDENTIFIED BY '%s' WITH MAX_USER_CONNECTIONS 8;\n", name, Password)
-		} else {
-			fmt.Fprintf(&script, "CREATE ROLE %s LOGIN PASSWORD '%s' CONNECTION LIMIT 8;\n", name, Password)
-			fmt.Fprintf(&script, "ALTER ROLE %s SET default_transaction_read_only = on;\n", name)
-			fmt.Fprintf(&script, "ALTER ROLE %s SET statement_timeout = '2s';\n", name)
+			continue
 		}
-		for _, what := range grants[preset] {
+		fmt.Fprintf(&script, "CREATE ROLE %s LOGIN PASSWORD '%s' CONNECTION LIMIT 8;\n", name, Password)
+		fmt.Fprintf(&script, "ALTER ROLE %s SET default_transaction_read_only = on;\n", name)
+		fmt.Fprintf(&script, "ALTER ROLE %s SET statement_timeout = '2s';\n", name)
+	}
+	return script.String()
+}
+
+// rights returns the statements that let the user read what the preset needs.
+func (d *Database) rights() string {
+	var script strings.Builder
+	prefix := ""
+	if d.Server.Scheme == "mysql" {
+		prefix = d.Name + "."
+	}
+	for _, name := range d.names() {
+		for _, what := range grants[d.Preset] {
 			table, columns, _ := strings.Cut(what, " ")
 			fmt.Fprintf(&script, "GRANT SELECT %s ON %s%s TO %s;\n", columns, prefix, table, name)
 		}
 	}
 	return script.String()
+}
+
+// names returns the user's names as the server writes them. The second one of MySQL is
+// whoever comes through the Unix socket.
+func (d *Database) names() []string {
+	if d.Server.Scheme == "mysql" {
+		return []string{d.User + "@'127.0.0.1'", d.User + "@localhost"}
+	}
+	return []string{d.User}
+}
+
+// Revoke takes all rights from the user.
+func (d *Database) Revoke(t testing.TB) {
+	t.Helper()
+	for _, name := range d.names() {
+		script := "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM " + name + ";"
+		if d.Server.Scheme == "mysql" {
+			script = "REVOKE ALL PRIVILEGES, GRANT OPTION FROM " + name + ";"
+		}
+		d.Run(t, script)
+	}
+}
+
+// Grant gives the user its rights again.
+func (d *Database) Grant(t testing.TB) {
+	t.Helper()
+	d.Run(t, d.rights())
 }

@@ -101,6 +101,15 @@ func TestOutage(t *testing.T) {
 				t.Errorf("a paused server answered after %v: %v", time.Since(start), err)
 			}
 			d.KillConnections(t)
+			d.Revoke(t)
+			count := "SELECT count(*) FROM " + map[string]string{"mailu": "domain", "ispmail": "virtual_domains"}[d.Preset]
+			if out, err := asUser(t, d, count); err == nil {
+				t.Errorf("a user without rights counted: %s", out)
+			}
+			d.Grant(t)
+			if out, err := asUser(t, d, count); err != nil {
+				t.Errorf("a user with rights again: %s", out)
+			}
 		})
 	}
 }

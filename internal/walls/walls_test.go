@@ -33,7 +33,7 @@ var floors = [][]string{
 	},
 	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},
 	{"internal/service", "internal/systems"},
-	{"cmd/signpost", "acceptance", "packaging"},
+	{"cmd/signpost", "acceptance", "internal/sources/e2e", "packaging"},
 }
 
 // formats are the packages that other programs could use. They import only package

@@ -26,6 +26,7 @@ type Limiter struct {
 	Exempt      func(netip.Addr) bool // reports whether an address is not counted
 	Refused     func(netip.Addr)      // is called when an address has too many connections
 	Evicted     func()                // is called when an idle connection was closed
+	Flooded     func(netip.Addr)      // is called when a client sent more than its allowance; see LimitFrames
 
 	mu     sync.Mutex
 	blocks map[Block]int // number of open connections
@@ -115,6 +116,9 @@ type limitConn struct {
 	admission sync.Once
 	admitted  bool
 
+	looked    bool       // LimitFrames has been called
+	allowance *allowance // of HTTP/2; nil for no limit
+
 	// The mutex of the limiter guards the rest.
 	closed  bool
 	open    bool          // has a slot
@@ -189,7 +193,17 @@ func (c *limitConn) Read(b []byte) (int, error) {
 		c.Close()
 		return 0, net.ErrClosed
 	}
-	return c.Conn.Read(b)
+	if c.allowance == nil {
+		return c.Conn.Read(b)
+	}
+	if !c.allowance.wait() {
+		c.listener.limiter.Flooded(PeerAddr(c.RemoteAddr().String()))
+		c.Close()
+		return 0, net.ErrClosed
+	}
+	n, err := c.Conn.Read(b)
+	c.allowance.spend(n)
+	return n, err
 }
 
 // Close implements net.Conn.

@@ -43,6 +43,7 @@ func newConnections(m *Metrics) *connections {
 func (c *connections) track(nc net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateActive:
+		conn.LimitFrames(nc)
 		conn.SetIdle(nc, false)
 	case http.StateIdle:
 		conn.SetIdle(nc, true)

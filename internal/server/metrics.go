@@ -25,9 +25,9 @@ type Metrics struct {
 
 	open     *prometheus.GaugeVec
 	accepted *prometheus.CounterVec
-	// Connections closed because their address had too many, and closed while idle
-	// because the listener was full.
-	closedForAddress, closedForRoom prometheus.Counter
+	// Connections closed because their address had too many, while idle because the
+	// listener was full, and because of a flood of HTTP/2 frames.
+	closedForAddress, closedForRoom, closedForFlood prometheus.Counter
 
 	applied, refused prometheus.Counter
 	loaded           prometheus.Gauge
@@ -59,6 +59,7 @@ func NewMetrics(version, goVersion string) *Metrics {
 	closed := m.counters("connections_closed_total",
 		"Connections closed to leave room for others, by reason.", "reason")
 	m.closedForAddress, m.closedForRoom = closed.WithLabelValues("address"), closed.WithLabelValues("room")
+	m.closedForFlood = closed.WithLabelValues("flood")
 	for _, kind := range []string{conn.HTTP, conn.HTTPS} {
 		m.open.WithLabelValues(kind)
 		m.accepted.WithLabelValues(kind)

@@ -42,7 +42,7 @@ type Service struct {
 	Log           *slog.Logger
 	Metrics       *Metrics // nil discards them
 
-	refused throttle // connections
+	refused, flooded throttle // connections
 }
 
 // Serve serves the listeners until ctx is done. Then it accepts no new connections,
@@ -60,10 +60,14 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 			w.Header().Set("Connection", "close")
 			notify(conns.requested)
 		}
+		if r.ProtoMajor == 2 {
+			countRequest(r)
+		}
 		s.Handler.ServeHTTP(w, r)
 	}))
 	public.TLSConfig = s.TLS
 	public.ConnState = conns.track
+	public.ConnContext = conn.WithConn
 	admin := s.httpServer(s.Admin)
 	admin.WriteTimeout = 5 * time.Minute // a CPU profile takes long
 
@@ -126,6 +130,7 @@ func (s *Service) limiter() *conn.Limiter {
 		Exempt:      s.Trusts,
 		Refused:     s.connectionRefused,
 		Evicted:     s.Metrics.closedForRoom.Inc,
+		Flooded:     s.connectionFlooded,
 	}
 }
 
@@ -135,6 +140,15 @@ func (s *Service) connectionRefused(addr netip.Addr) {
 	s.Metrics.closedForAddress.Inc()
 	s.refused.inBackground(func(connections int64) {
 		s.Log.Warn("too many connections", "connections", connections, "block", conn.BlockName(addr))
+	})
+}
+
+// connectionFlooded counts and logs a connection that was closed because its client sent
+// far more than its requests need.
+func (s *Service) connectionFlooded(addr netip.Addr) {
+	s.Metrics.closedForFlood.Inc()
+	s.flooded.inBackground(func(connections int64) {
+		s.Log.Warn("flood of HTTP/2 frames", "connections", connections, "block", conn.BlockName(addr))
 	})
 }
 
@@ -149,22 +163,5 @@ func (s *Service) httpServer(handler http.Handler) *http.Server {
 		MaxHeaderBytes: maxHeader - 4<<10,
 		HTTP2:          s.http2(),
 		ErrorLog:       log.New(&errorLog{log: s.Log}, "", 0),
-	}
-}
-
-// http2 returns the limits of HTTP/2 that net/http does not derive from the others.
-func (s *Service) http2() *http.HTTP2Config {
-	return &http.HTTP2Config{
-		MaxConcurrentStreams: 50,
-		// A body is read up to autodiscover.MaxBody. These are the smallest values allowed.
-		MaxReceiveBufferPerConnection: 64 << 10,
-		MaxReceiveBufferPerStream:     64 << 10,
-		MaxReadFrameSize:              16 << 10,
-		WriteByteTimeout:              s.Timeouts.Write,
-		// HTTP/2 ignores ReadHeaderTimeout. Instead, a connection that sends no
-		// complete frame for Timeouts.Read is pinged. A client stuck inside a header
-		// cannot reply and is closed.
-		SendPingTimeout: s.Timeouts.Read,
-		PingTimeout:     s.Timeouts.Header,
 	}
 }

@@ -46,7 +46,10 @@ func startTLS(t testing.TB, s *server.Service) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.TLS, s.Log = selfSigned(t), discardLog
+	s.TLS = selfSigned(t)
+	if s.Log == nil {
+		s.Log = discardLog
+	}
 	if s.Timeouts == (conn.Timeouts{}) {
 		s.Timeouts = conn.DefaultTimeouts
 	}

@@ -29,7 +29,7 @@ var floors = [][]string{
 	},
 	{
 		"internal/certs", "internal/records", "internal/setup", "internal/signer", "internal/sources",
-		"internal/sources/ldapdir",
+		"internal/sources/ldapdir", "internal/sources/sqldb",
 	},
 	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},
 	{"internal/service", "internal/systems"},
@@ -72,6 +72,9 @@ var owners = map[string][]string{
 	"github.com/mholt/acmez/v3/acme":                            {"internal/certs"},
 	"go.uber.org/zap":                                           {"internal/certs"},
 	"go.uber.org/zap/zapcore":                                   {"internal/certs"},
+	"github.com/jackc/pgx/v5/pgconn":                            {"internal/sources/sqldb"},
+	"github.com/go-sql-driver/mysql":                            {"internal/sources/sqldb"},
+	"modernc.org/sqlite":                                        {"internal/sources/sqldb"},
 }
 
 // accountMayImport is what account may import besides the standard library: IDNA and the

@@ -1,0 +1,79 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+)
+
+// ask runs a query and calls read for each row, of at most limit if that is not 0. A key
+// that the database cannot take, because of its encoding or of a collation, gives no rows
+// and no error: whoever sends such an address must not make the database look dead.
+func (s *Store) ask(ctx context.Context, q *query, k key, limit int, read func(*values)) error {
+	if !k.askable() {
+		return nil
+	}
+	got := 0
+	err := s.run(ctx, q, k, limit, func(v *values) { got++; read(v) })
+	if err != nil && got == 0 && ctx.Err() == nil && s.engine.lost(err) {
+		// The server, or somebody with the right to, has ended the connection while it was
+		// in use. Idle ones that ended are noticed by the driver.
+		err = s.run(ctx, q, k, limit, read)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case q.holes != "" && s.engine.strange(err):
+		return nil
+	}
+	return s.explain(ctx, err)
+}
+
+// run runs a query once.
+func (s *Store) run(ctx context.Context, q *query, k key, limit int, read func(*values)) error {
+	stmt, err := s.prepare(ctx, q)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(ctx, k.args(q.holes)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	var v values
+	targets := make([]any, len(columns))
+	for i, column := range columns {
+		targets[i] = v.target(column)
+	}
+	for n := 0; (limit == 0 || n < limit) && rows.Next(); n++ {
+		if err := rows.Scan(targets...); err != nil {
+			return err
+		}
+		read(&v)
+	}
+	return rows.Err()
+}
+
+// prepare returns the query's statement. The pool prepares it once on each connection; with
+// PostgreSQL that is no round trip, and the server keeps nothing.
+func (s *Store) prepare(ctx context.Context, q *query) (*sql.Stmt, error) {
+	if stmt := q.stmt.Load(); stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := s.db().PrepareContext(ctx, q.sql)
+	if err != nil {
+		return nil, err
+	}
+	if !q.stmt.CompareAndSwap(nil, stmt) {
+		stmt.Close()
+	}
+	return q.stmt.Load(), nil
+}
+
+// isBad reports whether database/sql gave up a connection as broken.
+func isBad(err error) bool { return errors.Is(err, driver.ErrBadConn) }

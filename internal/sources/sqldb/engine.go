@@ -1,0 +1,55 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"sync"
+	"time"
+
+	"signpost/internal/sources/row"
+)
+
+// engine is what differs between the kinds of database.
+type engine struct {
+	syntax       *syntax
+	port, socket string // where a server is unless the URL says
+
+	// connector returns what connects to the host.
+	connector func(p *place, h host, timeout time.Duration) driver.Connector
+	// strange reports whether a query failed because of the key's bytes.
+	strange func(error) bool
+	// lost reports whether a connection ended while it was in use, so that another one
+	// may do.
+	lost func(error) bool
+	// classify returns what the error means, or nil if it is not the driver's.
+	classify func(error) *Error
+	// rights returns what a check says of the rights of the account.
+	rights func(context.Context, *Store) []row.Finding
+}
+
+// engines has the kinds of database by the scheme of their URLs. Each driver's file adds
+// its own.
+var engines = map[string]*engine{}
+
+const (
+	idleTime       = time.Minute
+	lifeTime       = 30 * time.Minute
+	connectTimeout = time.Second
+)
+
+// open prepares the pool. No connection is made before one is needed.
+func (s *Store) open() {
+	s.db = sync.OnceValue(func() *sql.DB {
+		db := sql.OpenDB(newFailover(s.place, s.engine, s.timeout))
+		connections := s.options.Connections
+		if connections <= 0 {
+			connections = DefaultConnections
+		}
+		db.SetMaxOpenConns(connections)
+		db.SetMaxIdleConns(connections)
+		db.SetConnMaxIdleTime(idleTime)
+		db.SetConnMaxLifetime(lifeTime)
+		return db
+	})
+}

@@ -1,0 +1,293 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// PostgreSQL is spoken to with pgconn, the lowest layer of pgx, below a database/sql
+// driver of our own. It has one way to ask: the unnamed statement, with parse, bind and
+// execute in one message. A pooler in transaction mode (PgBouncer) may give every
+// message to another server connection, where a named statement is unknown or somebody
+// else's: then the drivers that prepare give other queries' rows without an error.
+func init() {
+	engines["postgres"] = &engine{
+		port: "5432", socket: "/run/postgresql",
+		syntax: &syntax{
+			escapeTexts: true, dollarTexts: true, nested: true,
+			// PostgreSQL must know the type of a parameter, which concat($1) does not tell
+			// (42P18). Next to = the column tells, as it does of a literal: a cast would
+			// keep citext columns from comparing without case, and from their index.
+			parameter: func(n int, compared bool) string {
+				mark := "$" + strconv.Itoa(n)
+				if compared {
+					return mark
+				}
+				return "CAST(" + mark + " AS text)"
+			},
+			join: func(parts []string) string { return "(" + strings.Join(parts, " || ") + ")" },
+		},
+		connector: newPostgres,
+		strange:   strangeToPostgres,
+		lost:      func(error) bool { return false }, // the driver says ErrBadConn itself
+		classify:  classifyPostgres,
+		rights:    postgresRights,
+	}
+}
+
+// postgresConnector connects to a PostgreSQL server.
+type postgresConnector struct {
+	place   *place
+	host    host
+	timeout time.Duration
+	// pooled is set once the server has refused the settings of a session, as poolers
+	// do. They would leave them to the next user of the connection.
+	pooled atomic.Bool
+}
+
+func newPostgres(p *place, h host, timeout time.Duration) driver.Connector {
+	return &postgresConnector{place: p, host: h, timeout: timeout}
+}
+
+// Driver returns nil: nobody asks.
+func (c *postgresConnector) Driver() driver.Driver { return nil }
+
+// Connect connects, and asks the server to refuse all writing.
+func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	config, err := c.config()
+	if err != nil {
+		return nil, err
+	}
+	if !c.pooled.Load() {
+		conn, err := c.connect(ctx, config, true)
+		if !isPooler(err) {
+			return conn, err
+		}
+		c.pooled.Store(true)
+	}
+	return c.connect(ctx, config, false)
+}
+
+func (c *postgresConnector) connect(ctx context.Context, config *pgconn.Config, session bool) (driver.Conn, error) {
+	// Poolers know these three.
+	config.RuntimeParams = map[string]string{
+		"application_name": "signpost", "client_encoding": "UTF8", "standard_conforming_strings": "on",
+	}
+	if session {
+		config.RuntimeParams["default_transaction_read_only"] = "on"
+	}
+	conn, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return &postgresConn{conn: conn}, nil
+}
+
+// isPooler reports whether a pooler has refused a setting. PgBouncer: "unsupported
+// startup parameter: …", protocol_violation.
+func isPooler(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refused.Code == "08P01" && strings.Contains(refused.Message, "startup parameter")
+}
+
+// config returns how to connect. pgconn takes defaults from the environment and from the
+// home directory (PGHOST, .pgpass); all that matters is overwritten.
+func (c *postgresConnector) config() (*pgconn.Config, error) {
+	config, err := pgconn.ParseConfig("host=127.0.0.1 port=5432 user=signpost password=none dbname=none sslmode=disable " +
+		"passfile=/dev/null servicefile=/dev/null target_session_attrs=any")
+	if err != nil {
+		return nil, err
+	}
+	if config.Password, err = c.place.password(); err != nil {
+		return nil, err
+	}
+	if config.TLSConfig, err = c.place.tlsConfig(c.host); err != nil {
+		return nil, err
+	}
+	config.User, config.Database = c.place.user, c.place.database
+	config.Fallbacks = nil
+	config.Host = c.host.name
+	config.Port = 5432
+	if c.host.socket != "" {
+		config.Host, config.Port = splitSocket(c.host.socket)
+	} else {
+		port, err := strconv.ParseUint(c.host.port, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		config.Port = uint16(port)
+	}
+	return config, nil
+}
+
+// splitSocket returns the directory and the port of a socket's path, which may be that of
+// the directory.
+func splitSocket(path string) (directory string, port uint16) {
+	if number, ok := strings.CutPrefix(filepath.Base(path), ".s.PGSQL."); ok {
+		if n, err := strconv.ParseUint(number, 10, 16); err == nil {
+			return filepath.Dir(path), uint16(n)
+		}
+	}
+	return path, 5432
+}
+
+// postgresConn is a connection.
+type postgresConn struct{ conn *pgconn.PgConn }
+
+// closeTimeout bounds saying goodbye to a server that may have gone.
+const closeTimeout = 100 * time.Millisecond
+
+func (c *postgresConn) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return c.conn.Close(ctx)
+}
+
+// IsValid reports whether the connection may be used again.
+func (c *postgresConn) IsValid() bool { return !c.conn.IsClosed() }
+
+// Begin returns an error: nothing here needs a transaction.
+func (c *postgresConn) Begin() (driver.Tx, error) { return nil, errors.ErrUnsupported }
+
+// Prepare keeps the text. The server hears of it with each execution.
+func (c *postgresConn) Prepare(query string) (driver.Stmt, error) {
+	return &postgresStmt{c, query}, nil
+}
+
+type postgresStmt struct {
+	conn  *postgresConn
+	query string
+}
+
+func (s *postgresStmt) Close() error  { return nil }
+func (s *postgresStmt) NumInput() int { return -1 }
+
+func (s *postgresStmt) Exec([]driver.Value) (driver.Result, error) {
+	return nil, errors.ErrUnsupported
+}
+func (s *postgresStmt) Query([]driver.Value) (driver.Rows, error) { return nil, errors.ErrUnsupported }
+
+// QueryContext sends the query and its parameters, which are texts.
+func (s *postgresStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	parameters := make([][]byte, len(args))
+	for i, arg := range args {
+		text, ok := arg.Value.(string)
+		if !ok {
+			return nil, errors.ErrUnsupported
+		}
+		parameters[i] = []byte(text)
+	}
+	reader := s.conn.conn.ExecParams(ctx, s.query, parameters, nil, nil, nil)
+	fields := reader.FieldDescriptions()
+	if fields == nil {
+		_, err := reader.Close()
+		if err == nil {
+			err = errors.New("the statement gives no rows")
+		}
+		if s.conn.conn.IsClosed() && ctx.Err() == nil {
+			// The server ended the connection before it answered: database/sql takes
+			// another one.
+			return nil, driver.ErrBadConn
+		}
+		return nil, err
+	}
+	columns := make([]string, len(fields))
+	for i, field := range fields {
+		columns[i] = field.Name
+	}
+	return &postgresRows{reader, columns}, nil
+}
+
+type postgresRows struct {
+	reader  *pgconn.ResultReader
+	columns []string
+}
+
+func (r *postgresRows) Columns() []string { return r.columns }
+
+func (r *postgresRows) Close() error {
+	_, err := r.reader.Close()
+	return err
+}
+
+func (r *postgresRows) Next(row []driver.Value) error {
+	if !r.reader.NextRow() {
+		if err := r.Close(); err != nil {
+			return err
+		}
+		return io.EOF
+	}
+	for i, value := range r.reader.Values() {
+		if value == nil {
+			row[i] = nil
+		} else {
+			row[i] = value
+		}
+	}
+	return nil
+}
+
+// strangeToPostgres reports whether PostgreSQL cannot take a parameter's bytes: they
+// do not exist in the database's encoding, are no value of the column's type, or no
+// pattern (PostgreSQL, Appendix A, "Error Codes").
+func strangeToPostgres(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return false
+	}
+	switch refused.Code {
+	case "22021", // character_not_in_repertoire
+		"22P05", // untranslatable_character
+		"22P02", // invalid_text_representation
+		"22003", // numeric_value_out_of_range
+		"22001", // string_data_right_truncation
+		"22025", // invalid_escape_sequence: LIKE
+		"2201B": // invalid_regular_expression
+		return true
+	}
+	return false
+}
+
+// classifyPostgres returns what PostgreSQL's error means.
+func classifyPostgres(err error) *Error {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		if strings.Contains(err.Error(), "server refused TLS connection") {
+			return &Error{Text: classifyNetwork(errNoTLS)}
+		}
+		return nil
+	}
+	text := "the database reports an error"
+	switch refused.Code {
+	case "28P01":
+		text = "the database refuses the password"
+	case "28000":
+		text = "the database refuses the user"
+	case "3D000":
+		text = "the database does not exist"
+	case "42501":
+		text = "the database user may not read a table, or may not connect"
+	case "42P01":
+		text = "a table of the query does not exist"
+	case "42703":
+		text = "a column of the query does not exist"
+	case "53300":
+		text = "the database has no connection left"
+	case "57014":
+		text = "the database gave up the query, which took too long"
+	case "57P01", "57P02", "57P03":
+		text = "the database is starting or stopping"
+	case "25006":
+		text = "the query writes"
+	}
+	return &Error{Text: text, Code: refused.Code}
+}

@@ -1,0 +1,71 @@
+package sqldb
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+
+	"signpost/internal/certfile"
+	"signpost/internal/fault"
+	"signpost/internal/sources/secret"
+)
+
+// tlsConfig returns how the host's certificate is verified, or nil if the way to it is not
+// encrypted. The file of authorities is read with each connection, so that a new one
+// needs no reload.
+func (p *place) tlsConfig(h host) (*tls.Config, error) {
+	if !p.encrypted(h) {
+		return nil, nil
+	}
+	config := &tls.Config{ServerName: h.name, MinVersion: tls.VersionTLS12}
+	if p.caRoot == "" {
+		return config, nil
+	}
+	pool, err := loadRoots(p.caRoot)
+	if err != nil {
+		return nil, &localError{err}
+	}
+	config.RootCAs = pool
+	return config, nil
+}
+
+// loadRoots reads a PEM file of certificates.
+func loadRoots(path string) (*x509.CertPool, error) {
+	certificates, err := certfile.Certificates(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	for _, c := range certificates {
+		pool.AddCert(c)
+	}
+	return pool, nil
+}
+
+// password reads the password file, if there is one.
+func (p *place) password() (string, error) {
+	if p.passwordFile == "" {
+		return "", nil
+	}
+	password, err := secret.Read(p.passwordFile)
+	if err != nil {
+		return "", &localError{err}
+	}
+	return password, nil
+}
+
+// fileError explains why a file of the database cannot be read.
+func fileError(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return &localError{fmt.Errorf("%s: %w", path, fault.WithoutPath(err))}
+	}
+	return file.Close()
+}
+
+// localError is about a file of the operator's on this machine. Its text may be told.
+type localError struct{ error }
+
+// Unwrap returns the error itself, which may have a hint.
+func (e *localError) Unwrap() error { return e.error }

@@ -1,7 +1,7 @@
-// Package rig starts other people's servers for tests: PostgreSQL, MariaDB, PgBouncer,
-// and fills them with the example databases of the mail systems that have a preset. The
-// servers are those of Debian's packages. A test skips if a program is missing, or fails if
-// SIGNPOST_REQUIRE_TOOLS is set.
+// Package rig starts other people's servers for tests: PostgreSQL, MariaDB, PgBouncer, slapd,
+// a Samba domain controller, and fills them with the example data of the mail systems that
+// have a preset. The servers are those of Debian's packages. A test skips if a program is
+// missing, or fails if SIGNPOST_REQUIRE_TOOLS is set.
 //
 // A server is started once for a test binary, on a free port of 127.0.0.1, with its
 // files in a temporary folder. Main stops the servers and removes the folder:

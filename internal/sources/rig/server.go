@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"cmp"
 	"fmt"
 	"os/exec"
 	"sync"
@@ -13,9 +14,10 @@ import (
 // Server is a running database server, which all tests of a test binary share.
 type Server struct {
 	Scheme  string // of its URLs: postgres or mysql
-	Port    string // on 127.0.0.1
+	Port    string // on 127.0.0.1, or on host
 	Socket  string // the folder (PostgreSQL) or the file (MariaDB) of its Unix socket
 	CA      string // a PEM file that its certificate is verified with
+	host    string // empty: 127.0.0.1
 	owner   string // as whom it runs
 	ready   string // what it logs when it answers
 	quit    syscall.Signal
@@ -29,7 +31,7 @@ type Server struct {
 }
 
 // Address returns host and port.
-func (s *Server) Address() string { return "127.0.0.1:" + s.Port }
+func (s *Server) Address() string { return cmp.Or(s.host, "127.0.0.1") + ":" + s.Port }
 
 // Start starts the server again, on the same port and with the same files.
 func (s *Server) Start(t testing.TB) {

@@ -87,6 +87,9 @@ func (p *Process) Log() string {
 	return strings.Join(p.lines, "\n")
 }
 
+// ID returns the number of the process.
+func (p *Process) ID() int { return p.command.Process.Pid }
+
 // Signal sends a signal to the program, not to its children.
 func (p *Process) Signal(signal syscall.Signal) { p.command.Process.Signal(signal) }
 

@@ -133,17 +133,25 @@ func (d *domains) row(e *ldap.Entry, name string, spellings []key) row.Domain {
 
 // Domains returns the rows for all domains.
 func (s *Store) Domains(ctx context.Context) ([]row.Domain, error) {
-	d := &s.domain
 	var rows []row.Domain
+	if err := s.EachDomain(ctx, func(r row.Domain) { rows = append(rows, r) }); err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// EachDomain calls each for all domains, page by page.
+func (s *Store) EachDomain(ctx context.Context, each func(row.Domain)) error {
+	d := &s.domain
 	for _, l := range d.lists {
 		err := s.pages(ctx, d.base.expand(key{}), l.filter, d.asked, func(e *ldap.Entry) {
 			for _, name := range valuesOf(e, l.name) {
-				rows = append(rows, d.row(e, name, []key{{whole: name}}))
+				each(d.row(e, name, []key{{whole: name}}))
 			}
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return rows, nil
+	return nil
 }

@@ -3,10 +3,12 @@ package rig
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"os/exec"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"signpost/internal/freeport"
 )
@@ -40,6 +42,23 @@ func (s *Server) Start(t testing.TB) {
 	defer s.mu.Unlock()
 	if s.process = Start(t, s.owner, s.ready, s.command()); s.process == nil {
 		t.Fatal("the server does not start")
+	}
+	s.listens(t)
+}
+
+// listens waits until a server of LDAP takes connections: slapd logs that it starts a moment
+// before, and Samba says nothing.
+func (s *Server) listens(t testing.TB) {
+	t.Helper()
+	for began := time.Now(); s.Scheme == "ldap"; time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("tcp", s.Address())
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatalf("the server does not listen: %v", err)
+		}
 	}
 }
 
@@ -80,6 +99,7 @@ func (s *Server) first(t testing.TB) *Server {
 		return nil
 	}
 	atEnd(s.Stop)
+	s.listens(t)
 	return s
 }
 

@@ -98,6 +98,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if isUnencryptedHTTP2(r) {
+		http.Error(w, "HTTP/2 without TLS is answered to trusted proxies only, and not with PROXY protocol",
+			http.StatusBadRequest)
+		return
+	}
 	if state.client.host != "" {
 		r.Host = state.client.host
 	}

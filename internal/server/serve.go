@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +54,7 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	}
 	conns := newConnections(s.Metrics)
 	var stopping atomic.Bool
-	public := s.httpServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if stopping.Load() {
 			// The connection is closed with this answer, so that the client sends
 			// no later request on it that would be lost.
@@ -62,16 +63,21 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 		}
 		if r.ProtoMajor == 2 {
 			countRequest(r)
+		} else if hidesFraming(r) {
+			w.Header().Set("Connection", "close")
 		}
 		s.Handler.ServeHTTP(w, r)
-	}))
+	})
+	public, proxied := s.httpServer(handler), s.httpServer(handler)
+	for _, server := range []*http.Server{public, proxied} {
+		server.ConnState, server.ConnContext = conns.track, conn.WithConn
+	}
 	public.TLSConfig = s.TLS
-	public.ConnState = conns.track
-	public.ConnContext = conn.WithConn
+	proxied.Protocols = unencryptedHTTP2()
 	admin := s.httpServer(s.Admin)
 	admin.WriteTimeout = 5 * time.Minute // a CPU profile takes long
 
-	failed := make(chan error, len(l.HTTP)+len(l.HTTPS)+len(l.Admin))
+	failed := make(chan error, len(l.HTTP)+len(l.HTTPS)+len(l.Admin)+1)
 	serving := 0
 	serve := func(listeners []net.Listener, serve func(net.Listener) error) {
 		for _, listener := range listeners {
@@ -81,6 +87,14 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	}
 	limiter := s.limiter()
 	plain, secure := s.wrap(l.HTTP, limiter), s.wrap(l.HTTPS, limiter)
+	if !s.ProxyProtocol { // which says later who the client is
+		ofProxies := newHandover()
+		for i := range plain {
+			plain[i] = separate{plain[i], s.Trusts, ofProxies}
+		}
+		serve([]net.Listener{ofProxies}, proxied.Serve)
+		defer ofProxies.Close()
+	}
 	serve(plain, public.Serve)
 	serve(secure, func(l net.Listener) error { return public.ServeTLS(l, "", "") })
 	serve(l.Admin, admin.Serve)
@@ -100,9 +114,20 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	lingerEnd, stopLingering := context.WithTimeout(end, min(maxLinger, s.Timeouts.Stop/2))
 	conns.wait(lingerEnd, linger)
 	stopLingering()
-	// Shutdown may also return that the listeners are closed already, which is no error.
-	if late := public.Shutdown(end); errors.Is(late, context.DeadlineExceeded) {
-		err = errors.Join(err, errors.New("requests in flight took too long and were cut off"), public.Close())
+	var group sync.WaitGroup
+	var late atomic.Bool
+	for _, server := range []*http.Server{public, proxied} {
+		group.Go(func() {
+			// Shutdown may also return that the listeners are closed already, which is no error.
+			if errors.Is(server.Shutdown(end), context.DeadlineExceeded) {
+				late.Store(true)
+				server.Close()
+			}
+		})
+	}
+	group.Wait()
+	if late.Load() {
+		err = errors.Join(err, errors.New("requests in flight took too long and were cut off"))
 	}
 	admin.Close()
 	for range serving {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -48,6 +49,7 @@ func serveAllUntilDone(t testing.TB, s *server.Service, l *conn.Listeners) (stop
 // more.
 type keptAlive struct {
 	address, request string
+	scheme           string // of HTTP/2
 	tls              bool
 	answers          *atomic.Int64
 	stopping         *atomic.Bool // set before the service is told to stop
@@ -118,7 +120,7 @@ func (k keptAlive) unlessOver(err error) error {
 // (GOAWAY).
 func (k keptAlive) byHTTP2(client *http.Client, check func(status, body string) error) error {
 	for {
-		request, err := http.NewRequest("GET", "https://"+k.address+"/mail/config-v1.1.xml", nil)
+		request, err := http.NewRequest("GET", k.scheme+"://"+k.address+"/mail/config-v1.1.xml", nil)
 		if err != nil {
 			return err
 		}
@@ -151,14 +153,17 @@ func TestStopUnderLoad(t *testing.T) {
 		begun.Add(1)
 		handler.ServeHTTP(w, r)
 	})
-	for round, kind := range []string{"HTTP", "HTTP", "TLS", "TLS", "HTTP/2", "HTTP/2"} {
+	for round, kind := range []string{"HTTP", "HTTP", "TLS", "TLS", "HTTP/2", "HTTP/2", "h2c"} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := &server.Service{Handler: counted, Timeouts: conn.DefaultTimeouts, Log: discardLog}
 		l := &conn.Listeners{HTTP: []net.Listener{listener}}
-		if kind != "HTTP" {
+		switch kind {
+		case "h2c":
+			s.Trusts = netip.MustParsePrefix("127.0.0.0/8").Contains
+		case "TLS", "HTTP/2":
 			s.TLS, l = selfSigned(t), &conn.Listeners{HTTPS: []net.Listener{listener}}
 		}
 		stop := serveAllUntilDone(t, s, l)
@@ -168,7 +173,7 @@ func TestStopUnderLoad(t *testing.T) {
 		var group sync.WaitGroup
 		load := keptAlive{listener.Addr().String(),
 			strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.example.se"), "Connection: close\r\n", "", 1),
-			kind == "TLS", &answers, &stopping}
+			map[bool]string{true: "http", false: "https"}[kind == "h2c"], kind == "TLS", &answers, &stopping}
 		enough := make(chan struct{})
 		tell := sync.OnceFunc(func() { close(enough) })
 		check := func(status, body string) error {
@@ -184,11 +189,14 @@ func TestStopUnderLoad(t *testing.T) {
 		transports := make([]*http.Transport, 4)
 		for i := range transports {
 			transports[i] = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
+			if kind == "h2c" {
+				transports[i].Protocols = onlyUnencryptedHTTP2()
+			}
 		}
 		for i := range 64 {
 			group.Go(func() {
 				run := load.run
-				if kind == "HTTP/2" {
+				if kind == "HTTP/2" || kind == "h2c" {
 					client := &http.Client{Transport: transports[i%len(transports)], Timeout: 30 * time.Second}
 					run = func(check func(status, body string) error) error { return load.byHTTP2(client, check) }
 				}

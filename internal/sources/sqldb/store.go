@@ -96,36 +96,22 @@ func (s *Store) Domain(ctx context.Context, name string) ([]row.Domain, error) {
 
 // Domains returns all domains.
 func (s *Store) Domains(ctx context.Context) ([]row.Domain, error) {
-	if s.domains == nil {
-		return nil, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
-	defer cancel()
 	var list []row.Domain
-	same := interned{}
-	err := s.ask(ctx, s.domains, key{}, 0, func(v *values) {
-		r := v.domainRow()
-		r.Alias, r.Provider, r.MailHost = same.text(r.Alias), same.text(r.Provider), same.text(r.MailHost)
-		list = append(list, r)
-	})
+	err := s.EachDomain(ctx, func(r row.Domain) { list = append(list, r) })
 	if err != nil {
 		return nil, err
 	}
 	return list, nil
 }
 
-// interned keeps one copy of each text: a million rows name the same few products.
-type interned map[string]string
-
-// text returns the copy of t. It keeps 10,000 texts.
-func (i interned) text(t string) string {
-	if kept, ok := i[t]; ok {
-		return kept
+// EachDomain calls each for all domains, without holding more than one.
+func (s *Store) EachDomain(ctx context.Context, each func(row.Domain)) error {
+	if s.domains == nil {
+		return nil
 	}
-	if len(i) < 10_000 {
-		i[t] = t
-	}
-	return t
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	return s.ask(ctx, s.domains, key{}, 0, func(v *values) { each(v.domainRow()) })
 }
 
 // key is what is asked for: what %s, %u and %d stand for.

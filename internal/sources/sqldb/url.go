@@ -17,7 +17,7 @@ type place struct {
 	scheme       string
 	user         string
 	passwordFile string
-	hosts        []host // tried in this order; a socket is one, too
+	hosts        []host // tried in this order; a socket and a file are hosts, too
 	database     string // for SQLite, the path of the file
 	caRoot       string // TLS is wanted wherever it is set
 	plain        bool   // the URL says that nothing is encrypted
@@ -126,16 +126,14 @@ func unescape(what, text string) (string, error) {
 // parseSQLite parses what follows sqlite:. The path may follow two slashes, as in other
 // URLs.
 func parseSQLite(rest string) (*place, error) {
-	if after, ok := strings.CutPrefix(rest, "//"); ok && strings.HasPrefix(after, "/") {
-		rest = after
-	}
+	rest = strings.TrimPrefix(rest, "//")
 	switch {
 	case strings.Contains(rest, "?"):
 		return nil, fault.WithHint(errors.New("the path of the SQLite file has a ?"), "sqlite: takes the path alone")
 	case !filepath.IsAbs(rest):
 		return nil, fault.WithHint(errors.New("the path of the SQLite file does not begin with /"), "write sqlite:/path/of/the/file")
 	}
-	return &place{scheme: "sqlite", database: rest}, nil
+	return &place{scheme: "sqlite", database: rest, hosts: []host{{socket: rest}}}, nil
 }
 
 // parseParameters parses what follows the question mark.

@@ -39,24 +39,39 @@ func (a Admin) Handler() http.Handler {
 	if a.Pprof {
 		mux.Handle("GET /debug/pprof/", http.DefaultServeMux) // where net/http/pprof registers
 	}
-	return rejectForeignNames(mux)
+	return rejectPages(mux)
 }
 
-// rejectForeignNames keeps out web pages that are open in a browser on this machine: a
-// page can reach a loopback listener under a name of its own that it resolves to
-// 127.0.0.1 (DNS rebinding). Attackers cannot own a single-label name, so those and
-// localhost are allowed.
-func rejectForeignNames(next http.Handler) http.Handler {
+// rejectPages keeps out web pages that are open in a browser that reaches the admin
+// listener, because it runs on this machine or in its network. No page can read what
+// another site answers, but its requests would count, as those of /ask and /debug/pprof
+// do; and under a name of its own that it resolves to the listener's address (DNS
+// rebinding) it could read the answers, too.
+func rejectPages(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-		if local != nil && local.IP.IsLoopback() && !isLocalName(r.Host) {
+		switch local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); {
+		case !isOwnSite(r.Header.Get("Sec-Fetch-Site")):
+			respond(w, http.StatusForbidden, "web pages of other sites are not answered, type this URL")
+		case local != nil && !isLocalName(r.Host) && (local.IP.IsLoopback() || isBrowser(r)):
 			respond(w, http.StatusForbidden, "use the IP address or localhost")
-			return
+		default:
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 
+// isOwnSite reports whether a request with this Sec-Fetch-Site is not sent by a page of
+// another site. Browsers send the header, to https and to loopback addresses (W3C Fetch
+// Metadata §2.3): none if a person typed the URL. "same-site" is not enough: every other
+// port of localhost is that.
+func isOwnSite(site string) bool { return site == "" || site == "none" || site == "same-origin" }
+
+// isBrowser reports whether a browser sent r. All of them send Accept-Language, which a
+// page can change and not remove. Prometheus, proxies and curl send none.
+func isBrowser(r *http.Request) bool { return r.Header["Accept-Language"] != nil }
+
+// isLocalName reports whether a Host header has a name that no attacker can own: an IP
+// address, a name of one label, or localhost.
 func isLocalName(host string) bool {
 	name := strings.ToLower(strings.Trim(hostOnly(host), "[]"))
 	if _, err := netip.ParseAddr(name); err == nil {

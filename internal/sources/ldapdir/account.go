@@ -144,7 +144,7 @@ func (a *accounts) row(e *ldap.Entry, keys []key) (r row.Account, ok bool, err e
 		r.Aliases = strings.Join(addresses(firstValues(e, a.alias)), ",")
 		r.Inactive = anyHolds(a.inactive, e)
 		return r, r.Aliases != "", nil
-	case len(own) > 0 && !slices.ContainsFunc(keys, func(k key) bool { return containsFold(own, k.whole) }):
+	case len(own) > 0 && !slices.ContainsFunc(keys, func(k key) bool { return containsKey(own, k.whole) }):
 		r.Aliases = slices.Min(own)
 		return r, true, nil
 	}
@@ -173,7 +173,7 @@ func holdsKey(e *ldap.Entry, comparisons []*filter, keys []key) (bool, error) {
 		values := valuesOf(e, c.name)
 		readable = readable || len(values) > 0
 		for _, k := range keys {
-			if containsFold(values, c.value.expand(k, literal)) {
+			if containsKey(values, strings.ToLower(c.value.expand(k, literal))) {
 				return true, nil
 			}
 		}
@@ -185,6 +185,12 @@ func holdsKey(e *ldap.Entry, comparisons []*filter, keys []key) (bool, error) {
 		return false, &Error{Op: "search", Class: "the attributes that the filter compares may not be read"}
 	}
 	return false, nil
+}
+
+// containsKey reports whether one of the values is a key, which is in lower case. It folds
+// less than servers do and than strings.EqualFold, for which ſ is s.
+func containsKey(values []string, key string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return strings.ToLower(v) == key })
 }
 
 // isCut reports whether the server gave a part of the attribute's values only, as Active

@@ -120,7 +120,7 @@ func (d *domains) row(e *ldap.Entry, name string, spellings []key) row.Domain {
 		Inactive: anyHolds(d.inactive, e),
 	}
 	own := firstValues(e, d.name)
-	isOwn := func(k key) bool { return containsFold(own, k.whole) }
+	isOwn := func(k key) bool { return containsKey(own, strings.ToLower(k.whole)) }
 	switch {
 	case len(d.alias) > 0 && firstValue(e, d.alias) != "":
 		target := firstValue(e, d.alias)

@@ -161,7 +161,7 @@ var unknown = []string{
 	"nobody@example.com", "any@all.example", "anna@elsewhere.test", "*@example.com", "%@example.com", "_nna@example.com",
 	"ann*@example.com", "anna@xn--bcher-kva.example", "ånna@example.com", "😀@example.com", "anna+tag@example.com",
 	`"anna "@example.com`, `" anna"@example.com`, `"a)(uid=*"@example.com`, `"x' or '1'='1"@example.com`, `"*)(mail=*"@example.com`,
-	"ａnna@example.com", strings.Repeat("a", 64) + "@example.com", strings.Repeat("ö", 32) + "@example.com",
+	"ａnna@example.com", "ｉnfo@example.com", "ſales@example.com", strings.Repeat("a", 64) + "@example.com", strings.Repeat("ö", 32) + "@example.com",
 	strings.Repeat("*", 64) + "@example.com", strings.Repeat("😀", 16) + "@example.com", `"` + strings.Repeat("(", 62) + `"@example.com`,
 	`"` + strings.Repeat(" ", 62) + `"@example.com`, strings.Repeat("'", 64) + "@example.com",
 }

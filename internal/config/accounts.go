@@ -26,20 +26,46 @@ var entryKeys = keys[entry]{
 	"displayName": func(e *entry, v *value) { e.record.DisplayName = v.text("a name") },
 }
 
-// sourceKeys holds the kinds of account sources. Each source has exactly one of them.
-var sourceKeys = keys[loader]{"list": readList}
-
 // readAccounts reads the account sources in the order in which they are asked.
 func readAccounts(l *loader, v *value) {
 	for item := range v.list("account sources, such as - list: …") {
-		has := sourceKeys.read(item, l)
-		switch {
-		case has == nil:
-		case len(item.items) == 0:
-			item.fault("names no account source; valid here: %s", strings.Join(sourceKeys.names(), ", "))
-		case len(has) > 1:
-			item.fault("names more than one account source; begin each with a - of its own")
+		if !item.is(mapping, "a mapping (key: value)") {
+			continue
 		}
+		found := 0
+		for key, source := range item.entries() {
+			if found++; found == 2 {
+				item.fault("names more than one account source; begin each with a - of its own")
+				break
+			}
+			readSource(l, item, key, source)
+		}
+		if len(item.items) == 0 {
+			item.fault("names no account source; valid here: %s, or a preset (signpost presets lists them)",
+				strings.Join(sourceKinds(), ", "))
+		}
+	}
+}
+
+// sourceKinds returns the kinds of account sources that are no preset.
+func sourceKinds() []string { return append([]string{"list"}, slices.Sorted(maps.Keys(storeKinds))...) }
+
+// readSource reads a source by its key: a kind or a preset.
+func readSource(l *loader, item *value, key *node, source *value) {
+	kind, isKind := storeKinds[key.text]
+	switch presets := presetNames(); {
+	case key.text == "list":
+		readList(l, source)
+	case slices.Contains(presets, key.text):
+		readPreset(l, source, key.text)
+	case isKind:
+		readStore(l, source, key.text, "", kind)
+	default:
+		hint := didYouMean(key.text, append(sourceKinds(), presets...))
+		if hint == "" {
+			hint = "; valid here: " + strings.Join(sourceKinds(), ", ") + ", or a preset (signpost presets lists them)"
+		}
+		item.faultAt(key.line, "unknown key %s%s", quote(key.text), hint)
 	}
 }
 
@@ -125,7 +151,7 @@ func (l *loader) compareAlias(e *entry, byKey map[string]*entry) {
 // and a warning if only an MX record decides.
 func (l *loader) requireHosted(address account.Address, at *value, line int) {
 	domain := address.Domain()
-	if _, hosted := l.hostedBy(domain); hosted {
+	if _, hosted := l.hostedBy(domain); hosted || l.storesHaveDomains() {
 		return
 	}
 	if len(l.mx) > 0 {

@@ -111,6 +111,7 @@ func readConfig(path string) ([]byte, error) {
 func parse(path string, data []byte) (*Config, error) {
 	l := load(path, data)
 	if len(l.faults) > 0 {
+		l.closeStores()
 		return nil, sorted(l.faults, path, l.dropped)
 	}
 	c := l.Config

@@ -11,12 +11,16 @@ import (
 	"signpost/internal/certs"
 	"signpost/internal/records"
 	"signpost/internal/setup"
+	"signpost/internal/sources"
+	"signpost/internal/sources/mapfile"
+	"signpost/internal/sources/sqldb"
 )
 
 // inWords are the defaults of the table in doc.go that are no values.
 var inWords = []string{
 	"required", "none", "unsigned", "see below", "a tenth", "by type", "by domain", "from displayName", "found by client",
 	"at once", "no end", "the host name", "the name", "the system's", "the provider's", "branding's", "Let's Encrypt's",
+	"of server", "from account", "from domain", "as base", "from mailboxes", "the only one",
 }
 
 // sections has every section that some default belongs to, with as few keys as
@@ -95,6 +99,12 @@ func TestDefaults(t *testing.T) {
 		"providers[].idnLogin":                            map[bool]string{false: "ascii", true: "unicode"}[p.UnicodeLogin],
 		"providers[].aliasLogin":                          map[bool]string{false: "address", true: "mailbox"}[p.AliasSignsInAsMailbox],
 		"accounts[].list.‹address›.inactive":              record.Inactive,
+		"accounts[].sql.connections":                      sqldb.DefaultConnections,
+		"accounts[].ldap.connections":                     sqldb.DefaultConnections,
+		"accounts[].postfix.unixUsers":                    mapfile.Options{}.UnixUsers,
+		"accounts[].‹source›.timeout":                     sources.DefaultTimeout,
+		"accounts[].‹source›.refresh":                     sources.DefaultRefresh,
+		"accounts[].‹source›.keep":                        sources.DefaultKeep,
 	}
 	for _, row := range documentedRows(t) {
 		if slices.Contains(inWords, row.byDefault) {

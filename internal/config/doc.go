@@ -207,6 +207,100 @@
 //	                                                                      "show" says so
 //	accounts[].list.‹address›.username                 the provider's     user name of this account, at every server
 //	accounts[].list.‹address›.displayName              none               name of the person, shown to the operator only
+//	accounts[].sql                                     none               a database as a source; the columns of its
+//	                                                                      results have the names of the keys of list, and
+//	                                                                      address, domain and mailHost
+//	accounts[].sql.database                            required           mysql://user@host/name,
+//	                                                                      postgres://user@host1,host2/name or
+//	                                                                      sqlite:/path; ?socket=/path, ?socketType=plain
+//	                                                                      and ?caRoot=/path may follow
+//	accounts[].sql.passwordFile                        none               file that holds the user's password on one
+//	                                                                      line, or credential:NAME of systemd; read at
+//	                                                                      each connect
+//	accounts[].sql.caRoot                              the system's       file of the root certificate of the server's
+//	                                                                      own certificate
+//	accounts[].sql.connections                         4                  most connections at a time
+//	accounts[].sql.account                             none               query for an address: %s is the address, %u
+//	                                                                      what stands before its @, %d its domain, %% a
+//	                                                                      percent sign
+//	accounts[].sql.domain                              none               query for one domain, %s; without it a new
+//	                                                                      domain waits for refresh
+//	accounts[].sql.domains                             none               query for all domains; false: only the accounts
+//	                                                                      are asked for, and domains stand elsewhere
+//	accounts[].ldap                                    none               an LDAP directory as a source
+//	accounts[].ldap.server                             required           ldaps://host, ldap://host (StartTLS, except to
+//	                                                                      this machine) or ldapi://; a list is tried in
+//	                                                                      order; the first may end in the base
+//	accounts[].ldap.socketType                         none               plain: ldap:// to other machines is not
+//	                                                                      encrypted
+//	accounts[].ldap.bindDN                             none               who asks, with passwordFile; without it, the
+//	                                                                      search is anonymous
+//	accounts[].ldap.passwordFile                       none               as of sql
+//	accounts[].ldap.caRoot                             the system's       as of sql
+//	accounts[].ldap.connections                        4                  as of sql
+//	accounts[].ldap.base                               of server          entry below which accounts are searched for;
+//	                                                                      may hold %d; one that ends in a comma is
+//	                                                                      completed by that of server
+//	accounts[].ldap.account                            required           filter for an address, with the placeholders of
+//	                                                                      sql
+//	accounts[].ldap.attributes.address                 from account       attribute with the mailbox's own address; who
+//	                                                                      asks with another is an alias of it. Several
+//	                                                                      names may stand here, as in the next ones: the
+//	                                                                      first with a value counts
+//	accounts[].ldap.attributes.username                none               attribute with its user name
+//	accounts[].ldap.attributes.displayName             none               attribute with the name of the person
+//	accounts[].ldap.attributes.provider                none               attribute with the provider
+//	accounts[].ldap.attributes.mailHost                none               attribute with the host, for %MAILHOST%
+//	accounts[].ldap.attributes.alias                   none               attribute with the addresses that get the mail
+//	                                                                      of an entry that is no mailbox
+//	accounts[].ldap.attributes.aliasClass              none               object class of such entries; without it, those
+//	                                                                      without address
+//	accounts[].ldap.inactive                           none               ATTRIBUTE=VALUE, ATTRIBUTE!=VALUE or
+//	                                                                      ATTRIBUTE&BIT, or a list of them: the mailbox
+//	                                                                      does not work now
+//	accounts[].ldap.domainBase                         as base            entry below which domains are searched for
+//	accounts[].ldap.domain                             none               filter for one domain, %s; without it the
+//	                                                                      directory has no domains
+//	accounts[].ldap.domains                            from domain        filter for all domains; false as of sql
+//	accounts[].ldap.domainAttributes.domain            from domain        attribute with the domain's own name
+//	accounts[].ldap.domainAttributes.alias             none               attribute with the domain that this is another
+//	                                                                      name of
+//	accounts[].ldap.domainAttributes.provider          none               attribute with the provider
+//	accounts[].ldap.domainAttributes.mailHost          none               attribute with the host, for %MAILHOST%
+//	accounts[].ldap.domainInactive                     none               like inactive; an inactive domain is not hosted
+//	accounts[].postfix                                 none               Postfix's tables as text files; hash:/path and
+//	                                                                      lmdb:/path are read at /path
+//	accounts[].postfix.domains                         from mailboxes     virtual_mailbox_domains and
+//	                                                                      virtual_alias_domains: a file or a list of
+//	                                                                      files; false as of sql
+//	accounts[].postfix.mailboxes                       none               virtual_mailbox_maps, likewise
+//	accounts[].postfix.aliases                         none               virtual_alias_maps, likewise
+//	accounts[].postfix.unixUsers                       false              true: an alias that leads to a name without @
+//	                                                                      is the mailbox of that Unix user, who signs in
+//	                                                                      with the name
+//	accounts[].passwd                                  none               Dovecot's passwd-file; only its first field is
+//	                                                                      read
+//	accounts[].passwd.file                             required           the file, or a list of files
+//	accounts[].passwd.domain                           none               domain of users that are written without one
+//	accounts[].passwd.domains                          from mailboxes     as of postfix
+//	accounts[].passwd.aliases                          none               as of postfix
+//	accounts[].dockermailserver                        none               docker-mailserver's files; the preset of the
+//	                                                                      same name has its LDAP
+//	accounts[].dockermailserver.folder                 required           folder with postfix-accounts.cf and postfix-
+//	                                                                      virtual.cf
+//	accounts[].dockermailserver.domains                from mailboxes     false as of sql
+//	accounts[].‹source›                                none               a preset: a mail system that is known by name,
+//	                                                                      as "signpost presets" lists; all keys of its
+//	                                                                      general form may stand below it. The following
+//	                                                                      keys are those of all sources but list
+//	accounts[].‹source›.provider                       the only one       id of the provider of the source's domains;
+//	                                                                      required if the file has several
+//	accounts[].‹source›.providers                      none               words of the source and the ids of providers
+//	                                                                      that they mean; without it they are ids
+//	accounts[].‹source›.timeout                        500ms              time for one question
+//	accounts[].‹source›.refresh                        1m                 how often the list of domains is read
+//	accounts[].‹source›.keep                           24h                how long a known account is used while the
+//	                                                                      source fails
 //
 // tls.acme.storage is /var/lib/signpost/certificates.
 //

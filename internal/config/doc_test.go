@@ -38,8 +38,19 @@ func TestDocumentedKeys(t *testing.T) {
 	known = append(known, under("branding.contact.", contactKeys)...)
 	known = append(known, under("providers[].oAuth2.", oAuth2Keys)...)
 	known = append(known, under("providers[].autodiscover.", redirectKeys)...)
-	known = append(known, under("accounts[].", sourceKeys)...)
+	for _, kind := range sourceKinds() {
+		known = append(known, "accounts[]."+kind)
+	}
 	known = append(known, under("accounts[].list.‹address›.", entryKeys)...)
+	known = append(known, "accounts[]") // a preset
+	known = append(known, under("accounts[].‹source›.", storeKeys)...)
+	known = append(known, under("accounts[].sql.", sqlKeys)...)
+	known = append(known, under("accounts[].ldap.", ldapKeys)...)
+	known = append(known, under("accounts[].ldap.attributes.", attributeKeys)...)
+	known = append(known, under("accounts[].ldap.domainAttributes.", domainAttributeKeys)...)
+	known = append(known, under("accounts[].postfix.", postfixKeys)...)
+	known = append(known, under("accounts[].passwd.", passwdKeys)...)
+	known = append(known, under("accounts[].dockermailserver.", dockerKeys)...)
 
 	var documented []string
 	for _, row := range documentedRows(t) {

@@ -31,6 +31,7 @@ type loader struct {
 	byID      map[string]*provider
 	providers []*provider
 	entries   []*entry
+	stores    []*store
 }
 
 var topKeys = keys[loader]{
@@ -97,6 +98,7 @@ func (l *loader) read(v *value) {
 		p.complete()
 		l.compareAliasDomains(p)
 	}
+	l.completeStores()
 	l.compareAccounts()
 	l.compareProviders()
 	l.findCircles()

@@ -22,8 +22,9 @@ func (l *loader) samples() map[string]account.Address {
 			samples[id] = e.address
 		}
 	}
+	stores := l.usedByStores()
 	for _, p := range l.providers {
-		if p.domains == nil && p.mx == nil {
+		if p.domains == nil && p.mx == nil && !stores[p.ID] {
 			continue // an account names it, or nobody has it
 		}
 		domain := "mail-customer.example"

@@ -117,11 +117,22 @@ func texts[T ~string](words []T) []string {
 
 // duration reads a time with its unit.
 func (v *value) duration(least, most time.Duration) time.Duration {
-	wanted := fmt.Sprintf("a time from %v to %v with its unit, such as 3s", least, strings.TrimSuffix(most.String(), "0s"))
+	wanted := fmt.Sprintf("a time from %s to %s with its unit, such as 3s", short(least), short(most))
 	return parsed(v, wanted, func(text string) (time.Duration, bool) {
 		d, err := time.ParseDuration(text)
 		return d, err == nil && least <= d && d <= most
 	})
+}
+
+// short returns a time as people write it: 1h, and not 1h0m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	for _, nothing := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, nothing) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 // day reads a date and returns its midnight in the time zone of this machine.

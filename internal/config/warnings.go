@@ -68,7 +68,7 @@ func (s *server) checkConnection() {
 
 // compareProviders finds providers that contradict each other, or that nothing uses.
 func (l *loader) compareProviders() {
-	used := map[string]bool{}
+	used := l.usedByStores()
 	for _, e := range l.entries {
 		used[e.record.Provider] = true
 	}
@@ -76,7 +76,7 @@ func (l *loader) compareProviders() {
 		if p.has["domains"] == nil && p.has["mx"] == nil && !used[p.ID] {
 			p.at.warn("is not used: it has no domains and no mx, and no account names it")
 		}
-		if at := p.has["withoutAddress"]; at != nil && p.has["domains"] == nil && p.has["mx"] == nil {
+		if at := p.has["withoutAddress"]; at != nil && p.has["domains"] == nil && p.has["mx"] == nil && !l.storesHaveDomains() {
 			at.warn("has no effect: clients without an address get what the domain's provider says, and no domain has this one")
 		}
 	}

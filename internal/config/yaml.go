@@ -33,6 +33,8 @@ type node struct {
 	// partial is set for a mapping that has entries which could not be read, so that
 	// no other key can be called missing.
 	partial bool
+	// preset is set for what a preset has added: no line of the file is to blame for it.
+	preset bool
 }
 
 // maxDepth is far below what the parser can handle and above what any key needs.

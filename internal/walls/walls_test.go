@@ -46,7 +46,7 @@ var configReaders = []string{"cmd/signpost", "internal/service", "internal/syste
 
 // forTests are the packages that only tests may import.
 var forTests = []string{"internal/dns/dnstest", "internal/freeport", "internal/golden",
-	"internal/sources/mapfile", "internal/sources/memory", "internal/sources/rig", "internal/systems"}
+	"internal/sources/memory", "internal/sources/rig", "internal/systems"}
 
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{

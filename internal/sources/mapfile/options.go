@@ -48,7 +48,7 @@ var insteadOf = map[string]string{
 	"pcre": patterns, "regexp": patterns, "cidr": patterns,
 	"mysql": "use an account source of its own, - sql:", "pgsql": "use an account source of its own, - sql:",
 	"sqlite": "use an account source of its own, - sql:", "ldap": "use an account source of its own, - ldap:",
-	"proxy": "write what stands after proxy:", "inline": "write its entries into a text file",
+	"inline": "write its entries into a text file",
 	"static": "it has one answer to every question, and so lists nobody",
 }
 
@@ -57,6 +57,8 @@ const patterns = "patterns list nobody; give the table with the addresses themse
 // ParseFile reads the path of a table as Postfix's main.cf has it, with or without its
 // type, such as hash:/etc/postfix/virtual. The error says what to write instead.
 func ParseFile(text string) (File, error) {
+	// Postfix's proxy server (proxymap(8)) changes nothing about a table.
+	text = strings.TrimPrefix(text, "proxy:")
 	kind, path, typed := strings.Cut(text, ":")
 	typed = typed && !strings.Contains(kind, "/")
 	if typed {
@@ -82,7 +84,7 @@ func ParseFile(text string) (File, error) {
 // validate returns what is wrong with the options, for the operator.
 func (o *Options) validate() error {
 	if len(o.Domains)+len(o.Mailboxes)+len(o.Aliases)+len(o.Passwd) == 0 && o.Folder == "" {
-		return errors.New("names no file")
+		return errors.New("no file is named")
 	}
 	for _, files := range [][]File{o.Domains, o.Mailboxes, o.Aliases, o.Passwd} {
 		for _, f := range files {

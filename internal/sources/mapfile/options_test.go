@@ -20,7 +20,8 @@ func TestParseFile(t *testing.T) {
 		{"hash:/etc/postfix/virtual.lmdb", File{}, "text file that they are made from, virtual"},
 		{"pcre:/etc/postfix/virtual.pcre", File{}, "patterns list nobody"},
 		{"regexp:/etc/postfix/virtual", File{}, "patterns list nobody"},
-		{"proxy:mysql:/etc/postfix/mysql-virtual.cf", File{}, "what stands after proxy:"},
+		{"proxy:mysql:/etc/postfix/mysql-virtual.cf", File{}, "- sql:"},
+		{"proxy:hash:/etc/postfix/virtual", File{"/etc/postfix/virtual", true}, ""},
 		{"mysql:/etc/postfix/mysql-virtual.cf", File{}, "- sql:"},
 		{"ldap:/etc/postfix/ldap-virtual.cf", File{}, "- ldap:"},
 		{"tcp:localhost:123", File{}, "tcp is not a type of table"},
@@ -38,7 +39,7 @@ func TestNewRefuses(t *testing.T) {
 		options Options
 		want    string
 	}{
-		{Options{}, "names no file"},
+		{Options{}, "no file is named"},
 		{Options{Mailboxes: []File{{}}}, "a file has no path"},
 		{Options{Aliases: []File{{Path: "pcre:/etc/x"}}}, "patterns list nobody"},
 		{Options{Passwd: []File{{Path: "users"}}, Domain: "a b"}, "the domain not a domain name"},

@@ -14,6 +14,11 @@ const (
 	EmailDomain    = "%EMAILDOMAIN%"
 )
 
+// MailHost is the placeholder for the host that a mailbox is on, where a store of
+// accounts knows it. It may stand in the host names and URLs of a Provider with a
+// MailHost; Provider.ServersOn completes it, so that no document has it.
+const MailHost = "%MAILHOST%"
+
 // Template is a parsed text with placeholders: a host name, a user name or a
 // whole document. It can be completed for any number of addresses. A
 // placeholder with doubled percent signs, %%EMAILADDRESS%%, stands for itself.

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -48,6 +49,10 @@ type Provider struct {
 	Support Support
 	Notices []Notice
 
+	// MailHost completes the placeholder of that name where nothing is known of the host
+	// of a mailbox. It is empty unless a server has the placeholder.
+	MailHost string
+
 	// UnicodeLogin spells the domain of a login in Unicode where it has other letters
 	// than ASCII. Off, logins have A-labels, which is how most mail servers store
 	// addresses (mailcow, Froxlor and Mailu convert them).
@@ -77,18 +82,30 @@ func (p *Provider) ServersFor(c Client) []Server {
 // whether these are other than those of the provider's other domains. The slice must not
 // be modified.
 func (p *Provider) ServersAt(c Client, domain string) (servers []Server, own bool) {
+	return p.ServersOn(c, domain, "")
+}
+
+// ServersOn is like ServersAt for mailboxes on the mail host; empty means the
+// provider's own.
+func (p *Provider) ServersOn(c Client, domain, mailHost string) (servers []Server, own bool) {
 	servers = p.ServersFor(c)
-	if !p.UnicodeLogin {
+	if !p.UnicodeLogin && p.MailHost == "" {
 		return servers, false
 	}
+	host := cmp.Or(mailHost, p.MailHost)
 	servers = slices.Clone(servers)
 	for i := range servers {
-		login := &servers[i].Login
-		username := p.UsernameAt(login.Username, domain)
-		own = own || username != login.Username
-		login.Username = username
+		s := &servers[i]
+		username := p.UsernameAt(s.Login.Username, domain)
+		own = own || username != s.Login.Username
+		s.Login.Username = username
+		if p.MailHost != "" {
+			s.Hostname = strings.ReplaceAll(s.Hostname, MailHost, host)
+			s.URL = strings.ReplaceAll(s.URL, MailHost, host)
+			s.PrincipalURL = strings.ReplaceAll(s.PrincipalURL, MailHost, host)
+		}
 	}
-	return servers, own
+	return servers, own || p.MailHost != "" && host != p.MailHost
 }
 
 // UsernameAt returns the user name with its placeholders of an international domain

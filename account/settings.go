@@ -49,6 +49,9 @@ type Settings struct {
 	// placeholders that Expanded completes. The slice is shared and must not be
 	// modified.
 	Servers []Server
+	// MailHost is the host that the mailbox is on, empty for that of the Provider. It is
+	// completed in Servers.
+	MailHost string
 	// LookupDomain is the provider's own domain if the client asked there for an
 	// address of another domain, as clients do that start from the MX record. It
 	// is usually empty.

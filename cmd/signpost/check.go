@@ -63,7 +63,7 @@ type missedClients struct {
 // that only accounts name has no records and answers no client without an address.
 func missedBy(ctx context.Context, l *service.Loaded) []missedClients {
 	missed := []missedClients{}
-	misled := l.Directory.Misled(ctx)
+	misled := l.Directory.Misled()
 	for _, p := range l.Config.Providers {
 		if len(p.Domains) == 0 && len(p.MX) == 0 {
 			continue

@@ -54,8 +54,8 @@ type AccountSource struct {
 }
 
 // Lists returns the accounts that the file lists, in the order in which they are asked.
-func (c *Config) Lists() []directory.Source {
-	var lists []directory.Source
+func (c *Config) Lists() []directory.List {
+	var lists []directory.List
 	for _, source := range c.Accounts {
 		if source.List != nil {
 			lists = append(lists, source.List)

@@ -20,7 +20,7 @@ func twoNames(t *testing.T) *Directory {
 		{Provider: ordinary, Domains: []string{"example.se", "example.com", "other.se"},
 			Aliases: map[string]string{"example.com": "example.se"}},
 		{Provider: special},
-	}, []Source{List{
+	}, []List{{
 		"anna@example.se": {Username: "anna.ek"},
 		"chef@example.se": {Provider: "special"},
 		"info@example.se": {Alias: mail(t, "chef@example.com")},
@@ -116,7 +116,7 @@ func TestAliasAsksNoDNS(t *testing.T) {
 	}
 	accounts["bound@elsewhere.example"] = Record{Inactive: true}
 	asked := []string{}
-	d := New(providers, []Source{accounts}, func(_ context.Context, domain string) ([]dns.MX, error) {
+	d := New(providers, []List{accounts}, func(_ context.Context, domain string) ([]dns.MX, error) {
 		asked = append(asked, domain)
 		return nil, errDNS
 	})
@@ -146,7 +146,7 @@ func TestAliasAsksNoDNS(t *testing.T) {
 // mailbox behind an alias: no look-up is needed to know it.
 func TestAliasInAnyDomain(t *testing.T) {
 	d := New([]Provider{{Provider: pop, Domains: []string{"*"}}, {Provider: other, Domains: []string{"other.se"}}},
-		[]Source{List{"out@other.se": {Alias: mail(t, "x@elsewhere.example")}}}, nil)
+		[]List{{"out@other.se": {Alias: mail(t, "x@elsewhere.example")}}}, nil)
 	s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "out@other.se")})
 	if err != nil || s.Provider != pop || s.Account.AliasUnresolved {
 		t.Errorf("Resolve(out@other.se) = %v, %v, want the provider for any domain, pop", s.Provider, err)

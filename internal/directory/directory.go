@@ -7,6 +7,7 @@ package directory
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"signpost/account"
@@ -37,26 +38,31 @@ type LookupMX func(ctx context.Context, domain string) ([]dns.MX, error)
 
 // Directory resolves queries. It is safe for concurrent use and never changes.
 type Directory struct {
+	providers   []Provider
 	byDomain    map[string]*account.Provider
-	anyDomain   *account.Provider // for "*", or nil
-	aliases     map[string]string // the domain that a domain is another name of
+	domainsOf   []*account.Provider // those that byDomain leads to, each once
+	anyDomain   *account.Provider   // for "*", or nil
+	aliases     map[string]string   // the domain that a domain is another name of
 	byID        map[string]*account.Provider
 	byMX        map[string]*account.Provider // by host, or by suffix with its leading dot
 	mxDomains   map[string][]*account.Provider
 	accountOnly []*account.Provider
 	lookupMX    LookupMX
-	sources     []Source
+	lists       []*indexedList
+	stores      []*storeUse
+	byAccount   bool // accounts of a store may name their provider
 }
 
 // New returns a directory of providers that the configuration has checked: no
-// domain, MX host or id occurs twice. lookupMX is called only if some provider
-// lists MX hosts, and may be nil otherwise.
-func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
+// domain, MX host or id occurs twice. The lists are asked first, then the stores.
+// lookupMX is called only if some provider lists MX hosts, and may be nil otherwise.
+func New(providers []Provider, lists []List, lookupMX LookupMX, stores ...Store) *Directory {
 	domains := 0
 	for _, p := range providers {
 		domains += len(p.Domains)
 	}
 	d := &Directory{
+		providers: providers,
 		byDomain:  make(map[string]*account.Provider, domains),
 		byID:      make(map[string]*account.Provider, len(providers)),
 		aliases:   make(map[string]string),
@@ -73,6 +79,9 @@ func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
 			}
 			d.byDomain[domain] = p.Provider
 		}
+		if slices.ContainsFunc(p.Domains, func(domain string) bool { return domain != "*" }) {
+			d.domainsOf = append(d.domainsOf, p.Provider)
+		}
 		maps.Copy(d.aliases, p.Aliases)
 		for _, host := range p.MX {
 			d.byMX[strings.TrimPrefix(host, "*")] = p.Provider
@@ -86,11 +95,12 @@ func New(providers []Provider, sources []Source, lookupMX LookupMX) *Directory {
 	for name, domain := range d.aliases {
 		names[domain] = append(names[domain], name)
 	}
-	for _, source := range sources {
-		if list, ok := source.(List); ok {
-			source = list.index(names)
-		}
-		d.sources = append(d.sources, source)
+	for _, list := range lists {
+		d.lists = append(d.lists, list.index(names))
+	}
+	for _, store := range stores {
+		d.stores = append(d.stores, d.newStoreUse(store))
+		d.byAccount = d.byAccount || store.Columns().Provider
 	}
 	return d
 }

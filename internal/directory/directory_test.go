@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"crypto/md5"
 	"errors"
 	"testing"
 
@@ -59,7 +58,7 @@ func fixture(t testing.TB) *Directory {
 		{Provider: business},
 		{Provider: own, Domains: []string{"foretag.se"}, MX: []string{"*.mail.hosted.example"}},
 		{Provider: other, Domains: []string{"other.se", "xdomain.se"}},
-	}, []Source{List{
+	}, []List{{
 		"mail@domain.se":        {Provider: "business-mail", DisplayName: "Anna Ek"},
 		"kontakt@domain.se":     {Alias: mail(t, "mail@domain.se")},
 		"gammal@domain.se":      {Inactive: true},
@@ -329,25 +328,6 @@ func TestLists(t *testing.T) {
 	}
 }
 
-type failing struct{}
-
-func (failing) ByMD5(context.Context, string, []string, [md5.Size]byte) (account.Address, bool, error) {
-	return account.Address{}, false, errDNS
-}
-
-func (failing) Exceptions(context.Context, string) (Exceptions, error) { return Exceptions{}, errDNS }
-
-func (failing) Account(context.Context, account.Address) (Record, bool, error) {
-	return Record{}, false, errDNS
-}
-
-func TestSourceFailureIsNotUnknown(t *testing.T) {
-	d := New([]Provider{{Provider: pop, Domains: []string{"domain.se"}}}, []Source{failing{}}, nil)
-	if _, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "a@domain.se")}); !errors.Is(err, errDNS) {
-		t.Errorf("Resolve with a failing source = %v, want %v", err, errDNS)
-	}
-}
-
 func BenchmarkResolve(b *testing.B) {
 	d := fixture(b)
 	q := account.Query{Address: mail(b, "info@domain.se"), Host: "autoconfig.domain.se", Client: account.Thunderbird}
@@ -357,34 +337,4 @@ func BenchmarkResolve(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-}
-
-// TestSourcesOfMailboxes checks that sources are asked about mailboxes only: a source may
-// be slow, and knows nothing of a domain.
-func TestSourcesOfMailboxes(t *testing.T) {
-	source := &countingSource{}
-	d := New([]Provider{{Provider: pop, Domains: []string{"domain.se"}}}, []Source{source}, nil)
-	for _, test := range []struct {
-		a    account.Address
-		want int
-	}{
-		{account.AnyAt("domain.se"), 0},
-		{mail(t, "anna@domain.se"), 1},
-	} {
-		source.asked = 0
-		if _, err := d.Resolve(t.Context(), account.Query{Address: test.a}); err != nil || source.asked != test.want {
-			t.Errorf("Resolve(%v): error %v, asks the source %d times, want %d", test.a, err, source.asked, test.want)
-		}
-	}
-}
-
-// countingSource knows nobody.
-type countingSource struct {
-	List
-	asked int
-}
-
-func (s *countingSource) Account(context.Context, account.Address) (Record, bool, error) {
-	s.asked++
-	return Record{}, false, nil
 }

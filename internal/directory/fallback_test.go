@@ -24,7 +24,7 @@ func TestFallback(t *testing.T) {
 		{Provider: other, Domains: []string{"other.se"}},
 		{Provider: own, Domains: []string{"alias.se"}},
 		{Provider: closed, Domains: []string{"closed.se"}},
-	}, []Source{List{
+	}, []List{{
 		"anna@plain.se": {Provider: "pop"},
 		"chef@mixed.se": {Provider: "other"},
 		"uid@named.se":  {Username: "u1"},

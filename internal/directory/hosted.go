@@ -3,18 +3,18 @@ package directory
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
 	"signpost/account"
 )
 
-// Lists reports whether the configuration names the domain itself.
-func (d *Directory) Lists(domain string) bool {
-	_, ok := d.byDomain[domain]
-	return ok
-}
+// Lists reports whether the configuration or the list of a store names the domain itself.
+// It asks nobody, so false is no final "no" where there are stores.
+func (d *Directory) Lists(domain string) bool { return d.listed(domain).provider != nil }
 
 // ListsMX reports whether clients derive the domain from an MX host that the
 // configuration names, so that they ask autoconfig.‹domain› and the like. It may
@@ -29,14 +29,61 @@ func (d *Directory) ListsMX(domain string) bool {
 // account.IsUnknown if the domain is certainly not hosted here. Any other error
 // means that this cannot be known now.
 func (d *Directory) Serves(ctx context.Context, domain string) error {
-	if d.Lists(domain) {
+	w := wait{ctx: ctx}
+	defer w.end()
+	h := d.named(&w, domain)
+	if h.provider != nil {
 		return nil
 	}
-	_, mx, err := d.byName(ctx, domain)
-	if err == nil && mx == "" {
-		return account.ErrUnknownDomain
+	err := d.findProvider(&w, domain, &h)
+	if err == nil && h.mx == "" {
+		return cmp.Or(h.err, account.ErrUnknownDomain)
 	}
 	return err
+}
+
+// Gone reports whether a domain that Serves denies was missing for so long that what was
+// made for it, such as a certificate, may be removed.
+func (d *Directory) Gone(domain string) bool {
+	for _, u := range d.stores {
+		if u.hasDomains && !u.Gone(domain) {
+			return false
+		}
+	}
+	return true
+}
+
+// Hosted returns the domains that the configuration and the lists of stores name, those
+// of the configuration first. The error names the stores whose domains cannot be known
+// now, which the sequence lacks.
+func (d *Directory) Hosted() (iter.Seq[string], error) {
+	var errs []error
+	for _, u := range d.stores {
+		if _, err := u.Domains(); err != nil && u.hasDomains {
+			errs = append(errs, fmt.Errorf("the domains of %s: %w", u.Name(), err))
+		}
+	}
+	return func(yield func(string) bool) {
+		for _, p := range d.providers {
+			for _, domain := range p.Domains {
+				if domain != "*" && !yield(domain) {
+					return
+				}
+			}
+		}
+		for _, u := range d.stores {
+			domains, err := u.Domains()
+			if err != nil {
+				continue
+			}
+			for domain := range domains {
+				h := d.listed(domain)
+				if h.provider != nil && h.store == u && !yield(domain) {
+					return
+				}
+			}
+		}
+	}, errors.Join(errs...)
 }
 
 // ProvidersOf returns every provider that a mailbox of the domain may have: the
@@ -45,77 +92,104 @@ func (d *Directory) Serves(ctx context.Context, domain string) error {
 // and MX hosts, which only accounts name, count for all domains, so that the next
 // account changes nothing.
 func (d *Directory) ProvidersOf(ctx context.Context, domain string) ([]*account.Provider, error) {
-	domain = cmp.Or(d.aliases[domain], domain)
-	own, _, err := d.byName(ctx, domain)
+	w := wait{ctx: ctx}
+	defer w.end()
+	h, err := d.hosted(&w, domain)
 	if err != nil {
 		return nil, err
 	}
-	providers := []*account.Provider{own}
-	add := func(p *account.Provider) {
-		if !slices.Contains(providers, p) {
-			providers = append(providers, p)
+	providers := []*account.Provider{h.provider}
+	add := func(more ...*account.Provider) {
+		for _, p := range more {
+			if p != nil && !slices.Contains(providers, p) {
+				providers = append(providers, p)
+			}
 		}
 	}
-	for _, source := range d.sources {
-		exceptions, err := source.Exceptions(ctx, domain)
-		if err != nil {
-			return nil, fmt.Errorf("the accounts of %s: %w", domain, err)
-		}
-		for _, id := range exceptions.Providers {
+	for _, list := range d.lists {
+		e := list.exceptionsOf(cmp.Or(h.of, domain))
+		for _, id := range e.Providers {
 			p, err := d.provider(id)
 			if err != nil {
 				return nil, err
 			}
 			add(p)
 		}
-		for _, mailbox := range exceptions.Aliases {
-			mailbox = d.settings(mailbox).Login
-			record, _, err := d.record(ctx, mailbox)
-			if err != nil {
-				return nil, fmt.Errorf("the accounts of %s: %w", domain, err)
-			}
-			p, err := d.ofTarget(mailbox, record)
+		for _, mailbox := range e.Aliases {
+			of := d.listed(mailbox.Domain())
+			p, err := d.ofTarget(&of, d.inLists(names{exact: of.login(mailbox)}).Record)
 			if err != nil {
 				return nil, err
 			}
-			if p != nil {
-				add(p)
-			}
-		}
-	}
-	if len(d.sources) > 0 {
-		for _, p := range d.accountOnly {
 			add(p)
 		}
+	}
+	for _, u := range d.stores {
+		if u.knowsAccountsOf(&h) {
+			add(d.ofAccounts(u)...)
+		}
+	}
+	if len(d.lists) > 0 {
+		add(d.accountOnly...)
 	}
 	return providers, nil
 }
 
-// varies reports whether a mailbox of the domain may have other settings than own, the
-// domain's provider, gives without an address. It does not follow an alias to another
-// domain: such a mailbox may be anywhere, and anybody can ask this often.
-func (d *Directory) varies(ctx context.Context, domain string, own *account.Provider) (bool, error) {
+// ofAccounts returns the providers that accounts of the store may have: those that they
+// name, and those of the domains that aliases may lead to.
+func (d *Directory) ofAccounts(u *storeUse) (providers []*account.Provider) {
+	if u.columns.Provider {
+		for _, id := range u.AccountProviders() {
+			providers = append(providers, d.byID[id])
+		}
+	}
+	if !u.columns.Alias {
+		return providers
+	}
+	providers = append(providers, d.domainsOf...)
+	for _, other := range d.stores {
+		for _, id := range other.DomainProviders() {
+			providers = append(providers, d.byID[id])
+		}
+	}
+	return providers
+}
+
+// varies reports whether a mailbox of the domain may have other settings than its
+// provider gives without an address. It does not follow an alias to another domain: such
+// a mailbox may be anywhere, and anybody can ask this often.
+func (d *Directory) varies(domain string, h *hosting) bool {
+	own := h.provider
 	isOther := func(p *account.Provider) bool { return p != own }
 	if d.ListsMX(domain) {
 		// Clients of any domain behind the MX record ask here, too.
-		if len(d.sources) > 0 || d.Lists(domain) && slices.ContainsFunc(d.mxDomains[domain], isOther) {
-			return true, nil
+		if len(d.lists) > 0 || d.Lists(domain) && slices.ContainsFunc(d.mxDomains[domain], isOther) ||
+			len(d.stores) > 0 && d.hasOtherThan(own) {
+			return true
 		}
 	}
-	if len(d.sources) > 0 && (own.AliasSignsInAsMailbox || slices.ContainsFunc(d.accountOnly, isOther)) {
-		return true, nil
+	if len(d.lists) > 0 && (own.AliasSignsInAsMailbox || slices.ContainsFunc(d.accountOnly, isOther)) {
+		return true
 	}
-	for _, source := range d.sources {
-		e, err := source.Exceptions(ctx, cmp.Or(d.aliases[domain], domain))
-		if err != nil {
-			return true, fmt.Errorf("the accounts of %s: %w", domain, err)
-		}
+	for _, list := range d.lists {
+		e := list.exceptionsOf(cmp.Or(h.of, domain))
 		isOtherID := func(id string) bool { return d.byID[id] != own }
 		if e.Usernames || len(e.Aliases) > 0 || slices.ContainsFunc(e.Providers, isOtherID) {
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return d.isAsked(h)
+}
+
+// isAsked reports whether a store has to be asked about mailboxes of the domain, because
+// its account may get another answer than a mailbox that nobody knows.
+func (d *Directory) isAsked(h *hosting) bool {
+	for _, u := range d.stores {
+		if u.knowsAccountsOf(h) && d.mayDiffer(u, h.provider) {
+			return true
+		}
+	}
+	return false
 }
 
 // provider returns the provider that an account names.
@@ -124,36 +198,6 @@ func (d *Directory) provider(id string) (*account.Provider, error) {
 		return p, nil
 	}
 	return nil, fmt.Errorf("an account source names the provider %q, which the configuration does not have", id)
-}
-
-// byName returns the provider of a domain: by its name, by its best MX, or the
-// one for any domain. It also returns the MX host if that decided.
-func (d *Directory) byName(ctx context.Context, domain string) (*account.Provider, string, error) {
-	if p, ok := d.byDomain[domain]; ok {
-		return p, "", nil
-	}
-	if len(d.byMX) > 0 {
-		hosts, err := d.lookupMX(ctx, domain)
-		if err != nil {
-			// The error is not "unknown": a client that gets that answer goes
-			// elsewhere for good.
-			return nil, "", fmt.Errorf("looking up the MX record: %w", err)
-		}
-		for _, mx := range hosts {
-			// A host of ours with a worse preference than somebody else's is a
-			// backup that holds no mailboxes.
-			if mx.Preference != hosts[0].Preference {
-				break
-			}
-			if p := d.byMXHost(mx.Host); p != nil {
-				return p, mx.Host, nil
-			}
-		}
-	}
-	if d.anyDomain != nil {
-		return d.anyDomain, "", nil
-	}
-	return nil, "", account.ErrUnknownDomain
 }
 
 // byMXHost returns the provider that lists the MX host, or a suffix of it, the

@@ -44,8 +44,8 @@ func TestProvidersOf(t *testing.T) {
 		{Provider: &account.Provider{ID: "c"}, Domains: []string{"c.se"}, MX: []string{"mx.c.se"}},
 		{Provider: &account.Provider{ID: "extra"}}, // for accounts only
 	}
-	sources := []Source{
-		List{
+	sources := []List{
+		{
 			"x@a.se":      {Provider: "b"},
 			"y@a.se":      {Provider: "b"},
 			"x@alias.se":  {Alias: mail(t, "anna@b.se")}, // what the alias's domain has
@@ -54,7 +54,7 @@ func TestProvidersOf(t *testing.T) {
 			"x@unsure.se": {Alias: mail(t, "x@broken.net")},
 			"x@gone.se":   {Provider: "nosuch"},
 		},
-		List{"x@c.se": {Provider: "extra"}, "z@a.se": {Provider: "c"}},
+		{"x@c.se": {Provider: "extra"}, "z@a.se": {Provider: "c"}},
 	}
 	d := New(providers, sources, mx)
 	for domain, want := range map[string][]string{

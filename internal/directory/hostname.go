@@ -1,7 +1,7 @@
 package directory
 
 import (
-	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -39,55 +39,37 @@ func hostDomain(host string) string {
 // resolveHost answers a client that sent no address, as Thunderbird for Android,
 // KMail, Geary and others never do. Host counts like an address of that domain: a
 // domain below a hosted one is hosted only if that is said of it, too.
-func (d *Directory) resolveHost(ctx context.Context, q account.Query) (account.Settings, error) {
+func (d *Directory) resolveHost(w *wait, q account.Query) (account.Settings, error) {
 	domain := hostDomain(q.Host)
 	if domain == "" {
 		return account.Settings{}, account.ErrUnknownDomain
 	}
-	s, err := d.ofDomain(ctx, domain, q.Client)
-	if err != nil {
+	h := d.named(w, domain)
+	if h.provider == nil && d.ListsMX(domain) && (h.err == nil || account.IsUnknown(h.err) || errors.Is(h.err, ErrNotListed)) {
+		return d.resolveMXDomain(q, domain)
+	}
+	if err := d.findProvider(w, domain, &h); err != nil {
 		return account.Settings{}, err
 	}
-	if err := d.withoutAddress(ctx, q, domain, s.Provider); err != nil {
+	if err := d.withoutAddress(q, domain, &h); err != nil {
 		return account.Settings{}, err
 	}
-	return s, nil
+	return d.ofDomain(domain, &h, q.Client), nil
 }
 
 // withoutAddress returns an error if a query that names no mailbox must not get the
-// settings of the domain, whose provider is own.
-func (d *Directory) withoutAddress(ctx context.Context, q account.Query, domain string, own *account.Provider) error {
-	if own.NothingWithoutAddress {
+// settings of the domain.
+func (d *Directory) withoutAddress(q account.Query, domain string, h *hosting) error {
+	if h.provider.NothingWithoutAddress || q.Fallback && d.varies(domain, h) {
 		return account.ErrAddressRequired
 	}
-	if !q.Fallback {
-		return nil
-	}
-	varies, err := d.varies(ctx, domain, own)
-	if err == nil && varies {
-		err = account.ErrAddressRequired
-	}
-	return err
+	return nil
 }
 
 // ofDomain returns the settings of any mailbox of the domain.
-func (d *Directory) ofDomain(ctx context.Context, domain string, client account.Client) (account.Settings, error) {
-	if d.ListsMX(domain) && !d.Lists(domain) {
-		return d.mxDomainSettings(domain, client)
-	}
-	p, mx, err := d.byName(ctx, domain)
-	if err != nil {
-		return account.Settings{}, err
-	}
-	s := d.domainSettings(p, domain, client)
-	s.Account.ByMX = mx
-	return s, nil
-}
-
-// domainSettings returns the settings of any mailbox of the domain.
-func (d *Directory) domainSettings(p *account.Provider, domain string, client account.Client) account.Settings {
-	s := d.settings(account.AnyAt(domain))
-	s.Provider = p
+func (d *Directory) ofDomain(domain string, h *hosting, client account.Client) account.Settings {
+	s := h.settings(account.AnyAt(domain))
+	s.Provider, s.Account.ByMX, s.MailHost = h.provider, h.mx, h.mailHost
 	addServers(&s, client)
 	return s
 }

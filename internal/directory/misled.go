@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"reflect"
@@ -17,22 +16,20 @@ const maxMisled = 20
 // Misled says, in whole sentences by the ID of a provider, whom clients set up wrongly
 // that send no address: in each domain listed accounts with other settings than the
 // provider's, and customers whose MX host is below a domain that has a provider of its
-// own. It does not ask DNS.
-func (d *Directory) Misled(ctx context.Context) map[string][]string {
+// own. It asks neither DNS nor stores.
+func (d *Directory) Misled() map[string][]string {
 	accounts := map[string]map[string][]string{} // by the provider and the domain
-	for _, source := range d.sources {
-		if list, ok := source.(*indexedList); ok {
-			for _, key := range slices.Sorted(maps.Keys(list.List)) {
-				id := d.misleads(ctx, key, list.List[key])
-				if id == "" {
-					continue
-				}
-				if accounts[id] == nil {
-					accounts[id] = map[string][]string{}
-				}
-				_, domain := cutKey(key)
-				accounts[id][domain] = append(accounts[id][domain], key)
+	for _, list := range d.lists {
+		for _, key := range slices.Sorted(maps.Keys(list.List)) {
+			id := d.misleads(key)
+			if id == "" {
+				continue
 			}
+			if accounts[id] == nil {
+				accounts[id] = map[string][]string{}
+			}
+			_, domain := cutKey(key)
+			accounts[id][domain] = append(accounts[id][domain], key)
 		}
 	}
 	misled := map[string][]string{}
@@ -98,7 +95,7 @@ func (d *Directory) byDomainProviders() []*account.Provider {
 
 // misleads returns the ID of the provider that an account's domain has if a client that
 // sends no address is told that provider, and the account has other settings.
-func (d *Directory) misleads(ctx context.Context, key string, r Record) string {
+func (d *Directory) misleads(key string) string {
 	address, err := account.ParseAddress(key)
 	if err != nil {
 		return ""
@@ -110,9 +107,10 @@ func (d *Directory) misleads(ctx context.Context, key string, r Record) string {
 	if own == nil || own.NothingWithoutAddress {
 		return ""
 	}
-	s := d.settings(address)
+	h := hosting{provider: own, of: d.aliases[address.Domain()]}
+	s := h.settings(address)
 	login := s.Login
-	err = d.resolveMailbox(ctx, &s)
+	err = d.resolveMailbox(nil, &h, &s)
 	if err != nil || s.Provider == own && s.Account.Username == "" && s.Login == login {
 		return ""
 	}

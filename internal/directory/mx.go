@@ -31,19 +31,20 @@ func (d *Directory) addMXDomains(host string, p *account.Provider) {
 	}
 }
 
-// mxDomainSettings answers a client that found the service by an MX record and
-// did not say for which domain. That is possible only if all customers behind the
-// MX domain get the same answer.
-func (d *Directory) mxDomainSettings(domain string, client account.Client) (account.Settings, error) {
+// resolveMXDomain answers a client that found the service by an MX record and did not
+// say for which domain. That is possible only if all customers behind the MX domain get
+// the same answer.
+func (d *Directory) resolveMXDomain(q account.Query, domain string) (account.Settings, error) {
 	providers := d.mxDomains[domain]
-	if len(providers) != 1 {
+	if len(providers) != 1 || providers[0].MailHost != "" {
 		return account.Settings{}, account.ErrUnknownDomain
 	}
-	s := d.domainSettings(providers[0], domain, client)
+	h := hosting{provider: providers[0]}
+	s := d.ofDomain(domain, &h, q.Client)
 	for _, server := range s.Servers {
 		if strings.Contains(server.Hostname+server.URL+server.Login.Username, account.EmailDomain) {
 			return account.Settings{}, account.ErrUnknownDomain
 		}
 	}
-	return s, nil
+	return s, d.withoutAddress(q, domain, &h)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // mixed returns a directory of a hoster whose domains differ in what their accounts have.
-func mixed(t *testing.T, sources ...Source) *Directory {
+func mixed(t *testing.T, lists ...List) *Directory {
 	imap := []account.Server{{Type: account.IMAP, Hostname: "imap.hoster.example",
 		Login: account.Login{Username: account.EmailAddress}}}
 	office := []account.Server{{Type: account.IMAP, Hostname: "imap.office.se",
@@ -29,7 +29,7 @@ func mixed(t *testing.T, sources ...Source) *Directory {
 		{Provider: &account.Provider{ID: "office", Servers: office}, Domains: []string{"office.se", "hoster.example"}},
 		{Provider: &account.Provider{ID: "secret", Servers: imap, NothingWithoutAddress: true}, Domains: []string{"secret.se"}},
 		{Provider: &account.Provider{ID: "moving", Servers: imap, AliasSignsInAsMailbox: true}, Domains: []string{"moving.se"}},
-	}, append(sources, List{
+	}, append(lists, List{
 		"a@same.se":             {Provider: "mail", DisplayName: "A"},
 		"b@same.se":             {Inactive: true},
 		"boss@product.se":       {Provider: "office"},
@@ -73,10 +73,6 @@ func TestWithoutAddress(t *testing.T) {
 			t.Errorf("Resolve(%s) = %v, %v, want the provider secret", a, s.Provider, err)
 		}
 	}
-	d = mixed(t, failing{})
-	if _, err := d.Resolve(t.Context(), account.Query{Host: "plain.se", Fallback: true}); !errors.Is(err, errDNS) {
-		t.Errorf("Resolve at plain.se after a failure of a source: %v, want the failure", err)
-	}
 }
 
 // TestMD5 checks that a sum gets what its account has, that any other gets what an
@@ -115,21 +111,12 @@ func TestMD5(t *testing.T) {
 			}
 		}
 	}
-	// A List answers by itself what it answers in a directory.
-	list := List{"boss@product.se": {Provider: "office"}}
-	a, ok, err := list.ByMD5(t.Context(), "product.se", []string{"other.se"}, md5.Sum([]byte("boss@other.se")))
-	if err != nil || !ok || a.String() != "boss@product.se" {
-		t.Errorf("ByMD5 by another name of the domain = %s, %v, %v, want boss@product.se", a, ok, err)
-	}
-	if e, err := list.Exceptions(t.Context(), "product.se"); err != nil || !slices.Equal(e.Providers, []string{"office"}) {
-		t.Errorf("Exceptions(product.se) = %+v, %v, want the provider office", e, err)
-	}
 }
 
 // TestMisled checks whom the operator is told about.
 func TestMisled(t *testing.T) {
 	// A List may hold a key that is no address, which misleads nobody.
-	misled := mixed(t, List{"boss": {Username: "u1"}}).Misled(t.Context())
+	misled := mixed(t, List{"boss": {Username: "u1"}}).Misled()
 	if ids := slices.Sorted(maps.Keys(misled)); !slices.Equal(ids, []string{"mail", "moving", "office"}) {
 		t.Fatalf("Misled has the providers %v, want mail, moving and office", ids)
 	}
@@ -157,8 +144,8 @@ func TestMisledCustomers(t *testing.T) {
 		{Provider: at("office", "office.hoster.example"), Domains: []string{"hoster.example"}},
 		{Provider: at("hosting", "mail.hoster.example"), Domains: []string{"customer.example", "*"}},
 		{Provider: at("same", "office.hoster.example"), Domains: []string{"same.example"}},
-	}, []Source{accounts}, nil)
-	misled := d.Misled(t.Context())
+	}, []List{accounts}, nil)
+	misled := d.Misled()
 	checkSentences(t, "office", misled["office"], []string{"Customers of hosting whose MX host is below hoster.example: "})
 	checkSentences(t, "hosting", misled["hosting"],
 		[]string{"In any.example, .* for a@any.example, b@any.example, c@any.example and 2 more"})

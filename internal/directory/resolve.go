@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"cmp"
 	"context"
 	"crypto/md5"
 	"slices"
@@ -11,67 +10,64 @@ import (
 
 // Resolve answers a query; it is an account.Resolver.
 //
-// A mailbox that a source lists with a provider has that provider. Any other has
+// A mailbox that a list or a store has with a provider has that provider. Any other has
 // the provider of its domain, listed or not, active or not, so that no answer
 // shows whether an ordinary mailbox exists.
 func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Settings, error) {
+	w := wait{ctx: ctx}
+	defer w.end()
 	if q.Address.IsZero() {
-		return d.resolveHost(ctx, q)
+		return d.resolveHost(&w, q)
 	}
-	s := d.settings(q.Address)
+	h := d.named(&w, q.Address.Domain())
+	s := h.settings(q.Address)
 	ordinary := s.Login
-	if q.MD5 != [md5.Size]byte{} {
-		var err error
-		if s.Login, err = d.byMD5(ctx, q, ordinary); err != nil {
-			return account.Settings{}, err
-		}
+	bySum := q.MD5 != [md5.Size]byte{}
+	if bySum {
+		s.Login = d.byMD5(q, ordinary)
 	}
 	mailbox := s.Login
-	if err := d.resolveAddress(ctx, q, &s); err != nil {
+	if err := d.resolveAddress(&w, q, &h, &s); err != nil {
 		return account.Settings{}, err
+	}
+	if mailbox.IsAny() {
+		switch {
+		case bySum && d.isAsked(&h):
+			// No store can be asked for a sum.
+			return account.Settings{}, account.ErrAddressRequired
+		case q.Fallback && !bySum:
+			if err := d.withoutAddress(q, q.Address.Domain(), &h); err != nil {
+				return account.Settings{}, err
+			}
+		}
 	}
 	if s.Login == mailbox {
 		s.Login = ordinary // nobody learns an address by its MD5 sum
-	}
-	if q.Fallback && mailbox.IsAny() && q.MD5 == [md5.Size]byte{} {
-		if err := d.withoutAddress(ctx, q, q.Address.Domain(), s.Provider); err != nil {
-			return account.Settings{}, err
-		}
 	}
 	addServers(&s, q.Client)
 	return s, nil
 }
 
-// settings returns the settings of an address before anything is known of it.
-func (d *Directory) settings(a account.Address) account.Settings {
-	s := account.Settings{Address: a, Login: a}
-	if domain, ok := d.aliases[a.Domain()]; ok {
-		s.Login, s.Account.DomainOf = a.At(domain), domain
-	}
-	return s
-}
-
-// byMD5 returns the address that has the query's MD5 sum. Where no source knows one,
+// byMD5 returns the listed address that has the query's MD5 sum. Where no list has one,
 // it returns ordinary, which is answered like any mailbox that is not listed.
-func (d *Directory) byMD5(ctx context.Context, q account.Query, ordinary account.Address) (account.Address, error) {
-	written := spellings(q.Address.Domain())
-	for _, source := range d.sources {
-		if mailbox, ok, err := source.ByMD5(ctx, ordinary.Domain(), written, q.MD5); ok || err != nil {
-			return mailbox, err
+func (d *Directory) byMD5(q account.Query, ordinary account.Address) account.Address {
+	for _, list := range d.lists {
+		if mailbox, ok := list.addressOf(ordinary.Domain(), q.MD5); ok {
+			return mailbox
 		}
 	}
-	return ordinary, nil
+	return ordinary
 }
 
 // resolveAddress fills in everything that the address decides.
-func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *account.Settings) (err error) {
+func (d *Directory) resolveAddress(w *wait, q account.Query, h *hosting, s *account.Settings) error {
 	mailbox := s.Login
-	if mailbox.IsAny() || len(d.sources) == 0 {
-		err = d.resolveDomain(ctx, mailbox.Domain(), s)
-	} else {
-		err = d.resolveMailbox(ctx, s)
-	}
-	if err != nil {
+	if mailbox.IsAny() || len(d.lists)+len(d.stores) == 0 {
+		if err := d.findProvider(w, s.Address.Domain(), h); err != nil {
+			return err
+		}
+		s.Provider, s.Account.ByMX, s.MailHost = h.provider, h.mx, h.mailHost
+	} else if err := d.resolveMailbox(w, h, s); err != nil {
 		return err
 	}
 	if untagged, tagged := mailbox.Untagged(); tagged && s.Provider.AliasSignsInAsMailbox && s.Login == mailbox {
@@ -90,99 +86,10 @@ func (d *Directory) resolveAddress(ctx context.Context, q account.Query, s *acco
 	return nil
 }
 
-// resolveDomain fills in the provider of a domain.
-func (d *Directory) resolveDomain(ctx context.Context, domain string, s *account.Settings) (err error) {
-	s.Provider, s.Account.ByMX, err = d.byName(ctx, domain)
-	return err
-}
-
-// resolveMailbox fills in what the sources know about the login. If they name
-// no provider, the mailbox has that of its domain. An alias has the provider of
-// its mailbox, and with AliasSignsInAsMailbox its login. If only DNS could tell
-// where that mailbox is, the alias is answered like any address of its own
-// domain: time and failures of a look-up would show that it exists.
-func (d *Directory) resolveMailbox(ctx context.Context, s *account.Settings) error {
-	record, listed, err := d.record(ctx, s.Login)
-	if err != nil {
-		return err
-	}
-	s.Account.Listed = listed
-	s.Account.Inactive = record.Inactive
-	s.Account.AliasOf = record.Alias
-	s.Account.DisplayName = record.DisplayName
-	s.Account.Username = record.Username
-	if record.Provider != "" {
-		if s.Provider, err = d.provider(record.Provider); err != nil {
-			return err
-		}
-	}
-	if !record.Alias.IsZero() {
-		if err := d.resolveAlias(ctx, s); err != nil {
-			return err
-		}
-	}
-	if s.Provider == nil {
-		return d.resolveDomain(ctx, s.Login.Domain(), s)
-	}
-	return nil
-}
-
-// resolveAlias fills in what an alias has of its mailbox. It asks no DNS.
-func (d *Directory) resolveAlias(ctx context.Context, s *account.Settings) error {
-	mailbox := d.settings(s.Account.AliasOf).Login
-	target, _, err := d.record(ctx, mailbox)
-	if err != nil {
-		return err
-	}
-	s.Account.Inactive = s.Account.Inactive || target.Inactive
-	if s.Provider == nil {
-		if s.Provider, err = d.ofTarget(mailbox, target); err != nil {
-			return err
-		}
-	}
-	if s.Provider == nil {
-		s.Account.AliasUnresolved = true
-		return nil
-	}
-	if s.Provider.AliasSignsInAsMailbox {
-		s.Login = mailbox
-		s.Account.Username = cmp.Or(s.Account.Username, target.Username)
-	}
-	return nil
-}
-
-// ofTarget returns the provider of the mailbox behind an alias, or nil if neither its
-// record nor the name of its domain tells.
-func (d *Directory) ofTarget(mailbox account.Address, record Record) (*account.Provider, error) {
-	if record.Provider != "" {
-		return d.provider(record.Provider)
-	}
-	if p, ok := d.byDomain[mailbox.Domain()]; ok || len(d.byMX) > 0 {
-		return p, nil
-	}
-	return d.anyDomain, nil
-}
-
-// record asks each source, in order, for the address and then for the address
-// without its +tag.
-func (d *Directory) record(ctx context.Context, a account.Address) (Record, bool, error) {
-	untagged, tagged := a.Untagged()
-	for _, source := range d.sources {
-		record, ok, err := source.Account(ctx, a)
-		if !ok && err == nil && tagged {
-			record, ok, err = source.Account(ctx, untagged)
-		}
-		if ok || err != nil {
-			return record, ok, err
-		}
-	}
-	return Record{}, false, nil
-}
-
 // addServers adds the servers for the client. An account's own user name replaces
 // the provider's rule at every server.
 func addServers(s *account.Settings, client account.Client) {
-	s.Servers, s.Custom = s.Provider.ServersAt(client, s.Login.Domain())
+	s.Servers, s.Custom = s.Provider.ServersOn(client, s.Login.Domain(), s.MailHost)
 	if s.Account.Username == "" {
 		return
 	}

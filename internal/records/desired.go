@@ -89,7 +89,7 @@ func New(o Options) *Generator {
 // paccDigest returns the digest of the domain's PACC document. The error says why
 // the format cannot describe the domain.
 func (g *Generator) paccDigest(s account.Settings) (string, error) {
-	s.Servers, s.Custom = s.Provider.ServersAt(account.PACC, s.Login.Domain())
+	s.Servers, s.Custom = s.Provider.ServersOn(account.PACC, s.Login.Domain(), s.MailHost)
 	document, err := g.documents.Document(s)
 	if err != nil {
 		return "", err

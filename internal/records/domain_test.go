@@ -27,7 +27,7 @@ func directoryOf(accounts directory.List, b ...account.Server) *directory.Direct
 		{Provider: &account.Provider{ID: "a", DisplayName: "A", Servers: []account.Server{everyServer[0], everyServer[3]}},
 			Domains: []string{"a.example"}, MX: []string{"mx.a.example"}},
 		{Provider: &account.Provider{ID: "b", DisplayName: "B", Servers: b}, Domains: []string{"b.example"}},
-	}, []directory.Source{accounts}, mx)
+	}, []directory.List{accounts}, mx)
 }
 
 func address(t testing.TB, text string) account.Address {

@@ -148,7 +148,7 @@ func TestPlainAutodiscover(t *testing.T) {
 		{Provider: &mail, Domains: []string{"mail.example", "mixed.example"}},
 		{Provider: &moved, Domains: []string{"moved.example", "mixed-moved.example"}},
 		{Provider: &asXML, Domains: []string{"as-xml.example"}},
-	}, []directory.Source{directory.List{
+	}, []directory.List{{
 		"a@mixed.example": {Provider: "moved"}, "a@mixed-moved.example": {Provider: "mail"},
 	}}, nil)
 	for _, name := range []string{"setup.example", ""} {

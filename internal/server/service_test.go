@@ -19,7 +19,7 @@ func newHandler(t testing.TB, log io.Writer) http.Handler { return server.Handle
 func newOptions(t testing.TB, log io.Writer) server.Options {
 	t.Helper()
 	var providers []directory.Provider
-	var sources []directory.Source
+	var sources []directory.List
 	for _, system := range systems.All(t) {
 		providers = append(providers, system.Config.Providers...)
 		sources = append(sources, system.Config.Lists()...)

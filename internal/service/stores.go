@@ -12,10 +12,9 @@ import (
 // source that would do the same as one of the earlier configuration is that one, with
 // what it knows.
 func (l *Loaded) openSources(earlier *Loaded, log *slog.Logger) {
-	var all []directory.Source
+	var stores []directory.Store
 	for _, source := range l.Config.Accounts {
 		if source.Store == nil {
-			all = append(all, source.List)
 			continue
 		}
 		opened := earlier.source(*source.Store)
@@ -25,9 +24,9 @@ func (l *Loaded) openSources(earlier *Loaded, log *slog.Logger) {
 			source.Store.Backend.Close()
 		}
 		l.Sources = append(l.Sources, opened)
-		all = append(all, opened)
+		stores = append(stores, opened)
 	}
-	l.Directory = directory.New(l.Config.Providers, all, l.Resolver.LookupMX)
+	l.Directory = directory.New(l.Config.Providers, l.Config.Lists(), l.Resolver.LookupMX, stores...)
 }
 
 // source returns the source of the configuration that does what the options say, or nil.

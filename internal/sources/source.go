@@ -5,14 +5,18 @@ package sources
 
 import (
 	"context"
-	"crypto/md5"
+	"errors"
+	"iter"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"signpost/account"
 	"signpost/internal/directory"
+	"signpost/internal/sources/row"
 )
 
-// Source is a directory.Source that asks a store. It is safe for concurrent use.
+// Source is a directory.Store that asks a store. It is safe for concurrent use.
 type Source struct {
 	options Options
 	log     *slog.Logger
@@ -39,23 +43,54 @@ func (s *Source) Start() {}
 // Close ends the source. Questions under way may still end.
 func (s *Source) Close() error { return s.options.Backend.Close() }
 
-// Account implements directory.Source.
-func (s *Source) Account(ctx context.Context, a account.Address) (directory.Record, bool, error) {
+// Columns implements directory.Store.
+func (s *Source) Columns() row.Columns {
+	c := s.options.Backend.Columns()
+	if s.options.NoDomains {
+		c.Domains, c.OneDomain = false, false
+	}
+	return c
+}
+
+// AccountProviders implements directory.Store.
+func (s *Source) AccountProviders() []string {
+	return slices.Sorted(maps.Values(s.options.Providers))
+}
+
+// DomainProviders implements directory.Store.
+func (s *Source) DomainProviders() []string { return []string{s.options.Provider} }
+
+// Account implements directory.Store.
+func (s *Source) Account(ctx context.Context, a account.Address, alike bool) (directory.Stored, bool, error) {
 	rows, err := s.options.Backend.Account(ctx, a)
 	if err != nil || len(rows) == 0 {
-		return directory.Record{}, false, err
+		return directory.Stored{}, false, err
 	}
-	return directory.Record{Username: rows[0].Username, DisplayName: rows[0].DisplayName, Inactive: rows[0].Inactive}, true, nil
+	r := directory.Record{Username: rows[0].Username, DisplayName: rows[0].DisplayName, Inactive: rows[0].Inactive}
+	return directory.Stored{Record: r}, true, nil
 }
 
-// ByMD5 implements directory.Source. No store can be asked for a sum.
-func (s *Source) ByMD5(
-	context.Context, string, []string, [md5.Size]byte,
-) (account.Address, bool, error) {
-	return account.Address{}, false, nil
+// Known implements directory.Store.
+func (s *Source) Known(account.Address) (r directory.Stored, listed, known bool) {
+	return r, false, false
 }
 
-// Exceptions implements directory.Source.
-func (s *Source) Exceptions(context.Context, string) (directory.Exceptions, error) {
-	return directory.Exceptions{Usernames: s.options.Backend.Columns().Username}, nil
+// Domain implements directory.Store.
+func (s *Source) Domain(ctx context.Context, name string) (directory.Domain, bool, error) {
+	rows, err := s.options.Backend.Domain(ctx, name)
+	if err != nil || len(rows) == 0 {
+		return directory.Domain{}, false, err
+	}
+	return directory.Domain{Provider: s.options.Provider, Alias: rows[0].Alias, Inactive: rows[0].Inactive}, true, nil
 }
+
+// Listed implements directory.Store.
+func (s *Source) Listed(string) (directory.Domain, bool) { return directory.Domain{}, false }
+
+// Domains implements directory.Store.
+func (s *Source) Domains() (iter.Seq2[string, directory.Domain], error) {
+	return nil, errors.New("not read as yet")
+}
+
+// Gone implements directory.Store.
+func (s *Source) Gone(string) bool { return false }

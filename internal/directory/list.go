@@ -2,7 +2,6 @@ package directory
 
 import (
 	"cmp"
-	"context"
 	"crypto/md5"
 	"slices"
 	"strings"
@@ -12,24 +11,7 @@ import (
 	"signpost/account"
 )
 
-// Source knows accounts that differ from what their domain says. It is asked for
-// every query with a mailbox, in the order of configuration, until one knows the
-// mailbox.
-type Source interface {
-	// Account looks the mailbox up by its Key. It reports false for a mailbox
-	// that it does not know. An error is a failure of the source, never
-	// "unknown".
-	Account(ctx context.Context, a account.Address) (Record, bool, error)
-	// ByMD5 looks up the account of the domain whose local part in lower case, an
-	// @ and one of the spellings of the domain have the MD5 sum together. It may
-	// report false for an account without Provider, Alias and Username. It must not
-	// take longer for a domain with more accounts, as anybody can ask.
-	ByMD5(ctx context.Context, domain string, spellings []string, sum [md5.Size]byte) (account.Address, bool, error)
-	// Exceptions sums up the accounts of the domain.
-	Exceptions(ctx context.Context, domain string) (Exceptions, error)
-}
-
-// Record is what a source knows about one account. All fields are optional.
+// Record is what a list or a store knows about one account. All fields are optional.
 type Record struct {
 	Provider    string          // id of the provider; empty: what the domain says
 	Alias       account.Address // the mailbox that receives this address's mail
@@ -38,46 +20,28 @@ type Record struct {
 	DisplayName string          // of the owner, for the operator's eyes only
 }
 
-// Exceptions is in what the accounts of a domain may differ from an account that no
-// source lists.
-type Exceptions struct {
+// exceptions is in what the accounts of a domain may differ from an account that no
+// list has.
+type exceptions struct {
 	Providers []string          // ids that accounts name, each once
 	Aliases   []account.Address // mailboxes of other domains that aliases lead to, each once
 	Usernames bool              // an account has a user name of its own
 }
 
-// List is a source that stands in the configuration, by Address.Key. New prepares a
-// List for look-ups by domain and by MD5 sum, which are slow otherwise.
+// List holds the accounts that stand in the configuration, by Address.Key.
 type List map[string]Record
 
-// Account implements Source.
-func (l List) Account(_ context.Context, a account.Address) (Record, bool, error) {
-	record, ok := l[a.Key()]
-	return record, ok, nil
-}
-
-// ByMD5 implements Source.
-func (l List) ByMD5(
-	ctx context.Context, domain string, spellings []string, sum [md5.Size]byte,
-) (account.Address, bool, error) {
-	return l.index(map[string][]string{domain: spellings}).ByMD5(ctx, domain, spellings, sum)
-}
-
-// Exceptions implements Source.
-func (l List) Exceptions(ctx context.Context, domain string) (Exceptions, error) {
-	return l.index(nil).Exceptions(ctx, domain)
-}
-
-// indexedList is a List with what it knows of each domain and sum.
+// indexedList is a List that is prepared for look-ups by domain and by MD5 sum, which
+// are slow otherwise.
 type indexedList struct {
 	List
-	exceptions map[string]*Exceptions
+	exceptions map[string]*exceptions
 	byMD5      map[[md5.Size]byte]string // keys of accounts that may differ
 }
 
 // index prepares a List for a directory in which domains have other names.
 func (l List) index(names map[string][]string) *indexedList {
-	x := &indexedList{l, map[string]*Exceptions{}, map[[md5.Size]byte]string{}}
+	x := &indexedList{l, map[string]*exceptions{}, map[[md5.Size]byte]string{}}
 	for key, record := range l {
 		if record.Provider == "" && record.Alias.IsZero() && record.Username == "" {
 			continue
@@ -90,7 +54,7 @@ func (l List) index(names map[string][]string) *indexedList {
 		}
 		e := x.exceptions[domain]
 		if e == nil {
-			e = new(Exceptions)
+			e = new(exceptions)
 			x.exceptions[domain] = e
 		}
 		e.add(domain, record)
@@ -112,7 +76,7 @@ func spellings(domain string) []string {
 
 // add adds what an account of the domain may differ in. The mailbox of an alias in the
 // same domain has an account of its own if it differs.
-func (e *Exceptions) add(domain string, r Record) {
+func (e *exceptions) add(domain string, r Record) {
 	if r.Provider != "" && !slices.Contains(e.Providers, r.Provider) {
 		e.Providers = append(e.Providers, r.Provider)
 	}
@@ -122,24 +86,25 @@ func (e *Exceptions) add(domain string, r Record) {
 	e.Usernames = e.Usernames || r.Username != ""
 }
 
-// ByMD5 implements Source.
-func (x *indexedList) ByMD5(
-	_ context.Context, domain string, _ []string, sum [md5.Size]byte,
-) (account.Address, bool, error) {
+// addressOf looks up the account of the domain whose local part in lower case, an @ and
+// one of the spellings of the domain have the MD5 sum together. It knows only accounts
+// with a Provider, Alias or Username, and does not take longer for a domain with more
+// accounts, as anybody can ask.
+func (x *indexedList) addressOf(domain string, sum [md5.Size]byte) (account.Address, bool) {
 	key := x.byMD5[sum]
 	if _, of := cutKey(key); of != domain {
-		return account.Address{}, false, nil
+		return account.Address{}, false
 	}
 	a, err := account.ParseAddress(key)
-	return a, err == nil, nil // no query can have an address that is none
+	return a, err == nil // no query can have an address that is none
 }
 
-// Exceptions implements Source.
-func (x *indexedList) Exceptions(_ context.Context, domain string) (Exceptions, error) {
+// exceptionsOf sums up the accounts of the domain.
+func (x *indexedList) exceptionsOf(domain string) exceptions {
 	if e := x.exceptions[domain]; e != nil {
-		return *e, nil
+		return *e
 	}
-	return Exceptions{}, nil
+	return exceptions{}
 }
 
 // cutKey returns the local part and the domain of a Key.

@@ -26,6 +26,7 @@ Usage:
                                                       print what each client is told for an address
   signpost records [-config FILE] [-compare|-publish|-remove] DOMAIN…|-all
                                                       print, compare or publish the DNS records of domains
+  signpost presets [NAME]                             list the mail systems known as account sources, or print one
   signpost version                                    print the version
 
 "signpost COMMAND -h" explains a command. Without -config, the file is
@@ -47,6 +48,7 @@ var commands = map[string]command{
 	"check":   check,
 	"show":    showCommand,
 	"records": recordsCommand,
+	"presets": presets,
 	"version": version,
 }
 

@@ -137,6 +137,9 @@ func (d *dialer) start(ctx context.Context, conn net.Conn, at server) (c *ldap.C
 // fileError says why a file of ours cannot be read.
 type fileError struct{ error }
 
+// A message holds one entry. Package ber would take one of two gigabytes.
+func init() { ber.MaxPacketLengthBytes = 16 << 20 }
+
 // startTLSRequest is the extended request for TLS (RFC 4511 §4.14.1): message 1,
 // ExtendedRequest, OID 1.3.6.1.4.1.1466.20037.
 const startTLSRequest = "\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"

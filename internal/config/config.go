@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"signpost/account"
 	"signpost/internal/certfile"
@@ -26,6 +27,8 @@ type Config struct {
 	Limits  Limits
 	Log     Log
 	Name    string // the service's own host name, or empty
+	// HSTS is for how long browsers shall ask Name by https only; nil for no header.
+	HSTS *time.Duration
 
 	// ApexCertificates allows certificates for the hosted domains themselves, whether
 	// they are ordered here or by a proxy that asks.

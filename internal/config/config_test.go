@@ -113,6 +113,7 @@ accounts:
       info@example.com: {inactive: true, username: "%EMAILLOCALPART%"}
       x@example.com: {}
 apexCertificates: true
+hsts: 8760h
 `
 
 func TestLoadEverything(t *testing.T) {
@@ -125,6 +126,7 @@ func TestLoadEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	year := 365 * 24 * time.Hour
 	password := []account.Authentication{account.PasswordCleartext}
 	address := account.Login{Username: account.EmailAddress}
 	servers := []account.Server{
@@ -164,7 +166,7 @@ func TestLoadEverything(t *testing.T) {
 		Limits: Limits{Burst: 10, Connections: 20, PerAddress: 7, Timeouts: conn.Timeouts{Header: 100 * time.Millisecond,
 			Read: 200 * time.Millisecond, Write: time.Second, Idle: 2 * time.Second, Stop: 3 * time.Second}},
 		Log:  Log{JSON: true, Level: slog.LevelWarn},
-		Name: "setup.example.com", ApexCertificates: true,
+		Name: "setup.example.com", HSTS: &year, ApexCertificates: true,
 		TLS: &TLS{Listen: "[::1]:8443",
 			Certificates: []certfile.Pair{{Certificate: filepath.Join(dir, "profile.pem"),
 				Key: filepath.Join(dir, "profile.pem")}},

@@ -40,6 +40,8 @@
 //	log.requests                                       500                log lines for requests per second; 0: none
 //	name                                               none               the service's own host name, for the page,
 //	                                                                      profiles and absolute URLs
+//	hsts                                               none               for how long browsers shall ask name by https
+//	                                                                      only, such as 8760h (a year); 0s: no longer
 //	apexCertificates                                   false              true: also order certificates for hosted
 //	                                                                      domains themselves, by tls.acme or a proxy
 //	tls.listen                                         :443               where HTTPS is served: host:port or unix:path;

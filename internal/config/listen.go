@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"signpost/account"
 	"signpost/internal/conn"
@@ -28,6 +29,8 @@ const (
 	// maxSocketPath is the length in bytes of the longest path of a Unix socket
 	// on Linux, without the final NUL.
 	maxSocketPath = 107
+
+	maxHSTS = 2 * 365 * 24 * time.Hour // a sanity limit
 
 	none = "none" // the word for an empty list or no listener
 )
@@ -54,6 +57,11 @@ func readAdminListen(a *Admin, v *value) {
 	if local := err == nil && address.Addr().IsLoopback() || host == "localhost"; !local {
 		v.warn("%s can be reached from other machines; whoever reaches it sees what this service does", quote(a.Listen))
 	}
+}
+
+func readHSTS(l *loader, v *value) {
+	d := v.duration(0, maxHSTS)
+	l.HSTS = &d
 }
 
 // readTrusted reads addresses and networks, or none.

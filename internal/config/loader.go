@@ -46,6 +46,7 @@ var topKeys = keys[loader]{
 	"log":              func(l *loader, v *value) { logKeys.read(v, &l.Log) },
 	"tls":              readTLS,
 	"name":             func(l *loader, v *value) { l.Name = v.host(false) },
+	"hsts":             readHSTS,
 	"apexCertificates": func(l *loader, v *value) { l.ApexCertificates = v.boolean() },
 	"profiles":         func(l *loader, v *value) { pairKeys.read(v, &l.Profiles, "certificate", "key") },
 	"dns":              func(l *loader, v *value) { dnsKeys.read(v, &l.DNS) },
@@ -81,6 +82,9 @@ func (l *loader) read(v *value) {
 	}
 	if tls := has["tls"]; tls != nil && has["listen"] == nil {
 		tls.warn(`plain HTTP stays at %s, but clients that find no certificate ask there; write listen: ":80"`, defaultListen)
+	}
+	if hsts := has["hsts"]; hsts != nil && has["name"] == nil {
+		hsts.fault("is for the service's own name, and name is missing")
 	}
 	for _, p := range l.providers {
 		if p.ID == "" {

@@ -66,6 +66,7 @@ type handler struct {
 	router *mux.Router
 	log    *accessLog
 	other  *dialect // of requests without a route
+	hsts   string   // header for the service's own name; empty for none
 }
 
 func newHandler(o Options) *handler {
@@ -77,6 +78,9 @@ func newHandler(o Options) *handler {
 		log:     &accessLog{log: o.Log, perSecond: int64(o.Logged), metrics: o.Metrics},
 	}
 	h.other = h.log.dialect("other")
+	if o.HSTS != nil && o.Name != "" {
+		h.hsts = "max-age=" + strconv.Itoa(int(o.HSTS.Seconds()))
+	}
 	h.router = h.Options.router(h.log)
 	return h
 }
@@ -116,7 +120,22 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// This is the only security header that a document for a program needs: browsers
 	// must not guess its type. The page for people sets its own policy.
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if h.hsts != "" && h.wantsHSTS(&state.client, r) {
+		w.Header().Set("Strict-Transport-Security", h.hsts)
+	}
 	h.router.ServeHTTP(w, r)
+}
+
+// wantsHSTS reports whether a browser may be told to ask the host of r by https only. That
+// is so for the service's own name, by https (RFC 6797 §7.2), and for nobody else's:
+// autoconfig.‹domain› is asked by plain HTTP too, and the web site of a customer is not
+// ours. Hence there is no includeSubDomains, and no preload either. It is an option
+// because it holds for all ports of the host, whatever else runs there, leaves a person
+// no way past a certificate that has expired (RFC 6797 §12.1), and is kept by browsers
+// that do not come back to learn otherwise.
+func (h *handler) wantsHSTS(c *client, r *http.Request) bool {
+	return (r.TLS != nil || c.scheme == "https") &&
+		strings.EqualFold(strings.TrimSuffix(hostOnly(r.Host), "."), h.Name)
 }
 
 // tooManyRequests refuses a request of an address that has sent too many. If

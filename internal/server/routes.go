@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -42,6 +43,8 @@ type Options struct {
 	Signer    *signer.Signer // signs profiles; nil leaves them unsigned
 	Branding  setup.Branding // of the set-up page
 	Templates *templates.Set // of the set-up page and the profiles; nil: the embedded ones
+	// HSTS is for how long browsers shall ask Name by https only; nil for no header.
+	HSTS *time.Duration
 
 	// HTTPS is set if https is served too. Plain HTTP is then answered only where
 	// clients need it.

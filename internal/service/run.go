@@ -138,6 +138,7 @@ func (s *service) options(l *Loaded, log *slog.Logger) server.Options {
 		Resolve:   l.Directory.Resolve,
 		Name:      l.Config.Name,
 		Signer:    l.Signer,
+		HSTS:      l.Config.HSTS,
 		Branding:  l.Config.Branding,
 		Templates: l.templates,
 		Proxies:   l.Config.Proxies,

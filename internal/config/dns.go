@@ -97,7 +97,7 @@ func readUpdates(d *DNS, v *value) {
 var updateKeys = keys[update]{
 	"zone": func(u *update, v *value) {
 		if u.Zone = "*"; !v.isWord("*") {
-			u.Zone = v.host(false)
+			u.Zone = v.host()
 		}
 	},
 	"primary": func(u *update, v *value) { u.Primary = v.primary() },
@@ -173,7 +173,7 @@ func (v *value) primary() string {
 	host, port, hasPort := strings.Cut(text, ":")
 	if hasPort && !isPort(port) {
 		v.fault("%s is not %s", quote(text), wanted)
-	} else if v.hostText(host, false) != "" {
+	} else if v.hostText(host) != "" {
 		return text
 	}
 	return ""

@@ -110,6 +110,9 @@
 //	                                                                      mailboxes sign in with this one
 //	providers[].mx                                     none               hosts, or "*.suffix"; a domain belongs here if
 //	                                                                      its best MX is one of them
+//	providers[].mailHost                               none               host for %MAILHOST% of servers, for mailboxes of
+//	                                                                      which no source of accounts knows their host;
+//	                                                                      required if a server has the placeholder
 //	providers[].servers                                required           in the order of preference; optional with
 //	                                                                      autodiscover
 //	providers[].servers.of                             none               id of the provider whose servers this one has,
@@ -117,7 +120,7 @@
 //	providers[].servers[].type                         required           imap pop3 smtp activesync ews caldav carddav
 //	                                                                      jmap managesieve
 //	providers[].servers[].hostname                     required           for imap, pop3, smtp and managesieve; may hold
-//	                                                                      %EMAILDOMAIN%
+//	                                                                      %EMAILDOMAIN% and %MAILHOST%
 //	providers[].servers[].port                         by type            993 995 465 for SSL; 143 110 587 4190 for
 //	                                                                      STARTTLS
 //	providers[].servers[].socketType                   SSL                SSL, STARTTLS or plain; STARTTLS for

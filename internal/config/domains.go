@@ -184,7 +184,7 @@ func (l *loader) listed(first origin) string {
 func readMX(p *provider, v *value) {
 	for item := range v.list("MX host names") {
 		suffix, wildcard := strings.CutPrefix(item.text("an MX host name"), "*.")
-		name := item.hostText(suffix, false)
+		name := item.hostText(suffix)
 		if name == "" {
 			continue
 		}

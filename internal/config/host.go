@@ -6,11 +6,15 @@ import (
 	"signpost/account"
 )
 
-// host reads a host name, which may contain %EMAILDOMAIN% if template is set.
-func (v *value) host(template bool) string {
+// standIns replace placeholders while a name is checked. Nobody can own them (RFC 6761
+// §6.4), and no name holds another.
+var standIns = map[string]string{account.EmailDomain: exampleDomain, account.MailHost: "mailhost.invalid"}
+
+// host reads a host name, which may contain the placeholders.
+func (v *value) host(placeholders ...string) string {
 	text := v.text("a host name")
-	name := v.hostText(text, template)
-	if name != "" && !strings.Contains(name, ".") {
+	name := v.hostText(text, placeholders...)
+	if name != "" && !strings.ContainsAny(name, ".%") {
 		v.warn("%s has no dot; clients on other networks cannot find it", quote(text))
 	}
 	return name
@@ -18,11 +22,7 @@ func (v *value) host(template bool) string {
 
 // hostText converts a host name to lower-case A-labels. Like all readers it returns
 // "" after it has recorded a fault; an empty text has had its fault already.
-func (v *value) hostText(text string, template bool) string {
-	var allowed []string
-	if template {
-		allowed = []string{account.EmailDomain}
-	}
+func (v *value) hostText(text string, allowed ...string) string {
 	switch {
 	case text == "", !v.placeholders(text, allowed...):
 		return ""
@@ -32,19 +32,26 @@ func (v *value) hostText(text string, template bool) string {
 		return v.refuse("%s is more than a host name; "+
 			"IP addresses do not match certificates, and a port has a key of its own", quote(text))
 	}
-	for label := range strings.SplitSeq(text, ".") {
-		if label != account.EmailDomain && strings.Contains(label, account.EmailDomain) {
-			return v.refuse("%s: %s stands for a whole domain, separate it with dots", quote(text), account.EmailDomain)
+	whole := text
+	for placeholder, standIn := range standIns {
+		for label := range strings.SplitSeq(text, ".") {
+			if label != placeholder && strings.Contains(label, placeholder) {
+				return v.refuse("%s: %s stands for a whole domain, separate it with dots", quote(text), placeholder)
+			}
 		}
+		whole = strings.ReplaceAll(whole, placeholder, standIn)
 	}
-	name, err := account.ParseDomain(strings.ReplaceAll(text, account.EmailDomain, exampleDomain))
+	name, err := account.ParseDomain(whole)
 	if err != nil {
 		return v.refuse("%s %s", quote(text), isNot("a host name", err))
 	}
 	if strings.Contains(name, "xn--") && !strings.Contains(strings.ToLower(text), "xn--") {
 		v.warn("clients get %s as %s, because many accept only ASCII in host names", quote(text), name)
 	}
-	return strings.ReplaceAll(name, exampleDomain, account.EmailDomain)
+	for placeholder, standIn := range standIns {
+		name = strings.ReplaceAll(name, standIn, placeholder)
+	}
+	return name
 }
 
 // isNot says that a text is not of a kind, with the reason in the error of ParseDomain

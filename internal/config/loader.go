@@ -45,7 +45,7 @@ var topKeys = keys[loader]{
 	"limits":           readLimits,
 	"log":              func(l *loader, v *value) { logKeys.read(v, &l.Log) },
 	"tls":              readTLS,
-	"name":             func(l *loader, v *value) { l.Name = v.host(false) },
+	"name":             func(l *loader, v *value) { l.Name = v.host() },
 	"hsts":             readHSTS,
 	"apexCertificates": func(l *loader, v *value) { l.ApexCertificates = v.boolean() },
 	"profiles":         func(l *loader, v *value) { pairKeys.read(v, &l.Profiles, "certificate", "key") },

@@ -24,6 +24,8 @@ func (v *value) placeholders(text string, allowed ...string) bool {
 	if wrong := account.Placeholders(rest); len(wrong) > 0 {
 		name := wrong[0]
 		switch right := suggest(name, allPlaceholders); {
+		case name == account.MailHost:
+			v.fault("%s cannot be used here; it is for hostname, url and principalURL of servers", name)
 		case right == name && len(allowed) == 0:
 			v.fault("placeholders such as %s cannot be used here", name)
 		case right == name:

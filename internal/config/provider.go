@@ -29,6 +29,7 @@ var providerKeys = keys[provider]{
 	"displayShortName": func(p *provider, v *value) { p.DisplayShortName = v.label(20) },
 	"domains":          readDomains,
 	"mx":               readMX,
+	"mailHost":         func(p *provider, v *value) { p.MailHost = v.host() },
 	"servers":          readServers,
 	"webmail":          func(p *provider, v *value) { p.Webmail = v.url(pageURL) },
 	"logo":             func(p *provider, v *value) { p.Logo = v.url(tokenURL) },
@@ -113,6 +114,21 @@ func (p *provider) complete() {
 	}
 	p.addExceptions()
 	p.checkServers()
+	p.checkMailHost()
+}
+
+// checkMailHost checks that the placeholder and what it stands for otherwise come together.
+func (p *provider) checkMailHost() {
+	uses := func(s *server) bool { return strings.Contains(s.Hostname+s.URL+s.PrincipalURL, account.MailHost) }
+	i := slices.IndexFunc(p.servers, uses)
+	switch at := p.has["mailHost"]; {
+	case i >= 0 && at == nil:
+		p.servers[i].at.fault("%s needs mailHost of the provider: the host of mailboxes of which no source knows theirs",
+			account.MailHost)
+	case i < 0 && at != nil:
+		at.warn("has no effect: no server has %s", account.MailHost)
+		p.MailHost = ""
+	}
 }
 
 // addExceptions makes a complete list of servers for each client that has a login of
@@ -154,7 +170,7 @@ var oAuth2Keys = keys[account.OAuth2]{
 			o.Issuer = v.url(tokenURL)
 			return
 		}
-		o.Issuer = v.host(false)
+		o.Issuer = v.host()
 	},
 	"scope": func(o *account.OAuth2, v *value) {
 		for item := range v.oneOrList("scopes") {

@@ -7,7 +7,7 @@ import (
 )
 
 var redirectKeys = keys[account.AutodiscoverRedirect]{
-	"hostname":     func(r *account.AutodiscoverRedirect, v *value) { r.Hostname = v.host(false) },
+	"hostname":     func(r *account.AutodiscoverRedirect, v *value) { r.Hostname = v.host() },
 	"redirectAddr": func(r *account.AutodiscoverRedirect, v *value) { r.Address = v.redirectAddress() },
 	"answer":       func(r *account.AutodiscoverRedirect, v *value) { r.AsXML = v.either("http", "xml") == "xml" },
 }

@@ -20,7 +20,7 @@ type server struct {
 
 var serverKeys = keys[server]{
 	"type":               func(s *server, v *value) { s.Type = choice(v, "a server type", account.ServerTypes) },
-	"hostname":           func(s *server, v *value) { s.Hostname = v.host(true) },
+	"hostname":           func(s *server, v *value) { s.Hostname = v.host(account.EmailDomain, account.MailHost) },
 	"port":               func(s *server, v *value) { s.Port = v.number(1, 65535) },
 	"socketType":         func(s *server, v *value) { s.SocketType = choice(v, "a socket type", socketTypes) },
 	"url":                func(s *server, v *value) { s.URL = v.url(serverURL) },

@@ -15,7 +15,7 @@ type urlRule struct {
 }
 
 var (
-	serverURL = urlRule{https: true, placeholders: allPlaceholders}
+	serverURL = urlRule{https: true, placeholders: append([]string{account.MailHost}, allPlaceholders...)}
 	tokenURL  = urlRule{https: true}
 	// A page for people may use http, with a warning.
 	pageURL = urlRule{placeholders: []string{account.EmailDomain}}
@@ -55,6 +55,16 @@ func (v *value) url(rule urlRule) string {
 	return ""
 }
 
+// inHost returns the placeholders that the host may have.
+func (r urlRule) inHost() (allowed []string) {
+	for _, name := range []string{account.EmailDomain, account.MailHost} {
+		if slices.Contains(r.placeholders, name) {
+			allowed = append(allowed, name)
+		}
+	}
+	return allowed
+}
+
 func mustEscape(r rune) bool { return r > '~' || strings.ContainsRune("\"<>\\^`{|} ", r) }
 
 func (v *value) urlHost(authority string, rule urlRule) string {
@@ -65,7 +75,7 @@ func (v *value) urlHost(authority string, rule urlRule) string {
 	if name == "" {
 		return v.refuse("%s has no host name", quote(authority))
 	}
-	host := v.hostText(name, slices.Contains(rule.placeholders, account.EmailDomain))
+	host := v.hostText(name, rule.inHost()...)
 	if host != "" && hasPort {
 		host += ":" + port
 	}

@@ -41,4 +41,6 @@ type Finding struct {
 	Text    string // says what is wrong or missing; never a password, never an address
 	Cure    string // a statement or sentence that mends it, or empty
 	Warning bool   // the store works all the same
+	// Note is set with Warning if nothing is wrong: how many domains there are.
+	Note bool
 }

@@ -15,11 +15,11 @@ func (s *Store) ask(ctx context.Context, q *query, k key, limit int, read func(*
 		return nil
 	}
 	got := 0
-	err := s.run(ctx, q, k, limit, func(v *values) { got++; read(v) })
+	_, err := s.run(ctx, q, k, limit, func(v *values) { got++; read(v) })
 	if err != nil && got == 0 && ctx.Err() == nil && s.engine.lost(err) {
 		// The server, or somebody with the right to, has ended the connection while it was
 		// in use. Idle ones that ended are noticed by the driver.
-		err = s.run(ctx, q, k, limit, read)
+		_, err = s.run(ctx, q, k, limit, read)
 	}
 	switch {
 	case err == nil:
@@ -30,33 +30,33 @@ func (s *Store) ask(ctx context.Context, q *query, k key, limit int, read func(*
 	return s.explain(ctx, err)
 }
 
-// run runs a query once.
-func (s *Store) run(ctx context.Context, q *query, k key, limit int, read func(*values)) error {
+// run runs a query once. The values that it returns know the columns of the answer.
+func (s *Store) run(ctx context.Context, q *query, k key, limit int, read func(*values)) (*values, error) {
 	stmt, err := s.prepare(ctx, q)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows, err := stmt.QueryContext(ctx, k.args(q.holes)...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var v values
+	v := new(values)
 	targets := make([]any, len(columns))
 	for i, column := range columns {
 		targets[i] = v.target(column)
 	}
 	for n := 0; (limit == 0 || n < limit) && rows.Next(); n++ {
 		if err := rows.Scan(targets...); err != nil {
-			return err
+			return nil, err
 		}
-		read(&v)
+		read(v)
 	}
-	return rows.Err()
+	return v, rows.Err()
 }
 
 // prepare returns the query's statement. The pool prepares it once on each connection; with

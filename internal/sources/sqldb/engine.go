@@ -1,13 +1,10 @@
 package sqldb
 
 import (
-	"context"
 	"database/sql"
 	"database/sql/driver"
 	"sync"
 	"time"
-
-	"signpost/internal/sources/row"
 )
 
 // engine is what differs between the kinds of database.
@@ -24,8 +21,8 @@ type engine struct {
 	lost func(error) bool
 	// classify returns what the error means, or nil if it is not the driver's.
 	classify func(error) *Error
-	// rights returns what a check says of the rights of the account.
-	rights func(context.Context, *Store) []row.Finding
+	// check is what a check needs.
+	check checks
 }
 
 // engines has the kinds of database by the scheme of their URLs. Each driver's file adds

@@ -11,15 +11,28 @@ import (
 	"syscall"
 )
 
+// errorKind is the kind of a failure.
+type errorKind int
+
 // Error is a failure of the database. Its text is the class and the code of what the
 // server said and never the server's own words, which quote values and passwords of
 // all kinds.
 type Error struct {
 	Text string // what it means
 	Code string // the code of the server's error, or empty
+	kind errorKind
+	cure string
 	// cause is for a check only. Nothing unwraps it, so that no log can print it.
 	cause error
 }
+
+// Kinds of failures that a check can say the cure of.
+const (
+	other          errorKind = iota
+	refusesUser              // the user is unknown, or the password is wrong
+	refusesReading           // the user may not read something
+	lacksObject              // there is no such table or column
+)
 
 // Error returns the text with the code.
 func (e *Error) Error() string {

@@ -25,9 +25,42 @@ func init() {
 		strange:   strangeToMySQL,
 		lost:      lostByMySQL,
 		classify:  classifyMySQL,
-		rights:    mysqlRights,
+		check: checks{
+			serverText: func(err error) string {
+				refused, _ := errors.AsType[*mysql.MySQLError](err)
+				return refused.Message
+			},
+			user:   "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', 1), SUBSTRING_INDEX(CURRENT_USER(), '@', -1)",
+			userIn: userIn,
+			quote:  func(user, machine string) string { return "'" + user + "'@'" + machine + "'" },
+			grant: func(place *place, u *use, user string) string {
+				table := u.table
+				if !strings.Contains(table, ".") {
+					table = backtick(place.database) + "." + table
+				}
+				return "GRANT SELECT" + u.inParentheses() + " ON " + table + " TO " + user + ";"
+			},
+			password:  "ALTER USER %s IDENTIFIED BY '…';",
+			readsOnly: "",
+			writable: `SELECT DISTINCT table_name FROM information_schema.columns WHERE table_schema = DATABASE()
+				AND (FIND_IN_SET('insert', privileges) OR FIND_IN_SET('update', privileges))
+				UNION SELECT table_name FROM information_schema.table_privileges WHERE grantee = ` + mysqlGrantee + `
+				AND table_schema = DATABASE() AND privilege_type IN (` + mysqlWrites + `)
+				UNION SELECT '*' FROM information_schema.schema_privileges WHERE grantee = ` + mysqlGrantee + `
+				AND privilege_type IN (` + mysqlWrites + `)
+				UNION SELECT '*.*' FROM information_schema.user_privileges WHERE grantee = ` + mysqlGrantee + `
+				AND privilege_type IN (` + mysqlWrites + `) ORDER BY 1`,
+			secrets: `SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns WHERE table_schema = DATABASE()
+				AND data_type IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'binary', 'varbinary', 'tinyblob', 'blob',
+				'mediumblob', 'longblob') AND LOWER(column_name) REGEXP '` + secretColumns + `' AND FIND_IN_SET('select', privileges) ORDER BY 1`,
+		},
 	}
 }
+
+const (
+	mysqlGrantee = `CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', 1), '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')`
+	mysqlWrites  = `'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP', 'ALTER', 'INDEX', 'TRIGGER', 'FILE', 'SUPER', 'CREATE USER', 'GRANT OPTION'`
+)
 
 // mysqlConnector connects to a MySQL or MariaDB server.
 type mysqlConnector struct {
@@ -124,24 +157,24 @@ func classifyMySQL(err error) *Error {
 	if !ok {
 		return nil
 	}
-	text := "the database reports an error"
+	text, kind := "the database reports an error", other
 	switch refused.Number {
 	case 1045, 1698:
-		text = "the database refuses the user or the password"
+		text, kind = "the database refuses the user or the password", refusesUser
 	case 1130:
 		text = "the database takes no connections from this machine"
 	case 1129:
 		text = "the database has blocked this machine after failed connections"
 	case 1044:
-		text = "the user may not use the database, or it does not exist"
+		text, kind = "the user may not use the database, or it does not exist", refusesReading
 	case 1049:
 		text = "the database does not exist"
 	case 1142, 1143:
-		text = "the database user may not read a table or a column"
+		text, kind = "the database user may not read what the query needs", refusesReading
 	case 1146:
-		text = "a table of the query does not exist"
+		text, kind = "a table of the query does not exist", lacksObject
 	case 1054:
-		text = "a column of the query does not exist"
+		text, kind = "a column of the query does not exist", lacksObject
 	case 1040, 1203, 1226:
 		text = "the database has no connection left"
 	case 1205, 1969, 3024, 1317:
@@ -153,5 +186,17 @@ func classifyMySQL(err error) *Error {
 	case 1064:
 		text = "the database cannot read the query"
 	}
-	return &Error{Text: text, Code: strconv.Itoa(int(refused.Number))}
+	return &Error{Text: text, Code: strconv.Itoa(int(refused.Number)), kind: kind}
+}
+
+// userIn returns the user and the machine that MySQL names in its refusals:
+// "Access denied for user 'signpost'@'127.0.0.1' …".
+func userIn(message string) (user, machine string, ok bool) {
+	_, rest, ok := strings.Cut(message, "for user '")
+	if !ok {
+		return "", "", false
+	}
+	user, rest, ok = strings.Cut(rest, "'@'")
+	machine, _, ok2 := strings.Cut(rest, "'")
+	return user, machine, ok && ok2
 }

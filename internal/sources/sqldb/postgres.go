@@ -40,7 +40,28 @@ func init() {
 		strange:   strangeToPostgres,
 		lost:      func(error) bool { return false }, // the driver says ErrBadConn itself
 		classify:  classifyPostgres,
-		rights:    postgresRights,
+		check: checks{
+			serverText: func(err error) string {
+				refused, _ := errors.AsType[*pgconn.PgError](err)
+				return refused.Message
+			},
+			user:  "SELECT current_user, ''",
+			quote: func(user, _ string) string { return quoteName(user) },
+			grant: func(place *place, u *use, user string) string {
+				return "GRANT SELECT" + u.inParentheses() + " ON " + u.table + " TO " + user + ";"
+			},
+			password:  "ALTER ROLE %s LOGIN PASSWORD '…';",
+			readsOnly: "SELECT current_setting('transaction_read_only') = 'on'",
+			writable: `SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+				WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+				AND (has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
+				ORDER BY 1`,
+			secrets: `SELECT c.oid::regclass::text || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+				JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type y ON y.oid = a.atttypid
+				WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+				AND a.attnum > 0 AND NOT a.attisdropped AND (y.typcategory = 'S' OR y.typname = 'bytea')
+				AND a.attname ~* '` + secretColumns + `' AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1`,
+		},
 	}
 }
 
@@ -266,20 +287,20 @@ func classifyPostgres(err error) *Error {
 		}
 		return nil
 	}
-	text := "the database reports an error"
+	text, kind := "the database reports an error", other
 	switch refused.Code {
 	case "28P01":
-		text = "the database refuses the password"
+		text, kind = "the database refuses the password", refusesUser
 	case "28000":
-		text = "the database refuses the user"
+		text, kind = "the database refuses the user", refusesUser
 	case "3D000":
 		text = "the database does not exist"
 	case "42501":
-		text = "the database user may not read a table, or may not connect"
+		text, kind = "the database user may not read what the query needs", refusesReading
 	case "42P01":
-		text = "a table of the query does not exist"
+		text, kind = "a table of the query does not exist", lacksObject
 	case "42703":
-		text = "a column of the query does not exist"
+		text, kind = "a column of the query does not exist", lacksObject
 	case "53300":
 		text = "the database has no connection left"
 	case "57014":
@@ -289,5 +310,5 @@ func classifyPostgres(err error) *Error {
 	case "25006":
 		text = "the query writes"
 	}
-	return &Error{Text: text, Code: refused.Code}
+	return &Error{Text: text, Code: refused.Code, kind: kind}
 }

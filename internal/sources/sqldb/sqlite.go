@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +29,12 @@ func init() {
 		strange:   func(error) bool { return false }, // it takes every text
 		lost:      func(error) bool { return false },
 		classify:  classifySQLite,
-		rights:    nil, // a file has no users
+		check: checks{ // a file has no users
+			serverText: func(err error) string {
+				problem, _ := errors.AsType[*sqlite.Error](err)
+				return problem.Error()
+			},
+		},
 	}
 }
 
@@ -50,7 +54,7 @@ func (c *sqliteConnector) Driver() driver.Driver { return nil }
 // Connect opens the file.
 func (c *sqliteConnector) Connect(context.Context) (driver.Conn, error) {
 	// Before SQLite opens it: what is there afterwards could be a newer file.
-	opened, err := os.Stat(c.path)
+	opened, err := stat(c.path)
 	if err != nil {
 		return nil, &localError{fmt.Errorf("%s: %w", c.path, fault.WithoutPath(err))}
 	}
@@ -60,29 +64,19 @@ func (c *sqliteConnector) Connect(context.Context) (driver.Conn, error) {
 	name := url.URL{Scheme: "file", Path: c.path, RawQuery: options.Encode()}
 	conn, err := (&sqlite.Driver{}).Open(name.String())
 	if err != nil {
-		return nil, c.explain(err)
+		return nil, err
 	}
 	return &sqliteConn{conn, c, opened}, nil
 }
 
-// explain adds what the code alone does not tell.
-func (c *sqliteConnector) explain(err error) error {
-	problem, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
-		return err
+// stat opens the file, because SQLite does not tell why it cannot.
+func stat(path string) (fs.FileInfo, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	switch problem.Code() {
-	case sqliteReadOnlyDirectory, sqliteReadOnlyRecovery, sqliteCantOpen:
-		if _, failed := os.Stat(c.path + "-wal"); failed == nil {
-			return &localError{fault.WithHint(
-				fmt.Errorf("%s is in WAL mode, for which SQLite must write into its folder, and may not (%d)", c.path, problem.Code()),
-				fmt.Sprintf("let the user of Signpost write into %s, or give it a copy of the database", filepath.Dir(c.path)))}
-		}
-		if failed := fileError(c.path); failed != nil {
-			return failed
-		}
-	}
-	return err
+	defer file.Close()
+	return file.Stat()
 }
 
 // sqliteConn is an open file.
@@ -94,11 +88,7 @@ type sqliteConn struct {
 
 // PrepareContext prepares a statement.
 func (c *sqliteConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
-	if err != nil {
-		return nil, c.connector.explain(err)
-	}
-	return stmt, nil
+	return c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
 }
 
 // ResetSession gives the connection up if another file has taken the place of the one
@@ -115,15 +105,17 @@ func (c *sqliteConn) IsValid() bool { return c.Conn.(driver.Validator).IsValid()
 
 // Result codes (https://sqlite.org/rescode.html).
 const (
-	sqliteBusy              = 5
-	sqliteLocked            = 6
-	sqliteReadOnly          = 8
-	sqliteInterrupt         = 9
-	sqliteCorrupt           = 11
-	sqliteCantOpen          = 14
-	sqliteNotADatabase      = 26
-	sqliteReadOnlyRecovery  = 264
-	sqliteReadOnlyDirectory = 1544
+	sqliteError       = 1
+	sqliteBusy        = 5
+	sqliteLocked      = 6
+	sqliteReadOnly    = 8
+	sqliteInterrupt   = 9
+	sqliteCorrupt     = 11
+	sqliteCantOpen    = 14
+	sqliteNotDatabase = 26
+
+	sqliteReadOnlyRecovery  = sqliteReadOnly | 1<<8
+	sqliteReadOnlyDirectory = sqliteReadOnly | 6<<8
 )
 
 // classifySQLite returns what SQLite's error means.
@@ -132,20 +124,28 @@ func classifySQLite(err error) *Error {
 	if !ok {
 		return nil
 	}
-	text := "the database reports an error"
+	e := &Error{Text: "the database reports an error", Code: strconv.Itoa(problem.Code())}
 	switch problem.Code() & 0xff {
+	case sqliteError:
+		e.Text = "the database cannot run the query"
 	case sqliteBusy, sqliteLocked:
-		text = "another program holds the database"
+		e.Text = "another program holds the database"
 	case sqliteInterrupt:
-		text = "the database does not answer in time"
+		e.Text = "the database does not answer in time"
 	case sqliteReadOnly:
-		text = "the query writes, or the folder of the database must be writable"
-	case sqliteCorrupt, sqliteNotADatabase:
-		text = "the file is damaged or not a SQLite database"
+		e.Text = "the query writes"
+	case sqliteCorrupt, sqliteNotDatabase:
+		e.Text = "the file is damaged or not a SQLite database"
 	case sqliteCantOpen:
-		text = "the file cannot be opened"
-	case 1:
-		text = "the database cannot run the query"
+		e.Text, e.cure = "the file cannot be opened", walCure
 	}
-	return &Error{Text: text, Code: strconv.Itoa(problem.Code())}
+	switch problem.Code() {
+	case sqliteReadOnlyDirectory, sqliteReadOnlyRecovery:
+		// https://sqlite.org/wal.html, "Read-Only Databases"
+		e.Text, e.cure = "the database is in WAL mode, and SQLite may not write into its folder", walCure
+	}
+	return e
 }
+
+const walCure = "let the user of Signpost write into the folder of the database, where SQLite keeps the files -wal and -shm, " +
+	"or give it a copy of the database"

@@ -3,11 +3,8 @@ package sqldb
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
-	"os"
 
 	"signpost/internal/certfile"
-	"signpost/internal/fault"
 	"signpost/internal/sources/secret"
 )
 
@@ -53,15 +50,6 @@ func (p *place) password() (string, error) {
 		return "", &localError{err}
 	}
 	return password, nil
-}
-
-// fileError explains why a file of the database cannot be read.
-func fileError(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return &localError{fmt.Errorf("%s: %w", path, fault.WithoutPath(err))}
-	}
-	return file.Close()
 }
 
 // localError is about a file of the operator's on this machine. Its text may be told.

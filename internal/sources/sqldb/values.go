@@ -12,7 +12,8 @@ type values struct {
 	address, alias, provider, username, displayName, givenName, familyName, mailHost, domain, inactive sql.NullString
 	ignored                                                                                            sql.RawBytes
 
-	has struct{ address, domain, inactive bool } // columns of the answer
+	has     struct{ address, domain bool } // columns of the answer
+	unknown []string                       // columns of the answer that are not read
 }
 
 // target returns where the value of the column goes.
@@ -40,9 +41,9 @@ func (v *values) target(column string) any {
 		v.has.domain = true
 		return &v.domain
 	case is("inactive"):
-		v.has.inactive = true
 		return &v.inactive
 	}
+	v.unknown = append(v.unknown, column)
 	return &v.ignored
 }
 

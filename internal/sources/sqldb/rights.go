@@ -1,0 +1,107 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// refused says why a query failed, table by table where the user may not read.
+func (c *checker) refused(ctx context.Context, q *query, err error) {
+	f := c.failure(ctx, err)
+	if e, ok := c.explain(ctx, err).(*Error); ok && e.kind == refusesReading {
+		own := uses(q)
+		for _, u := range uses(c.account, c.domain, c.domains) {
+			if !slices.ContainsFunc(own, func(o *use) bool { return o.table == u.table }) || c.mayRead(u) {
+				continue
+			}
+			c.failOnce(fmt.Sprintf("the database user may not read %s (%s)", u.table, e.Code), c.grants(c.user(""), []*use{u}))
+			f.Text = ""
+		}
+	}
+	if f.Text != "" {
+		c.fail("the query of "+q.option+": "+f.Text, f.Cure)
+	}
+}
+
+// mayRead reports whether the user may read what the queries need of a table.
+func (c *checker) mayRead(u *use) bool {
+	ctx, cancel := context.WithTimeout(c.ctx, checkTimeout)
+	defer cancel()
+	rows, err := c.db().QueryContext(ctx, u.probe())
+	if err == nil {
+		rows.Close()
+		err = rows.Err()
+	}
+	if err == nil {
+		return true
+	}
+	e, ok := c.explain(ctx, err).(*Error)
+	return ok && e.kind != refusesReading
+}
+
+// rights warns of what the user may do and should not.
+func (c *checker) rights() {
+	check := c.engine.check
+	if check.readsOnly != "" {
+		if answer := c.texts(check.readsOnly); len(answer) == 1 && answer[0] != "t" {
+			c.warn("the pooler in front of the database does not keep the session from writing",
+				fmt.Sprintf("ALTER ROLE %s SET default_transaction_read_only = on;", c.user("")))
+		}
+	}
+	own := func() string {
+		return "give Signpost a user of its own, with these rights only: " + c.grants(c.user(""), uses(c.account, c.domain, c.domains))
+	}
+	if tables := c.texts(check.writable); len(tables) > 0 {
+		c.warn("the database user may write: "+some(tables), own())
+	}
+	if columns := c.texts(check.secrets); len(columns) > 0 {
+		c.warn("the database user may read passwords or keys: "+some(columns), own())
+	}
+}
+
+// user returns the user as a GRANT names it. words are those of a refusal, if there is one.
+func (c *checker) user(words string) string {
+	check := c.engine.check
+	if check.userIn != nil {
+		if user, machine, ok := check.userIn(words); ok {
+			return check.quote(user, machine)
+		}
+	}
+	user, machine := c.place.user, "%"
+	if words == "" { // there is a connection
+		ctx, cancel := context.WithTimeout(c.ctx, checkTimeout)
+		defer cancel()
+		c.db().QueryRowContext(ctx, check.user).Scan(&user, &machine)
+	}
+	return check.quote(user, machine)
+}
+
+// grants returns the statements that let the user read the tables.
+func (c *checker) grants(user string, tables []*use) string {
+	var all []string
+	for _, u := range tables {
+		all = append(all, c.engine.check.grant(c.place, u, user))
+	}
+	return strings.Join(all, " ")
+}
+
+// texts returns the first column of a query's rows. What cannot be asked is no finding.
+func (c *checker) texts(query string) []string {
+	ctx, cancel := context.WithTimeout(c.ctx, checkTimeout)
+	defer cancel()
+	rows, err := c.db().QueryContext(ctx, query)
+	if err != nil {
+		return nil
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var text string
+		if rows.Scan(&text) == nil {
+			all = append(all, text)
+		}
+	}
+	return all
+}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"signpost/account"
@@ -150,5 +151,31 @@ func TestAliasInAnyDomain(t *testing.T) {
 	s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, "out@other.se")})
 	if err != nil || s.Provider != pop || s.Account.AliasUnresolved {
 		t.Errorf("Resolve(out@other.se) = %v, %v, want the provider for any domain, pop", s.Provider, err)
+	}
+}
+
+// TestAliasInMXDomain checks that an alias in a domain found by MX needs the look-up that
+// any address of the domain needs, and fails with it: an answer without one would show
+// that the alias exists.
+func TestAliasInMXDomain(t *testing.T) {
+	p := &account.Provider{ID: "p"}
+	asked, failure := 0, error(nil)
+	d := New([]Provider{{Provider: p, Domains: []string{"p.se"}, MX: []string{"mx.p.se"}}},
+		[]List{{"alias@customer.se": {Alias: mail(t, "x@p.se")}}},
+		func(context.Context, string) ([]dns.MX, error) {
+			asked++
+			return []dns.MX{{Host: "mx.p.se"}}, failure
+		})
+	for _, local := range []string{"nobody", "alias"} {
+		for _, failure = range []error{nil, errDNS} {
+			before := asked
+			s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, local+"@customer.se")})
+			if asked != before+1 {
+				t.Errorf("%s@customer.se caused %d look-ups, want 1", local, asked-before)
+			}
+			if !errors.Is(err, failure) || err == nil && s.Provider != p {
+				t.Errorf("Resolve(%s@customer.se) = %v, %v, want the error %v", local, s.Provider, err, failure)
+			}
+		}
 	}
 }

@@ -75,6 +75,13 @@ func (d *Directory) resolveMailbox(w *wait, h *hosting, s *account.Settings) err
 			return err
 		}
 	}
+	if f.isAlias() && s.Provider == nil {
+		// It is found like any address of its domain: the time of a look-up that is left
+		// out, and a failure that others have, would show that the alias exists.
+		if err := d.findProvider(w, s.Address.Domain(), h); err != nil && !account.IsUnknown(err) {
+			return err
+		}
+	}
 	switch {
 	case f.isAlias() && (f.store == nil || w.tells() || d.follows(f.store, h.provider)):
 		if err := d.resolveAlias(w, &f, s); err != nil {

@@ -1,6 +1,7 @@
 package ldapdir
 
 import (
+	"strings"
 	"testing"
 
 	"signpost/internal/sources/rig"
@@ -33,17 +34,33 @@ func TestSamba(t *testing.T) {
 			t.Errorf("Account of five entries = %+v, %v, want an address and no more", got, err)
 		}
 	})
-	t.Run("anonymous", func(t *testing.T) {
-		o := o
-		o.BindDN, o.PasswordFile = "", ""
-		_, err := open(t, o).Account(t.Context(), address(t, "anna@example.com"))
-		if e, ok := err.(*Error); !ok || e.Code == 0 {
-			t.Errorf("Account without a bind = %v, want the server's refusal", err)
-		} else {
-			t.Log(err, e.details)
+	t.Run("check", func(t *testing.T) {
+		if found := s.Check(t.Context(), "example.com"); len(found) != 0 {
+			t.Errorf("Check of an ordinary user = %+v, want nothing", found)
+		}
+		wrong := rig.Write(t, t.TempDir(), "password", "hunter2\n")
+		tests := []struct {
+			name, text, cure string
+			warning          bool
+			change           func(*Options)
+		}{
+			{"anonymous", "Operations Error (1)", "bindDN", false, func(o *Options) { o.BindDN, o.PasswordFile = "", "" }},
+			{"a wrong password", "Invalid Credentials (49)", "the name or the password is wrong", false,
+				func(o *Options) { o.PasswordFile = wrong }},
+			{"no base", "only below DC=corp,DC=test", "set base", false,
+				func(o *Options) { o.Servers = []string{"ldap://" + d.Server.Address()} }},
+			{"no such base", "No Such Object (32)", "dsacls", false, func(o *Options) { o.Base = "ou=nowhere,dc=corp,dc=test" }},
+			{"an administrator", "may change", "an ordinary user", true, func(o *Options) { o.BindDN = "administrator@CORP.TEST" }},
+			{"an attribute of Exchange", "no attribute extensionAttribute1", "", true,
+				func(o *Options) { o.Attributes.Provider = "extensionAttribute1" }},
+		}
+		for _, test := range tests {
+			o := o
+			test.change(&o)
+			found := open(t, o).Check(t.Context(), "example.com")
+			if !hasFinding(found, test.text, test.warning) || !strings.Contains(cureOf(found, test.text), test.cure) {
+				t.Errorf("%s: Check = %+v, want %q with the cure %q", test.name, found, test.text, test.cure)
+			}
 		}
 	})
-	for _, f := range s.Check(t.Context(), "example.com") {
-		t.Logf("%+v", f)
-	}
 }

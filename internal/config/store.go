@@ -121,7 +121,7 @@ func (l *loader) completeStores() {
 			s.report(err)
 			continue
 		}
-		s.Backend = backend
+		s.Backend, s.Connections = backend, s.connections
 		columns := backend.Columns()
 		s.NoDomains = s.noDomains || !columns.Domains && !columns.OneDomain
 		if s.provider == nil && !s.NoDomains {

@@ -58,8 +58,8 @@ func (s *service) reload(ctx context.Context) {
 		earlier.Signer.Close()
 		l.Signer.Start(ctx)
 	}
-	l.startSources(earlier)
-	defer earlier.closeSources(l)
+	l.startSources()
+	earlier.leaveSources()
 	s.live.Replace(s.options(l, requestLog))
 	s.metrics.Reloaded(true)
 	s.metrics.Loaded(l.contents())
@@ -87,13 +87,13 @@ func (s *service) loadAgain() (*Loaded, *slog.Logger, error) {
 		return nil, nil, err
 	}
 	if faults := lostDomains(earlier, l); len(faults) > 0 {
-		l.closeSources(earlier)
+		l.closeSources()
 		return nil, nil, faults
 	}
 	if s.certs != nil && cfg.TLS != nil {
 		// This takes effect at once, so it is the last step that can fail.
 		if err := s.certs.SetFiles(cfg.TLS.Certificates); err != nil {
-			l.closeSources(earlier)
+			l.closeSources()
 			return nil, nil, located(cfg, err)
 		}
 	}

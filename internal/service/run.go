@@ -41,7 +41,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return fault.ForLog(err) // it is printed where the log goes
 	}
-	defer func() { s.loaded.Load().closeSources(nil) }()
+	defer func() { s.loaded.Load().closeSources() }()
 	if s.certs != nil {
 		defer s.certs.Close()
 	}
@@ -113,7 +113,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	}
 	s.loaded.Store(l)
 	l.Signer.Start(ctx)
-	l.startSources(nil)
+	l.startSources()
 	s.started = *cfg
 	s.logWarnings(l)
 	if s.certs, err = s.newCertificates(cfg); err != nil {

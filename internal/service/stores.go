@@ -2,59 +2,81 @@ package service
 
 import (
 	"log/slog"
-	"slices"
+	"time"
 
+	"signpost/internal/config"
 	"signpost/internal/directory"
 	"signpost/internal/sources"
 )
 
 // openSources makes the directory, with the stores that the configuration names. A
-// source that would do the same as one of the earlier configuration is that one, with
-// what it knows.
+// source that asks the same store as one of the earlier configuration, which may be nil,
+// has all that is known of it.
 func (l *Loaded) openSources(earlier *Loaded, log *slog.Logger) {
 	var stores []directory.Store
-	for _, source := range l.Config.Accounts {
-		if source.Store == nil {
+	for _, entry := range l.Config.Accounts {
+		if entry.Store == nil {
 			continue
 		}
-		opened := earlier.source(*source.Store)
-		if opened == nil {
-			opened = sources.New(*source.Store, log)
-		} else if source.Store.Backend != opened.Backend() {
-			source.Store.Backend.Close()
-		}
-		l.Sources = append(l.Sources, opened)
-		stores = append(stores, opened)
+		s := openSource(storeOptions(l.Config, *entry.Store), earlier, log)
+		l.Sources = append(l.Sources, s)
+		stores = append(stores, s)
 	}
 	l.Directory = directory.New(l.Config.Providers, l.Config.Lists(), l.Resolver.LookupMX, stores...)
 }
 
-// source returns the source of the configuration that does what the options say, or nil.
-func (l *Loaded) source(o sources.Options) *sources.Source {
-	if l == nil {
-		return nil
+// storeOptions returns the options of a store, whose words are ids of providers unless
+// they say otherwise.
+func storeOptions(c *config.Config, o sources.Options) sources.Options {
+	if len(o.Providers) > 0 {
+		return o
 	}
-	if i := slices.IndexFunc(l.Sources, func(s *sources.Source) bool { return s.Is(o) }); i >= 0 {
-		return l.Sources[i]
+	o.Providers = make(map[string]string, len(c.Providers))
+	for _, p := range c.Providers {
+		o.Providers[p.ID] = p.ID
 	}
-	return nil
+	return o
 }
 
-// startSources starts the sources that the earlier configuration, which may be nil, did
-// not have.
-func (l *Loaded) startSources(earlier *Loaded) {
-	for _, s := range l.Sources {
-		if earlier == nil || !slices.Contains(earlier.Sources, s) {
-			s.Start()
+func openSource(o sources.Options, earlier *Loaded, log *slog.Logger) *sources.Source {
+	if earlier == nil {
+		return sources.New(o, log)
+	}
+	for _, s := range earlier.Sources {
+		if same := s.With(o); same != nil {
+			return same
 		}
+	}
+	s := sources.New(o, log)
+	for _, before := range earlier.Sources {
+		if before.Name() == o.Name {
+			s.Adopt(before)
+		}
+	}
+	return s
+}
+
+// startSources has the sources read their domains. For those of the earlier
+// configuration, that is a reload.
+func (l *Loaded) startSources() {
+	for _, s := range l.Sources {
+		s.Start()
 	}
 }
 
-// closeSources closes the sources that the other configuration does not have.
-func (l *Loaded) closeSources(other *Loaded) {
+// closeSources closes the sources, but for what those of another configuration share.
+func (l *Loaded) closeSources() {
 	for _, s := range l.Sources {
-		if other == nil || !slices.Contains(other.Sources, s) {
-			s.Close()
-		}
+		s.Close()
+	}
+}
+
+// leaveTime is how long requests may take that began before a reload.
+const leaveTime = 5 * time.Second
+
+// leaveSources closes the sources when the requests that use them have ended.
+func (l *Loaded) leaveSources() {
+	if len(l.Sources) > 0 {
+		time.AfterFunc(leaveTime, l.closeSources)
 	}
 }

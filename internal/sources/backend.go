@@ -34,6 +34,6 @@ type Backend interface {
 // Lister is implemented by a Backend that can hand over its domains one by one. A
 // million rows at once would need more memory than all the rest of the service.
 type Lister interface {
-	// EachDomain calls each for all domains. The strings may be reused after the call.
+	// EachDomain calls each for all domains.
 	EachDomain(ctx context.Context, each func(row.Domain)) error
 }

@@ -5,92 +5,252 @@ package sources
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
 
 	"signpost/account"
 	"signpost/internal/directory"
 	"signpost/internal/sources/row"
 )
 
-// Source is a directory.Store that asks a store. It is safe for concurrent use.
+// Source is a directory.Store that asks a Backend. It is safe for concurrent use.
 type Source struct {
-	options Options
-	log     *slog.Logger
+	core      *core
+	options   Options
+	columns   row.Columns
+	providers []string // of accounts
+	ofDomains atomic.Pointer[domainProviders]
 }
 
-// New returns a Source, which connects to nothing before the first question. Start keeps
-// its list of domains. The caller must call Close.
+// domainProviders are the providers of the domains in a table.
+type domainProviders struct {
+	table *table
+	ids   []string
+}
+
+// New returns a Source, which connects to nothing before the first question. Start has it
+// read its list of domains. The caller must call Close.
 func New(o Options, log *slog.Logger) *Source {
-	return &Source{options: o.withDefaults(), log: log}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	o = o.withDefaults()
+	return newSource(newCore(o, log), o)
 }
 
-// Name returns the name of the source.
+func newSource(c *core, o Options) *Source {
+	s := &Source{core: c, options: o, columns: c.options.Backend.Columns()}
+	if o.NoDomains {
+		s.columns.Domains, s.columns.OneDomain = false, false
+	}
+	if s.columns.Provider {
+		s.providers = slices.Compact(slices.Sorted(maps.Values(o.Providers)))
+	}
+	return s
+}
+
+// With returns a Source for options that ask the same store in the same way, with all that
+// is known of it; it is nil if they do not. The backend of the options is closed then.
+// Both sources must be closed.
+func (s *Source) With(o Options) *Source {
+	o = o.withDefaults()
+	if !s.core.options.sameStore(o) || !s.core.share() {
+		return nil
+	}
+	if o.Backend != s.core.options.Backend {
+		o.Backend.Close()
+	}
+	s.core.name.Store(&o.Name)
+	return newSource(s.core, o)
+}
+
+// Adopt takes over the list of domains of an earlier source, which asks another store or
+// in another way, until there is a new one: a store that is down at a reload takes no
+// domain away.
+func (s *Source) Adopt(earlier *Source) {
+	if s.columns.Domains && s.core != earlier.core {
+		s.core.list.table.CompareAndSwap(nil, earlier.core.list.table.Load())
+		s.core.list.reload()
+	}
+}
+
+// Name implements directory.Store.
 func (s *Source) Name() string { return s.options.Name }
 
 // Backend returns what asks the store, for a check of it.
-func (s *Source) Backend() Backend { return s.options.Backend }
+func (s *Source) Backend() Backend { return s.core.options.Backend }
 
-// Is reports whether a Source with the options would do the same as this one.
-func (s *Source) Is(o Options) bool { return s.options.equal(o.withDefaults()) }
+// Start has the list of domains read, now and regularly. If it is already, this is a
+// reload: the next list is believed even if most domains are missing.
+func (s *Source) Start() { s.core.start() }
 
-// Start begins to read the list of domains, until Close.
-func (s *Source) Start() {}
+// Refresh reads the list of domains once. Commands, which start nothing, call it.
+func (s *Source) Refresh(ctx context.Context) error {
+	if !s.columns.Domains {
+		return nil
+	}
+	return s.core.readList(ctx)
+}
 
-// Close ends the source. Questions under way may still end.
-func (s *Source) Close() error { return s.options.Backend.Close() }
+// Close ends the source when its questions have ended, but for what others made by With
+// still use.
+func (s *Source) Close() error { return s.core.release() }
 
 // Columns implements directory.Store.
-func (s *Source) Columns() row.Columns {
-	c := s.options.Backend.Columns()
-	if s.options.NoDomains {
-		c.Domains, c.OneDomain = false, false
-	}
-	return c
-}
+func (s *Source) Columns() row.Columns { return s.columns }
 
 // AccountProviders implements directory.Store.
-func (s *Source) AccountProviders() []string {
-	return slices.Sorted(maps.Values(s.options.Providers))
-}
+func (s *Source) AccountProviders() []string { return s.providers }
 
 // DomainProviders implements directory.Store.
-func (s *Source) DomainProviders() []string { return []string{s.options.Provider} }
+func (s *Source) DomainProviders() []string {
+	if !s.columns.Domains && !s.columns.OneDomain {
+		return nil
+	}
+	t := s.core.list.table.Load()
+	if known := s.ofDomains.Load(); known != nil && known.table == t {
+		return known.ids
+	}
+	ids := []string{s.options.Provider}
+	if t != nil {
+		ids = nil
+		for _, d := range t.values {
+			if id := s.provider(d.Provider, s.options.Provider); d.Alias == "" && !d.Inactive && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	s.ofDomains.Store(&domainProviders{t, ids})
+	return ids
+}
+
+// provider returns the ID that a word of the store means, or other for none.
+func (s *Source) provider(word, other string) string {
+	if word == "" {
+		return other
+	}
+	if id, ok := s.options.Providers[word]; ok {
+		return id
+	}
+	s.core.warn("a row names a provider that is not known")
+	return other
+}
 
 // Account implements directory.Store.
 func (s *Source) Account(ctx context.Context, a account.Address, alike bool) (directory.Stored, bool, error) {
-	rows, err := s.options.Backend.Account(ctx, a)
-	if err != nil || len(rows) == 0 {
-		return directory.Stored{}, false, err
+	if !isAskable(a.Key()) {
+		return directory.Stored{}, false, nil
 	}
-	r := directory.Record{Username: rows[0].Username, DisplayName: rows[0].DisplayName, Inactive: rows[0].Inactive}
-	return directory.Stored{Record: r}, true, nil
+	r, err := s.core.accounts.ask(ctx, a.Key(), func(ctx context.Context) (directory.Stored, bool, error) {
+		return s.core.account(ctx, a, alike)
+	})
+	return s.stored(r), r.listed, err
 }
 
 // Known implements directory.Store.
-func (s *Source) Known(account.Address) (r directory.Stored, listed, known bool) {
-	return r, false, false
+func (s *Source) Known(a account.Address) (r directory.Stored, listed, known bool) {
+	result, known := s.core.accounts.known(a.Key())
+	if known {
+		s.core.hits.Add(1)
+	}
+	return s.stored(result), result.listed, known
+}
+
+// stored returns an answer with the ID of its provider in place of the store's word.
+func (s *Source) stored(r result[directory.Stored]) directory.Stored {
+	if r.value.Provider != "" {
+		r.value.Provider = s.provider(r.value.Provider, "")
+	}
+	return r.value
+}
+
+// maxKey is the length of the longest key that a store is asked for, that of an address.
+const maxKey = 254
+
+// isAskable reports whether a store can be asked for the key. PostgreSQL fails at NUL and
+// at what is not UTF-8 (error 22021).
+func isAskable(key string) bool {
+	return key != "" && len(key) <= maxKey && utf8.ValidString(key) && !strings.Contains(key, "\x00")
+}
+
+// account asks the store for an address. If alike is set, a second question follows
+// whatever the answer is: about the mailbox behind an alias, whose answer is remembered,
+// or the same again.
+func (c *core) account(ctx context.Context, a account.Address, alike bool) (directory.Stored, bool, error) {
+	rows, err := c.options.Backend.Account(ctx, a)
+	if err != nil {
+		return directory.Stored{}, false, err
+	}
+	s, listed := merge(a, rows)
+	if !alike {
+		return s, listed, nil
+	}
+	next := c.behind(a, s)
+	rows, err = c.options.Backend.Account(ctx, next)
+	if err == nil && next != a {
+		target, found := merge(next, rows)
+		c.accounts.remember(next.Key(), result[directory.Stored]{value: target, listed: found})
+	}
+	return s, listed, err
+}
+
+// behind returns the mailbox behind an alias whose answer will be asked for next, or the
+// address itself if there is none or it is known.
+func (c *core) behind(a account.Address, s directory.Stored) account.Address {
+	next := a
+	for _, target := range s.Aliases {
+		if d, ok := c.list.table.Load().find(target.Domain()); target.Domain() != a.Domain() && (!ok || d.Inactive) {
+			continue
+		}
+		if next != a {
+			return a // several
+		}
+		next = target
+	}
+	if _, known := c.accounts.known(next.Key()); known || !isAskable(next.Key()) {
+		return a
+	}
+	return next
 }
 
 // Domain implements directory.Store.
 func (s *Source) Domain(ctx context.Context, name string) (directory.Domain, bool, error) {
-	rows, err := s.options.Backend.Domain(ctx, name)
-	if err != nil || len(rows) == 0 {
-		return directory.Domain{}, false, err
-	}
-	return directory.Domain{Provider: s.options.Provider, Alias: rows[0].Alias, Inactive: rows[0].Inactive}, true, nil
+	r, err := s.core.domain(ctx, name)
+	return s.domain(r.value), r.listed, err
 }
 
 // Listed implements directory.Store.
-func (s *Source) Listed(string) (directory.Domain, bool) { return directory.Domain{}, false }
+func (s *Source) Listed(name string) (directory.Domain, bool) {
+	d, ok := s.core.list.table.Load().find(name)
+	return s.domain(d), ok
+}
+
+// domain returns what is said of a domain with the ID of its provider in place of the
+// store's word.
+func (s *Source) domain(d directory.Domain) directory.Domain {
+	d.Provider = s.provider(d.Provider, s.options.Provider)
+	return d
+}
 
 // Domains implements directory.Store.
 func (s *Source) Domains() (iter.Seq2[string, directory.Domain], error) {
-	return nil, errors.New("not read as yet")
+	t := s.core.list.table.Load()
+	if t == nil {
+		return nil, s.core.list.failure()
+	}
+	return func(yield func(string, directory.Domain) bool) {
+		for name, d := range t.all() {
+			if !yield(name, s.domain(d)) {
+				return
+			}
+		}
+	}, nil
 }
 
 // Gone implements directory.Store.
-func (s *Source) Gone(string) bool { return false }
+func (s *Source) Gone(name string) bool { return s.columns.Domains && s.core.list.isGone(name) }

@@ -1,0 +1,249 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"signpost/internal/sources/row"
+)
+
+const (
+	// minRetry and maxRetry bound the time after which a list is read again that could
+	// not be read.
+	minRetry = time.Second
+	maxRetry = 30 * time.Second
+	// listPause is how long the store may pause before and between the rows of a list.
+	listPause = 15 * time.Second
+	// smallTime is how long a list that lost more than half of its domains must stay
+	// so before it is believed: an emptied table looks like that.
+	smallTime = time.Hour
+	// goneLists is how many good lists in a row must lack a domain that is gone.
+	goneLists = 3
+)
+
+// list is the store's list of domains.
+type list struct {
+	table  atomic.Pointer[table] // nil before the first list
+	nudged chan struct{}
+
+	mu       sync.Mutex
+	read     time.Time      // when a good list was read last
+	good     int            // lists that were good
+	gone     map[string]int // domains that were in a list before, by the number of lists that lack them
+	small    time.Time      // when a list first lost more than half; zero if the last one did not
+	err      error          // why the last list is not good, or nil
+	reloaded bool           // the next list is believed, whatever it lost
+}
+
+// These are reasons for which a list is not good.
+var (
+	errNotRead = errors.New("the list of domains was not read as yet")
+	errEmpty   = errors.New("the list of domains is empty")
+	errSmall   = errors.New("the list of domains has lost more than half")
+)
+
+// nudge has the list read soon.
+func (l *list) nudge() {
+	select {
+	case l.nudged <- struct{}{}:
+	default:
+	}
+}
+
+// reload has the list read now, and believed.
+func (l *list) reload() {
+	l.mu.Lock()
+	l.reloaded = true
+	l.mu.Unlock()
+	l.nudge()
+}
+
+// failure returns why the last list is not good, nil if it is.
+func (l *list) failure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil && l.good == 0 {
+		return errNotRead
+	}
+	return l.err
+}
+
+// keepList reads the list now and then, until ctx is done.
+func (c *core) keepList(ctx context.Context) {
+	retry := minRetry
+	for {
+		wait := jitter(c.options.Refresh)
+		if err := c.readList(ctx); err == nil || errors.Is(err, errEmpty) || errors.Is(err, errSmall) {
+			retry = minRetry
+		} else {
+			wait = jitter(min(retry, c.options.Refresh))
+			retry = min(2*retry, maxRetry)
+		}
+		asked := time.Now()
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-c.list.nudged:
+			// Not more often than a dead store is tried.
+			sleep(ctx, tryEvery-time.Since(asked))
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// readList reads the list once. The error says why it was not taken.
+func (c *core) readList(ctx context.Context) error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	defer c.running.Done()
+	b := newBuilder(c.list.table.Load())
+	err := c.eachDomain(ctx, b.add)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil && b.bad > 0 {
+		c.warn("a row names a domain or host that is none")
+	}
+	first, err := c.list.take(b.table, err)
+	c.noteList(first, err)
+	return err
+}
+
+// eachDomain calls add for all domains of the store, until it pauses for too long.
+func (c *core) eachDomain(ctx context.Context, add func(row.Domain)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	slow := errors.New("the list of domains takes too long")
+	var paused atomic.Bool
+	pause := time.AfterFunc(listPause, func() { paused.Store(true); cancel() })
+	defer pause.Stop()
+	count := 0
+	each := func(r row.Domain) {
+		if count++; count%1000 == 0 {
+			pause.Reset(listPause)
+		}
+		add(r)
+	}
+	var err error
+	if lister, ok := c.options.Backend.(Lister); ok {
+		err = lister.EachDomain(ctx, each)
+	} else {
+		var rows []row.Domain
+		rows, err = c.options.Backend.Domains(ctx)
+		for _, r := range rows {
+			each(r)
+		}
+	}
+	if paused.Load() {
+		return slow
+	}
+	return err
+}
+
+// take takes a list that was read, or err, which says why it was not. It reports whether
+// that is news: the first good list, the first one after another state, or the first of a
+// row of failures.
+func (l *list) take(t *table, err error) (news bool, reason error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last := l.table.Load()
+	if err == nil {
+		err = l.doubt(t, last)
+	}
+	news = l.good == 0 && (err == nil || l.err == nil) || (err == nil) != (l.err == nil)
+	l.err = err
+	if err != nil {
+		return news, err
+	}
+	l.read, l.good, l.reloaded = time.Now(), l.good+1, false
+	l.count(t, last)
+	if last == nil || t.sum != last.sum || t.len() != last.len() {
+		l.table.Store(t)
+	}
+	return news, nil
+}
+
+// doubt returns why a list is not believed as yet. It requires the mutex.
+func (l *list) doubt(t, last *table) error {
+	var err error
+	switch {
+	case t.len() == 0 && (last == nil || last.len() > 0):
+		err = errEmpty
+	case last != nil && 2*t.len() < last.len():
+		err = errSmall
+	default:
+		l.small = time.Time{}
+		return nil
+	}
+	if l.small.IsZero() {
+		l.small = time.Now()
+	}
+	if !l.reloaded && time.Since(l.small) < smallTime {
+		return err
+	}
+	l.small = time.Time{}
+	return nil
+}
+
+// count counts the lists that lack the domains of earlier ones. It requires the mutex.
+func (l *list) count(t, last *table) {
+	for name := range l.gone {
+		if _, ok := t.find(name); ok {
+			delete(l.gone, name)
+		} else if l.gone[name]++; l.gone[name] >= goneLists {
+			delete(l.gone, name)
+		}
+	}
+	if last == nil || t.sum == last.sum && t.len() == last.len() {
+		return
+	}
+	for name := range last.all() {
+		if _, ok := t.find(name); !ok {
+			if l.gone == nil {
+				l.gone = map[string]int{}
+			}
+			l.gone[name] = 1
+		}
+	}
+}
+
+// isGone reports whether the last good lists all lacked the domain.
+func (l *list) isGone(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, recent := l.gone[name]
+	_, listed := l.table.Load().find(name)
+	return l.good >= goneLists && !recent && !listed
+}
+
+// noteList logs what is new about the list.
+func (c *core) noteList(news bool, err error) {
+	if !news {
+		return
+	}
+	name, had := *c.name.Load(), c.list.table.Load()
+	switch {
+	case err == nil:
+		c.log.Info("domains of the account source read", "source", name, "domains", had.len())
+	case had != nil:
+		c.log.Warn("domains of the account source not read, keeping the last list", "source", name,
+			"domains", had.len(), "error", err)
+	default:
+		c.log.Warn("domains of the account source not read as yet", "source", name, "error", err)
+	}
+}

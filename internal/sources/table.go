@@ -1,0 +1,199 @@
+package sources
+
+import (
+	"hash/maphash"
+	"iter"
+	"strings"
+
+	"signpost/account"
+	"signpost/internal/directory"
+	"signpost/internal/sources/row"
+)
+
+// table is a list of domains. A million of them need 36 MB in it, and 150 MB in a map of
+// strings: the names stand in one text, and few domains differ in what is said of them.
+// It never changes once it is built.
+type table struct {
+	seed    maphash.Seed
+	names   []byte  // one after the other
+	entries []entry // in the order in which they came
+	slots   []uint32
+	values  []directory.Domain // each once; Provider is the store's word
+	sum     uint64             // of all names and values, in any order
+}
+
+// entry is a domain of a table.
+type entry struct {
+	start  uint32 // of its name
+	value  uint32 // in values
+	length uint8
+}
+
+// builder builds a table.
+type builder struct {
+	*table
+	known map[directory.Domain]uint32 // the numbers of the values
+	bad   int                         // rows that name no domain, or a host that is none
+}
+
+// newBuilder returns the builder of a table that is probably about as large as the last
+// one, which may be nil.
+func newBuilder(last *table) *builder {
+	t := &table{seed: maphash.MakeSeed()}
+	if last != nil {
+		t.seed = last.seed // so that the sums can be compared
+		t.names = make([]byte, 0, len(last.names)+len(last.names)/32)
+		t.entries = make([]entry, 0, len(last.entries)+len(last.entries)/32)
+	}
+	b := &builder{table: t, known: map[directory.Domain]uint32{}}
+	b.resize(max(64, 2*cap(t.entries)))
+	return b
+}
+
+// add adds a row. Of several rows about a domain, one that says it is another name of a
+// domain counts most, and one that is inactive least.
+func (b *builder) add(r row.Domain) {
+	name, d, ok := domainOf(r)
+	if !ok || d.MailHost == "" && r.MailHost != "" {
+		b.bad++
+	}
+	if !ok {
+		return
+	}
+	value, ok := b.known[d]
+	if !ok {
+		value = uint32(len(b.values))
+		b.values = append(b.values, d)
+		b.known[d] = value
+	}
+	at, slot := b.lookUp(name)
+	if at >= 0 {
+		e := &b.entries[at]
+		if rank(d) > rank(b.values[e.value]) {
+			b.sum += b.hash(name, d) - b.hash(name, b.values[e.value])
+			e.value = value
+		}
+		return
+	}
+	b.sum += b.hash(name, d)
+	b.entries = append(b.entries, entry{uint32(len(b.names)), value, uint8(len(name))})
+	b.names = append(b.names, name...)
+	b.slots[slot] = uint32(len(b.entries))
+	if 2*len(b.entries) > len(b.slots) {
+		b.resize(4 * len(b.entries))
+	}
+}
+
+// rank says which of two rows about the same domain counts.
+func rank(d directory.Domain) int {
+	switch {
+	case d.Inactive:
+		return 0
+	case d.Alias == "":
+		return 1
+	}
+	return 2
+}
+
+// resize makes room for at least the number of slots, a power of two.
+func (b *builder) resize(slots int) {
+	size := 64
+	for size < slots {
+		size *= 2
+	}
+	b.slots = make([]uint32, size)
+	for i := range b.entries {
+		_, slot := b.lookUp(string(b.name(i)))
+		b.slots[slot] = uint32(i + 1)
+	}
+}
+
+// hash returns a number that stands for a row.
+func (t *table) hash(name string, d directory.Domain) uint64 {
+	var h maphash.Hash
+	h.SetSeed(t.seed)
+	for _, text := range [...]string{name, d.Alias, d.Provider, d.MailHost} {
+		h.WriteString(text)
+		h.WriteByte(0)
+	}
+	if d.Inactive {
+		h.WriteByte(1)
+	}
+	return h.Sum64()
+}
+
+// lookUp returns the number of the entry with the name, or -1 and the slot for it.
+func (t *table) lookUp(name string) (at, slot int) {
+	mask := len(t.slots) - 1
+	for slot = int(maphash.String(t.seed, name)) & mask; ; slot = (slot + 1) & mask {
+		at = int(t.slots[slot]) - 1
+		if at < 0 || string(t.name(at)) == name {
+			return at, slot
+		}
+	}
+}
+
+// name returns the name of an entry.
+func (t *table) name(i int) []byte {
+	e := t.entries[i]
+	return t.names[e.start : e.start+uint32(e.length)]
+}
+
+// find returns what is said of a domain. It is safe for a nil table.
+func (t *table) find(name string) (directory.Domain, bool) {
+	if t == nil {
+		return directory.Domain{}, false
+	}
+	at, _ := t.lookUp(name)
+	if at < 0 {
+		return directory.Domain{}, false
+	}
+	return t.values[t.entries[at].value], true
+}
+
+// len returns the number of domains.
+func (t *table) len() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.entries)
+}
+
+// all yields the domains.
+func (t *table) all() iter.Seq2[string, directory.Domain] {
+	return func(yield func(string, directory.Domain) bool) {
+		for i := range t.entries {
+			if !yield(string(t.name(i)), t.values[t.entries[i].value]) {
+				return
+			}
+		}
+	}
+}
+
+// domainOf returns the name of a domain and what its row says, or false if that names no
+// domain.
+func domainOf(r row.Domain) (name string, d directory.Domain, ok bool) {
+	name, err := account.ParseDomain(r.Domain)
+	if err != nil {
+		return "", d, false
+	}
+	d = directory.Domain{Provider: r.Provider, MailHost: hostOf(r.MailHost), Inactive: r.Inactive}
+	if alias := strings.TrimSpace(r.Alias); alias != "" {
+		if d.Alias, err = account.ParseDomain(strings.TrimPrefix(alias, "@")); err != nil || d.Alias == name {
+			return "", d, false
+		}
+	}
+	return name, d, true
+}
+
+// hostOf returns a host name that clients can use, or "".
+func hostOf(text string) string {
+	if text == "" {
+		return ""
+	}
+	host, err := account.ParseDomain(strings.TrimSpace(text))
+	if err != nil || !strings.Contains(host, ".") {
+		return ""
+	}
+	return host
+}

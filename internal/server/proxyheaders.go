@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"signpost/internal/conn"
+	"signpost/internal/fair"
 )
 
 // client describes who sent a request, as far as that can be trusted.
@@ -23,6 +24,15 @@ type client struct {
 	// scheme and host are those of the client's request, empty if no trusted proxy
 	// sent them.
 	scheme, host string
+}
+
+// caller returns on whose behalf DNS and stores are asked.
+func (c *client) caller() fair.Caller {
+	caller := fair.Caller{Kind: fair.Request}
+	if !c.unlimited {
+		caller.Block, caller.Wide = uint64(conn.BlockOf(c.addr)), uint64(conn.WideBlockOf(c.addr))
+	}
+	return caller
 }
 
 // clientOf returns the client behind r, following the forwarding headers of trusted

@@ -9,7 +9,7 @@ import (
 	"signpost/internal/conn"
 )
 
-// Rate is how many requests an address block may send. The zero Rate is no limit.
+// Rate is how many requests an address block may send, an IPv4 address or an IPv6 /64. The zero Rate is no limit.
 type Rate struct {
 	interval int64 // nanoseconds until one request is allowed again
 	burst    int64 // nanoseconds that a full bucket is worth
@@ -24,6 +24,13 @@ func RateOf(perSecond, burst int) Rate {
 	interval := int64(time.Second) / int64(perSecond)
 	return Rate{interval, interval * int64(max(burst, 1))}
 }
+
+// wider is how many times as much as one /64 all of an IPv6 /48 may send: a rented
+// machine has a whole one, but so has a company.
+const wider = 4
+
+// wide returns the rate of a /48, each of whose blocks has this rate.
+func (r Rate) wide() Rate { return Rate{r.interval / wider, r.burst} }
 
 // Limiter limits the requests of address blocks by token buckets. It always takes one
 // megabyte: the hash of a block selects eight buckets, and a block without a bucket
@@ -58,10 +65,30 @@ func NewLimiter() *Limiter {
 	return &Limiter{start: time.Now(), seed: maphash.MakeSeed(), sets: make([]bucketSet, bucketSets)}
 }
 
+// Allow counts a request of addr, or what costs as much, and reports whether it may
+// be answered.
+func (l *Limiter) Allow(addr netip.Addr, rate Rate) bool {
+	return rate.interval == 0 || l.allow(addr, rate, time.Now()) == 0
+}
+
 // allow reports how long addr has to wait until it may send a request. If that is zero,
-// the request is counted.
+// the request is counted, for the block of addr and for the wider one around it.
 func (l *Limiter) allow(addr netip.Addr, rate Rate, now time.Time) (wait time.Duration) {
 	block, at := conn.BlockOf(addr), int64(now.Sub(l.start))
+	if wait = l.take(block, rate, at); wait > 0 {
+		return wait
+	}
+	if around := conn.WideBlockOf(addr); around != 0 {
+		if wait = l.take(around, rate.wide(), at); wait > 0 {
+			l.take(block, Rate{-rate.interval, rate.burst}, at) // gives the request back
+		}
+	}
+	return wait
+}
+
+// take takes a request from the bucket of the block, or returns how long that has to
+// wait.
+func (l *Limiter) take(block conn.Block, rate Rate, at int64) (wait time.Duration) {
 	set := &l.sets[maphash.Comparable(l.seed, block)%bucketSets]
 	set.mu.Lock()
 	defer set.mu.Unlock()

@@ -59,6 +59,47 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
+// TestLimiterOfWideBlocks sends from one address of each /64 of a /48, which has four
+// times the rate of one /64. The next /48 and a neighbour that waits are not concerned.
+func TestLimiterOfWideBlocks(t *testing.T) {
+	l := NewLimiter()
+	rate, now := RateOf(10, 5), l.start
+	addr := func(network byte, subnet int) netip.Addr {
+		return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, network, byte(subnet >> 8), byte(subnet), 15: 1})
+	}
+	allowed := 0
+	for subnet := range 1000 {
+		if l.allow(addr(1, subnet), rate, now) == 0 {
+			allowed++
+		}
+	}
+	if allowed != wider*5 {
+		t.Errorf("%d of 1000 /64 networks of one /48 sent a request, want %d", allowed, wider*5)
+	}
+	if wait := l.allow(addr(2, 0), rate, now); wait != 0 {
+		t.Errorf("another /48 has to wait %v", wait)
+	}
+	// Requests that are refused for the sake of the /48 do not count for the /64.
+	neighbour := addr(1, 2000)
+	for range 100 {
+		if wait := l.allow(neighbour, rate, now); wait != 25*time.Millisecond {
+			t.Fatalf("a neighbour has to wait %v, want 25ms", wait)
+		}
+	}
+	for i := range 5 {
+		now = now.Add(25 * time.Millisecond)
+		if wait := l.allow(neighbour, rate, now); wait != 0 {
+			t.Errorf("request %d of the neighbour has to wait %v", i+1, wait)
+		}
+	}
+	for range 100 {
+		l.allow(addr(3, 0), rate, now)
+	}
+	if wait := l.allow(addr(3, 1), rate, now); wait != 0 {
+		t.Errorf("beside a /64 that floods, the rest of its /48 has to wait %v", wait)
+	}
+}
+
 // TestOffice lets 200 clients behind one address set themselves up at once, with the
 // default limits of the configuration.
 func TestOffice(t *testing.T) {

@@ -2,12 +2,14 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
 	"time"
 
 	"signpost/account"
+	"signpost/internal/fair"
 	"signpost/internal/fault"
 )
 
@@ -34,12 +36,12 @@ func stateOf(ctx context.Context) *requestState {
 }
 
 // recordLookup returns resolve with each query's domain and error stored for the log
-// and counted.
+// and counted. What it asks of DNS and of stores counts for the client.
 func recordLookup(resolve account.Resolver, metrics *Metrics) account.Resolver {
 	return func(ctx context.Context, q account.Query) (account.Settings, error) {
-		settings, err := resolve(ctx, q)
-		metrics.countLookup(err)
 		state := stateOf(ctx)
+		settings, err := resolve(fair.WithCaller(ctx, state.client.caller()), q)
+		metrics.countLookup(err)
 		state.resolved, state.domain, state.err = true, q.Address.Domain(), err
 		if err == nil {
 			state.domain = settings.Address.Domain()
@@ -55,6 +57,8 @@ func (s *requestState) outcome(ctx context.Context) outcome {
 		return limited
 	case account.IsUnknown(s.err):
 		return unknown
+	case errors.Is(s.err, fair.ErrClient):
+		return limited
 	case s.err != nil && ctx.Err() != nil:
 		return refused // the client did not wait for DNS
 	case s.err != nil || s.status >= 500:

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"signpost/account"
 	"signpost/internal/conn"
+	"signpost/internal/fair"
 	"signpost/internal/server"
 )
 
@@ -168,5 +171,42 @@ func TestHostileRequestsThroughAProxy(t *testing.T) {
 				t.Errorf("%s with %.20q: the response echoes or leaks:\n%s", h.name, word, got.body)
 			}
 		}
+	}
+}
+
+// TestBeyondItsShare has the questions of one client refused, because it has too many
+// under way. That is not a failure of the service: it must neither alert the operator
+// nor fill the log.
+func TestBeyondItsShare(t *testing.T) {
+	log := new(bytes.Buffer)
+	o := newOptions(t, log)
+	var callers []fair.Caller
+	o.Resolve = func(ctx context.Context, _ account.Query) (account.Settings, error) {
+		callers = append(callers, fair.CallerOf(ctx))
+		return account.Settings{}, fmt.Errorf("MX of domain.se: %w", fair.ErrClient)
+	}
+	handler := server.Handler(o)
+	for range 50 {
+		r := request("GET", "autoconfig.domain.se", "/mail/config-v1.1.xml?emailaddress=anna@domain.se", "")
+		r.RemoteAddr = "[2001:db8:1:2::3]:4711"
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+			t.Fatalf("got status %d with Retry-After %q, want 503 with one", w.Code, w.Header().Get("Retry-After"))
+		}
+	}
+	addr := netip.MustParseAddr("2001:db8:1:2::3")
+	want := fair.Caller{
+		Kind: fair.Request, Block: uint64(conn.BlockOf(addr)), Wide: uint64(conn.WideBlockOf(addr)),
+	}
+	for _, c := range callers {
+		if c.Kind != want.Kind || c.Block != want.Block || c.Wide != want.Wide {
+			t.Fatalf("the question is asked on behalf of %+v, want %+v", c, want)
+		}
+	}
+	lines := strings.Count(log.String(), "\n")
+	if lines < 1 || lines > 3 || lines != strings.Count(log.String(), `msg="too many requests"`) ||
+		!strings.Contains(log.String(), "block=2001:db8:1:2::/64") {
+		t.Errorf("50 refused questions left %d lines in the log, want one a second that names the block:\n%s", lines, log)
 	}
 }

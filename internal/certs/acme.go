@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"signpost/internal/certfile"
+	"signpost/internal/fair"
 	"signpost/internal/fault"
 )
 
@@ -43,12 +44,12 @@ const maxCertificates = 20_000
 
 // acmeIssuer provides certificates by ACME.
 type acmeIssuer struct {
-	name    string // the service's own
-	policy  Policy
-	limits  *limits
-	log     *slog.Logger
-	sampler *sampler          // for log lines that strangers can cause
-	scrub   *strings.Replacer // hides the operator's address in texts of the ACME server
+	name   string // the service's own
+	policy Policy
+	limits *limits
+	caller func(net.Addr) fair.Caller
+	log    *slog.Logger
+	scrub  *strings.Replacer // hides the operator's address in texts of the ACME server
 
 	config  *certmagic.Config
 	cache   *certmagic.Cache
@@ -109,14 +110,14 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 		name:     o.Name,
 		policy:   o.Policy,
 		limits:   newLimits(o.ACME.OrdersPerHour),
+		caller:   o.Caller,
 		log:      o.Log,
-		sampler:  &sampler{},
 		scrub:    scrub,
 		storage:  &certmagic.FileStorage{Path: o.ACME.Storage},
 		zap:      newZap(o.Log, &sampler{}, scrub),
 		dummy:    dummy,
-		listed:   newQuota(maxListedClients, maxListedChecks, maxListedOrders),
-		unlisted: newQuota(maxUnlistedClients, maxUnlistedChecks, maxUnlistedOrders),
+		listed:   newQuota(fair.Listed, listedRoom, listedShare),
+		unlisted: newQuota(fair.Handshake, unlistedRoom, unlistedShare),
 		calls:    map[string]*call{},
 		loaded:   map[string]int{},
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"signpost/account"
+	"signpost/internal/fair"
 )
 
 const (
@@ -24,9 +25,13 @@ const (
 	// in memory.
 	maxGranted = 50_000
 
-	// askTimeout is how long a question waits for its turn. Caddy gives up after
-	// ten seconds.
-	askTimeout = 5 * time.Second
+	// askTimeout is how long a question takes at most. Caddy gives up after ten
+	// seconds.
+	askTimeout = 8 * time.Second
+
+	// grantedTimeout is how long one takes about a name that was granted before,
+	// until it is answered as before: a client of the proxy waits.
+	grantedTimeout = 1800 * time.Millisecond
 )
 
 // askHandler decides for a TLS proxy that orders certificates itself.
@@ -35,7 +40,6 @@ type askHandler struct {
 	perHour int
 	log     *slog.Logger
 	sampler *sampler
-	checks  semaphore // questions about names that only DNS knows
 
 	mu      sync.Mutex
 	granted map[string]struct{} // names that the proxy may order for
@@ -53,7 +57,7 @@ type askHandler struct {
 func AskHandler(policy Policy, perHour int, log *slog.Logger) http.Handler {
 	return &askHandler{
 		policy: policy, perHour: cmp.Or(perHour, DefaultAskPerHour), log: log, sampler: &sampler{},
-		checks: make(semaphore, maxUnlistedChecks), granted: map[string]struct{}{},
+		granted: map[string]struct{}{},
 	}
 }
 
@@ -94,17 +98,21 @@ func yes(w http.ResponseWriter) {
 	w.Write([]byte("yes\n"))
 }
 
-// decide applies the same rules as an order of our own does. Strangers' names
-// with silent name servers do not delay listed names.
+// decide applies the same rules as an order of our own does. Listed names have places
+// of their own for what is asked of DNS, so strangers' names with silent name servers
+// do not delay them.
 func (h *askHandler) decide(ctx context.Context, name string) error {
+	limit := askTimeout
+	if h.wasGranted(name) {
+		limit = grantedTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	listed := h.policy.Listed(name)
-	if !listed {
-		turn, cancel := context.WithTimeout(ctx, askTimeout)
-		defer cancel()
-		if err := h.checks.acquire(turn); err != nil {
-			return err
-		}
-		defer h.checks.release()
+	if listed {
+		ctx = fair.WithCaller(ctx, fair.Caller{Kind: fair.Listed})
+	} else {
+		ctx = fair.WithCaller(ctx, fair.Caller{Kind: fair.Ask})
 		if err := h.policy.Allowed(ctx, name); err != nil {
 			return err
 		}

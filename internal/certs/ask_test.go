@@ -6,12 +6,15 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"signpost/account"
+	"signpost/internal/fair"
 )
 
 // ask returns the status and the text of the answer to a proxy.
@@ -156,36 +159,80 @@ func TestAskWhileDNSFails(t *testing.T) {
 	}
 }
 
-// TestAskInTurn checks that slow checks of strangers' names do not delay listed
-// names, and the names after them wait for a limited time.
-func TestAskInTurn(t *testing.T) {
+// TestAskCaller checks on whose behalf DNS is asked: listed names have places of
+// their own, and one that is listed asks DNS only where it leads.
+func TestAskCaller(t *testing.T) {
+	var asked []fair.Kind
+	h := AskHandler(&testPolicy{
+		listed: func(name string) bool { return name == "autoconfig.listed.se" },
+		allowed: func(ctx context.Context, _ string) error {
+			asked = append(asked, fair.CallerOf(ctx).Kind)
+			return nil
+		},
+		leadsHere: func(ctx context.Context, _ string) error {
+			asked = append(asked, fair.CallerOf(ctx).Kind)
+			return nil
+		},
+	}, 0, nil)
+	for name, want := range map[string][]fair.Kind{
+		"autoconfig.listed.se":   {fair.Listed},
+		"autoconfig.customer.se": {fair.Ask, fair.Ask},
+	} {
+		asked = nil
+		if status, text := ask(t, h, "?domain="+name); status != 200 || !slices.Equal(asked, want) {
+			t.Errorf("%s: got %d %s, and the questions were of the kinds %v, want %v", name, status, text, asked, want)
+		}
+	}
+}
+
+// TestAskWithoutDNS checks that a listed name is granted without DNS where DNS cannot
+// change the answer.
+func TestAskWithoutDNS(t *testing.T) {
+	for name, policy := range map[string]*Names{
+		"autoconfig.listed.se": {Domains: testDomains{}},
+		"setup.hoster.se":      {Own: "setup.hoster.se", Domains: testDomains{}},
+	} {
+		policy.LookupAddresses = func(context.Context, string) ([]netip.Addr, error) {
+			t.Errorf("%s: DNS was asked", name)
+			return nil, errSilent
+		}
+		if status, text := ask(t, AskHandler(policy, 0, nil), "?domain="+name); status != 200 {
+			t.Errorf("%s: got %d %s, want 200", name, status, text)
+		}
+	}
+}
+
+// TestAskTimes checks how long a proxy waits while DNS is silent: Caddy gives up after
+// ten seconds, and a certificate that it has must be served before.
+func TestAskTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		checks := 0
-		h := AskHandler(&testPolicy{
-			listed: func(name string) bool { return name == "autoconfig.listed.se" },
-			allowed: func(ctx context.Context, name string) error {
-				checks++
+		silent := false
+		wait := func(ctx context.Context, _ string) error {
+			if silent {
 				<-ctx.Done()
-				return ctx.Err()
-			},
-		}, 0, nil).(*askHandler)
-		for i := range maxUnlistedChecks {
-			go h.decide(ctx, nth(i))
-			synctest.Wait() // one after the other, so that checks needs no lock
+			}
+			return ctx.Err()
 		}
-		if err := h.decide(ctx, "autoconfig.listed.se"); err != nil {
-			t.Errorf("a listed name: %v", err)
-		}
-		start := time.Now()
-		if err := h.decide(ctx, "autoconfig.late.se"); err != context.DeadlineExceeded || time.Since(start) != askTimeout {
-			t.Errorf("one name more: %v after %v, want a refusal after %v", err, time.Since(start), askTimeout)
-		}
-		cancel()
-		synctest.Wait()
-		if len(h.checks) != 0 || checks != maxUnlistedChecks {
-			t.Errorf("%d slots are still acquired, and %d names were checked; want none and %d", len(h.checks), checks,
-				maxUnlistedChecks)
+		h := AskHandler(&testPolicy{
+			listed:  func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
+			allowed: wait, leadsHere: wait,
+		}, 0, nil)
+		for _, domain := range []string{"listed.se", "customer.se"} {
+			silent = false
+			if status, text := ask(t, h, "?domain=autoconfig."+domain); status != 200 {
+				t.Errorf("autoconfig.%s: got %d %s, want 200", domain, status, text)
+			}
+			silent = true
+			for prefix, want := range map[string]struct {
+				status int
+				after  time.Duration
+			}{"autoconfig.": {200, grantedTimeout}, "autodiscover.": {503, askTimeout}} {
+				begun := time.Now()
+				if status, _ := ask(t, h, "?domain="+prefix+domain); status != want.status || time.Since(begun) != want.after {
+					t.Errorf("%s%s while DNS is silent: got %d after %v, want %d after %v",
+						prefix, domain, status, time.Since(begun), want.status, want.after)
+				}
+			}
 		}
 	})
 }

@@ -5,34 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"time"
 
 	"signpost/account"
+	"signpost/internal/fair"
 )
 
-const (
-	orderTimeout = 3 * time.Minute
-	// maxWait is how long a client waits for an order. Most orders take five
-	// seconds.
-	maxWait = 20 * time.Second
-)
-
-var (
-	errBusy = errors.New("too many certificates are being looked up")
-	errSlow = errors.New("the order takes too long for the client, and continues without it")
-)
-
-// call is the lookup of the certificate of one name, shared by all clients that
-// ask for it (golang.org/x/sync/singleflight uses the same word). It continues
-// when they have left.
-type call struct {
-	quota    *quota
-	absent   chan struct{} // closed if the certificate is not in storage
-	ordering chan struct{} // closed when an order begins
-	done     chan struct{} // closed when cert and err are set
-	cert     *tls.Certificate
-	err      error
-}
+var errBusy = errors.New("too many certificates are being looked up")
 
 // certificate returns the certificate for a name from memory, from storage, or by
 // an order. It returns neither a certificate nor an error if the name may not have
@@ -49,68 +27,80 @@ func (a *acmeIssuer) certificate(hello *tls.ClientHelloInfo, name string) (*tls.
 	if c == nil {
 		return nil, errBusy
 	}
-	return c.wait(hello)
+	defer a.leave(c)
+	return c.wait(hello, a.clientOf(hello))
 }
 
-// wait waits for the end of the call, but not longer than a client does. Any
-// number of clients may wait while storage is read, because that is quick. When an
-// order begins, wait extends the deadline of the handshake: net/http grants a
-// handshake only the time for a request's header, and sets new deadlines after it.
-func (c *call) wait(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	timeout := time.NewTimer(maxWait)
-	defer timeout.Stop()
-	var left <-chan struct{}
-	if ctx := hello.Context(); ctx != nil { // nil in tests only
-		left = ctx.Done()
+// clientOf returns the client of a handshake.
+func (a *acmeIssuer) clientOf(hello *tls.ClientHelloInfo) fair.Caller {
+	if a.caller == nil || hello.Conn == nil {
+		return fair.Caller{}
 	}
-	absent, ordering := c.absent, c.ordering
-	for {
-		select {
-		case <-c.done:
-			return c.cert, c.err
-		case <-absent:
-			absent = nil
-			if !c.quota.clients.tryAcquire() {
-				return nil, errBusy
-			}
-			defer c.quota.clients.release()
-		case <-ordering:
-			ordering = nil
-			if hello.Conn != nil {
-				hello.Conn.SetDeadline(time.Now().Add(maxWait + 5*time.Second))
-			}
-		case <-timeout.C:
-			return nil, errSlow
-		case <-left:
-			return nil, hello.Context().Err()
-		}
-	}
+	return a.caller(hello.Conn.RemoteAddr())
 }
 
 // lookup returns the call in flight for the name, or begins one. It returns nil if
-// there are too many.
+// there are too many. The caller waits for the call until it calls leave.
 func (a *acmeIssuer) lookup(name string) *call {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if c := a.calls[name]; c != nil {
+		c.waiting++
 		return c
 	}
 	if len(a.calls) >= maxLookups || a.ctx.Err() != nil {
 		return nil
 	}
-	c := &call{quota: a.unlisted, absent: make(chan struct{}), ordering: make(chan struct{}), done: make(chan struct{})}
+	c := newCall(name, a.unlisted)
 	if a.isListed(name) {
 		c.quota = a.listed
 	}
+	ctx, cancel := context.WithTimeout(a.ctx, orderTimeout)
+	var questions context.Context
+	questions, c.drop = context.WithCancel(ctx)
 	a.calls[name] = c
 	a.lookups.Go(func() {
-		c.cert, c.err = a.find(name, c)
+		defer cancel()
+		c.cert, c.err = a.find(ctx, questions, c)
 		a.mu.Lock()
-		delete(a.calls, name)
+		a.forget(c)
 		a.mu.Unlock()
 		close(c.done)
 	})
 	return c
+}
+
+// begin begins a call of the service itself, which waits for it to the end.
+func (a *acmeIssuer) begin(name string) {
+	if c := a.lookup(name); c != nil && c.pay(fair.Caller{}) != nil {
+		a.leave(c)
+	}
+}
+
+// leave ends the wait of one client. A call that nobody waits for asks nothing more,
+// unless it has begun to order.
+func (a *acmeIssuer) leave(c *call) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c.waiting--; c.waiting == 0 && !c.goesOn {
+		c.drop()
+		a.forget(c) // nobody may join it any more
+	}
+}
+
+// goOn lets the call continue without clients, and reports whether one waits now.
+func (a *acmeIssuer) goOn(c *call) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c.goesOn = c.waiting > 0
+	return c.goesOn
+}
+
+// forget requires the mutex.
+func (a *acmeIssuer) forget(c *call) {
+	if a.calls[c.name] == c {
+		delete(a.calls, c.name)
+	}
 }
 
 func (a *acmeIssuer) isListed(name string) bool { return name == a.name || a.policy.Listed(name) }
@@ -120,33 +110,41 @@ func (a *acmeIssuer) isListed(name string) bool { return name == a.name || a.pol
 // which is good enough until its renewal: neither silent name servers nor
 // strangers keep a customer from a certificate that exists, least of all after a
 // restart. A name without one costs an attempt to open a file.
-func (a *acmeIssuer) find(name string, c *call) (*tls.Certificate, error) {
-	ctx, cancel := context.WithTimeout(a.ctx, orderTimeout)
-	defer cancel()
-	cert, state := a.load(ctx, name)
+//
+// DNS is asked in the context of questions, which ends when nobody waits, on behalf of
+// the client that pays for it.
+func (a *acmeIssuer) find(ctx, questions context.Context, c *call) (*tls.Certificate, error) {
+	cert, state := a.load(ctx, c.name)
 	if cert != nil {
 		return cert, nil
 	}
-	if !c.quota.names.tryAcquire() {
-		return nil, errBusy
-	}
-	defer c.quota.names.release()
 	close(c.absent)
-	err := a.mayOrder(ctx, name, c.quota)
+	defer c.giveBack()
+	select {
+	case <-c.paid:
+	case <-questions.Done():
+		return nil, questions.Err()
+	}
+	err := a.mayOrder(fair.WithCaller(questions, c.quota.callerOf(c.payer)), c.name, c.quota)
 	if account.IsUnknown(err) {
 		return nil, nil
 	}
+	if err == nil && !a.goOn(c) {
+		err = context.Canceled
+	}
+	var release func()
 	if err == nil {
-		err = c.quota.orders.acquire(ctx)
+		release, err = c.quota.orders.Acquire(ctx, c.payer.Shares(c.quota.client.orders)...)
 	}
 	o := &clientOrder{}
 	if err == nil {
 		close(c.ordering)
-		cert, err = a.order(context.WithValue(ctx, clientOrderKey{}, o), name, state)
-		c.quota.orders.release()
+		cert, err = a.order(context.WithValue(ctx, clientOrderKey{}, o), c.name, state)
+		release()
 	}
-	if err != nil && !o.failureLogged && a.ctx.Err() == nil {
-		a.sampler.warn(a.log, "no certificate", "name", name, "reason", a.scrub.Replace(err.Error()))
+	isNews := !o.failureLogged && questions.Err() == nil && !errors.Is(err, fair.ErrBusy)
+	if err != nil && isNews {
+		c.quota.sampler.warn(a.log, "no certificate", "name", c.name, "reason", a.scrub.Replace(err.Error()))
 	}
 	return cert, err
 }
@@ -154,10 +152,6 @@ func (a *acmeIssuer) find(name string, c *call) (*tls.Certificate, error) {
 // mayOrder decides about an order before it costs anything. The error satisfies
 // account.IsUnknown if the name may not have a certificate.
 func (a *acmeIssuer) mayOrder(ctx context.Context, name string, q *quota) error {
-	if err := q.checks.acquire(ctx); err != nil {
-		return err
-	}
-	defer q.checks.release()
 	if q == a.unlisted {
 		if err := a.policy.Allowed(ctx, name); account.IsUnknown(err) {
 			return err

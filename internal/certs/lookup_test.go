@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"signpost/account"
+	"signpost/internal/fair"
 )
 
 // TestQuotas checks that any number of made-up names with silent name servers do
@@ -59,24 +60,26 @@ func TestQuotas(t *testing.T) {
 	}
 
 	for i := range maxLookups {
-		a.lookup(fmt.Sprintf("autoconfig.n%d.evil.test", i))
+		a.begin(fmt.Sprintf("autoconfig.n%d-evil.test", i))
 	}
 	within(t, 30*time.Second, "the quota of names is used up", func() bool {
-		return a.lookupsUnderWay() == maxNames && len(a.unlisted.names) == maxNames
+		return taken(a.unlisted.names) == unlistedRoom.names
 	})
 	checkOthers("all lookups of strangers in use")
-	if _, err := get(late); !errors.Is(err, errBusy) {
-		t.Errorf("one name more: %v, want %v", err, errBusy)
+	if _, err := get(late); !errors.Is(err, fair.ErrBusy) {
+		t.Errorf("one name more: %v, want %v", err, fair.ErrBusy)
 	}
 
 	a.mu.Lock()
 	var pending string
-	for pending = range a.calls {
-		break
+	for name, c := range a.calls {
+		if pending = name; c.release != nil {
+			break
+		}
 	}
 	a.mu.Unlock()
 	var clients sync.WaitGroup
-	for range maxUnlistedClients {
+	for range unlistedRoom.clients {
 		clients.Go(func() {
 			if c, err := get(pending); c != nil || err != nil {
 				t.Errorf("a waiting client: %v, want neither a certificate nor an error", err)
@@ -84,11 +87,11 @@ func TestQuotas(t *testing.T) {
 		})
 	}
 	within(t, 30*time.Second, "the quota of clients is used up", func() bool {
-		return len(a.unlisted.clients) == maxUnlistedClients
+		return taken(a.unlisted.clients) == unlistedRoom.clients
 	})
 	checkOthers("all waiting clients of strangers in use")
-	if _, err := get(pending); !errors.Is(err, errBusy) {
-		t.Errorf("one client more: %v, want %v", err, errBusy)
+	if _, err := get(pending); !errors.Is(err, fair.ErrBusy) {
+		t.Errorf("one client more: %v, want %v", err, fair.ErrBusy)
 	}
 
 	close(answer)
@@ -99,10 +102,15 @@ func TestQuotas(t *testing.T) {
 	}
 	within(t, 30*time.Second, "all lookups have ended", func() bool { return a.lookupsUnderWay() == 0 })
 	for kind, q := range map[string]*quota{"listed": a.listed, "unlisted": a.unlisted} {
-		if n := len(q.names) + len(q.clients) + len(q.checks) + len(q.orders); n != 0 {
+		if n := taken(q.names) + taken(q.clients) + taken(q.orders); n != 0 {
 			t.Errorf("%d slots of the quota of %s names were not released", n, kind)
 		}
 	}
+}
+
+func taken(l *fair.Limiter) int {
+	n, _ := l.Taken()
+	return n
 }
 
 func (a *acmeIssuer) lookupsUnderWay() int {
@@ -182,19 +190,18 @@ func TestCacheFull(t *testing.T) {
 // deadline of its handshake.
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &call{quota: newQuota(1, 1, 1), absent: make(chan struct{}), ordering: make(chan struct{}),
-			done: make(chan struct{})}
+		c := newCall("a.test", newQuota(fair.Listed, listedRoom, listedShare))
 		conn := &deadlineConn{}
 		time.AfterFunc(time.Second, func() { close(c.absent) })
 		time.AfterFunc(2*time.Second, func() { close(c.ordering) })
 		start := time.Now()
-		if _, err := c.wait(&tls.ClientHelloInfo{Conn: conn}); err != errSlow || time.Since(start) != maxWait {
+		if _, err := c.wait(&tls.ClientHelloInfo{Conn: conn}, fair.Caller{}); err != errSlow || time.Since(start) != maxWait {
 			t.Errorf("wait ended after %v with %v, want %v with %v", time.Since(start), err, maxWait, errSlow)
 		}
 		if got, want := conn.deadline.Sub(start), 2*time.Second+maxWait+5*time.Second; got != want {
 			t.Errorf("the deadline of the handshake is after %v, want %v", got, want)
 		}
-		if len(c.quota.clients) != 0 {
+		if taken(c.quota.clients) != 0 {
 			t.Error("the client still counts as waiting")
 		}
 	})

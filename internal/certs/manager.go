@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
 
 	"signpost/internal/certfile"
+	"signpost/internal/fair"
 )
 
 // Options configures a Manager.
@@ -23,6 +25,9 @@ type Options struct {
 	// Policy decides for which names certificates may be ordered. If it is nil,
 	// only Name may have one.
 	Policy Policy
+	// Caller returns on whose behalf a handshake with a client at the address asks
+	// DNS. Nil makes no difference between clients.
+	Caller func(net.Addr) fair.Caller
 	// Log is for the operator; nil discards everything.
 	Log *slog.Logger
 }
@@ -76,7 +81,7 @@ func (m *Manager) Start(ctx context.Context) {
 	}
 	m.running.Go(func() { m.acme.tidy(ctx) })
 	if m.name != "" && m.files.table.Load().find(&tls.ClientHelloInfo{ServerName: m.name}, m.name) == nil {
-		m.acme.lookup(m.name)
+		m.acme.begin(m.name)
 	}
 }
 

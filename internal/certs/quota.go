@@ -1,61 +1,63 @@
 package certs
 
-import "context"
+import (
+	"sync/atomic"
+
+	"signpost/internal/fair"
+)
 
 // quota limits what the lookups for one kind of names may use at the same time.
 // Listed names have a quota of their own: strangers can make up any number of
 // other names, with name servers that never answer, and must not keep the listed
-// ones waiting.
+// ones waiting. Each client has a share of it, and so have the names of each
+// registrable domain.
 type quota struct {
-	names   semaphore // lookups of names that are not in storage
-	clients semaphore // clients that wait for these
-	checks  semaphore // lookups that ask DNS
-	orders  semaphore // lookups that order
+	kind    fair.Kind
+	client  room          // share of a client
+	names   *fair.Limiter // lookups of names that are not in storage
+	clients *fair.Limiter // clients that wait for these
+	orders  *fair.Limiter // lookups that order, or wait for it
+	sampler sampler       // for log lines that the clients can cause
 }
+
+// room is how many places there are.
+type room struct{ names, clients, orders int }
 
 // The two quotas together are less than maxLookups. The rest is for names whose
-// certificate is in storage: strangers cannot make these lookups slow. The DNS
-// client has 64 slots; those that the checks leave are for the requests of
-// clients.
-const (
-	maxLookups = 512
-	maxNames   = 192
-
-	maxListedClients, maxUnlistedClients = 768, 256
-	maxListedChecks, maxUnlistedChecks   = 24, 16
-	maxListedOrders, maxUnlistedOrders   = 12, 4
+// certificate is in storage: strangers cannot make these lookups slow.
+var (
+	listedRoom    = room{names: 192, clients: 768, orders: 12}
+	listedShare   = room{names: 32, clients: 192, orders: 12}
+	unlistedRoom  = room{names: 192, clients: 512, orders: 8}
+	unlistedShare = room{names: 16, clients: 64, orders: 3}
 )
 
-func newQuota(clients, checks, orders int) *quota {
+const (
+	maxLookups   = 512
+	maxQuestions = 24 // to DNS, for one handshake
+)
+
+func newQuota(kind fair.Kind, all, client room) *quota {
 	return &quota{
-		names:   make(semaphore, maxNames),
-		clients: make(semaphore, clients),
-		checks:  make(semaphore, checks),
-		orders:  make(semaphore, orders),
+		kind:    kind,
+		client:  client,
+		names:   fair.New(all.names, 0, 0),
+		clients: fair.New(all.clients, 0, 0),
+		orders:  fair.New(all.orders, all.names, orderTimeout),
 	}
 }
 
-// semaphore limits how many goroutines do something at once, by its capacity.
-type semaphore chan struct{}
-
-// acquire waits for a slot.
-func (s semaphore) acquire(ctx context.Context) error {
-	select {
-	case s <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// callerOf returns the client as the one on whose behalf DNS is asked. The questions
+// of one handshake are limited: its name may have many labels and aliases.
+func (q *quota) callerOf(client fair.Caller) fair.Caller {
+	pay, asked := client.Pay, new(atomic.Int32)
+	client.Kind = q.kind
+	client.Pay = func() bool { return asked.Add(1) <= maxQuestions && (pay == nil || pay()) }
+	return client
 }
 
-// tryAcquire acquires a slot if one is free, and reports whether it did.
-func (s semaphore) tryAcquire() bool {
-	select {
-	case s <- struct{}{}:
-		return true
-	default:
-		return false
-	}
+// ofDomain returns the share of the registrable domain of a name, larger than that of
+// a client and of the /48 around it.
+func (q *quota) ofDomain(name string) fair.Share {
+	return fair.Share{Key: registrableDomain(name), Most: 3 * q.client.names}
 }
-
-func (s semaphore) release() { <-s }

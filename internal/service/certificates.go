@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync/atomic"
 
 	"signpost/internal/certs"
 	"signpost/internal/config"
+	"signpost/internal/conn"
+	"signpost/internal/fair"
 	"signpost/internal/fault"
+	"signpost/internal/server"
 )
 
 // newCertificates returns the manager of the certificates, nil if a proxy in front
@@ -18,7 +22,8 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 		return nil, nil
 	}
 	m, err := certs.New(certs.Options{
-		Name: cfg.Name, Files: cfg.TLS.Certificates, ACME: cfg.TLS.ACME, Policy: policy{&s.loaded}, Log: s.log,
+		Name: cfg.Name, Files: cfg.TLS.Certificates, ACME: cfg.TLS.ACME, Policy: policy{&s.loaded},
+		Caller: s.handshakeCaller, Log: s.log,
 	})
 	if err != nil {
 		return nil, fault.WithHint(located(cfg, err),
@@ -26,6 +31,22 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 	}
 	s.metrics.WatchCertificates(m.Status)
 	return m, nil
+}
+
+// handshakeCaller returns on whose behalf a handshake asks DNS: what it asks comes from
+// the budget that the client's requests have. A trusted proxy stands for many clients.
+func (s *service) handshakeCaller(peer net.Addr) fair.Caller {
+	addr := conn.PeerAddr(peer.String())
+	if !addr.IsValid() || s.live.Trusts(addr) {
+		return fair.Caller{}
+	}
+	limits := &s.loaded.Load().Config.Limits
+	rate := server.RateOf(limits.Requests, limits.Burst)
+	return fair.Caller{
+		Block: uint64(conn.BlockOf(addr)),
+		Wide:  uint64(conn.WideBlockOf(addr)),
+		Pay:   func() bool { return s.limiter.Allow(addr, rate) },
+	}
 }
 
 // located adds the place in the configuration to an error about a certificate file.

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -46,17 +47,26 @@ func (l *loader) readAll(from fs.FS, overlay bool) {
 }
 
 func (l *loader) read(from fs.FS, name string, overlay bool) {
-	info, err := fs.Stat(from, name)
-	if err == nil && info.Size() > maxFile {
+	data, err := readFile(from, name)
+	switch {
+	case err != nil:
+		l.fault(name, 0, "%v", fault.WithoutPath(err))
+		return
+	case len(data) > maxFile:
 		l.fault(name, 0, "the file is larger than %d KiB", maxFile>>10)
 		return
 	}
-	data, err := fs.ReadFile(from, name)
-	if err != nil {
-		l.fault(name, 0, "%v", fault.WithoutPath(err))
-		return
-	}
 	l.files[name] = file{data: data, base: l.files[name].data, embedded: !overlay}
+}
+
+// readFile reads a file, or the beginning of one that is too large.
+func readFile(from fs.FS, name string) ([]byte, error) {
+	f, err := from.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
 // isPart reports whether the page uses a file of this name.

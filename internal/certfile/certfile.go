@@ -9,11 +9,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 
 	"signpost/internal/fault"
+	"signpost/internal/regular"
 )
 
 // Pair names the PEM files of a certificate, followed by its intermediates, and
@@ -94,17 +93,9 @@ func readFile(name, what string) ([]byte, error) {
 	if name == "" {
 		return nil, fmt.Errorf("no %s file is configured", what)
 	}
-	f, err := os.Open(name)
+	text, err := regular.Read(name, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, fault.WithoutPath(err))
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, fault.WithoutPath(err))
-	}
-	if len(text) > maxFile {
-		return nil, fmt.Errorf("%s: larger than %d MiB", name, maxFile>>20)
 	}
 	return text, nil
 }

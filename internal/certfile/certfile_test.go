@@ -120,7 +120,7 @@ func TestProblems(t *testing.T) {
 		{"DER", leaf.Raw, pkcs8(t, key), "cert.pem: no certificate in PEM form", false},
 		{"damaged certificate", pemOf("CERTIFICATE", leaf.Raw[:99]), pkcs8(t, key),
 			"cert.pem: a certificate cannot be parsed", false},
-		{"large file", bytes.Repeat([]byte("\n"), maxFile+1), pkcs8(t, key), "cert.pem: larger than 1 MiB", false},
+		{"large file", bytes.Repeat([]byte("\n"), maxFile+1), pkcs8(t, key), "cert.pem: it is larger than 1 MiB", false},
 		{"empty key", certificate, []byte{}, "key.pem: no key in PEM form", false},
 		{"certificate for a key", certificate, certificate, "key.pem: no key in PEM form", false},
 		{"damaged key", certificate, pemOf("PRIVATE KEY", []byte("secret")), "key.pem: the key cannot be parsed", false},
@@ -171,7 +171,7 @@ func TestErrorKinds(t *testing.T) {
 		t.Errorf("Load() without a key file = %v", err)
 	}
 	dir := t.TempDir()
-	if _, err := (Pair{Certificate: dir, Key: dir}).LoadTLS(); err == nil || err.Error() != dir+": is a directory" {
+	if _, err := (Pair{Certificate: dir, Key: dir}).LoadTLS(); err == nil || err.Error() != dir+": it is a directory" {
 		t.Errorf("LoadTLS() of a directory = %v, want that it is one", err)
 	}
 }

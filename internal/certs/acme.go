@@ -53,7 +53,7 @@ type acmeIssuer struct {
 
 	config  *certmagic.Config
 	cache   *certmagic.Cache
-	storage *certmagic.FileStorage
+	storage disk
 	zap     *zap.Logger
 	dummy   net.Listener
 	// matching returns the certificates of a name in the cache.
@@ -113,7 +113,7 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 		caller:   o.Caller,
 		log:      o.Log,
 		scrub:    scrub,
-		storage:  &certmagic.FileStorage{Path: o.ACME.Storage},
+		storage:  disk{&certmagic.FileStorage{Path: o.ACME.Storage}},
 		zap:      newZap(o.Log, &sampler{}, scrub),
 		dummy:    dummy,
 		listed:   newQuota(fair.Listed, listedRoom, listedShare),

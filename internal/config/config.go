@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"signpost/account"
@@ -11,6 +10,7 @@ import (
 	"signpost/internal/conn"
 	"signpost/internal/directory"
 	"signpost/internal/fault"
+	"signpost/internal/regular"
 	"signpost/internal/setup"
 	"signpost/internal/sources"
 )
@@ -98,8 +98,8 @@ func Named(path string) []string {
 }
 
 func readConfig(path string) ([]byte, error) {
+	f, err := regular.Open(path)
 	var data []byte
-	f, err := os.Open(path)
 	if err == nil {
 		defer f.Close()
 		data, err = io.ReadAll(io.LimitReader(f, maxFile+1))

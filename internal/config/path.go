@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"signpost/internal/fault"
+	"signpost/internal/regular"
 )
 
 // file reads the path of a file that need not be readable yet.
@@ -21,6 +21,8 @@ func (v *value) file() string {
 		v.warn("cannot read %s: %v", quote(path), fault.WithoutPath(err))
 	} else if info.IsDir() {
 		v.fault("%s is a directory", quote(path))
+	} else if !info.Mode().IsRegular() {
+		v.fault("%s is not a regular file", quote(path))
 	}
 	return path
 }
@@ -72,26 +74,22 @@ func (v *value) content(wanted string, maxSize int64) (path, content string) {
 // readFile reads a regular file of limited size. It returns a string, because the
 // configuration keeps parts of it.
 func readFile(path string, maxSize int64) (string, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return "", fault.WithoutPath(err)
-	case info.IsDir():
-		return "", errors.New("it is a directory")
-	case !info.Mode().IsRegular():
-		return "", errors.New("it is not a regular file")
-	case info.Size() > maxSize:
-		return "", fmt.Errorf("it is larger than %s", size(maxSize))
-	}
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return "", fault.WithoutPath(err)
 	}
 	defer f.Close()
-	var text strings.Builder
-	text.Grow(int(info.Size()))
-	if _, err := io.Copy(&text, io.LimitReader(f, maxSize)); err != nil {
+	info, err := f.Stat()
+	if err != nil {
 		return "", fault.WithoutPath(err)
+	}
+	var text strings.Builder
+	text.Grow(int(min(info.Size(), maxSize+1)))
+	if _, err := io.Copy(&text, io.LimitReader(f, maxSize+1)); err != nil {
+		return "", fault.WithoutPath(err)
+	}
+	if int64(text.Len()) > maxSize {
+		return "", fmt.Errorf("it is larger than %s", size(maxSize))
 	}
 	return text.String(), nil
 }

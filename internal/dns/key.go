@@ -4,14 +4,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"signpost/internal/regular"
 )
 
 // Update says where the records of a zone are published, and with which key.
@@ -74,12 +74,7 @@ var (
 // PowerDNS's documentation, or in that of Knot's keymgr: its first line,
 // "# hmac-sha256:name:secret", which knsupdate reads as well.
 func ReadKeyFile(path string) (Key, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return Key{}, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, 64<<10))
+	text, err := regular.Read(path, 64<<10)
 	if err != nil {
 		return Key{}, err
 	}

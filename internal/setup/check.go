@@ -12,13 +12,14 @@ import (
 	"signpost/templates"
 
 	"signpost/internal/fault"
+	"signpost/internal/regular"
 )
 
 // LoadTemplates reads an operator's directory of templates over the embedded ones
 // and checks all of them. Faults and warnings name files in the directory; the error
 // is of type fault.List.
 func LoadTemplates(dir string) (*templates.Set, error) {
-	set, err := templates.Load(os.DirFS(dir))
+	set, err := templates.Load(regular.DirFS(dir))
 	if err == nil {
 		err = Check(set)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"signpost/internal/fault"
+	"signpost/internal/regular"
 )
 
 // credential begins the name of a file that systemd provides: credential:NAME is the
@@ -52,7 +53,7 @@ func Read(path string) (string, error) {
 
 // readStart reads the file, or its start if it is too large.
 func readStart(name string) ([]byte, error) {
-	file, err := os.Open(name)
+	file, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}

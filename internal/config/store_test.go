@@ -130,7 +130,7 @@ accounts:
       passwordFile: /etc/signpost/ad.password
       attributes: {username: userPrincipalName, displayName: none}
 `).(ldapdir.Options)
-	if want := (ldapdir.Attributes{Address: "mail", Username: "userPrincipalName"}); ldap.Attributes != want {
+	if want := (ldapdir.Attributes{Address: "mail proxyAddresses", Username: "userPrincipalName"}); ldap.Attributes != want {
 		t.Errorf("attributes over the preset's = %+v, want %+v", ldap.Attributes, want)
 	}
 }

@@ -87,7 +87,9 @@ func (a *acmeIssuer) admit(ctx context.Context, name string, renewal bool, o *cl
 	listed := a.isListed(name)
 	if o == nil && !listed {
 		if err := a.policy.Allowed(ctx, name); account.IsUnknown(err) {
-			a.erase(ctx, name)
+			if a.policy.Gone(name) {
+				a.erase(ctx, name)
+			}
 			return &refusal{"no order, because the name is no longer hosted here"}
 		} else if err != nil {
 			return undecided(err)

@@ -192,6 +192,8 @@ type exampleDomains struct{}
 
 func (exampleDomains) Lists(string) bool { return false }
 
+func (exampleDomains) Gone(string) bool { return true }
+
 func (exampleDomains) ListsMX(string) bool { return false }
 
 func (exampleDomains) Serves(_ context.Context, domain string) error {

@@ -20,6 +20,9 @@ type Policy interface {
 	// account.IsUnknown if it may not have a certificate. Any other error means
 	// that this cannot be known now.
 	Allowed(ctx context.Context, name string) error
+	// Gone reports whether a name that Allowed denies has been gone for so long that
+	// its certificate may be removed.
+	Gone(name string) bool
 	// LeadsHere returns an error unless DNS leads the name to this service.
 	// Otherwise every order would fail, and strangers could use up all orders
 	// with names of customers whose DNS leads elsewhere.
@@ -28,7 +31,8 @@ type Policy interface {
 
 // Domains knows the mail domains that are hosted here, as directory.Directory does.
 type Domains interface {
-	// Lists reports whether the configuration lists the domain.
+	// Lists reports, without asking anybody, whether the configuration or the list of a
+	// store has the domain.
 	Lists(domain string) bool
 	// ListsMX reports whether clients derive the domain from an MX host that the
 	// configuration lists. It may be anybody's domain, as protection.outlook.com
@@ -39,6 +43,9 @@ type Domains interface {
 	// answer for exactly this domain, and must not say yes to all domains, as a
 	// provider for "*" would.
 	Serves(ctx context.Context, domain string) error
+	// Gone reports whether a domain that Serves denies has been gone for so long that
+	// no mistake in a list of domains can be the reason.
+	Gone(domain string) bool
 }
 
 // Names is the Policy of a hoster. The service's own name may have a certificate,
@@ -84,6 +91,16 @@ func (n *Names) Allowed(ctx context.Context, name string) error {
 		}
 		return n.Domains.Serves(ctx, domain)
 	})
+}
+
+// Gone implements Policy.
+func (n *Names) Gone(name string) bool {
+	return n.Domains == nil || account.IsUnknown(n.decide(name, func(domain string) error {
+		if n.Domains.Gone(domain) {
+			return account.ErrUnknownDomain
+		}
+		return nil
+	}))
 }
 
 func (n *Names) decide(name string, hosted func(domain string) error) error {

@@ -16,6 +16,7 @@ type testPolicy struct {
 	listed    func(name string) bool
 	allowed   func(ctx context.Context, name string) error
 	leadsHere func(ctx context.Context, name string) error
+	recent    bool // no name is gone for long
 }
 
 func (p *testPolicy) Listed(name string) bool { return p.listed != nil && p.listed(name) }
@@ -26,6 +27,8 @@ func (p *testPolicy) Allowed(ctx context.Context, name string) error {
 	}
 	return p.allowed(ctx, name)
 }
+
+func (p *testPolicy) Gone(string) bool { return !p.recent }
 
 func (p *testPolicy) LeadsHere(ctx context.Context, name string) error {
 	if p.leadsHere == nil {
@@ -43,6 +46,8 @@ type testDomains struct{}
 func (testDomains) Lists(domain string) bool { return domain == "listed.se" }
 
 func (testDomains) ListsMX(domain string) bool { return domain == "mx.se" }
+
+func (testDomains) Gone(domain string) bool { return domain != "elsewhere.se" }
 
 func (testDomains) Serves(_ context.Context, domain string) error {
 	switch domain {
@@ -200,5 +205,23 @@ func TestLeadsHere(t *testing.T) {
 		if _, elsewhere := errors.AsType[*elsewhereError](err); text != test.want || elsewhere != test.elsewhere {
 			t.Errorf("LeadsHere(%q) of %q with %v = %v, want %q", test.name, test.own, test.addresses, err, test.want)
 		}
+	}
+}
+
+// TestGone checks that a name is gone only if all domains are that it may belong to.
+func TestGone(t *testing.T) {
+	n := &Names{Own: "setup.hoster.se", Domains: testDomains{}}
+	for name, want := range map[string]bool{
+		"setup.hoster.se":           false,
+		"autoconfig.left.se":        true,
+		"autodiscover.elsewhere.se": false, // missing as of late
+		"www.left.se":               true,
+	} {
+		if got := n.Gone(name); got != want {
+			t.Errorf("Gone(%s) = %v, want %v", name, got, want)
+		}
+	}
+	if !(&Names{}).Gone("autoconfig.left.se") {
+		t.Error("Gone without domains = false, want true")
 	}
 }

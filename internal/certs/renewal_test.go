@@ -20,13 +20,15 @@ func TestRenewalDecision(t *testing.T) {
 		leadsHere error
 		want      string // error; empty: ordered
 		erased    bool
+		recent    bool
 	}{
-		{"hosted", false, nil, nil, "", false},
-		{"listed", true, errSilent, nil, "", false}, // Allowed is not asked
-		{"DNS fails", false, errSilent, nil, "cannot tell whether the name is hosted here: " + errSilent.Error(), false},
-		{"moved away", false, account.ErrUnknownDomain, nil, "no longer hosted here", true},
-		{"DNS leads elsewhere", false, nil, away, away.Error(), false},
-		{"listed, DNS leads elsewhere", true, nil, away, away.Error(), false},
+		{"hosted", false, nil, nil, "", false, false},
+		{"listed", true, errSilent, nil, "", false, false}, // Allowed is not asked
+		{"DNS fails", false, errSilent, nil, "cannot tell whether the name is hosted here: " + errSilent.Error(), false, false},
+		{"moved away", false, account.ErrUnknownDomain, nil, "no longer hosted here", true, false},
+		{"missing as of late", false, account.ErrUnknownDomain, nil, "no longer hosted here", false, true},
+		{"DNS leads elsewhere", false, nil, away, away.Error(), false, false},
+		{"listed, DNS leads elsewhere", true, nil, away, away.Error(), false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -35,6 +37,7 @@ func TestRenewalDecision(t *testing.T) {
 			m, err := New(Options{ACME: benchACME(dir), Policy: &testPolicy{
 				listed:    func(string) bool { return test.listed },
 				allowed:   func(context.Context, string) error { return test.allowed },
+				recent:    test.recent,
 				leadsHere: func(context.Context, string) error { return test.leadsHere },
 			}})
 			if err != nil {

@@ -69,6 +69,9 @@ func (p policy) Allowed(ctx context.Context, name string) error {
 	return p.loaded.Load().names().Allowed(ctx, name)
 }
 
+// Gone implements certs.Policy.
+func (p policy) Gone(name string) bool { return p.loaded.Load().names().Gone(name) }
+
 // LeadsHere implements certs.Policy.
 func (p policy) LeadsHere(ctx context.Context, name string) error {
 	return p.loaded.Load().names().LeadsHere(ctx, name)

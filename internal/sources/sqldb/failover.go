@@ -16,6 +16,7 @@ const retryHost = 10 * time.Second
 // pool.
 type failover struct {
 	hosts []*candidate
+	limit time.Duration // of connecting to one host
 }
 
 // candidate is a host to connect to.
@@ -26,7 +27,7 @@ type candidate struct {
 }
 
 func newFailover(p *place, e *engine, timeout time.Duration) *failover {
-	f := &failover{}
+	f := &failover{limit: max(connectTimeout, timeout)}
 	for _, h := range p.hosts {
 		f.hosts = append(f.hosts, &candidate{host: h, connector: e.connector(p, h, timeout)})
 	}
@@ -34,18 +35,17 @@ func newFailover(p *place, e *engine, timeout time.Duration) *failover {
 }
 
 // Connect connects to the hosts in order. One that failed lately comes last, so that a
-// dead machine is not waited for with every connection. It never takes longer than
-// connectTimeout for a host, whatever ctx allows: package database/sql also
-// connects on its own account, without a limit.
+// dead machine is not waited for with every connection. It has a limit for each host,
+// whatever ctx allows: package database/sql also connects on its own account, without one.
 func (f *failover) Connect(ctx context.Context) (driver.Conn, error) {
 	if len(f.hosts) == 1 {
-		return f.hosts[0].connect(ctx, connectTimeout)
+		return f.hosts[0].connect(ctx, f.limit)
 	}
 	order := slices.Clone(f.hosts)
 	slices.SortStableFunc(order, func(a, b *candidate) int { return a.rank() - b.rank() })
 	var failures []error
 	for i, c := range order {
-		limit := connectTimeout
+		limit := f.limit
 		if deadline, ok := ctx.Deadline(); ok {
 			// Each of the hosts left gets its share of the time.
 			limit = min(limit, time.Until(deadline)/time.Duration(len(order)-i))

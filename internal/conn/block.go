@@ -33,6 +33,10 @@ func WideBlockOf(addr netip.Addr) Block {
 	return 0xfe<<56 | BlockOf(addr)>>16
 }
 
+// Wider is how many times as much as one Block the wide block around it may have: a
+// rented machine has a whole /48, but so has a company.
+const Wider = 4
+
 // BlockName returns the block of addr as log lines show it, such as 192.0.2.1/32 or
 // 2001:db8::/64.
 func BlockName(addr netip.Addr) string {

@@ -22,14 +22,14 @@ import (
 // which an answer to a request that was not read to its end gets lost.
 type Limiter struct {
 	Connections int                   // per listener; 0: no limit
-	PerAddress  int                   // per address block; 0: no limit
+	PerAddress  int                   // per address block, Wider times as many per wide block; 0: no limit
 	Exempt      func(netip.Addr) bool // reports whether an address is not counted
 	Refused     func(netip.Addr)      // is called when an address has too many connections
 	Evicted     func()                // is called when an idle connection was closed
 	Flooded     func(netip.Addr)      // is called when a client sent more than its allowance; see LimitFrames
 
 	mu     sync.Mutex
-	blocks map[Block]int // number of open connections
+	blocks map[Block]int // number of open connections, also of wide blocks
 }
 
 // Listener returns a listener that accepts from l within the limits. The HTTP server
@@ -123,8 +123,7 @@ type limitConn struct {
 	closed  bool
 	open    bool          // has a slot
 	idle    *list.Element // nil while a request is in flight
-	counted bool          // for block
-	block   Block
+	counted []Block       // that the connection counts for
 }
 
 // SetIdle records whether a connection of a limited listener is idle and may be
@@ -173,17 +172,22 @@ func (lim *Limiter) count(c *limitConn, addr netip.Addr) bool {
 	}
 	lim.mu.Lock()
 	defer lim.mu.Unlock()
-	block := BlockOf(addr)
+	block, around := BlockOf(addr), WideBlockOf(addr)
 	switch {
 	case c.closed:
 		return true
-	case lim.blocks[block] >= lim.PerAddress:
+	case lim.blocks[block] >= lim.PerAddress, lim.blocks[around] >= Wider*lim.PerAddress:
 		return false
 	case lim.blocks == nil:
 		lim.blocks = map[Block]int{}
 	}
-	lim.blocks[block]++
-	c.block, c.counted = block, true
+	c.counted = []Block{block}
+	if around != 0 {
+		c.counted = append(c.counted, around)
+	}
+	for _, counted := range c.counted {
+		lim.blocks[counted]++
+	}
 	return true
 }
 
@@ -216,9 +220,9 @@ func (c *limitConn) Close() error {
 		return err
 	}
 	c.closed = true
-	if c.counted {
-		if lim.blocks[c.block]--; lim.blocks[c.block] == 0 {
-			delete(lim.blocks, c.block)
+	for _, counted := range c.counted {
+		if lim.blocks[counted]--; lim.blocks[counted] == 0 {
+			delete(lim.blocks, counted)
 		}
 	}
 	if c.open {

@@ -148,6 +148,38 @@ func TestLimitOfABlock(t *testing.T) {
 	}
 }
 
+// TestLimitOfAWideBlock opens one connection from each /64 of a /48.
+func TestLimitOfAWideBlock(t *testing.T) {
+	limiter := &Limiter{PerAddress: 2, Refused: func(netip.Addr) {}}
+	l := limiter.Listener(make(pipeListener)).(*limitListener)
+	connect := func(network, subnet byte) (*limitConn, bool) {
+		one, _ := net.Pipe()
+		addr := netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, network, 0, subnet, 15: 1})
+		c := &limitConn{Conn: addressed{one, addr}, listener: l}
+		return c, c.admit()
+	}
+	var open []*limitConn
+	for subnet := range byte(100) {
+		if c, ok := connect(1, subnet); ok {
+			open = append(open, c)
+		}
+	}
+	if len(open) != 2*Wider {
+		t.Errorf("a /48 has %d connections, want %d", len(open), 2*Wider)
+	}
+	if other, ok := connect(2, 1); !ok {
+		t.Error("another /48 gets no connection")
+	} else {
+		open = append(open, other)
+	}
+	for _, c := range open {
+		c.Close()
+	}
+	if len(limiter.blocks) != 0 {
+		t.Errorf("%v is counted after the end, want nothing", limiter.blocks)
+	}
+}
+
 // addressed is a connection from an address.
 type addressed struct {
 	net.Conn

@@ -25,12 +25,8 @@ func RateOf(perSecond, burst int) Rate {
 	return Rate{interval, interval * int64(max(burst, 1))}
 }
 
-// wider is how many times as much as one /64 all of an IPv6 /48 may send: a rented
-// machine has a whole one, but so has a company.
-const wider = 4
-
 // wide returns the rate of a /48, each of whose blocks has this rate.
-func (r Rate) wide() Rate { return Rate{r.interval / wider, r.burst} }
+func (r Rate) wide() Rate { return Rate{r.interval / conn.Wider, r.burst} }
 
 // Limiter limits the requests of address blocks by token buckets. It always takes one
 // megabyte: the hash of a block selects eight buckets, and a block without a bucket

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"signpost/internal/conn"
 )
 
 func addr4(n uint32) netip.Addr {
@@ -73,8 +75,8 @@ func TestLimiterOfWideBlocks(t *testing.T) {
 			allowed++
 		}
 	}
-	if allowed != wider*5 {
-		t.Errorf("%d of 1000 /64 networks of one /48 sent a request, want %d", allowed, wider*5)
+	if allowed != conn.Wider*5 {
+		t.Errorf("%d of 1000 /64 networks of one /48 sent a request, want %d", allowed, conn.Wider*5)
 	}
 	if wait := l.allow(addr(2, 0), rate, now); wait != 0 {
 		t.Errorf("another /48 has to wait %v", wait)

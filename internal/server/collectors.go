@@ -18,7 +18,15 @@ func (m *Metrics) WatchDNSCache(stats func() dns.Stats) {
 			ConstLabels: prometheus.Labels{"result": result},
 		}, func() float64 { return float64(value()) })
 	}
+	counter := func(name, help string, value func() uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help},
+			func() float64 { return float64(value()) })
+	}
 	m.registry.MustRegister(
+		counter("dns_refused_total", "Questions not put to DNS, because too many were waiting.",
+			func() uint64 { return stats().Refused }),
+		counter("dns_stale_answers_total", "Expired answers used because DNS gave no new ones.",
+			func() uint64 { return stats().Stale }),
 		lookups("hit", func() uint64 { return stats().Hits }),
 		lookups("miss", func() uint64 { return stats().Misses }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{

@@ -79,13 +79,15 @@ func TestLevels(t *testing.T) {
 // metric says what it is.
 func TestMetricsOfOthers(t *testing.T) {
 	m := server.NewMetrics("v1", "go1")
-	m.WatchDNSCache(func() dns.Stats { return dns.Stats{Hits: 3, Misses: 5, Entries: 7} })
+	m.WatchDNSCache(func() dns.Stats { return dns.Stats{Hits: 3, Misses: 5, Entries: 7, Stale: 11, Refused: 13} })
 	m.WatchCertificates(func() certs.Status { return certs.Status{} })
 	got := scrape(t, m)
 	for series, want := range map[string]string{
 		`signpost_dns_cache_lookups_total{result="hit"}`:  "3",
 		`signpost_dns_cache_lookups_total{result="miss"}`: "5",
 		"signpost_dns_cache_entries":                      "7",
+		"signpost_dns_stale_answers_total":                "11",
+		"signpost_dns_refused_total":                      "13",
 	} {
 		if got[series] != want {
 			t.Errorf("%s = %q, want %s", series, got[series], want)

@@ -46,6 +46,8 @@ func TestInstalledDocuments(t *testing.T) {
 		}
 	}
 	same("../docs/*.md", "doc/docs")
+	same("../docs/accounts/*.md", "doc/docs/accounts")
+	same("accounts.yaml", "doc/examples")
 	same("../testdata/config/*.yaml", "doc/examples/config")
 	for _, kind := range []string{"text", "html", "static"} {
 		same("../templates/"+kind+"/*", "templates/"+kind)

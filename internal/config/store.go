@@ -23,10 +23,9 @@ type store struct {
 	provider *value
 	words    []*value // of providers
 
-	faulty      bool // it is not opened, as what is missing is known already
-	noDomains   bool // the key domains is false
-	connections int
-	caRoot      string
+	faulty    bool // it is not opened, as what is missing is known already
+	noDomains bool // the key domains is false
+	caRoot    string
 
 	sql   sqldb.Options
 	ldap  ldapdir.Options
@@ -48,7 +47,7 @@ var storeKeys = keys[store]{
 var networkKeys = keys[store]{
 	"passwordFile": func(s *store, v *value) { s.sql.PasswordFile = v.passwordFile() },
 	"caRoot":       func(s *store, v *value) { s.caRoot = absolute(v.file()) },
-	"connections":  func(s *store, v *value) { s.connections = v.number(1, 100) },
+	"connections":  func(s *store, v *value) { s.Connections = v.number(1, 100) },
 }
 
 // storeKind is what a key of accounts means.
@@ -121,11 +120,17 @@ func (l *loader) completeStores() {
 			s.report(err)
 			continue
 		}
-		s.Backend, s.Connections = backend, s.connections
+		s.Backend = backend
 		columns := backend.Columns()
 		s.NoDomains = s.noDomains || !columns.Domains && !columns.OneDomain
 		if s.provider == nil && !s.NoDomains {
 			s.Provider = l.onlyProvider(s)
+		}
+		if s.Providers == nil {
+			s.Providers = map[string]string{}
+			for id := range l.byID {
+				s.Providers[id] = id
+			}
 		}
 	}
 }
@@ -218,10 +223,7 @@ func (l *loader) usedByStores() map[string]bool {
 			used[s.Provider] = true
 		}
 		for _, id := range s.Providers {
-			used[id] = true
-		}
-		for id := range l.byID {
-			used[id] = used[id] || len(s.Providers) == 0 && s.namesProviders()
+			used[id] = used[id] || s.namesProviders()
 		}
 	}
 	return used

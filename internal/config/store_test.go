@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -103,6 +104,28 @@ func TestPresets(t *testing.T) {
 	}
 }
 
+// TestPackagedAccounts loads the packaged example with each of its sources in turn.
+func TestPackagedAccounts(t *testing.T) {
+	data, err := os.ReadFile("../../packaging/accounts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, first, _ := strings.Cut(string(data), "accounts:\n")
+	items := strings.Split(first, "\n\n")
+	if len(items) < 8 {
+		t.Errorf("the example has %d sources, want at least 8", len(items))
+	}
+	for _, item := range items {
+		text := whole + "accounts:\n" + strings.ReplaceAll("\n"+item, "\n#", "\n")
+		c, err := parse("x.yaml", []byte(text))
+		if err != nil || len(c.Accounts) != 1 || c.Accounts[0].Store == nil {
+			t.Errorf("%s\n%v, want one source", text, err)
+			continue
+		}
+		c.Accounts[0].Store.Backend.Close()
+	}
+}
+
 // TestOverPreset checks that the operator's keys have priority over the preset's.
 func TestOverPreset(t *testing.T) {
 	sql := settingsOf(t, `
@@ -175,6 +198,9 @@ accounts:
 	}
 	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Text, `cannot read "/etc/postfix/more"`) {
 		t.Errorf("warnings = %v, want only that of the file that is not there", c.Warnings)
+	}
+	if got := c.Accounts[2].Store.Providers; len(got) != 1 || got["mail"] != "mail" {
+		t.Errorf("without providers the words are %v, want the ids", got)
 	}
 	if c.Sample("mail").IsZero() {
 		t.Error("there is no sample address for a provider whose domains a store has")

@@ -44,7 +44,7 @@ var domainAttributeKeys = keys[ldapdir.DomainAttributes]{
 
 func openLDAP(s *store) (sources.Backend, error) {
 	s.ldap.PasswordFile, s.ldap.CARoot = s.sql.PasswordFile, s.caRoot
-	s.ldap.Timeout, s.ldap.Connections = s.Timeout, s.connections
+	s.ldap.Timeout, s.ldap.Connections = s.Timeout, s.Connections
 	if s.noDomains {
 		s.ldap.Domain, s.ldap.Domains = "", ""
 	}
@@ -90,8 +90,12 @@ func (v *value) ldapURI() string {
 	if !v.is(scalar, "a URI, such as ldaps://ldap.example.com") {
 		return ""
 	}
-	if text := v.node.text; strings.TrimSpace(text) != "" && !strings.ContainsFunc(text, unicode.IsControl) {
-		return text
+	text := v.node.text
+	switch {
+	case strings.TrimSpace(text) == "" || strings.ContainsFunc(text, unicode.IsControl):
+		return v.refuse("is not a URI, such as ldaps://ldap.example.com")
+	case v.key == "" && v.pos > 0 && !strings.Contains(text, "://"):
+		return v.refuse("is not a URI; in a list a comma ends an item, so quote a URI that ends in a DN")
 	}
-	return v.refuse("is not a URI, such as ldaps://ldap.example.com")
+	return text
 }

@@ -17,7 +17,7 @@ var sqlKeys = merge(networkKeys, keys[store]{
 })
 
 func openSQL(s *store) (sources.Backend, error) {
-	s.sql.Timeout, s.sql.Connections, s.sql.CARoot = s.Timeout, s.connections, s.caRoot
+	s.sql.Timeout, s.sql.Connections, s.sql.CARoot = s.Timeout, s.Connections, s.caRoot
 	if s.noDomains {
 		s.sql.Domains, s.sql.Domain = "", ""
 	}

@@ -26,6 +26,10 @@ var grants = map[string][]string{
 	"ispmail": {"virtual_domains", "virtual_aliases", "virtual_users (email)"},
 }
 
+// Grants returns what the user of a preset may read: each a table, and its columns in
+// parentheses unless it is the whole table.
+func Grants(preset string) []string { return grants[preset] }
+
 // createUser returns the statements that create a user who may do nothing yet.
 func (d *Database) createUser() string {
 	var script strings.Builder

@@ -102,8 +102,9 @@ func (a *accounts) hasAliases() bool {
 func isProxyAddresses(name string) bool { return strings.EqualFold(name, "proxyAddresses") }
 
 // Account returns the rows for the address. An entry that has it as its own is a mailbox.
-// Any other mailbox that has it makes it an alias of that mailbox's own address. Several
-// mailboxes with the address are ambiguous: one row then says that it exists, and no more.
+// Any other mailbox that has it makes it an alias of that mailbox's own address. If more
+// entries have the address than were asked for, the last row is of a mailbox of which
+// nothing is known.
 func (s *Store) Account(ctx context.Context, address account.Address) ([]row.Account, error) {
 	a := &s.account
 	keys := accountKeys(address)
@@ -111,23 +112,20 @@ func (s *Store) Account(ctx context.Context, address account.Address) ([]row.Acc
 	if err != nil {
 		return nil, err
 	}
-	var mailboxes, aliases []row.Account
+	var rows []row.Account
 	for _, e := range entries {
 		r, ok, err := a.row(e, keys)
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case !ok:
-		case r.Aliases == "":
-			mailboxes = append(mailboxes, r)
-		default:
-			aliases = append(aliases, r)
+		}
+		if ok {
+			rows = append(rows, r)
 		}
 	}
-	if len(mailboxes) > 1 || more {
-		return []row.Account{{Address: keys[0].whole}}, nil
+	if more && len(rows) > 0 {
+		rows = append(rows, row.Account{Address: keys[0].whole})
 	}
-	return append(mailboxes, aliases...), nil
+	return rows, nil
 }
 
 // row returns what the entry says of the address. It reports false for an entry that has

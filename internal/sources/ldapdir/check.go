@@ -61,6 +61,11 @@ func (c *check) warn(text, cure string) {
 	c.found = append(c.found, row.Finding{Text: text, Cure: cure, Warning: true})
 }
 
+// note adds what is well, but good to know.
+func (c *check) note(text string) {
+	c.found = append(c.found, row.Finding{Text: text, Warning: true, Note: true})
+}
+
 // failed adds a failure, with the server's words if they name nobody.
 func (c *check) failed(what string, err error, cure string) {
 	c.fault(what+explain(err), cure)
@@ -236,8 +241,13 @@ func (c *check) domains(sample string) {
 	if len(d.lists) == 0 {
 		return
 	}
-	count := 0
-	err := c.EachDomain(c.ctx, func(row.Domain) { count++ })
+	count, inactive := 0, 0
+	err := c.EachDomain(c.ctx, func(r row.Domain) {
+		count++
+		if r.Inactive {
+			inactive++
+		}
+	})
 	failure, _ := errors.AsType[*Error](err)
 	switch {
 	case failure != nil && failure.Code == ldap.LDAPResultSizeLimitExceeded:
@@ -246,5 +256,9 @@ func (c *check) domains(sample string) {
 		c.failed("domains: ", err, c.cureOfRights(base))
 	case count == 0:
 		c.fault("domains: the filter finds none", c.cureOfRights(base))
+	case inactive > 0:
+		c.note(fmt.Sprintf("%d domains, %d of them inactive", count, inactive))
+	default:
+		c.note(fmt.Sprintf("%d domains", count))
 	}
 }

@@ -59,10 +59,15 @@ func TestAccount(t *testing.T) {
 		why, asked string
 		want       []row.Account
 	}{
-		{"two mailboxes with one address", "twice@example.com", []row.Account{{Address: "twice@example.com"}}},
+		{"two mailboxes with one address", "twice@example.com", []row.Account{
+			{Address: "twice@example.com", Username: "one", DisplayName: "one"},
+			{Address: "twice@example.com", Username: "two", DisplayName: "two"}}},
 		{"aliases of two entries", "second@example.com", []row.Account{
 			{Address: "second@example.com", Aliases: "twice@example.com"}, {Address: "second@example.com", Aliases: "twice@example.com"}}},
-		{"three mailboxes with one address", "thrice@example.com", []row.Account{{Address: "thrice@example.com"}}},
+		{"three mailboxes with one address", "thrice@example.com", []row.Account{
+			{Address: "thrice@example.com"},
+			{Address: "thrice@example.com", Username: "four", DisplayName: "four"},
+			{Address: "thrice@example.com", Username: "three", DisplayName: "three"}}},
 		{"a mailbox and an alias", "three@example.com", []row.Account{
 			{Address: "three@example.com", Username: "three", DisplayName: "three"},
 			{Address: "three@example.com", Aliases: "thrice@example.com"}}},
@@ -86,7 +91,7 @@ func TestAccount(t *testing.T) {
 	}
 	for _, test := range tests {
 		got, err := s.Account(t.Context(), address(t, test.asked))
-		slices.SortFunc(got, func(a, b row.Account) int { return strings.Compare(a.Aliases, b.Aliases) })
+		slices.SortFunc(got, func(a, b row.Account) int { return strings.Compare(a.Aliases+a.Username, b.Aliases+b.Username) })
 		if err != nil || !slices.Equal(got, test.want) {
 			t.Errorf("%s: Account(%q) = %+v, %v, want %+v", test.why, test.asked, got, err, test.want)
 		}

@@ -14,17 +14,11 @@ import (
 	"signpost/internal/sources/rig"
 )
 
-// shared has the databases that tests read and do not change.
-var shared = map[string]*rig.Database{}
-
 // both calls f for a database of a PostgreSQL and of a MariaDB server.
 func both(t *testing.T, f func(t *testing.T, d *rig.Database, options Options)) {
 	for _, fixture := range []string{"postfixadmin.pgsql", "postfixadmin.mysql"} {
 		t.Run(fixture, func(t *testing.T) {
-			if shared[fixture] == nil {
-				shared[fixture] = rig.Load(t, fixture)
-			}
-			d := shared[fixture]
+			d := rig.Load(t, fixture)
 			f(t, d, presetOptions(t, d.Preset))
 		})
 	}
@@ -205,6 +199,7 @@ func TestFailover(t *testing.T) {
 				t.Errorf("with a first host that %s: %q, want the alias", name, errors[0])
 			}
 			works(t, s, "with a first host that "+name)
+			s.Close()
 		}
 		other := *d
 		other.URL = d.Server.Scheme + "://signpost@127.0.0.1:1,127.0.0.1:2/mail"
@@ -229,13 +224,15 @@ func TestSocket(t *testing.T) {
 func TestTLS(t *testing.T) {
 	both(t, func(t *testing.T, d *rig.Database, options Options) {
 		options.CARoot = d.Server.CA
-		works(t, open(t, d, options), "with TLS")
+		s := open(t, d, options)
+		works(t, s, "with TLS")
+		s.Close()
 		encrypted := map[string]string{
 			"postgres": "SELECT CASE WHEN ssl THEN 'yes' ELSE 'no' END AS alias, '%s' AS address FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
 			"mysql": "SELECT IF(variable_value = '', 'no', 'yes') AS alias, '%s' AS address FROM information_schema.session_status " +
 				"WHERE variable_name = 'Ssl_cipher'",
 		}[d.Server.Scheme]
-		s := open(t, d, Options{Account: encrypted, CARoot: d.Server.CA})
+		s = open(t, d, Options{Account: encrypted, CARoot: d.Server.CA})
 		if got := rowsOf(t, s, "anna@example.com"); got != "anna@example.com -> yes" {
 			t.Errorf("is the connection encrypted with a caRoot? %s", got)
 		}
@@ -288,7 +285,6 @@ func forward(t *testing.T, address, to string) string {
 // TestPasswordRotation changes the password, in the database and then in the file.
 func TestPasswordRotation(t *testing.T) {
 	both(t, func(t *testing.T, d *rig.Database, options Options) {
-		delete(shared, t.Name()[len("TestPasswordRotation/"):]) // it is changed
 		s := open(t, d, options)
 		works(t, s, "before")
 		script, refused := "ALTER ROLE "+d.User+" PASSWORD 'new';", "the database refuses the password (28P01)"

@@ -22,8 +22,8 @@ const (
 // asker asks a store about keys and remembers its answers.
 type asker[T any] struct {
 	core    *core
-	found   *memory[T]
-	missing *memory[struct{}]
+	found   *cache[T]
+	missing *cache[struct{}]
 	calls   fair.Group[result[T]]
 }
 
@@ -35,7 +35,7 @@ type result[T any] struct {
 
 func newAsker[T any](c *core) *asker[T] {
 	return &asker[T]{
-		core: c, found: newMemory[T](maxFound), missing: newMemory[struct{}](maxMissing),
+		core: c, found: newCache[T](maxFound), missing: newCache[struct{}](maxMissing),
 		calls: fair.Group[result[T]]{Places: c.places},
 	}
 }

@@ -1,0 +1,413 @@
+package sources
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"signpost/internal/directory"
+	"signpost/internal/sources/memory"
+	"signpost/internal/sources/row"
+)
+
+var lists = row.Columns{Domains: true, OneDomain: true}
+
+// domains returns rows of domains.
+func domains(names ...string) (rows []row.Domain) {
+	for _, name := range names {
+		rows = append(rows, row.Domain{Domain: name})
+	}
+	return rows
+}
+
+// started returns a source that reads the list of a store's domains.
+func started(t testing.TB, columns row.Columns, names ...string) (*Source, *memory.Backend) {
+	t.Helper()
+	s, b := open(t, columns)
+	b.SetDomains(domains(names...)...)
+	s.Start()
+	synctest.Wait()
+	return s, b
+}
+
+// state asks for a domain: yes, no, or unknown where that cannot be known now.
+func state(t testing.TB, s *Source, name string) string {
+	t.Helper()
+	_, ok, err := s.Domain(t.Context(), name)
+	switch {
+	case err != nil && errors.Is(err, directory.ErrNotListed):
+		return "unlisted"
+	case err != nil:
+		return "unknown"
+	case ok:
+		return "yes"
+	}
+	return "no"
+}
+
+func expectState(t testing.TB, s *Source, name, want string) {
+	t.Helper()
+	if got := state(t, s, name); got != want {
+		t.Errorf("Domain(%s) = %s, want %s", name, got, want)
+	}
+}
+
+// TestNewDomain checks that a new customer's domain is known at once, and in the list
+// within a refresh, and that listed domains cost no question.
+func TestNewDomain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, lists, "a.example", "b.example")
+		b.Asked()
+		expectState(t, s, "a.example", "yes")
+		expectState(t, s, "c.example", "no")
+		expectState(t, s, "c.example", "no")
+		if asked := b.Asked(); !slices.Equal(asked, []string{"c.example"}) {
+			t.Errorf("the store was asked for %q, want c.example once", asked)
+		}
+		b.SetDomains(domains("a.example", "b.example", "new.example")...)
+		expectState(t, s, "new.example", "yes")
+		if _, ok := s.Listed("new.example"); ok {
+			t.Error("Listed(new.example) = true before the next list, want false")
+		}
+		time.Sleep(70 * time.Second)
+		if _, ok := s.Listed("new.example"); !ok {
+			t.Error("Listed(new.example) = false after a refresh, want true")
+		}
+		b.SetDomains(domains("a.example", "b.example")...)
+		time.Sleep(70 * time.Second)
+		expectState(t, s, "new.example", "no")
+	})
+}
+
+// TestFlood checks that a flood of foreign names costs at most 20 questions a second.
+func TestFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, lists, "a.example")
+		b.Asked()
+		for i := range 1000 {
+			expectState(t, s, fmt.Sprintf("x%d.example", i), "no")
+		}
+		if asked := b.Asked(); len(asked) != newDomains {
+			t.Errorf("1000 foreign names cost %d questions at once, want %d", len(asked), newDomains)
+		}
+		time.Sleep(500 * time.Millisecond)
+		for i := range 1000 {
+			expectState(t, s, fmt.Sprintf("y%d.example", i), "no")
+		}
+		if asked := b.Asked(); len(asked) != newDomains/2 {
+			t.Errorf("half a second later they cost %d more, want %d", len(asked), newDomains/2)
+		}
+		expectState(t, s, "a.example", "yes")
+	})
+}
+
+// TestListOutage checks that a failing store says "no" to nobody and keeps its domains.
+func TestListOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, lists, "a.example")
+		b.Fail(errDown)
+		time.Sleep(48 * time.Hour)
+		expectState(t, s, "a.example", "yes")
+		expectState(t, s, "new.example", "unlisted")
+		if st := s.Stats(); st.Domains != 1 || !errors.Is(st.ListError, errDown) || time.Since(st.ListRead) < 47*time.Hour {
+			t.Errorf("Stats after two days = %+v, want 1 domain, the cause and the age of the list", st)
+		}
+		b.Fail(nil)
+		b.SetDomains(domains("a.example", "new.example")...)
+		time.Sleep(maxRetry + maxRetry/10)
+		expectState(t, s, "new.example", "yes")
+		if st := s.Stats(); st.Domains != 2 || st.ListError != nil {
+			t.Errorf("Stats after the outage = %+v, want 2 domains and no error", st)
+		}
+	})
+}
+
+// TestStartInOutage checks that no domain is known before the first list, and all are
+// within a second of the store's return if somebody asks.
+func TestStartInOutage(t *testing.T) {
+	for _, columns := range []row.Columns{lists, {Domains: true}} {
+		synctest.Test(t, func(t *testing.T) {
+			s, b := open(t, columns)
+			b.SetDomains(domains("a.example")...)
+			b.Fail(errDown)
+			s.Start()
+			time.Sleep(10 * time.Minute)
+			expectState(t, s, "a.example", "unknown")
+			expectState(t, s, "other.example", "unknown")
+			if err := s.Ready(); !errors.Is(err, errDown) {
+				t.Errorf("Ready before the first list = %v, want %v", err, errDown)
+			}
+			if _, err := s.Domains(); err == nil {
+				t.Error("Domains before the first list gives no error")
+			}
+			b.Fail(nil)
+			time.Sleep(time.Second)
+			state(t, s, "a.example") // whoever asks has the list read
+			time.Sleep(2 * time.Second)
+			expectState(t, s, "a.example", "yes")
+			expectState(t, s, "other.example", "no")
+			if err := s.Ready(); err != nil {
+				t.Errorf("Ready after the first list = %v, want nil", err)
+			}
+		})
+	}
+}
+
+// TestEmptied checks that a list that is suddenly empty, or less than half of what it was,
+// is believed after an hour, or at a reload, and not before.
+func TestEmptied(t *testing.T) {
+	for _, left := range []int{0, 4} {
+		for _, reload := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				var names []string
+				for i := range 10 {
+					names = append(names, fmt.Sprintf("d%d.example", i))
+				}
+				s, b := started(t, lists, names...)
+				b.SetDomains(domains(names[:left]...)...)
+				time.Sleep(59 * time.Minute)
+				expectState(t, s, "d9.example", "yes")
+				if st := s.Stats(); st.Domains != 10 || st.ListError == nil {
+					t.Errorf("with %d of 10 domains left, Stats = %+v, want 10 domains and an error", left, st)
+				}
+				if reload {
+					s.Start()
+					synctest.Wait()
+					time.Sleep(2 * time.Second)
+				} else {
+					time.Sleep(5 * time.Minute)
+				}
+				expectState(t, s, "d9.example", "no")
+				if st := s.Stats(); st.Domains != left || st.ListError != nil {
+					t.Errorf("later, Stats = %+v, want %d domains and no error", st, left)
+				}
+			})
+		}
+	}
+}
+
+// TestBackFromEmptied checks that a list that was small for a while counts anew.
+func TestBackFromEmptied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, lists, "a.example", "b.example", "c.example")
+		for range 3 {
+			b.SetDomains()
+			time.Sleep(40 * time.Minute)
+			b.SetDomains(domains("a.example", "b.example", "c.example")...)
+			time.Sleep(3 * time.Minute)
+		}
+		expectState(t, s, "a.example", "yes")
+	})
+}
+
+// TestEmptyFirst checks that a first list without domains says "no" to nobody: the table
+// may have been emptied before a restart.
+func TestEmptyFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := started(t, lists)
+		expectState(t, s, "a.example", "unknown")
+		time.Sleep(smallTime + 2*DefaultRefresh)
+		expectState(t, s, "a.example", "no")
+	})
+}
+
+// TestGone checks that a domain is gone after three good lists without it, and never by a
+// failure.
+func TestGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, lists, "a.example", "b.example", "c.example")
+		if s.Gone("other.example") {
+			t.Error("Gone(other.example) after one list, want three")
+		}
+		time.Sleep(3 * time.Minute)
+		if !s.Gone("other.example") || s.Gone("a.example") {
+			t.Error("Gone after four lists is wrong for other.example or a.example")
+		}
+		b.SetDomains(domains("b.example", "c.example")...)
+		next := func() { time.Sleep(DefaultRefresh + DefaultRefresh/10) }
+		next()
+		expectState(t, s, "a.example", "no")
+		if s.Gone("a.example") {
+			t.Error("Gone(a.example) after one list without it, want three")
+		}
+		b.Fail(errDown)
+		time.Sleep(time.Hour)
+		if s.Gone("a.example") {
+			t.Error("Gone(a.example) after failures, want three good lists without it")
+		}
+		b.Fail(nil)
+		next()
+		next()
+		next()
+		if !s.Gone("a.example") {
+			t.Error("Gone(a.example) = false after three lists without it")
+		}
+		b.SetDomains(domains("a.example", "b.example", "c.example")...)
+		next()
+		if s.Gone("a.example") {
+			t.Error("Gone(a.example) = true though it is back")
+		}
+	})
+}
+
+// TestNoList checks a store that can only be asked for one domain after the other.
+func TestNoList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, row.Columns{OneDomain: true}, "a.example")
+		expectState(t, s, "a.example", "yes")
+		for i := range 100 {
+			expectState(t, s, fmt.Sprintf("x%d.example", i), "no")
+		}
+		b.Fail(errDown)
+		time.Sleep(time.Hour)
+		expectState(t, s, "a.example", "yes") // as before the failure
+		expectState(t, s, "b.example", "unknown")
+		if s.Gone("b.example") {
+			t.Error("Gone(b.example) = true without lists, want false")
+		}
+		if err := s.Ready(); err != nil {
+			t.Errorf("Ready without a list = %v, want nil", err)
+		}
+	})
+}
+
+// TestWith checks that a reload keeps what is known if the store is the same.
+func TestWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, row.Columns{Username: true, Domains: true, OneDomain: true}, "a.example")
+		expect(t, s, b, "anna@example.com", "u1", false, "domains", "anna@example.com")
+		o := s.options
+		o.Name, o.Provider = "2-memory", "other"
+		same := s.With(o)
+		if same == nil {
+			t.Fatal("With the same store = nil")
+		}
+		s.Close()
+		expect(t, same, b, "anna@example.com", "u1", false)
+		if d, ok := same.Listed("a.example"); !ok || d.Provider != "other" {
+			t.Errorf("Listed(a.example) = %+v, %v, want the provider other", d, ok)
+		}
+		o.Timeout = time.Second
+		if same.With(o) != nil {
+			t.Error("With another timeout gives a source, want nil")
+		}
+		changed := New(o, nil)
+		b.Fail(errDown)
+		changed.Adopt(same)
+		changed.Start()
+		synctest.Wait()
+		expectState(t, changed, "a.example", "yes")
+		expectState(t, changed, "b.example", "unlisted")
+		same.Close()
+		changed.Close()
+		if !b.Closed() {
+			t.Error("the store is open after its last source is closed")
+		}
+		if _, err := ask(t, same, "bo@example.com"); err == nil {
+			t.Error("a closed source answers")
+		}
+	})
+}
+
+// TestRefresh checks the list of a command, which starts nothing.
+func TestRefresh(t *testing.T) {
+	s, b := open(t, lists)
+	b.SetDomains(domains("b.example", "a.example", "bücher.example", "ALL", "no domain", "")...)
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.Domains()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"a.example", "all", "b.example", "xn--bcher-kva.example"}
+	if got := slices.Sorted(maps.Keys(maps.Collect(all))); !slices.Equal(got, want) {
+		t.Errorf("Domains = %q, want %q", got, want)
+	}
+}
+
+// TestTable writes many domains and reads them again.
+func TestTable(t *testing.T) {
+	want := map[string]directory.Domain{}
+	var b *builder
+	for range 2 { // the second has the room of the first
+		if b == nil {
+			b = newBuilder(nil)
+		} else {
+			b = newBuilder(b.table)
+		}
+		for i := range 5000 {
+			r := row.Domain{Domain: fmt.Sprintf("D%d.example", i), Inactive: i%7 == 0}
+			if i%3 == 0 {
+				r.Alias = fmt.Sprintf("d%d.example", i+1)
+			}
+			if i%2 == 0 {
+				r.MailHost = "mail" + fmt.Sprint(i%4) + ".example"
+			}
+			b.add(r)
+			want[fmt.Sprintf("d%d.example", i)] = directory.Domain{Alias: r.Alias, MailHost: r.MailHost, Inactive: r.Inactive}
+		}
+	}
+	if got := maps.Collect(b.all()); !maps.Equal(got, want) {
+		t.Errorf("the table has %d domains, want these %d", len(got), len(want))
+	}
+	for name, d := range want {
+		if got, ok := b.find(name); !ok || got != d {
+			t.Errorf("find(%s) = %+v, %v, want %+v", name, got, ok, d)
+		}
+	}
+	if _, ok := b.find("d5000.example"); ok {
+		t.Error("find(d5000.example) = true, want false")
+	}
+}
+
+// TestTableRows checks which of several rows about a domain counts, in any order.
+func TestTableRows(t *testing.T) {
+	plain, alias := row.Domain{Domain: "a.example"}, row.Domain{Domain: "a.example", Alias: "b.example"}
+	off := row.Domain{Domain: "a.example", Inactive: true}
+	for _, test := range []struct {
+		rows []row.Domain
+		want directory.Domain
+	}{
+		{[]row.Domain{plain, alias}, directory.Domain{Alias: "b.example"}},
+		{[]row.Domain{off, plain}, directory.Domain{}},
+		{[]row.Domain{off, alias}, directory.Domain{Alias: "b.example"}},
+		{[]row.Domain{off}, directory.Domain{Inactive: true}},
+		{[]row.Domain{{Domain: "a.example", Alias: "@B.example"}}, directory.Domain{Alias: "b.example"}},
+		{[]row.Domain{plain, {Domain: "a.example", Alias: "a.example"}}, directory.Domain{}},
+		{[]row.Domain{{Domain: "a.example", MailHost: "node1"}}, directory.Domain{}},
+	} {
+		var sums []uint64
+		b := newBuilder(nil)
+		for range 2 {
+			b = newBuilder(b.table)
+			for _, r := range test.rows {
+				b.add(r)
+			}
+			if got, ok := b.find("a.example"); !ok || got != test.want {
+				t.Errorf("rows %+v say %+v, %v, want %+v", test.rows, got, ok, test.want)
+			}
+			slices.Reverse(test.rows)
+			sums = append(sums, b.sum)
+		}
+		if sums[0] != sums[1] {
+			t.Errorf("rows %+v have another sum in the other order", test.rows)
+		}
+	}
+}
+
+// TestMailHosts checks that an account may be on a host of its own.
+func TestMailHosts(t *testing.T) {
+	s, b := open(t, row.Columns{MailHost: true})
+	b.SetAccounts(row.Account{Address: "a@example.com", MailHost: "mail7.example.com"})
+	r, _, err := s.Account(t.Context(), address(t, "a@example.com"), false)
+	if err != nil || r.MailHost != "mail7.example.com" {
+		t.Errorf("Account = host %q, %v, want mail7.example.com", r.MailHost, err)
+	}
+}
+
+var _ directory.Store = (*Source)(nil)

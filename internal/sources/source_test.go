@@ -1,0 +1,370 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"signpost/account"
+	"signpost/internal/sources/memory"
+	"signpost/internal/sources/row"
+)
+
+var errDown = errors.New("connection refused")
+
+func address(t testing.TB, text string) account.Address {
+	t.Helper()
+	a, err := account.ParseAddress(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// open returns a source of a store with a mailbox.
+func open(t testing.TB, columns row.Columns) (*Source, *memory.Backend) {
+	t.Helper()
+	b := &memory.Backend{Has: columns}
+	b.SetAccounts(row.Account{Address: "anna@example.com", Username: "u1"})
+	s := New(Options{Name: "1-memory", Backend: b, Provider: "p", Providers: map[string]string{"E3": "office"}}, nil)
+	t.Cleanup(func() { s.Close() })
+	return s, b
+}
+
+// ask asks for an account and returns its user name, "" for one that is not known.
+func ask(t testing.TB, s *Source, text string) (string, error) {
+	t.Helper()
+	r, listed, err := s.Account(t.Context(), address(t, text), false)
+	if !listed && r.Username != "" {
+		t.Errorf("Account(%s) is not listed and has the user name %s", text, r.Username)
+	}
+	return r.Username, err
+}
+
+// expect asks for an account and compares the user name and whether there is an error, and
+// what the store was asked for that.
+func expect(t testing.TB, s *Source, b *memory.Backend, text, username string, fails bool, asked ...string) {
+	t.Helper()
+	got, err := ask(t, s, text)
+	if got != username || (err != nil) != fails {
+		t.Errorf("Account(%s) = user name %q, error %v; want %q, an error: %v", text, got, err, username, fails)
+	}
+	if questions := b.Asked(); !slices.Equal(questions, asked) {
+		t.Errorf("Account(%s) asked for %q, want %q", text, questions, asked)
+	}
+}
+
+// TestLives checks how long answers are remembered: a mailbox about a minute, and that
+// there is none about ten seconds, as it may just be made.
+func TestLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := open(t, row.Columns{Username: true})
+		expect(t, s, b, "anna@example.com", "u1", false, "anna@example.com")
+		expect(t, s, b, "ANNA@example.com", "u1", false)
+		expect(t, s, b, "new@example.com", "", false, "new@example.com")
+		expect(t, s, b, "new@example.com", "", false)
+		b.SetAccounts(row.Account{Address: "new@example.com", Username: "u2"})
+		time.Sleep(12 * time.Second)
+		expect(t, s, b, "new@example.com", "u2", false, "new@example.com")
+		expect(t, s, b, "anna@example.com", "u1", false)
+		time.Sleep(55 * time.Second)
+		expect(t, s, b, "anna@example.com", "", false, "anna@example.com")
+	})
+}
+
+// TestOutage checks that a dead store is noticed once and tried once a second, that what it
+// said before is served for a day, and that nothing else is taken for "no".
+func TestOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := open(t, row.Columns{Username: true})
+		expect(t, s, b, "anna@example.com", "u1", false, "anna@example.com")
+		time.Sleep(55 * time.Second)
+		expect(t, s, b, "nobody@example.com", "", false, "nobody@example.com")
+		b.Fail(errDown)
+		for i := range maxFailures {
+			a := fmt.Sprintf("a%d@example.com", i)
+			expect(t, s, b, a, "", true, a)
+		}
+		for range 100 {
+			expect(t, s, b, "b@example.com", "", true)
+		}
+		time.Sleep(time.Second)
+		expect(t, s, b, "b@example.com", "", true, "b@example.com")
+		expect(t, s, b, "c@example.com", "", true)
+		// Both were known when it began, and are now expired.
+		time.Sleep(10 * time.Minute)
+		expect(t, s, b, "anna@example.com", "u1", false, "anna@example.com")
+		expect(t, s, b, "nobody@example.com", "", false)
+		st := s.Stats()
+		if st.FailingSince.IsZero() || !errors.Is(st.Error, errDown) || st.Stale != 2 || st.Failures != maxFailures+2 {
+			t.Errorf("Stats in an outage = %+v, want 2 stale answers, %d failures and the cause", st, maxFailures+2)
+		}
+		time.Sleep(DefaultKeep)
+		expect(t, s, b, "anna@example.com", "", true, "anna@example.com")
+		b.Fail(nil)
+		time.Sleep(time.Second)
+		expect(t, s, b, "anna@example.com", "u1", false, "anna@example.com")
+		expect(t, s, b, "c@example.com", "", false, "c@example.com")
+		if st := s.Stats(); !st.FailingSince.IsZero() || st.Error != nil {
+			t.Errorf("Stats after an outage = %+v, want no failure", st)
+		}
+	})
+}
+
+// TestOldNo checks that a "no" from long before the outage is not served: the mailbox may
+// have been made meanwhile.
+func TestOldNo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := open(t, row.Columns{Username: true})
+		expect(t, s, b, "new@example.com", "", false, "new@example.com")
+		time.Sleep(time.Minute)
+		b.Fail(errDown)
+		expect(t, s, b, "new@example.com", "", true, "new@example.com")
+	})
+}
+
+// TestSlow checks that a store that does not answer keeps nobody longer than its time, and
+// that only so many questions are under way at once.
+func TestSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := open(t, row.Columns{Username: true})
+		var now, most atomic.Int32
+		b.Wait = func(ctx context.Context) {
+			for n := now.Add(1); ; {
+				if m := most.Load(); n <= m || most.CompareAndSwap(m, n) {
+					break
+				}
+			}
+			<-ctx.Done()
+			now.Add(-1)
+		}
+		start := time.Now()
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() {
+				if _, err := ask(t, s, fmt.Sprintf("a%d@example.com", i)); err == nil {
+					t.Error("Account of a silent store gives no error")
+				}
+			})
+		}
+		all.Wait()
+		if took := time.Since(start); took > 3*DefaultTimeout {
+			t.Errorf("100 questions to a silent store took %v, want at most %v", took, 3*DefaultTimeout)
+		}
+		if most.Load() > DefaultConnections {
+			t.Errorf("%d questions were under way at once, want at most %d", most.Load(), DefaultConnections)
+		}
+		ask(t, s, "fifth@example.com") // four failed at once, and five in a row make it dead
+		start = time.Now()
+		if _, err := ask(t, s, "later@example.com"); err == nil || time.Since(start) > 0 {
+			t.Errorf("Account of a dead store = %v after %v, want an error at once", err, time.Since(start))
+		}
+	})
+}
+
+// TestOneFlight checks that all who ask for the same at once share a question, and that
+// one who leaves does not take the answer from the others.
+func TestOneFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := open(t, row.Columns{Username: true})
+		b.Wait = func(context.Context) { time.Sleep(100 * time.Millisecond) }
+		leaving, leave := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, _, err := s.Account(leaving, address(t, "anna@example.com"), false); !errors.Is(err, context.Canceled) {
+				t.Errorf("Account for one who leaves: %v, want that it was cancelled", err)
+			}
+		})
+		time.Sleep(10 * time.Millisecond)
+		for range 20 {
+			all.Go(func() {
+				if name, err := ask(t, s, "anna@example.com"); name != "u1" || err != nil {
+					t.Errorf("Account for one who stays = %q, %v, want u1", name, err)
+				}
+			})
+		}
+		time.Sleep(10 * time.Millisecond)
+		leave()
+		all.Wait()
+		if asked := b.Asked(); len(asked) != 1 {
+			t.Errorf("the store was asked %q, want one question", asked)
+		}
+	})
+}
+
+// TestBounded checks that the memory does not grow with what strangers ask for, and that
+// they push no mailbox out.
+func TestBounded(t *testing.T) {
+	s, b := open(t, row.Columns{Username: true})
+	expect(t, s, b, "anna@example.com", "u1", false, "anna@example.com")
+	for i := range 2 * maxMissing {
+		if _, err := ask(t, s, fmt.Sprintf("x%d@example.com", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Asked()
+	expect(t, s, b, "anna@example.com", "u1", false)
+	if found, missing := s.core.accounts.found.len(), s.core.accounts.missing.len(); found != 1 || missing != maxMissing {
+		t.Errorf("%d mailboxes and %d unknown ones are remembered, want 1 and %d", found, missing, maxMissing)
+	}
+}
+
+// TestCacheRoom checks that what was used lately stays when there is no more room.
+func TestCacheRoom(t *testing.T) {
+	m := newCache[int](100)
+	for i := range 1000 {
+		m.put(&item[int]{key: fmt.Sprint(i), value: i})
+		if used := m.get("7"); i >= 7 && (used == nil || used.value != 7) {
+			t.Fatalf("after %d keys, the one in use is gone", i)
+		}
+	}
+	m.drop("7")
+	m.drop("7")
+	if m.get("7") != nil || m.len() != 99 {
+		t.Errorf("after drop, the key is kept: %v, and %d others, want 99", m.get("7") != nil, m.len())
+	}
+	for i := range 100 {
+		key := fmt.Sprint(i + 10_000)
+		m.put(&item[int]{key: key, value: i})
+		if got := m.get(key); got == nil || got.value != i {
+			t.Fatalf("get(%s) = %v, want %d", key, got, i)
+		}
+	}
+	if m.len() != 100 || len(m.place) != 100 {
+		t.Errorf("%d keys are kept in %d places, want 100", len(m.place), m.len())
+	}
+}
+
+// TestRows checks what the rows about an address mean.
+func TestRows(t *testing.T) {
+	a := "info@example.com"
+	for _, test := range []struct {
+		name string
+		rows []row.Account
+		want string
+	}{
+		{"none", nil, "unknown"},
+		{"a mailbox", []row.Account{{Address: a, Username: "u1", Provider: "E3", MailHost: "Mail1.example.com"}},
+			"username u1 provider E3 host mail1.example.com"},
+		{"in another case", []row.Account{{Address: "INFO@Example.COM", Username: "u1"}}, "username u1"},
+		{"of another address, as some collations and pools give",
+			[]row.Account{{Address: "ínfo@example.com", Username: "u2"}, {Address: "info @example.com"}, {Address: "info@example.org"},
+				{Address: "info"}, {Address: "@example.com"}, {Address: ""}}, "unknown"},
+		{"a mailbox before aliases", []row.Account{{Address: a, Aliases: "info@example.com,copy@elsewhere.example"}, {Address: a, Username: "u1"}},
+			"username u1"},
+		{"two mailboxes", []row.Account{{Address: a, Username: "u1", Provider: "E3"}, {Address: a, Username: "u2", Provider: "E3"}},
+			"provider E3 problem 2 entries have the address"},
+		{"the same mailbox twice", []row.Account{{Address: a, Username: "u1"}, {Address: a, Username: "u1"}}, "username u1"},
+		{"inactive", []row.Account{{Address: a, Inactive: true}}, "inactive"},
+		{"an alias", []row.Account{{Address: a, Aliases: "Anna@example.com"}}, "to anna@example.com"},
+		{"several in one row", []row.Account{{Address: a, Aliases: " anna@example.com; bo@example.com,bo@EXAMPLE.com\tx@a.example"}},
+			"to anna@example.com to bo@example.com to x@a.example"},
+		{"several rows", []row.Account{{Address: a, Aliases: "anna@example.com"}, {Address: a, Aliases: "bo@example.com"}},
+			"to anna@example.com to bo@example.com"},
+		{"an inactive one among them", []row.Account{{Address: a, Aliases: "anna@example.com", Inactive: true}, {Address: a, Aliases: "bo@example.com"}},
+			"to bo@example.com"},
+		{"inactive alone", []row.Account{{Address: a, Aliases: "anna@example.com", Inactive: true}},
+			"inactive problem an inactive alias"},
+		{"what is no address", []row.Account{{Address: a, Aliases: "|command, /file, :include:/list, root, @example.com"}},
+			"problem an alias of no address"},
+		{"a mailing list", []row.Account{{Address: a, Aliases: strings.Repeat("a@example.com,b@example.com,", 9)}},
+			"to a@example.com to b@example.com"},
+	} {
+		s, listed := merge(address(t, a), test.rows)
+		var got []string
+		add := func(what, value string) {
+			if value != "" {
+				got = append(got, strings.TrimSpace(what+" "+value))
+			}
+		}
+		add("username", s.Username)
+		add("provider", s.Provider)
+		add("host", s.MailHost)
+		if s.Inactive {
+			got = append(got, "inactive")
+		}
+		for _, target := range s.Aliases {
+			add("to", target.Key())
+		}
+		add("problem", s.Problem)
+		if !listed {
+			got = append(got, "unknown")
+		}
+		if text := strings.Join(got, " "); text != test.want {
+			t.Errorf("%s: %q, want %q", test.name, text, test.want)
+		}
+	}
+	many := make([]string, maxTargets+1)
+	for i := range many {
+		many[i] = fmt.Sprintf("a%d@example.com", i)
+	}
+	if s, _ := merge(address(t, a), []row.Account{{Address: a, Aliases: strings.Join(many, ",")}}); len(s.Aliases) > 0 || s.Problem == "" {
+		t.Errorf("an alias of %d addresses has %d, and the problem %q; want none and a problem", len(many), len(s.Aliases), s.Problem)
+	}
+}
+
+// TestInternationalRows checks that a store may have the Unicode form of a domain.
+func TestInternationalRows(t *testing.T) {
+	for _, text := range []string{"anna@bücher.example", "anna@xn--bcher-kva.example", `"anna"@BÜCHER.example`} {
+		if text[0] == '"' {
+			continue // the row of a quoted local part is below
+		}
+		if !isAbout(text, address(t, "anna@bücher.example")) {
+			t.Errorf("the row of %s is not about anna@bücher.example", text)
+		}
+	}
+	if !isAbout("anna berg@example.com", address(t, `"anna berg"@example.com`)) {
+		t.Error(`the row of anna berg@example.com is not about "anna berg"@example.com`)
+	}
+}
+
+// TestUnaskable checks that a store is not asked what makes it fail.
+func TestUnaskable(t *testing.T) {
+	for _, key := range []string{"", "a\x00@example.com", "a\xff@example.com", strings.Repeat("a", 255)} {
+		if isAskable(key) {
+			t.Errorf("isAskable(%q) = true, want false", key)
+		}
+	}
+}
+
+// TestAlike checks that an alias, its mailbox, an inactive one and an unknown one take the
+// same number of questions where the answer may depend on what is behind an alias.
+func TestAlike(t *testing.T) {
+	s, b := open(t, row.Columns{Alias: true, Provider: true})
+	b.SetAccounts(
+		row.Account{Address: "anna@example.com"}, row.Account{Address: "gone@example.com", Inactive: true},
+		row.Account{Address: "info@example.com", Aliases: "bo@example.com, copy@elsewhere.example"},
+		row.Account{Address: "team@example.com", Aliases: "a@example.com b@example.com"},
+		row.Account{Address: "bo@example.com"},
+	)
+	for _, text := range []string{"anna@example.com", "gone@example.com", "info@example.com", "team@example.com", "nobody@example.com"} {
+		if _, _, err := s.Account(t.Context(), address(t, text), true); err != nil {
+			t.Fatal(err)
+		}
+		if asked := b.Asked(); len(asked) != 2 {
+			t.Errorf("Account(%s) asked for %q, want two questions", text, asked)
+		}
+	}
+	if _, listed, known := s.Known(address(t, "bo@example.com")); !listed || !known {
+		t.Errorf("the mailbox behind the alias is known: %v, %v, want it remembered", listed, known)
+	}
+}
+
+// TestProviderWords checks that an unknown word is taken for none.
+func TestProviderWords(t *testing.T) {
+	s, b := open(t, row.Columns{Provider: true})
+	b.SetAccounts(row.Account{Address: "a@example.com", Provider: "E3"}, row.Account{Address: "b@example.com", Provider: "nosuch"})
+	for text, want := range map[string]string{"a@example.com": "office", "b@example.com": ""} {
+		r, listed, err := s.Account(t.Context(), address(t, text), false)
+		if err != nil || !listed || r.Provider != want {
+			t.Errorf("Account(%s) = provider %q, %v, %v; want %q", text, r.Provider, listed, err, want)
+		}
+	}
+}

@@ -13,15 +13,17 @@ import (
 	"signpost/internal/show"
 )
 
-const checkUsage = `[-config FILE] [-json] [-strict]
+const checkUsage = `[-config FILE] [-offline] [-json] [-strict]
 
-Checks the configuration and the files that it names, and prints what a sample address
-of each provider signs in with. The exit status is 1 if anything is wrong.`
+Checks the configuration, the files that it names, and the account sources, each of
+which it opens and asks. Prints what a sample address of each provider signs in with.
+The exit status is 1 if anything is wrong.`
 
 func check(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := configFlag(flags)
 	asJSON := flags.Bool("json", false, "print JSON")
+	offline := flags.Bool("offline", false, "open no account source")
 	strict := flags.Bool("strict", false, "end with status 1 if there are warnings, or clients that are set up wrongly")
 	operands, err := parseFlags(e, flags, args, checkUsage)
 	if err != nil {
@@ -42,7 +44,20 @@ func check(ctx context.Context, e env, args []string) error {
 		return faults
 	}
 	missed := missedBy(ctx, l)
-	if err := writeChecked(e, l, warnings, missed, *asJSON); err != nil {
+	defer l.CloseSources()
+	var sources []service.SourceCheck
+	if !*offline {
+		sources = l.CheckSources(ctx)
+		if printFindings(e, sources) {
+			return errFound
+		}
+		for _, source := range sources {
+			for _, warning := range source.Warnings {
+				warnings = append(warnings, warning.Error())
+			}
+		}
+	}
+	if err := writeChecked(e, l, checked{warnings, missed, sources}, *asJSON); err != nil {
 		return err
 	}
 	isWrong := func(m missedClients) bool { return !m.chosen }
@@ -101,21 +116,77 @@ func warningsOf(l *service.Loaded) []string {
 	return warnings
 }
 
+// printFindings prints what is wrong with account sources, and what may be, each with its
+// cure. It reports whether anything is wrong.
+func printFindings(e env, sources []service.SourceCheck) (wrong bool) {
+	for _, source := range sources {
+		for _, warning := range source.Warnings {
+			fmt.Fprintf(e.stderr, "signpost: warning: %v\n", warning)
+			if hint := fault.Hint(warning); hint != "" {
+				fmt.Fprintf(e.stderr, "hint: %s\n", hint)
+			}
+		}
+	}
+	for _, source := range sources {
+		for _, err := range source.Faults {
+			report(e.stderr, err)
+			wrong = true
+		}
+	}
+	return wrong
+}
+
+// checked is what check found.
+type checked struct {
+	warnings []string
+	missed   []missedClients
+	sources  []service.SourceCheck
+}
+
+// checkedSource is what check says of an account source.
+type checkedSource struct {
+	Source  string   `json:"source"`
+	Domains *int     `json:"domains,omitempty"` // nil if it lists none
+	Notes   []string `json:"notes,omitempty"`
+}
+
 // writeChecked writes what the sample addresses sign in with, and who is left out.
-func writeChecked(e env, l *service.Loaded, warnings []string, missed []missedClients, asJSON bool) error {
+func writeChecked(e env, l *service.Loaded, c checked, asJSON bool) error {
 	logins := show.Logins(l.Config.Providers, l.Config.Sample)
 	if asJSON {
+		var sources []checkedSource
+		for _, s := range c.sources {
+			source := checkedSource{Source: s.Name, Notes: s.Notes}
+			if s.Listing {
+				source.Domains = &s.Domains
+			}
+			sources = append(sources, source)
+		}
 		return writeJSON(e.stdout, struct {
 			Logins   []show.Login    `json:"logins"`
 			Warnings []string        `json:"warnings"`
 			Missed   []missedClients `json:"missed"`
-		}{logins, warnings, missed})
+			Sources  []checkedSource `json:"sources,omitempty"`
+		}{logins, c.warnings, c.missed, sources})
 	}
 	fmt.Fprintf(e.stdout, "%s is good. This is what an address signs in with:\n\n", l.File)
 	if err := show.WriteLogins(e.stdout, logins); err != nil {
 		return err
 	}
-	for _, m := range missed {
+	for i, s := range c.sources {
+		if i == 0 {
+			fmt.Fprintln(e.stdout)
+		}
+		text := "answers"
+		if s.Listing {
+			text = fmt.Sprintf("answers, and %d of its domains are hosted here", s.Domains)
+		}
+		fmt.Fprintf(e.stdout, "account source %s %s\n", s.Name, text)
+		for _, note := range s.Notes {
+			fmt.Fprintf(e.stdout, "  %s\n", note)
+		}
+	}
+	for _, m := range c.missed {
 		fmt.Fprintf(e.stdout, "\n%s: %s\n", m.Provider, m.Text)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -43,6 +44,15 @@ func configFlag(flags *flag.FlagSet) *string {
 func load(name, file string) (*service.Loaded, error) {
 	l, err := service.Load(file, slog.New(slog.DiscardHandler))
 	return l, withFlagHint(err, name)
+}
+
+// readSources reads the domains of the account sources, and warns of those that cannot be
+// read. The caller must call the function that it returns.
+func readSources(ctx context.Context, e env, l *service.Loaded) (done func()) {
+	for _, err := range l.ReadSources(ctx) {
+		fmt.Fprintf(e.stderr, "signpost: warning: %v\n", err)
+	}
+	return l.CloseSources
 }
 
 // withFlagHint adds a hint to the error about a configuration that cannot be read:

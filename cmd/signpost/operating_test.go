@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -99,10 +100,18 @@ func exposed(t *testing.T, text string) []string {
 
 // TestDocumentedMetrics compares the table of metrics with /metrics.
 func TestDocumentedMetrics(t *testing.T) {
-	folder := prepare(t, withTLS)
+	folder := prepare(t, withTLS+"\naccounts: [{passwd: {file: users}}]")
+	put(t, folder, "users", "anna@store.example:*\n")
 	putCertificate(t, folder, 1)
 	r := startServe(t, folder, nil)
 	_, text := r.admin(t, "/metrics")
+	for range 50 {
+		if strings.Contains(text, "signpost_source_list_age_seconds{") {
+			break
+		}
+		time.Sleep(20 * time.Millisecond) // the first list is being read
+		_, text = r.admin(t, "/metrics")
+	}
 	var documented []string
 	for _, row := range rows(t, "Metrics") {
 		if name := row[0][1]; !strings.HasSuffix(name, "*") {

@@ -70,6 +70,7 @@ func recordsCommand(ctx context.Context, e env, args []string) error {
 	if r.loaded, err = load("-config", *config); err != nil {
 		return err
 	}
+	defer readSources(ctx, e, r.loaded)()
 	if err := r.setDesired(); err != nil {
 		return err
 	}
@@ -139,15 +140,11 @@ func (r *recordsRun) names() iter.Seq[string] {
 	if !r.all {
 		return slices.Values(r.domains)
 	}
-	return func(yield func(string) bool) {
-		for _, p := range r.loaded.Config.Providers {
-			for _, domain := range p.Domains {
-				if domain != "*" && !yield(domain) {
-					return
-				}
-			}
-		}
+	hosted, err := r.loaded.Directory.Hosted()
+	if err != nil {
+		r.failures = append(r.failures, err) // the others have their turn
 	}
+	return hosted
 }
 
 // setDesired sets the function that knows what domains should have.

@@ -42,6 +42,7 @@ func showCommand(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer readSources(ctx, e, l)()
 	report, err := show.Explain(ctx, l.Directory.Resolve, address, l.Config.Name)
 	if account.IsUnknown(err) {
 		return notHosted(l, address.Domain())
@@ -55,6 +56,9 @@ func showCommand(ctx context.Context, e env, args []string) error {
 			return err
 		}
 		return printDocument(e, dialect, settings, l.Config.Name)
+	}
+	if len(l.Sources) > 0 {
+		report.AddTrace(l.Directory.Trace(ctx, address))
 	}
 	if *asJSON {
 		return writeJSON(e.stdout, report)

@@ -49,11 +49,12 @@ type Config struct {
 	lines   map[string]int // of the values that name files, by path
 }
 
-// AccountSource is an entry of accounts: a list in the file, or a store to be asked. One
-// of the fields is set.
+// AccountSource is an entry of accounts: a list in the file, or a store to be asked. Either
+// List or Store is set.
 type AccountSource struct {
 	List  directory.List
 	Store *sources.Options
+	Line  int // of the store
 }
 
 // Lists returns the accounts that the file lists, in the order in which they are asked.

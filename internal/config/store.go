@@ -81,7 +81,7 @@ func readStore(l *loader, v *value, name, needs string, kind storeKind) {
 	}
 	s.faulty = answered || len(l.faults) > before
 	l.stores = append(l.stores, s)
-	l.Accounts = append(l.Accounts, AccountSource{Store: &s.Options})
+	l.Accounts = append(l.Accounts, AccountSource{Store: &s.Options, Line: v.line})
 }
 
 // readWords reads the words of a store that mean providers.

@@ -14,6 +14,9 @@ type Admin struct {
 	// Ready returns nil while requests are answered, and otherwise the reason why they
 	// are not.
 	Ready func() error
+	// Remarks returns what does not work though requests are answered, a line each; nil
+	// for nothing.
+	Remarks func() string
 	// Ask answers GET /ask?domain=, by which a proxy learns whether a name may have a
 	// certificate; nil answers 404.
 	Ask http.Handler
@@ -31,7 +34,11 @@ func (a Admin) Handler() http.Handler {
 			respond(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
-		respond(w, http.StatusOK, "ready")
+		text := "ready"
+		if a.Remarks != nil {
+			text = strings.TrimSpace(text + "\n" + a.Remarks())
+		}
+		respond(w, http.StatusOK, text)
 	})
 	if a.Ask != nil {
 		mux.Handle("GET /ask", a.Ask)

@@ -15,6 +15,7 @@ import (
 	"signpost/internal/fault"
 	"signpost/internal/filewatch"
 	"signpost/internal/server"
+	"signpost/internal/sources"
 )
 
 // Options says what to serve, and how.
@@ -122,6 +123,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	s.live = server.NewLive(s.options(l, requestLog))
 	s.metrics.Loaded(l.contents())
 	s.metrics.WatchDNSCache(func() dns.Stats { return s.loaded.Load().Resolver.Stats() })
+	s.metrics.WatchSources(func() []*sources.Source { return s.loaded.Load().Sources })
 	s.watch(l.files())
 	return s, nil
 }
@@ -166,6 +168,9 @@ func (s *service) server(ctx context.Context) *server.Service {
 				}
 				return nil
 			},
+			// A source that does not answer leaves the rest of the service ready: were
+			// it not, a load balancer would take every machine away at once.
+			Remarks: func() string { return s.loaded.Load().sourceStates() },
 		}.Handler(),
 		Timeouts:      cfg.Limits.Timeouts,
 		Connections:   cfg.Limits.Connections,
@@ -183,6 +188,11 @@ func (s *service) server(ctx context.Context) *server.Service {
 
 // status returns the line that systemctl status shows.
 func (s *service) status() string {
-	c := s.loaded.Load().contents()
-	return fmt.Sprintf("%d providers, %d domains, %d accounts", c.Providers, c.Domains, c.Accounts)
+	l := s.loaded.Load()
+	c := l.contents()
+	text := fmt.Sprintf("%d providers, %d domains, %d accounts", c.Providers, c.Domains, c.Accounts)
+	if n := len(l.Sources); n > 0 {
+		text += fmt.Sprintf(", %d account sources", n)
+	}
+	return text
 }

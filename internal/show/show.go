@@ -13,6 +13,7 @@ import (
 
 	"signpost/account"
 	"signpost/autodiscover"
+	"signpost/internal/directory"
 )
 
 // Report says what is known of an address and what each kind of client is told.
@@ -38,6 +39,13 @@ type Account struct {
 	MX              string `json:"mx,omitempty"`
 	// DomainOf is the domain that the address's domain is another name of.
 	DomainOf string `json:"domainOf,omitempty"`
+	// DomainSource and Source are the account sources that have the domain and the
+	// address, and Path says how they lead to the mailbox.
+	DomainSource string `json:"domainSource,omitempty"`
+	Source       string `json:"source,omitempty"`
+	Path         string `json:"path,omitempty"`
+	// NotKnown says why nothing can be known of the account now.
+	NotKnown string `json:"notKnown,omitempty"`
 }
 
 // Client says what one kind of client is told.
@@ -111,6 +119,21 @@ func Explain(ctx context.Context, resolve account.Resolver, a account.Address, s
 		report.Clients[i].advise(a, service)
 	}
 	return report, nil
+}
+
+// AddTrace adds what the account sources say, whether or not an answer depends on it. err
+// is the error of the trace.
+func (r *Report) AddTrace(t directory.Trace, err error) {
+	unresolved := r.Account.AliasUnresolved
+	r.Account = accountOf(t.Account)
+	r.Account.AliasUnresolved = unresolved
+	r.Account.DomainSource, r.Account.Source = t.Domain, t.Store
+	if t.Store != "" {
+		r.Account.Path = t.String()
+	}
+	if err != nil {
+		r.Account.NotKnown = err.Error()
+	}
 }
 
 // explain writes the document for a and says how a client understands it.

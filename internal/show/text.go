@@ -20,7 +20,13 @@ func (r *Report) WriteText(to io.Writer) error {
 	if r.Account.DomainOf != "" {
 		fmt.Fprintf(w, "  domain    another name of %s, where the mailbox is\n", r.Account.DomainOf)
 	}
+	if r.Account.DomainSource != "" {
+		fmt.Fprintf(w, "  domain    listed in account source %s\n", r.Account.DomainSource)
+	}
 	fmt.Fprintf(w, "  account   %s\n", r.Account.text())
+	if r.Account.Source != "" {
+		fmt.Fprintf(w, "  source    %s: %s\n", r.Account.Source, r.Account.Path)
+	}
 	var texts []string
 	titles := map[string]string{} // of the clients with the text
 	for _, client := range r.Clients {
@@ -38,6 +44,9 @@ func (r *Report) WriteText(to io.Writer) error {
 }
 
 func (a Account) text() string {
+	if a.NotKnown != "" {
+		return "cannot be known now: " + a.NotKnown
+	}
 	if !a.Listed {
 		return "not listed: gets what its domain gets, like any mailbox there"
 	}

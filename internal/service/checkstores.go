@@ -1,0 +1,189 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"signpost/internal/directory"
+	"signpost/internal/fault"
+	"signpost/internal/sources"
+	"signpost/internal/sources/row"
+)
+
+// readTime is how long commands wait for the domains of an account source.
+const readTime = 20 * time.Second
+
+// ReadSources reads the domains of the account sources once, for a command, which does
+// not go on reading them. The errors name the sources that cannot be read.
+func (l *Loaded) ReadSources(ctx context.Context) []error {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	failures := make([]error, len(l.Sources))
+	var reads sync.WaitGroup
+	for i, s := range l.Sources {
+		reads.Go(func() {
+			if err := s.Refresh(ctx); err != nil {
+				failures[i] = fmt.Errorf("the domains of account source %s cannot be known now: %w", s.Name(), err)
+			}
+		})
+	}
+	reads.Wait()
+	return slices.DeleteFunc(failures, func(err error) bool { return err == nil })
+}
+
+// CloseSources ends the use of the account sources.
+func (l *Loaded) CloseSources() { l.closeSources() }
+
+// SourceCheck is what a check of an account source found.
+type SourceCheck struct {
+	Name     string
+	Domains  int  // that it lists
+	Listing  bool // it lists domains
+	Faults   []error
+	Warnings []error
+	Notes    []string
+}
+
+// CheckSources opens each account source, asks it what it would be asked, and says what
+// is missing there. An error about something that can be cured there has a hint.
+func (l *Loaded) CheckSources(ctx context.Context) []SourceCheck {
+	l.ReadSources(ctx) // what fails is found again below, with more words
+	checks := make([]SourceCheck, len(l.Sources))
+	var running sync.WaitGroup
+	for i, s := range l.Sources {
+		running.Go(func() { checks[i] = l.checkSource(ctx, s) })
+	}
+	running.Wait()
+	return checks
+}
+
+func (l *Loaded) checkSource(ctx context.Context, s *sources.Source) SourceCheck {
+	stats := s.Stats()
+	check := SourceCheck{Name: s.Name(), Domains: stats.Domains, Listing: stats.HasDomains}
+	for _, finding := range s.Backend().Check(ctx, l.sampleDomain(s)) {
+		switch {
+		case finding.Note:
+			check.Notes = append(check.Notes, finding.Text)
+		case finding.Warning:
+			check.Warnings = append(check.Warnings, l.findingError(s, finding))
+		default:
+			check.Faults = append(check.Faults, l.findingError(s, finding))
+		}
+	}
+	if len(check.Faults) == 0 && stats.ListError != nil {
+		check.Faults = append(check.Faults, l.findingError(s, row.Finding{Text: stats.ListError.Error()}))
+	}
+	if told := l.toldOf(s); told != "" {
+		check.Notes = append(check.Notes, told)
+	}
+	if twice := l.listedTwice(s); twice != "" {
+		check.Warnings = append(check.Warnings, l.findingError(s, row.Finding{Text: twice}))
+	}
+	return check
+}
+
+// findingError returns a finding as an error with its place, and with its cure as a hint.
+func (l *Loaded) findingError(s *sources.Source, finding row.Finding) error {
+	place := fault.Fault{File: l.Config.Files[0], Text: "account source " + s.Name() + ": " + finding.Text}
+	for _, entry := range l.Config.Accounts {
+		if entry.Store != nil && entry.Store.Name == s.Name() {
+			place.Line = entry.Line
+		}
+	}
+	if finding.Cure == "" {
+		return fault.List{place}
+	}
+	return fault.WithHint(fault.List{place}, finding.Cure)
+}
+
+// sampleDomain returns a domain for which a source is asked about nobody's mailbox.
+func (l *Loaded) sampleDomain(s *sources.Source) string {
+	if domains, err := s.Domains(); err == nil {
+		for domain := range domains {
+			return domain
+		}
+	}
+	for _, p := range l.Config.Providers {
+		for _, domain := range p.Domains {
+			if domain != "*" {
+				return domain
+			}
+		}
+	}
+	return "example.com"
+}
+
+// toldOf says what the answers tell of the accounts of a source to whoever asks.
+func (l *Loaded) toldOf(s *sources.Source) string {
+	columns := s.Columns()
+	var differ []string
+	if columns.Provider && len(s.AccountProviders()) > 1 {
+		differ = append(differ, "its provider")
+	}
+	if columns.Username {
+		differ = append(differ, "its user name")
+	}
+	if columns.MailHost {
+		differ = append(differ, "its mail host")
+	}
+	if columns.Alias && slices.ContainsFunc(l.Config.Providers, func(p directory.Provider) bool {
+		return p.AliasSignsInAsMailbox
+	}) {
+		differ = append(differ, "the mailbox behind an alias (aliasLogin: mailbox)")
+	}
+	if len(differ) == 0 {
+		return ""
+	}
+	return "an account can have an answer of its own, so whoever asks for an address learns " + strings.Join(differ, ", ")
+}
+
+// maxTwice is how many domains a warning about those in two places names.
+const maxTwice = 10
+
+// listedTwice says which domains of a source the configuration lists, too: what that says
+// holds.
+func (l *Loaded) listedTwice(s *sources.Source) string {
+	domains, err := s.Domains()
+	if err != nil {
+		return ""
+	}
+	inFile := map[string]bool{}
+	for _, p := range l.Config.Providers {
+		for _, domain := range p.Domains {
+			inFile[domain] = true
+		}
+	}
+	var twice []string
+	for domain := range domains {
+		if inFile[domain] {
+			twice = append(twice, domain)
+		}
+	}
+	if len(twice) == 0 {
+		return ""
+	}
+	slices.Sort(twice)
+	named := strings.Join(twice[:min(len(twice), maxTwice)], ", ")
+	if more := len(twice) - maxTwice; more > 0 {
+		named += fmt.Sprintf(" and %d more", more)
+	}
+	return "has domains that this file lists as well, and what this file says of them holds: " + named
+}
+
+// sourceStates returns one line for each account source that does not answer, or whose
+// domains are not known.
+func (l *Loaded) sourceStates() string {
+	var states []string
+	for _, s := range l.Sources {
+		stats := s.Stats()
+		if err := cmp.Or(stats.Error, stats.ListError); err != nil {
+			states = append(states, fmt.Sprintf("account source %s: %v", s.Name(), err))
+		}
+	}
+	return strings.Join(states, "\n")
+}

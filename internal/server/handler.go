@@ -36,18 +36,21 @@ import (
 
 // Live is a handler whose configuration can be replaced while it answers. Each request
 // is answered from the one configuration that was in use when it arrived.
-type Live struct{ current atomic.Pointer[handler] }
+type Live struct {
+	current atomic.Pointer[handler]
+	unread  *unread
+}
 
 // NewLive returns a Live that answers from o.
 func NewLive(o Options) *Live {
-	l := new(Live)
+	l := &Live{unread: newUnread()}
 	l.Replace(o)
 	return l
 }
 
 // Replace answers later requests from o. Metrics and Limiter must stay the same, for
 // they go on counting.
-func (l *Live) Replace(o Options) { l.current.Store(newHandler(o)) }
+func (l *Live) Replace(o Options) { l.current.Store(newHandler(o, l.unread)) }
 
 // ServeHTTP implements http.Handler.
 func (l *Live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -59,22 +62,24 @@ func (l *Live) Trusts(addr netip.Addr) bool { return l.current.Load().Proxies.Tr
 
 // Handler returns a handler that answers every request of the service from one
 // configuration.
-func Handler(o Options) http.Handler { return newHandler(o) }
+func Handler(o Options) http.Handler { return newHandler(o, newUnread()) }
 
 type handler struct {
 	Options
 	router *mux.Router
 	log    *accessLog
 	other  *dialect // of requests without a route
-	hsts   string   // header for the service's own name; empty for none
+	unread *unread
+	hsts   string // header for the service's own name; empty for none
 }
 
-func newHandler(o Options) *handler {
+func newHandler(o Options, unread *unread) *handler {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics("", "")
 	}
 	h := &handler{
 		Options: o,
+		unread:  unread,
 		log:     &accessLog{log: o.Log, perSecond: int64(o.Logged), metrics: o.Metrics},
 	}
 	h.other = h.log.dialect("other")
@@ -98,7 +103,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer state.finish(h.log, r)
 	if h.Limiter != nil && h.Rate.interval > 0 && !state.client.unlimited {
 		if wait := h.Limiter.allow(state.client.addr, h.Rate, state.start); wait > 0 {
-			tooManyRequests(w, wait, !state.client.proxied)
+			tooManyRequests(w, r, wait, !state.client.proxied)
+			return
+		}
+	}
+	if !state.client.unlimited {
+		if state.unread = h.unread.of(state.client.addr); state.unread.Load() >= maxUnread {
+			tooManyRequests(w, r, time.Second, !state.client.proxied)
 			return
 		}
 	}
@@ -141,11 +152,16 @@ func (h *handler) wantsHSTS(c *client, r *http.Request) bool {
 // tooManyRequests refuses a request of an address that has sent too many. If
 // closes is true, the connection is closed to make room for other clients. A
 // proxy's connection stays open, for it carries their requests.
-func tooManyRequests(w http.ResponseWriter, wait time.Duration, closes bool) {
+func tooManyRequests(w http.ResponseWriter, r *http.Request, wait time.Duration, closes bool) {
 	if closes {
 		w.Header().Set("Connection", "close")
 	}
 	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	if r.ProtoMajor == 2 {
+		// A body would wait for a client that takes none, with a goroutine.
+		w.WriteHeader(http.StatusTooManyRequests)
+		return
+	}
 	http.Error(w, "too many requests from this address", http.StatusTooManyRequests)
 }
 

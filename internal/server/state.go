@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"signpost/account"
@@ -95,7 +96,8 @@ func (s *requestState) finish(log *accessLog, r *http.Request) {
 // statusRecorder remembers the status of an answer.
 type statusRecorder struct {
 	http.ResponseWriter
-	status int // 0 before the first byte
+	status int           // 0 before the first byte
+	unread *atomic.Int32 // counts answers that are being written; nil for no limit
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -110,6 +112,10 @@ func (s *statusRecorder) WriteHeader(status int) {
 func (s *statusRecorder) Write(b []byte) (int, error) {
 	if s.status == 0 {
 		s.status = http.StatusOK
+	}
+	if s.unread != nil {
+		s.unread.Add(1)
+		defer s.unread.Add(-1)
 	}
 	return s.ResponseWriter.Write(b)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"signpost/internal/regular"
 	"signpost/internal/sources/row"
 )
 
@@ -19,7 +20,7 @@ func (s *Source) Check(context.Context, string) []row.Finding {
 	readable := true
 	for i := range s.files {
 		f := &s.files[i]
-		r, err := openRegular(f.path, maxFile)
+		r, err := regular.Open(f.path)
 		if err == nil {
 			r.Close()
 		} else if !f.missing(err) {

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"signpost/account"
 	"signpost/internal/fault"
+	"signpost/internal/regular"
 )
 
 // maxFile is the largest file in bytes. It has room for about a million mailboxes.
@@ -113,11 +112,12 @@ func (c *content) resolveNames() {
 
 // read adds what one file says.
 func (c *content) read(f *file) error {
-	r, err := openRegular(f.path, maxFile)
+	file, err := regular.Open(f.path)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer file.Close()
+	r := &limited{file, maxFile}
 	switch f.kind {
 	case passwd:
 		return users(r, ":", func(user string, line int) { c.addUser(f, user, line) })
@@ -125,7 +125,10 @@ func (c *content) read(f *file) error {
 		return users(r, "|", func(user string, line int) { c.addUser(f, user, line) })
 	}
 	var b strings.Builder
-	if _, err := io.Copy(&b, io.LimitReader(r, maxFile)); err != nil {
+	if info, err := file.Stat(); err == nil {
+		b.Grow(int(min(info.Size(), maxFile)))
+	}
+	if _, err := io.Copy(&b, r); err != nil {
 		return err
 	}
 	text := b.String()
@@ -259,27 +262,19 @@ func (c *content) note(f *file, line int, text string) {
 	}
 }
 
-// openRegular opens a regular file of limited size. It does not wait for a writer, as
-// opening a named pipe would.
-func openRegular(path string, most int64) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
+// limited reads at most left bytes, and then says that the file is too large. A file may
+// grow while it is being read.
+type limited struct {
+	io.Reader
+	left int
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if l.left -= n; l.left < 0 {
+		return 0, fmt.Errorf("it is larger than %d MiB", maxFile>>20)
 	}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-	case info.IsDir():
-		err = errors.New("it is a directory")
-	case !info.Mode().IsRegular():
-		err = errors.New("it is not a regular file")
-	case info.Size() > most:
-		err = fmt.Errorf("it is larger than %d MiB", most>>20)
-	default:
-		return f, nil
-	}
-	f.Close()
-	return nil, err
+	return n, err
 }
 
 func withoutPath(err error) error { return fault.WithoutPath(err) }

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -377,3 +378,41 @@ func TestCheck(t *testing.T) {
 
 // finding has a name of its own because row names the rows of tables here.
 type finding = row.Finding
+
+// TestTooLarge checks that the size of a file is limited, also where it grows.
+func TestTooLarge(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "large")
+	writeSparse(t, path, maxFile+1)
+	c := &content{options: &Options{}}
+	if err := c.read(&file{kind: mailboxes, path: path}); err == nil || err.Error() != "it is larger than 64 MiB" {
+		t.Errorf("reading more than 64 MiB: %v, want that it is too large", err)
+	}
+	r := &limited{strings.NewReader("anna@example.com:x\nbo@example.com:x\n"), 20}
+	if err := users(r, ":", func(string, int) {}); err == nil {
+		t.Error("reading users beyond the limit gives no error")
+	}
+}
+
+func writeSparse(t *testing.T, path string, size int64) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Truncate(size); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPipe checks that a named pipe in the place of a file is a failure and not a wait.
+func TestPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	s := open(t, Options{Mailboxes: []File{{Path: path}}})
+	if got := list(t, s); !strings.HasSuffix(got, "pipe: it is not a regular file") {
+		t.Errorf("Domains() = %s, want that it is not a regular file", got)
+	}
+}

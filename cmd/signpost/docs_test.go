@@ -161,7 +161,7 @@ func checkExample(t *testing.T, folder, text string) {
 	}
 	file := filepath.Join(folder, "example.yaml")
 	writeFile(t, folder, "example.yaml", whole)
-	if out, err := signpost(folder, "check", "-config", file); err != nil {
+	if out, err := signpost(folder, "check", "-offline", "-config", file); err != nil {
 		t.Errorf("an example does not pass check: %v\n%s\n%s", err, out, text)
 	} else if strings.HasPrefix(text, "# signpost.yaml") {
 		writeFile(t, folder, "signpost.yaml", whole)

@@ -39,13 +39,13 @@ type question struct {
 	caller fair.Caller
 }
 
-// owner returns whom the cache counts the answer for. All that proxies ask for names
+// ownerOf returns whom the cache counts an answer for. All that proxies ask about names
 // that are not listed counts as one.
-func (q question) owner() uint64 {
-	if q.caller.Kind == fair.Ask {
+func ownerOf(c fair.Caller) uint64 {
+	if c.Kind == fair.Ask {
 		return 1
 	}
-	return cmp.Or(q.caller.Wide, q.caller.Block)
+	return cmp.Or(c.Wide, c.Block)
 }
 
 // pool limits the look-ups of one kind of caller.

@@ -82,15 +82,15 @@ func (r *Resolver) lookup(ctx context.Context, name, recordType string, staleToo
 	if err != nil {
 		return Answer{}, err
 	}
-	q := question{key: recordType + " " + qname, name: qname, qtype: qtype, caller: fair.CallerOf(ctx)}
-	known := r.cache.get(q.key, q.owner())
+	key, caller := recordType+" "+qname, fair.CallerOf(ctx)
+	known := r.cache.get(key, ownerOf(caller))
 	staleToo = staleToo && known.stale
 	switch {
 	case known.fresh:
 		return known.answer, nil
 	case known.err == nil:
 		var answer Answer
-		if answer, err = r.askWithin(ctx, q, staleToo); err == nil {
+		if answer, err = r.askWithin(ctx, question{key, qname, qtype, caller}, staleToo); err == nil {
 			return answer, nil
 		}
 	default:
@@ -126,9 +126,9 @@ func (r *Resolver) answer(q question) (Answer, error) {
 	answer, ttl, err := r.client.resolve(ctx, q.name, q.qtype)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", describe(q.name, q.qtype), err)
-		r.cache.fail(q.key, q.owner(), err)
+		r.cache.fail(q.key, ownerOf(q.caller), err)
 		return Answer{}, err
 	}
-	r.cache.put(q.key, q.owner(), answer, ttl)
+	r.cache.put(q.key, ownerOf(q.caller), answer, ttl)
 	return answer, nil
 }

@@ -48,8 +48,9 @@ func (s *service) logListeners(message string, listeners []net.Listener, more ..
 	}
 }
 
-// otherFiles is how many files a process has open besides clients' connections.
-const otherFiles = 100
+// otherFiles is how many files a process has open besides clients' connections: most of
+// them are questions to DNS.
+const otherFiles = 700
 
 // warnOfOpenFiles warns if connections would fail before their limit is reached.
 func (s *service) warnOfOpenFiles(listeners int) {

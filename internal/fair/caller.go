@@ -48,15 +48,18 @@ type (
 	wideKey  uint64
 )
 
-type callerKey struct{}
+// CallerKey is the key of a context's *Caller.
+type CallerKey struct{}
 
 // WithCaller returns a context of questions that are asked on behalf of c.
 func WithCaller(ctx context.Context, c Caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, c)
+	return context.WithValue(ctx, CallerKey{}, &c)
 }
 
 // CallerOf returns on whose behalf a question with this context is asked.
 func CallerOf(ctx context.Context) Caller {
-	c, _ := ctx.Value(callerKey{}).(Caller)
-	return c
+	if c, ok := ctx.Value(CallerKey{}).(*Caller); ok {
+		return *c
+	}
+	return Caller{}
 }

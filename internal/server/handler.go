@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -32,7 +31,7 @@ import (
 //	                         and writes its document
 //	requestState.finish      recovers from a panic, counts the request and logs it (accesslog.go)
 //
-// The context of a request holds its requestState: what is known of it so far.
+// The context of a request is its requestState: what is known of it so far.
 
 // Live is a handler whose configuration can be replaced while it answers. Each request
 // is answered from the one configuration that was in use when it arrived.
@@ -93,12 +92,14 @@ func newHandler(o Options, unread *unread) *handler {
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	state := &requestState{
+		Context:        r.Context(),
 		start:          time.Now(),
 		client:         clientOf(&h.Proxies, r),
 		dialect:        h.other,
 		statusRecorder: statusRecorder{ResponseWriter: w},
 	}
-	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, state))
+	state.caller = state.client.caller()
+	r = r.WithContext(state)
 	w = &state.statusRecorder
 	defer state.finish(h.log, r)
 	if h.Limiter != nil && h.Rate.interval > 0 && !state.client.unlimited {

@@ -15,13 +15,15 @@ import (
 )
 
 // requestState holds what the service knows of a request, for the log line and the
-// metrics at its end. It is a value of the request's context.
+// metrics at its end. It is the request's context, and a value of it.
 type requestState struct {
+	context.Context
 	statusRecorder
 
 	start   time.Time
 	client  client
-	plain   bool // arrived over plain HTTP although https is served
+	caller  fair.Caller // on whose behalf DNS and stores are asked
+	plain   bool        // arrived over plain HTTP although https is served
 	dialect *dialect
 
 	resolved bool   // the directory was asked
@@ -31,17 +33,28 @@ type requestState struct {
 
 type stateKey struct{}
 
+// Value implements context.Context.
+func (s *requestState) Value(key any) any {
+	switch key.(type) {
+	case stateKey:
+		return s
+	case fair.CallerKey:
+		return &s.caller
+	}
+	return s.Context.Value(key)
+}
+
 // stateOf returns the state of the request that ctx belongs to.
 func stateOf(ctx context.Context) *requestState {
 	return ctx.Value(stateKey{}).(*requestState)
 }
 
 // recordLookup returns resolve with each query's domain and error stored for the log
-// and counted. What it asks of DNS and of stores counts for the client.
+// and counted.
 func recordLookup(resolve account.Resolver, metrics *Metrics) account.Resolver {
 	return func(ctx context.Context, q account.Query) (account.Settings, error) {
 		state := stateOf(ctx)
-		settings, err := resolve(fair.WithCaller(ctx, state.client.caller()), q)
+		settings, err := resolve(ctx, q)
 		metrics.countLookup(err)
 		state.resolved, state.domain, state.err = true, q.Address.Domain(), err
 		if err == nil {

@@ -45,7 +45,8 @@ func (d *Directory) resolveHost(w *wait, q account.Query) (account.Settings, err
 		return account.Settings{}, account.ErrUnknownDomain
 	}
 	h := d.named(w, domain)
-	if h.provider == nil && d.ListsMX(domain) && (h.err == nil || account.IsUnknown(h.err) || errors.Is(h.err, ErrNotListed)) {
+	mayBeHosted := h.err != nil && !account.IsUnknown(h.err) && !errors.Is(h.err, ErrNotListed)
+	if h.provider == nil && d.ListsMX(domain) && !mayBeHosted {
 		return d.resolveMXDomain(q, domain)
 	}
 	if err := d.findProvider(w, domain, &h); err != nil {

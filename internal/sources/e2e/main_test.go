@@ -22,6 +22,7 @@ INSERT INTO mailbox (username, name, local_part, domain)
 INSERT INTO mailbox (username, name, local_part, domain, active)
   SELECT 'gone' || i || '@example.com', 'Name', 'gone' || i, 'example.com', false FROM generate_series(0, %[1]d) i;
 INSERT INTO alias (address, goto, domain)
-  SELECT 'alias' || i || '@example.com', 'found' || i || '@example.com', 'example.com' FROM generate_series(0, %[1]d) i;
+  SELECT 'alias' || i || '@example.com', 'found' || i || '@example.com', 'example.com'
+  FROM generate_series(0, %[1]d) i;
 ANALYZE;`, n))
 }

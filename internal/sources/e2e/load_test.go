@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A client is a kind of client under load.
+type client struct {
+	name  string
+	count int // of connections, 64 in all
+	way   way
+	// address returns the address that a client asks about and the login that is right
+	// for it.
+	address func(n int64) (address, login string)
+}
+
+// clientsOf are the clients of a store whose known addresses have these logins. They are
+// the columns of the table in docs/accounts.md.
+func clientsOf(logins map[string]string) []client {
+	known := slices.Sorted(maps.Keys(logins))
+	return []client{
+		{"known address", 24, ways[0], func(n int64) (string, string) {
+			address := known[n%int64(len(known))]
+			return address, logins[address]
+		}},
+		{"other address", 16, ways[0], func(n int64) (string, string) {
+			address := fmt.Sprintf("nobody%d@example.com", n)
+			return address, address
+		}},
+		{"no address", 16, ways[1], func(n int64) (string, string) {
+			return []string{"x@example.com", "x@example.net", "x@all.example"}[n%3], served
+		}},
+		{"other domain", 8, ways[0], func(n int64) (string, string) {
+			return fmt.Sprintf("anna@foreign%d.example", n), notHosted
+		}},
+	}
+}
+
+// noAddress is the place of the clients whose answer needs no database.
+const noAddress = 2
+
+// load asks without pause from 64 connections.
+type load struct {
+	clients  []client
+	stop     chan struct{}
+	ended    sync.WaitGroup
+	serial   atomic.Int64
+	mu       sync.Mutex
+	phase    string
+	outcomes map[string]map[string]int          // by phase and client, the number of each outcome
+	times    map[string]map[int][]time.Duration // by phase and client
+	wrong    []string
+	peak     int // of goroutines
+}
+
+// pause is how long a client waits between two requests: the test is about waiting for
+// a database, not for a processor.
+const pause = 20 * time.Millisecond
+
+// start starts 64 clients, in a phase.
+func (s *running) start(t testing.TB, clients []client, phase string) *load {
+	t.Helper()
+	l := &load{clients: clients, stop: make(chan struct{}), phase: phase,
+		outcomes: map[string]map[string]int{}, times: map[string]map[int][]time.Duration{}}
+	for place, c := range clients {
+		for range c.count {
+			l.ended.Go(func() {
+				for {
+					select {
+					case <-l.stop:
+						return
+					case <-time.After(pause):
+						l.one(t, s, place)
+					}
+				}
+			})
+		}
+	}
+	return l
+}
+
+// one makes one request and notes what came of it.
+func (l *load) one(t testing.TB, s *running, place int) {
+	c := l.clients[place]
+	address, login := c.address(l.serial.Add(1))
+	l.mu.Lock()
+	phase := l.phase
+	l.mu.Unlock()
+	start := time.Now()
+	got := s.ask(t, c.way, address)
+	took := time.Since(start)
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	want := s.expect(t, c.way, address, login)
+	word := got
+	switch got {
+	case want:
+		word = "right"
+	case unavailable:
+	default:
+		l.wrong = append(l.wrong, fmt.Sprintf("%s, %s: %s got %s, want %s", phase, c.name, address, got, want))
+	}
+	key := phase + "\t" + c.name
+	if l.outcomes[key] == nil {
+		l.outcomes[key] = map[string]int{}
+	}
+	l.outcomes[key][word]++
+	if l.times[phase] == nil {
+		l.times[phase] = map[int][]time.Duration{}
+	}
+	l.times[phase][place] = append(l.times[phase][place], took)
+	l.peak = max(l.peak, runtime.NumGoroutine())
+}
+
+// enter begins a phase.
+func (l *load) enter(phase string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.phase = phase
+}
+
+// end stops the clients, and fails the test for each wrong answer.
+func (l *load) end(t testing.TB) {
+	t.Helper()
+	close(l.stop)
+	l.ended.Wait()
+	for i, wrong := range l.wrong {
+		if i == 5 {
+			t.Errorf("… and %d more wrong answers", len(l.wrong)-i)
+			break
+		}
+		t.Errorf("wrong answer: %s", wrong)
+	}
+	for _, key := range slices.Sorted(maps.Keys(l.outcomes)) {
+		t.Logf("%-40s %v", key, l.outcomes[key])
+	}
+	for _, phase := range slices.Sorted(maps.Keys(l.times)) {
+		for place, c := range l.clients {
+			t.Logf("%-10s %-14s p50 %-10v p99 %v",
+				phase, c.name, l.quantile(phase, place, 0.5), l.quantile(phase, place, 0.99))
+		}
+	}
+}
+
+// quantile returns a quantile of the times of a kind of client in a phase.
+func (l *load) quantile(phase string, place int, q float64) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	times := slices.Sorted(slices.Values(l.times[phase][place]))
+	if len(times) == 0 {
+		return 0
+	}
+	return times[int(q*float64(len(times)-1))].Round(time.Microsecond)
+}

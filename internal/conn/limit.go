@@ -24,7 +24,8 @@ type Limiter struct {
 	Connections int                   // per listener; 0: no limit
 	PerAddress  int                   // per address block, Wider times as many per wide block; 0: no limit
 	Exempt      func(netip.Addr) bool // reports whether an address is not counted
-	Refused     func(netip.Addr)      // is called when an address has too many connections
+	Allow       func(netip.Addr) bool // reports whether an address may open another one now; nil: it may
+	Refused     func(netip.Addr)      // is called when an address has, or opens, too many connections
 	Evicted     func()                // is called when an idle connection was closed
 	Flooded     func(netip.Addr)      // is called when a client sent more than its allowance; see LimitFrames
 
@@ -167,7 +168,13 @@ func (c *limitConn) admit() bool {
 // connection over a Unix socket has no address, and one of a trusted proxy stands for
 // many clients: neither is counted.
 func (lim *Limiter) count(c *limitConn, addr netip.Addr) bool {
-	if lim.PerAddress <= 0 || !addr.IsValid() || lim.Exempt != nil && lim.Exempt(addr) {
+	if !addr.IsValid() || lim.Exempt != nil && lim.Exempt(addr) {
+		return true
+	}
+	if lim.Allow != nil && !lim.Allow(addr) {
+		return false
+	}
+	if lim.PerAddress <= 0 {
 		return true
 	}
 	lim.mu.Lock()

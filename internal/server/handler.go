@@ -56,6 +56,9 @@ func (l *Live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.current.Load().ServeHTTP(w, r)
 }
 
+// Rate returns the rate of requests in the configuration in use.
+func (l *Live) Rate() Rate { return l.current.Load().Options.Rate }
+
 // Trusts reports whether the configuration in use trusts addr as a proxy.
 func (l *Live) Trusts(addr netip.Addr) bool { return l.current.Load().Proxies.Trusts(addr) }
 

@@ -36,6 +36,10 @@ type Service struct {
 	// of an address block that Trusts does not accept, over all listeners; 0 is no
 	// limit.
 	Connections, PerAddress int
+	// Rate returns the rate of requests of an address. It may open twice as many
+	// connections; nil is no limit. Counts counts them.
+	Rate   func() Rate
+	Counts *Limiter
 	// Trusts reports whether an address is a trusted proxy's; nil trusts nobody.
 	Trusts func(netip.Addr) bool
 	// ProxyProtocol is set if trusted proxies begin with PROXY protocol.
@@ -153,14 +157,27 @@ func (s *Service) limiter() *conn.Limiter {
 		Connections: s.Connections,
 		PerAddress:  s.PerAddress,
 		Exempt:      s.Trusts,
+		Allow:       s.mayConnect,
 		Refused:     s.connectionRefused,
 		Evicted:     s.Metrics.closedForRoom.Inc,
 		Flooded:     s.connectionFlooded,
 	}
 }
 
+// mayConnect counts a new connection of an address, and reports whether it may have it. A
+// TLS handshake takes half a millisecond of processor time, and a client that hangs up
+// then sends no request that would be counted. Twice the rate of requests is enough for
+// one on each connection, so that a client with too many of both is told 429.
+func (s *Service) mayConnect(addr netip.Addr) bool {
+	if s.Rate == nil {
+		return true
+	}
+	rate := s.Rate()
+	return s.Counts.Allow(addr, Rate{rate.interval / 2, rate.burst})
+}
+
 // connectionRefused counts and logs a connection that was closed because its address
-// has too many. Operators want to know whom to block, or that a limit is too low.
+// has, or opens, too many. Operators want to know whom to block, or that a limit is too low.
 func (s *Service) connectionRefused(addr netip.Addr) {
 	s.Metrics.closedForAddress.Inc()
 	s.refused.inBackground(func(connections int64) {

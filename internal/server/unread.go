@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"hash/maphash"
 	"net/netip"
 	"sync/atomic"
@@ -24,7 +25,9 @@ type unread struct {
 
 func newUnread() *unread { return &unread{seed: maphash.MakeSeed()} }
 
-// of returns the counter of an address.
+// of returns the counter of an address. All of an IPv6 /48 have one, since few answers
+// wait for honest clients even there.
 func (u *unread) of(addr netip.Addr) *atomic.Int32 {
-	return &u.counts[maphash.Comparable(u.seed, conn.BlockOf(addr))%uint64(len(u.counts))]
+	block := cmp.Or(conn.WideBlockOf(addr), conn.BlockOf(addr))
+	return &u.counts[maphash.Comparable(u.seed, block)%uint64(len(u.counts))]
 }

@@ -175,6 +175,8 @@ func (s *service) server(ctx context.Context) *server.Service {
 		Timeouts:      cfg.Limits.Timeouts,
 		Connections:   cfg.Limits.Connections,
 		PerAddress:    cfg.Limits.PerAddress,
+		Rate:          s.live.Rate,
+		Counts:        server.NewLimiter(),
 		Trusts:        s.live.Trusts,
 		ProxyProtocol: cfg.Proxies.Protocol,
 		Log:           s.log,

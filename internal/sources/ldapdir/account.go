@@ -112,6 +112,10 @@ func (s *Store) Account(ctx context.Context, address account.Address) ([]row.Acc
 	if err != nil {
 		return nil, err
 	}
+	if len(entries) == 0 {
+		return nil, s.sight.check(ctx, s.pool)
+	}
+	s.sight.saw()
 	var rows []row.Account
 	for _, e := range entries {
 		r, ok, err := a.row(e, keys)

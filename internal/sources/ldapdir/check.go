@@ -130,7 +130,7 @@ func (c *check) bases(root *ldap.Entry) bool {
 		}
 		_, err := c.conn.Search(c.exists(dn))
 		if err == nil {
-			continue
+			continue // 389 Directory Server says so also if the entry may not be seen
 		}
 		good = false
 		c.failed(fmt.Sprintf("the base %q cannot be read: ", dn), newError("search", c.conn.server, err), c.cureOfRights(dn))
@@ -150,15 +150,6 @@ func (c *check) hasRoot(root *ldap.Entry) bool {
 	c.fault("there is no base, and the directory has entries only below "+strings.Join(contexts, " and "),
 		"set base, or write the base at the end of the server's URI")
 	return false
-}
-
-// fixedBase returns the base of accounts, or the part of it that is the same for all
-// domains.
-func (c *check) fixedBase() string {
-	if b := c.account.base; b.fixed != "" {
-		return b.fixed
-	}
-	return c.account.base.expand(key{})
 }
 
 // accounts searches for nobody, and then for anybody, to see what can be read.

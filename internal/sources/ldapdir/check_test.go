@@ -153,11 +153,18 @@ func databaseOf(t *testing.T, d *rig.Directory) string {
 
 func TestMayWrite(t *testing.T) {
 	tests := map[string]bool{
-		"v|cn:rsc, mail:rsc, userPassword:none": false, // Red Hat's Administration Guide, "Get Effective Rights"
+		// Red Hat's Administration Guide, "Get Effective Rights".
+		"v|cn:rsc, mail:rsc, userPassword:none": false,
 		"vadn|cn:rsc":                           true,
 		"v|cn:rsc, mail:rscwo":                  true,
 		"v|cn:rscWO":                            false, // the own values only
-		"|":                                     false,
+		// 389 Directory Server 2.3.1.
+		"none|mail:rsc, cn:rsc":   false,
+		"none|mail:rscwo, cn:rsc": true,
+		"vadn|mail:rscwo":         true,
+		"none|*:none, aci:none":   false,
+		"12|*:12":                 false,
+		"|":                       false,
 	}
 	for text, want := range tests {
 		entry, attribute, _ := strings.Cut(text, "|")

@@ -85,6 +85,7 @@ type Store struct {
 	account accounts
 	domain  domains
 	pool    *pool
+	sight   *sight
 }
 
 const (
@@ -119,6 +120,7 @@ func New(o Options) (*Store, error) {
 		return nil, errors.New("a time or a number of connections is negative")
 	}
 	s.pool = newPool(connections, timeout, newDialer(o, servers, timeout))
+	s.sight = s.newSight()
 	return s, nil
 }
 

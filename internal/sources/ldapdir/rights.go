@@ -66,7 +66,7 @@ func (c *check) writing(dn string) {
 		}
 	case c.kind == freeIPA:
 		r := c.exists(dn)
-		r.Attributes = []string{"*"}
+		r.Attributes = c.account.asked
 		r.Controls = []ldap.Control{ldap.NewControlString(effectiveRights, false, "dn:"+c.options.BindDN)}
 		result, err := c.conn.Search(r)
 		if err == nil && len(result.Entries) > 0 && mayWrite(result.Entries[0]) {
@@ -79,19 +79,19 @@ func (c *check) writing(dn string) {
 }
 
 // mayWrite reports whether an entry with effective rights may be changed: its own rights are
-// letters of v (view), a, d and n, those of attributes of r, s, c, w, o, W and O.
+// letters of v (view), a, d and n, those of attributes of r, s, c, w, o, W and O. No right is
+// none, and an error is a number.
 func mayWrite(e *ldap.Entry) bool {
-	if strings.ContainsAny(firstValue(e, []string{"entryLevelRights"}), "adn") {
-		return true
-	}
-	return slices.ContainsFunc(valuesOf(e, "attributeLevelRights"), func(text string) bool {
-		for part := range strings.SplitSeq(text, ",") {
-			if _, rights, ok := strings.Cut(part, ":"); ok && rights != "none" && strings.ContainsAny(rights, "wo") {
-				return true
+	has := func(rights, letters string) bool { return rights != "none" && strings.ContainsAny(rights, letters) }
+	return has(firstValue(e, []string{"entryLevelRights"}), "adn") ||
+		slices.ContainsFunc(valuesOf(e, "attributeLevelRights"), func(text string) bool {
+			for part := range strings.SplitSeq(text, ",") {
+				if _, rights, _ := strings.Cut(part, ":"); has(rights, "wo") {
+					return true
+				}
 			}
-		}
-		return false
-	})
+			return false
+		})
 }
 
 // isAdministrator reports whether a DN begins like those of administrators: OpenLDAP's in

@@ -65,6 +65,15 @@ func (s *Store) findBelow(
 	return nil, false, err
 }
 
+// fixedBase returns the base of accounts, or the part of it that is the same for all
+// domains.
+func (s *Store) fixedBase() string {
+	if b := s.account.base; b.fixed != "" {
+		return b.fixed
+	}
+	return s.account.base.expand(key{})
+}
+
 // request returns a search for few entries.
 func (s *Store) request(base, filter string, asked []string) *ldap.SearchRequest {
 	return &ldap.SearchRequest{

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"signpost/internal/sources/rig"
 	"signpost/internal/sources/row"
@@ -160,5 +161,34 @@ func TestCannotRead(t *testing.T) {
 	}
 	if got, err := s.Account(t.Context(), address(t, "nobody@example.com")); err != nil || len(got) != 0 {
 		t.Errorf("Account of nobody = %+v, %v, want nothing", got, err)
+	}
+}
+
+// TestBlind takes the right to search for addresses, and no other: the server then finds
+// nothing, and says no word.
+func TestBlind(t *testing.T) {
+	d := rig.LoadLDAP(t, "kopano")
+	s := newStore(t, d, d.URI)
+	if got, err := s.Account(t.Context(), address(t, "nobody@example.com")); err != nil || len(got) != 0 {
+		t.Errorf("Account of nobody = %+v, %v, want nothing", got, err)
+	}
+	grant := d.Revoke(t)
+	defer grant()
+	d.Configure(t, "dn: olcDatabase={-1}frontend,cn=config\nchangetype: modify\nreplace: olcAccess\n"+
+		"olcAccess: to attrs=mail,kopanoAliases by * none\n"+
+		"olcAccess: to attrs=userPassword by anonymous auth by * none\n"+
+		"olcAccess: to * by dn.exact=\""+d.BindDN+"\" read by * none\n")
+	s.sight.seen.Store(0) // as if ten seconds had gone by
+	for _, asked := range []string{"anna@example.com", "nobody@example.com", "anna@example.com"} {
+		if got, err := s.Account(t.Context(), address(t, asked)); err != errBlind {
+			t.Errorf("Account(%q) = %+v, %v, want %v", asked, got, err, errBlind)
+		}
+	}
+	grant()
+	if err, _ := ask(t, s, 2*time.Second); err != nil {
+		t.Errorf("Account with the right again = %v, want Anna", err)
+	}
+	if got, err := s.Account(t.Context(), address(t, "nobody@example.com")); err != nil || len(got) != 0 {
+		t.Errorf("Account of nobody with the right again = %+v, %v, want nothing", got, err)
 	}
 }

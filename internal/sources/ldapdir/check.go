@@ -21,6 +21,8 @@ type check struct {
 	conn  *connection
 	kind  kind
 	found []row.Finding
+
+	attributes, classes map[string]definition // of the server's schema, empty if it may not be read
 }
 
 // Check connects to each server and searches as the service does, for nobody at the
@@ -40,10 +42,11 @@ func (s *Store) Check(ctx context.Context, sample string) []row.Finding {
 	defer stop()
 	root := c.look("", "subschemaSubentry", "objectClass", "vendorName", "rootDomainNamingContext", "namingContexts")
 	c.kind = kindOf(root)
+	c.readSchema(root)
 	if !c.bases(root) {
 		return c.found
 	}
-	c.schema(root)
+	c.schema()
 	sample = cmp.Or(sample, "example.com")
 	c.accounts(sample)
 	c.domains(sample)

@@ -60,6 +60,8 @@ func TestCheckSees(t *testing.T) {
 			func(o *Options) { o.Base = "ou=persons,dc=people" }},
 		{"no base", "there is no base", "set base", false, func(o *Options) { o.Servers = []string{"ldap://" + d.Server.Address()} }},
 		{"anonymous", "No Such Object (32)", "bindDN", false, func(o *Options) { o.BindDN, o.PasswordFile = "", "" }},
+		{"what misc.schema has", "schema has no attribute mial, no object class mialAlias", "", true,
+			func(o *Options) { o.Account = "(|(mail=%s)(&(objectClass=mialAlias)(mial=%s)))" }},
 		{"unknown attributes", "cannot compare mial", "", false, func(o *Options) { o.Account = "(mial=%s)" }},
 		{"an unknown attribute", "no attribute mial", "", true, func(o *Options) { o.Account = "(|(mail=%s)(mial=%s))" }},
 		{"an unknown name", "no attribute userid2", "", true, func(o *Options) { o.Attributes.Username = "userid2" }},

@@ -3,6 +3,7 @@ package ldapdir
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -36,10 +37,8 @@ func kindOf(root *ldap.Entry) kind {
 
 // cureOfRights says how the account gets the right to read below an entry.
 func (c *check) cureOfRights(dn string) string {
-	names := attributeList([]string{"objectClass"}, c.account.asked, c.account.filter.attributes())
-	if c.domain.filter != nil {
-		names = attributeList(names, c.domain.asked, c.domain.filter.attributes())
-	}
+	// OpenLDAP refuses a rule for an attribute that it does not know.
+	names := slices.DeleteFunc(c.allAttributes(), func(name string) bool { return !c.knows(name) })
 	switch {
 	case c.options.BindDN == "":
 		return "the directory may want to know who asks: set bindDN and passwordFile"

@@ -54,51 +54,67 @@ func compares(all map[string]definition, name string) bool {
 	return false
 }
 
-// schema looks up each attribute and class of the options in the server's schema. A server
-// takes a filter with unknown ones for one that matches nothing, and says no word.
-func (c *check) schema(root *ldap.Entry) {
+// readSchema reads the server's schema, as far as the account may.
+func (c *check) readSchema(root *ldap.Entry) {
 	if root == nil {
 		return
 	}
-	dn := firstValue(root, []string{"subschemaSubentry"})
-	r := c.exists(dn)
+	r := c.exists(firstValue(root, []string{"subschemaSubentry"}))
 	r.Filter, r.Attributes = "(objectClass=subschema)", []string{"attributeTypes", "objectClasses"}
 	result, err := c.conn.Search(r)
 	if err != nil || len(result.Entries) == 0 {
-		return // not every account may read it
+		return
 	}
-	attributes := definitions(valuesOf(result.Entries[0], "attributeTypes"))
-	classes := definitions(valuesOf(result.Entries[0], "objectClasses"))
-	if len(attributes) == 0 {
+	c.attributes = definitions(valuesOf(result.Entries[0], "attributeTypes"))
+	c.classes = definitions(valuesOf(result.Entries[0], "objectClasses"))
+}
+
+// knows reports whether the schema has an attribute, or is not known.
+func (c *check) knows(name string) bool {
+	_, ok := c.attributes[bare(name)]
+	return ok || len(c.attributes) == 0
+}
+
+// schema looks up each attribute and class of the options in the server's schema. A server
+// takes a filter with unknown ones for one that matches nothing, and says no word.
+func (c *check) schema() {
+	if len(c.attributes) == 0 {
 		return
 	}
 	anyRule := false // Active Directory names none
-	for _, d := range attributes {
+	for _, d := range c.attributes {
 		anyRule = anyRule || d.equality
 	}
-	known := func(f *filter) bool {
-		name := bare(f.name)
-		_, ok := attributes[name]
-		return ok && (!anyRule || compares(attributes, name))
+	comparable := func(f *filter) bool {
+		return c.knows(f.name) && (!anyRule || compares(c.attributes, bare(f.name)))
 	}
-	if !slices.ContainsFunc(c.account.keys, known) {
+	if !slices.ContainsFunc(c.account.keys, comparable) {
 		c.fault(fmt.Sprintf("account: the directory cannot compare %s: its schema has no such attribute or no rule for it",
 			strings.Join(attributeNames(c.account.keys), ", ")), "")
 	}
-	asked := attributeList(c.account.asked, c.account.filter.attributes(), c.domain.asked)
+	var unknown []string
+	for _, name := range c.allAttributes() {
+		if !c.knows(name) {
+			unknown = append(unknown, "attribute "+name)
+		}
+	}
+	for _, name := range c.allClasses() {
+		if _, ok := c.classes[strings.ToLower(name)]; !ok && len(c.classes) > 0 {
+			unknown = append(unknown, "object class "+name)
+		}
+	}
+	if unknown != nil {
+		c.note("the directory's schema has no " + strings.Join(unknown, ", no "))
+	}
+}
+
+// allAttributes returns the attributes of all options.
+func (c *check) allAttributes() []string {
+	all := attributeList([]string{"objectClass"}, c.account.asked, c.account.filter.attributes(), c.domain.asked)
 	if c.domain.filter != nil {
-		asked = attributeList(asked, c.domain.filter.attributes())
+		all = attributeList(all, c.domain.filter.attributes())
 	}
-	for _, name := range asked {
-		if _, ok := attributes[bare(name)]; !ok {
-			c.warn(fmt.Sprintf("the directory's schema has no attribute %s", name), "")
-		}
-	}
-	for _, name := range c.classes() {
-		if _, ok := classes[strings.ToLower(name)]; !ok && len(classes) > 0 {
-			c.warn(fmt.Sprintf("the directory's schema has no object class %s", name), "")
-		}
-	}
+	return all
 }
 
 // bare returns the name of an attribute in lower case and without options.
@@ -107,8 +123,8 @@ func bare(name string) string {
 	return name
 }
 
-// classes returns the object classes of the filters.
-func (c *check) classes() []string {
+// allClasses returns the object classes of all options.
+func (c *check) allClasses() []string {
 	var all []string
 	var collect func(*filter)
 	collect = func(f *filter) {

@@ -242,6 +242,9 @@ func (r *recordsRun) compareRecords(ctx context.Context) error {
 		}
 		comparer = records.NewViewComparer(resolver)
 	}
+	if authority, ok := r.loaded.Authority(); ok {
+		comparer.CheckCAA(authority)
+	}
 	compare := func(ctx context.Context, d records.Domain) (records.Comparison, error) {
 		return comparer.Compare(ctx, d), nil
 	}

@@ -133,7 +133,8 @@ func TestServeTLS(t *testing.T) {
 }
 
 // startDNS starts a name server with the records of a zone file. It answers SERVFAIL
-// if it has the name but not the type.
+// if it has the name but not the type, except for CAA, about which an authority needs an
+// answer.
 func startDNS(t testing.TB, zone string) (address string) {
 	t.Helper()
 	zoned := map[string][]dns.RR{}
@@ -161,7 +162,7 @@ func startDNS(t testing.TB, zone string) (address string) {
 		switch {
 		case !exists:
 			answer.Rcode = dns.RcodeNameError
-		case len(answer.Answer) == 0:
+		case len(answer.Answer) == 0 && query.Question[0].Qtype != dns.TypeCAA:
 			answer.Rcode = dns.RcodeServerFailure
 		}
 		w.WriteMsg(answer)
@@ -207,7 +208,8 @@ func TestAsk(t *testing.T) {
 	}{
 		{named, map[string]int{
 			"setup.example.com": 200, "autoconfig.domain.se": 200, "AUTOCONFIG.Domain.SE": 200,
-			"autodiscover.domain.se": 403, "ua-auto-config.domain.se": 503,
+			// Nobody knows whether the service's own name has this IPv6 address.
+			"autodiscover.domain.se": 503, "ua-auto-config.domain.se": 503,
 			"autoconfig.bymx.se": 200, "autodiscover.bymx.se": 403,
 			"domain.se": 403, "www.domain.se": 403, "autoconfig.other.se": 403, "autoconfig.a.domain.se": 403,
 			"": 403, "192.0.2.1": 403,

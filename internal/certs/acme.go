@@ -17,6 +17,7 @@ import (
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 
+	"signpost/internal/caa"
 	"signpost/internal/certfile"
 	"signpost/internal/fair"
 	"signpost/internal/fault"
@@ -44,12 +45,13 @@ const maxCertificates = 20_000
 
 // acmeIssuer provides certificates by ACME.
 type acmeIssuer struct {
-	name   string // the service's own
-	policy Policy
-	limits *limits
-	caller func(net.Addr) fair.Caller
-	log    *slog.Logger
-	scrub  *strings.Replacer // hides the operator's address in texts of the ACME server
+	name      string // the service's own
+	policy    Policy
+	authority caa.Authority // that certificates are ordered from
+	limits    *limits
+	caller    func(net.Addr) fair.Caller
+	log       *slog.Logger
+	scrub     *strings.Replacer // hides the operator's address in texts of the ACME server
 
 	config  *certmagic.Config
 	cache   *certmagic.Cache
@@ -107,19 +109,20 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 		scrub = strings.NewReplacer(email, "‹email›", strings.ToLower(email), "‹email›")
 	}
 	a := &acmeIssuer{
-		name:     o.Name,
-		policy:   o.Policy,
-		limits:   newLimits(o.ACME.OrdersPerHour),
-		caller:   o.Caller,
-		log:      o.Log,
-		scrub:    scrub,
-		storage:  disk{&certmagic.FileStorage{Path: o.ACME.Storage}},
-		zap:      newZap(o.Log, &sampler{}, scrub),
-		dummy:    dummy,
-		listed:   newQuota(fair.Listed, listedRoom, listedShare),
-		unlisted: newQuota(fair.Handshake, unlistedRoom, unlistedShare),
-		calls:    map[string]*call{},
-		loaded:   map[string]int{},
+		name:      o.Name,
+		policy:    o.Policy,
+		limits:    newLimits(o.ACME.OrdersPerHour),
+		authority: o.ACME.Authority(o.CAAIdentities),
+		caller:    o.Caller,
+		log:       o.Log,
+		scrub:     scrub,
+		storage:   disk{&certmagic.FileStorage{Path: o.ACME.Storage}},
+		zap:       newZap(o.Log, &sampler{}, scrub),
+		dummy:     dummy,
+		listed:    newQuota(fair.Listed, listedRoom, listedShare),
+		unlisted:  newQuota(fair.Handshake, unlistedRoom, unlistedShare),
+		calls:     map[string]*call{},
+		loaded:    map[string]int{},
 	}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.configure(o.ACME, roots, t)

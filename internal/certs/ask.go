@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"signpost/account"
+	"signpost/internal/caa"
 	"signpost/internal/fair"
 )
 
@@ -37,6 +38,7 @@ const (
 // askHandler decides for a TLS proxy that orders certificates itself.
 type askHandler struct {
 	policy  Policy
+	proxy   caa.Authority // that the proxy orders from
 	perHour int
 	log     *slog.Logger
 	sampler *sampler
@@ -52,11 +54,14 @@ type askHandler struct {
 // are too many names. Caddy takes every status but 2xx as a no for the moment, and
 // has no limit of its own.
 //
+// proxy is the authority from which it orders; where that is not known, only records
+// that no authority can satisfy forbid a certificate.
+//
 // perHour limits the new names that are hosted here by DNS only, 1000 if zero; the
 // names of one registrable domain get a tenth of them. The handler is for GET only.
-func AskHandler(policy Policy, perHour int, log *slog.Logger) http.Handler {
+func AskHandler(policy Policy, proxy caa.Authority, perHour int, log *slog.Logger) http.Handler {
 	return &askHandler{
-		policy: policy, perHour: cmp.Or(perHour, DefaultAskPerHour), log: log, sampler: &sampler{},
+		policy: policy, proxy: proxy, perHour: cmp.Or(perHour, DefaultAskPerHour), log: log, sampler: &sampler{},
 		granted: map[string]struct{}{},
 	}
 }
@@ -72,6 +77,7 @@ func (h *askHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	err = h.decide(r.Context(), name)
 	refused, isRefusal := errors.AsType[*refusal](err)
 	_, isElsewhere := errors.AsType[*elsewhereError](err)
+	_, isForbidden := errors.AsType[*caa.Forbidden](err)
 	switch {
 	case err == nil:
 		yes(w)
@@ -84,9 +90,11 @@ func (h *askHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "600")
 		http.Error(w, "not now: "+refused.text, http.StatusServiceUnavailable)
 	case h.wasGranted(name):
-		// DNS does not answer. The proxy may have a certificate already, and
-		// serves it only after another yes.
+		// DNS does not answer, or its owner forbids another certificate. The proxy
+		// may have one already, and serves it only after another yes.
 		yes(w)
+	case isForbidden:
+		http.Error(w, "no: "+err.Error(), http.StatusForbidden)
 	default:
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "not known at the moment", http.StatusServiceUnavailable)
@@ -118,6 +126,9 @@ func (h *askHandler) decide(ctx context.Context, name string) error {
 		}
 	}
 	if err := h.policy.LeadsHere(ctx, name); err != nil {
+		return err
+	}
+	if err := mayIssue(ctx, h.policy, h.proxy, name); err != nil {
 		return err
 	}
 	return h.grant(name, listed)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"signpost/account"
+	"signpost/internal/caa"
+	"signpost/internal/dns"
 	"signpost/internal/fair"
 )
 
@@ -41,7 +43,7 @@ func TestAsk(t *testing.T) {
 			}
 			return nil
 		},
-	}, 0, slog.New(slog.DiscardHandler))
+	}, testAuthority, 0, slog.New(slog.DiscardHandler))
 	const (
 		yes          = "yes\n"
 		noName       = "no: not a domain name\n"
@@ -90,7 +92,7 @@ func TestAskTooMany(t *testing.T) {
 		h := AskHandler(&testPolicy{
 			listed:  func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
 			allowed: func(context.Context, string) error { return nil },
-		}, 50, log.logger())
+		}, testAuthority, 50, log.logger())
 		granted := func(format string) (yes int) {
 			for i := range 100 {
 				switch status, text := ask(t, h, "?domain="+fmt.Sprintf(format, i)); status {
@@ -127,6 +129,43 @@ func TestAskTooMany(t *testing.T) {
 	})
 }
 
+// testAuthority is whom a proxy orders from.
+var testAuthority = caa.Named("ca.example")
+
+// TestAskCAA checks that the answer is no where CAA records forbid a certificate, not yet
+// where they cannot be had, and yes for what the proxy may have a certificate of.
+func TestAskCAA(t *testing.T) {
+	var found caa.Set
+	var failure error
+	h := AskHandler(&testPolicy{
+		listed: func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
+		caa:    func(context.Context, string) (caa.Set, error) { return found, failure },
+	}, testAuthority, 0, slog.New(slog.DiscardHandler))
+	for _, step := range []struct {
+		data    string
+		failure error
+		name    string
+		status  int
+		text    string
+	}{
+		{"", nil, "autoconfig.listed.se", 200, "yes\n"},
+		{`0 issue "ca.example"`, nil, "autodiscover.listed.se", 200, "yes\n"},
+		{`0 issue "other.example"`, nil, "autoconfig.listed.se", 200, "yes\n"},
+		{`0 issue "other.example"`, nil, "autoconfig.new.listed.se", 403,
+			"no: the CAA records of listed.se allow only other.example to issue certificates\n"},
+		{`0 issue ";"`, nil, "autoconfig.new.listed.se", 403,
+			"no: the CAA records of listed.se allow nobody to issue certificates\n"},
+		{"", errSilent, "autoconfig.listed.se", 200, "yes\n"},
+		{"", errSilent, "autoconfig.new.listed.se", 503, "not known at the moment\n"},
+	} {
+		found, failure = caa.Set{Name: "listed.se", Records: []dns.Record{{Name: "listed.se", Data: step.data}}}, step.failure
+		if status, text := ask(t, h, "?domain="+step.name); status != step.status || text != step.text {
+			t.Errorf("%s with %q and %v: got %d %q, want %d %q",
+				step.name, step.data, step.failure, status, text, step.status, step.text)
+		}
+	}
+}
+
 // TestAskWhileDNSFails checks that a proxy that asks before it serves a
 // certificate that it has can go on serving it.
 func TestAskWhileDNSFails(t *testing.T) {
@@ -135,7 +174,7 @@ func TestAskWhileDNSFails(t *testing.T) {
 		listed:    func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
 		allowed:   func(context.Context, string) error { return nil },
 		leadsHere: func(context.Context, string) error { return failure },
-	}, 0, slog.New(slog.DiscardHandler))
+	}, testAuthority, 0, slog.New(slog.DiscardHandler))
 	for _, step := range []struct {
 		failure        error
 		granted, other int // status for a name that was granted before, and for a new one; 0: do not ask
@@ -173,7 +212,7 @@ func TestAskCaller(t *testing.T) {
 			asked = append(asked, fair.CallerOf(ctx).Kind)
 			return nil
 		},
-	}, 0, nil)
+	}, testAuthority, 0, nil)
 	for name, want := range map[string][]fair.Kind{
 		"autoconfig.listed.se":   {fair.Listed},
 		"autoconfig.customer.se": {fair.Ask, fair.Ask},
@@ -196,7 +235,7 @@ func TestAskWithoutDNS(t *testing.T) {
 			t.Errorf("%s: DNS was asked", name)
 			return nil, errSilent
 		}
-		if status, text := ask(t, AskHandler(policy, 0, nil), "?domain="+name); status != 200 {
+		if status, text := ask(t, AskHandler(policy, caa.Named("ca.example"), 0, nil), "?domain="+name); status != 200 {
 			t.Errorf("%s: got %d %s, want 200", name, status, text)
 		}
 	}
@@ -216,7 +255,7 @@ func TestAskTimes(t *testing.T) {
 		h := AskHandler(&testPolicy{
 			listed:  func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
 			allowed: wait, leadsHere: wait,
-		}, 0, nil)
+		}, testAuthority, 0, nil)
 		for _, domain := range []string{"listed.se", "customer.se"} {
 			silent = false
 			if status, text := ask(t, h, "?domain=autoconfig."+domain); status != 200 {
@@ -239,7 +278,7 @@ func TestAskTimes(t *testing.T) {
 
 // TestAskForgets checks that the number of remembered names is limited.
 func TestAskForgets(t *testing.T) {
-	h := AskHandler(&testPolicy{}, 2*maxGranted, nil).(*askHandler)
+	h := AskHandler(&testPolicy{}, testAuthority, 2*maxGranted, nil).(*askHandler)
 	for i := range maxGranted {
 		h.granted[nth(i)] = struct{}{}
 	}

@@ -173,5 +173,8 @@ func (a *acmeIssuer) leadsHere(ctx context.Context, name string) error {
 	if err := a.policy.LeadsHere(ctx, name); err != nil {
 		return &refusal{fmt.Sprintf("no order, because DNS does not lead the name here: %v", err)}
 	}
+	if err := mayIssue(ctx, a.policy, a.authority, name); err != nil {
+		return &refusal{fmt.Sprintf("no order, because %v", err)}
+	}
 	return nil
 }

@@ -22,6 +22,9 @@ type Options struct {
 	Files []certfile.Pair
 	// ACME orders certificates for names without one. Nil orders none.
 	ACME *ACME
+	// CAAIdentities returns the domains by which CAA records know the authority of
+	// ACME. If it is nil or returns none, the directory of the server names them.
+	CAAIdentities func() []string
 	// Policy decides for which names certificates may be ordered. If it is nil,
 	// only Name may have one.
 	Policy Policy

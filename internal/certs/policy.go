@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"signpost/account"
+	"signpost/internal/caa"
+	"signpost/internal/dns"
 )
 
 // Policy decides which names may have a certificate.
@@ -27,6 +29,10 @@ type Policy interface {
 	// Otherwise every order would fail, and strangers could use up all orders
 	// with names of customers whose DNS leads elsewhere.
 	LeadsHere(ctx context.Context, name string) error
+	// CAA returns the CAA records that decide which authorities may issue a
+	// certificate for the name. An error means that they cannot be known now, and
+	// then no authority issues one.
+	CAA(ctx context.Context, name string) (caa.Set, error)
 }
 
 // Domains knows the mail domains that are hosted here, as directory.Directory does.
@@ -57,11 +63,13 @@ type Names struct {
 	Apex    bool    // hosted domains themselves may have a certificate, too
 	Domains Domains // nil if none are hosted
 
-	// A name leads here if it has one of these addresses or one of Own's: a
+	// A name leads here if it has no other addresses than these and Own's: a
 	// customer publishes a CNAME record for Own, or the same addresses. Without
 	// Own and Addresses, every name is taken to lead here.
 	Addresses       []netip.Addr
 	LookupAddresses func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Lookup asks DNS for other records. It may be nil: then CAA finds none.
+	Lookup caa.Lookup
 }
 
 // Listed implements Policy.
@@ -126,7 +134,8 @@ func (n *Names) decide(name string, hosted func(domain string) error) error {
 }
 
 // LeadsHere implements Policy. The error is an *elsewhereError if DNS leads the
-// name elsewhere.
+// name elsewhere, be it with one of its addresses: the ACME server prefers IPv6, and
+// clients choose as they like.
 func (n *Names) LeadsHere(ctx context.Context, name string) error {
 	if name == n.Own || !n.knowsAddress() {
 		return nil
@@ -137,23 +146,96 @@ func (n *Names) LeadsHere(ctx context.Context, name string) error {
 		return err
 	case len(there) == 0:
 		return &elsewhereError{"it has no address"}
-	case overlap(there, n.Addresses):
+	}
+	foreign := without(there, n.Addresses)
+	if len(foreign) == 0 || n.isAliasOfOwn(ctx, name) {
 		return nil
-	case n.Own == "":
-		return &elsewhereError{fmt.Sprintf("it is at %v, and this service at %v", there, n.Addresses)}
+	}
+	if n.Own == "" {
+		return elsewhere(there, foreign, fmt.Sprintf("this service at %v", n.Addresses))
 	}
 	here, err := n.LookupAddresses(ctx, n.Own)
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.Own, err)
 	}
-	if overlap(there, here) {
+	if foreign = without(foreign, here); len(foreign) == 0 {
 		return nil
 	}
-	return &elsewhereError{fmt.Sprintf("it is at %v, and %s at %v", there, n.Own, append(here, n.Addresses...))}
+	if err := n.mustKnow(ctx, foreign); err != nil {
+		return err
+	}
+	return elsewhere(there, foreign, fmt.Sprintf("%s at %v", n.Own, append(here, n.Addresses...)))
 }
 
-func overlap(a, b []netip.Addr) bool {
-	return slices.ContainsFunc(a, func(address netip.Addr) bool { return slices.Contains(b, address) })
+// isAliasOfOwn reports whether CNAMEs lead the name to Own, which may have other
+// addresses each time that it is looked up.
+func (n *Names) isAliasOfOwn(ctx context.Context, name string) bool {
+	if n.Lookup == nil || n.Own == "" {
+		return false
+	}
+	answer, err := n.Lookup(ctx, name, "A")
+	return err == nil && slices.ContainsFunc(answer.OfType("CNAME"), func(r dns.Record) bool {
+		return strings.EqualFold(strings.TrimSuffix(r.Data, "."), n.Own)
+	})
+}
+
+// mustKnow returns an error unless the addresses of Own of the same kinds are known,
+// without which none can be called foreign.
+func (n *Names) mustKnow(ctx context.Context, foreign []netip.Addr) error {
+	if n.Lookup == nil {
+		return nil
+	}
+	for _, a := range foreign {
+		recordType := "A"
+		if a.Is6() {
+			recordType = "AAAA"
+		}
+		if _, err := n.Lookup(ctx, n.Own, recordType); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// without returns the addresses that are not among ours.
+func without(addresses, ours []netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(addresses), func(a netip.Addr) bool {
+		return slices.Contains(ours, a) || slices.Contains(ours, embedded(a))
+	})
+}
+
+// nat64 begins the IPv6 addresses that a resolver with DNS64 makes of IPv4 addresses for
+// the machines of its own network (RFC 6052 section 2.1).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+// embedded returns the IPv4 address of which DNS64 has made an address.
+func embedded(a netip.Addr) netip.Addr {
+	if !nat64.Contains(a) {
+		return a
+	}
+	b := a.As16()
+	return netip.AddrFrom4([4]byte(b[12:]))
+}
+
+func elsewhere(there, foreign []netip.Addr, here string) error {
+	if len(foreign) < len(there) {
+		return &elsewhereError{fmt.Sprintf("it is also at %v, and %s: all of its addresses must lead here", foreign, here)}
+	}
+	return &elsewhereError{fmt.Sprintf("it is at %v, and %s", there, here)}
+}
+
+// CAA implements Policy.
+func (n *Names) CAA(ctx context.Context, name string) (caa.Set, error) {
+	if n.Lookup == nil {
+		return caa.Set{}, nil
+	}
+	set, err := caa.Relevant(ctx, n.Lookup, name)
+	if err != nil && name == n.Own {
+		// Nobody but the operator can cause orders for it, and it must be had after
+		// a start at which DNS does not work yet.
+		return caa.Set{}, nil
+	}
+	return set, err
 }
 
 // elsewhereError reports that DNS leads a name elsewhere.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"signpost/account"
+	"signpost/internal/caa"
+	"signpost/internal/dns"
 )
 
 // testPolicy is a Policy made of functions. A nil function lists no name, allows
@@ -17,6 +19,14 @@ type testPolicy struct {
 	allowed   func(ctx context.Context, name string) error
 	leadsHere func(ctx context.Context, name string) error
 	recent    bool // no name is gone for long
+	caa       func(ctx context.Context, name string) (caa.Set, error)
+}
+
+func (p *testPolicy) CAA(ctx context.Context, name string) (caa.Set, error) {
+	if p.caa == nil {
+		return caa.Set{}, nil
+	}
+	return p.caa(ctx, name)
 }
 
 func (p *testPolicy) Listed(name string) bool { return p.listed != nil && p.listed(name) }
@@ -157,6 +167,10 @@ func TestLeadsHere(t *testing.T) {
 		"setup.hoster.se":          {"192.0.2.1", "2001:db8::1"},
 		"autoconfig.customer.se":   {"192.0.2.1"},
 		"autodiscover.customer.se": {"198.51.100.1", "2001:db8::1"},
+		"autoconfig.dns64.se":      {"192.0.2.9", "64:ff9b::c000:209"},
+		"autoconfig.alias.se":      {"203.0.113.1"},
+		"autoconfig.six.se":        {"192.0.2.1", "2001:db8::1"},
+		"half.hoster.se":           {"192.0.2.1"}, // the other kind of address cannot be looked up
 		"autoconfig.elsewhere.se":  {"198.51.100.1"},
 		"autoconfig.away.se":       {"192.0.2.9"},
 		"autoconfig.nowhere.se":    nil,
@@ -183,7 +197,16 @@ func TestLeadsHere(t *testing.T) {
 	}{
 		{own, nil, own, "", false},
 		{own, nil, "autoconfig.customer.se", "", false},
-		{own, nil, "autodiscover.customer.se", "", false},
+		{own, nil, "autodiscover.customer.se",
+			"it is also at [198.51.100.1], and setup.hoster.se at [192.0.2.1 2001:db8::1]: all of its addresses must lead here", true},
+		{own, more, "autodiscover.customer.se", "", false},
+		{"", more, "autodiscover.customer.se",
+			"it is also at [2001:db8::1], and this service at [198.51.100.1]: all of its addresses must lead here", true},
+		{"", []netip.Addr{netip.MustParseAddr("192.0.2.9")}, "autoconfig.dns64.se", "", false},
+		{own, nil, "autoconfig.alias.se", "", false}, // a CNAME for the own name, whose addresses change
+		{"half.hoster.se", nil, "autoconfig.customer.se", "", false},
+		{"half.hoster.se", nil, "autoconfig.six.se", errSilent.Error(), false},
+		{"half.hoster.se", nil, "autoconfig.elsewhere.se", "it is at [198.51.100.1], and half.hoster.se at [192.0.2.1]", true},
 		{own, nil, "autoconfig.elsewhere.se", "it is at [198.51.100.1], and setup.hoster.se at [192.0.2.1 2001:db8::1]",
 			true},
 		{own, nil, "autoconfig.nowhere.se", "it has no address", true},
@@ -196,7 +219,15 @@ func TestLeadsHere(t *testing.T) {
 		{"", more, "autoconfig.away.se", "it is at [192.0.2.9], and this service at [198.51.100.1]", true},
 		{"", nil, "autoconfig.elsewhere.se", "", false},
 	} {
-		n := &Names{Own: test.own, Addresses: test.addresses, LookupAddresses: lookup}
+		n := &Names{Own: test.own, Addresses: test.addresses, LookupAddresses: lookup, Lookup: func(_ context.Context, name, recordType string) (dns.Answer, error) {
+			switch {
+			case name == "autoconfig.alias.se":
+				return dns.Answer{Records: []dns.Record{{Name: name, Type: "CNAME", Data: "Setup.hoster.se."}}}, nil
+			case name == "half.hoster.se" && recordType == "AAAA":
+				return dns.Answer{}, errSilent
+			}
+			return dns.Answer{}, nil
+		}}
 		err := n.LeadsHere(t.Context(), test.name)
 		text := ""
 		if err != nil {
@@ -223,5 +254,17 @@ func TestGone(t *testing.T) {
 	}
 	if !(&Names{}).Gone("autoconfig.left.se") {
 		t.Error("Gone without domains = false, want true")
+	}
+}
+
+// TestOwnCAA checks that the own name does not wait for DNS, and that every other does.
+func TestOwnCAA(t *testing.T) {
+	silent := func(context.Context, string, string) (dns.Answer, error) { return dns.Answer{}, errSilent }
+	n := &Names{Own: "setup.hoster.se", Lookup: silent}
+	if _, err := n.CAA(t.Context(), "setup.hoster.se"); err != nil {
+		t.Errorf("CAA of the own name while DNS is silent = %v, want none and no error", err)
+	}
+	if _, err := n.CAA(t.Context(), "autoconfig.customer.se"); !errors.Is(err, errSilent) {
+		t.Errorf("CAA of a customer's name while DNS is silent = %v, want %v", err, errSilent)
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // inWords are the defaults of the table in doc.go that are no values.
 var inWords = []string{
-	"required", "none", "unsigned", "see below", "a tenth", "by type", "by domain", "from displayName", "found by client",
+	"the authority's", "required", "none", "unsigned", "see below", "a tenth", "by type", "by domain", "from displayName", "found by client",
 	"at once", "no end", "the host name", "the name", "the system's", "the provider's", "branding's", "Let's Encrypt's",
 	"of server", "from account", "from domain", "as base", "from mailboxes", "the only one",
 }

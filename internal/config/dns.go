@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"signpost/internal/certs"
 	"signpost/internal/dns"
 	"signpost/internal/fault"
 )
@@ -19,8 +20,20 @@ type DNS struct {
 	Timeout   time.Duration
 	Addresses []netip.Addr // records that customers' names get instead of a CNAME to Name
 	TTL       time.Duration
+	// CAAIdentities are the domains by which CAA records know the authority that
+	// issues the certificates; empty for what is known of it otherwise.
+	CAAIdentities []string
 
 	updates []update
+}
+
+// ProxyIdentities returns the domains by which CAA records know the authorities of a
+// proxy in front. Without a word about them, they are those of Caddy.
+func (c *Config) ProxyIdentities() []string {
+	if len(c.DNS.CAAIdentities) > 0 {
+		return c.DNS.CAAIdentities
+	}
+	return certs.ProxyIdentities
 }
 
 // update is where records of a zone are published. The key is in keyFile unless that
@@ -67,6 +80,11 @@ var dnsKeys = keys[DNS]{
 				item.fault("%s is already listed", quote(address.String()))
 			}
 			d.Addresses = append(d.Addresses, address)
+		}
+	},
+	"caaIdentities": func(d *DNS, v *value) {
+		for item := range v.oneOrList("domains of authorities, such as letsencrypt.org") {
+			d.CAAIdentities = append(d.CAAIdentities, item.host())
 		}
 	},
 	"ttl":     func(d *DNS, v *value) { d.TTL = v.duration(time.Second, 7*24*time.Hour) },

@@ -18,6 +18,7 @@ func TestUpdates(t *testing.T) {
 	file := write(t, "signpost.yaml", `dns:
   addresses: [192.0.2.1, "2001:db8::1"]
   ttl: 5m
+  caaIdentities: CA.example
   updates:
     - {zone: Example.com, primary: ns1.example.com, keyFile: key}
     - zone: "*"
@@ -34,6 +35,12 @@ func TestUpdates(t *testing.T) {
 	}
 	if got := c.DNS.TTL.String(); got != "5m0s" {
 		t.Errorf("dns.ttl = %s, want 5m0s", got)
+	}
+	if got := c.ProxyIdentities(); !slices.Equal(got, []string{"ca.example"}) {
+		t.Errorf("ProxyIdentities() = %v, want [ca.example]", got)
+	}
+	if got := new(Config).ProxyIdentities(); len(got) == 0 || got[0] != "letsencrypt.org" {
+		t.Errorf("ProxyIdentities() of a configuration without dns.caaIdentities = %v, want those of Caddy", got)
 	}
 	const secret = "c2lnbnBvc3Qgc2lnbnBvc3Qgc2lnbnA="
 	want := []dns.Update{

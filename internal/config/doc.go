@@ -78,6 +78,9 @@
 //	dns.timeout                                        2s                 time for one try
 //	dns.addresses                                      none               of this service; customers' names get A and
 //	                                                                      AAAA records instead of a CNAME to name
+//	dns.caaIdentities                                  the authority's    domains by which CAA records know the authority
+//	                                                                      that issues certificates here, the first to
+//	                                                                      recommend; of a proxy, Caddy's defaults
 //	dns.ttl                                            1h                 of the records that domains should have
 //	dns.updates                                        none               zones in which "signpost records -publish" may
 //	                                                                      write

@@ -61,6 +61,7 @@ func (k *check) run() ([]Finding, error) {
 		return nil, first
 	}
 	k.preference()
+	k.caa()
 	return k.findings, nil
 }
 

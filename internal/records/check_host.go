@@ -74,7 +74,15 @@ func (k *check) host(label string) error {
 			return nil
 		}
 	}
+	wrong := k.foreign(have, want)
 	switch {
+	case len(wrong) > 0 && len(wrong) < len(have):
+		var missing []dns.Record
+		if want[0].Type != "CNAME" {
+			missing = without(want, have)
+		}
+		k.found(Harmful, label, "also leads to "+targets(wrong)+", which is not this service: clients go there, too, "+
+			"and authorities that check the name there issue no certificate", wrong, missing)
 	case len(want) == 0:
 		k.found(Superfluous, label, "is there, but there is nothing to ask for", have, nil)
 	case label == "autodiscover" && slices.Contains(k.domain.redirects, targets(have)):
@@ -84,6 +92,30 @@ func (k *check) host(label string) error {
 		k.found(Different, label, "leads to "+targets(have)+" instead of "+targets(want), have, want)
 	}
 	return nil
+}
+
+// foreign returns the addresses at a name that are not the service's, none if the
+// addresses of the service cannot be looked up.
+func (k *check) foreign(have, want []dns.Record) (foreign []dns.Record) {
+	ours := want
+	if len(want) > 0 && want[0].Type == "CNAME" {
+		ours = nil
+		for _, recordType := range []string{"A", "AAAA"} {
+			answer, err := k.resolver.Lookup(k.ctx, targets(want), recordType)
+			if err != nil {
+				return nil
+			}
+			ours = append(ours, answer.OfType(recordType)...)
+		}
+	}
+	return without(have, ours)
+}
+
+// without returns the records whose data no other record has.
+func without(records, others []dns.Record) []dns.Record {
+	return slices.DeleteFunc(slices.Clone(records), func(r dns.Record) bool {
+		return slices.ContainsFunc(others, func(o dns.Record) bool { return o.Type == r.Type && o.Data == r.Data })
+	})
 }
 
 // targets lists where records lead, for a message.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"signpost/internal/caa"
 	"signpost/internal/dns"
 )
 
@@ -123,6 +124,8 @@ type Comparer struct {
 
 	web         *http.Client // asks the service; nil if only DNS is asked
 	certificate func(host string) bool
+
+	authority *caa.Authority // that issues the certificates; nil if nobody cares
 }
 
 // NewComparer returns a comparer that asks the name servers of each domain. It

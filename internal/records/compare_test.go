@@ -141,6 +141,18 @@ var planted = []struct {
 		remove: []string{"autoconfig.kund.example. 3600 IN A 192.0.2.10"},
 		put: []string{"autoconfig.kund.example. 3600 IN A 192.0.2.10",
 			"autoconfig.kund.example. 3600 IN AAAA 2001:db8::10"}},
+	{name: "an address of somebody else beside that of the service",
+		plant: replace(`^autoconfig\.(.*) 3600 IN CNAME .*`,
+			"autoconfig.$1 300 IN A 192.0.2.10\nautoconfig.$1 300 IN AAAA 2001:db8::bad"), kind: Harmful,
+		want: "autoconfig.kund.example also leads to 2001:db8::bad, which is not this service: clients go there, too, " +
+			"and authorities that check the name there issue no certificate",
+		remove: []string{"autoconfig.kund.example. 300 IN AAAA 2001:db8::bad"}},
+	{name: "an address of somebody else in place of one", domain: addressDomain,
+		plant: replace(`^autoconfig(.*) AAAA .*\n`, "autoconfig.kund.example. 300 IN AAAA 2001:db8::bad\n"), kind: Harmful,
+		want: "autoconfig.kund.example also leads to 2001:db8::bad, which is not this service: clients go there, too, " +
+			"and authorities that check the name there issue no certificate",
+		remove: []string{"autoconfig.kund.example. 300 IN AAAA 2001:db8::bad"},
+		put:    []string{"autoconfig.kund.example. 3600 IN AAAA 2001:db8::10"}},
 	{name: "wildcard address", plant: func(zone string) string {
 		return replace(`^autoconfig\.kund.*\n`, "")(zone) + "*.kund.example. 300 IN A 192.0.2.80\n"
 	}, kind: Harmful,

@@ -20,6 +20,7 @@ type internet struct {
 	onQuery   func(miekg.Question)
 	delegated string      // a zone for which its parent only gives a referral
 	servfail  string      // a name that gets SERVFAIL, or *.name for all below it
+	failing   uint16      // a type for which every name gets SERVFAIL
 	mute      string      // names with this suffix get no answer
 	unserved  bool        // queries without recursion get no answer
 	silent    atomic.Bool // no query gets an answer
@@ -68,7 +69,7 @@ func (n *internet) ServeDNS(w miekg.ResponseWriter, query *miekg.Msg) {
 	case n.delegated != "" && !query.RecursionDesired && miekg.IsSubDomain(n.delegated, name):
 		answer.Authoritative = false
 		answer.Ns = []miekg.RR{dnstest.RR(n.delegated + " 300 IN NS ns.elsewhere.example.")}
-	case n.servfail == name, n.servfail != "" && n.servfail[0] == '*' && strings.HasSuffix(name, n.servfail[1:]):
+	case n.failing == qtype, n.servfail == name, n.servfail != "" && n.servfail[0] == '*' && strings.HasSuffix(name, n.servfail[1:]):
 		answer.Rcode = miekg.RcodeServerFailure
 	default:
 		n.answer(answer, name, qtype)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync/atomic"
 
+	"signpost/internal/caa"
 	"signpost/internal/certs"
 	"signpost/internal/config"
 	"signpost/internal/conn"
@@ -22,7 +23,8 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 		return nil, nil
 	}
 	m, err := certs.New(certs.Options{
-		Name: cfg.Name, Files: cfg.TLS.Certificates, ACME: cfg.TLS.ACME, Policy: policy{&s.loaded},
+		CAAIdentities: func() []string { return s.loaded.Load().Config.DNS.CAAIdentities },
+		Name:          cfg.Name, Files: cfg.TLS.Certificates, ACME: cfg.TLS.ACME, Policy: policy{&s.loaded},
 		Caller: s.handshakeCaller, Log: s.log,
 	})
 	if err != nil {
@@ -77,6 +79,18 @@ func (p policy) LeadsHere(ctx context.Context, name string) error {
 	return p.loaded.Load().names().LeadsHere(ctx, name)
 }
 
+// CAA implements certs.Policy.
+func (p policy) CAA(ctx context.Context, name string) (caa.Set, error) {
+	return p.loaded.Load().names().CAA(ctx, name)
+}
+
+// proxyAuthority returns the authority that a proxy in front orders from.
+func (s *service) proxyAuthority() caa.Authority {
+	return caa.Authority{Identities: func(context.Context) ([]string, error) {
+		return s.loaded.Load().Config.ProxyIdentities(), nil
+	}}
+}
+
 // names returns which names may have a certificate.
 func (l *Loaded) names() *certs.Names {
 	return &certs.Names{
@@ -85,5 +99,6 @@ func (l *Loaded) names() *certs.Names {
 		Domains:         l.Directory,
 		Addresses:       l.Config.DNS.Addresses,
 		LookupAddresses: l.Resolver.LookupAddresses,
+		Lookup:          l.Resolver.Lookup,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"syscall"
 
+	"signpost/internal/caa"
 	"signpost/internal/certfile"
 	"signpost/internal/fault"
 )
@@ -40,6 +41,19 @@ func (l *Loaded) CheckTLS() fault.List {
 		faults = append(faults, l.Config.Fault("tls.acme.storage", fmt.Errorf("%s is not a directory", t.ACME.Storage)))
 	}
 	return faults
+}
+
+// Authority returns the authority that issues the certificates of customers' names, and
+// whether they are issued at all, by an order of the service or of a proxy in front.
+func (l *Loaded) Authority() (caa.Authority, bool) {
+	switch t := l.Config.TLS; {
+	case t == nil:
+		return caa.Named(l.Config.ProxyIdentities()...), true
+	case t.ACME == nil:
+		return caa.Authority{}, false // files, which are there
+	default:
+		return t.ACME.Authority(func() []string { return l.Config.DNS.CAAIdentities }), true
+	}
 }
 
 // CertificateFor returns a function that reports whether the service has a certificate

@@ -161,7 +161,7 @@ func (s *service) server(ctx context.Context) *server.Service {
 		Admin: server.Admin{
 			Metrics: s.metrics,
 			Pprof:   cfg.Admin.Pprof,
-			Ask:     certs.AskHandler(policy{&s.loaded}, cfg.Admin.AskPerHour, s.log),
+			Ask:     certs.AskHandler(policy{&s.loaded}, s.proxyAuthority(), cfg.Admin.AskPerHour, s.log),
 			Ready: func() error {
 				if ctx.Err() != nil {
 					return errors.New("stopping")

@@ -3,6 +3,7 @@ package sources
 import (
 	"hash/maphash"
 	"iter"
+	"math/bits"
 	"strings"
 
 	"signpost/account"
@@ -33,6 +34,9 @@ type entry struct {
 type builder struct {
 	*table
 	known map[directory.Domain]uint32 // the numbers of the values
+	sums  []uint64                    // what stands for each value
+	last  directory.Domain            // of the row before, which is mostly equal
+	value uint32                      // the number of last
 	bad   int                         // rows that name no domain, or a host that is none
 }
 
@@ -60,28 +64,46 @@ func (b *builder) add(r row.Domain) {
 	if !ok {
 		return
 	}
-	value, ok := b.known[d]
-	if !ok {
-		value = uint32(len(b.values))
-		b.values = append(b.values, d)
-		b.known[d] = value
-	}
-	at, slot := b.lookUp(name)
+	value := b.number(d)
+	hash := maphash.String(b.seed, name)
+	at, slot := b.lookUp(name, hash)
 	if at >= 0 {
 		e := &b.entries[at]
 		if rank(d) > rank(b.values[e.value]) {
-			b.sum += b.hash(name, d) - b.hash(name, b.values[e.value])
+			b.sum += mix(hash, b.sums[value]) - mix(hash, b.sums[e.value])
 			e.value = value
 		}
 		return
 	}
-	b.sum += b.hash(name, d)
+	b.sum += mix(hash, b.sums[value])
 	b.entries = append(b.entries, entry{uint32(len(b.names)), value, uint8(len(name))})
 	b.names = append(b.names, name...)
 	b.slots[slot] = uint32(len(b.entries))
 	if 2*len(b.entries) > len(b.slots) {
 		b.resize(4 * len(b.entries))
 	}
+}
+
+// number returns the number of a value, which is added to the values if it is new.
+func (b *builder) number(d directory.Domain) uint32 {
+	if d == b.last && len(b.values) > 0 {
+		return b.value
+	}
+	value, ok := b.known[d]
+	if !ok {
+		value = uint32(len(b.values))
+		b.values = append(b.values, d)
+		b.sums = append(b.sums, maphash.Comparable(b.seed, d))
+		b.known[d] = value
+	}
+	b.last, b.value = d, value
+	return value
+}
+
+// mix returns a number that stands for a name with a value.
+func mix(name, value uint64) uint64 {
+	high, low := bits.Mul64(name^value, 0x9e3779b97f4a7c15)
+	return high ^ low ^ name
 }
 
 // rank says which of two rows about the same domain counts.
@@ -103,29 +125,16 @@ func (b *builder) resize(slots int) {
 	}
 	b.slots = make([]uint32, size)
 	for i := range b.entries {
-		_, slot := b.lookUp(string(b.name(i)))
+		name := b.name(i)
+		_, slot := b.lookUp(string(name), maphash.Bytes(b.seed, name))
 		b.slots[slot] = uint32(i + 1)
 	}
 }
 
-// hash returns a number that stands for a row.
-func (t *table) hash(name string, d directory.Domain) uint64 {
-	var h maphash.Hash
-	h.SetSeed(t.seed)
-	for _, text := range [...]string{name, d.Alias, d.Provider, d.MailHost} {
-		h.WriteString(text)
-		h.WriteByte(0)
-	}
-	if d.Inactive {
-		h.WriteByte(1)
-	}
-	return h.Sum64()
-}
-
 // lookUp returns the number of the entry with the name, or -1 and the slot for it.
-func (t *table) lookUp(name string) (at, slot int) {
+func (t *table) lookUp(name string, hash uint64) (at, slot int) {
 	mask := len(t.slots) - 1
-	for slot = int(maphash.String(t.seed, name)) & mask; ; slot = (slot + 1) & mask {
+	for slot = int(hash) & mask; ; slot = (slot + 1) & mask {
 		at = int(t.slots[slot]) - 1
 		if at < 0 || string(t.name(at)) == name {
 			return at, slot
@@ -144,7 +153,7 @@ func (t *table) find(name string) (directory.Domain, bool) {
 	if t == nil {
 		return directory.Domain{}, false
 	}
-	at, _ := t.lookUp(name)
+	at, _ := t.lookUp(name, maphash.String(t.seed, name))
 	if at < 0 {
 		return directory.Domain{}, false
 	}

@@ -29,7 +29,7 @@ var (
 	listedRoom    = room{names: 192, clients: 768, orders: 12}
 	listedShare   = room{names: 32, clients: 192, orders: 12}
 	unlistedRoom  = room{names: 192, clients: 512, orders: 8}
-	unlistedShare = room{names: 16, clients: 64, orders: 3}
+	unlistedShare = room{names: 32, clients: 64, orders: 3}
 )
 
 const (

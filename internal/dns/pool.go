@@ -26,7 +26,7 @@ type limits struct {
 var poolLimits = [fair.Kinds]limits{
 	fair.Operator:  {places: MaxConcurrent, queue: 1024},
 	fair.Request:   {places: 256, queue: 1024, client: 32, domain: 96, callers: 4096},
-	fair.Handshake: {places: 64, queue: 256, client: 8, domain: 24, callers: 1024},
+	fair.Handshake: {places: 64, queue: 256, client: 16, domain: 48, callers: 1024},
 	fair.Ask:       {places: 64, queue: 256, client: 8, domain: 8, callers: 1024},
 	fair.Listed:    {places: 64, queue: 1024, client: 16, domain: 48, callers: 2048},
 }

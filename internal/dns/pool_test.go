@@ -119,7 +119,7 @@ func TestShares(t *testing.T) {
 		},
 		{
 			"handshakes", fair.Handshake, func(int) fair.Caller { return fair.Caller{Block: 1} },
-			func(i int) string { return fmt.Sprintf("n%d-silent.test", i) }, 8, "fresh.test", "fresh.test",
+			func(i int) string { return fmt.Sprintf("n%d-silent.test", i) }, 16, "fresh.test", "fresh.test",
 		},
 		{
 			"a proxy's questions about one domain", fair.Ask, func(int) fair.Caller { return fair.Caller{} },

@@ -39,7 +39,7 @@ const (
 	listedDomains = 2000
 )
 
-// victims are the questions of another client, each about a domain that nobody has
+// victims are the questions of other clients, each about a domain that nobody has
 // asked for before, and the time within which the answer has to come. The last one
 // needs no DNS: it shows how busy the machine is.
 var victims = []struct {
@@ -56,8 +56,8 @@ var victims = []struct {
 // TestStranger has one stranger do its worst to the look-ups in DNS: from one IPv4
 // address and from one IPv6 /48, by requests and by handshakes, for names whose servers
 // are silent and for names that are not there, and through a proxy that asks for
-// certificates. Another client's first question about a domain found by its MX record
-// is answered all the same, and so is the proxy's about a name that is listed.
+// certificates. The others' first questions about domains found by their MX records are
+// answered all the same, and so are the proxy's about names that are listed.
 func TestStranger(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
@@ -316,16 +316,20 @@ func (v *victim) askFor(ctx context.Context, name string) int {
 	return response.StatusCode
 }
 
+// other returns the address of another client. Each asks little, however long the
+// answers take on a busy machine.
+func other(n int64) string { return fmt.Sprintf("198.51.100.%d", n%250+1) }
+
 // fresh asks about an address of a domain that only its MX record leads here.
 func (v *victim) fresh(n int64) int {
-	return v.request(context.Background(), "198.51.100.7", fmt.Sprintf("fresh%d.test", n))
+	return v.request(context.Background(), other(n), fmt.Sprintf("fresh%d.test", n))
 }
 
 // freshHandshake begins a handshake with a name of such a domain. It gets no
 // certificate, because no ACME server can be reached, but DNS is asked.
 func (v *victim) freshHandshake(n int64) int {
 	domain := fmt.Sprintf("fresh%d.test", n)
-	v.handshakes(func(int) string { return "198.51.100.7" }, func(int64) string { return domain })(context.Background(), 0, 0)
+	v.handshakes(func(int) string { return other(n) }, func(int64) string { return domain })(context.Background(), 0, 0)
 	if _, asked := v.asked.Load(domain + "."); asked {
 		return http.StatusOK
 	}
@@ -339,7 +343,7 @@ func (v *victim) listed(n int64) int {
 
 // withoutDNS asks about an address of a domain that the configuration lists.
 func (v *victim) withoutDNS(n int64) int {
-	return v.request(context.Background(), "198.51.100.7", fmt.Sprintf("listed%d.test", n%listedDomains))
+	return v.request(context.Background(), other(n), fmt.Sprintf("listed%d.test", n%listedDomains))
 }
 
 // times are the answers to the questions of a victim.

@@ -85,11 +85,16 @@ func TestStoppedServer(t *testing.T) {
 		goroutines := runtime.NumGoroutine()
 		resume := d.Server.Pause(t)
 		defer resume()
+		for range 100 { // what was under way may still be answered
+			if len(ask(t, s, 16)) == 16 {
+				break
+			}
+		}
 		for range 3 {
 			fails(t, s, "while the server stands still", "the database does not answer in time")
 		}
 		if now := runtime.NumGoroutine(); now > goroutines+100 {
-			t.Errorf("48 questions to a server that stands still left %d goroutines, want fewer than 100", now-goroutines)
+			t.Errorf("questions to a server that stands still left %d goroutines, want fewer than 100", now-goroutines)
 		}
 		resume()
 		works(t, s, "after the server went on")

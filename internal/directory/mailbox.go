@@ -58,7 +58,7 @@ func (d *Directory) resolveMailbox(w *wait, h *hosting, s *account.Settings) err
 	if !f.listed && len(d.stores) > 0 {
 		err := d.findProvider(w, s.Address.Domain(), h)
 		if err == nil {
-			f, err = d.inStores(w, h, n)
+			f, err = d.inStores(w, h, n, false)
 		}
 		if err != nil {
 			return err
@@ -163,7 +163,7 @@ func (d *Directory) follow(w *wait, f *found) (hosting, found, error) {
 		n := h.names(next.Domain(), h.login(next))
 		end := d.inLists(n)
 		if !end.listed && h.provider != nil {
-			if end, err = d.inStores(w, &h, n); err != nil {
+			if end, err = d.inStores(w, &h, n, true); err != nil {
 				return h, end, err
 			}
 		}
@@ -247,7 +247,8 @@ func (d *Directory) inLists(n names) (f found) {
 // inStores returns what the first store knows that knows the mailbox. It asks all stores
 // whose answer can matter, for all names of the mailbox, so that it takes as long for
 // one that nobody knows. It asks none if w is nil.
-func (d *Directory) inStores(w *wait, h *hosting, n names) (f found, err error) {
+// behind says that an alias led to the mailbox.
+func (d *Directory) inStores(w *wait, h *hosting, n names, behind bool) (f found, err error) {
 	if w == nil {
 		return f, nil
 	}
@@ -255,11 +256,11 @@ func (d *Directory) inStores(w *wait, h *hosting, n names) (f found, err error) 
 		if !u.knowsAccountsOf(h) || !w.tells() && !d.mayDiffer(u, h.provider) {
 			continue
 		}
-		alike := d.follows(u, h.provider) && !h.provider.AliasSignsInAsMailbox
+		how := Lookup{Alike: d.follows(u, h.provider) && !h.provider.AliasSignsInAsMailbox, Behind: behind}
 		for name := range n.all {
-			r, listed, known := u.Known(name)
+			r, listed, known := u.Known(name, how)
 			if !known {
-				if r, listed, err = u.Account(w.forStores(), name, alike); err != nil {
+				if r, listed, err = u.Account(w.forStores(), name, how); err != nil {
 					return f, fmt.Errorf("an account in %s: %w", u.Name(), err)
 				}
 			}

@@ -23,12 +23,11 @@ type Store interface {
 	DomainProviders() []string
 
 	// Account looks the mailbox up by its Key. It reports false for one that the store
-	// does not know. If alike is set, it takes as long for an alias, and what is behind
-	// it, as for any other.
-	Account(ctx context.Context, a account.Address, alike bool) (Stored, bool, error)
+	// does not know.
+	Account(ctx context.Context, a account.Address, how Lookup) (Stored, bool, error)
 	// Known is like Account, but asks nobody. It reports whether the answer is
 	// remembered, too.
-	Known(a account.Address) (r Stored, listed, known bool)
+	Known(a account.Address, how Lookup) (r Stored, listed, known bool)
 
 	// Domain returns what the store says of a domain. The error wraps ErrNotListed if
 	// the last good list lacks the domain, and the store cannot be asked whether it is
@@ -41,6 +40,17 @@ type Store interface {
 	// Gone reports whether so many lists in a row lacked the domain that what was made
 	// for it may be removed.
 	Gone(name string) bool
+}
+
+// Lookup is how a mailbox is looked up, so that the time of an answer tells nothing.
+type Lookup struct {
+	// Alike is set if the look-up must take as long for an alias, and what is behind it,
+	// as for any other mailbox.
+	Alike bool
+	// Behind is set if an alias led to the mailbox. What is remembered of it makes no
+	// answer about the mailbox itself faster: somebody could see that it is behind the
+	// alias.
+	Behind bool
 }
 
 // ErrNotListed is wrapped by errors about a domain that the last good list of a store

@@ -43,13 +43,15 @@ func (s *fakeStore) DomainProviders() (ids []string) {
 	return ids
 }
 
-func (s *fakeStore) Account(_ context.Context, a account.Address, alike bool) (Stored, bool, error) {
+func (s *fakeStore) Account(_ context.Context, a account.Address, _ Lookup) (Stored, bool, error) {
 	s.asked = append(s.asked, a.Key())
 	r, ok := s.accounts[a.Key()]
 	return r, ok && s.err == nil, s.err
 }
 
-func (s *fakeStore) Known(account.Address) (Stored, bool, bool) { return Stored{}, false, false }
+func (s *fakeStore) Known(account.Address, Lookup) (Stored, bool, bool) {
+	return Stored{}, false, false
+}
 
 func (s *fakeStore) Domain(_ context.Context, name string) (Domain, bool, error) {
 	s.asked = append(s.asked, name)

@@ -54,10 +54,10 @@ func (a *asker[T]) known(key string) (r result[T], known bool) {
 }
 
 // ask returns what is remembered about the key, or asks the store with the function. The
-// question goes on if ctx ends, and its answer is remembered. While the store fails, what
-// it said before counts.
+// question goes on if ctx ends, and its answer is remembered, for a time called life if
+// there is such a key. While the store fails, what it said before counts.
 func (a *asker[T]) ask(
-	ctx context.Context, key string, question func(context.Context) (T, bool, error),
+	ctx context.Context, key string, life time.Duration, question func(context.Context) (T, bool, error),
 ) (result[T], error) {
 	if r, known := a.known(key); known {
 		a.core.hits.Add(1)
@@ -67,7 +67,7 @@ func (a *asker[T]) ask(
 	var r result[T]
 	if a.core.breaker.ready() {
 		shares := fair.CallerOf(ctx).Shares(sharesPerPlace * a.core.options.Connections)
-		r, err = a.calls.Do(ctx, key, shares, func() (result[T], error) { return a.put(key, question) })
+		r, err = a.calls.Do(ctx, key, shares, func() (result[T], error) { return a.put(key, life, question) })
 	}
 	if err == nil {
 		return r, nil
@@ -87,7 +87,9 @@ const sharesPerPlace = 8
 var errDead = errors.New("the store has failed and is asked again within a second")
 
 // put asks the store and remembers its answer.
-func (a *asker[T]) put(key string, question func(context.Context) (T, bool, error)) (r result[T], err error) {
+func (a *asker[T]) put(
+	key string, life time.Duration, question func(context.Context) (T, bool, error),
+) (r result[T], err error) {
 	err = a.core.question(func(ctx context.Context) error {
 		r.value, r.listed, err = question(ctx)
 		return err
@@ -95,20 +97,23 @@ func (a *asker[T]) put(key string, question func(context.Context) (T, bool, erro
 	if err != nil {
 		return result[T]{}, err
 	}
-	a.remember(key, r)
+	if !r.listed {
+		life = missingLife
+	}
+	a.remember(key, r, life)
 	return r, nil
 }
 
-// remember keeps an answer about a key.
-func (a *asker[T]) remember(key string, r result[T]) {
+// remember keeps an answer about a key, which is good for about a time.
+func (a *asker[T]) remember(key string, r result[T], life time.Duration) {
 	now := time.Now()
 	if !r.listed {
 		a.found.drop(key)
-		a.missing.put(&item[struct{}]{key: key, asked: now, expires: now.Add(jitter(missingLife))})
+		a.missing.put(&item[struct{}]{key: key, asked: now, expires: now.Add(jitter(life))})
 		return
 	}
 	a.missing.drop(key)
-	a.found.put(&item[T]{key: key, value: r.value, asked: now, expires: now.Add(jitter(foundLife))})
+	a.found.put(&item[T]{key: key, value: r.value, asked: now, expires: now.Add(jitter(life))})
 }
 
 // stale returns what the store said about a key before it failed. A "no" counts only if

@@ -404,7 +404,7 @@ func TestTableRows(t *testing.T) {
 func TestMailHosts(t *testing.T) {
 	s, b := open(t, row.Columns{MailHost: true})
 	b.SetAccounts(row.Account{Address: "a@example.com", MailHost: "mail7.example.com"})
-	r, _, err := s.Account(t.Context(), address(t, "a@example.com"), false)
+	r, _, err := s.Account(t.Context(), address(t, "a@example.com"), directory.Lookup{})
 	if err != nil || r.MailHost != "mail7.example.com" {
 		t.Errorf("Account = host %q, %v, want mail7.example.com", r.MailHost, err)
 	}

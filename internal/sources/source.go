@@ -142,23 +142,37 @@ func (s *Source) provider(word, other string) string {
 }
 
 // Account implements directory.Store.
-func (s *Source) Account(ctx context.Context, a account.Address, alike bool) (directory.Stored, bool, error) {
+func (s *Source) Account(
+	ctx context.Context, a account.Address, how directory.Lookup,
+) (directory.Stored, bool, error) {
 	if !isAskable(a.Key()) {
 		return directory.Stored{}, false, nil
 	}
-	r, err := s.core.accounts.ask(ctx, a.Key(), func(ctx context.Context) (directory.Stored, bool, error) {
-		return s.core.account(ctx, a, alike)
+	life := foundLife
+	if how.Alike {
+		life = missingLife // when a question is slow again must not tell who exists
+	}
+	r, err := s.core.accounts.ask(ctx, keyOf(a, how), life, func(ctx context.Context) (directory.Stored, bool, error) {
+		return s.core.account(ctx, a, how.Alike)
 	})
 	return s.stored(r), r.listed, err
 }
 
 // Known implements directory.Store.
-func (s *Source) Known(a account.Address) (r directory.Stored, listed, known bool) {
-	result, known := s.core.accounts.known(a.Key())
+func (s *Source) Known(a account.Address, how directory.Lookup) (r directory.Stored, listed, known bool) {
+	result, known := s.core.accounts.known(keyOf(a, how))
 	if known {
 		s.core.hits.Add(1)
 	}
 	return s.stored(result), result.listed, known
+}
+
+// keyOf returns the key by which an answer is remembered. No address has NUL.
+func keyOf(a account.Address, how directory.Lookup) string {
+	if how.Behind {
+		return "\x00" + a.Key()
+	}
+	return a.Key()
 }
 
 // stored returns an answer with the ID of its provider in place of the store's word.
@@ -179,8 +193,8 @@ func isAskable(key string) bool {
 }
 
 // account asks the store for an address. If alike is set, a second question follows
-// whatever the answer is: about the mailbox behind an alias, whose answer is remembered,
-// or the same again.
+// whatever the answer is: about the mailbox behind an alias, whose answer is remembered
+// for longer than that about the alias, or the same again.
 func (c *core) account(ctx context.Context, a account.Address, alike bool) (directory.Stored, bool, error) {
 	rows, err := c.options.Backend.Account(ctx, a)
 	if err != nil {
@@ -194,13 +208,14 @@ func (c *core) account(ctx context.Context, a account.Address, alike bool) (dire
 	rows, err = c.options.Backend.Account(ctx, next)
 	if err == nil && next != a {
 		target, found := merge(next, rows)
-		c.accounts.remember(next.Key(), result[directory.Stored]{value: target, listed: found})
+		r := result[directory.Stored]{value: target, listed: found}
+		c.accounts.remember(keyOf(next, directory.Lookup{Behind: true}), r, 2*missingLife)
 	}
 	return s, listed, err
 }
 
-// behind returns the mailbox behind an alias whose answer will be asked for next, or the
-// address itself if there is none or it is known.
+// behind returns the mailbox behind an alias, or the address itself if there is none or
+// it cannot be asked for.
 func (c *core) behind(a account.Address, s directory.Stored) account.Address {
 	next := a
 	for _, target := range s.Aliases {
@@ -212,7 +227,7 @@ func (c *core) behind(a account.Address, s directory.Stored) account.Address {
 		}
 		next = target
 	}
-	if _, known := c.accounts.known(next.Key()); known || !isAskable(next.Key()) {
+	if !isAskable(next.Key()) {
 		return a
 	}
 	return next

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"signpost/account"
+	"signpost/internal/directory"
 	"signpost/internal/sources/memory"
 	"signpost/internal/sources/row"
 )
@@ -41,7 +42,7 @@ func open(t testing.TB, columns row.Columns) (*Source, *memory.Backend) {
 // ask asks for an account and returns its user name, "" for one that is not known.
 func ask(t testing.TB, s *Source, text string) (string, error) {
 	t.Helper()
-	r, listed, err := s.Account(t.Context(), address(t, text), false)
+	r, listed, err := s.Account(t.Context(), address(t, text), directory.Lookup{})
 	if !listed && r.Username != "" {
 		t.Errorf("Account(%s) is not listed and has the user name %s", text, r.Username)
 	}
@@ -178,7 +179,7 @@ func TestOneFlight(t *testing.T) {
 		leaving, leave := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		all.Go(func() {
-			if _, _, err := s.Account(leaving, address(t, "anna@example.com"), false); !errors.Is(err, context.Canceled) {
+			if _, _, err := s.Account(leaving, address(t, "anna@example.com"), directory.Lookup{}); !errors.Is(err, context.Canceled) {
 				t.Errorf("Account for one who leaves: %v, want that it was cancelled", err)
 			}
 		})
@@ -353,16 +354,49 @@ func TestAlike(t *testing.T) {
 	)
 	for _, name := range []string{"anna", "gone", "info", "team", "nobody"} {
 		text := name + "@example.com"
-		if _, _, err := s.Account(t.Context(), address(t, text), true); err != nil {
+		if _, _, err := s.Account(t.Context(), address(t, text), directory.Lookup{Alike: true}); err != nil {
 			t.Fatal(err)
 		}
 		if asked := b.Asked(); len(asked) != 2 {
 			t.Errorf("Account(%s) asked for %q, want two questions", text, asked)
 		}
 	}
-	if _, listed, known := s.Known(address(t, "bo@example.com")); !listed || !known {
+	bo := address(t, "bo@example.com")
+	s, b = open(t, row.Columns{Alias: true, Provider: true})
+	b.SetAccounts(row.Account{Address: "info@example.com", Aliases: "bo@example.com"}, row.Account{Address: "bo@example.com"})
+	if _, _, err := s.Account(t.Context(), address(t, "info@example.com"), directory.Lookup{Alike: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, listed, known := s.Known(bo, directory.Lookup{Behind: true}); !listed || !known {
 		t.Errorf("the mailbox behind the alias is known: %v, %v, want it remembered", listed, known)
 	}
+	if _, _, known := s.Known(bo, directory.Lookup{}); known {
+		t.Error("the answer about a mailbox is faster after that about its alias")
+	}
+}
+
+// TestAlikeLives checks that what is remembered of mailboxes that exist and of others is
+// good for the same time, where an answer may depend on what is behind an alias: it would
+// show who exists when a question is slow again.
+func TestAlikeLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := open(t, row.Columns{Alias: true, Provider: true})
+		b.SetAccounts(row.Account{Address: "anna@example.com"})
+		for _, name := range []string{"anna", "nobody"} {
+			a := address(t, name+"@example.com")
+			if _, _, err := s.Account(t.Context(), a, directory.Lookup{Alike: true}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(8 * time.Second)
+			if _, _, known := s.Known(a, directory.Lookup{}); !known {
+				t.Errorf("%s is forgotten after 8 seconds", name)
+			}
+			time.Sleep(4 * time.Second)
+			if _, _, known := s.Known(a, directory.Lookup{}); known {
+				t.Errorf("%s is known after 12 seconds", name)
+			}
+		}
+	})
 }
 
 // TestProviderWords checks that an unknown word is taken for none.
@@ -371,7 +405,7 @@ func TestProviderWords(t *testing.T) {
 	b.SetAccounts(row.Account{Address: "a@example.com", Provider: "E3"},
 		row.Account{Address: "b@example.com", Provider: "nosuch"})
 	for text, want := range map[string]string{"a@example.com": "office", "b@example.com": ""} {
-		r, listed, err := s.Account(t.Context(), address(t, text), false)
+		r, listed, err := s.Account(t.Context(), address(t, text), directory.Lookup{})
 		if err != nil || !listed || r.Provider != want {
 			t.Errorf("Account(%s) = provider %q, %v, %v; want %q", text, r.Provider, listed, err, want)
 		}

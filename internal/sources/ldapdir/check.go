@@ -69,8 +69,12 @@ func (c *check) note(text string) {
 	c.found = append(c.found, row.Finding{Text: text, Warning: true, Note: true})
 }
 
-// failed adds a failure, with the server's words if they name nobody.
-func (c *check) failed(what string, err error, cure string) {
+// failed adds a failure below an entry, with the server's words if they name nobody.
+func (c *check) failed(what string, err error, dn string) {
+	cure := c.cureOfRights(dn)
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == ldap.LDAPResultReferral {
+		cure = "another server has this part of the directory: ask that, or a global catalogue (port 3269)"
+	}
 	c.fault(what+explain(err), cure)
 }
 
@@ -102,7 +106,7 @@ func (c *check) connect() bool {
 		if c.conn != nil {
 			c.warn(explain(err)+"; the other servers are asked", cureOfConnect(err))
 		} else {
-			c.failed("", err, cureOfConnect(err))
+			c.fault(explain(err), cureOfConnect(err))
 		}
 	}
 	return c.conn != nil
@@ -136,7 +140,7 @@ func (c *check) bases(root *ldap.Entry) bool {
 			continue // 389 Directory Server says so also if the entry may not be seen
 		}
 		good = false
-		c.failed(fmt.Sprintf("the base %q cannot be read: ", dn), newError("search", c.conn.server, err), c.cureOfRights(dn))
+		c.failed(fmt.Sprintf("the base %q cannot be read: ", dn), newError("search", c.conn.server, err), dn)
 	}
 	return good
 }
@@ -159,12 +163,12 @@ func (c *check) hasRoot(root *ldap.Entry) bool {
 func (c *check) accounts(sample string) {
 	a := &c.account
 	if _, _, err := c.find(c.ctx, a.base, a.filter, []key{{"nobody@" + sample, "nobody", sample}}, a.asked); err != nil {
-		c.failed("account: ", err, c.cureOfRights(c.fixedBase()))
+		c.failed("account: ", err, c.fixedBase())
 		return
 	}
 	entries, err := c.some(c.fixedBase(), a.filter, a.keys, a.asked)
 	if err != nil {
-		c.failed("account: the search for all mailboxes: ", err, c.cureOfRights(c.fixedBase()))
+		c.failed("account: the search for all mailboxes: ", err, c.fixedBase())
 		return
 	}
 	if len(entries) == 0 {
@@ -223,7 +227,7 @@ func (c *check) domains(sample string) {
 	}
 	base := d.base.expand(key{})
 	if _, _, err := c.find(c.ctx, d.base, d.filter, []key{{whole: sample, domain: sample}}, d.asked); err != nil {
-		c.failed("domain: ", err, c.cureOfRights(base))
+		c.failed("domain: ", err, base)
 		return
 	}
 	for _, k := range d.keys {
@@ -245,9 +249,9 @@ func (c *check) domains(sample string) {
 	failure, _ := errors.AsType[*Error](err)
 	switch {
 	case failure != nil && failure.Code == ldap.LDAPResultSizeLimitExceeded:
-		c.failed("domains: the server does not give the whole list: ", err, c.kind.cureOfLimit())
+		c.fault("domains: the server does not give the whole list: "+explain(err), c.kind.cureOfLimit())
 	case err != nil:
-		c.failed("domains: ", err, c.cureOfRights(base))
+		c.failed("domains: ", err, base)
 	case count == 0:
 		c.fault("domains: the filter finds none", c.cureOfRights(base))
 	case inactive > 0:

@@ -1,6 +1,7 @@
 package ldapdir
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,7 +169,10 @@ func TestCannotRead(t *testing.T) {
 // nothing, and says no word.
 func TestBlind(t *testing.T) {
 	d := rig.LoadLDAP(t, "kopano")
-	s := newStore(t, d, d.URI)
+	o := presets["kopano"]
+	o.Domain = "(|(mail=*@%s)(kopanoAliases=*@%s))" // the directory lists no domains
+	o.Servers, o.BindDN, o.PasswordFile = []string{d.URI}, d.BindDN, d.PasswordFile
+	s := open(t, o)
 	if got, err := s.Account(t.Context(), address(t, "nobody@example.com")); err != nil || len(got) != 0 {
 		t.Errorf("Account of nobody = %+v, %v, want nothing", got, err)
 	}
@@ -179,6 +183,9 @@ func TestBlind(t *testing.T) {
 		"olcAccess: to attrs=userPassword by anonymous auth by * none\n"+
 		"olcAccess: to * by dn.exact=\""+d.BindDN+"\" read by * none\n")
 	s.sight.seen.Store(0) // as if ten seconds had gone by
+	if got, err := s.Domain(t.Context(), "example.com"); err != errBlind {
+		t.Errorf("Domain = %+v, %v, want %v", got, err, errBlind)
+	}
 	for _, asked := range []string{"anna@example.com", "nobody@example.com", "anna@example.com"} {
 		if got, err := s.Account(t.Context(), address(t, asked)); err != errBlind {
 			t.Errorf("Account(%q) = %+v, %v, want %v", asked, got, err, errBlind)
@@ -190,5 +197,23 @@ func TestBlind(t *testing.T) {
 	}
 	if got, err := s.Account(t.Context(), address(t, "nobody@example.com")); err != nil || len(got) != 0 {
 		t.Errorf("Account of nobody with the right again = %+v, %v, want nothing", got, err)
+	}
+}
+
+// TestReferral asks for a part of the directory that another server has.
+func TestReferral(t *testing.T) {
+	d := rig.LoadLDAP(t, "openldap")
+	d.Configure(t, "dn: cn=config\nchangetype: modify\nreplace: olcReferral\nolcReferral: ldap://127.0.0.1:9\n")
+	t.Cleanup(func() { d.Configure(t, "dn: cn=config\nchangetype: modify\ndelete: olcReferral\n") })
+	o := presets["openldap"]
+	o.Servers, o.BindDN, o.PasswordFile = []string{d.URI}, d.BindDN, d.PasswordFile
+	o.Base = "dc=elsewhere"
+	s := open(t, o)
+	_, err := s.Account(t.Context(), address(t, "anna@example.com"))
+	if e, ok := errors.AsType[*Error](err); !ok || e.Code != 10 {
+		t.Errorf("Account = %v, want result 10", err)
+	}
+	if found := s.Check(t.Context(), "example.com"); !strings.Contains(cureOf(found, "Referral (10)"), "another server") {
+		t.Errorf("Check = %+v, want the cure to ask another server", found)
 	}
 }

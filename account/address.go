@@ -30,9 +30,9 @@ type Address struct {
 // international domains. The local part keeps its case; the domain is converted
 // to lower-case A-labels.
 //
-// Control characters, a backslash or a quotation mark inside the local part, more
-// than 64 bytes in the local part and more than 254 in the address are refused,
-// with an *AddressError that never quotes the address.
+// Control characters, a backslash or a quotation mark inside the local part, a local
+// part that looks like nothing, more than 64 bytes in the local part and more than 254
+// in the address are refused, with an *AddressError that never quotes the address.
 func ParseAddress(text string) (Address, error) { return parseAddress(text, false) }
 
 // parseAddress is like ParseAddress. If anyDots is set, dots may stand anywhere in a
@@ -131,8 +131,9 @@ func parseLocal(local string, anyDots bool) (string, error) {
 		return "", &AddressError{"it has nothing before the @"}
 	}
 	anyDots = anyDots && !quoted && !strings.Contains(local, "/")
-	plain, previous := true, '.'
+	plain, visible, previous := true, false, '.'
 	for _, r := range local {
+		visible = visible || !isBlank(r)
 		switch {
 		case r == '.':
 			plain = plain && (anyDots || previous != '.') // which is also the initial value: no dot comes first
@@ -151,6 +152,9 @@ func parseLocal(local string, anyDots bool) (string, error) {
 		}
 		previous = r
 	}
+	if !visible {
+		return "", &AddressError{"it has nothing visible before the @"}
+	}
 	plain = plain && (anyDots || previous != '.')
 	if !plain && !quoted {
 		return "", &AddressError{"it has characters before the @ that an address cannot have there"}
@@ -162,6 +166,28 @@ func parseLocal(local string, anyDots bool) (string, error) {
 		return "", &AddressError{"it has more than 64 bytes before the @"}
 	}
 	return local, nil
+}
+
+// blank holds letters, marks and symbols that look like nothing: those that Unicode calls
+// ignorable, which includes the fillers of Hangul, and those whose glyph is empty. They
+// have a use beside visible characters, as U+FE0F has in emoji.
+var blank = []*unicode.RangeTable{
+	unicode.White_Space, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector,
+	{
+		R16: []unicode.Range16{{Lo: 0x2800, Hi: 0x2800, Stride: 1}}, // Braille without dots
+		R32: []unicode.Range32{
+			{Lo: 0x13441, Hi: 0x13442, Stride: 1}, // blanks between hieroglyphs
+			{Lo: 0x16fe4, Hi: 0x16fe4, Stride: 1}, // filler of Khitan
+			{Lo: 0x1d159, Hi: 0x1d159, Stride: 1}, // note without a head
+		},
+	},
+}
+
+func isBlank(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r == ' '
+	}
+	return unicode.In(r, blank...)
 }
 
 // isAtext reports whether c may stand in an unquoted local part (RFC 5322 §3.2.3).

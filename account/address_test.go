@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -109,6 +110,40 @@ func TestParseAddressRefuses(t *testing.T) {
 		}
 		if addressError.Problem != test.problem {
 			t.Errorf("ParseAddress(%.40q): problem %q, want %q", test.text, addressError.Problem, test.problem)
+		}
+	}
+}
+
+// blankLocals are local parts in which there is nothing to see.
+var blankLocals = []string{
+	"\u3164", "\u2800", "\ufe0f", "\u115f", "\u1160", "\uffa0", "\u17b4", "\u17b5", "\u034f", "\u180b", "\ufe00",
+	"\U000e0100", "\U0001d159", "\U00013441", "\U00016fe4", "\u115f\u1160", "\u3164\u2800\ufe0f", `" "`, "\"\u3164 \"",
+}
+
+// TestBlankLocal checks that an address in which nobody sees a local part is refused, in
+// every way in which one is read.
+func TestBlankLocal(t *testing.T) {
+	for _, local := range blankLocals {
+		text := local + "@example.com"
+		a, err := ParseAddress(text)
+		if refusal, ok := errors.AsType[*AddressError](err); !ok || refusal.Problem != "it has nothing visible before the @" {
+			t.Errorf("ParseAddress(%+q) = %q, %v, want that nothing is visible before the @", text, a, err)
+		}
+		var address, escaped, twice Query
+		address.ReadAddress(text)
+		escape := func(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+		escaped.ReadParameter(escape(text))
+		twice.ReadParameter(escape(escape(text)))
+		for i, q := range []Query{address, escaped, twice} {
+			if !q.Address.IsAny() || q.Address.Domain() != "example.com" {
+				t.Errorf("%+q, escaped %d times, is read as %q, want any mailbox of example.com", text, i, q.Address)
+			}
+		}
+	}
+	// Beside something visible they have a use, or do no harm.
+	for _, text := range []string{"\u2764\ufe0f@example.com", "\u115f\u1161@example.com", "a\u2800@example.com"} {
+		if a, err := ParseAddress(text); err != nil {
+			t.Errorf("ParseAddress(%+q) = %q, %v, want the address", text, a, err)
 		}
 	}
 }

@@ -38,6 +38,7 @@ func (w *wait) end() {
 
 // hosting is what is known of a domain.
 type hosting struct {
+	name     string            // of the domain that the mailboxes are in; empty for any
 	provider *account.Provider // nil if nothing names the domain
 	of       string            // the domain that it is another name of, or empty
 	mailHost string            // the host of its mailboxes, or empty for the provider's
@@ -73,8 +74,10 @@ const maxOtherNames = 5
 // by a number of other names. It asks nobody if w is nil.
 func (d *Directory) find(w *wait, domain string, names int) (h hosting) {
 	if p, ok := d.byDomain[domain]; ok {
-		return hosting{provider: p, of: d.aliases[domain]}
+		of := d.aliases[domain]
+		return hosting{name: cmp.Or(of, domain), provider: p, of: of}
 	}
+	h.name = domain
 	for _, u := range d.stores {
 		if row, ok := u.Listed(domain); ok {
 			return d.ofStore(w, u, row, domain, names)

@@ -222,7 +222,7 @@ func (d *Directory) quietly(w *wait, domain string) (hosting, error) {
 		if h.provider != nil || h.err != nil || !u.hasDomains {
 			continue
 		}
-		if _, err := u.Domains(); err != nil {
+		if !u.HasList() {
 			h = d.named(w, domain)
 		}
 	}

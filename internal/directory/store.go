@@ -33,6 +33,8 @@ type Store interface {
 	// the last good list lacks the domain, and the store cannot be asked whether it is
 	// new.
 	Domain(ctx context.Context, name string) (Domain, bool, error)
+	// HasList reports whether there is a list in memory.
+	HasList() bool
 	// Listed returns what the list in memory says of the domain. It asks nobody.
 	Listed(name string) (Domain, bool)
 	// Domains returns the list in memory.
@@ -123,8 +125,18 @@ func (d *Directory) hasOtherThan(p *account.Provider) bool {
 	return false
 }
 
-// knowsAccountsOf reports whether the store may have accounts of the domain: one that
-// another store has is not for it, unless it has no domains at all.
+// knowsAccountsOf reports whether the store may have accounts of the domain. One that has
+// domains has accounts of no others: the answer for a domain of the configuration does not
+// wait for it.
 func (u *storeUse) knowsAccountsOf(h *hosting) bool {
-	return h.store == nil || h.store == u || !u.hasDomains
+	switch {
+	case h.store == u || !u.hasDomains:
+		return true
+	case h.store != nil:
+		return false
+	case h.name == "" || !u.HasList():
+		return true
+	}
+	_, listed := u.Listed(h.name)
+	return listed
 }

@@ -65,6 +65,8 @@ func (s *fakeStore) Domain(_ context.Context, name string) (Domain, bool, error)
 	return r, ok, nil
 }
 
+func (s *fakeStore) HasList() bool { return !s.blind }
+
 func (s *fakeStore) Listed(name string) (Domain, bool) {
 	if s.blind {
 		return Domain{}, false
@@ -150,6 +152,7 @@ func mailcow(t testing.TB, columns row.Columns) *fakeStore {
 			"tag@example.com":            {Record: Record{Username: "tag"}},
 			"two@example.com":            {Record: Record{}, Problem: "2 entries have the address"},
 			"kim@office.example":         {Record: Record{Username: "kim"}},
+			"ann@file.example":           {Record: Record{Username: "wrong"}},
 			"ann@yaml.example":           {Record: Record{Username: "ann"}},
 			"@example.com":               to("anna@example.com"),
 		},
@@ -171,7 +174,7 @@ func hoster(aliasSignsIn bool, stores ...Store) *Directory {
 	}
 	return New([]Provider{
 		{Provider: &account.Provider{ID: "pop", Servers: server("mail.pop.example"), AliasSignsInAsMailbox: aliasSignsIn},
-			Domains: []string{"yaml.example"}, MX: []string{"mx.pop.example"}},
+			Domains: []string{"yaml.example", "file.example"}, MX: []string{"mx.pop.example"}},
 		{Provider: &account.Provider{ID: "office", Servers: server(account.MailHost), MailHost: "mail1.example.org",
 			AliasSignsInAsMailbox: aliasSignsIn}},
 	}, []List{{"listed@example.com": {Username: "l1"}}}, mx, stores...)
@@ -218,6 +221,7 @@ func TestStored(t *testing.T) {
 		"ann@yaml.example":       "ann at mail.pop.example",
 		"ann@alias.example":      "ann at mail.pop.example",
 		"x@alias.example":        "x@yaml.example at mail.pop.example",
+		"ann@file.example":       "ann@file.example at mail.pop.example", // no domain of the store
 		"x@bymx.example":         "x@bymx.example at mail.pop.example",
 		"lisa@closed.example":    "unknown",
 		"lisa@lost.example":      "unknown",
@@ -338,6 +342,7 @@ func TestThreeValues(t *testing.T) {
 		whileDown, atStart string
 	}{
 		{"x@yaml.example", "not now", "not now"}, // it may have a user name of its own
+		{"x@file.example", "x@file.example at mail.pop.example", "not now"},
 		{"listed@example.com", "l1 at mail.pop.example", "not now"},
 		{"anna@example.com", "not now", "not now"},
 		{"x@elsewhere.example", "not now", "not now"},
@@ -411,7 +416,7 @@ func TestHosted(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "2-blind") || !errors.Is(err, errStore) {
 		t.Errorf("Hosted with a store that has no list: error %v, want one that names it", err)
 	}
-	want := []string{"yaml.example", "alias.example", "example.com",
+	want := []string{"yaml.example", "file.example", "alias.example", "example.com",
 		"example.net", "office.example", "xn--bcher-kva.example"}
 	if got := slices.Collect(all); !slices.Equal(got, want) {
 		t.Errorf("Hosted = %q, want %q", got, want)

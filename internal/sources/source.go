@@ -239,6 +239,9 @@ func (s *Source) Domain(ctx context.Context, name string) (directory.Domain, boo
 	return s.domain(r.value), r.listed, err
 }
 
+// HasList implements directory.Store.
+func (s *Source) HasList() bool { return s.core.list.table.Load() != nil }
+
 // Listed implements directory.Store.
 func (s *Source) Listed(name string) (directory.Domain, bool) {
 	d, ok := s.core.list.table.Load().find(name)

@@ -116,11 +116,12 @@ func (h *askHandler) decide(ctx context.Context, name string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	listed := h.policy.Listed(name)
+	kind, listed := fair.Ask, h.policy.Listed(name)
 	if listed {
-		ctx = fair.WithCaller(ctx, fair.Caller{Kind: fair.Listed})
-	} else {
-		ctx = fair.WithCaller(ctx, fair.Caller{Kind: fair.Ask})
+		kind = fair.Listed
+	}
+	ctx = fair.WithCaller(ctx, askingOnce(kind, fair.Caller{}))
+	if !listed {
 		if err := h.policy.Allowed(ctx, name); err != nil {
 			return err
 		}

@@ -208,8 +208,15 @@ func TestAskCaller(t *testing.T) {
 			asked = append(asked, fair.CallerOf(ctx).Kind)
 			return nil
 		},
-		leadsHere: func(ctx context.Context, _ string) error {
-			asked = append(asked, fair.CallerOf(ctx).Kind)
+		leadsHere: func(ctx context.Context, name string) error {
+			c := fair.CallerOf(ctx)
+			asked = append(asked, c.Kind)
+			for range maxQuestions {
+				c.Pays()
+			}
+			if c.Pays() {
+				t.Errorf("%s: more than %d questions may be asked", name, maxQuestions)
+			}
 			return nil
 		},
 	}, testAuthority, 0, nil)

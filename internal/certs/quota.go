@@ -34,7 +34,7 @@ var (
 
 const (
 	maxLookups   = 512
-	maxQuestions = 24 // to DNS, for one handshake
+	maxQuestions = 24 // to DNS, for one handshake or one question of a proxy
 )
 
 func newQuota(kind fair.Kind, all, client room) *quota {
@@ -47,11 +47,14 @@ func newQuota(kind fair.Kind, all, client room) *quota {
 	}
 }
 
-// callerOf returns the client as the one on whose behalf DNS is asked. The questions
-// of one handshake are limited: its name may have many labels and aliases.
-func (q *quota) callerOf(client fair.Caller) fair.Caller {
+// callerOf returns the client as the one on whose behalf DNS is asked.
+func (q *quota) callerOf(client fair.Caller) fair.Caller { return askingOnce(q.kind, client) }
+
+// askingOnce returns the client as the one on whose behalf DNS is asked about one name.
+// The number of questions is limited: a name may have many labels and aliases.
+func askingOnce(kind fair.Kind, client fair.Caller) fair.Caller {
 	pay, asked := client.Pay, new(atomic.Int32)
-	client.Kind = q.kind
+	client.Kind = kind
 	client.Pay = func() bool { return asked.Add(1) <= maxQuestions && (pay == nil || pay()) }
 	return client
 }

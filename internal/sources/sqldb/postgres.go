@@ -105,6 +105,9 @@ func (c *postgresConnector) connect(ctx context.Context, config *pgconn.Config, 
 	}
 	if session {
 		config.RuntimeParams["default_transaction_read_only"] = "on"
+		// The user's own limit may be meant for single rows, and a list of a million takes
+		// longer. Whatever takes longer than it may is cancelled from here.
+		config.RuntimeParams["statement_timeout"] = strconv.FormatInt(listTimeout.Milliseconds(), 10)
 	}
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {

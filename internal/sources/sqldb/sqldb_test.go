@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -244,6 +245,83 @@ func TestReadOnly(t *testing.T) {
 		if got := rowsOf(t, s, "info@example.com"); !strings.Contains(got, "the query writes (25006)") {
 			t.Errorf("%s gives %q, want an error", query, got)
 		}
+	}
+}
+
+// TestEncodings asks PostgreSQL databases that cannot hold every character.
+func TestEncodings(t *testing.T) {
+	d := rig.Load(t, "postfixadmin.pgsql")
+	for _, encoding := range []string{"LATIN1", "SQL_ASCII", "EUC_JP"} {
+		t.Run(encoding, func(t *testing.T) {
+			other := *d
+			other.Name = d.Name + "_" + strings.ToLower(encoding)
+			other.URL = strings.TrimSuffix(d.URL, d.Name) + other.Name
+			d.Run(t, "CREATE DATABASE "+other.Name+" ENCODING '"+encoding+"' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C';\n"+
+				"\\connect "+other.Name+"\nCREATE TABLE mailbox (address varchar(255) PRIMARY KEY);\n"+
+				"INSERT INTO mailbox VALUES ('anna@example.com'); GRANT SELECT ON mailbox TO "+d.User+";")
+			s := open(t, &other, Options{Account: "SELECT address FROM mailbox WHERE address = '%s' OR address LIKE '%u@%%'"})
+			for _, local := range hostile {
+				k := key{whole: local + "@example.com", local: local, domain: "example.com"}
+				if err := s.ask(t.Context(), s.account, k, maxRows, func(*values) {}); err != nil {
+					t.Errorf("Account(%q) = %v, want no error", k.whole, err)
+				}
+			}
+			if got := rowsOf(t, s, "anna@example.com"); got != "anna@example.com" {
+				t.Errorf("Account(anna@example.com) = %q, want the mailbox", got)
+			}
+		})
+	}
+}
+
+// TestCaseOfColumns has PostgreSQL compare a column that does not mind case, which a
+// parameter must not change, and uses its index.
+func TestCaseOfColumns(t *testing.T) {
+	d := rig.Load(t, "postfixadmin.pgsql")
+	d.Run(t, "CREATE EXTENSION citext; CREATE TABLE people (address citext PRIMARY KEY); INSERT INTO people VALUES ('Anna@Example.com'); "+
+		"GRANT SELECT ON people TO "+d.User+";")
+	s := open(t, d, Options{Account: "SELECT address FROM people WHERE address = '%s'"})
+	if got := rowsOf(t, s, "anna@example.com"); got != "anna@example.com" {
+		t.Errorf("Account(anna@example.com) = %q, want the row in another case", got)
+	}
+}
+
+// TestInternational asks for a domain in the spelling of A-labels and in Unicode.
+func TestInternational(t *testing.T) {
+	for _, fixture := range []string{"postfixadmin.pgsql", "mailcow", "postfixadmin.sqlite"} {
+		t.Run(fixture, func(t *testing.T) {
+			d := rig.Load(t, fixture)
+			s := open(t, d, presetOptions(t, d.Preset))
+			const asked, unicode = "xn--rksmrgs-5wao1o.example", "räksmörgås.example"
+			want := []row.Domain{{Domain: asked}}
+			if got, err := s.Domain(t.Context(), asked); err != nil || !slices.Equal(got, want) {
+				t.Errorf("Domain(%s) = %+v, %v, want %+v", asked, got, err, want)
+			}
+			d.Run(t, "UPDATE domain SET domain = '"+unicode+"' WHERE domain = '"+asked+"';")
+			if got, err := s.Domain(t.Context(), asked); err != nil || !slices.Equal(got, want) {
+				t.Errorf("Domain(%s), which is stored as %s, = %+v, %v, want %+v", asked, unicode, got, err, want)
+			}
+			d.Run(t, "UPDATE alias SET address = 'info@"+unicode+"' WHERE address = 'info@example.com';")
+			if got, want := rowsOf(t, s, "info@"+asked), "info@"+asked+" -> anna@example.com"; got != want {
+				t.Errorf("Account(info@%s), which is stored with %s, = %q, want %q", asked, unicode, got, want)
+			}
+		})
+	}
+}
+
+// TestSocketUser signs in as the user of the operating system, without a password.
+func TestSocketUser(t *testing.T) {
+	d := rig.Load(t, "ispmail")
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if me.Username != "root" {
+		d.Run(t, "CREATE USER "+me.Username+"@localhost IDENTIFIED VIA unix_socket; GRANT SELECT ON *.* TO "+me.Username+"@localhost;")
+	}
+	options := presetOptions(t, d.Preset)
+	options.Database = "mysql://" + me.Username + "@/" + d.Name + "?socket=" + d.Server.Socket
+	if got := rowsOf(t, openStore(t, options), "anna@example.com"); got != "anna@example.com" {
+		t.Errorf("Account(anna@example.com) = %q, want the mailbox", got)
 	}
 }
 

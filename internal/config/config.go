@@ -43,6 +43,7 @@ type Config struct {
 
 	Files       []string // all files that were read
 	DomainFiles []DomainFile
+	StoreFiles  []string      // files that account sources read when they are asked
 	Warnings    []fault.Fault // what is allowed but most likely not intended
 
 	samples map[string]account.Address

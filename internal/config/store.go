@@ -46,7 +46,7 @@ var storeKeys = keys[store]{
 // networkKeys are the keys of stores that are reached over a network.
 var networkKeys = keys[store]{
 	"passwordFile": func(s *store, v *value) { s.sql.PasswordFile = v.passwordFile() },
-	"caRoot":       func(s *store, v *value) { s.caRoot = absolute(v.file()) },
+	"caRoot":       func(s *store, v *value) { s.caRoot = v.storeFile() },
 	"connections":  func(s *store, v *value) { s.Connections = v.number(1, 100) },
 }
 
@@ -183,7 +183,16 @@ func (v *value) passwordFile() string {
 	if v.kind == scalar && strings.HasPrefix(v.node.text, credential) {
 		return v.text("the path of a file")
 	}
-	return absolute(v.file())
+	return v.storeFile()
+}
+
+// storeFile reads the path of a file that a source reads when it is asked.
+func (v *value) storeFile() string {
+	path := absolute(v.file())
+	if path != "" {
+		v.l.StoreFiles = append(v.l.StoreFiles, path)
+	}
+	return path
 }
 
 // absolute returns a path that does not depend on the working directory.

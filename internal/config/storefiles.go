@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"path/filepath"
 
 	"signpost/internal/fault"
 	"signpost/internal/sources"
@@ -23,8 +24,16 @@ var passwdKeys = keys[store]{
 }
 
 var dockerKeys = keys[store]{
-	"folder":  func(s *store, v *value) { s.files.Folder = absolute(v.filePath("the path of a folder")) },
+	"folder":  readFolder,
 	"domains": noDomainsOr(nil),
+}
+
+// readFolder reads the folder of docker-mailserver's files.
+func readFolder(s *store, v *value) {
+	s.files.Folder = absolute(v.filePath("the path of a folder"))
+	for _, name := range []string{"postfix-accounts.cf", "postfix-virtual.cf"} {
+		v.l.StoreFiles = append(v.l.StoreFiles, filepath.Join(s.files.Folder, name))
+	}
 }
 
 func openFiles(s *store) (sources.Backend, error) {
@@ -49,7 +58,7 @@ func (v *value) tables() []mapfile.File {
 			return mapfile.File{}
 		}
 		file.Path = absolute(v.l.resolve(file.Path))
-		v.l.named = append(v.l.named, file.Path)
+		v.l.named, v.l.StoreFiles = append(v.l.named, file.Path), append(v.l.StoreFiles, file.Path)
 		if _, err := os.Stat(file.Path); err != nil {
 			item.warn("cannot read %s: %v", quote(file.Path), fault.WithoutPath(err))
 		}

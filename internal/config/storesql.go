@@ -39,6 +39,9 @@ func (v *value) databaseURL() string {
 	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }):
 		v.fault("contains white space or an invisible character; a URL has none")
 	default:
+		if path, ok := strings.CutPrefix(text, "sqlite:"); ok {
+			v.l.StoreFiles = append(v.l.StoreFiles, path)
+		}
 		return text
 	}
 	return ""

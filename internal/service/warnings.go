@@ -75,7 +75,7 @@ func (l *Loaded) Unreadable() []fault.Fault {
 }
 
 func (l *Loaded) unreadableFor(user reader) (warnings []fault.Fault) {
-	paths := l.files()
+	paths := append(l.files(), l.Config.StoreFiles...)
 	pairs := []certfile.Pair{l.Config.Profiles}
 	if t := l.Config.TLS; t != nil {
 		pairs = append(pairs, t.Certificates...)
@@ -100,8 +100,8 @@ func (l *Loaded) unreadableFor(user reader) (warnings []fault.Fault) {
 }
 
 // closedTo returns the path if the user cannot read the file, or the directory on the way
-// to it that the user cannot pass through. It returns "" if the file can be read, or does
-// not exist.
+// to it that the user cannot pass through. It returns "" if the file can be read, does not
+// exist, or has an access list, which may let the user in.
 func closedTo(user reader, path string) string {
 	real, err := filepath.EvalSymlinks(path)
 	if err == nil {
@@ -112,14 +112,14 @@ func closedTo(user reader, path string) string {
 		return ""
 	}
 	for dir := filepath.Dir(real); ; dir = filepath.Dir(dir) {
-		if parent, err := os.Stat(dir); err == nil && !user.may(1, parent) {
+		if parent, err := os.Stat(dir); err == nil && !user.may(1, parent) && !hasAccessList(dir) {
 			return dir
 		}
 		if dir == filepath.Dir(dir) {
 			break
 		}
 	}
-	if !user.may(4, info) {
+	if !user.may(4, info) && !hasAccessList(real) {
 		return path
 	}
 	return ""

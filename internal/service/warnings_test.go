@@ -2,6 +2,7 @@ package service
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -67,6 +68,14 @@ func TestUnreadable(t *testing.T) {
 		}
 		if got := closedTo(user, filepath.Join(dir, name)); got != want {
 			t.Errorf("closedTo(%s) = %q, want %q", name, got, want)
+		}
+	}
+	if acl, err := exec.LookPath("setfacl"); err == nil {
+		closed := filepath.Join(dir, "closed.txt")
+		if exec.Command(acl, "-m", "u:4000000:r", closed).Run() == nil {
+			if at := closedTo(user, closed); at != "" {
+				t.Errorf("closedTo with an access list = %q, want no warning", at)
+			}
 		}
 	}
 	l := loadText(t, twoProviders) // with mode 0600

@@ -198,8 +198,9 @@ func containsKey(values []string, key string) bool {
 // isCut reports whether the server gave a part of the attribute's values only, as Active
 // Directory does with more than 1,500 ([MS-ADTS] §3.1.1.3.1.3.3).
 func isCut(e *ldap.Entry, name string) bool {
+	prefix := strings.ToLower(name) + ";range="
 	return slices.ContainsFunc(e.Attributes, func(a *ldap.EntryAttribute) bool {
-		return len(a.Name) > len(name)+len(";range=") && strings.EqualFold(a.Name[:len(name)+len(";range=")], name+";range=")
+		return strings.HasPrefix(strings.ToLower(a.Name), prefix)
 	})
 }
 

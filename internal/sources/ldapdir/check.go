@@ -172,20 +172,24 @@ func (c *check) accounts(sample string) {
 		return
 	}
 	if len(entries) == 0 {
-		c.fault("account: the filter finds no mailbox at all: the base or the filter is wrong, or the account may not search",
+		c.fault("account: the filter finds no mailbox at all: "+
+			"the base or the filter is wrong, or the right to search is missing",
 			c.cureOfRights(c.fixedBase()))
 		return
 	}
 	lacks := func(names []string) bool {
-		return names != nil && !slices.ContainsFunc(entries, func(e *ldap.Entry) bool { return firstValues(e, names) != nil })
+		has := func(e *ldap.Entry) bool { return firstValues(e, names) != nil }
+		return names != nil && !slices.ContainsFunc(entries, has)
 	}
 	if lacks(a.address) {
 		c.fault(fmt.Sprintf("address: none of %s has a readable %s", some(len(entries)), strings.Join(a.address, " or ")),
 			c.cureOfRights(c.fixedBase()))
 	}
-	for what, names := range map[string][]string{"username": a.username, "displayName": a.displayName, "provider": a.provider} {
-		if lacks(names) {
-			c.warn(fmt.Sprintf("%s: none of %s has a readable %s", what, some(len(entries)), strings.Join(names, " or ")),
+	for _, l := range []nameList{
+		{"username", "", &a.username}, {"displayName", "", &a.displayName}, {"provider", "", &a.provider},
+	} {
+		if lacks(*l.to) {
+			c.warn(fmt.Sprintf("%s: none of %s has a readable %s", l.what, some(len(entries)), strings.Join(*l.to, " or ")),
 				c.cureOfRights(c.fixedBase()))
 		}
 	}
@@ -232,8 +236,8 @@ func (c *check) domains(sample string) {
 	}
 	for _, k := range d.keys {
 		if !k.equality {
-			c.warn(fmt.Sprintf("domain: %s is compared with a part of its value: without an index for that, the server reads all entries "+
-				"for each domain that it does not have", k.name), c.kind.cureOfIndex(k.name))
+			c.warn(fmt.Sprintf("domain: %s is compared with a part of its value: without an index for that, "+
+				"the server reads all entries for each domain that it does not have", k.name), c.kind.cureOfIndex(k.name))
 		}
 	}
 	if len(d.lists) == 0 {

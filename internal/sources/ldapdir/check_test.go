@@ -52,27 +52,37 @@ func TestCheckSees(t *testing.T) {
 		change           func(*Options)
 	}{
 		{"the server is down", "connection refused", "", false, func(o *Options) { o.Servers = []string{down} }},
-		{"one server is down", "the other servers are asked", "", true, func(o *Options) { o.Servers = []string{down, d.URI} }},
-		{"a wrong password", "Invalid Credentials (49)", "bindDN or the password", false, func(o *Options) { o.PasswordFile = wrong }},
+		{"one server is down", "the other servers are asked", "", true,
+			func(o *Options) { o.Servers = []string{down, d.URI} }},
+		{"a wrong password", "Invalid Credentials (49)", "bindDN or the password", false,
+			func(o *Options) { o.PasswordFile = wrong }},
 		{"no password", "no such file", "", false, func(o *Options) { o.PasswordFile = "/nowhere/password" }},
 		{"no root", "unknown authority", "caRoot", false, func(o *Options) { o.Servers = []string{d.TLS} }},
 		{"no such base", "No Such Object (32)", `to dn.subtree="ou=persons,dc=people" attrs=entry,objectClass,mail`, false,
 			func(o *Options) { o.Base = "ou=persons,dc=people" }},
-		{"no base", "there is no base", "set base", false, func(o *Options) { o.Servers = []string{"ldap://" + d.Server.Address()} }},
+		{"no base", "there is no base", "set base", false,
+			func(o *Options) { o.Servers = []string{"ldap://" + d.Server.Address()} }},
 		{"anonymous", "No Such Object (32)", "bindDN", false, func(o *Options) { o.BindDN, o.PasswordFile = "", "" }},
 		{"what misc.schema has", "schema has no attribute mial, no object class mialAlias", "", true,
 			func(o *Options) { o.Account = "(|(mail=%s)(&(objectClass=mialAlias)(mial=%s)))" }},
 		{"unknown attributes", "cannot compare mial", "", false, func(o *Options) { o.Account = "(mial=%s)" }},
-		{"an unknown attribute", "no attribute mial", "", true, func(o *Options) { o.Account = "(|(mail=%s)(mial=%s))" }},
+		{"an unknown attribute", "no attribute mial", "", true,
+			func(o *Options) { o.Account = "(|(mail=%s)(mial=%s))" }},
 		{"an unknown name", "no attribute userid2", "", true, func(o *Options) { o.Attributes.Username = "userid2" }},
-		{"an attribute without rules", "cannot compare jpegPhoto", "", false, func(o *Options) { o.Account = "(jpegPhoto=%s)" }},
+		{"an attribute without rules", "cannot compare jpegPhoto", "", false,
+			func(o *Options) { o.Account = "(jpegPhoto=%s)" }},
 		{"an unknown class", "no object class inetOrgPreson", "", true,
 			func(o *Options) { o.Account = "(|(mail=%s)(objectClass=inetOrgPreson))" }},
-		{"nobody", "no mailbox at all", "olcAccess", false, func(o *Options) { o.Account = "(&(objectClass=domain)(mail=%s))" }},
-		{"nobody's name", "readable telephoneNumber", "olcAccess", true, func(o *Options) { o.Attributes.Username = "telephoneNumber" }},
-		{"nobody's address", "readable kopanoAliases", "olcAccess", false, func(o *Options) { o.Attributes.Address = "kopanoAliases" }},
-		{"no domains", "domains: the filter finds none", "olcAccess", false, func(o *Options) { o.Domain = "(domainName=%s)" }},
-		{"parts of addresses", "compared with a part", "olcDbIndex: mail eq,sub", true, func(o *Options) { o.Domain = "(mail=*@%s)" }},
+		{"nobody", "no mailbox at all", "olcAccess", false,
+			func(o *Options) { o.Account = "(&(objectClass=domain)(mail=%s))" }},
+		{"nobody's name", "readable telephoneNumber", "olcAccess", true,
+			func(o *Options) { o.Attributes.Username = "telephoneNumber" }},
+		{"nobody's address", "readable kopanoAliases", "olcAccess", false,
+			func(o *Options) { o.Attributes.Address = "kopanoAliases" }},
+		{"no domains", "domains: the filter finds none", "olcAccess", false,
+			func(o *Options) { o.Domain = "(domainName=%s)" }},
+		{"parts of addresses", "compared with a part", "olcDbIndex: mail eq,sub", true,
+			func(o *Options) { o.Domain = "(mail=*@%s)" }},
 		{"an administrator", "looks like the name of an administrator", "", true,
 			func(o *Options) { o.BindDN, o.PasswordFile = "cn=admin,dc=people", admin }},
 		{"a reader of passwords", "may read passwords: userPassword", "to attrs=userPassword by self write", true,
@@ -83,7 +93,8 @@ func TestCheckSees(t *testing.T) {
 		test.change(&o)
 		found := open(t, o).Check(t.Context(), "example.com")
 		if !hasFinding(found, test.text, test.warning) || !strings.Contains(cureOf(found, test.text), test.cure) {
-			t.Errorf("%s: Check = %+v, want %q with the cure %q, a warning: %v", test.name, found, test.text, test.cure, test.warning)
+			t.Errorf("%s: Check = %+v, want %q with the cure %q, a warning: %v",
+				test.name, found, test.text, test.cure, test.warning)
 		}
 		for _, f := range found {
 			for _, secret := range []string{"hunter2", rig.Password, "cn=signpost", "cn=admin", "example.com", "@"} {
@@ -182,7 +193,9 @@ func TestDefinitions(t *testing.T) {
 		"( 2.5.4.3 NAME ( 'cn' 'commonName' ) DESC 'RFC4519: common name (s)' SUP name )",
 		"( 0.9.2342.19200300.100.1.60 NAME 'jpegPhoto' SYNTAX 1.3.6.1.4.1.1466.115.121.1.28 )",
 	})
-	for name, want := range map[string]bool{"cn": true, "commonname": true, "2.5.4.3": true, "name": true, "jpegphoto": false, "x": false} {
+	for name, want := range map[string]bool{
+		"cn": true, "commonname": true, "2.5.4.3": true, "name": true, "jpegphoto": false, "x": false,
+	} {
 		if got := compares(all, name); got != want {
 			t.Errorf("compares(%q) = %v, want %v", name, got, want)
 		}

@@ -48,8 +48,8 @@ func (c *check) cureOfRights(dn string) string {
 	case c.kind == activeDirectory:
 		return fmt.Sprintf(`dsacls "%s" /I:T /G "‹domain\user›:GR" (Samba: samba-tool dsacl set)`, dn)
 	case c.kind == freeIPA:
-		return fmt.Sprintf(`ipa permission-add "Signpost" --bindtype=all --subtree="%s" --right={read,search,compare} --attrs={%s}`,
-			dn, strings.Join(names, ","))
+		return fmt.Sprintf(`ipa permission-add "Signpost" --bindtype=all --subtree="%s" `+
+			`--right={read,search,compare} --attrs={%s}`, dn, strings.Join(names, ","))
 	}
 	return fmt.Sprintf("let the account of bindDN search and read below %q: %s", dn, strings.Join(names, ", "))
 }
@@ -57,8 +57,8 @@ func (c *check) cureOfRights(dn string) string {
 // cureOfLimit says how the account gets lists of any length.
 func (k kind) cureOfLimit() string {
 	if k == openLDAP {
-		return `add to the database's entry in cn=config: olcLimits: dn.exact="‹bindDN›" size.soft=unlimited size.hard=unlimited ` +
-			`size.prtotal=unlimited`
+		return `add to the database's entry in cn=config: olcLimits: dn.exact="‹bindDN›" size.soft=unlimited ` +
+			`size.hard=unlimited size.prtotal=unlimited`
 	}
 	return "raise the limit of entries for the account of bindDN"
 }
@@ -77,9 +77,15 @@ func (k kind) cureOfIndex(name string) string {
 // bindErrors are the reasons that Active Directory gives as "data NUMBER" for a bind that
 // failed, which are error codes of Windows ([MS-ERREF] §2.2).
 var bindErrors = map[string]string{
-	"525": "there is no such user", "52e": "the name or the password is wrong", "530": "the user may not sign in at this time",
-	"531": "the user may not sign in from here", "532": "the password has expired", "533": "the user is disabled",
-	"701": "the user has expired", "773": "the password must be changed first", "775": "the user is locked",
+	"525": "there is no such user",
+	"52e": "the name or the password is wrong",
+	"530": "the user may not sign in at this time",
+	"531": "the user may not sign in from here",
+	"532": "the password has expired",
+	"533": "the user is disabled",
+	"701": "the user has expired",
+	"773": "the password must be changed first",
+	"775": "the user is locked",
 }
 
 // cureOfConnect says what mends a connection that did not come up.
@@ -102,7 +108,8 @@ func cureOfConnect(err error) string {
 	case e.Code == ldap.LDAPResultInvalidDNSyntax:
 		return "bindDN is not a DN"
 	case strings.Contains(e.Class, "unknown authority"):
-		return "caRoot: the root certificate of the server's authority (FreeIPA: /etc/ipa/ca.crt; Active Directory: certutil -ca.cert root.cer)"
+		return "set caRoot to the root certificate of the server's authority " +
+			"(FreeIPA: /etc/ipa/ca.crt; Active Directory: certutil -ca.cert root.cer)"
 	case strings.Contains(e.Class, "its certificate is refused"):
 		return "write the name that is in the certificate"
 	}

@@ -41,7 +41,8 @@ func TestCertificates(t *testing.T) {
 			change        func(*Options)
 			host          string
 		}{
-			{"an unknown root", "certificate signed by unknown authority", func(o *Options) { o.CARoot = "" }, "127.0.0.1"},
+			{"an unknown root", "certificate signed by unknown authority",
+				func(o *Options) { o.CARoot = "" }, "127.0.0.1"},
 			{"another root", "certificate", func(o *Options) { o.CARoot = other }, "127.0.0.1"},
 			{"another name", "ldap.example.com", func(*Options) {}, "ldap.example.com"},
 		}
@@ -106,14 +107,16 @@ func TestHostileServers(t *testing.T) {
 		secure       security
 	}{
 		{"StartTLS refused", refused, startTLS},
-		{"another text after StartTLS", "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00" + strings.Repeat("x", 1000), startTLS},
+		{"another text after StartTLS",
+			"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00" + strings.Repeat("x", 1000), startTLS},
 		{"nothing", "", startTLS},
 		{"nonsense before StartTLS", "HTTP/1.0 400 Bad Request\r\n\r\n", startTLS},
 		{"nonsense", "HTTP/1.0 400 Bad Request\r\n\r\n", plain},
 		{"a message without an end", "\x30\x80\x02\x01\x01", plain},
 		{"a message of two gigabytes", "\x30\x84\x7f\xff\xff\xff\x02\x01\x01", plain},
 		{"a bind refused", "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x31\x04\x00\x04\x00", plain},
-		{"a bind sent elsewhere", "\x30\x21\x02\x01\x01\x61\x1c\x0a\x01\x0a\x04\x00\x04\x00\xa3\x13\x04\x11ldap://127.0.0.1/", plain},
+		{"a bind sent elsewhere",
+			"\x30\x21\x02\x01\x01\x61\x1c\x0a\x01\x0a\x04\x00\x04\x00\xa3\x13\x04\x11ldap://127.0.0.1/", plain},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -128,7 +131,8 @@ func TestHostileServers(t *testing.T) {
 			if err == nil || took > 2500*time.Millisecond {
 				t.Errorf("Account = %v after %v, want a failure in time", err, took)
 			}
-			if e, ok := errors.AsType[*Error](err); !ok || strings.Contains(e.Error(), "hunter2") || strings.Contains(e.Error(), "cn=") {
+			e, ok := errors.AsType[*Error](err)
+			if !ok || strings.Contains(e.Error(), "hunter2") || strings.Contains(e.Error(), "cn=") {
 				t.Errorf("Account = %v, want an Error without secrets", err)
 			}
 			if test.secure == startTLS && strings.Contains(got(), "hunter2") {

@@ -100,7 +100,8 @@ func classOf(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return errTimeout.Error()
-	case errors.Is(err, errTimeout), errors.Is(err, errLost), errors.Is(err, errClosed), errors.Is(err, context.Canceled):
+	case errors.Is(err, errTimeout), errors.Is(err, errLost), errors.Is(err, errClosed),
+		errors.Is(err, context.Canceled):
 		return err.Error()
 	}
 	if l, ok := errors.AsType[*ldap.Error](err); ok {

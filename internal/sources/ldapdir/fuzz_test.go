@@ -12,8 +12,9 @@ import (
 
 // hostile are keys that mean something in a filter or a DN.
 var hostile = []string{
-	"*@", "a)(uid=*@", `a\@`, `a\2a@`, "a\x00@", "😀@", "ånna@", "anna @", " anna@", "x' OR '1'='1@", "#@", "=@", "a,b+c=d;e<f>g\"h@",
-	"\xff\xfe@", "(|(mail=*))@", "%s@", "%%@", ":dn:=@", "~=@", strings.Repeat("(", 64) + "@", strings.Repeat("\\", 64) + "@",
+	"*@", "a)(uid=*@", `a\@`, `a\2a@`, "a\x00@", "😀@", "ånna@", "anna @", " anna@", "x' OR '1'='1@", "#@", "=@",
+	"a,b+c=d;e<f>g\"h@", "\xff\xfe@", "(|(mail=*))@", "%s@", "%%@", ":dn:=@", "~=@",
+	strings.Repeat("(", 64) + "@", strings.Repeat("\\", 64) + "@",
 }
 
 // TestHostileKeys puts keys into filters that no parser of addresses lets through.
@@ -89,9 +90,10 @@ func compare(t *testing.T, source string, got, want *ber.Packet, k, harmless key
 		return
 	}
 	// The value may be any that the templates make: the whole key, or its parts.
-	filled := strings.NewReplacer(harmless.whole, k.whole, harmless.local, k.local, harmless.domain, k.domain).Replace(should)
-	if is != filled && is != strings.ReplaceAll(strings.ReplaceAll(should, harmless.local, k.local), harmless.domain, k.domain) {
-		t.Errorf("%s with %q has the value %q, want %q", source, k.whole, is, filled)
+	whole := strings.ReplaceAll(should, harmless.whole, k.whole)
+	parts := strings.NewReplacer(harmless.local, k.local, harmless.domain, k.domain).Replace(should)
+	if is != whole && is != parts {
+		t.Errorf("%s with %q has the value %q, want %q", source, k.whole, is, whole)
 	}
 }
 

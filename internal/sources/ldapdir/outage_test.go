@@ -202,7 +202,8 @@ func TestPasswordChanges(t *testing.T) {
 	if err := os.Remove(d.PasswordFile); err != nil {
 		t.Fatal(err)
 	}
-	if err, _ := ask(t, newStore(t, d, d.URI), time.Second); err == nil || !strings.Contains(err.Error(), d.PasswordFile) {
+	err, _ = ask(t, newStore(t, d, d.URI), time.Second)
+	if err == nil || !strings.Contains(err.Error(), d.PasswordFile) {
 		t.Errorf("Account without a password file = %v, want an error with its path", err)
 	}
 }

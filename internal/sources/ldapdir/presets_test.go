@@ -25,9 +25,10 @@ var presets = map[string]Options{
 		Inactive:   []string{"accountStatus!=active", "domainStatus=disabled"},
 	},
 	"activedirectory": {
-		Account:    "(&(objectCategory=person)(objectClass=user)(|(mail=%s)(proxyAddresses=smtp:%s)))",
-		Attributes: Attributes{Address: "mail proxyAddresses", Username: "sAMAccountName", DisplayName: "displayName", Provider: "extensionAttribute1"},
-		Inactive:   []string{"userAccountControl&2"},
+		Account: "(&(objectCategory=person)(objectClass=user)(|(mail=%s)(proxyAddresses=smtp:%s)))",
+		Attributes: Attributes{Address: "mail proxyAddresses", Username: "sAMAccountName", DisplayName: "displayName",
+			Provider: "extensionAttribute1"},
+		Inactive: []string{"userAccountControl&2"},
 	},
 	"freeipa": {
 		Base:       "cn=users,cn=accounts,",
@@ -36,9 +37,10 @@ var presets = map[string]Options{
 		Inactive:   []string{"nsAccountLock=TRUE"},
 	},
 	"zimbra": {
-		Domain:           "(&(objectClass=zimbraDomain)(zimbraDomainName=%s))",
-		DomainAttributes: DomainAttributes{Alias: "zimbraMailCatchAllForwardingAddress", MailHost: "zimbraPublicServiceHostname"},
-		DomainInactive:   []string{"zimbraMailStatus!=enabled"},
+		Domain: "(&(objectClass=zimbraDomain)(zimbraDomainName=%s))",
+		DomainAttributes: DomainAttributes{
+			Alias: "zimbraMailCatchAllForwardingAddress", MailHost: "zimbraPublicServiceHostname"},
+		DomainInactive: []string{"zimbraMailStatus!=enabled"},
 		Account: "(|(&(objectClass=zimbraAccount)(|(zimbraMailDeliveryAddress=%s)(zimbraMailAlias=%s)))" +
 			"(&(objectClass=zimbraDistributionList)(zimbraMailAlias=%s)))",
 		Attributes: Attributes{Address: "zimbraMailDeliveryAddress", DisplayName: "displayName", MailHost: "zimbraMailHost",
@@ -160,10 +162,12 @@ var accountTests = map[string]map[string][]row.Account{
 var unknown = []string{
 	"nobody@example.com", "any@all.example", "anna@elsewhere.test", "*@example.com", "%@example.com", "_nna@example.com",
 	"ann*@example.com", "anna@xn--bcher-kva.example", "ånna@example.com", "😀@example.com", "anna+tag@example.com",
-	`"anna "@example.com`, `" anna"@example.com`, `"a)(uid=*"@example.com`, `"x' or '1'='1"@example.com`, `"*)(mail=*"@example.com`,
-	"ａnna@example.com", "ｉnfo@example.com", "ſales@example.com", strings.Repeat("a", 64) + "@example.com", strings.Repeat("ö", 32) + "@example.com",
-	strings.Repeat("*", 64) + "@example.com", strings.Repeat("😀", 16) + "@example.com", `"` + strings.Repeat("(", 62) + `"@example.com`,
-	`"` + strings.Repeat(" ", 62) + `"@example.com`, strings.Repeat("'", 64) + "@example.com",
+	`"anna "@example.com`, `" anna"@example.com`, `"a)(uid=*"@example.com`, `"x' or '1'='1"@example.com`,
+	`"*)(mail=*"@example.com`, "ａnna@example.com", "ｉnfo@example.com", "ſales@example.com",
+	strings.Repeat("a", 64) + "@example.com", strings.Repeat("ö", 32) + "@example.com",
+	strings.Repeat("*", 64) + "@example.com", strings.Repeat("😀", 16) + "@example.com",
+	`"` + strings.Repeat("(", 62) + `"@example.com`, `"` + strings.Repeat(" ", 62) + `"@example.com`,
+	strings.Repeat("'", 64) + "@example.com",
 }
 
 // testAccounts asks for every row of a fixture, and for addresses that it does not have.

@@ -9,8 +9,9 @@ import (
 )
 
 // secrets are attributes that hold passwords or keys made of them.
-var secrets = []string{"userPassword", "sambaNTPassword", "sambaLMPassword", "krbPrincipalKey", "ipaNTHash", "unicodePwd",
-	"ms-Mcs-AdmPwd"}
+var secrets = []string{
+	"userPassword", "sambaNTPassword", "sambaLMPassword", "krbPrincipalKey", "ipaNTHash", "unicodePwd", "ms-Mcs-AdmPwd",
+}
 
 // passwords warns if the account may read passwords. It asks for the names of attributes
 // only, so that no password comes here.

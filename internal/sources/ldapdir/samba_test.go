@@ -44,13 +44,16 @@ func TestSamba(t *testing.T) {
 			warning          bool
 			change           func(*Options)
 		}{
-			{"anonymous", "Operations Error (1)", "bindDN", false, func(o *Options) { o.BindDN, o.PasswordFile = "", "" }},
+			{"anonymous", "Operations Error (1)", "bindDN", false,
+				func(o *Options) { o.BindDN, o.PasswordFile = "", "" }},
 			{"a wrong password", "Invalid Credentials (49)", "the name or the password is wrong", false,
 				func(o *Options) { o.PasswordFile = wrong }},
 			{"no base", "only below DC=corp,DC=test", "set base", false,
 				func(o *Options) { o.Servers = []string{"ldap://" + d.Server.Address()} }},
-			{"no such base", "No Such Object (32)", "dsacls", false, func(o *Options) { o.Base = "ou=nowhere,dc=corp,dc=test" }},
-			{"an administrator", "may change", "an ordinary user", true, func(o *Options) { o.BindDN = "administrator@CORP.TEST" }},
+			{"no such base", "No Such Object (32)", "dsacls", false,
+				func(o *Options) { o.Base = "ou=nowhere,dc=corp,dc=test" }},
+			{"an administrator", "may change", "an ordinary user", true,
+				func(o *Options) { o.BindDN = "administrator@CORP.TEST" }},
 			{"an attribute of Exchange", "no attribute extensionAttribute1", "", true,
 				func(o *Options) { o.Attributes.Provider = "extensionAttribute1" }},
 		}

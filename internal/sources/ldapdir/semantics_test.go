@@ -45,15 +45,19 @@ func TestAccount(t *testing.T) {
 		person("unicode", "mail: c@example.com\nkopanoAliases: strasse@example.com\nkopanoAliases: çédille@example.com"),
 		person("nobody", "mailLocalAddress: nomail@example.com"),
 		person("several", "mail: z@example.com\nmail: y@example.com\nmailLocalAddress: other@example.com"),
-		person("ad", "proxyAddresses: smtp:low@example.com\nproxyAddresses: SMTP:high@example.com\nproxyAddresses: sip:x@example.com"),
+		person("ad", "proxyAddresses: smtp:low@example.com\nproxyAddresses: SMTP:high@example.com\n"+
+			"proxyAddresses: sip:x@example.com"),
 		person("forward", "mail: forward@example.com\nrfc822MailMember: elsewhere@example.org"),
-		"dn: cn=both,ou=people,dc=people\nobjectClass: nisMailAlias\ncn: both@example.com\nrfc822MailMember: c@example.com\n",
+		"dn: cn=both,ou=people,dc=people\nobjectClass: nisMailAlias\ncn: both@example.com\n"+
+			"rfc822MailMember: c@example.com\n",
 		person("both", "mail: both@example.com"),
 		"dn: cn=empty,ou=people,dc=people\nobjectClass: nisMailAlias\ncn: empty@example.com\n",
-		"dn: cn=foreign,ou=people,dc=people\nobjectClass: referral\nobjectClass: extensibleObject\ncn: foreign\nref: ldap://127.0.0.1:9/dc=people\n",
+		"dn: cn=foreign,ou=people,dc=people\nobjectClass: referral\nobjectClass: extensibleObject\ncn: foreign\n"+
+			"ref: ldap://127.0.0.1:9/dc=people\n",
 	)
 	o := presets["openldap"]
-	o.Account = "(|(mail=%s)(mailLocalAddress=%s)(kopanoAliases=%s)(proxyAddresses=smtp:%s)(&(objectClass=nisMailAlias)(cn=%s)))"
+	o.Account = "(|(mail=%s)(mailLocalAddress=%s)(kopanoAliases=%s)(proxyAddresses=smtp:%s)" +
+		"(&(objectClass=nisMailAlias)(cn=%s)))"
 	o.Attributes.Address = "mail proxyAddresses"
 	o.Servers, o.BindDN, o.PasswordFile = []string{d.URI}, d.BindDN, d.PasswordFile
 	s := open(t, o)
@@ -65,7 +69,8 @@ func TestAccount(t *testing.T) {
 			{Address: "twice@example.com", Username: "one", DisplayName: "one"},
 			{Address: "twice@example.com", Username: "two", DisplayName: "two"}}},
 		{"aliases of two entries", "second@example.com", []row.Account{
-			{Address: "second@example.com", Aliases: "twice@example.com"}, {Address: "second@example.com", Aliases: "twice@example.com"}}},
+			{Address: "second@example.com", Aliases: "twice@example.com"},
+			{Address: "second@example.com", Aliases: "twice@example.com"}}},
 		{"three mailboxes with one address", "thrice@example.com", []row.Account{
 			{Address: "thrice@example.com"},
 			{Address: "thrice@example.com", Username: "four", DisplayName: "four"},
@@ -73,16 +78,21 @@ func TestAccount(t *testing.T) {
 		{"a mailbox and an alias", "three@example.com", []row.Account{
 			{Address: "three@example.com", Username: "three", DisplayName: "three"},
 			{Address: "three@example.com", Aliases: "thrice@example.com"}}},
-		{"A-labels", "a@bücher.example", []row.Account{{Address: "a@xn--bcher-kva.example", Username: "alabel", DisplayName: "alabel"}}},
+		{"A-labels", "a@bücher.example", []row.Account{
+			{Address: "a@xn--bcher-kva.example", Username: "alabel", DisplayName: "alabel"}}},
 		{"both spellings", "b@xn--bcher-kva.example", []row.Account{
 			{Address: "b@xn--bcher-kva.example", Username: "ulabel", DisplayName: "ulabel"}}},
 		{"letters that a server takes for alike", "straße@example.com", nil},
-		{"letters in lower case", "ÇÉDILLE@example.com", []row.Account{{Address: "çédille@example.com", Aliases: "c@example.com"}}},
+		{"letters in lower case", "ÇÉDILLE@example.com", []row.Account{
+			{Address: "çédille@example.com", Aliases: "c@example.com"}}},
 		{"a mailbox without an address of its own", "nomail@example.com", []row.Account{
 			{Address: "nomail@example.com", Username: "nobody", DisplayName: "nobody"}}},
-		{"several own addresses", "other@example.com", []row.Account{{Address: "other@example.com", Aliases: "y@example.com"}}},
-		{"proxyAddresses, own", "high@example.com", []row.Account{{Address: "high@example.com", Username: "ad", DisplayName: "ad"}}},
-		{"proxyAddresses, other", "low@example.com", []row.Account{{Address: "low@example.com", Aliases: "high@example.com"}}},
+		{"several own addresses", "other@example.com", []row.Account{
+			{Address: "other@example.com", Aliases: "y@example.com"}}},
+		{"proxyAddresses, own", "high@example.com", []row.Account{
+			{Address: "high@example.com", Username: "ad", DisplayName: "ad"}}},
+		{"proxyAddresses, other", "low@example.com", []row.Account{
+			{Address: "low@example.com", Aliases: "high@example.com"}}},
 		{"another kind of address", "x@example.com", nil},
 		{"a mailbox that forwards", "forward@example.com", []row.Account{
 			{Address: "forward@example.com", Username: "forward", DisplayName: "forward"}}},
@@ -93,7 +103,9 @@ func TestAccount(t *testing.T) {
 	}
 	for _, test := range tests {
 		got, err := s.Account(t.Context(), address(t, test.asked))
-		slices.SortFunc(got, func(a, b row.Account) int { return strings.Compare(a.Aliases+a.Username, b.Aliases+b.Username) })
+		slices.SortFunc(got, func(a, b row.Account) int {
+			return strings.Compare(a.Aliases+a.Username, b.Aliases+b.Username)
+		})
 		if err != nil || !slices.Equal(got, test.want) {
 			t.Errorf("%s: Account(%q) = %+v, %v, want %+v", test.why, test.asked, got, err, test.want)
 		}
@@ -213,7 +225,8 @@ func TestReferral(t *testing.T) {
 	if e, ok := errors.AsType[*Error](err); !ok || e.Code != 10 {
 		t.Errorf("Account = %v, want result 10", err)
 	}
-	if found := s.Check(t.Context(), "example.com"); !strings.Contains(cureOf(found, "Referral (10)"), "another server") {
+	found := s.Check(t.Context(), "example.com")
+	if !strings.Contains(cureOf(found, "Referral (10)"), "another server") {
 		t.Errorf("Check = %+v, want the cure to ask another server", found)
 	}
 }

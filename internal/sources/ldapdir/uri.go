@@ -82,7 +82,8 @@ func parseServer(uri string, plainEverywhere bool) (s server, base string, err e
 	if scheme == "ldapi" {
 		socket, err := url.PathUnescape(authority)
 		if err != nil || socket != "" && socket[0] != '/' {
-			return s, "", errors.New("ldapi:// must go on with the path of a socket, with %2F for each slash, or with another slash")
+			return s, "", errors.New(
+				"ldapi:// must go on with the path of a socket, with %2F for each slash, or with another slash")
 		}
 		if socket == "" {
 			socket = defaultSocket

@@ -60,7 +60,8 @@ func startSamba(t testing.TB) *Server {
 			"--option=pid directory=" + folder}, only...)...)
 	}
 	s.administer = func(t testing.TB, _, ldif string) string {
-		return Run(t, "", ldif, modify, "-a", "-x", "-H", "ldap://"+host, "-D", "administrator@CORP.TEST", "-w", sambaPassword)
+		return Run(t, "", ldif, modify, "-a", "-x", "-H", "ldap://"+host,
+			"-D", "administrator@CORP.TEST", "-w", sambaPassword)
 	}
 	if s.first(t) == nil {
 		t.Fatal("the domain controller does not start")

@@ -134,7 +134,8 @@ func startSlapd(t testing.TB) *Server {
 			if suffix == "cn=config" {
 				administrator = suffix
 			}
-			return Run(t, "", ldif, modify, "-a", "-M", "-x", "-H", "ldap://127.0.0.1:"+port, "-D", administrator, "-w", "admin")
+			return Run(t, "", ldif, modify, "-a", "-M", "-x", "-H", "ldap://127.0.0.1:"+port,
+				"-D", administrator, "-w", "admin")
 		}
 		return s.first(t)
 	})

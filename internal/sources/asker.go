@@ -6,12 +6,14 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"signpost/internal/directory"
 	"signpost/internal/fair"
 )
 
 // How long an answer is good, and how many are kept. A new mailbox is set up minutes
-// after its creation, so a "no" is short. It has room of its own: strangers who make up
-// addresses push no known one out.
+// after its creation, so a "no" is short, and so is all that gives the same answer: when a
+// question is slow again must not tell who exists. A "no" has room of its own: strangers
+// who make up addresses push no known one out.
 const (
 	foundLife   = time.Minute
 	missingLife = 10 * time.Second
@@ -25,6 +27,8 @@ type asker[T any] struct {
 	found   *cache[T]
 	missing *cache[struct{}]
 	calls   fair.Group[result[T]]
+	life    func(T) time.Duration // how long a row is good
+	keepsNo bool                  // while the store fails, "no" counts as long as a row
 }
 
 // result is an answer of the store.
@@ -33,12 +37,23 @@ type result[T any] struct {
 	listed bool
 }
 
-func newAsker[T any](c *core) *asker[T] {
+func newAsker[T any](c *core, life func(T) time.Duration, keepsNo bool) *asker[T] {
 	return &asker[T]{
 		core: c, found: newCache[T](maxFound), missing: newCache[struct{}](maxMissing),
-		calls: fair.Group[result[T]]{Places: c.places},
+		calls: fair.Group[result[T]]{Places: c.places}, life: life, keepsNo: keepsNo,
 	}
 }
+
+// accountLife returns how long the row of an account is good. Most mailboxes get the same
+// answer as an address that nobody has.
+func accountLife(s directory.Stored) time.Duration {
+	if s.Provider == "" && s.Username == "" && s.MailHost == "" {
+		return missingLife
+	}
+	return foundLife
+}
+
+func domainLife(directory.Domain) time.Duration { return foundLife }
 
 // known returns the answer about a key that is remembered and still good, and whether
 // there is one.
@@ -54,10 +69,10 @@ func (a *asker[T]) known(key string) (r result[T], known bool) {
 }
 
 // ask returns what is remembered about the key, or asks the store with the function. The
-// question goes on if ctx ends, and its answer is remembered, for a time called life if
-// there is such a key. While the store fails, what it said before counts.
+// question goes on if ctx ends, and its answer is remembered. While the store fails, what
+// it said before counts.
 func (a *asker[T]) ask(
-	ctx context.Context, key string, life time.Duration, question func(context.Context) (T, bool, error),
+	ctx context.Context, key string, question func(context.Context) (T, bool, error),
 ) (result[T], error) {
 	if r, known := a.known(key); known {
 		a.core.hits.Add(1)
@@ -66,8 +81,8 @@ func (a *asker[T]) ask(
 	err := errDead
 	var r result[T]
 	if a.core.breaker.ready() {
-		shares := fair.CallerOf(ctx).Shares(sharesPerPlace * a.core.options.Connections)
-		r, err = a.calls.Do(ctx, key, shares, func() (result[T], error) { return a.put(key, life, question) })
+		shares := fair.CallerOf(ctx).Shares(maxShare)
+		r, err = a.calls.Do(ctx, key, shares, func() (result[T], error) { return a.put(key, question) })
 	}
 	if err == nil {
 		return r, nil
@@ -79,17 +94,15 @@ func (a *asker[T]) ask(
 	return r, err
 }
 
-// sharesPerPlace is how many questions of one client block may wait for each of those
-// that are asked at once.
-const sharesPerPlace = 8
+// maxShare is how many questions of one client block may be under way or wait. All
+// clients are one block behind a proxy that does not say who asks.
+const maxShare = maxWaiting / 2
 
 // errDead is the answer while a dead store is not asked.
 var errDead = errors.New("the store has failed and is asked again within a second")
 
 // put asks the store and remembers its answer.
-func (a *asker[T]) put(
-	key string, life time.Duration, question func(context.Context) (T, bool, error),
-) (r result[T], err error) {
+func (a *asker[T]) put(key string, question func(context.Context) (T, bool, error)) (r result[T], err error) {
 	err = a.core.question(func(ctx context.Context) error {
 		r.value, r.listed, err = question(ctx)
 		return err
@@ -97,8 +110,9 @@ func (a *asker[T]) put(
 	if err != nil {
 		return result[T]{}, err
 	}
-	if !r.listed {
-		life = missingLife
+	life := missingLife
+	if r.listed {
+		life = a.life(r.value)
 	}
 	a.remember(key, r, life)
 	return r, nil
@@ -116,16 +130,16 @@ func (a *asker[T]) remember(key string, r result[T], life time.Duration) {
 	a.found.put(&item[T]{key: key, value: r.value, asked: now, expires: now.Add(jitter(life))})
 }
 
-// stale returns what the store said about a key before it failed. A "no" counts only if
-// it was good when that began: nobody could add the key since.
+// stale returns what the store said about a key before it failed. Of addresses, "no"
+// counts as long as a row: otherwise an outage would show which mailboxes exist. Of
+// domains, it does not count.
 func (a *asker[T]) stale(key string) (r result[T], ok bool) {
-	since, _ := a.core.breaker.state()
 	oldest := time.Now().Add(-a.core.options.Keep)
 	if i := a.found.get(key); i != nil && i.asked.After(oldest) {
 		return result[T]{i.value, true}, true
 	}
 	i := a.missing.get(key)
-	return r, i != nil && i.asked.After(oldest) && !since.IsZero() && i.expires.After(since)
+	return r, a.keepsNo && i != nil && i.asked.After(oldest)
 }
 
 // jitter returns about the time, up to a tenth shorter or longer, so that what was asked

@@ -43,9 +43,9 @@ type core struct {
 
 func newCore(o Options, log *slog.Logger) *core {
 	c := &core{options: o, log: log, users: 1, warned: map[string]bool{}}
-	c.places = fair.New(o.Connections, maxWaiting, o.Timeout)
-	c.accounts = newAsker[directory.Stored](c)
-	c.domains = newAsker[directory.Domain](c)
+	c.places = fair.New(o.Connections, maxWaiting, 2*o.Timeout)
+	c.accounts = newAsker(c, accountLife, true)
+	c.domains = newAsker(c, domainLife, false)
 	c.newDomains = bucket{perSec: newDomains}
 	c.list.nudged = make(chan struct{}, 1)
 	c.name.Store(&o.Name)

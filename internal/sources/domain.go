@@ -60,7 +60,7 @@ func (c *core) oneDomain(
 		}
 		return r, failure
 	}
-	r, err = c.domains.ask(ctx, name, foundLife, func(ctx context.Context) (directory.Domain, bool, error) {
+	r, err = c.domains.ask(ctx, name, func(ctx context.Context) (directory.Domain, bool, error) {
 		rows, err := c.options.Backend.Domain(ctx, name)
 		if err != nil {
 			return directory.Domain{}, false, err

@@ -148,11 +148,7 @@ func (s *Source) Account(
 	if !isAskable(a.Key()) {
 		return directory.Stored{}, false, nil
 	}
-	life := foundLife
-	if how.Alike {
-		life = missingLife // when a question is slow again must not tell who exists
-	}
-	r, err := s.core.accounts.ask(ctx, keyOf(a, how), life, func(ctx context.Context) (directory.Stored, bool, error) {
+	r, err := s.core.accounts.ask(ctx, keyOf(a, how), func(ctx context.Context) (directory.Stored, bool, error) {
 		return s.core.account(ctx, a, how.Alike)
 	})
 	return s.stored(r), r.listed, err

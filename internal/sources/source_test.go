@@ -99,7 +99,7 @@ func TestOutage(t *testing.T) {
 		time.Sleep(time.Second)
 		expect(t, s, b, "b@example.com", "", true, "b@example.com")
 		expect(t, s, b, "c@example.com", "", true)
-		// Both were known when it began, and are now expired.
+		// Both are known from before.
 		time.Sleep(10 * time.Minute)
 		expect(t, s, b, "anna@example.com", "u1", false, "anna@example.com")
 		expect(t, s, b, "nobody@example.com", "", false)
@@ -119,15 +119,51 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-// TestOldNo checks that a "no" from long before the outage is not served: the mailbox may
-// have been made meanwhile.
-func TestOldNo(t *testing.T) {
+// TestOutageIsNoOracle checks that an address that nobody has is served like a mailbox
+// while the store fails, for as long, and is as long good before: the difference would show
+// which mailboxes exist.
+func TestOutageIsNoOracle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, b := open(t, row.Columns{Username: true})
-		expect(t, s, b, "new@example.com", "", false, "new@example.com")
-		time.Sleep(time.Minute)
+		s, b := open(t, row.Columns{Username: true, Alias: true})
+		kinds := []string{"plain@example.com", "off@example.com", "alias@example.com", "nobody@example.com"}
+		b.SetAccounts(row.Account{Address: kinds[0]}, row.Account{Address: kinds[1], Inactive: true},
+			row.Account{Address: kinds[2], Aliases: "plain@example.com"})
+		all := func(fails bool, questions int) {
+			t.Helper()
+			for _, text := range kinds {
+				if _, err := ask(t, s, text); (err != nil) != fails {
+					t.Errorf("Account(%s): %v, want an error: %v", text, err, fails)
+				}
+				if asked := b.Asked(); len(asked) != questions {
+					t.Errorf("Account(%s) asks for %q, want %d questions", text, asked, questions)
+				}
+			}
+		}
+		all(false, 1)
+		all(false, 0)
+		time.Sleep(12 * time.Second)
+		all(false, 1)
 		b.Fail(errDown)
-		expect(t, s, b, "new@example.com", "", true, "new@example.com")
+		time.Sleep(DefaultKeep - time.Hour)
+		all(false, 1)
+		time.Sleep(2 * time.Hour)
+		for _, text := range kinds {
+			if _, err := ask(t, s, text); err == nil {
+				t.Errorf("Account(%s) after more than a day gives no error", text)
+			}
+		}
+	})
+}
+
+// TestOldDomainNo checks that a domain that the store did not have is not taken for unknown
+// while it fails: it may be new.
+func TestOldDomainNo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := open(t, row.Columns{OneDomain: true})
+		expectState(t, s, "new.example", "no")
+		time.Sleep(12 * time.Second)
+		b.Fail(errDown)
+		expectState(t, s, "new.example", "unknown")
 	})
 }
 

@@ -201,7 +201,8 @@ func TestListedHandshake(t *testing.T) {
 func TestLinesOfStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &testLog{}
-		listed, unlisted := newQuota(fair.Listed, listedRoom, listedShare), newQuota(fair.Handshake, unlistedRoom, unlistedShare)
+		listed := newQuota(fair.Listed, listedRoom, listedShare)
+		unlisted := newQuota(fair.Handshake, unlistedRoom, unlistedShare)
 		for range 1000 {
 			unlisted.sampler.warn(log.logger(), "no certificate", "name", "evil.test")
 		}

@@ -28,7 +28,8 @@ func testCacheBounds(t *testing.T) {
 		c.put(fmt.Sprint("TXT ", i), 0, big, time.Hour) // replaces
 	}
 	if c.used.bytes > 64<<10 || len(c.entries) > 22 || len(c.entries) < 15 {
-		t.Errorf("cache holds %d bytes in %d entries, want at most %d bytes in 15 to 22", c.used.bytes, len(c.entries), 64<<10)
+		t.Errorf("cache holds %d bytes in %d entries, want at most %d bytes in 15 to 22",
+			c.used.bytes, len(c.entries), 64<<10)
 	}
 	c.put("TXT huge", 0, Answer{Records: []Record{{Data: strings.Repeat("x", 10_000)}}}, time.Hour)
 	if c.get("TXT huge", 0).fresh {

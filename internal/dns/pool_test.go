@@ -343,7 +343,8 @@ func TestStaleWithoutWaiting(t *testing.T) {
 		begun := time.Now()
 		got, err := r.LookupMX(ctx, name)
 		if err != nil || len(got) != 1 || time.Since(begun) > most {
-			t.Errorf("LookupMX(%s) = %v, %v after %v, want the expired answer within %v", name, got, err, time.Since(begun), most)
+			t.Errorf("LookupMX(%s) = %v, %v after %v, want the expired answer within %v",
+				name, got, err, time.Since(begun), most)
 		}
 	}
 }

@@ -262,3 +262,20 @@ func TestOptionFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestForeignWords checks that no word of another program hides a key of ours.
+func TestForeignWords(t *testing.T) {
+	for name, kind := range storeKinds {
+		if len(kind.foreign) < 10 {
+			t.Errorf("%s answers %d words of other programs, want at least 10", name, len(kind.foreign))
+		}
+		for word, answer := range kind.foreign {
+			if kind.keys[word] != nil || storeKeys[word] != nil {
+				t.Errorf("%s: %q is a key, but is answered as a word of another program", name, word)
+			}
+			if answer == "" || strings.HasSuffix(answer, ".") {
+				t.Errorf("%s: the answer to %q is %q", name, word, answer)
+			}
+		}
+	}
+}

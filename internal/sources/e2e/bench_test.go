@@ -74,7 +74,7 @@ func BenchmarkUncached(b *testing.B) {
 	}
 }
 
-func barePostgreSQL(b *testing.B, d *rig.Database) func(address string) error {
+func barePostgreSQL(b *testing.B, d *rig.Database) func(ctx context.Context, address string) error {
 	b.Helper()
 	text := strings.Replace(d.URL, "@", ":"+rig.Password+"@", 1) + "?sslmode=disable"
 	conn, err := pgconn.Connect(context.Background(), text)
@@ -83,13 +83,13 @@ func barePostgreSQL(b *testing.B, d *rig.Database) func(address string) error {
 	}
 	b.Cleanup(func() { conn.Close(context.Background()) })
 	query := fmt.Sprintf(accountQuery, "$1", "$2")
-	return func(address string) error {
+	return func(ctx context.Context, address string) error {
 		key := []byte(address)
-		return conn.ExecParams(context.Background(), query, [][]byte{key, key}, nil, nil, nil).Read().Err
+		return conn.ExecParams(ctx, query, [][]byte{key, key}, nil, nil, nil).Read().Err
 	}
 }
 
-func bareMySQL(b *testing.B, d *rig.Database) func(address string) error {
+func bareMySQL(b *testing.B, d *rig.Database) func(ctx context.Context, address string) error {
 	b.Helper()
 	config := mysql.NewConfig()
 	config.User, config.Passwd, config.DBName = d.User, rig.Password, d.Name
@@ -103,8 +103,8 @@ func bareMySQL(b *testing.B, d *rig.Database) func(address string) error {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return func(address string) error {
-		rows, err := stmt.Query(address, address)
+	return func(ctx context.Context, address string) error {
+		rows, err := stmt.QueryContext(ctx, address, address)
 		if err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func bareMySQL(b *testing.B, d *rig.Database) func(address string) error {
 }
 
 // serveBare serves one answer to everybody, after a question, and returns the address.
-func serveBare(b *testing.B, ask func(address string) error, body []byte) string {
+func serveBare(b *testing.B, ask func(ctx context.Context, address string) error, body []byte) string {
 	b.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -124,7 +124,7 @@ func serveBare(b *testing.B, ask func(address string) error, body []byte) string
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		address, _ := account.RawParameter(r.URL.RawQuery, "emailaddress")
-		if err := ask(address); err != nil {
+		if err := ask(r.Context(), address); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,9 +21,11 @@ const million = "SIGNPOST_DOMAINS"
 // side by side. It reports
 //
 //	start-s      from the start of the program to the first answer for the last domain
-//	MB           resident memory when the list is there
+//	list-s       to when the list of domains has been read
+//	MB           resident memory then
 //	peak-MB      the most it ever was, during refreshes
-//	cost-ratio   time of a request with many domains over that with few
+//	cost-ratio   time of a request with many domains over that with few, about mailboxes
+//	             that are not remembered; cached-cost-ratio about one that is
 //	p99-ratio    99th percentile of the time of a request while the list is read again
 //	             and again, over that when it is not
 func BenchmarkDomains(b *testing.B) {
@@ -44,34 +47,42 @@ ANALYZE;`, count))
 	started := time.Now()
 	many := startProgram(b, provider+source(d))
 	for many.ask(b, ways[1], last) != served {
-		if time.Since(started) > time.Minute {
-			b.Fatalf("%s is not known after a minute", last)
-		}
 		time.Sleep(time.Millisecond)
 	}
 	b.ReportMetric(time.Since(started).Seconds(), "start-s")
+	many.hasList(b)
+	b.ReportMetric(time.Since(started).Seconds(), "list-s")
 	b.ReportMetric(many.megabytes(b, "VmRSS"), "MB")
 
-	someone := func() string { return fmt.Sprintf("anna@customer%d.example", 1+rand.IntN(count)) }
+	someone := func() string { return fmt.Sprintf("n%d@customer%d.example", rand.Int(), 1+rand.IntN(count)) }
 	anna := func() string { return "anna@example.com" }
 	nobody := func() string { return fmt.Sprintf("n%d@example.com", rand.Int()) }
-	ratio(b, "cost-ratio", 0.5, few, nobody, many, someone)
-	ratio(b, "cached-cost-ratio", 0.5, few, anna, many, anna)
+	ratio(b, "cost-ratio", 0.5, time.Second, few, nobody, many, someone)
+	ratio(b, "cached-cost-ratio", 0.5, time.Second, few, anna, many, anna)
 
-	refreshing := startProgram(b, provider+source(d)+"      refresh: 1s\n")
-	refreshing.loaded(b)
-	for refreshing.ask(b, ways[1], last) != served {
-		time.Sleep(time.Millisecond)
-	}
-	ratio(b, "p99-ratio", 0.99, many, anna, refreshing, anna)
+	refreshing := startProgram(b, provider+source(d)+"      refresh: 5s\n")
+	refreshing.hasList(b)
+	ratio(b, "p99-ratio", 0.99, 6*time.Second, many, anna, refreshing, anna) // the list is read once at least
 	b.ReportMetric(refreshing.megabytes(b, "VmHWM"), "peak-MB")
 	b.ReportMetric(0, "ns/op") // meaningless: a run is one comparison
+}
+
+// hasList waits until the program has read the list of domains.
+func (p *program) hasList(b *testing.B) {
+	b.Helper()
+	for start := time.Now(); !strings.Contains(p.process.Log(), "domains of the account source read"); {
+		if time.Since(start) > time.Minute {
+			b.Fatalf("the list is not there after a minute:\n%s", p.process.Log())
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // ratio asks two services in turn and reports a quantile of the times of the second over
 // that of the first.
 func ratio(
-	b *testing.B, name string, q float64, one *program, first func() string, other *program, second func() string,
+	b *testing.B, name string, q float64, lasts time.Duration,
+	one *program, first func() string, other *program, second func() string,
 ) {
 	b.Helper()
 	var theirs, ours []time.Duration
@@ -82,7 +93,7 @@ func ratio(
 		}
 		return time.Since(start)
 	}
-	for start := time.Now(); time.Since(start) < 2*time.Second; {
+	for start := time.Now(); time.Since(start) < lasts; {
 		theirs, ours = append(theirs, ask(one, first())), append(ours, ask(other, second()))
 	}
 	slices.Sort(theirs)

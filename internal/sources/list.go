@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,8 @@ const (
 	// not be read.
 	minRetry = time.Second
 	maxRetry = 30 * time.Second
+	// collectEvery is after how many rows of a list their garbage is collected.
+	collectEvery = 100_000
 	// listPause is how long the store may pause before and between the rows of a list.
 	listPause = 15 * time.Second
 	// smallTime is how long a list that lost more than half of its domains must stay
@@ -136,6 +139,11 @@ func (c *core) eachDomain(ctx context.Context, add func(row.Domain)) error {
 	each := func(r row.Domain) {
 		if count++; count%1000 == 0 {
 			pause.Reset(listPause)
+		}
+		if count%collectEvery == 0 {
+			// The heap may double otherwise, and does at every refresh. A table has no
+			// pointers, so this costs little.
+			runtime.GC()
 		}
 		add(r)
 	}

@@ -96,7 +96,7 @@ var errStrict = errors.New("there are warnings or clients that are set up wrongl
 // warningsOf returns what is probably not intended.
 func warningsOf(l *service.Loaded) []string {
 	warnings := []string{}
-	for _, f := range slices.Concat(l.Warnings(), l.Unreadable()) {
+	for _, f := range slices.Concat(l.Warnings(), l.Unreadable(), l.Exposed(), l.RSAOnly()) {
 		warnings = append(warnings, f.String())
 	}
 	if err := l.Signer.Check(); err != nil {

@@ -70,6 +70,19 @@ func (c *Config) Updates() ([]dns.Update, error) {
 	return updates, nil
 }
 
+// UpdateKeyFiles returns the files that hold secrets of TSIG keys: key files, and the
+// configuration where a key stands in it.
+func (c *Config) UpdateKeyFiles() (files []string) {
+	for _, u := range c.DNS.updates {
+		if u.keyFile == "" {
+			files = append(files, c.Files[0])
+		} else {
+			files = append(files, u.keyFile)
+		}
+	}
+	return files
+}
+
 var dnsKeys = keys[DNS]{
 	"servers": func(d *DNS, v *value) { d.Servers = each(v.list("IP addresses"), (*value).dnsServer) },
 	"timeout": func(d *DNS, v *value) { d.Timeout = v.duration(100*time.Millisecond, time.Minute) },

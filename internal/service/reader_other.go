@@ -4,7 +4,11 @@ package service
 
 import "io/fs"
 
+const knowsPermissions = false
+
 type reader struct{ name string }
+
+var others reader
 
 // findReader returns no user: modes of files say nothing here.
 func findReader(string) (reader, bool) { return reader{}, false }

@@ -4,11 +4,15 @@ package service
 
 import (
 	"io/fs"
+	"math"
 	"os/user"
 	"slices"
 	"strconv"
 	"syscall"
 )
+
+// knowsPermissions says that the mode of a file tells who can read it.
+const knowsPermissions = true
 
 // reader is a user that reads files.
 type reader struct {
@@ -16,6 +20,9 @@ type reader struct {
 	uid    uint64
 	groups []uint64
 }
+
+// others is any user who owns nothing and is in no group of ours.
+var others = reader{name: "others", uid: math.MaxUint64}
 
 // findReader returns the user of a name, and whether there is one.
 func findReader(name string) (reader, bool) {

@@ -98,9 +98,10 @@ func (c *checker) failure(ctx context.Context, err error) row.Finding {
 	case refusesUser:
 		f.Cure = fmt.Sprintf(c.engine.check.password, c.user(words))
 	case refusesReading:
-		f.Cure = c.grants(c.user(words), uses(c.account, c.domain, c.domains))
+		f.Cure = cmp.Or(c.other(words), c.grants(c.user(words), uses(c.account, c.domain, c.domains)))
 	case lacksObject:
-		f.Cure = "compare the query with the tables of this version; signpost presets prints those of a preset, to copy and change"
+		f.Cure = cmp.Or(c.elsewhere(),
+			"compare the query with the tables of this version; signpost presets prints those of a preset, to copy and change")
 	}
 	return f
 }

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,6 +153,30 @@ func TestCheck(t *testing.T) {
 				t.Errorf("Check tells the password:\n%s", got)
 			}
 		})
+	}
+}
+
+// TestSchemaCures takes what is missing before the rights of tables count.
+func TestSchemaCures(t *testing.T) {
+	d := rig.Load(t, "postfixadmin.pgsql")
+	s := open(t, d, presetOptions(t, d.Preset))
+	for _, test := range []struct{ change, cure string }{
+		{"REVOKE USAGE ON SCHEMA public FROM PUBLIC;", "GRANT USAGE ON SCHEMA public TO " + d.User + ";"},
+		{"REVOKE CONNECT ON DATABASE " + d.Name + " FROM PUBLIC;", "GRANT CONNECT ON DATABASE " + d.Name + " TO " + d.User + ";"},
+		{"ALTER SCHEMA public RENAME TO mail;", "ALTER ROLE " + d.User + " SET search_path = mail;"},
+	} {
+		d.Run(t, test.change)
+		d.KillConnections(t)
+		found := s.Check(t.Context(), "example.com")
+		if !slices.ContainsFunc(found, func(f row.Finding) bool { return f.Cure == test.cure }) {
+			t.Errorf("Check after %s\n%swant the cure %s", test.change, lines(found), test.cure)
+			continue
+		}
+		d.Run(t, test.cure)
+		d.KillConnections(t)
+		if found := s.Check(t.Context(), "example.com"); len(found) != 1 {
+			t.Errorf("Check after %s\n%swant the number of domains alone", test.cure, lines(found))
+		}
 	}
 }
 

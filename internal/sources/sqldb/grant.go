@@ -17,6 +17,12 @@ type checks struct {
 	quote func(user, machine string) string
 	// grant returns the statement that lets the user read the table.
 	grant func(place *place, u *use, user string) string
+	// other returns the statement that lets the user where it may not even look for a
+	// table, by the server's words, or an empty text.
+	other func(place *place, words, user string) string
+	// elsewhere asks for the schema of a table that exists and is not found, and whether the
+	// user may use the schema.
+	elsewhere string
 	// password is the statement that sets the password of %s.
 	password string
 	// readsOnly asks whether the session refuses to write.

@@ -50,6 +50,18 @@ func init() {
 			grant: func(place *place, u *use, user string) string {
 				return "GRANT SELECT" + u.inParentheses() + " ON " + u.table + " TO " + user + ";"
 			},
+			other: func(place *place, words, user string) string {
+				if schema, ok := strings.CutPrefix(words, "permission denied for schema "); ok {
+					return "GRANT USAGE ON SCHEMA " + quoteName(schema) + " TO " + user + ";"
+				}
+				if strings.HasPrefix(words, "permission denied for database ") {
+					return "GRANT CONNECT ON DATABASE " + quoteName(place.database) + " TO " + user + ";"
+				}
+				return ""
+			},
+			elsewhere: `SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+				WHERE c.relname = CAST($1 AS text) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT pg_table_is_visible(c.oid)
+				AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema' ORDER BY 2, 1 LIMIT 1`,
 			password:  "ALTER ROLE %s LOGIN PASSWORD '…';",
 			readsOnly: "SELECT current_setting('transaction_read_only') = 'on'",
 			writable: `SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -10,7 +10,8 @@ import (
 // refused says why a query failed, table by table where the user may not read.
 func (c *checker) refused(ctx context.Context, q *query, err error) {
 	f := c.failure(ctx, err)
-	if e, ok := c.explain(ctx, err).(*Error); ok && e.kind == refusesReading {
+	e, ok := c.explain(ctx, err).(*Error)
+	if ok && e.kind == refusesReading && c.other(c.engine.check.serverText(err)) == "" {
 		own := uses(q)
 		for _, u := range uses(c.account, c.domain, c.domains) {
 			if !slices.ContainsFunc(own, func(o *use) bool { return o.table == u.table }) || c.mayRead(u) {
@@ -23,6 +24,38 @@ func (c *checker) refused(ctx context.Context, q *query, err error) {
 	if f.Text != "" {
 		c.fail("the query of "+q.option+": "+f.Text, f.Cure)
 	}
+}
+
+// other returns what is missing before the rights of tables count.
+func (c *checker) other(words string) string {
+	if c.engine.check.other == nil {
+		return ""
+	}
+	return c.engine.check.other(c.place, words, c.engine.check.quote(c.place.user, ""))
+}
+
+// elsewhere returns the statement with which a table is found that exists in a schema
+// where the server does not look.
+func (c *checker) elsewhere() string {
+	check := c.engine.check
+	if check.elsewhere == "" {
+		return ""
+	}
+	for _, u := range uses(c.account, c.domain, c.domains) {
+		ctx, cancel := context.WithTimeout(c.ctx, checkTimeout)
+		var schema, usable string
+		err := c.db().QueryRowContext(ctx, check.elsewhere, bare(u.table)).Scan(&schema, &usable)
+		cancel()
+		user := check.quote(c.place.user, "")
+		switch {
+		case err != nil:
+		case usable == "t":
+			return "ALTER ROLE " + user + " SET search_path = " + quoteName(schema) + ";"
+		default:
+			return "GRANT USAGE ON SCHEMA " + quoteName(schema) + " TO " + user + ";"
+		}
+	}
+	return ""
 }
 
 // mayRead reports whether the user may read what the queries need of a table.

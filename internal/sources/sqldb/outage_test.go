@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,23 +58,23 @@ func works(t *testing.T, s *Store, when string) {
 	}
 }
 
-// fails asks at the same time and wants the error from every question, in time.
+// fails asks at the same time and wants an error from every question, in time. On a busy
+// machine some of them only learn that the time is over.
 func fails(t *testing.T, s *Store, when, want string) {
 	t.Helper()
 	start := time.Now()
 	errors := ask(t, s, 16)
 	// A question that waits for a connection has the same limit as one that has it.
-	if took := time.Since(start); took > DefaultTimeout+time.Second {
+	if took := time.Since(start); took > DefaultTimeout+2*time.Second {
 		t.Errorf("%s: 16 questions at the same time took %v, want %v", when, took, DefaultTimeout)
 	}
 	if len(errors) < 16 {
 		t.Errorf("%s: %d of 16 questions failed, want all", when, len(errors))
 	}
-	for _, err := range errors {
-		if err != "error: "+want {
-			t.Errorf("%s: a question gives %q, want the error %q", when, err, want)
-			break
-		}
+	const late = "error: the database does not answer in time"
+	other := func(err string) bool { return err != late && err != "error: "+want }
+	if !slices.Contains(errors, "error: "+want) || slices.ContainsFunc(errors, other) {
+		t.Errorf("%s: questions give %q, want the error %q", when, errors, want)
 	}
 }
 

@@ -72,7 +72,7 @@ func (a *asker[T]) known(key string) (r result[T], known bool) {
 // question goes on if ctx ends, and its answer is remembered. While the store fails, what
 // it said before counts.
 func (a *asker[T]) ask(
-	ctx context.Context, key string, question func(context.Context) (T, bool, error),
+	ctx context.Context, key string, question func() (T, bool, error),
 ) (result[T], error) {
 	if r, known := a.known(key); known {
 		a.core.hits.Add(1)
@@ -102,9 +102,9 @@ const maxShare = maxWaiting / 2
 var errDead = errors.New("the store has failed and is asked again within a second")
 
 // put asks the store and remembers its answer.
-func (a *asker[T]) put(key string, question func(context.Context) (T, bool, error)) (r result[T], err error) {
-	err = a.core.question(func(ctx context.Context) error {
-		r.value, r.listed, err = question(ctx)
+func (a *asker[T]) put(key string, question func() (T, bool, error)) (r result[T], err error) {
+	err = a.core.question(func() error {
+		r.value, r.listed, err = question()
 		return err
 	})
 	if err != nil {

@@ -55,8 +55,8 @@ func newCore(o Options, log *slog.Logger) *core {
 // errClosed is the answer of a source that is closed.
 var errClosed = errors.New("the source is closed")
 
-// question asks the store something, within its time. It counts how that ends.
-func (c *core) question(ask func(context.Context) error) error {
+// question asks the store something. It counts how that ends.
+func (c *core) question(ask func() error) error {
 	if err := c.begin(); err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (c *core) question(ask func(context.Context) error) error {
 		return err
 	}
 	c.misses.Add(1)
-	err := c.timed(ask)
+	err := ask()
 	if err != nil {
 		c.failures.Add(1)
 	}
@@ -73,15 +73,17 @@ func (c *core) question(ask func(context.Context) error) error {
 	return err
 }
 
-// timed calls a function with the time of one question.
-func (c *core) timed(ask func(context.Context) error) error {
+// inTime returns the rows that a question of the backend gives within its time.
+func inTime[T, R any](
+	c *core, ask func(context.Context, T) ([]R, error), key T,
+) ([]R, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.options.Timeout)
 	defer cancel()
-	err := ask(ctx)
+	rows, err := ask(ctx, key)
 	if err != nil && ctx.Err() != nil {
-		return errSlow
+		return nil, errSlow
 	}
-	return err
+	return rows, err
 }
 
 // errSlow is the failure of a store that does not answer in time.

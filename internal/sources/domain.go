@@ -60,8 +60,8 @@ func (c *core) oneDomain(
 		}
 		return r, failure
 	}
-	r, err = c.domains.ask(ctx, name, func(ctx context.Context) (directory.Domain, bool, error) {
-		rows, err := c.options.Backend.Domain(ctx, name)
+	r, err = c.domains.ask(ctx, name, func() (directory.Domain, bool, error) {
+		rows, err := inTime(c, c.options.Backend.Domain, name)
 		if err != nil {
 			return directory.Domain{}, false, err
 		}

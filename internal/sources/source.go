@@ -148,8 +148,8 @@ func (s *Source) Account(
 	if !isAskable(a.Key()) {
 		return directory.Stored{}, false, nil
 	}
-	r, err := s.core.accounts.ask(ctx, keyOf(a, how), func(ctx context.Context) (directory.Stored, bool, error) {
-		return s.core.account(ctx, a, how.Alike)
+	r, err := s.core.accounts.ask(ctx, keyOf(a, how), func() (directory.Stored, bool, error) {
+		return s.core.account(a, how.Alike)
 	})
 	return s.stored(r), r.listed, err
 }
@@ -191,8 +191,8 @@ func isAskable(key string) bool {
 // account asks the store for an address. If alike is set, a second question follows
 // whatever the answer is: about the mailbox behind an alias, whose answer is remembered
 // for longer than that about the alias, or the same again.
-func (c *core) account(ctx context.Context, a account.Address, alike bool) (directory.Stored, bool, error) {
-	rows, err := c.options.Backend.Account(ctx, a)
+func (c *core) account(a account.Address, alike bool) (directory.Stored, bool, error) {
+	rows, err := inTime(c, c.options.Backend.Account, a)
 	if err != nil {
 		return directory.Stored{}, false, err
 	}
@@ -201,7 +201,7 @@ func (c *core) account(ctx context.Context, a account.Address, alike bool) (dire
 		return s, listed, nil
 	}
 	next := c.behind(a, s)
-	rows, err = c.options.Backend.Account(ctx, next)
+	rows, err = inTime(c, c.options.Backend.Account, next)
 	if err == nil && next != a {
 		target, found := merge(next, rows)
 		r := result[directory.Stored]{value: target, listed: found}

@@ -206,7 +206,7 @@ func (c *content) addMailbox(f *file, key string, line int) {
 		return
 	}
 	c.mailboxes[a.Key()] = struct{}{}
-	if c.derived() {
+	if _, known := c.domains[a.Domain()]; !known && c.derived() {
 		c.addDomain(f, a.Domain(), 0)
 	}
 }

@@ -31,7 +31,8 @@ func TestSmuggling(t *testing.T) {
 		// net/http does not tell these from the two above.
 		{"chunks", post + "Transfer-Encoding: chunked\r\n" + end, 200, true},
 		{"chunks with extensions", post + "Transfer-Encoding: chunked\r\n\r\n2;a=b\r\n<a\r\n0;c\r\n\r\n", 200, true},
-		{"chunks with a trailer", post + "Transfer-Encoding: chunked\r\nTrailer: Host\r\n\r\n0\r\nHost: evil\r\n\r\n", 200, true},
+		{"chunks with a trailer", post + "Transfer-Encoding: chunked\r\nTrailer: Host\r\n\r\n0\r\nHost: evil\r\n\r\n",
+			200, true},
 		{"chunks in HTTP/1.0", old + "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n", 200, true},
 		{"a kept connection of HTTP/1.0", old + "Content-Length: 0\r\n\r\n", 200, true},
 		{"folded Transfer-Encoding", post + "Transfer-Encoding:\r\n chunked\r\n" + end, 200, true},

@@ -18,11 +18,14 @@ import (
 // A request passes through these stops:
 //
 //	conn.ProxyProtocol       reads the client's address, if a proxy sends it
-//	conn.Limiter             limits connections, in all and per address
+//	conn.Limiter             limits connections, in all and per address, and what they send
+//	                         over HTTP/2
+//	separate (proxied.go)    hands trusted proxies over to a server that knows HTTP/2 without TLS
 //	http.Server (serve.go)   TLS, time limits, size of the header
 //	certs.HTTPChallenge      answers ACME challenges
 //	Live                     picks the configuration in use
-//	handler.ServeHTTP        client (proxyheaders.go), rate limit, limit of the body
+//	handler.ServeHTTP        client (proxyheaders.go), rate limit, unread answers (unread.go), limit
+//	                         of the body
 //	mux.Router (routes.go)   path and host decide the route, and with it the dialect
 //	requireTLS (plain.go)    answers or redirects plain HTTP
 //	dialect                  autoconfig, autodiscover, mobileconfig, setup: reads an account.Query,

@@ -73,15 +73,16 @@ func TestUnreadAnswers(t *testing.T) {
 	}
 	group.Wait()
 	if answered.Load() > most || refused.Load() == 0 || withBody.Load() > 0 {
-		t.Errorf("of %d answers that nobody takes, %d wait, %d were refused, %d of these with a body; want at most %d, some, none",
-			connections*streams, answered.Load(), refused.Load(), withBody.Load(), most)
+		t.Errorf("of %d answers that nobody takes, %d wait, %d were refused, %d of these with a body; "+
+			"want at most %d, some, none", connections*streams, answered.Load(), refused.Load(), withBody.Load(), most)
 	}
 	other, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	secure := tls.Client(other, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
-	if got := sendOn(t, secure, hostile{request: get("/?emailaddress=info%40domain.se", "setup.mamutmail.com")}); got.status != 200 {
+	page := hostile{request: get("/?emailaddress=info%40domain.se", "setup.mamutmail.com")}
+	if got := sendOn(t, secure, page); got.status != 200 {
 		t.Errorf("another address got status %d meanwhile, want 200", got.status)
 	}
 }

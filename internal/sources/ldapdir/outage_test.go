@@ -3,10 +3,13 @@ package ldapdir
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,6 +146,50 @@ func TestLostConnection(t *testing.T) {
 	d.Server.Start(t)
 	if err, _ := ask(t, s, 2*time.Second); err != nil {
 		t.Errorf("Account after a restart of the server = %v, want Anna", err)
+	}
+}
+
+// TestCutConnection has a connection that ends just when a question comes.
+func TestCutConnection(t *testing.T) {
+	d := rig.LoadLDAP(t, "iredmail")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	var cut atomic.Bool
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", d.Server.Address())
+			if err != nil {
+				client.Close()
+				continue
+			}
+			go io.Copy(client, server)
+			go func() {
+				defer client.Close()
+				defer server.Close()
+				question := make([]byte, 4096)
+				for {
+					n, err := client.Read(question)
+					if err != nil || cut.Swap(false) {
+						return
+					}
+					server.Write(question[:n])
+				}
+			}()
+		}
+	}()
+	s := newStore(t, d, "ldap://"+listener.Addr().String())
+	for _, cutNow := range []bool{false, true, false} {
+		cut.Store(cutNow)
+		if err, _ := ask(t, s, 2*time.Second); err != nil {
+			t.Errorf("Account, with the connection cut: %v: %v, want Anna", cutNow, err)
+		}
 	}
 }
 

@@ -83,6 +83,7 @@ func TestAccount(t *testing.T) {
 		{"both spellings", "b@xn--bcher-kva.example", []row.Account{
 			{Address: "b@xn--bcher-kva.example", Username: "ulabel", DisplayName: "ulabel"}}},
 		{"letters that a server takes for alike", "straße@example.com", nil},
+		{"another letter that a server takes for alike", "ſtrasse@example.com", nil},
 		{"letters in lower case", "ÇÉDILLE@example.com", []row.Account{
 			{Address: "çédille@example.com", Aliases: "c@example.com"}}},
 		{"a mailbox without an address of its own", "nomail@example.com", []row.Account{

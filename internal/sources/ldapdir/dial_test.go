@@ -18,7 +18,7 @@ func TestStartTLS(t *testing.T) {
 	d := rig.LoadLDAP(t, "iredmail")
 	s := newStore(t, d, d.URI)
 	s.pool.dialer.servers[0].secure = startTLS
-	if err, _ := ask(t, s, 2*time.Second); err != nil {
+	if _, err := ask(t, s, 2*time.Second); err != nil {
 		t.Errorf("Account after StartTLS = %v, want Anna", err)
 	}
 	if c := s.pool.slots[0].conn; c != nil {
@@ -52,7 +52,7 @@ func TestCertificates(t *testing.T) {
 			test.change(&o)
 			s := open(t, o)
 			s.pool.dialer.servers[0].secure, s.pool.dialer.servers[0].host = secure, test.host
-			if err, _ := ask(t, s, 2*time.Second); err == nil || !strings.Contains(err.Error(), test.problem) {
+			if _, err := ask(t, s, 2*time.Second); err == nil || !strings.Contains(err.Error(), test.problem) {
 				t.Errorf("%s: Account = %v, want an error with %q", test.name, err, test.problem)
 			}
 		}
@@ -127,7 +127,7 @@ func TestHostileServers(t *testing.T) {
 			o.PasswordFile = rig.Write(t, t.TempDir(), "password", "hunter2\n")
 			s := open(t, o)
 			s.pool.dialer.servers[0].secure = test.secure
-			err, took := ask(t, s, 3*time.Second)
+			took, err := ask(t, s, 3*time.Second)
 			if err == nil || took > 2500*time.Millisecond {
 				t.Errorf("Account = %v after %v, want a failure in time", err, took)
 			}
@@ -150,7 +150,7 @@ func TestClose(t *testing.T) {
 	s := open(t, o)
 	asked := make(chan error)
 	go func() {
-		err, _ := ask(t, s, 5*time.Second)
+		_, err := ask(t, s, 5*time.Second)
 		asked <- err
 	}()
 	time.Sleep(20 * time.Millisecond)

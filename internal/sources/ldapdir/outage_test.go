@@ -17,7 +17,7 @@ import (
 )
 
 // ask asks for Anna, for at most a time, and reports how long that took.
-func ask(t *testing.T, s *Store, limit time.Duration) (error, time.Duration) {
+func ask(t *testing.T, s *Store, limit time.Duration) (time.Duration, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
@@ -26,7 +26,7 @@ func ask(t *testing.T, s *Store, limit time.Duration) (error, time.Duration) {
 	if err == nil && (len(rows) != 1 || rows[0].DisplayName != nameOfAnna) {
 		t.Errorf("Account = %+v, want Anna", rows)
 	}
-	return err, time.Since(began)
+	return time.Since(began), err
 }
 
 // askMany asks at 64 places at once, and returns how many failed and how long the slowest
@@ -37,7 +37,7 @@ func askMany(t *testing.T, s *Store, limit time.Duration) (failed int, slowest t
 	var mu sync.Mutex
 	for range 64 {
 		all.Go(func() {
-			err, took := ask(t, s, limit)
+			took, err := ask(t, s, limit)
 			mu.Lock()
 			defer mu.Unlock()
 			slowest = max(slowest, took)
@@ -67,7 +67,7 @@ func rightAgain(t *testing.T, s *Store) {
 	t.Helper()
 	began := time.Now()
 	for {
-		err, _ := ask(t, s, time.Second)
+		_, err := ask(t, s, time.Second)
 		if err == nil {
 			t.Logf("right again after %v", time.Since(began).Round(time.Millisecond))
 			return
@@ -139,12 +139,12 @@ func TestOutages(t *testing.T) {
 func TestLostConnection(t *testing.T) {
 	d := rig.LoadLDAP(t, "iredmail")
 	s := newStore(t, d, d.URI)
-	if err, _ := ask(t, s, time.Second); err != nil {
+	if _, err := ask(t, s, time.Second); err != nil {
 		t.Fatal(err)
 	}
 	d.Server.Stop()
 	d.Server.Start(t)
-	if err, _ := ask(t, s, 2*time.Second); err != nil {
+	if _, err := ask(t, s, 2*time.Second); err != nil {
 		t.Errorf("Account after a restart of the server = %v, want Anna", err)
 	}
 }
@@ -187,7 +187,7 @@ func TestCutConnection(t *testing.T) {
 	s := newStore(t, d, "ldap://"+listener.Addr().String())
 	for _, cutNow := range []bool{false, true, false} {
 		cut.Store(cutNow)
-		if err, _ := ask(t, s, 2*time.Second); err != nil {
+		if _, err := ask(t, s, 2*time.Second); err != nil {
 			t.Errorf("Account, with the connection cut: %v: %v, want Anna", cutNow, err)
 		}
 	}
@@ -200,13 +200,13 @@ func TestFailOver(t *testing.T) {
 	good := strings.TrimSuffix(d.URI, "/"+d.Suffix)
 	t.Run("down", func(t *testing.T) {
 		s := newStore(t, d, "ldap://127.0.0.1:9 "+good) // port 9 is discard, which nobody runs
-		if err, _ := ask(t, s, time.Second); err != nil {
+		if _, err := ask(t, s, time.Second); err != nil {
 			t.Errorf("Account = %v, want Anna", err)
 		}
 	})
 	t.Run("standing still", func(t *testing.T) {
 		s := newStore(t, d, "ldap://"+proxy.Address+" "+good)
-		if err, _ := ask(t, s, time.Second); err != nil {
+		if _, err := ask(t, s, time.Second); err != nil {
 			t.Fatal(err)
 		}
 		if c := s.pool.slots[0].conn; c == nil || c.index != 0 {
@@ -214,10 +214,10 @@ func TestFailOver(t *testing.T) {
 		}
 		proxy.Swallow(true)
 		defer proxy.Swallow(false)
-		if err, took := ask(t, s, 5*time.Second); err != nil || took < 400*time.Millisecond {
+		if took, err := ask(t, s, 5*time.Second); err != nil || took < 400*time.Millisecond {
 			t.Errorf("Account = %v after %v, want Anna from the other server", err, took)
 		}
-		if err, took := ask(t, s, time.Second); err != nil || took > 400*time.Millisecond {
+		if took, err := ask(t, s, time.Second); err != nil || took > 400*time.Millisecond {
 			t.Errorf("then Account = %v after %v, want Anna at once", err, took)
 		}
 	})
@@ -234,7 +234,7 @@ func TestPasswordChanges(t *testing.T) {
 	if err := os.WriteFile(d.PasswordFile, []byte("hunter2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err, _ = ask(t, s, time.Second)
+	_, err = ask(t, s, time.Second)
 	if e, ok := errors.AsType[*Error](err); !ok || e.Code != 49 {
 		t.Errorf("Account with a wrong password = %v, want result 49", err)
 	} else if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), d.BindDN) {
@@ -243,13 +243,13 @@ func TestPasswordChanges(t *testing.T) {
 	if err := os.WriteFile(d.PasswordFile, right, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err, _ := ask(t, s, time.Second); err != nil {
+	if _, err := ask(t, s, time.Second); err != nil {
 		t.Errorf("Account with the right password = %v, want Anna", err)
 	}
 	if err := os.Remove(d.PasswordFile); err != nil {
 		t.Fatal(err)
 	}
-	err, _ = ask(t, newStore(t, d, d.URI), time.Second)
+	_, err = ask(t, newStore(t, d, d.URI), time.Second)
 	if err == nil || !strings.Contains(err.Error(), d.PasswordFile) {
 		t.Errorf("Account without a password file = %v, want an error with its path", err)
 	}

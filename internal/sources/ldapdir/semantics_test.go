@@ -205,7 +205,7 @@ func TestBlind(t *testing.T) {
 		}
 	}
 	grant()
-	if err, _ := ask(t, s, 2*time.Second); err != nil {
+	if _, err := ask(t, s, 2*time.Second); err != nil {
 		t.Errorf("Account with the right again = %v, want Anna", err)
 	}
 	if got, err := s.Account(t.Context(), address(t, "nobody@example.com")); err != nil || len(got) != 0 {

@@ -166,7 +166,7 @@ var unknown = []string{
 	`"*)(mail=*"@example.com`, "ａnna@example.com", "ｉnfo@example.com", "ſales@example.com",
 	strings.Repeat("a", 64) + "@example.com", strings.Repeat("ö", 32) + "@example.com",
 	strings.Repeat("*", 64) + "@example.com", strings.Repeat("😀", 16) + "@example.com",
-	`"` + strings.Repeat("(", 62) + `"@example.com`, `"` + strings.Repeat(" ", 62) + `"@example.com`,
+	`"` + strings.Repeat("(", 62) + `"@example.com`, `"a` + strings.Repeat(" ", 61) + `"@example.com`,
 	strings.Repeat("'", 64) + "@example.com",
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"signpost/account"
 	"signpost/internal/dns"
@@ -526,4 +528,35 @@ func TestTwoStores(t *testing.T) {
 			t.Errorf("Resolve(%s) = %s, want %s", text, got, want)
 		}
 	}
+}
+
+// slowStore is a store that needs nearly a second for an account.
+type slowStore struct{ fakeStore }
+
+func (s *slowStore) Account(ctx context.Context, a account.Address, how Lookup) (Stored, bool, error) {
+	select {
+	case <-ctx.Done():
+		return Stored{}, false, ctx.Err()
+	case <-time.After(900 * time.Millisecond):
+		return s.fakeStore.Account(ctx, a, how)
+	}
+}
+
+// TestAnswerTime checks that an answer waits for stores no longer than two seconds,
+// however many questions it takes.
+func TestAnswerTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := hoster(true, &slowStore{*mailcow(t, everything)})
+		for text, want := range map[string]time.Duration{
+			"anna@example.com":   900 * time.Millisecond,
+			"info@example.com":   1800 * time.Millisecond,
+			"anna+x@example.net": answerTime, // four questions
+		} {
+			start := time.Now()
+			_, err := d.Resolve(t.Context(), account.Query{Address: mail(t, text)})
+			if took := time.Since(start); took != want || (err != nil) != (want == answerTime) {
+				t.Errorf("Resolve(%s) = %v after %v, want %v", text, err, took, want)
+			}
+		}
+	})
 }

@@ -117,7 +117,7 @@ func (d *Directory) ProvidersOf(ctx context.Context, domain string) ([]*account.
 		}
 		for _, mailbox := range e.Aliases {
 			of := d.listed(mailbox.Domain())
-			p, err := d.ofTarget(&of, d.inLists(names{exact: of.login(mailbox)}).Record)
+			p, err := d.ofTarget(&of, d.inLists(&names{exact: of.login(mailbox)}).Record)
 			if err != nil {
 				return nil, err
 			}

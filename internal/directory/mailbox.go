@@ -33,7 +33,7 @@ func (h *hosting) names(domain string, login account.Address) names {
 }
 
 // all returns the names, each followed by itself without the +tag.
-func (n names) all(yield func(account.Address) bool) {
+func (n *names) all(yield func(account.Address) bool) {
 	for _, name := range [...]account.Address{n.exact, n.other} {
 		if name.IsZero() {
 			continue
@@ -54,11 +54,11 @@ func (n names) all(yield func(account.Address) bool) {
 // domain: time and failures of a look-up would show that it exists.
 func (d *Directory) resolveMailbox(w *wait, h *hosting, s *account.Settings) error {
 	n := h.names(s.Address.Domain(), s.Login)
-	f := d.inLists(n)
+	f := d.inLists(&n)
 	if !f.listed && len(d.stores) > 0 {
 		err := d.findProvider(w, s.Address.Domain(), h)
 		if err == nil {
-			f, err = d.inStores(w, h, n, false)
+			f, err = d.inStores(w, h, &n, false)
 		}
 		if err != nil {
 			return err
@@ -161,9 +161,9 @@ func (d *Directory) follow(w *wait, f *found) (hosting, found, error) {
 		}
 		visited = append(visited, next.Key())
 		n := h.names(next.Domain(), h.login(next))
-		end := d.inLists(n)
+		end := d.inLists(&n)
 		if !end.listed && h.provider != nil {
-			if end, err = d.inStores(w, &h, n, true); err != nil {
+			if end, err = d.inStores(w, &h, &n, true); err != nil {
 				return h, end, err
 			}
 		}
@@ -233,22 +233,39 @@ func (d *Directory) quietly(w *wait, domain string) (hosting, error) {
 }
 
 // inLists returns what the lists know of a mailbox.
-func (d *Directory) inLists(n names) (f found) {
+func (d *Directory) inLists(n *names) (f found) {
 	for _, list := range d.lists {
-		for name := range n.all {
-			if r, ok := list.List[name.Key()]; ok {
-				return found{Stored: Stored{Record: r}, at: name, listed: true}
-			}
+		if list.find(&n.exact, &f) || !n.other.IsZero() && list.find(&n.other, &f) {
+			break
 		}
 	}
 	return f
+}
+
+// find fills in what the list knows of a mailbox, with its +tag or without, and reports
+// whether it does.
+func (x *indexedList) find(a *account.Address, f *found) bool {
+	r, ok := x.List[a.Key()]
+	f.at = *a
+	if !ok {
+		untagged, tagged := a.Untagged()
+		if !tagged {
+			return false
+		}
+		f.at = untagged
+		r, ok = x.List[untagged.Key()]
+	}
+	if ok {
+		f.Record, f.listed = r, true
+	}
+	return ok
 }
 
 // inStores returns what the first store knows that knows the mailbox. It asks all stores
 // whose answer can matter, for all names of the mailbox, so that it takes as long for
 // one that nobody knows. It asks none if w is nil.
 // behind says that an alias led to the mailbox.
-func (d *Directory) inStores(w *wait, h *hosting, n names, behind bool) (f found, err error) {
+func (d *Directory) inStores(w *wait, h *hosting, n *names, behind bool) (f found, err error) {
 	if w == nil {
 		return f, nil
 	}

@@ -101,7 +101,7 @@ func (c *checker) failure(ctx context.Context, err error) row.Finding {
 		f.Cure = cmp.Or(c.other(words), c.grants(c.user(words), uses(c.account, c.domain, c.domains)))
 	case lacksObject:
 		f.Cure = cmp.Or(c.elsewhere(),
-			"compare the query with the tables of this version; signpost presets prints those of a preset, to copy and change")
+			"compare the query with the tables of this version; signpost presets prints those of a preset, to copy")
 	}
 	return f
 }
@@ -169,15 +169,17 @@ func (c *checker) one(q *query, k key, named string) {
 		return
 	}
 	if took := time.Since(start); took > c.timeout {
-		c.warn(fmt.Sprintf("the query of %s took %v, and the limit is %v", q.option, took.Round(time.Millisecond), c.timeout),
-			"look whether the column that it compares has an index, and whether a function around it keeps the index from being used")
+		c.warn(fmt.Sprintf("the query of %s took %v, and the limit is %v", q.option, took.Round(time.Millisecond),
+			c.timeout),
+			"look whether the column that it compares has an index, and no function around it")
 	}
 	names, has := known.account, answer.has.address
 	if q == c.domain {
 		names, has = known.domain, answer.has.domain
 	}
 	if !has {
-		c.warn(fmt.Sprintf("the query of %s gives no column %s: a row that a collation or a pooler mixes up is not noticed", q.option, named),
+		c.warn(fmt.Sprintf("the query of %s gives no column %s: rows that a collation or pooler mixes up are not noticed",
+			q.option, named),
 			fmt.Sprintf("write … AS %s behind the column that it compares", named))
 	}
 	c.flags(q, unread)
@@ -187,7 +189,8 @@ func (c *checker) one(q *query, k key, named string) {
 // flags warns of values that are neither yes nor no.
 func (c *checker) flags(q *query, unread int) {
 	if unread > 0 {
-		c.warn(fmt.Sprintf("the query of %s gives %d values of inactive that are neither yes nor no, and count as no", q.option, unread),
+		c.warn(fmt.Sprintf("the query of %s gives %d values of inactive that are neither yes nor no, and count as no",
+			q.option, unread),
 			"1 t true y yes and 0 f false n no are read, in any case")
 	}
 }

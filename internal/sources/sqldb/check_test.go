@@ -80,26 +80,37 @@ func TestCheck(t *testing.T) {
 		{"a column that is missing", pg, func(o *Options, _ *rig.Database) {
 			o.Account = "SELECT nowhere AS address FROM domain WHERE domain = '%d'"
 		},
-			[]string{"error: the query of account: a column of the query does not exist (42703)", "nowhere", "cure: compare"}},
+			[]string{"error: the query of account: a column of the query does not exist (42703)", "nowhere",
+				"cure: compare"}},
 		{"a column that is missing", my, func(o *Options, _ *rig.Database) {
 			o.Account = "SELECT nowhere AS address FROM domain WHERE domain = '%d'"
 		},
-			[]string{"error: the query of account: a column of the query does not exist (1054)", "nowhere", "cure: compare"}},
+			[]string{"error: the query of account: a column of the query does not exist (1054)", "nowhere",
+				"cure: compare"}},
 		{"a column that is missing", lite, func(o *Options, _ *rig.Database) {
 			o.Account = "SELECT nowhere AS address FROM domain WHERE domain = '%d'"
 		},
 			[]string{"error: the query of account: ", "nowhere"}},
 		{"a table that is missing", pg, func(o *Options, _ *rig.Database) { o.Domains = "SELECT domain FROM nowhere" },
 			[]string{"error: the query of domains: a table of the query does not exist (42P01)", "nowhere"}},
-		{"a table that is missing", lite, func(o *Options, _ *rig.Database) { o.Domains = "SELECT domain FROM nowhere" },
+		{"a table that is missing", lite, func(o *Options,
+			_ *rig.Database) {
+			o.Domains = "SELECT domain FROM nowhere"
+		},
 			[]string{"error: the query of domains: ", "nowhere"}},
 		{"columns that may not be read", pg, func(o *Options, _ *rig.Database) {
 			o.Account = "SELECT username AS address FROM mailbox WHERE local_part = '%u' AND domain = '%d'"
-		}, []string{"error: the database user may not read mailbox (42501)", "cure: GRANT SELECT (username, local_part, domain) ON mailbox TO signpost_postfixadmin_"}},
+		}, []string{"error: the database user may not read mailbox (42501)",
+			"cure: GRANT SELECT (username, local_part, domain) ON mailbox TO signpost_postfixadmin_"}},
 		{"columns that may not be read", my, func(o *Options, _ *rig.Database) {
 			o.Account = "SELECT username AS address FROM mailbox WHERE local_part = '%u' AND domain = '%d'"
-		}, []string{"error: the database user may not read mailbox (1143)", "GRANT SELECT (username, local_part, domain) ON postfixadmin_", ".mailbox TO 'signpost_postfixadmin_", "'@'127.0.0.1';"}},
-		{"no address", lite, func(o *Options, _ *rig.Database) { o.Account = "SELECT goto AS alias FROM alias WHERE address = '%s'" },
+		}, []string{"error: the database user may not read mailbox (1143)",
+			"GRANT SELECT (username, local_part, domain) ON postfixadmin_", ".mailbox TO 'signpost_postfixadmin_",
+			"'@'127.0.0.1';"}},
+		{"no address", lite, func(o *Options,
+			_ *rig.Database) {
+			o.Account = "SELECT goto AS alias FROM alias WHERE address = '%s'"
+		},
 			[]string{"warning: the query of account gives no column address", "… AS address"}},
 		{"no domain", lite, func(o *Options, _ *rig.Database) { o.Domains = "SELECT domain AS name FROM domain" },
 			[]string{"error: the query of domains gives no column domain", "… AS domain"}},
@@ -109,23 +120,41 @@ func TestCheck(t *testing.T) {
 			[]string{"warning: the query of account gives columns that are not read: full_name", "displayName"}},
 		{"no domains", lite, func(o *Options, _ *rig.Database) { o.Domains = "SELECT domain FROM domain WHERE 1 = 2" },
 			[]string{"warning: the query of domains gives no rows"}},
-		{"flags", lite, func(o *Options, _ *rig.Database) { o.Domains = "SELECT domain, 'maybe' AS inactive FROM domain" },
-			[]string{"warning: the query of domains gives 7 values of inactive that are neither yes nor no", "1 t true y yes"}},
-		{"types that do not fit", pg, func(o *Options, _ *rig.Database) { o.Domains = "SELECT domain, active = 1 AS inactive FROM domain" },
+		{"flags", lite, func(o *Options,
+			_ *rig.Database) {
+			o.Domains = "SELECT domain, 'maybe' AS inactive FROM domain"
+		},
+			[]string{"warning: the query of domains gives 7 values of inactive that are neither yes nor no",
+				"1 t true y yes"}},
+		{"types that do not fit", pg, func(o *Options,
+			_ *rig.Database) {
+			o.Domains = "SELECT domain, active = 1 AS inactive FROM domain"
+		},
 			[]string{"error: the query of domains: the database reports an error (42883): operator does not exist: boolean = integer"}},
 		{"the password", pg, func(o *Options, _ *rig.Database) { o.PasswordFile = wrong },
-			[]string{"warning: everybody on this machine can read", "error: the database refuses the password (28P01)", "cure: ALTER ROLE signpost_postfixadmin_"}},
+			[]string{"warning: everybody on this machine can read",
+				"error: the database refuses the password (28P01)", "cure: ALTER ROLE signpost_postfixadmin_"}},
 		{"the password", my, func(o *Options, _ *rig.Database) { o.PasswordFile = wrong },
-			[]string{"error: the database refuses the user or the password (1045)", "cure: ALTER USER 'signpost_postfixadmin_", "'@'127.0.0.1' IDENTIFIED"}},
+			[]string{"error: the database refuses the user or the password (1045)",
+				"cure: ALTER USER 'signpost_postfixadmin_", "'@'127.0.0.1' IDENTIFIED"}},
 		{"no password file", pg, func(o *Options, _ *rig.Database) { o.PasswordFile = "/nowhere/password" },
 			[]string{"error: reading the password file /nowhere/password: no such file or directory"}},
-		{"the database", pg, func(o *Options, d *rig.Database) { o.Database = strings.TrimSuffix(d.URL, d.Name) + "nowhere" },
+		{"the database", pg, func(o *Options, d *rig.Database) {
+			o.Database = strings.TrimSuffix(d.URL, d.Name) +
+				"nowhere"
+		},
 			[]string{"error: the database does not exist (3D000)"}},
-		{"nobody listens", pg, func(o *Options, _ *rig.Database) { o.Database = "postgres://signpost@127.0.0.1:1/mail" },
+		{"nobody listens", pg, func(o *Options,
+			_ *rig.Database) {
+			o.Database = "postgres://signpost@127.0.0.1:1/mail"
+		},
 			[]string{"error: the database cannot be reached: connection refused"}},
 		{"nobody listens", my, func(o *Options, _ *rig.Database) { o.Database = "mysql://signpost@127.0.0.1:1/mail" },
 			[]string{"error: the database cannot be reached: connection refused"}},
-		{"one host of two", my, func(o *Options, d *rig.Database) { o.Database = strings.Replace(d.URL, "@", "@127.0.0.1:1,", 1) },
+		{"one host of two", my, func(o *Options, d *rig.Database) {
+			o.Database = strings.Replace(d.URL, "@",
+				"@127.0.0.1:1,", 1)
+		},
 			[]string{"warning: 127.0.0.1:1: the database cannot be reached: connection refused", "note: "}},
 		{"no socket", my, func(o *Options, _ *rig.Database) { o.Database = "mysql://signpost@/mail?socket=/nowhere/s" },
 			[]string{"error: the database cannot be reached: no such file or directory"}},
@@ -162,7 +191,8 @@ func TestSchemaCures(t *testing.T) {
 	s := open(t, d, presetOptions(t, d.Preset))
 	for _, test := range []struct{ change, cure string }{
 		{"REVOKE USAGE ON SCHEMA public FROM PUBLIC;", "GRANT USAGE ON SCHEMA public TO " + d.User + ";"},
-		{"REVOKE CONNECT ON DATABASE " + d.Name + " FROM PUBLIC;", "GRANT CONNECT ON DATABASE " + d.Name + " TO " + d.User + ";"},
+		{"REVOKE CONNECT ON DATABASE " + d.Name + " FROM PUBLIC;", "GRANT CONNECT ON DATABASE " + d.Name + " TO " +
+			d.User + ";"},
 		{"ALTER SCHEMA public RENAME TO mail;", "ALTER ROLE " + d.User + " SET search_path = mail;"},
 	} {
 		d.Run(t, test.change)
@@ -197,7 +227,8 @@ func TestTooManyRights(t *testing.T) {
 			}
 			d.Run(t, strings.NewReplacer("{user}", user, "{database}", d.Name).Replace(grant))
 			got := lines(open(t, d, presetOptions(t, d.Preset)).Check(t.Context(), "example.com"))
-			for _, want := range []string{"warning: the database user may write: ", "warning: the database user may read passwords or keys: ",
+			for _, want := range []string{"warning: the database user may write: ",
+				"warning: the database user may read passwords or keys: ",
 				"give Signpost a user of its own, with these rights only: GRANT SELECT"} {
 				if !strings.Contains(got, want) {
 					t.Errorf("Check =\n%swant %q in it", got, want)
@@ -216,7 +247,8 @@ func TestWAL(t *testing.T) {
 		if file == "" {
 			t.Skip("only root can give files to somebody else")
 		}
-		s := openStore(t, Options{Database: "sqlite:" + file, Account: "SELECT email AS address FROM users WHERE email = '%s'"})
+		s := openStore(t, Options{Database: "sqlite:" + file,
+			Account: "SELECT email AS address FROM users WHERE email = '%s'"})
 		got := lines(s.Check(t.Context(), "example.com"))
 		if !strings.Contains(got, "the database is in WAL mode") || !strings.Contains(got, "write into the folder") {
 			t.Errorf("Check =\n%swant the WAL mode and its cure", got)
@@ -225,7 +257,8 @@ func TestWAL(t *testing.T) {
 	}
 	folder := rig.Folder(t, "wal", "")
 	file = filepath.Join(folder, "users.db")
-	rig.Run(t, "", "PRAGMA journal_mode = WAL; CREATE TABLE users (email TEXT); INSERT INTO users VALUES ('anna@example.com');",
+	rig.Run(t, "",
+		"PRAGMA journal_mode = WAL; CREATE TABLE users (email TEXT); INSERT INTO users VALUES ('anna@example.com');",
 		rig.Tool(t, "sqlite3"), file)
 	program, err := os.ReadFile("/proc/self/exe")
 	if err != nil {

@@ -8,14 +8,18 @@ import (
 // known lists the columns that a query may give. Their case does not matter: PostgreSQL
 // writes names in lower case unless they stand in quotation marks.
 var known = struct{ account, domain []string }{
-	account: []string{"address", "alias", "provider", "username", "displayName", "givenName", "familyName", "mailHost", "inactive"},
-	domain:  []string{"domain", "alias", "provider", "mailHost", "inactive"},
+	account: []string{"address", "alias", "provider", "username", "displayName", "givenName", "familyName",
+		"mailHost", "inactive"},
+	domain: []string{"domain", "alias", "provider", "mailHost", "inactive"},
 }
 
 // names reports whether the query gives the column. If its text does not tell, because of
 // a *, it may give any.
 func (q *query) names(column string) bool {
-	return q.result == nil || slices.ContainsFunc(q.result, func(name string) bool { return strings.EqualFold(name, column) })
+	return q.result == nil || slices.ContainsFunc(q.result, func(name string) bool {
+		return strings.EqualFold(name,
+			column)
+	})
 }
 
 // resultColumns returns the names of the columns of a query, which stand in its first
@@ -72,7 +76,8 @@ func mainSelect(tokens []token) int {
 
 // endsList reports whether the key word ends the list of columns.
 func endsList(t token) bool {
-	return slices.ContainsFunc([]string{"FROM", "WHERE", "UNION", "EXCEPT", "INTERSECT", "GROUP", "ORDER", "HAVING", "LIMIT"}, t.is)
+	return slices.ContainsFunc([]string{"FROM", "WHERE", "UNION", "EXCEPT", "INTERSECT", "GROUP", "ORDER", "HAVING",
+		"LIMIT"}, t.is)
 }
 
 // columnNames returns the names that the column of an expression may have.

@@ -19,9 +19,12 @@ import (
 //   - A text literal gives back any key, letter by letter.
 func FuzzRewrite(f *testing.F) {
 	for _, source := range []string{
-		"SELECT a FROM t WHERE a = '%s'", "SELECT a, b FROM t WHERE a LIKE '%%@%d' OR b = CONCAT('%u', '@', x)", "SELECT %s, '%u@%d', '100%%'",
-		`SELECT E'a\'%s', $x$%u$x$, $$%d$$`, "SELECT 'it''s %s' -- %x '\n, \"a'b\", `c`, [d], /* ' */ 5 %% 2", `SELECT 'a\'%s', "%u" # '`,
-		"WITH x AS (SELECT '%s' AS a) SELECT a FROM x UNION SELECT a FROM t ORDER BY 1;", "SELECT '%s' || '%s' WHERE 'kq' = '%u' AND '%d' IN (SELECT '%d')",
+		"SELECT a FROM t WHERE a = '%s'", "SELECT a, b FROM t WHERE a LIKE '%%@%d' OR b = CONCAT('%u', '@', x)",
+		"SELECT %s, '%u@%d', '100%%'",
+		`SELECT E'a\'%s', $x$%u$x$, $$%d$$`, "SELECT 'it''s %s' -- %x '\n, \"a'b\", `c`, [d], /* ' */ 5 %% 2",
+		`SELECT 'a\'%s', "%u" # '`,
+		"WITH x AS (SELECT '%s' AS a) SELECT a FROM x UNION SELECT a FROM t ORDER BY 1;",
+		"SELECT '%s' || '%s' WHERE 'kq' = '%u' AND '%d' IN (SELECT '%d')",
 	} {
 		f.Add(source, "o'hara@example.com")
 	}

@@ -50,16 +50,19 @@ func init() {
 				AND privilege_type IN (` + mysqlWrites + `)
 				UNION SELECT '*.*' FROM information_schema.user_privileges WHERE grantee = ` + mysqlGrantee + `
 				AND privilege_type IN (` + mysqlWrites + `) ORDER BY 1`,
-			secrets: `SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns WHERE table_schema = DATABASE()
-				AND data_type IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'binary', 'varbinary', 'tinyblob', 'blob',
-				'mediumblob', 'longblob') AND LOWER(column_name) REGEXP '` + secretColumns + `' AND FIND_IN_SET('select', privileges) ORDER BY 1`,
+			secrets: `SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns
+				WHERE table_schema = DATABASE() AND data_type IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext',
+				'longtext', 'binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob')
+				AND LOWER(column_name) REGEXP '` + secretColumns + `' AND FIND_IN_SET('select', privileges) ORDER BY 1`,
 		},
 	}
 }
 
 const (
-	mysqlGrantee = `CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', 1), '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')`
-	mysqlWrites  = `'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP', 'ALTER', 'INDEX', 'TRIGGER', 'FILE', 'SUPER', 'CREATE USER', 'GRANT OPTION'`
+	mysqlGrantee = `CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', 1), '''@''',
+		SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')`
+	mysqlWrites = `'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP', 'ALTER', 'INDEX', 'TRIGGER', 'FILE', 'SUPER',
+		'CREATE USER', 'GRANT OPTION'`
 )
 
 // mysqlConnector connects to a MySQL or MariaDB server.
@@ -106,7 +109,9 @@ func (c *mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		"SET SESSION TRANSACTION READ ONLY",
 		"SET SESSION lock_wait_timeout = " + strconv.Itoa(max(1, int(c.timeout/time.Second))),
 	} {
-		if _, err := session.ExecContext(ctx, statement, nil); err != nil {
+		_, err := session.ExecContext(ctx, statement, nil)
+		// A proxy may refuse a setting. The user's rights matter more, and the query is a SELECT.
+		if _, refused := errors.AsType[*mysql.MySQLError](err); err != nil && !refused {
 			conn.Close()
 			return nil, err
 		}

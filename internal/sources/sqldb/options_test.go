@@ -19,21 +19,35 @@ func TestParseURL(t *testing.T) {
 		url  string
 		want place
 	}{
-		{"postgres://signpost@db.example/mail", place{scheme: "postgres", user: "signpost", database: "mail", hosts: []host{tcp("db.example", "5432")}}},
-		{"postgresql://signpost@DB.example:6432/mail", place{scheme: "postgres", user: "signpost", database: "mail", hosts: []host{tcp("db.example", "6432")}}},
-		{"postgres://signpost@a,b:5433/mail", place{scheme: "postgres", user: "signpost", database: "mail", hosts: []host{tcp("a", "5433"), tcp("b", "5433")}}},
-		{"postgres://signpost@a:1,b:2/mail", place{scheme: "postgres", user: "signpost", database: "mail", hosts: []host{tcp("a", "1"), tcp("b", "2")}}},
-		{"postgres://signpost@[2001:db8::1]:5433/mail", place{scheme: "postgres", user: "signpost", database: "mail", hosts: []host{tcp("2001:db8::1", "5433")}}},
-		{"postgres://signpost@[::1]/mail", place{scheme: "postgres", user: "signpost", database: "mail", hosts: []host{tcp("::1", "5432")}}},
-		{"postgres://signpost@/mail", place{scheme: "postgres", user: "signpost", database: "mail", hosts: []host{{socket: "/run/postgresql"}}}},
-		{"postgres://signpost@/mail?socket=/tmp/pg", place{scheme: "postgres", user: "signpost", database: "mail", hosts: []host{{socket: "/tmp/pg"}}}},
-		{"mysql://sign%40post@127.0.0.1:13306/mail%20cow", place{scheme: "mysql", user: "sign@post", database: "mail cow", hosts: []host{tcp("127.0.0.1", "13306")}}},
-		{"mariadb://signpost@db.example/mail?caRoot=/etc/ca%20.pem", place{scheme: "mysql", user: "signpost", database: "mail", caRoot: "/etc/ca .pem", hosts: []host{tcp("db.example", "3306")}}},
-		{"mysql://signpost@db.example/mail?socketType=plain", place{scheme: "mysql", user: "signpost", database: "mail", plain: true, hosts: []host{tcp("db.example", "3306")}}},
-		{"mysql://signpost@/mail", place{scheme: "mysql", user: "signpost", database: "mail", hosts: []host{{socket: "/run/mysqld/mysqld.sock"}}}},
+		{"postgres://signpost@db.example/mail", place{scheme: "postgres", user: "signpost", database: "mail",
+			hosts: []host{tcp("db.example", "5432")}}},
+		{"postgresql://signpost@DB.example:6432/mail", place{scheme: "postgres", user: "signpost", database: "mail",
+			hosts: []host{tcp("db.example", "6432")}}},
+		{"postgres://signpost@a,b:5433/mail", place{scheme: "postgres", user: "signpost", database: "mail",
+			hosts: []host{tcp("a", "5433"), tcp("b", "5433")}}},
+		{"postgres://signpost@a:1,b:2/mail", place{scheme: "postgres", user: "signpost", database: "mail",
+			hosts: []host{tcp("a", "1"), tcp("b", "2")}}},
+		{"postgres://signpost@[2001:db8::1]:5433/mail", place{scheme: "postgres", user: "signpost", database: "mail",
+			hosts: []host{tcp("2001:db8::1", "5433")}}},
+		{"postgres://signpost@[::1]/mail", place{scheme: "postgres", user: "signpost", database: "mail",
+			hosts: []host{tcp("::1", "5432")}}},
+		{"postgres://signpost@/mail", place{scheme: "postgres", user: "signpost", database: "mail",
+			hosts: []host{{socket: "/run/postgresql"}}}},
+		{"postgres://signpost@/mail?socket=/tmp/pg", place{scheme: "postgres", user: "signpost", database: "mail",
+			hosts: []host{{socket: "/tmp/pg"}}}},
+		{"mysql://sign%40post@127.0.0.1:13306/mail%20cow", place{scheme: "mysql", user: "sign@post",
+			database: "mail cow", hosts: []host{tcp("127.0.0.1", "13306")}}},
+		{"mariadb://signpost@db.example/mail?caRoot=/etc/ca%20.pem", place{scheme: "mysql", user: "signpost",
+			database: "mail", caRoot: "/etc/ca .pem", hosts: []host{tcp("db.example", "3306")}}},
+		{"mysql://signpost@db.example/mail?socketType=plain", place{scheme: "mysql", user: "signpost",
+			database: "mail", plain: true, hosts: []host{tcp("db.example", "3306")}}},
+		{"mysql://signpost@/mail", place{scheme: "mysql", user: "signpost", database: "mail",
+			hosts: []host{{socket: "/run/mysqld/mysqld.sock"}}}},
 		{"sqlite:/var/lib/a b?.db", place{}},
-		{"sqlite:/var/lib/100%.db", place{scheme: "sqlite", database: "/var/lib/100%.db", hosts: []host{{socket: "/var/lib/100%.db"}}}},
-		{"sqlite:///var/lib/mail.db", place{scheme: "sqlite", database: "/var/lib/mail.db", hosts: []host{{socket: "/var/lib/mail.db"}}}},
+		{"sqlite:/var/lib/100%.db", place{scheme: "sqlite", database: "/var/lib/100%.db",
+			hosts: []host{{socket: "/var/lib/100%.db"}}}},
+		{"sqlite:///var/lib/mail.db", place{scheme: "sqlite", database: "/var/lib/mail.db",
+			hosts: []host{{socket: "/var/lib/mail.db"}}}},
 	}
 	for _, test := range tests {
 		got, err := parseURL(test.url)
@@ -54,7 +68,7 @@ func TestURLFaults(t *testing.T) {
 	tests := []struct{ url, want, hint string }{
 		{"", "is missing", ""},
 		{"hunter2", "not a URL", "write postgres://"},
-		{"hunter2://a@b/c", "begins with none of", "write postgres://"},
+		{"hunter2://a@b/c", "none of postgres", "write postgres://"},
 		{"postgres:signpost@db/mail", "not followed by //", "write postgres://"},
 		{"postgres://signpost:hunter2@db/mail", "holds a password", "passwordFile"},
 		{"postgres://signpost:hunter2?x@db/mail", "holds a password", "passwordFile"},
@@ -92,8 +106,10 @@ func TestURLFaults(t *testing.T) {
 	for _, test := range tests {
 		_, err := New(Options{Database: test.url, Account: anyQuery})
 		option, ok := errors.AsType[*OptionError](err)
-		if !ok || option.Option != "database" || !strings.Contains(err.Error(), test.want) || !strings.Contains(fault.Hint(err), test.hint) {
-			t.Errorf("New(%s) = %v, hint %q, want an error of database with %q, hint %q", test.url, err, fault.Hint(err), test.want, test.hint)
+		if !ok || option.Option != "database" || !strings.Contains(err.Error(), test.want) ||
+			!strings.Contains(fault.Hint(err), test.hint) {
+			t.Errorf("New(%s) = %v, hint %q, want an error of database with %q, hint %q", test.url, err,
+				fault.Hint(err), test.want, test.hint)
 		}
 		if text := fmt.Sprint(err) + fault.Hint(err); strings.Contains(text, "hunter2") {
 			t.Errorf("New(%s) quotes the password: %s", test.url, text)
@@ -112,7 +128,8 @@ func TestOptionFaults(t *testing.T) {
 		{Options{Database: url, Domain: "SELECT '%u'"}, "domain", "%u", "%s"},
 		{Options{Database: url, Domains: "SELECT '%s'"}, "domains", "%s", ""},
 		{Options{Database: url, Account: anyQuery, PasswordFile: "password"}, "passwordFile", "begin with /", ""},
-		{Options{Database: "sqlite:/a.db", Account: anyQuery, PasswordFile: "/password"}, "passwordFile", "no passwords", ""},
+		{Options{Database: "sqlite:/a.db", Account: anyQuery, PasswordFile: "/password"}, "passwordFile",
+			"no passwords", ""},
 		{Options{Database: "sqlite:/a.db", Account: anyQuery, CARoot: "/ca.pem"}, "caRoot", "no certificate", ""},
 		{Options{Database: url + "?caRoot=/a.pem", Account: anyQuery, CARoot: "/b.pem"}, "caRoot", "twice", ""},
 		{Options{Database: url + "?socketType=plain", Account: anyQuery, CARoot: "/b.pem"}, "database", "plain", ""},
@@ -120,7 +137,8 @@ func TestOptionFaults(t *testing.T) {
 	for _, test := range tests {
 		_, err := New(test.options)
 		option, ok := errors.AsType[*OptionError](err)
-		if !ok || option.Option != test.option || !strings.Contains(err.Error(), test.want) || !strings.Contains(fault.Hint(err), test.hint) {
+		if !ok || option.Option != test.option || !strings.Contains(err.Error(), test.want) ||
+			!strings.Contains(fault.Hint(err), test.hint) {
 			t.Errorf("New(%+v) = %v, hint %q, want an error of %s with %q, hint %q",
 				test.options, err, fault.Hint(err), test.option, test.want, test.hint)
 		}
@@ -166,7 +184,8 @@ func TestColumns(t *testing.T) {
 		account string
 		want    row.Columns
 	}{
-		{"SELECT username AS address, NULL AS alias, name AS displayName FROM mailbox WHERE username = %s", row.Columns{Alias: true}},
+		{"SELECT username AS address, NULL AS alias, name AS displayName FROM mailbox WHERE username = %s",
+			row.Columns{Alias: true}},
 		{`SELECT email, login as "USERNAME" FROM t`, row.Columns{Username: true}},
 		{"SELECT t.address, t.provider FROM t", row.Columns{Provider: true}},
 		{"SELECT address FROM alias WHERE provider = username", row.Columns{}},
@@ -190,7 +209,8 @@ func TestColumns(t *testing.T) {
 			t.Errorf("Columns of %s = %+v, want %+v", test.account, got, test.want)
 		}
 	}
-	s := openStore(t, Options{Database: "sqlite:/a", Domains: "SELECT domain, provider FROM t", Domain: "SELECT domain FROM t WHERE domain = %s"})
+	s := openStore(t, Options{Database: "sqlite:/a", Domains: "SELECT domain, provider FROM t",
+		Domain: "SELECT domain FROM t WHERE domain = %s"})
 	if got, want := s.Columns(), (row.Columns{Domains: true, OneDomain: true}); got != want {
 		t.Errorf("Columns without an account = %+v, want %+v", got, want)
 	}

@@ -110,7 +110,8 @@ func TestKilledConnections(t *testing.T) {
 			works(t, s, "before")
 			d.KillConnections(t)
 			if errors := ask(t, s, 16); len(errors) > 0 {
-				t.Errorf("after the connections were killed %d of 16 questions give %q, want the alias", len(errors), errors[0])
+				t.Errorf("after the connections were killed %d of 16 questions give %q, want the alias", len(errors),
+					errors[0])
 			}
 		}
 	})
@@ -136,7 +137,8 @@ func TestKilledUnderLoad(t *testing.T) {
 			default:
 			}
 			if errors := ask(t, s, 16); len(errors) > 0 {
-				t.Errorf("while connections are killed %d of 16 questions give %q, want the alias", len(errors), errors[0])
+				t.Errorf("while connections are killed %d of 16 questions give %q, want the alias", len(errors),
+					errors[0])
 			}
 		}
 		killer.Wait()
@@ -209,7 +211,8 @@ func TestFailover(t *testing.T) {
 		}
 		other := *d
 		other.URL = d.Server.Scheme + "://signpost@127.0.0.1:1,127.0.0.1:2/mail"
-		fails(t, open(t, &other, options), "with two hosts that refuse", "the database cannot be reached: connection refused")
+		fails(t, open(t, &other, options), "with two hosts that refuse",
+			"the database cannot be reached: connection refused")
 	})
 }
 
@@ -245,7 +248,8 @@ func TestTLS(t *testing.T) {
 
 		folder := t.TempDir()
 		options.CARoot, _ = rig.Certificate(t, folder, "")
-		fails(t, open(t, d, options), "with another authority", "the database's certificate is signed by no authority that is trusted here")
+		fails(t, open(t, d, options), "with another authority",
+			"the database's certificate is signed by no authority that is trusted here")
 
 		options.CARoot = d.Server.CA
 		other := *d
@@ -295,7 +299,8 @@ func TestPasswordRotation(t *testing.T) {
 		works(t, s, "before")
 		script, refused := "ALTER ROLE "+d.User+" PASSWORD 'new';", "the database refuses the password (28P01)"
 		if d.Server.Scheme == "mysql" {
-			script, refused = "SET PASSWORD FOR "+d.User+"@'127.0.0.1' = PASSWORD('new');", "the database refuses the user or the password (1045)"
+			script, refused = "SET PASSWORD FOR "+d.User+"@'127.0.0.1' = PASSWORD('new');",
+				"the database refuses the user or the password (1045)"
 		}
 		d.Run(t, script)
 		d.KillConnections(t)
@@ -345,7 +350,8 @@ func TestLockedFile(t *testing.T) {
 	errors := ask(t, s, 4)
 	locker.Wait()
 	for _, err := range errors {
-		if !strings.Contains(err, "the database does not answer in time") && !strings.Contains(err, "another program holds the database (5)") {
+		if !strings.Contains(err, "the database does not answer in time") && !strings.Contains(err,
+			"another program holds the database (5)") {
 			t.Errorf("while another program holds the database: %q", err)
 		}
 	}

@@ -15,7 +15,8 @@ import (
 // answers returns what a query gives, before anything is dropped.
 func answers(ctx context.Context, s *Store, q *query, k key) (rows []string, err error) {
 	err = s.ask(ctx, q, k, 0, func(v *values) {
-		rows = append(rows, fmt.Sprintf("%s|%s|%s|%s", v.address.String, v.alias.String, v.displayName.String, v.domain.String))
+		rows = append(rows, fmt.Sprintf("%s|%s|%s|%s", v.address.String, v.alias.String, v.displayName.String,
+			v.domain.String))
 	})
 	return rows, err
 }
@@ -91,8 +92,9 @@ func TestPgBouncer(t *testing.T) {
 	if found := lines(s.Check(t.Context(), "example.com")); found != "note: 6 domains, 1 of them inactive\n" {
 		t.Errorf("Check through PgBouncer:\n%s", found)
 	}
-	direct[0].Run(t, "ALTER ROLE "+direct[0].User+" RESET default_transaction_read_only; SELECT pg_terminate_backend(pid) "+
-		"FROM pg_stat_activity WHERE usename = '"+direct[0].User+"';")
+	direct[0].Run(t,
+		"ALTER ROLE "+direct[0].User+" RESET default_transaction_read_only; SELECT pg_terminate_backend(pid) "+
+			"FROM pg_stat_activity WHERE usename = '"+direct[0].User+"';")
 	want := "warning: the pooler in front of the database does not keep the session from writing\n" +
 		"\tcure: ALTER ROLE " + direct[0].User + " SET default_transaction_read_only = on;\n"
 	if found := lines(s.Check(t.Context(), "example.com")); found != "note: 6 domains, 1 of them inactive\n"+want {

@@ -38,7 +38,7 @@ func init() {
 		},
 		connector: newPostgres,
 		strange:   strangeToPostgres,
-		lost:      func(error) bool { return false }, // the driver says ErrBadConn itself
+		lost:      lostByPostgres,
 		classify:  classifyPostgres,
 		check: checks{
 			serverText: func(err error) string {
@@ -59,20 +59,26 @@ func init() {
 				}
 				return ""
 			},
-			elsewhere: `SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-				WHERE c.relname = CAST($1 AS text) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT pg_table_is_visible(c.oid)
-				AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema' ORDER BY 2, 1 LIMIT 1`,
+			elsewhere: `SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE')
+				FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+				WHERE c.relname = CAST($1 AS text) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+				AND NOT pg_table_is_visible(c.oid) AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+				ORDER BY 2, 1 LIMIT 1`,
 			password:  "ALTER ROLE %s LOGIN PASSWORD '…';",
 			readsOnly: "SELECT current_setting('transaction_read_only') = 'on'",
 			writable: `SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 				WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
-				AND (has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
+				AND (has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+				OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
 				ORDER BY 1`,
-			secrets: `SELECT c.oid::regclass::text || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+			secrets: `SELECT c.oid::regclass::text || '.' || a.attname
+				FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 				JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type y ON y.oid = a.atttypid
-				WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+				WHERE c.relkind IN ('r', 'p', 'v', 'm')
+				AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
 				AND a.attnum > 0 AND NOT a.attisdropped AND (y.typcategory = 'S' OR y.typname = 'bytea')
-				AND a.attname ~* '` + secretColumns + `' AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1`,
+				AND a.attname ~* '` + secretColumns + `'
+				AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1`,
 		},
 	}
 }
@@ -138,8 +144,8 @@ func isPooler(err error) bool {
 // config returns how to connect. pgconn takes defaults from the environment and from the
 // home directory (PGHOST, .pgpass); all that matters is overwritten.
 func (c *postgresConnector) config() (*pgconn.Config, error) {
-	config, err := pgconn.ParseConfig("host=127.0.0.1 port=5432 user=signpost password=none dbname=none sslmode=disable " +
-		"passfile=/dev/null servicefile=/dev/null target_session_attrs=any")
+	config, err := pgconn.ParseConfig("host=127.0.0.1 port=5432 user=signpost password=none dbname=none " +
+		"sslmode=disable passfile=/dev/null servicefile=/dev/null target_session_attrs=any")
 	if err != nil {
 		return nil, err
 	}
@@ -291,6 +297,15 @@ func strangeToPostgres(err error) bool {
 		return true
 	}
 	return false
+}
+
+// lostByPostgres reports whether the server ended the connection during a query:
+// admin_shutdown, crash_shutdown, or without a word.
+func lostByPostgres(err error) bool {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return refused.Code == "57P01" || refused.Code == "57P02"
+	}
+	return isBad(err) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // classifyPostgres returns what PostgreSQL's error means.

@@ -66,8 +66,10 @@ func checkStatement(tokens []token) error {
 			return fault.WithHint(errors.New("the query writes, with INTO"), "Signpost only reads")
 		case depth == 0 && t.is("SELECT"):
 			reads = true
-		case depth == 0 && !reads && (t.is("INSERT") || t.is("UPDATE") || t.is("DELETE") || t.is("MERGE") || t.is("REPLACE")):
-			return fault.WithHint(fmt.Errorf("the query writes, with %s", strings.ToUpper(t.body)), "Signpost only reads")
+		case depth == 0 && !reads && (t.is("INSERT") || t.is("UPDATE") || t.is("DELETE") || t.is("MERGE") ||
+			t.is("REPLACE")):
+			return fault.WithHint(fmt.Errorf("the query writes, with %s", strings.ToUpper(t.body)),
+				"Signpost only reads")
 		}
 		if depth < 0 {
 			break
@@ -178,7 +180,8 @@ func cut(t token) ([]string, error) {
 		switch {
 		case c == '\\' && t.escapes && i+1 < len(t.body):
 			if t.body[i+1] == '%' {
-				return nil, fault.WithHint(errors.New(`the query has a \ in front of a %`), "a percent sign is written %%")
+				return nil, fault.WithHint(errors.New(`the query has a \ in front of a %`),
+					"a percent sign is written %%")
 			}
 			piece.WriteString(t.body[i : i+2])
 			i++

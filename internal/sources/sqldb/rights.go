@@ -17,7 +17,8 @@ func (c *checker) refused(ctx context.Context, q *query, err error) {
 			if !slices.ContainsFunc(own, func(o *use) bool { return o.table == u.table }) || c.mayRead(u) {
 				continue
 			}
-			c.failOnce(fmt.Sprintf("the database user may not read %s (%s)", u.table, e.Code), c.grants(c.user(""), []*use{u}))
+			c.failOnce(fmt.Sprintf("the database user may not read %s (%s)", u.table, e.Code), c.grants(c.user(""),
+				[]*use{u}))
 			f.Text = ""
 		}
 	}
@@ -84,7 +85,8 @@ func (c *checker) rights() {
 		}
 	}
 	own := func() string {
-		return "give Signpost a user of its own, with these rights only: " + c.grants(c.user(""), uses(c.account, c.domain, c.domains))
+		return "give Signpost a user of its own, with these rights only: " + c.grants(c.user(""), uses(c.account,
+			c.domain, c.domains))
 	}
 	if tables := c.texts(check.writable); len(tables) > 0 {
 		c.warn("the database user may write: "+some(tables), own())

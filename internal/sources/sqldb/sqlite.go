@@ -147,5 +147,5 @@ func classifySQLite(err error) *Error {
 	return e
 }
 
-const walCure = "let the user of Signpost write into the folder of the database, where SQLite keeps the files -wal and -shm, " +
-	"or give it a copy of the database"
+const walCure = "let the user of Signpost write into the folder of the database, where SQLite keeps " +
+	"the files -wal and -shm, or give it a copy of the database"

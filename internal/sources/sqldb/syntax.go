@@ -168,7 +168,8 @@ func (s *scanner) next(blank bool) (token, error) {
 	}
 	if strings.IndexByte(s.syntax.parameters, rest[0]) >= 0 ||
 		s.syntax.dollarTexts && rest[0] == '$' && len(rest) > 1 && '0' <= rest[1] && rest[1] <= '9' {
-		return token{}, fault.WithHint(fmt.Errorf("the query has a parameter of the database's own, which begins with %c", rest[0]),
+		return token{}, fault.WithHint(
+			fmt.Errorf("the query has a parameter of the database's own, which begins with %c", rest[0]),
 			"write %s, %u or %d")
 	}
 	return s.take(t, sign, 1), nil

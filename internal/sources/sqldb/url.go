@@ -72,7 +72,8 @@ func parseURL(text string) (*place, error) {
 		scheme = "mysql"
 	case "postgres", "mysql":
 	default:
-		return nil, fault.WithHint(errors.New("the URL of the database begins with none of postgres:, mysql: and sqlite:"), urlHint)
+		return nil, fault.WithHint(
+			errors.New("the scheme of the database's URL is none of postgres, mysql and sqlite"), urlHint)
 	}
 	rest, ok = strings.CutPrefix(rest, "//")
 	if !ok {
@@ -82,7 +83,8 @@ func parseURL(text string) (*place, error) {
 	// A password may hold any sign, unescaped too: what stands before the first @ is
 	// looked at before anything else is read.
 	if before, _, ok := strings.Cut(rest, "@"); ok && strings.Contains(before, ":") {
-		return nil, fault.WithHint(errors.New("the URL of the database holds a password, or a : before an @"), passwordHint)
+		return nil, fault.WithHint(errors.New("the URL of the database holds a password, or a : before an @"),
+			passwordHint)
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	authority, database, _ := strings.Cut(rest, "/")
@@ -118,7 +120,7 @@ const (
 func unescape(what, text string) (string, error) {
 	plain, err := url.PathUnescape(text)
 	if err != nil || strings.Contains(plain, "\x00") {
-		return "", fmt.Errorf("the %s in the URL of the database has a %% that is not followed by two hexadecimal digits", what)
+		return "", fmt.Errorf("the %s in the URL of the database has a %% without two hexadecimal digits", what)
 	}
 	return plain, nil
 }
@@ -131,7 +133,8 @@ func parseSQLite(rest string) (*place, error) {
 	case strings.Contains(rest, "?"):
 		return nil, fault.WithHint(errors.New("the path of the SQLite file has a ?"), "sqlite: takes the path alone")
 	case !filepath.IsAbs(rest):
-		return nil, fault.WithHint(errors.New("the path of the SQLite file does not begin with /"), "write sqlite:/path/of/the/file")
+		return nil, fault.WithHint(errors.New("the path of the SQLite file does not begin with /"),
+			"write sqlite:/path/of/the/file")
 	}
 	return &place{scheme: "sqlite", database: rest, hosts: []host{{socket: rest}}}, nil
 }
@@ -166,9 +169,12 @@ func (p *place) parseParameters(query string) error {
 			return fault.WithHint(errors.New("the URL of the database holds a password"), passwordHint)
 		case "sslmode", "tls", "ssl", "useSSL":
 			return fault.WithHint(fmt.Errorf("%s is no parameter here", name),
-				"the server's certificate is always verified, unless the server is on this machine; caRoot names a private authority")
+				"the server's certificate is always verified, unless the server is on this machine; "+
+					"caRoot names a private authority")
 		default:
-			return fault.WithHint(errors.New("the URL of the database has a parameter that is none of caRoot, socket and socketType"), urlHint)
+			return fault.WithHint(
+				errors.New("the URL of the database has a parameter that is none of caRoot, socket and socketType"),
+				urlHint)
 		}
 	}
 	return nil
@@ -233,7 +239,8 @@ func parseHost(text string) (host, error) {
 		h.name, h.port = ip, strings.TrimPrefix(rest, ":")
 	} else if name, port, ok := strings.Cut(text, ":"); ok {
 		if port == "" || strings.Contains(port, ":") {
-			return host{}, errors.New("the URL of the database has an IPv6 address without brackets, or a : without a port")
+			return host{},
+				errors.New("the URL of the database has an IPv6 address without brackets, or a : without a port")
 		}
 		h.name, h.port = name, port
 	}
@@ -252,7 +259,8 @@ func parseHost(text string) (host, error) {
 // checkTLS returns an error if the words about TLS contradict each other.
 func (p *place) checkTLS() error {
 	if p.plain && p.caRoot != "" {
-		return errors.New("the URL of the database says socketType=plain, and there is a caRoot: with plain text nothing is verified")
+		return errors.New("the URL of the database says socketType=plain, and there is a caRoot: " +
+			"with plain text nothing is verified")
 	}
 	return nil
 }

@@ -143,7 +143,8 @@ func (r *reader) column(s *scope) {
 	case !identifier(t) || r.next(1).isSign("("), before.is("COLLATE"), before.isSign(":"):
 	case r.next(1).isSign("."):
 		// The name of a table: the column follows.
-	case before.is("AS") || identifier(before) || before.isSign(")") && !before.is("IN") || before.kind == text && t.blank:
+	case before.is("AS") || identifier(before) || before.isSign(")") && !before.is("IN") || before.kind == text &&
+		t.blank:
 		s.names = append(s.names, t.body)
 	case before.isSign("."):
 		s.refs = append(s.refs, ref{r.next(-2).body, written(t)})
@@ -195,7 +196,10 @@ func (s *scope) give(column string) {
 // add adds a column to what is read of a table.
 func (u *use) add(column string) {
 	switch {
-	case u == nil || slices.ContainsFunc(u.columns, func(c string) bool { return strings.EqualFold(bare(c), bare(column)) }):
+	case u == nil || slices.ContainsFunc(u.columns, func(c string) bool {
+		return strings.EqualFold(bare(c),
+			bare(column))
+	}):
 	case column == "*":
 		u.whole = true
 	default:
@@ -231,12 +235,13 @@ func identifier(t token) bool {
 // keywords lists the words of SQL that stand where a column could.
 var keywords = func() map[string]bool {
 	all := map[string]bool{}
-	for _, w := range strings.Fields(`SELECT DISTINCT ALL FROM WHERE AND OR NOT NULL IS ISNULL NOTNULL IN LIKE ILIKE RLIKE REGEXP SIMILAR TO
-		BETWEEN CASE WHEN THEN ELSE END AS ON USING JOIN LEFT RIGHT INNER OUTER CROSS FULL NATURAL STRAIGHT_JOIN LATERAL UNION
-		EXCEPT INTERSECT ORDER GROUP BY HAVING LIMIT OFFSET ASC DESC NULLS FIRST LAST FETCH NEXT ROW ROWS ONLY FOR SHARE UPDATE
-		TRUE FALSE UNKNOWN EXISTS ANY SOME ESCAPE COLLATE BINARY DIV MOD XOR WITH RECURSIVE INTERVAL SEPARATOR VALUES OVER PARTITION
-		WINDOW CURRENT_TIMESTAMP CURRENT_DATE CURRENT_TIME LOCALTIMESTAMP CURRENT_USER SQL_NO_CACHE HIGH_PRIORITY
-		MATERIALIZED`) {
+	for _, w := range strings.Fields(`
+		SELECT DISTINCT ALL FROM WHERE AND OR NOT NULL IS ISNULL NOTNULL IN LIKE ILIKE RLIKE REGEXP SIMILAR
+		TO BETWEEN CASE WHEN THEN ELSE END AS ON USING JOIN LEFT RIGHT INNER OUTER CROSS FULL NATURAL
+		STRAIGHT_JOIN LATERAL UNION EXCEPT INTERSECT ORDER GROUP BY HAVING LIMIT OFFSET ASC DESC NULLS FIRST
+		LAST FETCH NEXT ROW ROWS ONLY FOR SHARE UPDATE TRUE FALSE UNKNOWN EXISTS ANY SOME ESCAPE COLLATE
+		BINARY DIV MOD XOR WITH RECURSIVE INTERVAL SEPARATOR VALUES OVER PARTITION WINDOW CURRENT_TIMESTAMP
+		CURRENT_DATE CURRENT_TIME LOCALTIMESTAMP CURRENT_USER SQL_NO_CACHE HIGH_PRIORITY MATERIALIZED`) {
 		all[w] = true
 	}
 	return all

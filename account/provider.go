@@ -111,8 +111,11 @@ func (p *Provider) ServersOn(c Client, domain, mailHost string) (servers []Serve
 // UsernameAt returns the user name with its placeholders of an international domain
 // spelled in Unicode, if the provider's logins are.
 func (p *Provider) UsernameAt(username, domain string) string {
+	if !p.UnicodeLogin {
+		return username
+	}
 	unicode, err := idna.Lookup.ToUnicode(domain)
-	if !p.UnicodeLogin || err != nil || unicode == domain {
+	if err != nil || unicode == domain {
 		return username
 	}
 	return strings.NewReplacer(

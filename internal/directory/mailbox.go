@@ -32,21 +32,6 @@ func (h *hosting) names(domain string, login account.Address) names {
 	return names{exact: login}
 }
 
-// all returns the names, each followed by itself without the +tag.
-func (n *names) all(yield func(account.Address) bool) {
-	for _, name := range [...]account.Address{n.exact, n.other} {
-		if name.IsZero() {
-			continue
-		}
-		if !yield(name) {
-			return
-		}
-		if untagged, tagged := name.Untagged(); tagged && !yield(untagged) {
-			return
-		}
-	}
-}
-
 // resolveMailbox fills in what the lists and stores know about the login. If they name
 // no provider, the mailbox has that of its domain. An alias has the provider of
 // its mailbox, and with AliasSignsInAsMailbox its login. If only DNS could tell
@@ -274,20 +259,35 @@ func (d *Directory) inStores(w *wait, h *hosting, n *names, behind bool) (f foun
 			continue
 		}
 		how := Lookup{Alike: d.follows(u, h.provider) && !h.provider.AliasSignsInAsMailbox, Behind: behind}
-		for name := range n.all {
-			r, listed, known := u.Known(name, how)
-			if !known {
-				if r, listed, err = u.Account(w.forStores(), name, how); err != nil {
-					return f, fmt.Errorf("an account in %s: %w", u.Name(), err)
-				}
+		for _, name := range [...]*account.Address{&n.exact, &n.other} {
+			if name.IsZero() {
+				continue
 			}
-			if listed && !f.listed {
-				f = found{Stored: r, at: name, listed: true, store: u}
+			err := u.lookUp(w, *name, how, &f)
+			if untagged, tagged := name.Untagged(); tagged && err == nil {
+				err = u.lookUp(w, untagged, how, &f)
+			}
+			if err != nil {
+				return f, fmt.Errorf("an account in %s: %w", u.Name(), err)
 			}
 		}
 	}
 	w.found(&f)
 	return f, nil
+}
+
+// lookUp fills in what the store knows of an address, unless another is known already.
+func (u *storeUse) lookUp(w *wait, a account.Address, how Lookup, f *found) (err error) {
+	r, listed, known := u.Known(a, how)
+	if !known {
+		if r, listed, err = u.Account(w.forStores(), a, how); err != nil {
+			return err
+		}
+	}
+	if listed && !f.listed {
+		f.Stored, f.at, f.listed, f.store = r, a, true, u
+	}
+	return nil
 }
 
 // follows reports whether the answer for an alias of the store in a domain with the

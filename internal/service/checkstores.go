@@ -42,7 +42,7 @@ func (l *Loaded) CloseSources() { l.closeSources() }
 // SourceCheck is what a check of an account source found.
 type SourceCheck struct {
 	Name     string
-	Domains  int  // that it lists
+	Domains  int  // that it lists and that are not inactive
 	Listing  bool // it lists domains
 	Faults   []error
 	Warnings []error
@@ -64,7 +64,7 @@ func (l *Loaded) CheckSources(ctx context.Context) []SourceCheck {
 
 func (l *Loaded) checkSource(ctx context.Context, s *sources.Source) SourceCheck {
 	stats := s.Stats()
-	check := SourceCheck{Name: s.Name(), Domains: stats.Domains, Listing: stats.HasDomains}
+	check := SourceCheck{Name: s.Name(), Domains: activeDomains(s), Listing: stats.HasDomains}
 	for _, finding := range s.Backend().Check(ctx, l.sampleDomain(s)) {
 		switch {
 		case finding.Note:
@@ -85,6 +85,20 @@ func (l *Loaded) checkSource(ctx context.Context, s *sources.Source) SourceCheck
 		check.Warnings = append(check.Warnings, l.findingError(s, row.Finding{Text: twice}))
 	}
 	return check
+}
+
+// activeDomains returns how many domains the source lists that are not inactive.
+func activeDomains(s *sources.Source) (active int) {
+	domains, err := s.Domains()
+	if err != nil {
+		return 0
+	}
+	for _, d := range domains {
+		if !d.Inactive {
+			active++
+		}
+	}
+	return active
 }
 
 // findingError returns a finding as an error with its place, and with its cure as a hint.

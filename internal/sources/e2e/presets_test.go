@@ -141,6 +141,9 @@ func (s *running) quiet(t *testing.T) {
 	if text := s.log.String(); strings.Contains(text, "level=WARN") || strings.Contains(text, "level=ERROR") {
 		t.Errorf("the log has a warning:\n%s", text)
 	}
+	if asked := s.metric(t, "signpost_source_lookups_total", `result="miss"`); asked == 0 {
+		t.Error("the metrics do not say that anything was looked up")
+	}
 	if failed := s.metric(t, "signpost_source_lookups_total", `result="failed"`); failed != 0 {
 		t.Errorf("%v look-ups failed, want none", failed)
 	}

@@ -23,6 +23,8 @@ const (
 	// smallTime is how long a list that lost more than half of its domains must stay
 	// so before it is believed: an emptied table looks like that.
 	smallTime = time.Hour
+	// reloadTime is for how long after a reload its list is waited for.
+	reloadTime = time.Minute
 	// goneLists is how many good lists in a row must lack a domain that is gone.
 	goneLists = 3
 )
@@ -38,7 +40,7 @@ type list struct {
 	gone     map[string]int // domains that were in a list before, by the number of lists that lack them
 	small    time.Time      // when a list first lost more than half; zero if the last one did not
 	err      error          // why the last list is not good, or nil
-	reloaded bool           // the next list is believed, whatever it lost
+	reloaded time.Time      // when a reload began, whose list is believed, whatever it lost; or zero
 }
 
 // These are reasons for which a list is not good.
@@ -59,7 +61,7 @@ func (l *list) nudge() {
 // reload has the list read now, and believed.
 func (l *list) reload() {
 	l.mu.Lock()
-	l.reloaded = true
+	l.reloaded = time.Now()
 	l.mu.Unlock()
 	l.nudge()
 }
@@ -178,7 +180,7 @@ func (l *list) take(t *table, err error) (news bool, reason error) {
 	if err != nil {
 		return news, err
 	}
-	l.read, l.good, l.reloaded = time.Now(), l.good+1, false
+	l.read, l.good, l.reloaded = time.Now(), l.good+1, time.Time{}
 	l.count(t, last)
 	if last == nil || t.sum != last.sum || t.len() != last.len() {
 		l.table.Store(t)
@@ -201,7 +203,7 @@ func (l *list) doubt(t, last *table) error {
 	if l.small.IsZero() {
 		l.small = time.Now()
 	}
-	if !l.reloaded && time.Since(l.small) < smallTime {
+	if time.Since(l.reloaded) > reloadTime && time.Since(l.small) < smallTime {
 		return err
 	}
 	l.small = time.Time{}

@@ -190,6 +190,22 @@ func TestEmptied(t *testing.T) {
 	}
 }
 
+// TestReloadInOutage checks that a reload while the store is down does not make a list
+// believed that comes much later.
+func TestReloadInOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, lists, "a.example", "b.example", "c.example")
+		b.Fail(errDown)
+		time.Sleep(2 * DefaultRefresh)
+		s.Start()
+		time.Sleep(time.Hour)
+		b.SetDomains()
+		b.Fail(nil)
+		time.Sleep(2 * DefaultRefresh)
+		expectState(t, s, "a.example", "yes")
+	})
+}
+
 // TestBackFromEmptied checks that a list that was small for a while counts anew.
 func TestBackFromEmptied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -178,7 +178,7 @@ func (c *checker) one(q *query, k key, named string) {
 		names, has = known.domain, answer.has.domain
 	}
 	if !has {
-		c.warn(fmt.Sprintf("the query of %s gives no column %s: rows that a collation or pooler mixes up are not noticed",
+		c.warn(fmt.Sprintf("the query of %s gives no column %s: rows that a collation or pooler mixes up pass",
 			q.option, named),
 			fmt.Sprintf("write … AS %s behind the column that it compares", named))
 	}

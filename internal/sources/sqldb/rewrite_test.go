@@ -19,13 +19,17 @@ func TestRewrite(t *testing.T) {
 		{"quoted", my, `SELECT a FROM t WHERE a = '%s'`, `SELECT a FROM t WHERE a = ?`, "s"},
 		{"quoted", lite, `SELECT a FROM t WHERE a='%s'`, `SELECT a FROM t WHERE a=?`, "s"},
 		{"bare", pg, `SELECT a FROM t WHERE lower(%s) = a`, `SELECT a FROM t WHERE lower(CAST($1 AS text)) = a`, "s"},
-		{"the same letter twice", pg, `SELECT a FROM t WHERE a = %s OR b=%s`, `SELECT a FROM t WHERE a = $1 OR b=$2`, "ss"},
+		{"the same letter twice", pg, `SELECT a FROM t WHERE a = %s OR b=%s`, `SELECT a FROM t WHERE a = $1 OR b=$2`,
+			"ss"},
 		{"not compared", pg, `SELECT %s AS domain`, `SELECT CAST($1 AS text) AS domain`, "s"},
 		{"mixed", pg, `SELECT a FROM t WHERE a = '@%d'`, `SELECT a FROM t WHERE a = ('@' || CAST($1 AS text))`, "d"},
 		{"mixed", my, `SELECT a FROM t WHERE a = '@%d'`, `SELECT a FROM t WHERE a = CONCAT('@', ?)`, "d"},
-		{"mixed", lite, `SELECT a FROM t WHERE a = '%u at %d!'`, `SELECT a FROM t WHERE a = (? || ' at ' || ? || '!')`, "ud"},
-		{"in a function", my, `SELECT a FROM t WHERE a=CONCAT('%u','@',x)`, `SELECT a FROM t WHERE a=CONCAT(?,'@',x)`, "u"},
-		{"in a function", pg, `SELECT a FROM t WHERE a=concat('%u','@',x)`, `SELECT a FROM t WHERE a=concat(CAST($1 AS text),'@',x)`, "u"},
+		{"mixed", lite, `SELECT a FROM t WHERE a = '%u at %d!'`,
+			`SELECT a FROM t WHERE a = (? || ' at ' || ? || '!')`, "ud"},
+		{"in a function", my, `SELECT a FROM t WHERE a=CONCAT('%u','@',x)`, `SELECT a FROM t WHERE a=CONCAT(?,'@',x)`,
+			"u"},
+		{"in a function", pg, `SELECT a FROM t WHERE a=concat('%u','@',x)`,
+			`SELECT a FROM t WHERE a=concat(CAST($1 AS text),'@',x)`, "u"},
 		{"a pattern", my, `SELECT a FROM t WHERE a LIKE '%%@%s'`, `SELECT a FROM t WHERE a LIKE CONCAT('%@', ?)`, "s"},
 		{"percent signs", pg, `SELECT 5 %% 2, '100%%', "50%%"`, `SELECT 5 % 2, '100%', "50%"`, ""},
 		{"doubled quotation marks", my, `SELECT 'it''s %s'`, `SELECT CONCAT('it''s ', ?)`, "s"},
@@ -33,17 +37,21 @@ func TestRewrite(t *testing.T) {
 		{"no backslashes", lite, `SELECT 'a\' || '%s'`, `SELECT 'a\' || ?`, "s"},
 		{"double quotation marks of MySQL", my, `SELECT "a""b%s"`, `SELECT CONCAT("a""b", ?)`, "s"},
 		{"escapes of PostgreSQL", pg, `SELECT E'a\'b%s'`, `SELECT (E'a\'b' || CAST($1 AS text))`, "s"},
-		{"dollar quotation", pg, `SELECT $x$it's %s$x$, $$%u$$`, `SELECT ($x$it's $x$ || CAST($1 AS text)), CAST($2 AS text)`, "su"},
+		{"dollar quotation", pg, `SELECT $x$it's %s$x$, $$%u$$`,
+			`SELECT ($x$it's $x$ || CAST($1 AS text)), CAST($2 AS text)`, "su"},
 		{"a dollar in a name", pg, `SELECT a$b$ FROM t$1`, `SELECT a$b$ FROM t$1`, ""},
-		{"names", lite, "SELECT \"a'b\", `c'd`, [e'f] FROM t WHERE a = '%s'", "SELECT \"a'b\", `c'd`, [e'f] FROM t WHERE a = ?", "s"},
+		{"names", lite, "SELECT \"a'b\", `c'd`, [e'f] FROM t WHERE a = '%s'",
+			"SELECT \"a'b\", `c'd`, [e'f] FROM t WHERE a = ?", "s"},
 		{"comments go", pg, "SELECT a -- '%s\n, b /* '%s /* nested */ ' */ FROM t", "SELECT a , b FROM t", ""},
 		{"comments of MySQL", my, "SELECT a # '%s\n, b--1 -- '\n FROM t", "SELECT a , b--1 FROM t", ""},
 		{"a comment between words", lite, "SELECT/*x*/a", "SELECT a", ""},
 		{"comments do not nest", lite, "SELECT a /* /* */ FROM t", "SELECT a FROM t", ""},
 		{"marks in comments and texts", lite, `SELECT '--', '/*', ';' FROM t;`, `SELECT '--', '/*', ';' FROM t`, ""},
 		{"white space and the end", pg, "\n SELECT a\n\tFROM t ; ;\n", "SELECT a FROM t", ""},
-		{"with", pg, `WITH x AS (SELECT 1 AS a) SELECT a FROM x WHERE a = '%s'`, `WITH x AS (SELECT 1 AS a) SELECT a FROM x WHERE a = $1`, "s"},
-		{"operators of PostgreSQL", pg, `SELECT data ? 'k', a::text FROM t WHERE b @> '%s'`, `SELECT data ? 'k', a::text FROM t WHERE b @> CAST($1 AS text)`, "s"},
+		{"with", pg, `WITH x AS (SELECT 1 AS a) SELECT a FROM x WHERE a = '%s'`,
+			`WITH x AS (SELECT 1 AS a) SELECT a FROM x WHERE a = $1`, "s"},
+		{"operators of PostgreSQL", pg, `SELECT data ? 'k', a::text FROM t WHERE b @> '%s'`,
+			`SELECT data ? 'k', a::text FROM t WHERE b @> CAST($1 AS text)`, "s"},
 		{"variables of MySQL", my, `SELECT @@version`, `SELECT @@version`, ""},
 		{"a prefix without a placeholder", my, `SELECT _utf8mb4'a', X'41'`, `SELECT _utf8mb4'a', X'41'`, ""},
 	}
@@ -110,7 +118,8 @@ func TestRewriteFaults(t *testing.T) {
 			continue
 		}
 		if !strings.Contains(err.Error(), test.want) || !strings.Contains(fault.Hint(err), test.hint) {
-			t.Errorf("%s: rewrite(%s) = %v, hint %q, want %q, hint %q", test.scheme, test.source, err, fault.Hint(err), test.want, test.hint)
+			t.Errorf("%s: rewrite(%s) = %v, hint %q, want %q, hint %q", test.scheme, test.source, err,
+				fault.Hint(err), test.want, test.hint)
 		}
 	}
 }

@@ -10,7 +10,8 @@ func TestUses(t *testing.T) {
 	tests := []struct{ source, want string }{
 		{"SELECT username AS address, NULL AS alias, NOT active AS inactive FROM mailbox WHERE username = %s UNION ALL SELECT address, goto, NULL, NOT active FROM alias WHERE address = %s",
 			"mailbox(username, active) alias(address, goto, active)"},
-		{"SELECT u.email, m.id FROM core_user u JOIN admin_mailbox AS m ON m.user_id = u.id WHERE u.email = %s", "core_user(email, id) admin_mailbox(id, user_id)"},
+		{"SELECT u.email, m.id FROM core_user u JOIN admin_mailbox AS m ON m.user_id = u.id WHERE u.email = %s",
+			"core_user(email, id) admin_mailbox(id, user_id)"},
 		{"SELECT a.x FROM s.a LEFT JOIN `b c` d ON d.y = a.z", "s.a(x, z) `b c`(y)"},
 		{`SELECT email FROM "user" WHERE "email" = '%s'`, `"user"(email)`},
 		{"SELECT * FROM a", "a()"},

@@ -25,7 +25,8 @@ func TestServersOn(t *testing.T) {
 		t.Errorf("ServersOn changed the provider: its host is %s", p.Servers[0].Hostname)
 	}
 	plain := &Provider{Servers: []Server{{Type: IMAP, Hostname: "mail.example.com"}}}
-	if servers, own := plain.ServersOn(Outlook, "example.com", "node7.example.com"); own || &servers[0] != &plain.Servers[0] {
+	servers, own := plain.ServersOn(Outlook, "example.com", "node7.example.com")
+	if own || &servers[0] != &plain.Servers[0] {
 		t.Errorf("ServersOn without the placeholder = %v, own %v; want the provider's own list", servers, own)
 	}
 }

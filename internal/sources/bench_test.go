@@ -27,8 +27,11 @@ func BenchmarkCached(b *testing.B) {
 		Domains: []string{"example.com"}}}
 	s, _ := open(b, row.Columns{Username: true})
 	list := directory.List{"anna@example.com": {Username: "u1"}}
-	directories := []*directory.Directory{directory.New(providers, []directory.List{list}, nil), directory.New(providers, nil, nil, s)}
-	q := account.Query{Address: address(b, "anna@example.com"), Host: "autoconfig.example.com", Client: account.Thunderbird}
+	directories := []*directory.Directory{
+		directory.New(providers, []directory.List{list}, nil), directory.New(providers, nil, nil, s),
+	}
+	q := account.Query{Address: address(b, "anna@example.com"),
+		Host: "autoconfig.example.com", Client: account.Thunderbird}
 	ratio := func(b *testing.B, ask func(d int)) {
 		const runs = 500
 		var took [2]time.Duration
@@ -56,7 +59,8 @@ func BenchmarkCached(b *testing.B) {
 	for _, d := range directories {
 		handlers = append(handlers, autoconfig.Handler(d.Resolve))
 	}
-	r := httptest.NewRequest("GET", "http://autoconfig.example.com/mail/config-v1.1.xml?emailaddress=anna@example.com", nil)
+	r := httptest.NewRequest("GET",
+		"http://autoconfig.example.com/mail/config-v1.1.xml?emailaddress=anna@example.com", nil)
 	b.Run("request", func(b *testing.B) {
 		ratio(b, func(d int) {
 			w := httptest.NewRecorder()
@@ -80,10 +84,16 @@ func (m *manyDomains) EachDomain(_ context.Context, each func(row.Domain)) error
 	return nil
 }
 
+// listOf returns a source with the domains.
+func listOf(n int) *Source {
+	b := &manyDomains{Backend: memory.Backend{Has: lists}, n: n}
+	return New(Options{Name: "1-memory", Backend: b, Provider: "p"}, nil)
+}
+
 // BenchmarkList reads a list of a million domains for the second time, and reports what
 // the list costs.
 func BenchmarkList(b *testing.B) {
-	s := New(Options{Name: "1-memory", Backend: &manyDomains{Backend: memory.Backend{Has: lists}, n: 1_000_000}, Provider: "p"}, nil)
+	s := listOf(1_000_000)
 	defer s.Close()
 	before := heap()
 	if err := s.Refresh(b.Context()); err != nil {
@@ -102,7 +112,7 @@ func BenchmarkList(b *testing.B) {
 func BenchmarkListed(b *testing.B) {
 	for _, n := range []int{1, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := New(Options{Name: "1-memory", Backend: &manyDomains{Backend: memory.Backend{Has: lists}, n: n}, Provider: "p"}, nil)
+			s := listOf(n)
 			defer s.Close()
 			if err := s.Refresh(b.Context()); err != nil {
 				b.Fatal(err)

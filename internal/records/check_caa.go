@@ -21,6 +21,7 @@ func (k *check) caa() {
 		return
 	}
 	known := map[string]dns.Answer{}
+	failed := "" // the name whose look-up failed last
 	lookup := func(ctx context.Context, name, recordType string) (dns.Answer, error) {
 		answer, ok := known[name]
 		if ok {
@@ -29,6 +30,8 @@ func (k *check) caa() {
 		answer, err := k.lookupAnywhere(ctx, name, recordType)
 		if err == nil {
 			known[name] = answer
+		} else {
+			failed = name
 		}
 		return answer, err
 	}
@@ -40,8 +43,10 @@ func (k *check) caa() {
 		set, err := caa.Relevant(k.ctx, lookup, label+"."+k.domain.Name)
 		if err != nil {
 			if k.ctx.Err() == nil {
+				// A domain above may only be unknown to the server that is asked, such as
+				// the primary of this one.
 				k.found(Harmful, label, "has CAA records that cannot be looked up, and then no authority issues a certificate: "+
-					err.Error(), nil, nil)
+					err.Error(), nil, nil).Warning = !k.inside(failed)
 			}
 			return // the other names would fail as well
 		}

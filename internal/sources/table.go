@@ -33,11 +33,12 @@ type entry struct {
 // builder builds a table.
 type builder struct {
 	*table
-	known map[directory.Domain]uint32 // the numbers of the values
-	sums  []uint64                    // what stands for each value
-	last  directory.Domain            // of the row before, which is mostly equal
-	value uint32                      // the number of last
-	bad   int                         // rows that name no domain, or a host that is none
+	said  []said          // what the rows say that each value follows from
+	known map[said]uint32 // the numbers of the values
+	sums  []uint64        // what stands for each value
+	last  said            // of the row before, which is mostly equal
+	value uint32          // the number of last
+	bad   int             // rows that name no domain, or a host that is none
 }
 
 // newBuilder returns the builder of a table that is probably about as large as the last
@@ -49,13 +50,12 @@ func newBuilder(last *table) *builder {
 		t.names = make([]byte, 0, len(last.names)+len(last.names)/32)
 		t.entries = make([]entry, 0, len(last.entries)+len(last.entries)/32)
 	}
-	b := &builder{table: t, known: map[directory.Domain]uint32{}}
+	b := &builder{table: t, known: map[said]uint32{}}
 	b.resize(max(64, 2*cap(t.entries)))
 	return b
 }
 
-// add adds a row. Of several rows about a domain, one that says it is another name of a
-// domain counts most, and one that is inactive least.
+// add adds a row.
 func (b *builder) add(r row.Domain) {
 	name, d, ok := domainOf(r)
 	if !ok || d.MailHost == "" && r.MailHost != "" {
@@ -64,17 +64,17 @@ func (b *builder) add(r row.Domain) {
 	if !ok {
 		return
 	}
-	value := b.number(d)
+	says := saidBy(d)
 	hash := maphash.String(b.seed, name)
 	at, slot := b.lookUp(name, hash)
 	if at >= 0 {
 		e := &b.entries[at]
-		if rank(d) > rank(b.values[e.value]) {
-			b.sum += mix(hash, b.sums[value]) - mix(hash, b.sums[e.value])
-			e.value = value
-		}
+		value := b.number(b.said[e.value].and(says))
+		b.sum += mix(hash, b.sums[value]) - mix(hash, b.sums[e.value])
+		e.value = value
 		return
 	}
+	value := b.number(says)
 	b.sum += mix(hash, b.sums[value])
 	b.entries = append(b.entries, entry{uint32(len(b.names)), value, uint8(len(name))})
 	b.names = append(b.names, name...)
@@ -84,19 +84,22 @@ func (b *builder) add(r row.Domain) {
 	}
 }
 
-// number returns the number of a value, which is added to the values if it is new.
-func (b *builder) number(d directory.Domain) uint32 {
-	if d == b.last && len(b.values) > 0 {
+// number returns the number of the value that follows from what rows say, which is added
+// to the values if it is new.
+func (b *builder) number(says said) uint32 {
+	if says == b.last && len(b.values) > 0 {
 		return b.value
 	}
-	value, ok := b.known[d]
+	value, ok := b.known[says]
 	if !ok {
+		d := says.domain()
 		value = uint32(len(b.values))
 		b.values = append(b.values, d)
+		b.said = append(b.said, says)
 		b.sums = append(b.sums, maphash.Comparable(b.seed, d))
-		b.known[d] = value
+		b.known[says] = value
 	}
-	b.last, b.value = d, value
+	b.last, b.value = says, value
 	return value
 }
 
@@ -106,15 +109,39 @@ func mix(name, value uint64) uint64 {
 	return high ^ low ^ name
 }
 
-// rank says which of two rows about the same domain counts.
-func rank(d directory.Domain) int {
-	switch {
-	case d.Inactive:
-		return 0
-	case d.Alias == "":
-		return 1
+// said is what all rows about a domain say, in whatever order they come.
+type said struct {
+	own, alias       directory.Domain // of a row of the domain itself, and of one that makes it another name
+	hasOwn, hasAlias bool
+}
+
+func saidBy(d directory.Domain) said {
+	if d.Alias != "" {
+		return said{alias: d, hasAlias: true}
 	}
-	return 2
+	return said{own: d, hasOwn: true}
+}
+
+// and returns what is said if further rows say more. Of several rows of the same sort, the
+// first active one counts.
+func (s said) and(more said) said {
+	if more.hasOwn && (!s.hasOwn || s.own.Inactive && !more.own.Inactive) {
+		s.own, s.hasOwn = more.own, true
+	}
+	if more.hasAlias && (!s.hasAlias || s.alias.Inactive && !more.alias.Inactive) {
+		s.alias, s.hasAlias = more.alias, true
+	}
+	return s
+}
+
+// domain returns what follows. A domain that its own row says is inactive is not hosted,
+// also as another name: PostfixAdmin and ISPConfig have both rows, and their queries for
+// Postfix want both active.
+func (s said) domain() directory.Domain {
+	if s.hasAlias && !s.alias.Inactive && !(s.hasOwn && s.own.Inactive) || !s.hasOwn {
+		return s.alias
+	}
+	return s.own
 }
 
 // resize makes room for at least the number of slots, a power of two.
@@ -180,10 +207,10 @@ func (t *table) all() iter.Seq2[string, directory.Domain] {
 }
 
 // domainOf returns the name of a domain and what its row says, or false if that names no
-// domain.
+// domain. A name without a dot, such as com, belongs to nobody who has mailboxes.
 func domainOf(r row.Domain) (name string, d directory.Domain, ok bool) {
 	name, err := account.ParseDomain(r.Domain)
-	if err != nil {
+	if err != nil || !strings.Contains(name, ".") {
 		return "", d, false
 	}
 	d = directory.Domain{Provider: r.Provider, MailHost: hostOf(r.MailHost), Inactive: r.Inactive}

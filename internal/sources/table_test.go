@@ -49,13 +49,18 @@ func TestTable(t *testing.T) {
 func TestTableRows(t *testing.T) {
 	plain, alias := row.Domain{Domain: "a.example"}, row.Domain{Domain: "a.example", Alias: "b.example"}
 	off := row.Domain{Domain: "a.example", Inactive: true}
+	aliasOff := row.Domain{Domain: "a.example", Alias: "b.example", Inactive: true}
 	for _, test := range []struct {
 		rows []row.Domain
 		want directory.Domain
 	}{
 		{[]row.Domain{plain, alias}, directory.Domain{Alias: "b.example"}},
 		{[]row.Domain{off, plain}, directory.Domain{}},
-		{[]row.Domain{off, alias}, directory.Domain{Alias: "b.example"}},
+		{[]row.Domain{off, alias}, directory.Domain{Inactive: true}},
+		{[]row.Domain{off, plain, alias}, directory.Domain{Alias: "b.example"}},
+		{[]row.Domain{plain, aliasOff}, directory.Domain{}},
+		{[]row.Domain{off, aliasOff}, directory.Domain{Inactive: true}},
+		{[]row.Domain{aliasOff}, directory.Domain{Alias: "b.example", Inactive: true}},
 		{[]row.Domain{off}, directory.Domain{Inactive: true}},
 		{[]row.Domain{{Domain: "a.example", Alias: "@B.example"}}, directory.Domain{Alias: "b.example"}},
 		{[]row.Domain{plain, {Domain: "a.example", Alias: "a.example"}}, directory.Domain{}},
@@ -76,6 +81,18 @@ func TestTableRows(t *testing.T) {
 		}
 		if sums[0] != sums[1] {
 			t.Errorf("rows %+v have another sum in the other order", test.rows)
+		}
+	}
+}
+
+// TestNoDomainRows checks which rows name no domain that can have mailboxes.
+func TestNoDomainRows(t *testing.T) {
+	for _, name := range []string{"com", "", "no domain", "-", "ALL", "*"} {
+		b := newBuilder(nil)
+		b.add(row.Domain{Domain: name})
+		if b.bad != 1 || b.len() != 0 {
+			t.Errorf("a row with the name %q gives %d domains and counts as %d that name none, want 0 and 1",
+				name, b.len(), b.bad)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -235,47 +234,5 @@ func TestTooManyRights(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestWAL opens a SQLite database in WAL mode whose folder may not be written. Root may
-// write everywhere, so it has nobody run the test.
-func TestWAL(t *testing.T) {
-	const variable = "SIGNPOST_TEST_WAL"
-	file := os.Getenv(variable)
-	if os.Geteuid() != 0 {
-		if file == "" {
-			t.Skip("only root can give files to somebody else")
-		}
-		s := openStore(t, Options{Database: "sqlite:" + file,
-			Account: "SELECT email AS address FROM users WHERE email = '%s'"})
-		got := lines(s.Check(t.Context(), "example.com"))
-		if !strings.Contains(got, "the database is in WAL mode") || !strings.Contains(got, "write into the folder") {
-			t.Errorf("Check =\n%swant the WAL mode and its cure", got)
-		}
-		return
-	}
-	folder := rig.Folder(t, "wal", "")
-	file = filepath.Join(folder, "users.db")
-	rig.Run(t, "",
-		"PRAGMA journal_mode = WAL; CREATE TABLE users (email TEXT); INSERT INTO users VALUES ('anna@example.com');",
-		rig.Tool(t, "sqlite3"), file)
-	program, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	test := filepath.Join(folder, "test")
-	if err := os.WriteFile(test, program, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for path, mode := range map[string]os.FileMode{folder: 0o755, file: 0o644} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv(variable, file)
-	out := rig.Run(t, "nobody", "", test, "-test.run=^TestWAL$", "-test.v")
-	if !strings.Contains(out, "--- PASS: TestWAL") {
-		t.Error(out)
 	}
 }

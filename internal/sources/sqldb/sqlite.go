@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"strconv"
@@ -13,8 +11,6 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
-
-	"signpost/internal/fault"
 )
 
 // SQLite, translated to Go.
@@ -52,38 +48,56 @@ func newSQLite(p *place, h host, timeout time.Duration) driver.Connector {
 func (c *sqliteConnector) Driver() driver.Driver { return nil }
 
 // Connect opens the file.
-func (c *sqliteConnector) Connect(context.Context) (driver.Conn, error) {
+func (c *sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	// Before SQLite opens it: what is there afterwards could be a newer file.
-	opened, err := stat(c.path)
+	opened, err := holdSQLite(c.path)
 	if err != nil {
-		return nil, &localError{fmt.Errorf("%s: %w", c.path, fault.WithoutPath(err))}
+		return nil, &localError{err}
 	}
-	options := url.Values{"mode": {"ro"}, "_pragma": {
-		"query_only(1)", "busy_timeout(" + strconv.FormatInt(c.timeout.Milliseconds(), 10) + ")",
-	}}
+	wal := opened.inWAL()
+	if wal {
+		release, err := opened.keepLog()
+		if err != nil {
+			return nil, &localError{err}
+		}
+		defer release()
+	}
+	options := url.Values{"mode": {"ro"},
+		// So that SQLite never creates the file -shm (os_unix.c, unixOpenSharedMemory).
+		"readonly_shm": {"1"},
+		"_pragma": {
+			"query_only(1)", "busy_timeout(" + strconv.FormatInt(c.timeout.Milliseconds(), 10) + ")",
+		}}
 	name := url.URL{Scheme: "file", Path: c.path, RawQuery: options.Encode()}
 	conn, err := (&sqlite.Driver{}).Open(name.String())
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{conn, c, opened}, nil
+	if wal {
+		// SQLite opens the log with the first question, which must not come later.
+		if err := firstQuestion(ctx, conn); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
+	return &sqliteConn{conn, c, opened, wal}, nil
 }
 
-// stat opens the file, because SQLite does not tell why it cannot.
-func stat(path string) (fs.FileInfo, error) {
-	file, err := os.Open(path)
+// firstQuestion has SQLite open all files of the database.
+func firstQuestion(ctx context.Context, conn driver.Conn) error {
+	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, "SELECT 1 FROM sqlite_schema LIMIT 1", nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer file.Close()
-	return file.Stat()
+	return rows.Close()
 }
 
 // sqliteConn is an open file.
 type sqliteConn struct {
 	driver.Conn
 	connector *sqliteConnector
-	opened    fs.FileInfo
+	opened    *sqliteFile
+	wal       bool // the file was in WAL mode
 }
 
 // PrepareContext prepares a statement.
@@ -92,9 +106,12 @@ func (c *sqliteConn) PrepareContext(ctx context.Context, query string) (driver.S
 }
 
 // ResetSession gives the connection up if another file has taken the place of the one
-// that is open: restored from a backup, or copied anew.
+// that is open, restored from a backup or copied anew, or if the file is in WAL mode now.
 func (c *sqliteConn) ResetSession(ctx context.Context) error {
-	if now, err := os.Stat(c.connector.path); err == nil && !os.SameFile(c.opened, now) {
+	if now, err := os.Stat(c.connector.path); err == nil && !os.SameFile(c.opened.info, now) {
+		return driver.ErrBadConn
+	}
+	if !c.wal && c.opened.inWAL() {
 		return driver.ErrBadConn
 	}
 	return c.Conn.(driver.SessionResetter).ResetSession(ctx)
@@ -142,10 +159,10 @@ func classifySQLite(err error) *Error {
 	switch problem.Code() {
 	case sqliteReadOnlyDirectory, sqliteReadOnlyRecovery:
 		// https://sqlite.org/wal.html, "Read-Only Databases"
-		e.Text, e.cure = "the database is in WAL mode, and SQLite may not write into its folder", walCure
+		e.Text, e.cure = "the database is in WAL mode, and its log cannot be read without writing beside it", walCure
 	}
 	return e
 }
 
-const walCure = "let the user of Signpost write into the folder of the database, where SQLite keeps " +
-	"the files -wal and -shm, or give it a copy of the database"
+const walCure = "give Signpost a copy instead, made now and then as root: sqlite3 FILE \"VACUUM INTO 'COPY'\"; " +
+	"docs/accounts.md has the commands under SQLite"

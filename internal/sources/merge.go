@@ -16,7 +16,7 @@ func merge(a account.Address, rows []row.Account) (s directory.Stored, listed bo
 	var mailboxes, aliases []row.Account
 	for _, r := range rows {
 		switch {
-		case !isAbout(r.Address, a):
+		case !isAbout(r.Address, a) || isEmptyAlias(r):
 		case strings.TrimSpace(r.Aliases) == "":
 			mailboxes = append(mailboxes, r)
 		default:
@@ -27,6 +27,14 @@ func merge(a account.Address, rows []row.Account) (s directory.Stored, listed bo
 		return mergeMailboxes(mailboxes), true
 	}
 	return mergeAliases(aliases), len(aliases) > 0
+}
+
+// isEmptyAlias reports whether the row is an alias that goes to nobody, as PostfixAdmin
+// and Froxlor can have. A row that says anything else is a mailbox: a table of both may
+// have ” where mailboxes have no target.
+func isEmptyAlias(r row.Account) bool {
+	return r.HasAlias && strings.TrimSpace(r.Aliases) == "" &&
+		r.Provider == "" && r.Username == "" && r.DisplayName == "" && r.MailHost == ""
 }
 
 // isAbout reports whether the text is the address: in any case of ASCII letters, and with
@@ -136,6 +144,20 @@ const maxTargets = 16
 // targets returns the addresses in the text of an alias. What is none, such as a file, a
 // command, a local user or the catch-all of a domain, is left out.
 func targets(text string) (addresses []account.Address) {
+	quoted, escaped := false, false
+	isSeparator := func(r rune) bool {
+		switch {
+		case escaped:
+			escaped = false
+		case r == '\\':
+			escaped = true
+		case r == '"':
+			quoted = !quoted
+		case !quoted:
+			return strings.ContainsRune(",; \t\n\r", r)
+		}
+		return false
+	}
 	for word := range strings.FieldsFuncSeq(text, isSeparator) {
 		if a, err := account.ParseAddress(word); err == nil {
 			addresses = append(addresses, a)
@@ -145,8 +167,4 @@ func targets(text string) (addresses []account.Address) {
 		}
 	}
 	return addresses
-}
-
-func isSeparator(r rune) bool {
-	return r == ',' || r == ';' || r == ' ' || r == '\t' || r == '\n' || r == '\r'
 }

@@ -45,6 +45,16 @@ func TestRows(t *testing.T) {
 			"inactive problem an inactive alias"},
 		{"what is no address", []row.Account{{Address: a, Aliases: "|command, /file, :include:/list, root, @example.com"}},
 			"problem an alias of no address"},
+		{"an alias of nobody", []row.Account{{Address: a, HasAlias: true}, {Address: a, Aliases: " ", HasAlias: true}}, "unknown"},
+		{"the same beside one of somebody", []row.Account{
+			{Address: a, HasAlias: true}, {Address: a, Aliases: "anna@example.com", HasAlias: true}}, "to anna@example.com"},
+		{"a mailbox in a table in which it has an empty target",
+			[]row.Account{{Address: a, HasAlias: true, Username: "u1"}}, "username u1"},
+		{"quoted targets",
+			[]row.Account{{Address: a, Aliases: `"a b"@example.com, "c; d,"@example.com e\"@x.example, bo@example.com`}},
+			`to "a b"@example.com to "c; d,"@example.com to bo@example.com`},
+		{"an open quotation mark", []row.Account{{Address: a, Aliases: `anna@example.com, "bo c@example.com`}},
+			"to anna@example.com"},
 		{"a mailing list", []row.Account{{Address: a, Aliases: strings.Repeat("a@example.com,b@example.com,", 9)}},
 			"to a@example.com to b@example.com"},
 	} {

@@ -2,16 +2,18 @@
 // a domain, as it stands there. Package sources judges it.
 package row
 
-// Account is a row about an address. A row without Aliases is a mailbox, and counts before
-// rows with some. Fields that are empty say nothing.
+// Account is a row about an address. A row that is no alias is a mailbox, and counts before
+// those that are. Fields that are empty say nothing.
 type Account struct {
 	// Address is the row's own address. A row whose address is not the one asked for is
 	// dropped: some collations ignore accents and blanks at the end, and some connection
 	// pools mix up answers.
 	Address string
 	// Aliases are the addresses that receive this address's mail, separated by commas,
-	// semicolons or blanks.
-	Aliases     string
+	// semicolons or blanks. A row with some is an alias.
+	Aliases string
+	// HasAlias is set if the store has a value for Aliases, though it may be empty.
+	HasAlias    bool
 	Provider    string // a word of the store's, or the ID of a provider
 	Username    string
 	DisplayName string

@@ -79,7 +79,7 @@ func rowsOf(t testing.TB, s *Store, text string) string {
 	var all []string
 	for _, r := range rows {
 		line := r.Address + " " + r.DisplayName
-		if r.Aliases != "" {
+		if r.HasAlias {
 			line = r.Address + " -> " + strings.Join(strings.FieldsFunc(r.Aliases,
 				func(c rune) bool { return c == ',' || c == ' ' }), ",")
 		}
@@ -127,6 +127,9 @@ func TestPresets(t *testing.T) {
 			if contains == "" && got != "" || !strings.Contains(got, contains) {
 				t.Errorf("Account(%s) = %q, want %q", asked, got, contains)
 			}
+		}
+		if got := rowsOf(t, s, "empty@example.com"); d.Preset == "froxlor" && got != "empty@example.com ->" {
+			t.Errorf("Account(empty@example.com) = %q, want an alias of nobody", got)
 		}
 		list, err := s.Domains(t.Context())
 		if err != nil {

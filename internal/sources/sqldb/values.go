@@ -57,6 +57,7 @@ func (v *values) account() row.Account {
 	return row.Account{
 		Address:     plain(v.address),
 		Aliases:     plain(v.alias),
+		HasAlias:    v.alias.Valid,
 		Provider:    plain(v.provider),
 		Username:    plain(v.username),
 		DisplayName: name,

@@ -43,14 +43,21 @@ func (d *Directory) Serves(ctx context.Context, domain string) error {
 }
 
 // Gone reports whether a domain that Serves denies was missing for so long that what was
-// made for it, such as a certificate, may be removed.
+// made for it, such as a certificate, may be removed. Where stores have domains, that is
+// so only if one of them had this one: the first lists after a start may lack domains by
+// a mistake that was made before it.
 func (d *Directory) Gone(domain string) bool {
+	certain, seen := true, false // the configuration alone is certain
 	for _, u := range d.stores {
-		if u.hasDomains && !u.Gone(domain) {
-			return false
+		if u.hasDomains {
+			gone, had := u.Gone(domain)
+			certain, seen = false, seen || had
+			if !gone {
+				return false
+			}
 		}
 	}
-	return true
+	return certain || seen
 }
 
 // Hosted returns the domains that the configuration and the lists of stores name, those

@@ -39,9 +39,9 @@ type Store interface {
 	Listed(name string) (Domain, bool)
 	// Domains returns the list in memory.
 	Domains() (iter.Seq2[string, Domain], error)
-	// Gone reports whether so many lists in a row lacked the domain that what was made
-	// for it may be removed.
-	Gone(name string) bool
+	// Gone reports whether so many lists in a row lacked the domain that no mistake in
+	// one can be the reason, and whether a list before them had it.
+	Gone(name string) (gone, had bool)
 }
 
 // Lookup is how a mailbox is looked up, so that the time of an answer tells nothing.

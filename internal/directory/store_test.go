@@ -24,7 +24,7 @@ type fakeStore struct {
 	fresh     map[string]Domain // not in the list as yet
 	err       error             // of every question
 	blind     bool              // it has no list as yet
-	gone      bool
+	gone, had bool              // what Gone says
 
 	asked []string
 }
@@ -87,7 +87,7 @@ func (s *fakeStore) Domains() (iter.Seq2[string, Domain], error) {
 	}, nil
 }
 
-func (s *fakeStore) Gone(string) bool { return s.gone }
+func (s *fakeStore) Gone(string) (gone, had bool) { return s.gone, s.had }
 
 var errStore = errors.New("the store is down")
 

@@ -19,21 +19,23 @@ const fileRest = 300 * time.Millisecond
 // changed, until ctx is done.
 func (s *service) reloads(ctx context.Context, hangup <-chan os.Signal) {
 	for {
+		asked := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangup:
+			asked = true
 		case <-s.watcher.Changed:
 		}
 		s.systemd.send(reloading())
-		s.reload(ctx)
+		s.reload(ctx, asked)
 		s.systemd.send("READY=1\nSTATUS=" + s.status())
 	}
 }
 
 // reload replaces the configuration by what the files say now. If anything is
-// wrong with it, everything stays as it is.
-func (s *service) reload(ctx context.Context) {
+// wrong with it, everything stays as it is. asked says that an operator asked for it.
+func (s *service) reload(ctx context.Context, asked bool) {
 	start := time.Now()
 	s.watcher.Refresh()
 	l, requestLog, err := s.loadAgain()
@@ -58,7 +60,7 @@ func (s *service) reload(ctx context.Context) {
 		earlier.Signer.Close()
 		l.Signer.Start(ctx)
 	}
-	l.startSources()
+	l.startSources(asked)
 	earlier.leaveSources()
 	s.live.Replace(s.options(l, requestLog))
 	s.metrics.Reloaded(true)

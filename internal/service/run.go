@@ -114,7 +114,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	}
 	s.loaded.Store(l)
 	l.Signer.Start(ctx)
-	l.startSources()
+	l.startSources(false)
 	s.started = *cfg
 	s.logWarnings(l)
 	if s.certs, err = s.newCertificates(cfg); err != nil {

@@ -56,11 +56,11 @@ func openSource(o sources.Options, earlier *Loaded, log *slog.Logger) *sources.S
 	return s
 }
 
-// startSources has the sources read their domains. For those of the earlier
-// configuration, that is a reload.
-func (l *Loaded) startSources() {
+// startSources has the sources read their domains. asked says that an operator asked for
+// that, and not a file that changed.
+func (l *Loaded) startSources(asked bool) {
 	for _, s := range l.Sources {
-		s.Start()
+		s.Start(asked)
 	}
 }
 

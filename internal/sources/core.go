@@ -123,14 +123,17 @@ func (c *core) warn(message string) {
 	}
 }
 
-// start begins to read the list of domains. A second call is a reload.
-func (c *core) start() {
+// start begins to read the list of domains, or has it read now.
+func (c *core) start(asked bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if asked {
+		c.list.ask()
+	}
 	switch {
 	case c.closed || c.options.NoDomains || !c.options.Backend.Columns().Domains:
 	case c.stop != nil:
-		c.list.reload()
+		c.list.nudge()
 	default:
 		ctx, stop := context.WithCancel(context.Background())
 		c.stop, c.stopped = stop, make(chan struct{})

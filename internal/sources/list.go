@@ -21,12 +21,16 @@ const (
 	// listPause is how long the store may pause before and between the rows of a list.
 	listPause = 15 * time.Second
 	// smallTime is how long a list that lost more than half of its domains must stay
-	// so before it is believed: an emptied table looks like that.
+	// so, without a failure between, before it is believed: an emptied table looks
+	// like that.
 	smallTime = time.Hour
-	// reloadTime is for how long after a reload its list is waited for.
-	reloadTime = time.Minute
+	// askedTime is for how long the list is waited for that an operator asked for.
+	askedTime = time.Minute
 	// goneLists is how many good lists in a row must lack a domain that is gone.
 	goneLists = 3
+	// maxGone is how many domains are remembered that lists lack. Further ones are
+	// never gone.
+	maxGone = 100_000
 )
 
 // list is the store's list of domains.
@@ -34,13 +38,13 @@ type list struct {
 	table  atomic.Pointer[table] // nil before the first list
 	nudged chan struct{}
 
-	mu       sync.Mutex
-	read     time.Time      // when a good list was read last
-	good     int            // lists that were good
-	gone     map[string]int // domains that were in a list before, by the number of lists that lack them
-	small    time.Time      // when a list first lost more than half; zero if the last one did not
-	err      error          // why the last list is not good, or nil
-	reloaded time.Time      // when a reload began, whose list is believed, whatever it lost; or zero
+	mu    sync.Mutex
+	read  time.Time      // when a good list was read last
+	good  int            // lists that were good
+	gone  map[string]int // domains that were in a list before, by the number of lists that lack them
+	small time.Time      // since when the lists are not good because of err, if they could be read
+	err   error          // why the last list is not good, or nil
+	asked time.Time      // when an operator asked for a list, which may have lost more than half; or zero
 }
 
 // These are reasons for which a list is not good.
@@ -58,12 +62,12 @@ func (l *list) nudge() {
 	}
 }
 
-// reload has the list read now, and believed.
-func (l *list) reload() {
+// ask has the next list believed even if it lost more than half of its domains, but not
+// if it is empty.
+func (l *list) ask() {
 	l.mu.Lock()
-	l.reloaded = time.Now()
-	l.mu.Unlock()
-	l.nudge()
+	defer l.mu.Unlock()
+	l.asked = time.Now()
 }
 
 // failure returns why the last list is not good, nil if it is.
@@ -116,6 +120,7 @@ func (c *core) readList(ctx context.Context) error {
 		return err
 	}
 	defer c.running.Done()
+	began := time.Now()
 	b := newBuilder(c.list.table.Load())
 	err := c.eachDomain(ctx, b.add)
 	if ctx.Err() != nil {
@@ -124,9 +129,9 @@ func (c *core) readList(ctx context.Context) error {
 	if err == nil && b.bad > 0 {
 		c.warn("a row names a domain or host that is none")
 	}
-	first, err := c.list.take(b.table, err)
-	c.noteList(first, err)
-	return err
+	t := c.list.take(b.table, err, began)
+	c.noteList(t)
+	return t.err
 }
 
 // eachDomain calls add for all domains of the store, until it pauses for too long.
@@ -165,65 +170,75 @@ func (c *core) eachDomain(ctx context.Context, add func(row.Domain)) error {
 	return err
 }
 
-// take takes a list that was read, or err, which says why it was not. It reports whether
-// that is news: the first good list, the first one after another state, or the first of a
-// row of failures.
-func (l *list) take(t *table, err error) (news bool, reason error) {
+// taken is what became of a list that was read.
+type taken struct {
+	err  error // why it was not taken, or nil
+	news bool  // it is the first good one, the first after another state, or the first of a row of failures
+	lost int   // how many domains the list before it had, if it has less than half of them
+}
+
+// take takes a list that was read since a time, unless err says that it could not be.
+func (l *list) take(t *table, err error, began time.Time) (r taken) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last := l.table.Load()
+	r.err = err
 	if err == nil {
-		err = l.doubt(t, last)
+		r.err, r.lost = l.doubt(t, last, began)
 	}
-	news = l.good == 0 && (err == nil || l.err == nil) || (err == nil) != (l.err == nil)
-	l.err = err
-	if err != nil {
-		return news, err
+	r.news = l.good == 0 && (r.err == nil || l.err == nil) || (r.err == nil) != (l.err == nil)
+	l.err = r.err
+	if r.err != nil {
+		return r
 	}
-	l.read, l.good, l.reloaded = time.Now(), l.good+1, time.Time{}
+	l.read, l.good = time.Now(), l.good+1
 	l.count(t, last)
 	if last == nil || t.sum != last.sum || t.len() != last.len() {
 		l.table.Store(t)
 	}
-	return news, nil
+	return r
 }
 
-// doubt returns why a list is not believed as yet. It requires the mutex.
-func (l *list) doubt(t, last *table) error {
-	var err error
+// doubt returns why a list is not believed as yet, or how many domains the last one had
+// if the list is believed although it has less than half of them. It requires the mutex.
+func (l *list) doubt(t, last *table, began time.Time) (err error, lost int) {
+	// A list that was being read when the operator asked is not the one asked for.
+	asked := !began.Before(l.asked)
+	wanted := asked && began.Sub(l.asked) <= askedTime
+	if asked {
+		l.asked = time.Time{}
+	}
 	switch {
 	case t.len() == 0 && (last == nil || last.len() > 0):
-		err = errEmpty
+		err, wanted = errEmpty, false
 	case last != nil && 2*t.len() < last.len():
 		err = errSmall
 	default:
-		l.small = time.Time{}
-		return nil
+		return nil, 0
 	}
-	if l.small.IsZero() {
+	if l.err != err {
 		l.small = time.Now()
 	}
-	if time.Since(l.reloaded) > reloadTime && time.Since(l.small) < smallTime {
-		return err
+	if !wanted && time.Since(l.small) < smallTime {
+		return err, 0
 	}
-	l.small = time.Time{}
-	return nil
+	return nil, last.len()
 }
 
 // count counts the lists that lack the domains of earlier ones. It requires the mutex.
 func (l *list) count(t, last *table) {
-	for name := range l.gone {
+	for name, lacking := range l.gone {
 		if _, ok := t.find(name); ok {
 			delete(l.gone, name)
-		} else if l.gone[name]++; l.gone[name] >= goneLists {
-			delete(l.gone, name)
+		} else if lacking < goneLists {
+			l.gone[name]++
 		}
 	}
 	if last == nil || t.sum == last.sum && t.len() == last.len() {
 		return
 	}
 	for name := range last.all() {
-		if _, ok := t.find(name); !ok {
+		if _, ok := t.find(name); !ok && len(l.gone) < maxGone {
 			if l.gone == nil {
 				l.gone = map[string]int{}
 			}
@@ -232,28 +247,31 @@ func (l *list) count(t, last *table) {
 	}
 }
 
-// isGone reports whether the last good lists all lacked the domain.
-func (l *list) isGone(name string) bool {
+// isGone reports whether the last good lists all lacked the domain, and whether an
+// earlier one had it.
+func (l *list) isGone(name string) (gone, had bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, recent := l.gone[name]
+	lacking, had := l.gone[name]
 	_, listed := l.table.Load().find(name)
-	return l.good >= goneLists && !recent && !listed
+	return l.good >= goneLists && !listed && (!had || lacking >= goneLists), had
 }
 
 // noteList logs what is new about the list.
-func (c *core) noteList(news bool, err error) {
-	if !news {
-		return
-	}
+func (c *core) noteList(t taken) {
 	name, had := *c.name.Load(), c.list.table.Load()
+	if t.lost > 0 {
+		c.log.Warn("domains of the account source are less than half of those before", "source", name,
+			"domains", had.len(), "before", t.lost)
+	}
 	switch {
-	case err == nil:
+	case !t.news:
+	case t.err == nil:
 		c.log.Info("domains of the account source read", "source", name, "domains", had.len())
 	case had != nil:
 		c.log.Warn("domains of the account source not read, keeping the last list", "source", name,
-			"domains", had.len(), "error", err)
+			"domains", had.len(), "error", t.err)
 	default:
-		c.log.Warn("domains of the account source not read as yet", "source", name, "error", err)
+		c.log.Warn("domains of the account source not read as yet", "source", name, "error", t.err)
 	}
 }

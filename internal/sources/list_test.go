@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -29,7 +30,7 @@ func started(t testing.TB, columns row.Columns, names ...string) (*Source, *memo
 	t.Helper()
 	s, b := open(t, columns)
 	b.SetDomains(domains(names...)...)
-	s.Start()
+	s.Start(false)
 	synctest.Wait()
 	return s, b
 }
@@ -134,7 +135,7 @@ func TestStartInOutage(t *testing.T) {
 			s, b := open(t, columns)
 			b.SetDomains(domains("a.example")...)
 			b.Fail(errDown)
-			s.Start()
+			s.Start(false)
 			time.Sleep(10 * time.Minute)
 			expectState(t, s, "a.example", "unknown")
 			expectState(t, s, "other.example", "unknown")
@@ -157,37 +158,123 @@ func TestStartInOutage(t *testing.T) {
 	}
 }
 
-// TestEmptied checks that a list that is suddenly empty, or less than half of what it was,
-// is believed after an hour, or at a reload, and not before.
-func TestEmptied(t *testing.T) {
-	for _, left := range []int{0, 4} {
-		for _, reload := range []bool{false, true} {
-			synctest.Test(t, func(t *testing.T) {
-				var names []string
-				for i := range 10 {
-					names = append(names, fmt.Sprintf("d%d.example", i))
-				}
-				s, b := started(t, lists, names...)
-				b.SetDomains(domains(names[:left]...)...)
-				time.Sleep(59 * time.Minute)
-				expectState(t, s, "d9.example", "yes")
-				if st := s.Stats(); st.Domains != 10 || st.ListError == nil {
-					t.Errorf("with %d of 10 domains left, Stats = %+v, want 10 domains and an error", left, st)
-				}
-				if reload {
-					s.Start()
-					synctest.Wait()
-					time.Sleep(2 * time.Second)
-				} else {
-					time.Sleep(5 * time.Minute)
-				}
-				expectState(t, s, "d9.example", "no")
-				if st := s.Stats(); st.Domains != left || st.ListError != nil {
-					t.Errorf("later, Stats = %+v, want %d domains and no error", st, left)
-				}
-			})
-		}
+// someDomains are the domains of a store with ten.
+func someDomains() (names []string) {
+	for i := range 10 {
+		names = append(names, fmt.Sprintf("d%d.example", i))
 	}
+	return names
+}
+
+// TestEmptied checks that a list that is suddenly empty, or less than half of what it was,
+// is believed after an hour and not before, whatever is reloaded. Only one that is not
+// empty is believed at once, if an operator asks for it.
+func TestEmptied(t *testing.T) {
+	const nothing, file, operator = "nothing", "a file that changed", "an operator"
+	for _, test := range []struct {
+		left     int
+		reloads  string
+		believed bool
+	}{
+		{0, nothing, false},
+		{4, nothing, false},
+		{0, file, false},
+		{4, file, false},
+		{0, operator, false},
+		{4, operator, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			names := someDomains()
+			s, b := started(t, lists, names...)
+			check := func(when string, believed bool) {
+				t.Helper()
+				want := len(names)
+				if believed {
+					want = test.left
+				}
+				if st := s.Stats(); st.Domains != want || (st.ListError == nil) != believed {
+					t.Errorf("%s with %d of 10 domains left, where %s reloads: %d domains, error %v; want %d domains",
+						when, test.left, test.reloads, st.Domains, st.ListError, want)
+				}
+			}
+			b.SetDomains(domains(names[:test.left]...)...)
+			time.Sleep(30 * time.Minute)
+			check("after half an hour", false)
+			if test.reloads != nothing {
+				s.Start(test.reloads == operator)
+				time.Sleep(5 * time.Second)
+			}
+			check("after the reload", test.believed)
+			time.Sleep(29 * time.Minute)
+			check("before an hour", test.believed)
+			time.Sleep(5 * time.Minute)
+			check("after an hour", true)
+		})
+	}
+}
+
+// TestOtherStore checks that a reload with another store, which is empty or nearly so,
+// takes no domain away unless an operator asks for it.
+func TestOtherStore(t *testing.T) {
+	for _, test := range []struct {
+		left  int
+		asked bool
+		want  int
+	}{
+		{0, false, 10}, {0, true, 10}, {4, false, 10}, {4, true, 4}, {6, false, 6},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			earlier, _ := started(t, lists, someDomains()...)
+			s, b := open(t, lists)
+			b.SetDomains(domains(someDomains()[:test.left]...)...)
+			s.Adopt(earlier)
+			s.Start(test.asked)
+			time.Sleep(5 * time.Second)
+			if got := s.Stats().Domains; got != test.want {
+				t.Errorf("another store with %d of 10 domains gives %d (an operator asked: %v), want %d",
+					test.left, got, test.asked, test.want)
+			}
+		})
+	}
+}
+
+// TestAskedOnce checks that what an operator asked for ends with the first list that is
+// read, and with no list that was being read before.
+func TestAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names := someDomains()
+		s, b := started(t, lists, names...)
+		s.Start(true)
+		time.Sleep(5 * time.Second)
+		b.SetDomains(domains(names[:4]...)...)
+		s.Start(false)
+		time.Sleep(5 * time.Second)
+		if got := s.Stats().Domains; got != 10 {
+			t.Errorf("a later list is believed: %d domains, want 10", got)
+		}
+		b.SetDomains()
+		s.Start(true)
+		time.Sleep(5 * time.Second)
+		b.SetDomains(domains(names[:4]...)...)
+		time.Sleep(70 * time.Second)
+		if got := s.Stats().Domains; got != 10 {
+			t.Errorf("the list after the empty one that was asked for is believed: %d domains, want 10", got)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		names := someDomains()
+		s, b := started(t, lists, names...)
+		b.Wait = func(context.Context) { time.Sleep(3 * time.Second) }
+		s.Start(false)
+		time.Sleep(2 * time.Second) // the old list is being read
+		s.Start(true)
+		time.Sleep(2 * time.Second)
+		b.SetDomains(domains(names[:4]...)...)
+		time.Sleep(5 * time.Second)
+		if got := s.Stats().Domains; got != 4 {
+			t.Errorf("the list that was asked for while another was read gives %d domains, want 4", got)
+		}
+	})
 }
 
 // TestReloadInOutage checks that a reload while the store is down does not make a list
@@ -197,12 +284,38 @@ func TestReloadInOutage(t *testing.T) {
 		s, b := started(t, lists, "a.example", "b.example", "c.example")
 		b.Fail(errDown)
 		time.Sleep(2 * DefaultRefresh)
-		s.Start()
+		s.Start(true)
 		time.Sleep(time.Hour)
-		b.SetDomains()
+		b.SetDomains(domains("a.example")...)
 		b.Fail(nil)
 		time.Sleep(2 * DefaultRefresh)
-		expectState(t, s, "a.example", "yes")
+		expectState(t, s, "c.example", "yes")
+	})
+}
+
+// TestEmptiedAroundOutage checks that an hour in which the store could not be read is no
+// hour for which the list stayed empty, and that a list that lost more than half and then
+// the rest counts anew.
+func TestEmptiedAroundOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, lists, someDomains()...)
+		b.SetDomains()
+		time.Sleep(2 * DefaultRefresh)
+		b.Fail(errDown)
+		time.Sleep(time.Hour)
+		b.Fail(nil)
+		time.Sleep(50 * time.Minute)
+		expectState(t, s, "d9.example", "yes")
+		time.Sleep(12 * time.Minute)
+		expectState(t, s, "d9.example", "no")
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s, b := started(t, lists, someDomains()...)
+		b.SetDomains(domains("d0.example")...)
+		time.Sleep(50 * time.Minute)
+		b.SetDomains()
+		time.Sleep(50 * time.Minute)
+		expectState(t, s, "d9.example", "yes")
 	})
 }
 
@@ -231,42 +344,41 @@ func TestEmptyFirst(t *testing.T) {
 	})
 }
 
+// expectGone compares what the source says about a domain that lists lack.
+func expectGone(t testing.TB, s *Source, name, when string, wantGone, wantHad bool) {
+	t.Helper()
+	if gone, had := s.Gone(name); gone != wantGone || had != wantHad {
+		t.Errorf("Gone(%s) %s = %v, had it: %v; want %v, %v", name, when, gone, had, wantGone, wantHad)
+	}
+}
+
 // TestGone checks that a domain is gone after three good lists without it, and never by a
-// failure.
+// failure, and that one which was never listed is told apart.
 func TestGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, b := started(t, lists, "a.example", "b.example", "c.example")
-		if s.Gone("other.example") {
-			t.Error("Gone(other.example) after one list, want three")
-		}
+		expectGone(t, s, "other.example", "after one list", false, false)
 		time.Sleep(3 * time.Minute)
-		if !s.Gone("other.example") || s.Gone("a.example") {
-			t.Error("Gone after four lists is wrong for other.example or a.example")
-		}
+		expectGone(t, s, "other.example", "after four lists", true, false)
+		expectGone(t, s, "a.example", "while it is listed", false, false)
 		b.SetDomains(domains("b.example", "c.example")...)
 		next := func() { time.Sleep(DefaultRefresh + DefaultRefresh/10) }
 		next()
 		expectState(t, s, "a.example", "no")
-		if s.Gone("a.example") {
-			t.Error("Gone(a.example) after one list without it, want three")
-		}
+		expectGone(t, s, "a.example", "after one list without it", false, true)
 		b.Fail(errDown)
 		time.Sleep(time.Hour)
-		if s.Gone("a.example") {
-			t.Error("Gone(a.example) after failures, want three good lists without it")
-		}
+		expectGone(t, s, "a.example", "after failures", false, true)
 		b.Fail(nil)
 		next()
 		next()
 		next()
-		if !s.Gone("a.example") {
-			t.Error("Gone(a.example) = false after three lists without it")
-		}
+		expectGone(t, s, "a.example", "after three lists without it", true, true)
+		time.Sleep(24 * time.Hour)
+		expectGone(t, s, "a.example", "a day later", true, true)
 		b.SetDomains(domains("a.example", "b.example", "c.example")...)
 		next()
-		if s.Gone("a.example") {
-			t.Error("Gone(a.example) = true though it is back")
-		}
+		expectGone(t, s, "a.example", "when it is back", false, false)
 	})
 }
 
@@ -282,9 +394,7 @@ func TestNoList(t *testing.T) {
 		time.Sleep(time.Hour)
 		expectState(t, s, "a.example", "yes") // as before the failure
 		expectState(t, s, "b.example", "unknown")
-		if s.Gone("b.example") {
-			t.Error("Gone(b.example) = true without lists, want false")
-		}
+		expectGone(t, s, "b.example", "without lists", false, false)
 		if err := s.Ready(); err != nil {
 			t.Errorf("Ready without a list = %v, want nil", err)
 		}
@@ -314,7 +424,7 @@ func TestWith(t *testing.T) {
 		changed := New(o, nil)
 		b.Fail(errDown)
 		changed.Adopt(same)
-		changed.Start()
+		changed.Start(true)
 		synctest.Wait()
 		expectState(t, changed, "a.example", "yes")
 		expectState(t, changed, "b.example", "unlisted")

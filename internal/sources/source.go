@@ -75,7 +75,6 @@ func (s *Source) With(o Options) *Source {
 func (s *Source) Adopt(earlier *Source) {
 	if s.columns.Domains && s.core != earlier.core {
 		s.core.list.table.CompareAndSwap(nil, earlier.core.list.table.Load())
-		s.core.list.reload()
 	}
 }
 
@@ -85,9 +84,10 @@ func (s *Source) Name() string { return s.options.Name }
 // Backend returns what asks the store, for a check of it.
 func (s *Source) Backend() Backend { return s.core.options.Backend }
 
-// Start has the list of domains read, now and regularly. If it is already, this is a
-// reload: the next list is believed even if most domains are missing.
-func (s *Source) Start() { s.core.start() }
+// Start has the list of domains read, now and regularly. If asked is set, an operator
+// asked for it, and the next list is believed even if it lost more than half of its
+// domains. One that is empty is not.
+func (s *Source) Start(asked bool) { s.core.start(asked) }
 
 // Refresh reads the list of domains once. Commands, which start nothing, call it.
 func (s *Source) Refresh(ctx context.Context) error {
@@ -267,4 +267,9 @@ func (s *Source) Domains() (iter.Seq2[string, directory.Domain], error) {
 }
 
 // Gone implements directory.Store.
-func (s *Source) Gone(name string) bool { return s.columns.Domains && s.core.list.isGone(name) }
+func (s *Source) Gone(name string) (gone, had bool) {
+	if !s.columns.Domains {
+		return false, false
+	}
+	return s.core.list.isGone(name)
+}

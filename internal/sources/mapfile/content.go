@@ -64,6 +64,8 @@ type content struct {
 	aliases   map[string]string // targets as they were written
 	domains   map[string]string // hosted domains, and which other one each is a name of
 	names     map[string]string // "@name @domain" of a table of aliases
+	keysAt    map[string]bool   // domains of the addresses in tables of aliases
+	words     []word            // what may be the names of domains of aliases
 	counts    []int             // how many entries each file has
 	notes     []note
 }
@@ -74,9 +76,13 @@ type note struct {
 	line       int
 }
 
+func newContent(o *Options) *content {
+	return &content{options: o, mailboxes: map[string]struct{}{}, aliases: map[string]string{},
+		domains: map[string]string{}, names: map[string]string{}, keysAt: map[string]bool{}}
+}
+
 func (s *Source) readAll() (*content, error) {
-	c := &content{options: &s.options, mailboxes: map[string]struct{}{}, aliases: map[string]string{},
-		domains: map[string]string{}, names: map[string]string{}}
+	c := newContent(&s.options)
 	for i := range s.files {
 		f := &s.files[i]
 		before := len(c.mailboxes) + len(c.aliases) + len(c.domains)
@@ -85,8 +91,32 @@ func (s *Source) readAll() (*content, error) {
 		}
 		c.counts = append(c.counts, len(c.mailboxes)+len(c.aliases)+len(c.domains)-before)
 	}
+	c.addWords()
 	c.resolveNames()
 	return c, nil
+}
+
+// word is a key of a table of aliases that has no @ and could be the name of a domain.
+type word struct {
+	file *file
+	name string
+	line int
+}
+
+// addWords adds the domains of aliases. A user with a dot in the name looks like one
+// (virtual(5)), but no other key is an address there.
+func (c *content) addWords() {
+	for _, w := range c.words {
+		if _, listed := c.domains[w.name]; listed {
+			continue
+		}
+		if c.keysAt[w.name] {
+			c.domains[w.name] = ""
+			continue
+		}
+		c.note(w.file, w.line, "this is taken for a user of the system: no address in a table of aliases ends in "+
+			"an @ and this word, as in the domain that it would be; if it is a domain, list it among the domains")
+	}
 }
 
 // maxNames is how many names of names are followed.
@@ -220,9 +250,12 @@ func (c *content) addAlias(f *file, e entry) {
 	local, name, isAddress := cutLast(e.key)
 	switch {
 	case !isAddress:
-		c.addDomain(f, e.key, 0)
+		if name, ok := domain(e.key); ok {
+			c.words = append(c.words, word{f, name, e.line})
+		}
 	case local == "":
 		own, isDomain := domain(name)
+		c.keysAt[own] = isDomain
 		if of, ok := strings.CutPrefix(e.value, "@"); ok && isDomain && c.names[own] == "" {
 			c.names[own], _ = domain(of)
 		}
@@ -235,6 +268,7 @@ func (c *content) addAlias(f *file, e entry) {
 			c.note(f, e.line, "this is not the address of a mailbox")
 			return
 		}
+		c.keysAt[a.Domain()] = true
 		if _, twice := c.aliases[a.Key()]; !twice {
 			c.aliases[a.Key()] = e.value
 		}

@@ -146,11 +146,11 @@ func FuzzEntries(f *testing.F) {
 			}
 			last = e.line
 		})
-		c := &content{options: &Options{Folder: "x"}, mailboxes: map[string]struct{}{}, aliases: map[string]string{},
-			domains: map[string]string{}, names: map[string]string{}}
+		c := newContent(&Options{Folder: "x"})
 		entries(text, func(e entry) { c.addAlias(&file{}, e); c.addMailbox(&file{}, e.key, e.line) })
 		words(text, func(word string, line int) { c.addDomain(&file{}, word, line) })
 		users(strings.NewReader(text), ":|", func(user string, line int) { c.addUser(&file{}, user, line) })
+		c.addWords()
 		c.resolveNames()
 		for key := range c.mailboxes {
 			if !strings.Contains(key, "@") || strings.ToLower(key) != key {

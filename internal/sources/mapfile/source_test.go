@@ -187,6 +187,14 @@ info@example.com second@example.com
 @all.example anna@example.com
 kontakt@räksmörgås.example anna@example.com
 postmaster anna@example.com
+john.doe anna@example.com
+`)
+	f.write("words", `ALIAS.example x
+info@alias.example anna@example.com
+catch.example x
+@catch.example anna@example.com
+example.com x
+john.doe anna@example.com
 `)
 	for _, row := range []struct {
 		name, domains string
@@ -203,6 +211,8 @@ postmaster anna@example.com
 			Options{Domains: []File{{filepath.Join(f.dir, "map"), true}}, Aliases: in(f.dir, "virtual"), UnixUsers: true},
 			map[string]string{"info@example.com": "user anna", "root@example.com": "alias root",
 				"many@example.com": "alias anna, bo", "file@example.com": "alias /var/mail/x"}},
+		{"domains of aliases", "alias.example catch.example example.com xn--rksmrgs-5wao1o.example",
+			Options{Domains: in(f.dir, "vhosts"), Aliases: in(f.dir, "words")}, nil},
 		{"a domain for users", "example.com example.org", Options{Passwd: in(f.dir, "users"), Domain: "Example.com"},
 			map[string]string{"anna@example.com": "mailbox", "bo@example.org": "mailbox", "last@example.com": "mailbox"}},
 		{"no domain for users", "example.org", Options{Passwd: in(f.dir, "users")},
@@ -353,6 +363,8 @@ func TestCheck(t *testing.T) {
 	f.write("empty", "# nothing\n")
 	f.write("binary", "a\x00b")
 	f.write("users", "anna:x\n")
+	f.write("users2", "anna@example.com x\n")
+	f.write("words", "example.com x\njohn.doe anna@example.com\n")
 	f.write("postfix-accounts.cf", "anna@example.com|x\n")
 	f.write("postfix-regexp.cf", "/^x/ anna@example.com\n")
 	p := f.dir + "/"
@@ -361,6 +373,7 @@ func TestCheck(t *testing.T) {
 		want    []string // each a part of a finding
 	}{
 		{Options{Mailboxes: in(f.dir, "odd", "empty")}, []string{p + "odd:2: Postfix ignores", p + "empty lists nothing"}},
+		{Options{Mailboxes: in(f.dir, "users2"), Aliases: in(f.dir, "words")}, []string{p + "words:2: this is taken for a user"}},
 		{Options{Mailboxes: in(f.dir, "missing")}, []string{p + "missing: no such file"}},
 		{Options{Mailboxes: in(f.dir, "binary")}, []string{p + "binary: it is not text"}},
 		{Options{Passwd: in(f.dir, "users")}, []string{"holds password hashes", p + "users:1: the user has no domain",

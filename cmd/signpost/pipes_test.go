@@ -27,9 +27,13 @@ func TestPipes(t *testing.T) {
 		{"text", "branding: {templates: page}", "page/text/en.json"},
 		{"logo", "branding: {logo: logo.png}", "logo.png"},
 		{"key for updates", "dns: {updates: [{zone: example.se, primary: ns1.example.se, keyFile: pipe}]}", "pipe"},
+		{"database", `accounts: [{postfixadmin: {database: "sqlite:FOLDER/pipe"}}]`, "pipe"},
+		{"map", `accounts: [{postfix: {mailboxes: [FOLDER/pipe]}}]`, "pipe"},
 	} {
 		for _, device := range []string{"", "/dev/zero"} {
 			folder := prepare(t, row.more)
+			// The path of a database is not relative to the configuration.
+			put(t, folder, "signpost.yaml", configText(folder, "one.example", strings.ReplaceAll(row.more, "FOLDER", folder)))
 			path := filepath.Join(folder, row.file)
 			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 				t.Fatal(err)

@@ -66,6 +66,7 @@ func (l *Loaded) checkSource(ctx context.Context, s *sources.Source) SourceCheck
 	stats := s.Stats()
 	check := SourceCheck{Name: s.Name(), Domains: activeDomains(s), Listing: stats.HasDomains}
 	for _, finding := range s.Backend().Check(ctx, l.sampleDomain(s)) {
+		finding.Text, finding.Cure = row.Visible(finding.Text), row.Visible(finding.Cure)
 		switch {
 		case finding.Note:
 			check.Notes = append(check.Notes, finding.Text)

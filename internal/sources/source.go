@@ -192,7 +192,7 @@ func isAskable(key string) bool {
 // whatever the answer is: about the mailbox behind an alias, whose answer is remembered
 // for longer than that about the alias, or the same again.
 func (c *core) account(a account.Address, alike bool) (directory.Stored, bool, error) {
-	rows, err := inTime(c, c.options.Backend.Account, a)
+	rows, err := c.rows(a)
 	if err != nil {
 		return directory.Stored{}, false, err
 	}
@@ -201,13 +201,23 @@ func (c *core) account(a account.Address, alike bool) (directory.Stored, bool, e
 		return s, listed, nil
 	}
 	next := c.behind(a, s)
-	rows, err = inTime(c, c.options.Backend.Account, next)
+	rows, err = c.rows(next)
 	if err == nil && next != a {
 		target, found := merge(next, rows)
 		r := result[directory.Stored]{value: target, listed: found}
 		c.accounts.remember(keyOf(next, directory.Lookup{Behind: true}), r, 2*missingLife)
 	}
 	return s, listed, err
+}
+
+// rows returns the store's rows about an address.
+func (c *core) rows(a account.Address) ([]row.Account, error) {
+	rows, err := inTime(c, c.options.Backend.Account, a)
+	clean, odd := cleaned(rows)
+	if odd {
+		c.warn("a row has a user name that is none")
+	}
+	return clean, err
 }
 
 // behind returns the mailbox behind an alias, or the address itself if there is none or

@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -24,9 +25,12 @@ import (
 
 const (
 	identitiesTimeout = 10 * time.Second
+	// identitiesFor is how long an answer counts before the server is asked again.
+	identitiesFor = 12 * time.Hour
 	// identitiesAgain is when a server that gave no answer is asked again.
 	identitiesAgain = time.Minute
 	maxAccountFile  = 64 << 10
+	maxDirectory    = 1 << 20
 )
 
 // letsEncrypt is the domain that stands for Let's Encrypt in CAA records.
@@ -42,7 +46,7 @@ var ProxyIdentities = []string{letsEncrypt, "sectigo.com", "trust-provider.com",
 // configured returns the domains by which CAA records know it, none for those that the
 // server's directory names; it may be nil.
 func (o *ACME) Authority(configured func() []string) caa.Authority {
-	i := &identities{directory: cmp.Or(o.Directory, certmagic.LetsEncryptProductionCA), caRoot: o.CARoot}
+	i := newIdentities(o.Directory, o.CARoot)
 	return caa.Authority{
 		Identities: func(ctx context.Context) ([]string, error) {
 			if configured != nil {
@@ -71,61 +75,104 @@ func mayIssue(ctx context.Context, p Policy, a caa.Authority, name string) error
 type identities struct {
 	directory, caRoot string
 
-	mu    sync.Mutex
-	known []string
-	err   error
-	until time.Time // when to ask again
+	mu       sync.Mutex
+	known    []string
+	answered bool          // known is what the server said, or what is known without it
+	err      error         // of the last question, if none was answered
+	until    time.Time     // when to ask again
+	asking   chan struct{} // closed when the question under way has ended; nil without one
+}
+
+func newIdentities(directory, caRoot string) *identities {
+	i := &identities{directory: cmp.Or(directory, certmagic.LetsEncryptProductionCA), caRoot: caRoot}
+	at, err := url.Parse(i.directory)
+	if err == nil && strings.HasSuffix(at.Hostname(), ".api."+letsEncrypt) {
+		i.known, i.answered = []string{letsEncrypt}, true
+	}
+	return i
 }
 
 // get returns the caaIdentities of the server, or no names and no error if it has none.
+// Callers wait, each as long as its context allows, until the server has answered once.
+// After that they get what it said last while it is asked again.
 func (i *identities) get(ctx context.Context) ([]string, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if time.Now().Before(i.until) {
-		return i.known, i.err
+	if i.asking == nil && !time.Now().Before(i.until) {
+		i.asking = make(chan struct{})
+		go i.refresh(i.asking)
 	}
-	ctx, cancel := context.WithTimeout(ctx, identitiesTimeout)
-	defer cancel()
-	known, err := i.ask(ctx)
-	if err != nil && ctx.Err() == context.Canceled {
-		return nil, err
-	}
-	i.known, i.err, i.until = known, err, time.Now().Add(identitiesAgain)
-	if err == nil {
-		i.until = time.Now().Add(12 * time.Hour)
-	} else if i.isLetsEncrypt() {
-		i.known, i.err = []string{letsEncrypt}, nil
+	if asking := i.asking; asking != nil && !i.answered {
+		i.mu.Unlock()
+		select {
+		case <-asking:
+		case <-ctx.Done():
+		}
+		i.mu.Lock()
+		if i.asking == asking {
+			return nil, ctx.Err()
+		}
 	}
 	return i.known, i.err
 }
 
-func (i *identities) isLetsEncrypt() bool {
-	at, err := url.Parse(i.directory)
-	return err == nil && strings.HasSuffix(at.Hostname(), ".api."+letsEncrypt)
+// refresh asks the server. A server that answered before and does not now keeps the names
+// that it said, or every customer whose CAA records name it would be without certificates.
+func (i *identities) refresh(asking chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), identitiesTimeout)
+	defer cancel()
+	names, err := i.ask(ctx)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.until = time.Now().Add(identitiesAgain)
+	switch {
+	case err == nil:
+		i.known, i.answered, i.err, i.until = names, true, nil, time.Now().Add(identitiesFor)
+	case !i.answered:
+		i.err = err
+	}
+	i.asking = nil
+	close(asking)
 }
 
+// ask fetches the directory. The library's own function for that waits for every other
+// order that fetches one, whatever the context says.
 func (i *identities) ask(ctx context.Context) ([]string, error) {
-	var roots *x509.CertPool
+	config := new(tls.Config)
 	if i.caRoot != "" {
 		var err error
-		if roots, err = certfile.Roots(i.caRoot); err != nil {
+		if config.RootCAs, err = certfile.Roots(i.caRoot); err != nil {
 			return nil, err
 		}
 	}
-	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true,
-	}
-	client := &acme.Client{
-		Directory: i.directory, UserAgent: certmagic.UserAgent,
-		HTTPClient: &http.Client{Transport: transport, Timeout: identitiesTimeout},
-	}
-	directory, err := client.GetDirectory(ctx)
-	if err != nil || directory.Meta == nil {
+	client := &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, DisableKeepAlives: true,
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.directory, http.NoBody)
+	if err != nil {
 		return nil, err
 	}
+	request.Header.Set("User-Agent", certmagic.UserAgent)
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the ACME directory is answered with status %d", response.StatusCode)
+	}
+	var directory acme.Directory
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxDirectory)).Decode(&directory); err != nil {
+		return nil, fmt.Errorf("the ACME directory: %w", err)
+	}
+	if directory.NewOrder == "" {
+		return nil, errors.New("the ACME directory has no newOrder")
+	}
 	var names []string
-	for _, name := range directory.Meta.CAAIdentities {
-		names = append(names, strings.ToLower(name))
+	if directory.Meta != nil {
+		for _, name := range directory.Meta.CAAIdentities {
+			names = append(names, strings.ToLower(name))
+		}
 	}
 	return names, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mholt/acmez/v3/acme"
 
 	"signpost/internal/caa"
 	"signpost/internal/dns"
@@ -77,6 +80,98 @@ func TestIdentitiesUnknown(t *testing.T) {
 	missing := &ACME{CARoot: filepath.Join(t.TempDir(), "missing")} // so that nothing is asked
 	if got, err := missing.Authority(nil).Identities(t.Context()); err != nil || !slices.Equal(got, []string{letsEncrypt}) {
 		t.Errorf("identities of Let's Encrypt without an answer = %v, %v, want %s", got, err, letsEncrypt)
+	}
+}
+
+// silentServer returns the URL of a server that accepts connections and never answers.
+func silentServer(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return "http://" + l.Addr().String() + "/directory"
+}
+
+// TestIdentitiesOfASilentServer checks that each caller waits only as long as its context
+// allows, whoever else waits for the same server, and that an order that waits for another
+// silent server holds nobody up.
+func TestIdentitiesOfASilentServer(t *testing.T) {
+	silent := newIdentities(silentServer(t), "")
+	patient, leave := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		silent.get(patient)
+	}()
+	for range 2 {
+		time.Sleep(50 * time.Millisecond) // so that the other one asks first
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		start := time.Now()
+		names, err := silent.get(ctx)
+		cancel()
+		if wait := time.Since(start); err == nil || wait > identitiesTimeout/2 {
+			t.Errorf("a caller with 50 ms got %v, %v after %v, want an error when its time is over", names, err, wait)
+		}
+	}
+	leave()
+	<-left
+
+	ordering, stop := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	other := silentServer(t)
+	go func() {
+		defer close(stopped)
+		(&acme.Client{Directory: other, HTTPClient: http.DefaultClient}).GetDirectory(ordering)
+	}()
+	time.Sleep(50 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), identitiesTimeout/2)
+	defer cancel()
+	o, _ := directoryServer(t, `, "meta": {"caaIdentities": ["ca.example"]}`)
+	answer := make(chan error, 1)
+	go func() {
+		_, err := newIdentities(o.Directory, o.CARoot).get(ctx)
+		answer <- err
+	}()
+	select {
+	case err := <-answer:
+		if err != nil {
+			t.Errorf("identities while an order waits for another server: %v", err)
+		}
+	case <-ctx.Done():
+		t.Error("identities are not had while an order waits for another server")
+	}
+	stop()
+	<-stopped
+}
+
+// TestIdentitiesKept checks that a server that is down keeps the names that it said, and
+// that it is asked again after a minute.
+func TestIdentitiesKept(t *testing.T) {
+	o, s := directoryServer(t, `, "meta": {"caaIdentities": ["ca.example"]}`)
+	i := newIdentities(o.Directory, o.CARoot)
+	if _, err := i.get(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if wait := time.Until(i.until); wait < identitiesFor-time.Minute {
+		t.Errorf("an answer counts for %v, want %v", wait, identitiesFor)
+	}
+	s.Close()
+	i.until = time.Time{}
+	for _, state := range []string{"while it is asked", "after it gave no answer"} {
+		if got, err := i.get(t.Context()); err != nil || !slices.Equal(got, []string{"ca.example"}) {
+			t.Errorf("identities %s = %v, %v, want ca.example", state, got, err)
+		}
+		i.mu.Lock()
+		asking := i.asking
+		i.mu.Unlock()
+		if asking != nil {
+			<-asking
+		}
+	}
+	if wait := time.Until(i.until); wait > identitiesAgain || wait < identitiesAgain/2 {
+		t.Errorf("a server without an answer is asked again in %v, want %v", wait, identitiesAgain)
 	}
 }
 

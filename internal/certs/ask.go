@@ -33,6 +33,10 @@ const (
 	// grantedTimeout is how long one takes about a name that was granted before,
 	// until it is answered as before: a client of the proxy waits.
 	grantedTimeout = 1800 * time.Millisecond
+
+	// grantedFor is how long a name counts as granted before while nothing is known about
+	// it: the certificate that the proxy may have of it has expired then.
+	grantedFor = 90 * 24 * time.Hour
 )
 
 // askHandler decides for a TLS proxy that orders certificates itself.
@@ -44,8 +48,8 @@ type askHandler struct {
 	sampler *sampler
 
 	mu      sync.Mutex
-	granted map[string]struct{} // names that the proxy may order for
-	added   history             // those that were new and not listed
+	granted map[string]time.Time // when the proxy was last allowed to order for a name
+	added   history              // those that were new and not listed
 }
 
 // AskHandler returns the handler for a TLS proxy that orders certificates itself
@@ -62,7 +66,7 @@ type askHandler struct {
 func AskHandler(policy Policy, proxy caa.Authority, perHour int, log *slog.Logger) http.Handler {
 	return &askHandler{
 		policy: policy, proxy: proxy, perHour: cmp.Or(perHour, DefaultAskPerHour), log: log, sampler: &sampler{},
-		granted: map[string]struct{}{},
+		granted: map[string]time.Time{},
 	}
 }
 
@@ -135,19 +139,26 @@ func (h *askHandler) decide(ctx context.Context, name string) error {
 	return h.grant(name, listed)
 }
 
-// wasGranted reports whether the proxy was allowed to order for the name before.
+// wasGranted reports whether the proxy was allowed to order for the name within
+// grantedFor.
 func (h *askHandler) wasGranted(name string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, ok := h.granted[name]
-	return ok
+	return h.isGranted(name)
+}
+
+// isGranted is wasGranted for who holds the mutex.
+func (h *askHandler) isGranted(name string) bool {
+	last, ok := h.granted[name]
+	return ok && time.Since(last) < grantedFor
 }
 
 // grant remembers a name, and counts it if it is new and not listed.
 func (h *askHandler) grant(name string, listed bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, ok := h.granted[name]; ok {
+	if h.isGranted(name) {
+		h.granted[name] = time.Now()
 		return nil
 	}
 	if !listed {
@@ -168,6 +179,6 @@ func (h *askHandler) grant(name string, listed bool) error {
 			break
 		}
 	}
-	h.granted[name] = struct{}{}
+	h.granted[name] = time.Now()
 	return nil
 }

@@ -283,11 +283,43 @@ func TestAskTimes(t *testing.T) {
 	})
 }
 
+// TestAskExpires checks that a name is not allowed without end while DNS is dead: only
+// while the proxy may have a certificate that is valid.
+func TestAskExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var failure error
+		h := AskHandler(&testPolicy{
+			allowed:   func(context.Context, string) error { return nil },
+			leadsHere: func(context.Context, string) error { return failure },
+		}, testAuthority, 0, slog.New(slog.DiscardHandler))
+		const day = 24 * time.Hour
+		for _, step := range []struct {
+			after   time.Duration // the step before
+			failure error
+			status  int
+		}{
+			{0, nil, 200},
+			{60 * day, nil, 200},
+			{89 * day, errSilent, 200},
+			{day, errSilent, 503},
+			{0, &caa.Forbidden{Name: "customer.se"}, 403},
+			{0, nil, 200},
+			{day, errSilent, 200},
+		} {
+			time.Sleep(step.after)
+			failure = step.failure
+			if status, text := ask(t, h, "?domain=autoconfig.customer.se"); status != step.status {
+				t.Errorf("%v after the answer before, with %v: got %d %s, want %d", step.after, step.failure, status, text, step.status)
+			}
+		}
+	})
+}
+
 // TestAskForgets checks that the number of remembered names is limited.
 func TestAskForgets(t *testing.T) {
 	h := AskHandler(&testPolicy{}, testAuthority, 2*maxGranted, nil).(*askHandler)
 	for i := range maxGranted {
-		h.granted[nth(i)] = struct{}{}
+		h.granted[nth(i)] = time.Now()
 	}
 	if err := h.grant("autoconfig.new.se", false); err != nil || len(h.granted) != maxGranted {
 		t.Errorf("one name more: %v, and %d names are remembered, want %d", err, len(h.granted), maxGranted)

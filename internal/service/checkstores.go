@@ -137,7 +137,7 @@ func (l *Loaded) sampleDomain(s *sources.Source) string {
 func (l *Loaded) toldOf(s *sources.Source) string {
 	columns := s.Columns()
 	var differ []string
-	if columns.Provider && len(s.AccountProviders()) > 1 {
+	if columns.Provider && l.canHaveOther(s) {
 		differ = append(differ, "its provider")
 	}
 	if columns.Username {
@@ -155,6 +155,17 @@ func (l *Loaded) toldOf(s *sources.Source) string {
 		return ""
 	}
 	return "an account can have an answer of its own, so whoever asks for an address learns " + strings.Join(differ, ", ")
+}
+
+// canHaveOther reports whether an account of the source can have another provider than its
+// domain.
+func (l *Loaded) canHaveOther(s *sources.Source) bool {
+	for _, id := range s.AccountProviders() {
+		if slices.ContainsFunc(l.Config.Providers, func(p directory.Provider) bool { return p.ID != id }) {
+			return true
+		}
+	}
+	return false
 }
 
 // maxTwice is how many domains a warning about those in two places names.

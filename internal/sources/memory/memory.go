@@ -17,6 +17,8 @@ type Backend struct {
 	Has row.Columns // what Columns returns
 	// Wait, if set, is called before each answer, without a lock.
 	Wait func(ctx context.Context)
+	// Options, if set, is what Settings returns.
+	Options any
 
 	mu       sync.Mutex
 	accounts map[string][]row.Account // by key
@@ -129,8 +131,13 @@ func (b *Backend) Domains(ctx context.Context) ([]row.Domain, error) {
 // Check implements sources.Backend.
 func (b *Backend) Check(context.Context, string) []row.Finding { return nil }
 
-// Settings implements sources.Backend. A Backend is equal to itself only.
-func (b *Backend) Settings() any { return fmt.Sprintf("%p", b) }
+// Settings implements sources.Backend. Without Options, a Backend is equal to itself only.
+func (b *Backend) Settings() any {
+	if b.Options != nil {
+		return b.Options
+	}
+	return fmt.Sprintf("%p", b)
+}
 
 // Close implements sources.Backend.
 func (b *Backend) Close() error {

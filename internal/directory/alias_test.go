@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"crypto/md5"
 	"errors"
 	"testing"
 
@@ -95,6 +96,21 @@ func TestAliasDomainURL(t *testing.T) {
 	}
 	if got, want := s.Expanded()[1].URL, "https://dav.example.se/%EMAILLOCALPART%/"; got != want {
 		t.Errorf("the URL of any mailbox of example.com is %q, want %q", got, want)
+	}
+}
+
+// TestForeignAlias checks that an alias that is listed in a domain that is not hosted gets
+// what its mailbox gets, also by its MD5 sum, and that other addresses there are unknown.
+func TestForeignAlias(t *testing.T) {
+	d := mixed(t, List{"boss@foreign.example": {Alias: mail(t, "anna@office.se")}})
+	for local, want := range map[string]error{"boss": nil, "nobody": account.ErrUnknownDomain} {
+		a := mail(t, local+"@foreign.example")
+		for _, q := range []account.Query{{Address: a}, {Address: account.AnyAt(a.Domain()), MD5: md5.Sum([]byte(a.Key()))}} {
+			s, err := d.Resolve(t.Context(), q)
+			if !errors.Is(err, want) || err == nil && s.Provider.ID != "office" {
+				t.Errorf("Resolve(%s) for %s = provider %v, %v, want office or the error %v", q.Address, a, s.Provider, err, want)
+			}
+		}
 	}
 }
 

@@ -203,6 +203,9 @@ func absolute(path string) string {
 	return path
 }
 
+// foreignFalse are the words that say false in other programs and in YAML 1.1.
+var foreignFalse = []string{"no", "off", "none", "never", "n", "false", "~", "null", "0"}
+
 // noDomainsOr reads false for a store whose domains stand elsewhere, or calls read.
 func noDomainsOr(read func(s *store, v *value)) func(s *store, v *value) {
 	return func(s *store, v *value) {
@@ -213,6 +216,8 @@ func noDomainsOr(read func(s *store, v *value)) func(s *store, v *value) {
 			v.fault("the domains are asked for unless this is false; leave it out")
 		case read == nil:
 			v.fault("can only be false, if the domains of this store stand elsewhere")
+		case v.kind == scalar && slices.Contains(foreignFalse, strings.ToLower(v.node.text)):
+			v.fault("%s is not false: write domains: false", quote(v.node.text))
 		default:
 			read(s, v)
 		}

@@ -36,12 +36,16 @@ func (v *value) databaseURL() string {
 	switch text := v.node.text; {
 	case text == "":
 		v.fault("is empty, want the URL of a database")
-	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }):
-		v.fault("contains white space or an invisible character; a URL has none")
+	case strings.TrimSpace(text) != text:
+		v.fault("begins or ends with white space")
+	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }):
+		v.fault("contains a line break or an invisible character")
+	case sqldb.File(text) != "": // any path
+		v.l.StoreFiles = append(v.l.StoreFiles, sqldb.File(text))
+		return text
+	case strings.ContainsFunc(text, unicode.IsSpace):
+		v.fault("contains a blank; a URL has %%20 in its place")
 	default:
-		if path, ok := strings.CutPrefix(text, "sqlite:"); ok {
-			v.l.StoreFiles = append(v.l.StoreFiles, path)
-		}
 		return text
 	}
 	return ""

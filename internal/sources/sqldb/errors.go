@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"strings"
 	"syscall"
 )
 
@@ -52,7 +53,12 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		classified.cause = err
 		return classified
 	}
-	return &Error{Text: classifyNetwork(err), cause: err}
+	e := &Error{Text: classifyNetwork(err), cause: err}
+	if strings.HasSuffix(socketOf(err), postgresSocket+"5432") && errors.Is(err, syscall.ENOENT) {
+		e.cure = "if the server has another port, write the whole path, such as ?socket=" +
+			strings.TrimSuffix(socketOf(err), "5432") + "5433"
+	}
+	return e
 }
 
 // classifyNetwork returns what an error means that is not the server's own.
@@ -83,6 +89,8 @@ func classifyNetwork(err error) string {
 		return "the name of the database's host has no address"
 	case errors.Is(err, context.DeadlineExceeded), isTimeout && timeout.Timeout():
 		return "the database does not answer in time"
+	case errors.As(err, &errno) && socketOf(err) != "":
+		return "the database cannot be reached at " + socketOf(err) + ": " + errno.Error()
 	case errors.As(err, &errno):
 		return "the database cannot be reached: " + errno.Error()
 	case isBad(err), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
@@ -91,6 +99,15 @@ func classifyNetwork(err error) string {
 		return "the database does not exist"
 	}
 	return "the database failed"
+}
+
+// socketOf returns the path of the Unix socket that an error is about, or an empty text.
+func socketOf(err error) string {
+	problem, ok := errors.AsType[*net.OpError](err)
+	if !ok || problem.Net != "unix" || problem.Addr == nil {
+		return ""
+	}
+	return problem.Addr.String()
 }
 
 // errNoTLS is what a driver returns if the server has no TLS.

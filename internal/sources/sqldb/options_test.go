@@ -46,6 +46,8 @@ func TestParseURL(t *testing.T) {
 		{"sqlite:/var/lib/a b?.db", place{}},
 		{"sqlite:/var/lib/100%.db", place{scheme: "sqlite", database: "/var/lib/100%.db",
 			hosts: []host{{socket: "/var/lib/100%.db"}}}},
+		{"sqlite:/var/lib/my db%20.db", place{scheme: "sqlite", database: "/var/lib/my db%20.db",
+			hosts: []host{{socket: "/var/lib/my db%20.db"}}}},
 		{"sqlite:///var/lib/mail.db", place{scheme: "sqlite", database: "/var/lib/mail.db",
 			hosts: []host{{socket: "/var/lib/mail.db"}}}},
 	}

@@ -171,10 +171,13 @@ func (c *postgresConnector) config() (*pgconn.Config, error) {
 	return config, nil
 }
 
+// postgresSocket begins the name of a socket; the port follows.
+const postgresSocket = ".s.PGSQL."
+
 // splitSocket returns the directory and the port of a socket's path, which may be that of
 // the directory.
 func splitSocket(path string) (directory string, port uint16) {
-	if number, ok := strings.CutPrefix(filepath.Base(path), ".s.PGSQL."); ok {
+	if number, ok := strings.CutPrefix(filepath.Base(path), postgresSocket); ok {
 		if n, err := strconv.ParseUint(number, 10, 16); err == nil {
 			return filepath.Dir(path), uint16(n)
 		}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,9 +64,10 @@ func parseURL(text string) (*place, error) {
 	if !ok {
 		return nil, fault.WithHint(errors.New("the database is not a URL"), urlHint)
 	}
+	if path := File(text); path != "" {
+		return parseSQLite(path)
+	}
 	switch scheme = strings.ToLower(scheme); scheme {
-	case "sqlite", "sqlite3", "file":
-		return parseSQLite(rest)
 	case "postgresql":
 		scheme = "postgres"
 	case "mariadb":
@@ -125,10 +127,21 @@ func unescape(what, text string) (string, error) {
 	return plain, nil
 }
 
-// parseSQLite parses what follows sqlite:. The path may follow two slashes, as in other
-// URLs.
+// sqliteSchemes begin the URL of a SQLite file.
+var sqliteSchemes = []string{"sqlite", "sqlite3", "file"}
+
+// File returns the path in the URL of a SQLite file, behind sqlite: or, as in other URLs,
+// sqlite://, or an empty text for another URL.
+func File(text string) string {
+	scheme, rest, _ := strings.Cut(text, ":")
+	if !slices.Contains(sqliteSchemes, strings.ToLower(scheme)) {
+		return ""
+	}
+	return strings.TrimPrefix(rest, "//")
+}
+
+// parseSQLite parses the path of a SQLite file, in which nothing is escaped.
 func parseSQLite(rest string) (*place, error) {
-	rest = strings.TrimPrefix(rest, "//")
 	switch {
 	case strings.Contains(rest, "?"):
 		return nil, fault.WithHint(errors.New("the path of the SQLite file has a ?"), "sqlite: takes the path alone")

@@ -70,6 +70,19 @@ func (d *Directory) listed(domain string) hosting { return d.find(nil, domain, 0
 // maxOtherNames is how many other names of domains are followed.
 const maxOtherNames = 5
 
+// errNotAsked says that a store may have a domain which was not asked for it.
+var errNotAsked = errors.New("a source without a list of domains was not asked")
+
+// lacksList reports whether a store that has domains has no list of them in memory.
+func (d *Directory) lacksList() bool {
+	for _, u := range d.stores {
+		if u.hasDomains && !u.HasList() {
+			return true
+		}
+	}
+	return false
+}
+
 // find returns what the configuration and the stores know of a domain that was reached
 // by a number of other names. It asks nobody if w is nil.
 func (d *Directory) find(w *wait, domain string, names int) (h hosting) {
@@ -118,6 +131,9 @@ func (d *Directory) ofStore(w *wait, u *storeUse, row Domain, domain string, nam
 	target := hosting{}
 	if names < maxOtherNames {
 		target = d.find(w, row.Alias, names+1)
+		if w == nil && target.provider == nil && target.err == nil && d.lacksList() {
+			target.err = errNotAsked
+		}
 	}
 	h.provider, h.of = target.provider, cmp.Or(target.of, row.Alias)
 	h.mailHost = cmp.Or(h.mailHost, target.mailHost)

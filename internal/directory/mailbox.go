@@ -203,13 +203,8 @@ func (h *hosting) login(a account.Address) account.Address {
 // have no list in memory: a question would show that the alias exists.
 func (d *Directory) quietly(w *wait, domain string) (hosting, error) {
 	h := d.listed(domain)
-	for _, u := range d.stores {
-		if h.provider != nil || h.err != nil || !u.hasDomains {
-			continue
-		}
-		if !u.HasList() {
-			h = d.named(w, domain)
-		}
+	if h.provider == nil && !account.IsUnknown(h.err) && d.lacksList() {
+		h = d.named(w, domain)
 	}
 	if h.err != nil && !account.IsUnknown(h.err) {
 		return h, fmt.Errorf("the domain behind an alias: %w", h.err)

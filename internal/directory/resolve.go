@@ -19,7 +19,7 @@ func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Setti
 	if q.Address.IsZero() {
 		return d.resolveHost(&w, q)
 	}
-	h := d.named(&w, q.Address.Domain())
+	h := d.ofAddress(&w, q)
 	s := h.settings(q.Address)
 	ordinary := s.Login
 	bySum := q.MD5 != [md5.Size]byte{}
@@ -46,6 +46,23 @@ func (d *Directory) Resolve(ctx context.Context, q account.Query) (account.Setti
 	}
 	addServers(&s, q.Client)
 	return s, nil
+}
+
+// ofAddress returns what is known of the domain of a query's address. No store is asked
+// for it where a list has an account with all that makes the answer: that is the same
+// while the store is down.
+func (d *Directory) ofAddress(w *wait, q account.Query) hosting {
+	if len(d.lists) > 0 && len(d.stores) > 0 && !q.Address.IsAny() && !w.tells() {
+		h := d.listed(q.Address.Domain())
+		if h.provider != nil {
+			return h
+		}
+		f := d.inLists(&names{exact: q.Address})
+		if p := d.byID[f.Provider]; p != nil && p.MailHost == "" && !f.isAlias() {
+			return h
+		}
+	}
+	return d.named(w, q.Address.Domain())
 }
 
 // byMD5 returns the listed address that has the query's MD5 sum. Where no list has one,

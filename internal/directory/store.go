@@ -126,8 +126,9 @@ func (d *Directory) hasOtherThan(p *account.Provider) bool {
 }
 
 // knowsAccountsOf reports whether the store may have accounts of the domain. One that has
-// domains has accounts of no others: the answer for a domain of the configuration does not
-// wait for it.
+// domains has accounts of no others, so the answer for a domain of the configuration that
+// its list lacks does not wait for it. Before its first list, it may have any domain of
+// the configuration: an answer without its accounts may be wrong then, and clients keep it.
 func (u *storeUse) knowsAccountsOf(h *hosting) bool {
 	switch {
 	case h.store == u || !u.hasDomains:

@@ -153,6 +153,66 @@ func TestThreeValues(t *testing.T) {
 	}
 }
 
+// TestListBeforeStores checks that an account of a list with a provider of its own does not
+// wait for a store that may have its domain, unless that could change the answer.
+func TestListBeforeStores(t *testing.T) {
+	list := List{
+		"boss@new.example":  {Provider: "pop", Username: "boss"},
+		"host@new.example":  {Provider: "office"}, // whose servers depend on the domain's host
+		"user@new.example":  {Username: "u2"},
+		"alias@new.example": {Provider: "pop", Alias: mail(t, "boss@new.example")},
+	}
+	for _, test := range []struct {
+		address, want string
+		asks          bool
+	}{
+		{"boss@new.example", "boss at mail.pop.example", false},
+		{"boss+x@new.example", "boss at mail.pop.example", false},
+		{"host@new.example", "host@new.example at mail1.example.org", true},
+		{"alias@new.example", "not now", true},
+		{"user@new.example", "not now", true},
+		{"nobody@new.example", "not now", true},
+	} {
+		store := mailcow(t, everything)
+		store.err, store.blind = errStore, true
+		d := hoster(false, store)
+		d = New(d.providers, []List{list}, d.lookupMX, store)
+		if got := told(t, d, test.address); got != test.want || len(store.asked) > 0 != test.asks {
+			t.Errorf("Resolve(%s) while the store is down = %s, asks for %q; want %s, that it asks: %v",
+				test.address, got, store.asked, test.want, test.asks)
+		}
+	}
+}
+
+// TestAliasInOtherStore checks an alias whose mailbox is in another name of a domain that
+// only another store can have: before that has a list, nobody knows that it is not hosted.
+func TestAliasInOtherStore(t *testing.T) {
+	first := mailcow(t, everything)
+	first.list["short.example"] = Domain{Alias: "long.example"}
+	first.accounts["away@example.com"] = Stored{Aliases: []account.Address{mail(t, "kim@short.example")}}
+	second := &fakeStore{name: "2-other", columns: everything, providers: []string{"office"},
+		list: map[string]Domain{"long.example": {Provider: "office"}}}
+	for _, test := range []struct {
+		what   string
+		change func()
+		want   string
+	}{
+		{"has a list", func() {}, "kim@long.example at mail1.example.org"},
+		{"is down, with a list without it", func() { second.list, second.err = nil, errStore },
+			"away@example.com at mail.pop.example"},
+		{"is down since the start", func() { second.blind = true }, "not now"},
+		{"has no list, and is asked", func() {
+			second.err, second.fresh = nil, map[string]Domain{"long.example": {Provider: "office"}}
+		}, "kim@long.example at mail1.example.org"},
+		{"has no list, and lacks it", func() { second.fresh = nil }, "away@example.com at mail.pop.example"},
+	} {
+		test.change()
+		if got := told(t, hoster(true, first, second), "away@example.com"); got != test.want {
+			t.Errorf("Resolve(away@example.com) where the other store %s = %s, want %s", test.what, got, test.want)
+		}
+	}
+}
+
 // TestGone checks that a domain is gone that some store has had and that all lack, and
 // that one which no store has had since the start keeps what was made for it.
 func TestGone(t *testing.T) {

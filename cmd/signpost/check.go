@@ -46,19 +46,24 @@ func check(ctx context.Context, e env, args []string) error {
 	missed := missedBy(ctx, l)
 	defer l.CloseSources()
 	var sources []service.SourceCheck
+	wrong := false
 	if !*offline {
 		sources = l.CheckSources(ctx)
-		if printFindings(e, sources) {
-			return errFound
-		}
+		wrong = printFindings(e, sources)
 		for _, source := range sources {
 			for _, warning := range source.Warnings {
 				warnings = append(warnings, warning.Error())
 			}
 		}
 	}
+	if wrong && !*asJSON { // "is good" would be wrong
+		return errFound
+	}
 	if err := writeChecked(e, l, checked{warnings, missed, sources}, *asJSON); err != nil {
 		return err
+	}
+	if wrong {
+		return errFound
 	}
 	isWrong := func(m missedClients) bool { return !m.chosen }
 	if *strict && (len(warnings) > 0 || slices.ContainsFunc(missed, isWrong)) {
@@ -145,9 +150,16 @@ type checked struct {
 
 // checkedSource is what check says of an account source.
 type checkedSource struct {
-	Source  string   `json:"source"`
-	Domains *int     `json:"domains,omitempty"` // nil if it lists none
-	Notes   []string `json:"notes,omitempty"`
+	Source  string         `json:"source"`
+	Domains *int           `json:"domains,omitempty"` // nil if it lists none
+	Faults  []checkedFault `json:"faults,omitempty"`
+	Notes   []string       `json:"notes,omitempty"`
+}
+
+// checkedFault is what is wrong with an account source.
+type checkedFault struct {
+	Text string `json:"text"`
+	Hint string `json:"hint,omitempty"`
 }
 
 // writeChecked writes what the sample addresses sign in with, and who is left out.
@@ -159,6 +171,9 @@ func writeChecked(e env, l *service.Loaded, c checked, asJSON bool) error {
 			source := checkedSource{Source: s.Name, Notes: s.Notes}
 			if s.Listing {
 				source.Domains = &s.Domains
+			}
+			for _, err := range s.Faults {
+				source.Faults = append(source.Faults, checkedFault{err.Error(), fault.Hint(err)})
 			}
 			sources = append(sources, source)
 		}

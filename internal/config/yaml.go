@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"signpost/internal/fault"
 )
 
 // kind is the kind of a node.
@@ -52,8 +54,8 @@ func parseYAML(l *loader, data []byte) (node, bool) {
 	}
 	all, err := documents(data)
 	if err != nil {
-		line, problem := explain(data, err)
-		l.fault(l.file, line, "%s", problem)
+		line, problem, forLog := explain(data, err)
+		l.addFault(fault.Fault{File: l.file, Line: line, Text: problem, Log: forLog})
 	} else if len(all) > 1 {
 		l.fault(l.file, all[1].Line, "a second document begins here; a configuration is one document")
 	}
@@ -92,15 +94,13 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 		l.fault(l.file, n.line, "lists and mappings are nested more than %d deep", maxDepth)
 		return n
 	case from.Kind == yaml.AliasNode:
-		l.fault(l.file, n.line, "alias %s: YAML aliases are not supported; repeat the value, "+
-			"or write servers: {of: id} for those of another provider",
-			quote("*"+from.Value))
+		l.unsupported(n.line, "alias", "*"+from.Value, "aliases are not supported; repeat the value, "+
+			"or write servers: {of: id} for those of another provider")
 		return n
 	case from.Anchor != "":
-		l.fault(l.file, n.line, "anchor %s: YAML anchors are not supported; quote the value if it is text",
-			quote("&"+from.Anchor))
+		l.unsupported(n.line, "anchor", "&"+from.Anchor, "anchors are not supported; quote the value if it is text")
 	case from.Style&yaml.TaggedStyle != 0:
-		l.fault(l.file, n.line, "tag %s: YAML tags are not supported; quote the value if it is text", quote(from.Tag))
+		l.unsupported(n.line, "tag", from.Tag, "tags are not supported; quote the value if it is text")
 	}
 	switch from.Kind {
 	case yaml.ScalarNode:
@@ -136,6 +136,13 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 		}
 	}
 	return n
+}
+
+// unsupported records a fault about a word that YAML takes for a feature of its own. It
+// may be a name, which no log shows.
+func (l *loader) unsupported(line int, feature, word, problem string) {
+	problem = ": YAML " + problem
+	l.addFault(fault.Fault{File: l.file, Line: line, Text: feature + " " + quote(word) + problem, Log: feature + problem})
 }
 
 // isUTF16 reports whether a text begins with the byte order mark of UTF-16.

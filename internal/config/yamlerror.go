@@ -16,8 +16,9 @@ const maxExplained = 1 << 20
 // explain turns an error of the YAML library into a line and a message that says
 // what to do. The library names the line where the enclosing block begins, or a line
 // too early, or none at all. The shortest beginning of the file that fails with the
-// same message ends in the line that the operator looks for.
-func explain(data []byte, err error) (line int, message string) {
+// same message ends in the line that the operator looks for. forLog is the message
+// without words of the file, which may name people.
+func explain(data []byte, err error) (line int, message, forLog string) {
 	match := yamlLine.FindStringSubmatch(err.Error())
 	if match != nil {
 		line, _ = strconv.Atoi(match[1])
@@ -31,7 +32,8 @@ func explain(data []byte, err error) (line int, message string) {
 		})
 	}
 	line = min(max(line, 1), len(lines))
-	return line, "not valid YAML: " + cure(string(lines[line-1]), problem)
+	text, logged := cure(string(lines[line-1]), problem)
+	return line, "not valid YAML: " + text, "not valid YAML: " + logged
 }
 
 // unquoted finds, by the library's message, values that begin with a character that
@@ -65,20 +67,23 @@ const (
 	unclosed  = "a bracket or brace that opens here is not closed, or a comma or value is missing"
 )
 
-// cure says what to do about a line that the library could not read.
-func cure(line, problem string) string {
+// cure says what to do about a line that the library could not read, with the words of
+// the line and, for a log, without.
+func cure(line, problem string) (text, forLog string) {
 	for beginning, value := range unquoted {
 		if match := value.FindStringSubmatch(line); match != nil && strings.HasPrefix(problem, beginning) {
-			return "a value cannot begin with " + match[1][:1] + `, quote it: "` + match[1] + `"`
+			text = "a value cannot begin with " + match[1][:1] + ", quote it"
+			return text + `: "` + match[1] + `"`, text
 		}
 	}
 	if indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]; strings.Contains(indent, "\t") {
-		return "the line is indented with a tab, use spaces"
+		text = "the line is indented with a tab, use spaces"
+		return text, text
 	}
 	for _, c := range cures {
 		if strings.HasPrefix(problem, c.problem) {
-			return c.cure
+			return c.cure, c.cure
 		}
 	}
-	return problem
+	return problem, "signpost check says why"
 }

@@ -41,16 +41,23 @@ func (l logged) Unwrap() error { return l.error }
 
 // WithoutLocalParts returns text with "…" in place of what stands before each @. A
 // local part ends at a character that an unquoted one cannot have (RFC 5322 section
-// 3.2.3), or at the quotation mark that begins it.
+// 3.2.3). What stands in quotation marks is left out from the first mark on: nobody
+// knows which of them belong to the local part.
 func WithoutLocalParts(text string) string {
 	var b strings.Builder
+	quoted := false
 	for {
 		at := strings.IndexByte(text, '@')
 		if at < 0 {
 			b.WriteString(text)
 			return b.String()
 		}
-		begin := localPart(text[:at])
+		begin := 0
+		if mark := strings.IndexByte(text[:at], '"'); mark >= 0 {
+			begin, quoted = mark+1, true
+		} else if !quoted {
+			begin = strings.LastIndexAny(text[:at], " \t\r\n()<>[],:;\\") + 1
+		}
 		b.WriteString(text[:begin])
 		if begin < at {
 			b.WriteString("…")
@@ -58,17 +65,4 @@ func WithoutLocalParts(text string) string {
 		b.WriteByte('@')
 		text = text[at+1:]
 	}
-}
-
-// localPart returns where the local part at the end of text begins.
-func localPart(text string) int {
-	for _, mark := range []string{`\"`, `"`} { // escaped, or not
-		if quoted, ok := strings.CutSuffix(text, mark); ok {
-			if begin := strings.LastIndex(quoted, mark); begin >= 0 {
-				return begin
-			}
-			return len(text)
-		}
-	}
-	return strings.LastIndexAny(text, " \t\r\n\"()<>[],:;\\") + 1
 }

@@ -22,8 +22,10 @@ func (l *errorLog) Write(text []byte) (int, error) {
 	} else if _, panicked, ok := strings.Cut(line, ": panic serving "); ok {
 		// The client's address comes first. It is not logged.
 		_, panicked, _ = strings.Cut(panicked, ": ")
-		value, stack, _ := strings.Cut(panicked, "\n")
-		l.log.Error("request panicked", "fault", fault.WithoutLocalParts(value), "stack", stack)
+		// The value may have several lines; runtime.Stack begins with this word.
+		const goroutine = "goroutine "
+		value, stack, _ := strings.Cut(panicked, "\n"+goroutine)
+		l.log.Error("request panicked", "fault", fault.WithoutLocalParts(value), "stack", goroutine+stack)
 	} else {
 		l.log.Debug(fault.WithoutLocalParts(line))
 	}

@@ -47,13 +47,13 @@ func TestNoMoreFiles(t *testing.T) {
 }
 
 // TestPanicOutsideADialect checks that a panic in a handler around the dialects is
-// logged without the client's address.
+// logged without the client's address, and without a local part in any of its lines.
 func TestPanicOutsideADialect(t *testing.T) {
 	log := new(lockedBuffer)
-	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("a fault: of ours")) })
+	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("a fault: of ours\nfor anna@domain.se")) })
 	address := start(t, &server.Service{Handler: handler, Log: textLog(log)})
 	send(t, address, hostile{request: get("/", "domain.se")})
-	log.waitFor(t, `msg="request panicked" fault="a fault: of ours" stack="goroutine`)
+	log.waitFor(t, `msg="request panicked" fault="a fault: of ours\nfor …@domain.se" stack="goroutine`)
 	if text := log.String(); strings.Contains(text, "127.0.0.1") {
 		t.Errorf("the log has the client's address:\n%s", text)
 	}

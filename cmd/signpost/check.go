@@ -194,7 +194,7 @@ func writeChecked(e env, l *service.Loaded, c checked, asJSON bool) error {
 		}
 		text := "answers"
 		if s.Listing {
-			text = fmt.Sprintf("answers, and %d of its domains are hosted here", s.Domains)
+			text = fmt.Sprintf("answers, and %s hosted here because of it", domains(s.Domains))
 		}
 		fmt.Fprintf(e.stdout, "account source %s %s\n", s.Name, text)
 		for _, note := range s.Notes {
@@ -205,4 +205,15 @@ func writeChecked(e env, l *service.Loaded, c checked, asJSON bool) error {
 		fmt.Fprintf(e.stdout, "\n%s: %s\n", m.Provider, m.Text)
 	}
 	return nil
+}
+
+// domains returns a number of domains with its verb.
+func domains(n int) string {
+	switch n {
+	case 0:
+		return "no domain is"
+	case 1:
+		return "one domain is"
+	}
+	return fmt.Sprintf("%d domains are", n)
 }

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
+	"signpost/account"
 	"signpost/internal/fault"
 	"signpost/internal/service"
 )
@@ -64,8 +66,20 @@ func withFlagHint(err error, name string) error {
 	return err
 }
 
-// notHosted returns the error for an operator about a domain that is not hosted here.
-func notHosted(l *service.Loaded, domain string) error {
+// notHosted returns the error for an operator about a domain that is not hosted here. err
+// is that of the directory, which knows more if an account source has the domain.
+func notHosted(l *service.Loaded, domain string, err error) error {
+	if _, reason, ok := strings.Cut(err.Error(), account.ErrUnknownDomain.Error()+": "); ok {
+		return fault.WithHint(fmt.Errorf("%s is not hosted here: %s", domain, reason),
+			"every client is told that the address is unknown, until the account source says otherwise")
+	}
+	if len(l.Sources) > 0 {
+		return fault.WithHint(
+			fmt.Errorf("%s is not hosted here: no provider of %s and no account source has it, and its MX record leads to none",
+				domain, l.File),
+			"every client is told that the address is unknown; add the domain to a provider or to an account source",
+		)
+	}
 	return fault.WithHint(
 		fmt.Errorf("%s is not hosted here: no provider of %s has it among its domains, and its MX record leads to none",
 			domain, l.File),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"io"
 	"net/http"
 	"os"
@@ -44,7 +45,17 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			return os.CopyFS(e.WorkDir, os.DirFS(systems))
 		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"sqlite": makeDatabase},
 	})
+}
+
+// makeDatabase is the command "sqlite FILE SCRIPT" of the scripts. It makes a database.
+func makeDatabase(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0])) // the driver of package sqldb
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(ts.ReadFile(args[1]))
+	ts.Check(err)
 }
 
 // output collects what a command writes while it runs.

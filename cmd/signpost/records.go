@@ -177,7 +177,7 @@ func (r *recordsRun) setDesired() error {
 	r.desired = func(ctx context.Context, domain string) (records.Domain, error) {
 		d, err := generator.Domain(ctx, domain)
 		if account.IsUnknown(err) {
-			err = notHosted(r.loaded, domain)
+			err = notHosted(r.loaded, domain, err)
 		}
 		return d, err
 	}

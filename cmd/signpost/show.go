@@ -45,7 +45,7 @@ func showCommand(ctx context.Context, e env, args []string) error {
 	defer readSources(ctx, e, l)()
 	report, err := show.Explain(ctx, l.Directory.Resolve, address, l.Config.Name)
 	if account.IsUnknown(err) {
-		return notHosted(l, address.Domain())
+		return notHosted(l, address.Domain(), err)
 	}
 	if err != nil {
 		return err

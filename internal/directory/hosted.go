@@ -93,6 +93,23 @@ func (d *Directory) Hosted() (iter.Seq[string], error) {
 	}, errors.Join(errs...)
 }
 
+// HostedBy returns how many of the domains that a store lists are hosted because it does:
+// neither the configuration nor an earlier store names them.
+func (d *Directory) HostedBy(name string) (hosted int) {
+	for _, u := range d.stores {
+		domains, err := u.Domains()
+		if u.Name() != name || err != nil {
+			continue
+		}
+		for domain := range domains {
+			if h := d.listed(domain); h.provider != nil && h.store == u {
+				hosted++
+			}
+		}
+	}
+	return hosted
+}
+
 // ProvidersOf returns every provider that a mailbox of the domain may have: the
 // domain's own first, then those of accounts with an address in the domain, even
 // if that address is an alias of a mailbox in another domain. Providers without domains

@@ -119,7 +119,7 @@ func (d *Directory) find(w *wait, domain string, names int) (h hosting) {
 func (d *Directory) ofStore(w *wait, u *storeUse, row Domain, domain string, names int) hosting {
 	h := hosting{store: u, mailHost: row.MailHost}
 	if row.Inactive {
-		h.err = fmt.Errorf("%w: it is inactive in %s", account.ErrUnknownDomain, u.Name())
+		h.err = fmt.Errorf("%w: it is inactive in account source %s", account.ErrUnknownDomain, u.Name())
 		return h
 	}
 	if row.Alias == "" {

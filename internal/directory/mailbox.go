@@ -141,7 +141,7 @@ func (d *Directory) follow(w *wait, f *found) (hosting, found, error) {
 		}
 		w.hop(next)
 		if slices.Contains(visited, next.Key()) || len(visited) > maxAliases {
-			w.problem("the aliases lead around in a circle, or are more than %d", maxAliases)
+			w.problem("the aliases lead around in a circle, or more than %d follow one another", maxAliases)
 			return h, found{}, nil
 		}
 		visited = append(visited, next.Key())
@@ -170,23 +170,21 @@ func (d *Directory) target(w *wait, f *found) (h hosting, target account.Address
 		h, err = d.quietly(w, f.Alias.Domain())
 		return h, f.Alias, err
 	}
-	dropped := 0
 	for _, a := range f.Aliases {
 		of, err := d.quietly(w, a.Domain())
 		switch {
 		case err != nil:
 			return h, target, err
 		case of.provider == nil:
-			dropped++
 		case target.IsZero():
 			h, target = of, a
 		case h.login(target).Key() != of.login(a).Key():
-			w.problem("an alias of %d addresses has no login of its own", len(f.Aliases)-dropped)
+			w.problem("several mailboxes here get its mail, so it is nobody's login")
 			return hosting{}, account.Address{}, nil
 		}
 	}
 	if target.IsZero() {
-		w.problem("none of the %d addresses behind it is hosted here by name", len(f.Aliases))
+		w.problem("its mail goes only to addresses whose domains neither this file nor an account source lists")
 	}
 	return h, target, nil
 }

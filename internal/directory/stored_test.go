@@ -323,10 +323,10 @@ func TestTrace(t *testing.T) {
 		"post@example.com":  "post@example.com → info@example.com → anna@example.com, active",
 		"dead@example.com":  "dead@example.com → gone@example.com, inactive",
 		"anna@example.net":  "anna@example.com, active",
-		"sales@example.com": "sales@example.com, an alias of 2 addresses has no login of its own",
-		"ext@example.com":   "ext@example.com, none of the 1 addresses behind it is hosted here by name",
+		"sales@example.com": "sales@example.com, several mailboxes here get its mail, so it is nobody's login",
+		"ext@example.com":   "ext@example.com, its mail goes only to addresses whose domains neither this file nor an account source lists",
 		"loop1@example.com": "loop1@example.com → loop2@example.com → loop1@example.com, " +
-			"the aliases lead around in a circle, or are more than 5",
+			"the aliases lead around in a circle, or more than 5 follow one another",
 		"two@example.com":    "two@example.com, 2 entries have the address",
 		"nobody@example.com": "not listed",
 	} {
@@ -342,7 +342,7 @@ func TestTrace(t *testing.T) {
 		t.Errorf("Trace with a store that is down: %v, want the failure", err)
 	}
 	_, err := hoster(false, mailcow(t, everything)).Trace(t.Context(), mail(t, "lisa@closed.example"))
-	if !account.IsUnknown(err) || !strings.Contains(err.Error(), "inactive in 1-mailcow") {
+	if !account.IsUnknown(err) || !strings.Contains(err.Error(), "inactive in account source 1-mailcow") {
 		t.Errorf("Trace in an inactive domain: %v, want that it is inactive there", err)
 	}
 }

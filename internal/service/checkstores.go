@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -42,7 +43,7 @@ func (l *Loaded) CloseSources() { l.closeSources() }
 // SourceCheck is what a check of an account source found.
 type SourceCheck struct {
 	Name     string
-	Domains  int  // that it lists and that are not inactive
+	Domains  int  // that are hosted here because it lists them
 	Listing  bool // it lists domains
 	Faults   []error
 	Warnings []error
@@ -64,7 +65,7 @@ func (l *Loaded) CheckSources(ctx context.Context) []SourceCheck {
 
 func (l *Loaded) checkSource(ctx context.Context, s *sources.Source) SourceCheck {
 	stats := s.Stats()
-	check := SourceCheck{Name: s.Name(), Domains: activeDomains(s), Listing: stats.HasDomains}
+	check := SourceCheck{Name: s.Name(), Domains: l.Directory.HostedBy(s.Name()), Listing: stats.HasDomains}
 	for _, finding := range s.Backend().Check(ctx, l.sampleDomain(s)) {
 		finding.Text, finding.Cure = row.Visible(finding.Text), row.Visible(finding.Cure)
 		switch {
@@ -82,24 +83,50 @@ func (l *Loaded) checkSource(ctx context.Context, s *sources.Source) SourceCheck
 	if told := l.toldOf(s); told != "" {
 		check.Notes = append(check.Notes, told)
 	}
-	if twice := l.listedTwice(s); twice != "" {
-		check.Warnings = append(check.Warnings, l.findingError(s, row.Finding{Text: twice}))
+	for _, finding := range slices.Concat(l.listedTwice(s), oddities(s)) {
+		check.Warnings = append(check.Warnings, l.findingError(s, finding))
 	}
 	return check
 }
 
-// activeDomains returns how many domains the source lists that are not inactive.
-func activeDomains(s *sources.Source) (active int) {
-	domains, err := s.Domains()
-	if err != nil {
-		return 0
-	}
-	for _, d := range domains {
-		if !d.Inactive {
-			active++
+// oddities says what rows of the list of domains have that has no effect.
+func oddities(s *sources.Source) (found []row.Finding) {
+	o := s.Oddities()
+	if o.Nameless > 0 {
+		rows := "a row of the list names"
+		if o.Nameless > 1 {
+			rows = fmt.Sprintf("%d rows of the list name", o.Nameless)
 		}
+		found = append(found, row.Finding{Text: rows + " no domain, and nothing follows from that" + quoted(o.Examples)})
 	}
-	return active
+	if len(o.Providers) > 0 {
+		found = append(found, row.Finding{
+			Text: "domains have words for a provider that mean none, and get the provider of the source" + quoted(o.Providers),
+			Cure: "say under providers: of this source which provider each word means",
+		})
+	}
+	return found
+}
+
+// quoted returns a colon and a few texts in quotation marks, or nothing.
+func quoted(texts []string) string {
+	if len(texts) == 0 {
+		return ""
+	}
+	list := make([]string, len(texts))
+	for i, text := range texts {
+		list[i] = strconv.Quote(text)
+	}
+	return ": " + few(list)
+}
+
+// few returns the first texts with commas between them, and how many there are more.
+func few(texts []string) string {
+	named := strings.Join(texts[:min(len(texts), maxNamed)], ", ")
+	if more := len(texts) - maxNamed; more > 0 {
+		named += fmt.Sprintf(" and %d more", more)
+	}
+	return named
 }
 
 // findingError returns a finding as an error with its place, and with its cure as a hint.
@@ -168,15 +195,15 @@ func (l *Loaded) canHaveOther(s *sources.Source) bool {
 	return false
 }
 
-// maxTwice is how many domains a warning about those in two places names.
-const maxTwice = 10
+// maxNamed is how many domains or words a warning names.
+const maxNamed = 10
 
-// listedTwice says which domains of a source the configuration lists, too: what that says
-// holds.
-func (l *Loaded) listedTwice(s *sources.Source) string {
+// listedTwice says which domains of a source stand in the configuration or in an earlier
+// source, too: what that says holds.
+func (l *Loaded) listedTwice(s *sources.Source) (found []row.Finding) {
 	domains, err := s.Domains()
 	if err != nil {
-		return ""
+		return nil
 	}
 	inFile := map[string]bool{}
 	for _, p := range l.Config.Providers {
@@ -184,21 +211,34 @@ func (l *Loaded) listedTwice(s *sources.Source) string {
 			inFile[domain] = true
 		}
 	}
-	var twice []string
+	var twice, earlier []string
 	for domain := range domains {
 		if inFile[domain] {
 			twice = append(twice, domain)
+		} else if first := l.firstSource(domain); first != s {
+			earlier = append(earlier, domain+" ("+first.Name()+")")
 		}
 	}
-	if len(twice) == 0 {
-		return ""
-	}
 	slices.Sort(twice)
-	named := strings.Join(twice[:min(len(twice), maxTwice)], ", ")
-	if more := len(twice) - maxTwice; more > 0 {
-		named += fmt.Sprintf(" and %d more", more)
+	slices.Sort(earlier)
+	if len(twice) > 0 {
+		found = append(found, row.Finding{
+			Text: "has domains that this file lists as well, and what this file says of them holds: " + few(twice)})
 	}
-	return "has domains that this file lists as well, and what this file says of them holds: " + named
+	if len(earlier) > 0 {
+		found = append(found, row.Finding{
+			Text: "has domains that an earlier source lists as well, and what that says of them holds: " + few(earlier)})
+	}
+	return found
+}
+
+// firstSource returns the first source that lists the domain, which one does.
+func (l *Loaded) firstSource(domain string) *sources.Source {
+	i := slices.IndexFunc(l.Sources, func(s *sources.Source) bool {
+		_, listed := s.Listed(domain)
+		return listed
+	})
+	return l.Sources[i]
 }
 
 // sourceStates returns one line for each account source that does not answer, or whose

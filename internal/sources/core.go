@@ -119,7 +119,8 @@ func (c *core) warn(message string) {
 	c.warned[message] = true
 	c.mu.Unlock()
 	if !warned {
-		c.log.Warn(message, []any{"source", *c.name.Load(), "hint", "signpost show ADDRESS tells what the store has"}...)
+		c.log.Warn(message, []any{"source", *c.name.Load(), "hint",
+			"signpost check names such rows of domains, and signpost show ADDRESS says what an account has"}...)
 	}
 }
 

@@ -1,6 +1,9 @@
 package sources
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Stats is what a source has done since the start, and how it is.
 type Stats struct {
@@ -43,4 +46,28 @@ func (s *Source) Ready() error {
 		return nil
 	}
 	return s.core.list.failure()
+}
+
+// Oddities are what rows of the list of domains have that has no effect.
+type Oddities struct {
+	Nameless  int      // rows that name no domain
+	Examples  []string // what some of those have for a name
+	Providers []string // words that name no provider, in order
+}
+
+// Oddities returns what a check of the list tells.
+func (s *Source) Oddities() (o Oddities) {
+	t := s.core.list.table.Load()
+	if t == nil {
+		return o
+	}
+	o.Nameless, o.Examples = t.nameless.rows, t.nameless.examples
+	for _, d := range t.values {
+		if _, known := s.options.Providers[d.Provider]; d.Provider != "" && !known {
+			o.Providers = append(o.Providers, d.Provider)
+		}
+	}
+	slices.Sort(o.Providers)
+	o.Providers = slices.Compact(o.Providers)
+	return o
 }

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"signpost/account"
@@ -21,6 +22,24 @@ type table struct {
 	slots   []uint32
 	values  []directory.Domain // each once; Provider is the store's word
 	sum     uint64             // of all names and values, in any order
+	nameless
+}
+
+// nameless are the rows that name no domain.
+type nameless struct {
+	rows     int
+	examples []string // what some of them have for a name
+}
+
+// maxNameless is how many examples are kept, and maxExample the length of the longest.
+const maxNameless, maxExample = 3, 60
+
+func (n *nameless) add(name string) {
+	n.rows++
+	isFit := len(name) <= maxExample && !strings.Contains(name, "@") // no address is told
+	if isFit && len(n.examples) < maxNameless && !slices.Contains(n.examples, name) {
+		n.examples = append(n.examples, name)
+	}
 }
 
 // entry is a domain of a table.
@@ -62,6 +81,7 @@ func (b *builder) add(r row.Domain) {
 		b.bad++
 	}
 	if !ok {
+		b.nameless.add(r.Domain)
 		return
 	}
 	says := saidBy(d)

@@ -3,6 +3,7 @@ package sources
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -90,9 +91,24 @@ func TestNoDomainRows(t *testing.T) {
 	for _, name := range []string{"com", "", "no domain", "-", "ALL", "*"} {
 		b := newBuilder(nil)
 		b.add(row.Domain{Domain: name})
-		if b.bad != 1 || b.len() != 0 {
+		if b.bad != 1 || b.nameless.rows != 1 || b.len() != 0 {
 			t.Errorf("a row with the name %q gives %d domains and counts as %d that name none, want 0 and 1",
 				name, b.len(), b.bad)
 		}
+	}
+}
+
+// TestOddities checks what a list of domains tells about rows without an effect.
+func TestOddities(t *testing.T) {
+	s, b := open(t, lists)
+	b.SetDomains(row.Domain{Domain: "a.example", Provider: "gold"}, row.Domain{Domain: "b.example", Provider: "gold"},
+		row.Domain{Domain: "c.example", Provider: "air"}, row.Domain{Domain: "anna@example.com"}, row.Domain{Domain: "ALL"},
+		row.Domain{Domain: "ALL"}, row.Domain{Domain: ""}, row.Domain{Domain: "com"}, row.Domain{Domain: "localhost"})
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := Oddities{Nameless: 6, Examples: []string{"ALL", "", "com"}, Providers: []string{"air", "gold"}}
+	if got := s.Oddities(); !reflect.DeepEqual(got, want) {
+		t.Errorf("Oddities() = %+v, want %+v", got, want)
 	}
 }

@@ -38,7 +38,7 @@ func TestGuides(t *testing.T) {
 				"database: "+d.URL+"\n      passwordFile: "+d.PasswordFile)
 			config = strings.Replace(config, "    servers:", "    aliasLogin: mailbox\n    servers:", 1)
 			said := check(t, config)
-			if preset == "postfixadmin" && !strings.Contains(said, "and 4 of its domains are hosted here") {
+			if preset == "postfixadmin" && !strings.Contains(said, "and 4 domains are hosted here because of it") {
 				t.Errorf("signpost check counts the domains wrongly, want 4 that are active:\n%s", said)
 			}
 			s := serve(t, config)

@@ -9,6 +9,7 @@ import (
 
 	"signpost/account"
 	"signpost/internal/caa"
+	"signpost/internal/conn"
 	"signpost/internal/dns"
 )
 
@@ -140,7 +141,7 @@ func (n *Names) LeadsHere(ctx context.Context, name string) error {
 	if name == n.Own || !n.knowsAddress() {
 		return nil
 	}
-	there, err := n.LookupAddresses(ctx, name)
+	there, err := n.addresses(ctx, name)
 	switch {
 	case err != nil:
 		return err
@@ -148,13 +149,16 @@ func (n *Names) LeadsHere(ctx context.Context, name string) error {
 		return &elsewhereError{"it has no address"}
 	}
 	foreign := without(there, n.Addresses)
-	if len(foreign) == 0 || n.isAliasOfOwn(ctx, name) {
+	if len(foreign) == 0 {
 		return nil
 	}
 	if n.Own == "" {
 		return elsewhere(there, foreign, fmt.Sprintf("this service at %v", n.Addresses))
 	}
-	here, err := n.LookupAddresses(ctx, n.Own)
+	if alias, err := n.isAliasOfOwn(ctx, name, foreign); alias || err != nil {
+		return err
+	}
+	here, err := n.addresses(ctx, n.Own)
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.Own, err)
 	}
@@ -164,19 +168,59 @@ func (n *Names) LeadsHere(ctx context.Context, name string) error {
 	if err := n.mustKnow(ctx, foreign); err != nil {
 		return err
 	}
-	return elsewhere(there, foreign, fmt.Sprintf("%s at %v", n.Own, append(here, n.Addresses...)))
+	here = append(here, without(n.Addresses, here)...)
+	return elsewhere(there, foreign, fmt.Sprintf("%s at %v", n.Own, here))
 }
 
-// isAliasOfOwn reports whether CNAMEs lead the name to Own, which may have other
-// addresses each time that it is looked up.
-func (n *Names) isAliasOfOwn(ctx context.Context, name string) bool {
-	if n.Lookup == nil || n.Own == "" {
-		return false
+// addresses looks up the addresses of a host, without those that DNS64 has made of its
+// IPv4 addresses (RFC 6052 §2.1).
+func (n *Names) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+	found, err := n.LookupAddresses(ctx, host)
+	if err != nil || !slices.ContainsFunc(found, conn.NAT64.Contains) {
+		return found, err
 	}
-	answer, err := n.Lookup(ctx, name, "A")
-	return err == nil && slices.ContainsFunc(answer.OfType("CNAME"), func(r dns.Record) bool {
-		return strings.EqualFold(strings.TrimSuffix(r.Data, "."), n.Own)
-	})
+	if has, err := n.hasDNS64(ctx); !has || err != nil {
+		return found, err
+	}
+	var published []netip.Addr
+	for _, a := range found {
+		b := a.As16()
+		if conn.NAT64.Contains(a) && slices.Contains(found, netip.AddrFrom4([4]byte(b[12:]))) {
+			continue
+		}
+		published = append(published, a)
+	}
+	return published, nil
+}
+
+// hasDNS64 reports whether our resolvers make IPv6 addresses of IPv4 addresses, for the
+// machines of their own network: then ipv4only.arpa, which has none, has some (RFC 7050
+// §3). Without that, such an address is one that somebody published, and no authority
+// reaches us there.
+func (n *Names) hasDNS64(ctx context.Context) (bool, error) {
+	if n.Lookup == nil {
+		return false, nil
+	}
+	answer, err := n.Lookup(ctx, "ipv4only.arpa", "AAAA")
+	return len(answer.OfType("AAAA")) > 0, err
+}
+
+// isAliasOfOwn reports whether the name has these addresses because CNAMEs lead it to Own,
+// which may have other addresses each time that it is looked up. Each kind of address
+// must come that way: a hostile server can answer one with a CNAME and the other with an
+// address of its own.
+func (n *Names) isAliasOfOwn(ctx context.Context, name string, addresses []netip.Addr) (bool, error) {
+	if n.Lookup == nil {
+		return false, nil
+	}
+	for _, recordType := range kinds(addresses) {
+		answer, err := n.Lookup(ctx, name, recordType)
+		isOwn := func(r dns.Record) bool { return strings.EqualFold(strings.TrimSuffix(r.Data, "."), n.Own) }
+		if err != nil || !slices.ContainsFunc(answer.OfType("CNAME"), isOwn) {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // mustKnow returns an error unless the addresses of Own of the same kinds are known,
@@ -185,11 +229,7 @@ func (n *Names) mustKnow(ctx context.Context, foreign []netip.Addr) error {
 	if n.Lookup == nil {
 		return nil
 	}
-	for _, a := range foreign {
-		recordType := "A"
-		if a.Is6() {
-			recordType = "AAAA"
-		}
+	for _, recordType := range kinds(foreign) {
 		if _, err := n.Lookup(ctx, n.Own, recordType); err != nil {
 			return err
 		}
@@ -197,24 +237,20 @@ func (n *Names) mustKnow(ctx context.Context, foreign []netip.Addr) error {
 	return nil
 }
 
-// without returns the addresses that are not among ours.
-func without(addresses, ours []netip.Addr) []netip.Addr {
-	return slices.DeleteFunc(slices.Clone(addresses), func(a netip.Addr) bool {
-		return slices.Contains(ours, a) || slices.Contains(ours, embedded(a))
-	})
+// kinds returns the types of the records that hold addresses, each once.
+func kinds(addresses []netip.Addr) (recordTypes []string) {
+	if slices.ContainsFunc(addresses, netip.Addr.Is4) {
+		recordTypes = append(recordTypes, "A")
+	}
+	if slices.ContainsFunc(addresses, netip.Addr.Is6) {
+		recordTypes = append(recordTypes, "AAAA")
+	}
+	return recordTypes
 }
 
-// nat64 begins the IPv6 addresses that a resolver with DNS64 makes of IPv4 addresses for
-// the machines of its own network (RFC 6052 section 2.1).
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
-
-// embedded returns the IPv4 address of which DNS64 has made an address.
-func embedded(a netip.Addr) netip.Addr {
-	if !nat64.Contains(a) {
-		return a
-	}
-	b := a.As16()
-	return netip.AddrFrom4([4]byte(b[12:]))
+// without returns the addresses that are not among ours.
+func without(addresses, ours []netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(addresses), func(a netip.Addr) bool { return slices.Contains(ours, a) })
 }
 
 func elsewhere(there, foreign []netip.Addr, here string) error {

@@ -168,7 +168,10 @@ func TestLeadsHere(t *testing.T) {
 		"autoconfig.customer.se":   {"192.0.2.1"},
 		"autodiscover.customer.se": {"198.51.100.1", "2001:db8::1"},
 		"autoconfig.dns64.se":      {"192.0.2.9", "64:ff9b::c000:209"},
+		"autoconfig.nat64.se":      {"64:ff9b::c000:201"},
 		"autoconfig.alias.se":      {"203.0.113.1"},
+		"autoconfig.both.se":       {"203.0.113.1", "2001:db8::9"},
+		"autoconfig.hostile.se":    {"203.0.113.1", "2001:db8::9"}, // an alias for IPv4 only
 		"autoconfig.six.se":        {"192.0.2.1", "2001:db8::1"},
 		"half.hoster.se":           {"192.0.2.1"}, // the other kind of address cannot be looked up
 		"autoconfig.elsewhere.se":  {"198.51.100.1"},
@@ -203,7 +206,14 @@ func TestLeadsHere(t *testing.T) {
 		{"", more, "autodiscover.customer.se",
 			"it is also at [2001:db8::1], and this service at [198.51.100.1]: all of its addresses must lead here", true},
 		{"", []netip.Addr{netip.MustParseAddr("192.0.2.9")}, "autoconfig.dns64.se", "", false},
+		{own, nil, "autoconfig.nat64.se",
+			"it is at [64:ff9b::c000:201], and setup.hoster.se at [192.0.2.1 2001:db8::1]", true},
 		{own, nil, "autoconfig.alias.se", "", false}, // a CNAME for the own name, whose addresses change
+		{own, nil, "autoconfig.both.se", "", false},
+		{own, nil, "autoconfig.hostile.se",
+			"it is at [203.0.113.1 2001:db8::9], and setup.hoster.se at [192.0.2.1 2001:db8::1]", true},
+		{own, append(more, netip.MustParseAddr("192.0.2.1")), "autoconfig.away.se",
+			"it is at [192.0.2.9], and setup.hoster.se at [192.0.2.1 2001:db8::1 198.51.100.1]", true}, // each once
 		{"half.hoster.se", nil, "autoconfig.customer.se", "", false},
 		{"half.hoster.se", nil, "autoconfig.six.se", errSilent.Error(), false},
 		{"half.hoster.se", nil, "autoconfig.elsewhere.se", "it is at [198.51.100.1], and half.hoster.se at [192.0.2.1]", true},
@@ -221,7 +231,10 @@ func TestLeadsHere(t *testing.T) {
 	} {
 		n := &Names{Own: test.own, Addresses: test.addresses, LookupAddresses: lookup, Lookup: func(_ context.Context, name, recordType string) (dns.Answer, error) {
 			switch {
-			case name == "autoconfig.alias.se":
+			case name == "ipv4only.arpa": // the resolver has DNS64
+				return dns.Answer{Records: []dns.Record{{Name: name, Type: "AAAA", Data: "64:ff9b::c000:aa"}}}, nil
+			case name == "autoconfig.alias.se" && recordType == "A", name == "autoconfig.both.se",
+				name == "autoconfig.hostile.se" && recordType == "A":
 				return dns.Answer{Records: []dns.Record{{Name: name, Type: "CNAME", Data: "Setup.hoster.se."}}}, nil
 			case name == "half.hoster.se" && recordType == "AAAA":
 				return dns.Answer{}, errSilent
@@ -235,6 +248,50 @@ func TestLeadsHere(t *testing.T) {
 		}
 		if _, elsewhere := errors.AsType[*elsewhereError](err); text != test.want || elsewhere != test.elsewhere {
 			t.Errorf("LeadsHere(%q) of %q with %v = %v, want %q", test.name, test.own, test.addresses, err, test.want)
+		}
+	}
+}
+
+// TestLeadsHereWithoutDNS64 checks that the addresses that DNS64 makes are foreign where no
+// resolver makes them, whoever published them, and that this must be known.
+func TestLeadsHereWithoutDNS64(t *testing.T) {
+	const name = "autoconfig.customer.se"
+	for _, test := range []struct {
+		made  string // address of ipv4only.arpa
+		err   error
+		found []string
+		want  string
+	}{
+		{"", nil, []string{"192.0.2.1", "64:ff9b::c000:201"},
+			"it is also at [64:ff9b::c000:201], and this service at [192.0.2.1]: all of its addresses must lead here"},
+		{"64:ff9b::c000:aa", nil, []string{"192.0.2.1", "64:ff9b::c000:201"}, ""},
+		{"64:ff9b::c000:aa", nil, []string{"64:ff9b::c000:201"},
+			"it is at [64:ff9b::c000:201], and this service at [192.0.2.1]"},
+		{"", errSilent, []string{"192.0.2.1", "64:ff9b::c000:201"}, errSilent.Error()},
+		{"", errSilent, []string{"192.0.2.1"}, ""}, // the question does not matter
+	} {
+		n := &Names{
+			Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")},
+			LookupAddresses: func(context.Context, string) (found []netip.Addr, err error) {
+				for _, address := range test.found {
+					found = append(found, netip.MustParseAddr(address))
+				}
+				return found, nil
+			},
+			Lookup: func(_ context.Context, name, recordType string) (answer dns.Answer, err error) {
+				if test.made != "" && name == "ipv4only.arpa" && recordType == "AAAA" {
+					answer.Records = []dns.Record{{Name: name, Type: "AAAA", Data: test.made}}
+				}
+				return answer, test.err
+			},
+		}
+		text := ""
+		if err := n.LeadsHere(t.Context(), name); err != nil {
+			text = err.Error()
+		}
+		if text != test.want {
+			t.Errorf("LeadsHere of a name at %v, ipv4only.arpa at %q (%v) = %q, want %q",
+				test.found, test.made, test.err, text, test.want)
 		}
 	}
 }

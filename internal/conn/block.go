@@ -5,9 +5,9 @@ import (
 	"net/netip"
 )
 
-// nat64 holds the addresses of IPv4 clients as an IPv6 network sees them (RFC 6052
+// NAT64 holds the addresses of IPv4 machines as an IPv6 network sees them (RFC 6052
 // §2.1). All of them share one /64.
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+var NAT64 = netip.MustParsePrefix("64:ff9b::/96")
 
 // Block identifies the address block that counts as one client: an IPv4 address, or
 // an IPv6 /64, all of whose addresses one machine can use.
@@ -16,7 +16,7 @@ type Block uint64
 // BlockOf returns the block of addr.
 func BlockOf(addr netip.Addr) Block {
 	b := addr.As16()
-	if addr = addr.Unmap(); addr.Is4() || nat64.Contains(addr) {
+	if addr = addr.Unmap(); addr.Is4() || NAT64.Contains(addr) {
 		// The prefix is that of multicast addresses, which no IPv6 client has.
 		return Block(0xff<<56 | uint64(binary.BigEndian.Uint32(b[12:])))
 	}
@@ -26,7 +26,7 @@ func BlockOf(addr netip.Addr) Block {
 // WideBlockOf returns the /48 of an IPv6 address, as many as one rented machine or one
 // site may have, and 0 for an IPv4 address. It differs from every Block of an address.
 func WideBlockOf(addr netip.Addr) Block {
-	if addr.Unmap().Is4() || nat64.Contains(addr) || !addr.IsValid() {
+	if addr.Unmap().Is4() || NAT64.Contains(addr) || !addr.IsValid() {
 		return 0
 	}
 	// The prefix is that of link-local and site-local addresses.
@@ -46,7 +46,7 @@ func BlockName(addr netip.Addr) string {
 		return "unknown"
 	case addr.Is4():
 		bits = 32
-	case nat64.Contains(addr):
+	case NAT64.Contains(addr):
 		bits = 128
 	}
 	return netip.PrefixFrom(addr, bits).Masked().String()

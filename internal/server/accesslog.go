@@ -24,7 +24,8 @@ type accessLog struct {
 	second atomic.Int64 // the second in which lines are counted, Unix time
 	lines  atomic.Int64 // lines requested in that second
 
-	limited throttle // requests refused by the rate limit
+	limited     throttle // requests refused by the rate limit
+	unencrypted throttle // HTTP/2 without TLS from others than trusted proxies
 }
 
 // dialect holds the metrics and loggers of the requests in one dialect. Loggers format
@@ -97,6 +98,15 @@ func (l *accessLog) addLimited(ctx context.Context, state *requestState, now tim
 	if requests, due := l.limited.add(now); due {
 		l.log.LogAttrs(ctx, slog.LevelWarn, "too many requests",
 			slog.Int64("requests", requests), slog.String("block", conn.BlockName(state.client.addr)))
+	}
+}
+
+// addUnencryptedHTTP2 logs that HTTP/2 without TLS was refused, at most once a second. The
+// client does not show the answer, since it is not in HTTP/2.
+func (l *accessLog) addUnencryptedHTTP2(ctx context.Context, now time.Time) {
+	if connections, due := l.unencrypted.add(now); due {
+		l.log.LogAttrs(ctx, slog.LevelWarn, "HTTP/2 without TLS refused", slog.Int64("connections", connections),
+			slog.String("hint", "list the proxy under trustedProxies, and do not use PROXY protocol"))
 	}
 }
 

@@ -57,7 +57,7 @@ func (a Admin) Handler() http.Handler {
 func rejectPages(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); {
-		case !isOwnSite(r.Header.Get("Sec-Fetch-Site")):
+		case !isOwnSite(r.Header["Sec-Fetch-Site"]):
 			respond(w, http.StatusForbidden, "web pages of other sites are not answered, type this URL")
 		case local != nil && !isLocalName(r.Host) && (local.IP.IsLoopback() || isBrowser(r)):
 			respond(w, http.StatusForbidden, "use the IP address or localhost")
@@ -67,11 +67,13 @@ func rejectPages(next http.Handler) http.Handler {
 	})
 }
 
-// isOwnSite reports whether a request with this Sec-Fetch-Site is not sent by a page of
-// another site. Browsers send the header, to https and to loopback addresses (W3C Fetch
+// isOwnSite reports whether a request with these lines of Sec-Fetch-Site is not sent by a
+// page of another site. Browsers send one, to https and to loopback addresses (W3C Fetch
 // Metadata §2.3): none if a person typed the URL. "same-site" is not enough: every other
 // port of localhost is that.
-func isOwnSite(site string) bool { return site == "" || site == "none" || site == "same-origin" }
+func isOwnSite(lines []string) bool {
+	return len(lines) == 0 || len(lines) == 1 && (lines[0] == "none" || lines[0] == "same-origin")
+}
 
 // isBrowser reports whether a browser sent r. All of them send Accept-Language, which a
 // page can change and not remove. Prometheus, proxies and curl send none.

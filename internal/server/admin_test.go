@@ -36,6 +36,8 @@ func TestAdminRefusesPages(t *testing.T) {
 		{"a page of another site", loopback, "127.0.0.1:9480", browser("cross-site"), 403},
 		{"a page of another port of localhost", loopback, "localhost:9480", browser("same-site"), 403},
 		{"an unknown word", loopback, "localhost:9480", browser("x"), 403},
+		{"an empty word", loopback, "localhost:9480", http.Header{"Sec-Fetch-Site": {""}}, 403},
+		{"a second line", loopback, "localhost:9480", http.Header{"Sec-Fetch-Site": {"none", "cross-site"}}, 403},
 		{"DNS rebinding", loopback, "evil.example:9480", browser(""), 403},
 		{"Prometheus, over the network", network, "192.0.2.10:9480", nil, 200},
 		{"Prometheus, by name", network, "signpost.internal.example:9480", nil, 200},

@@ -2,6 +2,16 @@ package server
 
 import "net/http"
 
+// closeAfterHidden closes the connection after requests that hidesFraming.
+func closeAfterHidden(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hidesFraming(r) {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // hidesFraming reports whether r may be one whose length two programs understand in two
 // ways, by which requests are smuggled past a proxy (RFC 9112 §11.2). The connection
 // must be closed after it (RFC 9112 §6.1) if it has Content-Length beside

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"signpost/internal/conn"
+	"signpost/internal/server"
 )
 
 // TestSmuggling sends requests whose length two programs could understand in two ways,
@@ -59,29 +62,59 @@ func TestSmuggling(t *testing.T) {
 		{"another folded line", get + "X: a\r\n b\r\n\r\n", 200, false},                  // RFC 9112 §5.2
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c, err := net.Dial("tcp", address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
-			c.SetDeadline(time.Now().Add(20 * time.Second))
-			const second = "GET /second HTTP/1.1\r\nHost: domain.se\r\nConnection: close\r\n\r\n"
-			if _, err := io.WriteString(c, row.request+second); err != nil {
-				t.Fatal(err)
-			}
-			in := bufio.NewReader(c)
-			response, err := http.ReadResponse(in, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			io.Copy(io.Discard, response.Body)
-			_, err = http.ReadResponse(in, nil)
-			if response.StatusCode != row.status {
-				t.Errorf("got status %d, want %d", response.StatusCode, row.status)
-			}
-			if closed := err != nil; closed != row.closed {
-				t.Errorf("the second request was answered: %v, want %v", !closed, !row.closed)
+			if status, closed := smuggle(t, address, row.request); status != row.status || closed != row.closed {
+				t.Errorf("got status %d, then the second request was answered: %v, want %d and %v",
+					status, !closed, row.status, !row.closed)
 			}
 		})
 	}
+}
+
+// TestSmugglingToAdmin checks that the admin listener closes the connection as well.
+func TestSmugglingToAdmin(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := server.Admin{Metrics: server.NewMetrics("", ""), Ready: func() error { return nil }}
+	serveAllUntilDone(t, &server.Service{Admin: admin.Handler(), Timeouts: conn.DefaultTimeouts, Log: discardLog},
+		&conn.Listeners{Admin: []net.Listener{listener}})
+	const get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+	for _, row := range []struct {
+		name, request string
+		closed        bool
+	}{
+		{"length beside chunks", get + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", true},
+		{"HTTP/1.0", "GET /healthz HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n", true},
+		{"no body", get + "\r\n", false},
+	} {
+		if status, closed := smuggle(t, listener.Addr().String(), row.request); status != 200 || closed != row.closed {
+			t.Errorf("%s: got status %d, then the second request was answered: %v, want 200 and %v",
+				row.name, status, !closed, !row.closed)
+		}
+	}
+}
+
+// smuggle sends a request with a second one behind it, and returns the status of the first
+// and whether the connection is closed before the second is answered.
+func smuggle(t *testing.T, address, request string) (status int, closed bool) {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	const second = "GET /second HTTP/1.1\r\nHost: domain.se\r\nConnection: close\r\n\r\n"
+	if _, err := io.WriteString(c, request+second); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(c)
+	response, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, response.Body)
+	_, err = http.ReadResponse(in, nil)
+	return response.StatusCode, err != nil
 }

@@ -121,6 +121,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if isUnencryptedHTTP2(r) {
+		h.log.addUnencryptedHTTP2(r.Context(), state.start)
 		http.Error(w, "HTTP/2 without TLS is answered to trusted proxies only, and not with PROXY protocol",
 			http.StatusBadRequest)
 		return

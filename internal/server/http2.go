@@ -25,10 +25,16 @@ func (s *Service) http2() *http.HTTP2Config {
 }
 
 // countRequest adds a request over HTTP/2 and its body to what its connection may send
-// ([conn.LimitFrames]).
-func countRequest(r *http.Request) {
+// ([conn.LimitFrames]). A connection without a limit came from a trusted proxy. If a
+// reload has ended that trust, it is closed after the answer.
+func (s *Service) countRequest(w http.ResponseWriter, r *http.Request) {
 	earn := conn.Earner(r.Context())
-	if earn != nil && r.Body != http.NoBody {
+	switch {
+	case earn == nil:
+		if addr := conn.PeerAddr(r.RemoteAddr); addr.IsValid() && (s.Trusts == nil || !s.Trusts(addr)) {
+			w.Header().Set("Connection", "close")
+		}
+	case r.Body != http.NoBody:
 		r.Body = countedBody{r.Body, earn}
 	}
 }

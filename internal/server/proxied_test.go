@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,7 +80,7 @@ func TestUnencryptedHTTP2(t *testing.T) {
 }
 
 // TestUnencryptedHTTP2IsForProxies checks that others are refused in words, which
-// somebody who watches the line can read.
+// somebody who watches the line can read, and that the operator is told.
 func TestUnencryptedHTTP2IsForProxies(t *testing.T) {
 	const beginning = http2.ClientPreface + "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 	for _, row := range []struct {
@@ -95,11 +96,61 @@ func TestUnencryptedHTTP2IsForProxies(t *testing.T) {
 			s.Trusts, s.ProxyProtocol = netip.MustParsePrefix("127.0.0.0/8").Contains, true
 		}, proxyHeader(t, 2, "192.0.2.1:1")},
 	} {
-		s := &server.Service{Handler: newHandler(t, io.Discard)}
+		log := new(lockedBuffer)
+		s := &server.Service{Handler: newHandler(t, log)}
 		row.change(s)
 		got := send(t, start(t, s), hostile{request: row.before + beginning})
 		if got.status != 400 || !strings.Contains(got.body, "HTTP/2 without TLS is answered to trusted proxies only") {
 			t.Errorf("%s: got status %d, want 400 with the reason\n%s", row.name, got.status, got.body)
+		}
+		log.waitFor(t, "HTTP/2 without TLS refused")
+	}
+}
+
+// TestTrustEnds checks that HTTP/2 of a proxy that is no longer trusted is closed after
+// its next request: it has no limits of frames.
+func TestTrustEnds(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		start     func(testing.TB, *server.Service) string
+		scheme    string
+		protocols *http.Protocols
+	}{
+		{"without TLS", start, "http", onlyUnencryptedHTTP2()},
+		{"over TLS", startTLS, "https", nil},
+	} {
+		var trusted atomic.Bool
+		trusted.Store(true)
+		address := row.start(t, &server.Service{Handler: echoing, Trusts: func(netip.Addr) bool { return trusted.Load() }})
+		connections := 0
+		client := overOneConnection(t, &connections)
+		if row.protocols != nil {
+			client.Transport.(*http.Transport).Protocols = row.protocols
+		}
+		ask := func() {
+			response, err := client.Get(row.scheme + "://" + address)
+			if err == nil {
+				response.Body.Close()
+			}
+			if connections == 1 && (err != nil || response.ProtoMajor != 2) {
+				t.Fatalf("%s: a request over the first connection: %v %v, want an answer over HTTP/2", row.name, response, err)
+			}
+		}
+		for range 20 {
+			ask()
+		}
+		if connections != 1 {
+			t.Errorf("%s: a trusted proxy needed %d connections, want 1", row.name, connections)
+		}
+		trusted.Store(false)
+		for range 100 {
+			if ask(); connections > 1 {
+				break
+			}
+			time.Sleep(50 * time.Millisecond) // the end of the connection is on its way
+		}
+		if connections == 1 {
+			t.Errorf("%s: the connection stays after the end of trust", row.name)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	}
 	conns := newConnections(s.Metrics)
 	var stopping atomic.Bool
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := closeAfterHidden(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if stopping.Load() {
 			// The connection is closed with this answer, so that the client sends
 			// no later request on it that would be lost.
@@ -66,19 +66,17 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 			notify(conns.requested)
 		}
 		if r.ProtoMajor == 2 {
-			countRequest(r)
-		} else if hidesFraming(r) {
-			w.Header().Set("Connection", "close")
+			s.countRequest(w, r)
 		}
 		s.Handler.ServeHTTP(w, r)
-	})
+	}))
 	public, proxied := s.httpServer(handler), s.httpServer(handler)
 	for _, server := range []*http.Server{public, proxied} {
 		server.ConnState, server.ConnContext = conns.track, conn.WithConn
 	}
 	public.TLSConfig = s.TLS
 	proxied.Protocols = unencryptedHTTP2()
-	admin := s.httpServer(s.Admin)
+	admin := s.httpServer(closeAfterHidden(s.Admin))
 	admin.WriteTimeout = 5 * time.Minute // a CPU profile takes long
 
 	failed := make(chan error, len(l.HTTP)+len(l.HTTPS)+len(l.Admin)+1)

@@ -91,7 +91,7 @@ func (c *call) wait(hello *tls.ClientHelloInfo, client fair.Caller) (*tls.Certif
 // for itself, and the first who can pays for the questions of the call: otherwise one
 // that has used up its share could make the handshakes of others fail.
 func (c *call) admit(client fair.Caller) (leave func(), err error) {
-	leave, err = c.quota.clients.Acquire(context.Background(), client.Shares(c.quota.client.clients)...)
+	leave, err = c.quota.clients.Acquire(context.Background(), client.Shares(c.quota.client.clients, 0)...)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (c *call) pay(client fair.Caller) error {
 	if c.release != nil {
 		return nil
 	}
-	shares := append(client.Shares(c.quota.client.names), c.quota.ofDomain(c.name))
+	shares := append(client.Shares(c.quota.client.names, 0), c.quota.ofDomain(c.name))
 	release, err := c.quota.names.Acquire(context.Background(), shares...)
 	if err != nil {
 		return err

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
+	"signpost/internal/dns"
 )
 
 // window is the period in which orders and names are counted.
@@ -22,7 +22,7 @@ type event struct {
 }
 
 func newEvent(name string, count int) event {
-	return event{time.Now(), name, registrableDomain(name), count}
+	return event{time.Now(), name, dns.Registrable(name), count}
 }
 
 // prune removes what is older than the window.
@@ -40,13 +40,4 @@ func (h history) sum(domain string) (total, ofDomain int) {
 		}
 	}
 	return total, ofDomain
-}
-
-// registrableDomain returns the domain of a name that its owner has registered.
-func registrableDomain(name string) string {
-	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
-	if err != nil {
-		return name
-	}
-	return domain
 }

@@ -134,7 +134,7 @@ func (a *acmeIssuer) find(ctx, questions context.Context, c *call) (*tls.Certifi
 	}
 	var release func()
 	if err == nil {
-		release, err = c.quota.orders.Acquire(ctx, c.payer.Shares(c.quota.client.orders)...)
+		release, err = c.quota.orders.Acquire(ctx, c.payer.Shares(c.quota.client.orders, 0)...)
 	}
 	o := &clientOrder{}
 	if err == nil {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/mholt/acmez/v3/acme"
+
+	"signpost/internal/dns"
 )
 
 // problemOf returns the answer of the ACME server in err (RFC 8555 §6.7), or nil
@@ -37,7 +39,7 @@ func isServerFault(p *acme.Problem, name string) bool {
 // the text tells: Let's Encrypt quotes what the limit applies to.
 func concernsName(p *acme.Problem, name string) bool {
 	detail := strings.ToLower(p.Detail)
-	return strings.Contains(detail, registrableDomain(name)) || strings.Contains(detail, "exact set of")
+	return strings.Contains(detail, dns.Registrable(name)) || strings.Contains(detail, "exact set of")
 }
 
 var retryAfterText = regexp.MustCompile(`(?i)retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d) ?(?:Z|UTC)`)

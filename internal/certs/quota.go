@@ -3,6 +3,7 @@ package certs
 import (
 	"sync/atomic"
 
+	"signpost/internal/dns"
 	"signpost/internal/fair"
 )
 
@@ -62,5 +63,5 @@ func askingOnce(kind fair.Kind, client fair.Caller) fair.Caller {
 // ofDomain returns the share of the registrable domain of a name, larger than that of
 // a client and of the /48 around it.
 func (q *quota) ofDomain(name string) fair.Share {
-	return fair.Share{Key: registrableDomain(name), Most: 3 * q.client.names}
+	return fair.Share{Key: dns.Registrable(name), Most: 3 * q.client.names}
 }

@@ -10,7 +10,7 @@ import (
 // the time when no new ones can be had. The number of entries and their size are
 // limited; the least recently used entry goes first. Strangers choose most names, so
 // an owner, the client who asked first, has only a share: its further entries are the
-// first to go.
+// first to go. An entry that others use, too, counts for the one who has the least.
 type cache struct {
 	mu         sync.Mutex
 	entries    map[string]*list.Element
@@ -26,8 +26,13 @@ type cache struct {
 // usage is how many entries there are and how many bytes they take, roughly.
 type usage struct{ entries, bytes int }
 
-// ownerShare is the part of the cache that the entries of one owner may take.
-const ownerShare = 8
+// ownerShare is the part of the cache that the entries of one owner may take, and
+// maxOwned the size of the largest: 16 KiB hold some hundred records, and what is larger
+// is asked again each time.
+const (
+	ownerShare = 8
+	maxOwned   = 16 << 10
+)
 
 type entry struct {
 	key     string
@@ -35,7 +40,7 @@ type entry struct {
 	expires time.Time // of the answer; zero if there is none
 	err     error     // of the last attempt
 	retry   time.Time // until then the error stands
-	owner   uint64    // 0 if it is nobody in particular, or more than one
+	owner   uint64    // 0 if it is nobody in particular
 	size    int
 }
 
@@ -75,8 +80,8 @@ func (c *cache) get(key string, owner uint64) known {
 			return k
 		}
 	}
-	if owner != e.owner {
-		c.setOwner(e, 0)
+	if owner != 0 && c.owners[owner].bytes < c.owners[e.owner].bytes && e.owner != 0 {
+		c.setOwner(e, owner)
 	}
 	if !c.hasTooMuch(e.owner) {
 		c.recent.MoveToFront(element)
@@ -129,7 +134,7 @@ func (c *cache) add(e *entry) {
 	for _, record := range e.answer.Records {
 		e.size += 100 + len(record.Name) + len(record.Data)
 	}
-	if e.size > c.maxBytes/16 {
+	if e.size > c.maxBytes/16 || e.owner != 0 && e.size > maxOwned {
 		return // one entry must not push out all others
 	}
 	c.count(e, 1)

@@ -82,6 +82,36 @@ func TestCacheOwners(t *testing.T) {
 	}
 }
 
+// TestCacheOfTwoOwners has one stranger ask from two addresses for the same junk, many
+// entries or huge ones. It pushes out its own only.
+func TestCacheOfTwoOwners(t *testing.T) {
+	for name, size := range map[string]int{"many": 100, "large": 15_000, "huge": 200_000} {
+		c := newCache(maxEntries, maxBytes)
+		for i := range 5000 {
+			c.put(fmt.Sprint("MX customer", i), uint64(100+i), Answer{}, time.Hour)
+		}
+		junk := Answer{Records: []Record{{Data: strings.Repeat("x", size)}}}
+		for i := range 30_000 {
+			key := fmt.Sprint("MX junk", i)
+			c.put(key, 1, junk, time.Hour)
+			c.get(key, 2)
+			c.get(key, 1)
+		}
+		lost := 0
+		for i := range 5000 {
+			if !c.get(fmt.Sprint("MX customer", i), 3).fresh {
+				lost++
+			}
+		}
+		if lost > 0 {
+			t.Errorf("%s entries of one stranger pushed out %d of 5000 of others, want none", name, lost)
+		}
+		if c.get("MX junk0", 1).fresh && size > maxOwned {
+			t.Errorf("the cache keeps an entry of %d bytes for a client", size)
+		}
+	}
+}
+
 // TestCacheKeepsAnswers checks what a failure leaves of an earlier answer.
 func TestCacheKeepsAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -87,47 +87,47 @@ func silentFor(silent string) dns.HandlerFunc {
 }
 
 // TestShares lets strangers ask as much as they can for names whose servers are
-// silent. Everybody else is answered at once.
+// silent. What is beyond their shares waits, and everybody else is answered at once.
 func TestShares(t *testing.T) {
 	server := dnstest.StartServer(t, silentFor("silent.test."))
+	v4 := func(int) fair.Caller { return fair.Caller{Block: 1} }
+	wide := func(i int) fair.Caller { return fair.Caller{Block: uint64(1000 + i), Wide: 1} }
+	many := func(i int) fair.Caller { return fair.Caller{Block: uint64(1000 + i)} }
+	dual := func(i int) fair.Caller {
+		if i%3 == 0 {
+			return v4(i)
+		}
+		return wide(i)
+	}
+	domains := func(i int) string { return fmt.Sprintf("n%d-silent.test", i) }
+	below := func(i int) string { return fmt.Sprintf("n%d.silent.test", i) }
 	for _, test := range []struct {
-		name    string
-		kind    fair.Kind
-		caller  func(i int) fair.Caller
-		domain  func(i int) string
-		most    int    // questions that may be under way
-		refused string // a question that is beyond the share, of the stranger
-		victim  string // a question of another client
+		name       string
+		kind       fair.Kind
+		caller     func(i int) fair.Caller
+		domain     func(i int) string
+		most, wait int    // questions that may be under way, and wait
+		victim     string // a question of another client
 	}{
+		{"an address", fair.Request, v4, domains, 32, 256, "fresh.test"},
+		{"a /48", fair.Request, wide, domains, 64, 512, "fresh.test"},
+		{"an address and a /48", fair.Request, dual, domains, 96, 768, "fresh.test"},
+		{"names below one domain", fair.Request, many, below, 128, 1024, "fresh.test"},
+		{"names below another's domain", fair.Request, dual, below, 96, 768, "fresh.silent.test"},
+		{"handshakes", fair.Handshake, v4, domains, 16, 128, "fresh.test"},
+		{"handshakes, another's domain", fair.Handshake, dual, below, 48, 384, "fresh.silent.test"},
+		{"listed names", fair.Listed, dual, below, 48, 768, "fresh.silent.test"},
 		{
-			"an address", fair.Request, func(int) fair.Caller { return fair.Caller{Block: 1} },
-			func(i int) string { return fmt.Sprintf("n%d-silent.test", i) }, 32, "fresh.test", "fresh.test",
-		},
-		{
-			"a /48", fair.Request, func(i int) fair.Caller { return fair.Caller{Block: uint64(1000 + i), Wide: 1} },
-			func(i int) string { return fmt.Sprintf("n%d-silent.test", i) }, 64, "fresh.test", "fresh.test",
-		},
-		{
-			"names below one domain", fair.Request, func(i int) fair.Caller { return fair.Caller{Block: uint64(1000 + i)} },
-			func(i int) string { return fmt.Sprintf("n%d.silent.test", i) }, 96, "more.silent.test", "fresh.test",
-		},
-		{
-			// The share of a domain is larger than that of a client, even with a /48.
-			"names below another's domain", fair.Request,
-			func(i int) fair.Caller { return fair.Caller{Block: uint64(1000 + i), Wide: 1} },
-			func(i int) string { return fmt.Sprintf("silent.n%d.silent.test", i) }, 64, "fresh.test", "fresh.silent.test",
-		},
-		{
-			"handshakes", fair.Handshake, func(int) fair.Caller { return fair.Caller{Block: 1} },
-			func(i int) string { return fmt.Sprintf("n%d-silent.test", i) }, 16, "fresh.test", "fresh.test",
-		},
-		{
-			"a proxy's questions about one domain", fair.Ask, func(int) fair.Caller { return fair.Caller{} },
-			func(i int) string { return fmt.Sprintf("n%d.silent.test", i) }, 8, "more.silent.test", "fresh.test",
+			"a proxy's questions about one domain", fair.Ask,
+			func(int) fair.Caller { return fair.Caller{} }, below, 32, 1024, "fresh.test",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newTestResolver(t, server)
+			p := &r.pools[test.kind]
+			p.open(poolLimits[test.kind], time.Minute)
+			p.group.Places.GiveUp(0, 0)
+			r.client.timeout = 20 * time.Second
 			ctx, cancel := context.WithCancel(t.Context())
 			var all sync.WaitGroup
 			defer all.Wait()
@@ -137,23 +137,23 @@ func TestShares(t *testing.T) {
 				c.Kind = test.kind
 				return fair.WithCaller(ctx, c)
 			}
-			for i := range test.most {
+			n := test.most + test.wait
+			var failed atomic.Int32
+			for i := range n {
 				all.Go(func() {
-					_, err := r.LookupMX(asked(i), test.domain(i))
-					if !errors.Is(err, ErrSilent) && !errors.Is(err, context.Canceled) {
+					if _, err := r.LookupMX(asked(i), test.domain(i)); !errors.Is(err, context.Canceled) && failed.Add(1) == 1 {
 						t.Errorf("question %d of the stranger: %v, want no answer", i, err)
 					}
 				})
 			}
-			waitTaken(t, r.pools[test.kind].group.Places, test.most)
-			_, err := r.LookupMX(asked(test.most), test.refused)
-			if !errors.Is(err, fair.ErrBusy) {
-				t.Errorf("question %d of the stranger: %v, want %v", test.most+1, err, fair.ErrBusy)
+			waitFor(t, p.group.Places, test.most, test.wait)
+			if _, err := r.LookupMX(asked(n), test.domain(n)); !errors.Is(err, fair.ErrBusy) {
+				t.Errorf("question %d of the stranger: %v, want %v", n+1, err, fair.ErrBusy)
 			}
 			if test.victim == "fresh.silent.test" {
 				// The server is silent for all names of the domain, but is asked.
 				go r.LookupMX(asClient(t, test.kind, 7), test.victim)
-				waitTaken(t, r.pools[test.kind].group.Places, test.most+1)
+				waitFor(t, p.group.Places, test.most+1, test.wait)
 				return
 			}
 			if _, err := r.LookupMX(asClient(t, test.kind, 7), test.victim); err != nil {
@@ -163,16 +163,91 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// waitTaken waits until n places are taken.
+// TestCrowds has honest crowds ask at the same time. DNS takes a while, and none is
+// refused.
+func TestCrowds(t *testing.T) {
+	server := dnstest.StartServer(t, func(w dns.ResponseWriter, query *dns.Msg) {
+		time.Sleep(100 * time.Millisecond)
+		silentFor("silent.test.")(w, query)
+	})
+	office := func(int) fair.Caller { return fair.Caller{Block: 1} }
+	people := func(i int) fair.Caller { return fair.Caller{Block: uint64(i + 1)} }
+	proxy := func(int) fair.Caller { return fair.Caller{} }
+	for _, test := range []struct {
+		name   string
+		kind   fair.Kind
+		caller func(i int) fair.Caller
+		n      int
+		domain string
+	}{
+		{"an office for its domain", fair.Request, office, 1000, "office.test"},
+		{"an office for many domains", fair.Request, office, 120, "n%d.test"},
+		{"people for subdomains", fair.Request, people, 400, "n%d.hoster.test"},
+		{"a proxy for listed names", fair.Listed, proxy, 200, "n%d.hoster.test"},
+		{"a proxy for other names", fair.Ask, proxy, 200, "n%d.hoster.test"},
+		{"handshakes of an office", fair.Handshake, office, 60, "n%d.test"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := newTestResolver(t, server)
+			var refused atomic.Int32
+			var last atomic.Value
+			var all sync.WaitGroup
+			for i := range test.n {
+				all.Go(func() {
+					c := test.caller(i)
+					c.Kind = test.kind
+					domain := strings.ReplaceAll(test.domain, "%d", fmt.Sprint(i))
+					if _, err := r.LookupAddresses(fair.WithCaller(t.Context(), c), domain); err != nil {
+						refused.Add(1)
+						last.Store(err)
+					}
+				})
+			}
+			all.Wait()
+			if refused.Load() > 0 {
+				t.Errorf("%d of %d look-ups failed, the last one with %v, want none", refused.Load(), test.n, last.Load())
+			}
+		})
+	}
+}
+
+// TestSilentDomainsOfAsk has a proxy ask for many domains whose servers are silent, and
+// then for one more.
+func TestSilentDomainsOfAsk(t *testing.T) {
+	r := newTestResolver(t, dnstest.StartServer(t, silentFor("silent.test.")))
+	proxy := fair.WithCaller(t.Context(), fair.Caller{Kind: fair.Ask})
+	ctx, cancel := context.WithCancel(proxy)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
+	for i := range 340 {
+		all.Go(func() { r.LookupMX(ctx, fmt.Sprintf("x.n%d-silent.test", i)) })
+	}
+	p := &r.pools[fair.Ask]
+	waitFor(t, p.group.Places, p.places, 340-p.places)
+	begun := time.Now()
+	if _, err := r.LookupMX(proxy, "fresh.org"); err != nil {
+		t.Errorf("one domain more: %v after %v, want the answer", err, time.Since(begun))
+	}
+}
+
+// waitTaken waits until n places are taken, and nobody waits for one.
 func waitTaken(t *testing.T, l *fair.Limiter, n int) {
 	t.Helper()
+	waitFor(t, l, n, 0)
+}
+
+// waitFor waits until n places are taken, and so many callers wait for one.
+func waitFor(t *testing.T, l *fair.Limiter, n, waiting int) {
+	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
-		taken, _ := l.Taken()
-		if taken == n {
+		taken, queued := l.Taken()
+		if taken == n && queued == waiting {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d places are taken, want %d", taken, n)
+			t.Fatalf("%d places are taken and %d callers wait, want %d and %d", taken, queued, n, waiting)
 		}
 	}
 }
@@ -213,10 +288,10 @@ func TestWaitingCallers(t *testing.T) {
 	r.client.timeout = 20 * time.Second
 	p := &r.pools[fair.Request]
 	var all sync.WaitGroup
-	for range p.callers / 8 {
+	for range p.callers / 4 {
 		all.Go(func() { r.LookupMX(asClient(t, fair.Request, 1), "slow.test") })
 	}
-	waitTaken(t, p.waiting, p.callers/8)
+	waitTaken(t, p.waiting, p.callers/4)
 	if _, err := r.LookupMX(asClient(t, fair.Request, 1), "slow.test"); !errors.Is(err, fair.ErrClient) {
 		t.Errorf("one caller more: %v, want %v", err, fair.ErrClient)
 	}
@@ -225,7 +300,7 @@ func TestWaitingCallers(t *testing.T) {
 			t.Errorf("another client: %v, want the answer", err)
 		}
 	})
-	waitTaken(t, p.waiting, p.callers/8+1)
+	waitTaken(t, p.waiting, p.callers/4+1)
 	close(goOn)
 	all.Wait()
 	waitTaken(t, p.waiting, 0)

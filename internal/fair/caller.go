@@ -31,14 +31,15 @@ type Caller struct {
 func (c Caller) Pays() bool { return c.Pay == nil || c.Pay() }
 
 // Shares returns the shares of the caller's block, and of the wider block around it,
-// which has twice as much. A caller without an address has none.
-func (c Caller) Shares(most int) []Share {
+// which has twice as much: the most places at once, and how many callers more may wait.
+// A caller without an address has none.
+func (c Caller) Shares(most, wait int) []Share {
 	var shares []Share
 	if c.Block != 0 {
-		shares = append(shares, Share{Key: blockKey(c.Block), Most: most, own: true})
+		shares = append(shares, Share{Key: blockKey(c.Block), Most: most, Wait: wait, own: true})
 	}
 	if c.Wide != 0 {
-		shares = append(shares, Share{Key: wideKey(c.Wide), Most: 2 * most, own: true})
+		shares = append(shares, Share{Key: wideKey(c.Wide), Most: 2 * most, Wait: 2 * wait, own: true})
 	}
 	return shares
 }

@@ -3,6 +3,7 @@ package fair
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Group asks questions, each only once for all who want its answer at the same time.
@@ -27,7 +28,8 @@ type call[V any] struct {
 
 // Do returns what work returns. If work with the same key is under way or waits for its
 // place, Do waits for that. The shares are those of the caller; they count while its
-// work waits or is under way, and not if another caller began it. An error of Places is
+// work waits or is under way, and not if another caller began it, unless that one's
+// shares hold it back. An error of Places is
 // returned as it is; ErrBusy says that work was not called.
 //
 // The end of ctx ends the wait of this caller. Work that has begun goes on, so that its
@@ -76,12 +78,32 @@ func (g *Group[V]) run(ctx context.Context, key string, c *call[V], work func() 
 	defer c.drop()
 	if c.err = c.ticket.wait(ctx); c.err == nil {
 		if g.begin(c) {
-			c.value, c.err = work()
+			c.value, c.err = c.work(work)
 		}
 		c.ticket.release()
 	}
 	g.forget(key, c)
 	close(c.done)
+}
+
+// work calls work, which gives its place up if it takes long.
+func (c *call[V]) work(work func() (V, error)) (V, error) {
+	if l := c.ticket.limiter; l.slowPlaces > 0 {
+		slow := time.NewTimer(l.slowAfter)
+		ended := make(chan struct{})
+		var both sync.WaitGroup
+		both.Go(func() {
+			select {
+			case <-slow.C:
+				c.ticket.giveUp()
+			case <-ended:
+			}
+		})
+		defer both.Wait()
+		defer close(ended)
+		defer slow.Stop()
+	}
+	return work()
 }
 
 // begin reports whether anybody waits for the call, which then goes on to its end.

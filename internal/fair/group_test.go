@@ -138,7 +138,7 @@ func TestCaller(t *testing.T) {
 	if got.Kind != Ask || got.Block != 1 || !got.Pays() || got.Pays() {
 		t.Errorf("CallerOf = %+v, want the caller that can pay once", got)
 	}
-	if got := CallerOf(t.Context()); got.Kind != Operator || !got.Pays() || got.Shares(1) != nil {
+	if got := CallerOf(t.Context()); got.Kind != Operator || !got.Pays() || got.Shares(1, 0) != nil {
 		t.Errorf("CallerOf a context without a caller = %+v, want the operator", got)
 	}
 }

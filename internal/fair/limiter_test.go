@@ -10,7 +10,7 @@ import (
 )
 
 // client returns the shares of the n-th client, four places each.
-func client(n uint64) []Share { return Caller{Block: n}.Shares(4) }
+func client(n uint64) []Share { return Caller{Block: n}.Shares(4, 0) }
 
 // fill takes n places or positions in the queue, and returns what ends them.
 func fill(t *testing.T, l *Limiter, n int, shares ...Share) (leave context.CancelFunc) {
@@ -46,7 +46,7 @@ func TestShares(t *testing.T) {
 		want   error
 	}{
 		{"an address", func(int) []Share { return client(1) }, 4, ErrClient},
-		{"a network of many", func(i int) []Share { return Caller{Block: uint64(i + 1), Wide: 9}.Shares(4) }, 8, ErrClient},
+		{"a network of many", func(i int) []Share { return Caller{Block: uint64(i + 1), Wide: 9}.Shares(4, 0) }, 8, ErrClient},
 		{"a domain", func(i int) []Share { return append(client(uint64(i+1)), domain) }, 6, ErrBusy},
 		{"places and queue", func(i int) []Share { return client(uint64(i + 1)) }, 15, ErrBusy},
 		{"nobody's", func(int) []Share { return nil }, 15, ErrBusy},
@@ -69,8 +69,8 @@ func TestShares(t *testing.T) {
 				}
 				leave()
 				wantTaken(t, l, 0, 0)
-				if len(l.held) != 0 || len(l.running) != 0 {
-					t.Errorf("the limiter still counts %v and %v after all have left, want nothing", l.held, l.running)
+				if len(l.counts) != 0 {
+					t.Errorf("the limiter still counts %v after all have left, want nothing", l.counts)
 				}
 			})
 		})

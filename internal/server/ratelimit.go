@@ -9,7 +9,8 @@ import (
 	"signpost/internal/conn"
 )
 
-// Rate is how many requests an address block may send, an IPv4 address or an IPv6 /64. The zero Rate is no limit.
+// Rate is how many requests an address block may send, an IPv4 address or an IPv6 /64. A
+// /48 may send conn.Wider times as many in the long run. The zero Rate is no limit.
 type Rate struct {
 	interval int64 // nanoseconds until one request is allowed again
 	burst    int64 // nanoseconds that a full bucket is worth

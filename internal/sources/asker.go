@@ -81,7 +81,7 @@ func (a *asker[T]) ask(
 	err := errDead
 	var r result[T]
 	if a.core.breaker.ready() {
-		shares := fair.CallerOf(ctx).Shares(maxShare)
+		shares := fair.CallerOf(ctx).Shares(maxShare, 0)
 		r, err = a.calls.Do(ctx, key, shares, func() (result[T], error) { return a.put(key, question) })
 	}
 	if err == nil {

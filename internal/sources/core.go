@@ -47,7 +47,7 @@ func newCore(o Options, log *slog.Logger) *core {
 	c.accounts = newAsker(c, accountLife, true)
 	c.domains = newAsker(c, domainLife, false)
 	c.newDomains = bucket{perSec: newDomains}
-	c.list.nudged = make(chan struct{}, 1)
+	c.list.nudged, c.list.hurried = make(chan struct{}, 1), make(chan struct{}, 1)
 	c.name.Store(&o.Name)
 	return c
 }

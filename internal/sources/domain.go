@@ -36,9 +36,7 @@ func (c *core) domain(ctx context.Context, name string) (r result[directory.Doma
 	if err == nil {
 		return r, nil
 	}
-	if failure != nil {
-		c.list.nudge()
-	}
+	c.list.hurry(failure)
 	if t != nil {
 		err = fmt.Errorf("%w: %w", directory.ErrNotListed, err)
 	}

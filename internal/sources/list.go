@@ -35,8 +35,9 @@ const (
 
 // list is the store's list of domains.
 type list struct {
-	table  atomic.Pointer[table] // nil before the first list
-	nudged chan struct{}
+	table   atomic.Pointer[table] // nil before the first list
+	nudged  chan struct{}
+	hurried chan struct{}
 
 	mu    sync.Mutex
 	read  time.Time      // when a good list was read last
@@ -55,9 +56,22 @@ var (
 )
 
 // nudge has the list read soon.
-func (l *list) nudge() {
+func (l *list) nudge() { signal(l.nudged) }
+
+// hurry has the list read sooner if it could not be, because somebody waits for it. One
+// that was read and is not believed is not read more often for that: strangers can ask.
+func (l *list) hurry(failure error) {
+	if failure != nil && !isDoubt(failure) {
+		signal(l.hurried)
+	}
+}
+
+// isDoubt reports whether the list could be read and is not believed.
+func isDoubt(err error) bool { return errors.Is(err, errEmpty) || errors.Is(err, errSmall) }
+
+func signal(c chan struct{}) {
 	select {
-	case l.nudged <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -84,25 +98,41 @@ func (l *list) failure() error {
 func (c *core) keepList(ctx context.Context) {
 	retry := minRetry
 	for {
-		wait := jitter(c.options.Refresh)
-		if err := c.readList(ctx); err == nil || errors.Is(err, errEmpty) || errors.Is(err, errSmall) {
+		wait, began := jitter(c.options.Refresh), time.Now()
+		if err := c.readList(ctx); err == nil || isDoubt(err) {
 			retry = minRetry
 		} else {
 			wait = jitter(min(retry, c.options.Refresh))
 			retry = min(2*retry, maxRetry)
 		}
-		asked := time.Now()
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		case <-c.list.nudged:
-			// Not more often than a dead store is tried.
-			sleep(ctx, tryEvery-time.Since(asked))
-		}
-		timer.Stop()
+		c.pause(ctx, wait, time.Since(began))
 		if ctx.Err() != nil {
 			return
+		}
+	}
+}
+
+// pause waits until the list is to be read again: for a time, or less if somebody nudges
+// or hurries. took is how long the last reading took.
+func (c *core) pause(ctx context.Context, wait, took time.Duration) {
+	began := time.Now()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	hurried := c.list.hurried
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			return
+		case <-c.list.nudged:
+			// Not more often than a dead store is tried.
+			sleep(ctx, tryEvery-time.Since(began))
+			return
+		case <-hurried:
+			// Strangers have a list read again no more than a fifth of the time.
+			hurried = nil
+			timer.Reset(min(wait, max(tryEvery, 4*took)) - time.Since(began))
 		}
 	}
 }

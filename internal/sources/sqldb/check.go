@@ -96,7 +96,7 @@ func (c *checker) failure(ctx context.Context, err error) row.Finding {
 	f.Text += ": " + words
 	switch e.kind {
 	case refusesUser:
-		f.Cure = fmt.Sprintf(c.engine.check.password, c.user(words))
+		f.Cure = c.userCure(e.Code, words)
 	case refusesReading:
 		f.Cure = cmp.Or(c.other(words), c.grants(c.user(words), uses(c.account, c.domain, c.domains)))
 	case lacksObject:

@@ -132,10 +132,25 @@ func TestCheck(t *testing.T) {
 			[]string{"error: the query of domains: the database reports an error (42883): operator does not exist: boolean = integer"}},
 		{"the password", pg, func(o *Options, _ *rig.Database) { o.PasswordFile = wrong },
 			[]string{"warning: everybody on this machine can read",
-				"error: the database refuses the password (28P01)", "cure: ALTER ROLE signpost_postfixadmin_"}},
+				"error: the database refuses the password (28P01)",
+				"cure: if there is no such user: CREATE ROLE signpost_postfixadmin_", "LOGIN PASSWORD '…'; GRANT SELECT",
+				"If there is: ALTER ROLE signpost_postfixadmin_"}},
+		{"no passwordFile", pg, func(o *Options, _ *rig.Database) { o.PasswordFile = "" },
+			[]string{"error: the database refuses the password (28P01)", "cure: write the user's password into a file"}},
+		{"no passwordFile", my, func(o *Options, _ *rig.Database) { o.PasswordFile = "" },
+			[]string{"error: the database refuses the user or the password (1045)",
+				"cure: write the user's password into a file"}},
+		{"a password in the query", pg, func(o *Options, _ *rig.Database) {
+			o.Account = "SELECT username AS address, password FROM mailbox WHERE username = '%s'"
+		}, []string{"cure: leave out of the query, as Signpost reads no passwords: password; " +
+			"GRANT SELECT (username) ON mailbox TO signpost_postfixadmin_"}},
+		{"a password in the query", my, func(o *Options, _ *rig.Database) {
+			o.Account = "SELECT username AS address, password FROM mailbox WHERE username = '%s'"
+		}, []string{"cure: leave out of the query, as Signpost reads no passwords: password; GRANT SELECT (username) ON"}},
 		{"the password", my, func(o *Options, _ *rig.Database) { o.PasswordFile = wrong },
 			[]string{"error: the database refuses the user or the password (1045)",
-				"cure: ALTER USER 'signpost_postfixadmin_", "'@'127.0.0.1' IDENTIFIED"}},
+				"cure: if there is no such user: CREATE USER 'signpost_postfixadmin_",
+				"'@'127.0.0.1' IDENTIFIED BY '…'; GRANT SELECT", "If there is: ALTER USER 'signpost_postfixadmin_"}},
 		{"no password file", pg, func(o *Options, _ *rig.Database) { o.PasswordFile = "/nowhere/password" },
 			[]string{"error: reading the password file /nowhere/password: no such file or directory"}},
 		{"the database", pg, func(o *Options, d *rig.Database) {
@@ -231,10 +246,13 @@ func TestTooManyRights(t *testing.T) {
 			got := lines(open(t, d, presetOptions(t, d.Preset)).Check(t.Context(), "example.com"))
 			for _, want := range []string{"warning: the database user may write: ",
 				"warning: the database user may read passwords or keys: ",
-				"give Signpost a user of its own, with these rights only: GRANT SELECT"} {
+				"give Signpost a user of its own, with these rights only: CREATE ", " GRANT SELECT"} {
 				if !strings.Contains(got, want) {
 					t.Errorf("Check =\n%swant %q in it", got, want)
 				}
+			}
+			if strings.Count(got, "of its own") != 1 || strings.Contains(got, d.User) {
+				t.Errorf("Check =\n%swant one cure, which does not name %s", got, d.User)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -23,8 +24,9 @@ type checks struct {
 	// elsewhere asks for the schema of a table that exists and is not found, and whether the
 	// user may use the schema.
 	elsewhere string
-	// password is the statement that sets the password of %s.
-	password string
+	// create is the statement that creates the user %s, and password the one that sets the
+	// password of a user who exists.
+	create, password string
 	// readsOnly asks whether the session refuses to write.
 	readsOnly string
 	// writable lists the tables that the user may change.
@@ -36,6 +38,21 @@ type checks struct {
 // secretColumns matches the names of columns that hold passwords and private keys in the mail
 // systems that have a preset, and probably in others.
 const secretColumns = "passw|pwd|secret|^crypt$|private_?key|privkey|dkim_priv"
+
+var secretColumn = regexp.MustCompile("(?i)" + secretColumns)
+
+// split returns the use without the columns that nobody should be granted, and those.
+func (u *use) split() (granted *use, secret []string) {
+	granted = &use{table: u.table, whole: u.whole}
+	for _, column := range u.columns {
+		if secretColumn.MatchString(bare(column)) {
+			secret = append(secret, column)
+		} else {
+			granted.columns = append(granted.columns, column)
+		}
+	}
+	return granted, secret
+}
 
 // inParentheses returns the columns of a GRANT, or an empty text for the whole table.
 func (u *use) inParentheses() string {

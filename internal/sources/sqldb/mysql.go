@@ -40,6 +40,7 @@ func init() {
 				}
 				return "GRANT SELECT" + u.inParentheses() + " ON " + table + " TO " + user + ";"
 			},
+			create:    "CREATE USER %s IDENTIFIED BY '…';",
 			password:  "ALTER USER %s IDENTIFIED BY '…';",
 			readsOnly: "",
 			writable: `SELECT DISTINCT table_name FROM information_schema.columns WHERE table_schema = DATABASE()

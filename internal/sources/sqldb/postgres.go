@@ -64,6 +64,7 @@ func init() {
 				WHERE c.relname = CAST($1 AS text) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 				AND NOT pg_table_is_visible(c.oid) AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
 				ORDER BY 2, 1 LIMIT 1`,
+			create:    "CREATE ROLE %s LOGIN PASSWORD '…';",
 			password:  "ALTER ROLE %s LOGIN PASSWORD '…';",
 			readsOnly: "SELECT current_setting('transaction_read_only') = 'on'",
 			writable: `SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -84,9 +84,13 @@ func (c *checker) rights() {
 				fmt.Sprintf("ALTER ROLE %s SET default_transaction_read_only = on;", c.user("")))
 		}
 	}
+	told := false
 	own := func() string {
-		return "give Signpost a user of its own, with these rights only: " + c.grants(c.user(""), uses(c.account,
-			c.domain, c.domains))
+		if told {
+			return ""
+		}
+		told = true
+		return "give Signpost a user of its own, with these rights only: " + c.newUser(c.another())
 	}
 	if tables := c.texts(check.writable); len(tables) > 0 {
 		c.warn("the database user may write: "+some(tables), own())
@@ -96,30 +100,71 @@ func (c *checker) rights() {
 	}
 }
 
+// userCure returns what lets the user in whom the server has refused. Servers do not tell
+// whether there is no such user or the password is wrong, so that nobody finds out by trying.
+func (c *checker) userCure(code, words string) string {
+	check := c.engine.check
+	user := c.user(words)
+	switch {
+	case code == "28000" && strings.Contains(words, "does not exist"):
+		return c.newUser(user)
+	case c.options.PasswordFile == "" && (code == "28P01" || code == "1045"):
+		return "write the user's password into a file and name that with passwordFile"
+	}
+	return "if there is no such user: " + c.newUser(user) + " If there is: " + fmt.Sprintf(check.password, user)
+}
+
+// newUser returns the statements that create a user with the rights that the queries need.
+func (c *checker) newUser(user string) string {
+	return fmt.Sprintf(c.engine.check.create, user) + " " + c.grants(user, uses(c.account, c.domain, c.domains))
+}
+
+// another returns the name of a user of Signpost's own in place of the present one.
+func (c *checker) another() string {
+	_, machine := c.identity("")
+	name := "signpost"
+	if c.place.user == name {
+		name = "signpost_reader"
+	}
+	return c.engine.check.quote(name, machine)
+}
+
 // user returns the user as a GRANT names it. words are those of a refusal, if there is one.
-func (c *checker) user(words string) string {
+func (c *checker) user(words string) string { return c.engine.check.quote(c.identity(words)) }
+
+// identity returns the user and the machine as the server knows them.
+func (c *checker) identity(words string) (user, machine string) {
 	check := c.engine.check
 	if check.userIn != nil {
 		if user, machine, ok := check.userIn(words); ok {
-			return check.quote(user, machine)
+			return user, machine
 		}
 	}
-	user, machine := c.place.user, "%"
+	user, machine = c.place.user, "%"
 	if words == "" { // there is a connection
 		ctx, cancel := context.WithTimeout(c.ctx, checkTimeout)
 		defer cancel()
 		c.db().QueryRowContext(ctx, check.user).Scan(&user, &machine)
 	}
-	return check.quote(user, machine)
+	return user, machine
 }
 
-// grants returns the statements that let the user read the tables.
+// grants returns the statements that let the user read the tables, but for passwords.
 func (c *checker) grants(user string, tables []*use) string {
-	var all []string
+	var all, secret []string
 	for _, u := range tables {
-		all = append(all, c.engine.check.grant(c.place, u, user))
+		granted, without := u.split()
+		secret = append(secret, without...)
+		if len(without) == 0 || len(granted.columns) > 0 || granted.whole {
+			all = append(all, c.engine.check.grant(c.place, granted, user))
+		}
 	}
-	return strings.Join(all, " ")
+	text := strings.Join(all, " ")
+	if len(secret) > 0 {
+		text = strings.TrimSpace("leave out of the query, as Signpost reads no passwords: " +
+			strings.Join(secret, ", ") + "; " + text)
+	}
+	return text
 }
 
 // texts returns the first column of a query's rows. What cannot be asked is no finding.

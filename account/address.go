@@ -131,9 +131,10 @@ func parseLocal(local string, anyDots bool) (string, error) {
 		return "", &AddressError{"it has nothing before the @"}
 	}
 	anyDots = anyDots && !quoted && !strings.Contains(local, "/")
-	plain, visible, previous := true, false, '.'
-	for _, r := range local {
-		visible = visible || !isBlank(r)
+	plain, visible, tag, previous := true, false, false, '.'
+	for i, r := range local {
+		tag = tag || r == '+' && i > 0 && !quoted
+		visible = visible || !tag && r != '.' && !isBlank(r) // a tag and dots name nobody
 		switch {
 		case r == '.':
 			plain = plain && (anyDots || previous != '.') // which is also the initial value: no dot comes first
@@ -152,7 +153,7 @@ func parseLocal(local string, anyDots bool) (string, error) {
 		}
 		previous = r
 	}
-	if !visible {
+	if !visible && strings.Trim(local, ".") != "" {
 		return "", &AddressError{"it has nothing visible before the @"}
 	}
 	plain = plain && (anyDots || previous != '.')
@@ -174,7 +175,11 @@ func parseLocal(local string, anyDots bool) (string, error) {
 var blank = []*unicode.RangeTable{
 	unicode.White_Space, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector,
 	{
-		R16: []unicode.Range16{{Lo: 0x2800, Hi: 0x2800, Stride: 1}}, // Braille without dots
+		R16: []unicode.Range16{
+			{Lo: 0x2800, Hi: 0x2800, Stride: 1}, // Braille without dots
+			{Lo: 0x303f, Hi: 0x303f, Stride: 1}, // space that fills half a column
+			{Lo: 0xfffc, Hi: 0xfffc, Stride: 1}, // place of an object
+		},
 		R32: []unicode.Range32{
 			{Lo: 0x13441, Hi: 0x13442, Stride: 1}, // blanks between hieroglyphs
 			{Lo: 0x16fe4, Hi: 0x16fe4, Stride: 1}, // filler of Khitan

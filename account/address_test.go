@@ -118,6 +118,7 @@ func TestParseAddressRefuses(t *testing.T) {
 var blankLocals = []string{
 	"\u3164", "\u2800", "\ufe0f", "\u115f", "\u1160", "\uffa0", "\u17b4", "\u17b5", "\u034f", "\u180b", "\ufe00",
 	"\U000e0100", "\U0001d159", "\U00013441", "\U00016fe4", "\u115f\u1160", "\u3164\u2800\ufe0f", `" "`, "\"\u3164 \"",
+	"\u3164.\u3164", "\u2800+tag", "\u3164.\u3164+a.b", "\u303f", "\ufffc", "\".\u3164\"",
 }
 
 // TestBlankLocal checks that an address in which nobody sees a local part is refused, in
@@ -141,7 +142,8 @@ func TestBlankLocal(t *testing.T) {
 		}
 	}
 	// Beside something visible they have a use, or do no harm.
-	for _, text := range []string{"\u2764\ufe0f@example.com", "\u115f\u1161@example.com", "a\u2800@example.com"} {
+	for _, text := range []string{"\u2764\ufe0f@example.com", "\u115f\u1161@example.com", "a\u2800@example.com",
+		"\u3164.a@example.com", "+tag@example.com", "a\u2800+tag@example.com"} {
 		if a, err := ParseAddress(text); err != nil {
 			t.Errorf("ParseAddress(%+q) = %q, %v, want the address", text, a, err)
 		}

@@ -66,7 +66,7 @@ var (
 	bindKey = regexp.MustCompile(`(?s)^\s*key\s+"?([^"\s{;]+)"?\s*\{([^{}]*)\}\s*;?\s*$`)
 	// Two slashes inside a quoted secret do not begin a comment.
 	bindComment = regexp.MustCompile(`("[^"\n]*")|(?s:/\*.*?\*/)|(?:(?://|#).*)`)
-	bindOption  = regexp.MustCompile(`(?i)\b(algorithm|secret)\s+"?([^"\s;]+)"?\s*;`)
+	bindOption  = regexp.MustCompile(`(?i)\b(algorithm|secret)\s+(?:"([^"]*)"|([^"\s;][^";]*?))\s*;`)
 	knotKey     = regexp.MustCompile(`(?m)^#?\s*(hmac-[a-z0-9]+):([^:\s]+):([A-Za-z0-9+/=]+)\s*$`)
 )
 
@@ -96,10 +96,11 @@ func parseKey(text string) (Key, error) {
 		}
 		key.Name = found[1]
 		for _, option := range bindOption.FindAllStringSubmatch(found[2], -1) {
+			value := option[2] + option[3] // with quotation marks, or without
 			if strings.EqualFold(option[1], "algorithm") {
-				key.Algorithm = strings.ToLower(strings.TrimSuffix(option[2], "."))
+				key.Algorithm = strings.ToLower(strings.TrimSuffix(value, "."))
 			} else {
-				key.Secret = Secret(option[2])
+				key.Secret = Secret(value)
 			}
 		}
 	}

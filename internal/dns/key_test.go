@@ -39,6 +39,9 @@ func TestParseKey(t *testing.T) {
 		`key a { secret "` + secret + `"; };`:                      `the key's algorithm is ""` + algorithms,
 		`key a { algorithm hmac-sha256; };`:                        "the key has no secret",
 		`key a { algorithm hmac-sha256; secret "hemlig!"; };`:      "the key's secret is not base64",
+		`key a { algorithm hmac-sha256; secret "not base64!!"; };`: "the key's secret is not base64",
+		`key a { algorithm hmac-sha256; secret not base64!! ; };`:  "the key's secret is not base64",
+		`key a { algorithm hmac-sha256; secret ""; };`:             "the key has no secret",
 		`key a { algorithm hmac-sha256; secret "aGVtbGln"; };`:     "the key's secret has 6 bytes, at least 16 are needed",
 	} {
 		got, err := parseKey(text)

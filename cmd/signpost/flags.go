@@ -12,6 +12,7 @@ import (
 
 	"signpost/account"
 	"signpost/internal/fault"
+	"signpost/internal/regular"
 	"signpost/internal/service"
 )
 
@@ -60,6 +61,9 @@ func readSources(ctx context.Context, e env, l *service.Loaded) (done func()) {
 // withFlagHint adds a hint to the error about a configuration that cannot be read:
 // the named flag chooses the file.
 func withFlagHint(err error, name string) error {
+	if errors.Is(err, regular.ErrNotRegular) {
+		return fault.WithHint(err, "write it to a file of mode 0600, and name that file: "+name+" FILE")
+	}
 	if _, ok := errors.AsType[*service.FileError](err); ok {
 		return fault.WithHint(err, name+" FILE names another file")
 	}

@@ -54,8 +54,11 @@ func TestPipes(t *testing.T) {
 				done <- run(t.Context(), e, []string{"check", "-strict", "-config", filepath.Join(folder, "signpost.yaml")})
 			}()
 			want := refusal
-			if row.name == "storage" {
+			switch row.name {
+			case "storage":
 				want = "is not a directory"
+			case "configuration":
+				want = refusal + "\nhint: write it to a file of mode 0600"
 			}
 			select {
 			case status := <-done:

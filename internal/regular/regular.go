@@ -16,16 +16,33 @@ import (
 
 // patience is how long the content may take where a file system can say that it has
 // none yet, as /proc/kmsg does, which says that it is a regular file.
-const patience = 5 * time.Second
+const patience = time.Second
+
+// ErrNotRegular is wrapped by errors about a pipe, a socket or a device.
+var ErrNotRegular = errors.New("it is not a regular file")
 
 var (
-	errNotRegular = errors.New("it is not a regular file")
-	errDirectory  = errors.New("it is a directory")
-	errSlow       = errors.New("it gives nothing to read")
+	errDirectory = errors.New("it is a directory")
+	errSlow      = errors.New("it gives nothing to read")
 )
 
+// File is an open regular file. What has no content after a while fails to be read.
+type File struct{ *os.File }
+
+// Read implements io.Reader. The error is io.EOF or an *fs.PathError.
+func (f *File) Read(p []byte) (int, error) {
+	n, err := f.File.Read(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = &fs.PathError{Op: "read", Path: f.Name(), Err: errSlow}
+	}
+	return n, err
+}
+
+// WriteTo implements io.WriterTo, by Read.
+func (f *File) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, struct{ io.Reader }{f}) }
+
 // Open opens a regular file for reading. The error is an *fs.PathError.
-func Open(path string) (*os.File, error) {
+func Open(path string) (*File, error) {
 	// To open a device can have effects of its own, so that it must not even be tried.
 	info, err := os.Stat(path)
 	if err == nil {
@@ -47,7 +64,7 @@ func Open(path string) (*os.File, error) {
 		return nil, err
 	}
 	f.SetReadDeadline(time.Now().Add(patience)) // fails where reading never waits
-	return f, nil
+	return &File{f}, nil
 }
 
 func check(path string, info fs.FileInfo) error {
@@ -55,7 +72,7 @@ func check(path string, info fs.FileInfo) error {
 	case info.IsDir():
 		return &fs.PathError{Op: "open", Path: path, Err: errDirectory}
 	case !info.Mode().IsRegular():
-		return &fs.PathError{Op: "open", Path: path, Err: errNotRegular}
+		return &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
 	}
 	return nil
 }
@@ -70,8 +87,6 @@ func Read(path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = errSlow
 	case int64(len(data)) > limit:
 		err = fmt.Errorf("it is larger than %s", size(limit))
 	case err == nil:

@@ -4,6 +4,7 @@ package regular
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -79,6 +80,26 @@ func TestRead(t *testing.T) {
 	}
 	if _, err := Read(in("file"), 4); err == nil || !strings.Contains(err.Error(), "it is larger than") {
 		t.Errorf("Read of a file that is larger than allowed: %v", err)
+	}
+}
+
+// TestSlow reads a file that has no content when its time is over, in both ways in which
+// callers read one.
+func TestSlow(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	r.SetReadDeadline(time.Now().Add(-time.Second))
+	f := &File{r}
+	_, readErr := io.ReadAll(f)
+	_, copyErr := io.Copy(io.Discard, f)
+	for name, err := range map[string]error{"ReadAll": readErr, "Copy": copyErr} {
+		if failed, ok := errors.AsType[*fs.PathError](err); !ok || failed.Err.Error() != "it gives nothing to read" {
+			t.Errorf("%s of a file without content: %v, want that it gives nothing to read", name, err)
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ func holdSQLite(path string) (*sqliteFile, error) {
 	if held != nil {
 		held.file.Close()
 	}
-	held = &sqliteFile{path, file, info}
+	held = &sqliteFile{path, file.File, info}
 	sqliteFiles.byPath[path] = held
 	return held, nil
 }

@@ -72,8 +72,12 @@ func (c *check) note(text string) {
 // failed adds a failure below an entry, with the server's words if they name nobody.
 func (c *check) failed(what string, err error, dn string) {
 	cure := c.cureOfRights(dn)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == ldap.LDAPResultReferral {
+	e, ok := errors.AsType[*Error](err)
+	if ok && e.Code == ldap.LDAPResultReferral {
 		cure = "another server has this part of the directory: ask that, or a global catalogue (port 3269)"
+	}
+	if ok && e.Code == ldap.LDAPResultNoSuchObject {
+		cure = "base may be mistyped; if it is right, the account may not see it: " + cure
 	}
 	c.fault(what+explain(err), cure)
 }

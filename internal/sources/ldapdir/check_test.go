@@ -139,6 +139,7 @@ func TestCures(t *testing.T) {
 	}
 	t.Run("rights", func(t *testing.T) {
 		t.Cleanup(d.Revoke(t))
+		cures(t, "cannot be read", "base may be mistyped")
 		cures(t, "cannot be read", "olcAccess")
 		testAccounts(t, s, accountTests["iredmail"])
 	})

@@ -44,7 +44,7 @@ func (c *check) cureOfRights(dn string) string {
 		return "the directory may want to know who asks: set bindDN and passwordFile"
 	case c.kind == openLDAP:
 		return fmt.Sprintf(`add to the database's entry in cn=config: olcAccess: {0}to dn.subtree="%s" attrs=entry,%s `+
-			`by dn.exact="‹bindDN›" read by * break`, dn, strings.Join(names, ","))
+			`by dn.exact="‹the bindDN of this source›" read by * break`, dn, strings.Join(names, ","))
 	case c.kind == activeDirectory:
 		return fmt.Sprintf(`dsacls "%s" /I:T /G "‹domain\user›:GR" (Samba: samba-tool dsacl set)`, dn)
 	case c.kind == freeIPA:
@@ -57,7 +57,7 @@ func (c *check) cureOfRights(dn string) string {
 // cureOfLimit says how the account gets lists of any length.
 func (k kind) cureOfLimit() string {
 	if k == openLDAP {
-		return `add to the database's entry in cn=config: olcLimits: dn.exact="‹bindDN›" size.soft=unlimited ` +
+		return `add to the database's entry in cn=config: olcLimits: dn.exact="‹the bindDN of this source›" size.soft=unlimited ` +
 			`size.hard=unlimited size.prtotal=unlimited`
 	}
 	return "raise the limit of entries for the account of bindDN"

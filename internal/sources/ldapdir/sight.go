@@ -2,6 +2,7 @@ package ldapdir
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +24,7 @@ type sight struct {
 const (
 	sightLasts  = 10 * time.Second // a mailbox that was seen stands for all for as long
 	blindLasts  = time.Second      // then somebody looks again
-	sightResign = 10 * time.Minute // nobody looks for as long if the server takes too long to tell
+	sightResign = 10 * time.Minute // nobody looks for as long if the server refuses to tell
 )
 
 var errBlind = &Error{Op: "search", Class: "no mailbox can be seen at all"}
@@ -38,6 +39,19 @@ func (s *Store) newSight() *sight {
 		}
 	}
 	return &sight{}
+}
+
+// resigned returns how long nobody looks after a failure. One that passes, as of the
+// network, must not hide for long that a right is lost.
+func resigned(err error) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok {
+		switch e.Code {
+		case ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultSizeLimitExceeded,
+			ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultUnwillingToPerform:
+			return sightResign
+		}
+	}
+	return blindLasts
 }
 
 // saw remembers that a mailbox was seen.
@@ -67,7 +81,7 @@ func (s *sight) check(ctx context.Context, p *pool) error {
 	case result != nil && len(result.Entries) > 0:
 		s.saw()
 	case err != nil:
-		s.seen.Store(time.Now().Add(sightResign).UnixNano())
+		s.seen.Store(time.Now().Add(resigned(err) - sightLasts).UnixNano())
 	default:
 		s.blind = time.Now()
 		return errBlind

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,8 +39,9 @@ type call struct {
 	goesOn  bool               // also without clients
 
 	mu      sync.Mutex
-	payer   fair.Caller
-	release func() // gives the place among the names back; nil if there is none
+	payer   fair.Caller    // whose place among the names it is
+	payers  []*fair.Caller // clients that wait, and pay for the questions
+	release func()         // gives the place among the names back; nil if there is none
 }
 
 // newCall returns a call for which one client waits.
@@ -88,30 +90,35 @@ func (c *call) wait(hello *tls.ClientHelloInfo, client fair.Caller) (*tls.Certif
 }
 
 // admit lets a client wait for a certificate that is not in storage. Each client pays
-// for itself, and the first who can pays for the questions of the call: otherwise one
-// that has used up its share could make the handshakes of others fail.
+// for itself, and each question of the call is paid by the first who can: otherwise one
+// that has used up its share or budget could make the handshakes of others fail.
 func (c *call) admit(client fair.Caller) (leave func(), err error) {
-	leave, err = c.quota.clients.Acquire(context.Background(), client.Shares(c.quota.client.clients, 0)...)
+	release, err := c.quota.clients.Acquire(context.Background(), client.Shares(c.quota.client.clients, 0)...)
 	if err != nil {
 		return nil, err
 	}
 	if !client.Pays() {
 		err = fair.ErrClient
 	} else {
-		err = c.pay(client)
+		err = c.pay(&client)
 	}
 	if err != nil {
-		leave()
+		release()
 		return nil, err
 	}
-	return leave, nil
+	return func() {
+		c.paysNoMore(&client)
+		release()
+	}, nil
 }
 
-// pay takes a place among the names for the call, unless it has one.
-func (c *call) pay(client fair.Caller) error {
+// pay has the client pay for questions of the call, and takes a place among the names
+// for the call, unless it has one.
+func (c *call) pay(client *fair.Caller) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.release != nil {
+		c.payers = append(c.payers, client)
 		return nil
 	}
 	shares := append(client.Shares(c.quota.client.names, 0), c.quota.ofDomain(c.name))
@@ -119,9 +126,24 @@ func (c *call) pay(client fair.Caller) error {
 	if err != nil {
 		return err
 	}
-	c.payer, c.release = client, release
+	c.payers = append(c.payers, client)
+	c.payer, c.release = *client, release
+	c.payer.Pay = c.pays
 	close(c.paid)
 	return nil
+}
+
+// pays takes the price of one question from the first client that can pay.
+func (c *call) pays() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.payers, func(p *fair.Caller) bool { return p.Pays() })
+}
+
+func (c *call) paysNoMore(client *fair.Caller) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.payers = slices.DeleteFunc(c.payers, func(p *fair.Caller) bool { return p == client })
 }
 
 // giveBack gives the place among the names back.

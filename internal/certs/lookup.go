@@ -72,7 +72,7 @@ func (a *acmeIssuer) lookup(name string) *call {
 
 // begin begins a call of the service itself, which waits for it to the end.
 func (a *acmeIssuer) begin(name string) {
-	if c := a.lookup(name); c != nil && c.pay(fair.Caller{}) != nil {
+	if c := a.lookup(name); c != nil && c.pay(&fair.Caller{}) != nil {
 		a.leave(c)
 	}
 }
@@ -112,7 +112,7 @@ func (a *acmeIssuer) isListed(name string) bool { return name == a.name || a.pol
 // restart. A name without one costs an attempt to open a file.
 //
 // DNS is asked in the context of questions, which ends when nobody waits, on behalf of
-// the client that pays for it.
+// the clients that pay for it.
 func (a *acmeIssuer) find(ctx, questions context.Context, c *call) (*tls.Certificate, error) {
 	cert, state := a.load(ctx, c.name)
 	if cert != nil {

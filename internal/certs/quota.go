@@ -29,8 +29,8 @@ type room struct{ names, clients, orders int }
 var (
 	listedRoom    = room{names: 192, clients: 768, orders: 12}
 	listedShare   = room{names: 32, clients: 192, orders: 12}
-	unlistedRoom  = room{names: 192, clients: 512, orders: 8}
-	unlistedShare = room{names: 32, clients: 64, orders: 3}
+	unlistedRoom  = room{names: 192, clients: 1024, orders: 8}
+	unlistedShare = room{names: 32, clients: 256, orders: 3}
 )
 
 const (
@@ -60,8 +60,8 @@ func askingOnce(kind fair.Kind, client fair.Caller) fair.Caller {
 	return client
 }
 
-// ofDomain returns the share of the registrable domain of a name, larger than that of
-// a client and of the /48 around it.
+// ofDomain returns the share of the registrable domain of a name, larger than those of an
+// address and of a /48 together: one stranger with both cannot use it up.
 func (q *quota) ofDomain(name string) fair.Share {
-	return fair.Share{Key: dns.Registrable(name), Most: 3 * q.client.names}
+	return fair.Share{Key: dns.Registrable(name), Most: 4 * q.client.names}
 }

@@ -146,6 +146,53 @@ func TestEachClientPays(t *testing.T) {
 	s.acme.leave(c)
 }
 
+// TestPayers has two clients wait for a call. When the budget of the first one ends, the
+// other one pays for the questions, as long as it waits.
+func TestPayers(t *testing.T) {
+	c := newCall("autoconfig.fresh.test", newQuota(fair.Handshake, unlistedRoom, unlistedShare))
+	budget := 2 // one for itself
+	_, err := c.admit(fair.Caller{Block: 1, Pay: func() bool { budget--; return budget >= 0 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave, err := c.admit(fair.Caller{Block: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if !c.quota.callerOf(c.payer).Pays() {
+			t.Errorf("question %d of the call is not paid, want it paid by one of the clients", i+1)
+		}
+	}
+	leave()
+	if c.quota.callerOf(c.payer).Pays() {
+		t.Error("a question is paid when only the client without a budget waits")
+	}
+}
+
+// TestDomainOfOneStranger has a stranger take all names of a customer's domain that it
+// can, from an address and a /48. Another client still gets one.
+func TestDomainOfOneStranger(t *testing.T) {
+	q := newQuota(fair.Handshake, unlistedRoom, unlistedShare)
+	names := 0
+	for i := range 300 {
+		stranger := fair.Caller{Block: 1}
+		if i%3 > 0 {
+			stranger = fair.Caller{Block: uint64(1000 + i), Wide: 1}
+		}
+		c := newCall(fmt.Sprintf("autoconfig.n%d.customer.test", i), q)
+		if c.pay(&stranger) == nil {
+			names++
+		}
+	}
+	if names != 3*unlistedShare.names {
+		t.Errorf("the stranger has %d names, want %d", names, 3*unlistedShare.names)
+	}
+	if err := newCall("autoconfig.customer.test", q).pay(&fair.Caller{Block: 2}); err != nil {
+		t.Errorf("another client: %v, want a place", err)
+	}
+}
+
 // TestNobodyWaits checks that a call asks nothing after its clients have left, and
 // that a later client gets one of its own.
 func TestNobodyWaits(t *testing.T) {

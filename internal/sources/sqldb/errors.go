@@ -61,6 +61,9 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	return e
 }
 
+// postgresSocket begins the name of a socket of PostgreSQL; the port follows.
+const postgresSocket = ".s.PGSQL."
+
 // classifyNetwork returns what an error means that is not the server's own.
 func classifyNetwork(err error) string {
 	var (

@@ -172,9 +172,6 @@ func (c *postgresConnector) config() (*pgconn.Config, error) {
 	return config, nil
 }
 
-// postgresSocket begins the name of a socket; the port follows.
-const postgresSocket = ".s.PGSQL."
-
 // splitSocket returns the directory and the port of a socket's path, which may be that of
 // the directory.
 func splitSocket(path string) (directory string, port uint16) {

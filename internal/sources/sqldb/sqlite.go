@@ -163,6 +163,3 @@ func classifySQLite(err error) *Error {
 	}
 	return e
 }
-
-const walCure = "give Signpost a copy instead, made now and then as root: sqlite3 FILE \"VACUUM INTO 'COPY'\"; " +
-	"docs/accounts.md has the commands under SQLite"

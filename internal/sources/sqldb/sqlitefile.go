@@ -84,3 +84,6 @@ func (f *sqliteFile) keepLog() (release func(), err error) {
 	}
 	return release, nil
 }
+
+const walCure = "give Signpost a copy instead, made now and then as root: sqlite3 FILE \"VACUUM INTO 'COPY'\"; " +
+	"docs/accounts.md has the commands under SQLite"

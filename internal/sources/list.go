@@ -214,7 +214,7 @@ func (l *list) take(t *table, err error, began time.Time) (r taken) {
 	last := l.table.Load()
 	r.err = err
 	if err == nil {
-		r.err, r.lost = l.doubt(t, last, began)
+		r.lost, r.err = l.doubt(t, last, began)
 	}
 	r.news = l.good == 0 && (r.err == nil || l.err == nil) || (r.err == nil) != (l.err == nil)
 	l.err = r.err
@@ -231,7 +231,7 @@ func (l *list) take(t *table, err error, began time.Time) (r taken) {
 
 // doubt returns why a list is not believed as yet, or how many domains the last one had
 // if the list is believed although it has less than half of them. It requires the mutex.
-func (l *list) doubt(t, last *table, began time.Time) (err error, lost int) {
+func (l *list) doubt(t, last *table, began time.Time) (lost int, err error) {
 	// A list that was being read when the operator asked is not the one asked for.
 	asked := !began.Before(l.asked)
 	wanted := asked && began.Sub(l.asked) <= askedTime
@@ -244,15 +244,15 @@ func (l *list) doubt(t, last *table, began time.Time) (err error, lost int) {
 	case last != nil && 2*t.len() < last.len():
 		err = errSmall
 	default:
-		return nil, 0
+		return 0, nil
 	}
 	if l.err != err {
 		l.small = time.Now()
 	}
 	if !wanted && time.Since(l.small) < smallTime {
-		return err, 0
+		return 0, err
 	}
-	return nil, last.len()
+	return last.len(), nil
 }
 
 // count counts the lists that lack the domains of earlier ones. It requires the mutex.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 	"time"
 )
 
@@ -83,7 +84,7 @@ func TestEntriesAsPostfix(t *testing.T) {
 		}
 		var asked []string
 		for _, key := range keys {
-			if key != "" && !strings.ContainsAny(key, "\t\n\r\v\xff") && strings.TrimSpace(key) == key {
+			if key != "" && utf8.ValidString(key) && !strings.ContainsAny(key, "\t\n\r\v") && strings.TrimSpace(key) == key {
 				asked = append(asked, key)
 			}
 		}

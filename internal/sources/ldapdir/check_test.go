@@ -128,7 +128,7 @@ func TestCures(t *testing.T) {
 		if !ok {
 			t.Fatalf("%q has the cure %q, want a line for cn=config", text, cure)
 		}
-		line = strings.ReplaceAll(line, "‹bindDN›", d.BindDN)
+		line = strings.ReplaceAll(line, "‹the bindDN of this source›", d.BindDN)
 		d.Configure(t, "dn: "+database+"\nchangetype: modify\nadd: "+attribute+"\n"+line+"\n")
 		t.Cleanup(func() { d.Configure(t, "dn: "+database+"\nchangetype: modify\ndelete: "+attribute+"\n") })
 		for _, f := range s.Check(t.Context(), "example.com") {
@@ -139,7 +139,10 @@ func TestCures(t *testing.T) {
 	}
 	t.Run("rights", func(t *testing.T) {
 		t.Cleanup(d.Revoke(t))
-		cures(t, "cannot be read", "base may be mistyped")
+		const first = "base may be mistyped"
+		if cure := cureOf(s.Check(t.Context(), "example.com"), "cannot be read"); !strings.Contains(cure, first) {
+			t.Errorf("the cure of a base that cannot be read is %q, want %q in it", cure, first)
+		}
 		cures(t, "cannot be read", "olcAccess")
 		testAccounts(t, s, accountTests["iredmail"])
 	})

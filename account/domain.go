@@ -82,6 +82,17 @@ func checkLabels(name string) (string, error) {
 	return name, nil
 }
 
+// Spellings returns a domain in A-labels and, if it is international, in Unicode.
+func Spellings(domain string) []string {
+	if !strings.Contains(domain, "xn--") {
+		return []string{domain}
+	}
+	if unicode, err := idna.Lookup.ToUnicode(domain); err == nil && unicode != domain {
+		return []string{domain, unicode}
+	}
+	return []string{domain}
+}
+
 // HostPrefixes returns the labels, each with its dot, that clients put in front of
 // a mail domain to find its settings: autoconfig (Thunderbird and other readers
 // of autoconfig), autodiscover (Outlook and Exchange clients) and ua-auto-config

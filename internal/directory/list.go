@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"signpost/account"
 )
 
@@ -48,7 +46,7 @@ func (l List) index(names map[string][]string) *indexedList {
 		}
 		local, domain := cutKey(key)
 		for _, name := range append(names[domain], domain) {
-			for _, spelling := range spellings(name) {
+			for _, spelling := range account.Spellings(name) {
 				x.byMD5[md5.Sum([]byte(local+"@"+spelling))] = key
 			}
 		}
@@ -64,14 +62,6 @@ func (l List) index(names map[string][]string) *indexedList {
 		e.Aliases = slices.Compact(e.Aliases)
 	}
 	return x
-}
-
-// spellings returns a domain in A-labels and, if it is international, in Unicode.
-func spellings(domain string) []string {
-	if unicode, err := idna.Lookup.ToUnicode(domain); err == nil && unicode != domain {
-		return []string{domain, unicode}
-	}
-	return []string{domain}
 }
 
 // add adds what an account of the domain may differ in. The mailbox of an alias in the

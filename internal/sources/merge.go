@@ -53,31 +53,11 @@ func isAbout(text string, a account.Address) bool {
 	}
 	key := a.Key()
 	asked := key[:strings.LastIndexByte(key, '@')]
-	if equalASCII(local, asked) {
+	if row.EqualASCII(local, asked) {
 		return true
 	}
 	unquoted := strings.Trim(asked, `"`)
-	return len(unquoted) == len(asked)-2 && equalASCII(local, unquoted)
-}
-
-// equalASCII reports whether the texts are equal but for the case of ASCII letters.
-func equalASCII(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
+	return len(unquoted) == len(asked)-2 && row.EqualASCII(local, unquoted)
 }
 
 // mergeMailboxes returns what all the mailboxes of an address have. Where there are

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"signpost/account"
 )
 
@@ -26,9 +24,9 @@ func accountKeys(a account.Address) []key {
 
 // domainKeys is like accountKeys for a domain in A-labels.
 func domainKeys(name string) []key {
-	keys := []key{{whole: name, domain: name}}
-	if unicode, err := idna.Lookup.ToUnicode(name); err == nil && unicode != name {
-		keys = append(keys, key{whole: unicode, domain: unicode})
+	var keys []key
+	for _, spelling := range account.Spellings(name) {
+		keys = append(keys, key{whole: spelling, domain: spelling})
 	}
 	return keys
 }

@@ -178,7 +178,7 @@ func TestHostileKeys(t *testing.T) {
 				{whole: "anna@" + local, local: "anna", domain: local},
 			} {
 				err := s.ask(t.Context(), s.account, k, maxRows, func(v *values) {
-					if equalASCII(v.address.String, k.whole) {
+					if row.EqualASCII(v.address.String, k.whole) {
 						t.Errorf("Account(%q) gives a row of that address", k.whole)
 					}
 				})
@@ -187,7 +187,7 @@ func TestHostileKeys(t *testing.T) {
 				}
 			}
 			err := s.ask(t.Context(), s.domain, key{whole: local, domain: local}, maxRows, func(v *values) {
-				if equalASCII(v.domain.String, local) && d.Preset != "mailinabox" {
+				if row.EqualASCII(v.domain.String, local) && d.Preset != "mailinabox" {
 					t.Errorf("Domain(%q) gives a row of that domain", local)
 				}
 			})

@@ -8,8 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/net/idna"
-
 	"signpost/account"
 	"signpost/internal/sources/row"
 )
@@ -51,13 +49,13 @@ func (s *Store) Account(ctx context.Context, a account.Address) ([]row.Account, 
 	defer cancel()
 	local := strings.TrimSuffix(a.Key(), "@"+a.Domain())
 	var found []row.Account
-	for _, domain := range spellings(a.Domain()) {
+	for _, domain := range account.Spellings(a.Domain()) {
 		k := key{whole: local + "@" + domain, local: local, domain: domain}
 		err := s.ask(ctx, s.account, k, maxRows, func(v *values) {
 			r := v.account()
 			// A query without the column vouches for its rows by itself. A row in the
 			// other spelling is about the same address.
-			if !v.has.address || equalASCII(r.Address, k.whole) {
+			if !v.has.address || row.EqualASCII(r.Address, k.whole) {
 				r.Address = a.Key()
 			}
 			found = append(found, r)
@@ -78,11 +76,11 @@ func (s *Store) Domain(ctx context.Context, name string) ([]row.Domain, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	var found []row.Domain
-	for _, domain := range spellings(name) {
+	for _, domain := range account.Spellings(name) {
 		k := key{whole: domain, domain: domain}
 		err := s.ask(ctx, s.domain, k, maxRows, func(v *values) {
 			r := v.domainRow()
-			if !v.has.domain || equalASCII(r.Domain, domain) {
+			if !v.has.domain || row.EqualASCII(r.Domain, domain) {
 				r.Domain = name
 			}
 			found = append(found, r)
@@ -137,35 +135,4 @@ func (k key) args(holes string) []any {
 // not UTF-8, and zero bytes.
 func (k key) askable() bool {
 	return len(k.whole) <= maxKey && utf8.ValidString(k.whole) && !strings.Contains(k.whole, "\x00")
-}
-
-// spellings returns a domain in A-labels and, where that differs, in Unicode.
-func spellings(domain string) []string {
-	if !strings.Contains(domain, "xn--") {
-		return []string{domain}
-	}
-	if unicode, err := idna.Lookup.ToUnicode(domain); err == nil && unicode != domain {
-		return []string{domain, unicode}
-	}
-	return []string{domain}
-}
-
-// equalASCII reports whether two texts are the same but for the case of ASCII letters.
-func equalASCII(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }

@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 
 	"signpost/internal/certfile"
 	"signpost/internal/sources/secret"
@@ -19,25 +18,12 @@ func (p *place) tlsConfig(h host) (*tls.Config, error) {
 	if p.caRoot == "" {
 		return config, nil
 	}
-	pool, err := loadRoots(p.caRoot)
+	pool, err := certfile.Roots(p.caRoot)
 	if err != nil {
 		return nil, &localError{err}
 	}
 	config.RootCAs = pool
 	return config, nil
-}
-
-// loadRoots reads a PEM file of certificates.
-func loadRoots(path string) (*x509.CertPool, error) {
-	certificates, err := certfile.Certificates(path)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	for _, c := range certificates {
-		pool.AddCert(c)
-	}
-	return pool, nil
 }
 
 // password reads the password file, if there is one.

@@ -80,9 +80,7 @@ func (l *Loaded) checkSource(ctx context.Context, s *sources.Source) SourceCheck
 	if len(check.Faults) == 0 && stats.ListError != nil {
 		check.Faults = append(check.Faults, l.findingError(s, row.Finding{Text: stats.ListError.Error()}))
 	}
-	if told := l.toldOf(s); told != "" {
-		check.Notes = append(check.Notes, told)
-	}
+	check.Notes = append(check.Notes, l.toldOf(s)...)
 	for _, finding := range slices.Concat(l.listedTwice(s), oddities(s)) {
 		check.Warnings = append(check.Warnings, l.findingError(s, finding))
 	}
@@ -160,8 +158,9 @@ func (l *Loaded) sampleDomain(s *sources.Source) string {
 	return "example.com"
 }
 
-// toldOf says what the answers tell of the accounts of a source to whoever asks.
-func (l *Loaded) toldOf(s *sources.Source) string {
+// toldOf says what the answers tell of the accounts of a source to whoever asks, and whom
+// clients set up wrongly that send no address.
+func (l *Loaded) toldOf(s *sources.Source) (notes []string) {
 	columns := s.Columns()
 	var differ []string
 	if columns.Provider && l.canHaveOther(s) {
@@ -173,15 +172,22 @@ func (l *Loaded) toldOf(s *sources.Source) string {
 	if columns.MailHost {
 		differ = append(differ, "its mail host")
 	}
+	ordinary := func(p directory.Provider) bool { return !p.NothingWithoutAddress }
+	if len(differ) > 0 && slices.ContainsFunc(l.Config.Providers, ordinary) {
+		notes = append(notes, "clients that send no address (Thunderbird for Android, KMail, Geary, Mailspring) and those "+
+			"that read SRV records are told what the domain's other mailboxes have, which is wrong for an account that "+
+			"differs in "+strings.Join(differ, ", ")+"; withoutAddress: nothing avoids it")
+	}
 	if columns.Alias && slices.ContainsFunc(l.Config.Providers, func(p directory.Provider) bool {
 		return p.AliasSignsInAsMailbox
 	}) {
 		differ = append(differ, "the mailbox behind an alias (aliasLogin: mailbox)")
 	}
-	if len(differ) == 0 {
-		return ""
+	if len(differ) > 0 {
+		notes = append(notes, "an account can have an answer of its own, so whoever asks for an address learns "+
+			strings.Join(differ, ", "))
 	}
-	return "an account can have an answer of its own, so whoever asks for an address learns " + strings.Join(differ, ", ")
+	return notes
 }
 
 // canHaveOther reports whether an account of the source can have another provider than its

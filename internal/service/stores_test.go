@@ -142,7 +142,15 @@ func TestWords(t *testing.T) {
 	expectProvider(t, l, "word.example", "b")
 	expectProvider(t, l, "id.example", "b")
 	expectProvider(t, l, "none.example", "a")
-	if told := l.toldOf(l.Sources[0]); !strings.Contains(told, "its provider") {
-		t.Errorf("the note about what is told of accounts is %q, want one about the provider", told)
+	told := l.toldOf(l.Sources[0])
+	if len(told) != 2 || !strings.Contains(told[0], "no address") || !strings.Contains(told[1], "learns its provider") {
+		t.Errorf("the notes about accounts are %q, want one about clients that send no address, and one about "+
+			"what is told", told)
+	}
+	for i := range l.Config.Providers {
+		l.Config.Providers[i].NothingWithoutAddress = true
+	}
+	if told := l.toldOf(l.Sources[0]); len(told) != 1 {
+		t.Errorf("with withoutAddress: nothing the notes are %q, want only what is told", told)
 	}
 }

@@ -24,14 +24,17 @@ var floors = [][]string{
 	},
 	{
 		"autoconfig", "autodiscover", "mobileconfig", "templates",
+		"internal/doctor/document", "internal/doctor/probe",
 		"internal/caa", "internal/certfile", "internal/conn", "internal/directory", "internal/dns/dnstest",
 		"internal/sources/mapfile", "internal/sources/memory", "internal/sources/rig", "internal/sources/secret",
 	},
 	{
+		"internal/doctor/client", "internal/doctor/probe/network",
 		"internal/certs", "internal/records", "internal/setup", "internal/signer", "internal/sources",
 		"internal/sources/ldapdir", "internal/sources/sqldb",
 	},
-	{"internal/config", "internal/records/publish", "internal/server", "internal/show"},
+	{"internal/config", "internal/doctor/finding", "internal/records/publish", "internal/server", "internal/show"},
+	{"internal/doctor"},
 	{"internal/service", "internal/systems"},
 	{"cmd/signpost", "acceptance", "internal/sources/e2e", "packaging"},
 }
@@ -52,7 +55,8 @@ var forTests = []string{"internal/dns/dnstest", "internal/freeport", "internal/g
 var owners = map[string][]string{
 	"github.com/gorilla/mux":     {"internal/server"},
 	"gopkg.in/yaml.v3":           {"internal/config"},
-	"github.com/miekg/dns":       {"internal/dns", "internal/dns/dnstest", "internal/records", "internal/records/publish"},
+	"github.com/miekg/dns":       {"internal/dns", "internal/dns/dnstest", "internal/doctor/probe/network",
+		"internal/records", "internal/records/publish"},
 	"github.com/beevik/etree":    {"autoconfig", "autodiscover"},
 	"howett.net/plist":           {"mobileconfig"},
 	"github.com/smallstep/pkcs7": {"internal/signer"},

@@ -1,0 +1,4 @@
+package finding
+
+// accountFaults are the faults of accounts.
+var accountFaults = []Fault{}

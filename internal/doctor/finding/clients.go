@@ -1,0 +1,4 @@
+package finding
+
+// clientFaults are the faults of clients.
+var clientFaults = []Fault{}

@@ -1,0 +1,4 @@
+package finding
+
+// dnsFaults are the faults of DNS.
+var dnsFaults = []Fault{}

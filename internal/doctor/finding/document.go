@@ -1,0 +1,4 @@
+package finding
+
+// documentFaults are the faults of documents.
+var documentFaults = []Fault{}

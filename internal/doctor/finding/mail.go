@@ -1,0 +1,4 @@
+package finding
+
+// mailFaults are the faults of mail servers.
+var mailFaults = []Fault{}

@@ -1,0 +1,4 @@
+package finding
+
+// webFaults are the faults of web servers.
+var webFaults = []Fault{}

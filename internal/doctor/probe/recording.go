@@ -1,0 +1,123 @@
+package probe
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+)
+
+// Recording asks each question once and remembers its answer. It is safe for
+// concurrent use: who asks what is being asked waits for the answer.
+type Recording struct {
+	asker Asker // nil: nothing is asked any more
+
+	mu    sync.Mutex
+	dnss  map[DNSQuestion]*entry[DNSAnswer]
+	webs  map[WebQuestion]*entry[WebAnswer]
+	mails map[MailQuestion]*entry[MailAnswer]
+	tlss  map[TLSQuestion]*entry[TLSAnswer]
+}
+
+// entry is the answer to a question, once done is closed.
+type entry[A any] struct {
+	done   chan struct{}
+	answer A
+}
+
+// NewRecording returns an empty recording over the asker. Over nil it is for a test, which
+// puts answers into it: every other question is NotAsked.
+func NewRecording(asker Asker) *Recording {
+	return &Recording{
+		asker: asker,
+		dnss:  map[DNSQuestion]*entry[DNSAnswer]{},
+		webs:  map[WebQuestion]*entry[WebAnswer]{},
+		mails: map[MailQuestion]*entry[MailAnswer]{},
+		tlss:  map[TLSQuestion]*entry[TLSAnswer]{},
+	}
+}
+
+var notAsked = &Failure{Kind: NotAsked, Text: "not asked"}
+
+// once returns the answer of the entry, which the first caller lets ask provide.
+func once[Q comparable, A any](r *Recording, entries map[Q]*entry[A], q Q, ask func() A) A {
+	r.mu.Lock()
+	e, known := entries[q]
+	if !known {
+		e = &entry[A]{done: make(chan struct{})}
+		entries[q] = e
+	}
+	r.mu.Unlock()
+	if !known {
+		defer close(e.done)
+		e.answer = ask()
+		return e.answer
+	}
+	<-e.done
+	return e.answer
+}
+
+// DNS implements Asker.
+func (r *Recording) DNS(ctx context.Context, q DNSQuestion) DNSAnswer {
+	return once(r, r.dnss, q, func() DNSAnswer {
+		if r.asker == nil {
+			return DNSAnswer{Failure: notAsked}
+		}
+		return r.asker.DNS(ctx, q)
+	})
+}
+
+// Web implements Asker.
+func (r *Recording) Web(ctx context.Context, q WebQuestion) WebAnswer {
+	return once(r, r.webs, q, func() WebAnswer {
+		if r.asker == nil {
+			return WebAnswer{Failure: notAsked}
+		}
+		return r.asker.Web(ctx, q)
+	})
+}
+
+// Mail implements Asker.
+func (r *Recording) Mail(ctx context.Context, q MailQuestion) MailAnswer {
+	return once(r, r.mails, q, func() MailAnswer {
+		if r.asker == nil {
+			return MailAnswer{Failure: notAsked}
+		}
+		return r.asker.Mail(ctx, q)
+	})
+}
+
+// TLS implements Asker.
+func (r *Recording) TLS(ctx context.Context, q TLSQuestion) TLSAnswer {
+	return once(r, r.tlss, q, func() TLSAnswer {
+		if r.asker == nil {
+			return TLSAnswer{Failure: notAsked}
+		}
+		return r.asker.TLS(ctx, q)
+	})
+}
+
+// PutDNS records an answer, in place of an earlier one.
+func (r *Recording) PutDNS(q DNSQuestion, a DNSAnswer) { put(r, r.dnss, q, a) }
+
+// PutWeb records an answer, in place of an earlier one.
+func (r *Recording) PutWeb(q WebQuestion, a WebAnswer) { put(r, r.webs, q, a) }
+
+// PutMail records an answer, in place of an earlier one.
+func (r *Recording) PutMail(q MailQuestion, a MailAnswer) { put(r, r.mails, q, a) }
+
+// PutTLS records an answer, in place of an earlier one.
+func (r *Recording) PutTLS(q TLSQuestion, a TLSAnswer) { put(r, r.tlss, q, a) }
+
+func put[Q comparable, A any](r *Recording, entries map[Q]*entry[A], q Q, a A) {
+	e := &entry[A]{done: make(chan struct{}), answer: a}
+	close(e.done)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	entries[q] = e
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:4])
+}

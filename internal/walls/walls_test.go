@@ -53,9 +53,9 @@ var forTests = []string{"internal/dns/dnstest", "internal/freeport", "internal/g
 
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{
-	"github.com/gorilla/mux":     {"internal/server"},
-	"gopkg.in/yaml.v3":           {"internal/config"},
-	"github.com/miekg/dns":       {"internal/dns", "internal/dns/dnstest", "internal/doctor/probe/network",
+	"github.com/gorilla/mux": {"internal/server"},
+	"gopkg.in/yaml.v3":       {"internal/config"},
+	"github.com/miekg/dns": {"internal/dns", "internal/dns/dnstest", "internal/doctor/probe/network",
 		"internal/records", "internal/records/publish"},
 	"github.com/beevik/etree":    {"autoconfig", "autodiscover"},
 	"howett.net/plist":           {"mobileconfig"},

@@ -1,14 +1,17 @@
 // Package finding says what is wrong with a domain, who suffers from it and what cures it,
 // from what was asked of the network and what clients make of it.
+//
+// A rule looks at a Case and returns findings, each with the questions whose answers show the
+// fault. Which clients it hits follows from their steps; a rule says it only where that is not
+// right. A rule must not take what is not known for "no": see probe.Failure.Known.
 package finding
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
-	"signpost/account"
 	"signpost/internal/dns"
-	"signpost/internal/doctor/client"
 	"signpost/internal/doctor/probe"
 )
 
@@ -19,19 +22,31 @@ type Severity string
 const (
 	Error   Severity = "error"   // a client ends up wrong, or cannot send
 	Warning Severity = "warning" // slow, insecure, or one client worse off
-	Note    Severity = "note"
+	Note    Severity = "note"    // nobody suffers at present
 )
 
 // Finding is one fault.
 type Finding struct {
-	ID       string // of the catalogue, such as "D2"
+	ID string // of the catalogue, such as "D2"
+	// Severity is worked out from the clients that are hit, if the rule leaves it empty.
 	Severity Severity
 	// Sentence says what is wrong, with the real names in it.
 	Sentence string
-	// Clients are the IDs of those who suffer.
+	// Subject is the name that the fault is about: a host of web or mail servers, the name of a
+	// record. It is empty if the fault is about the domain as a whole.
+	Subject string
+	// Clients are the IDs of those who suffer. If the rule leaves it nil, it becomes those whose
+	// steps have a key of the evidence with a verdict that harms them.
 	Clients  []string
 	Evidence []Evidence
 	Cures    []Cure
+	// Explains are the IDs of faults that are only consequences of this one, "*" for all. A
+	// finding with such an ID is not reported if it is about the same Subject, or if one of the two has
+	// none. What it would have said of clients and evidence is added to this finding.
+	Explains []string
+	// Uncovers says what else would go wrong if this finding alone were cured, one sentence
+	// each. It is worked out by trying the cures.
+	Uncovers []string
 }
 
 // Evidence is a question and the part of its answer that shows the fault.
@@ -40,22 +55,35 @@ type Evidence struct {
 	Text string
 }
 
-// Cure is what somebody can do.
-type Cure struct {
-	// Who must act: "your DNS", "web server of nordlys.example", "mail provider", "Microsoft",
-	// "the person".
-	Who  string
-	Text string
-	// Remove and Put are records, if the cure is in DNS.
-	Remove, Put []dns.Record
+// See returns evidence: what the answer to a question says, in the manner of fmt.Sprintf.
+func See(q interface{ Key() probe.Key }, format string, a ...any) Evidence {
+	return Evidence{q.Key(), fmt.Sprintf(format, a...)}
 }
 
-// Case is what a rule looks at.
-type Case struct {
-	Address   account.Address
-	Asker     probe.Asker
-	Forecasts map[string]client.Forecast // by client ID
+// Cure is what somebody can do.
+type Cure struct {
+	// Who must act: one of the constants, "web server of nordlys.example", "Microsoft", …
+	Who  string
+	Text string
+	// Remove and Put are records, if the cure is in DNS. Their strings are lines of a zone file, as
+	// "signpost records -compare -format json" prints them.
+	Remove, Put []dns.Record
+	// Serve returns the answer that a web server would give after the cure, if it is not the one
+	// of today. It is nil if the cure does not change any, or if nobody can know how. Trials of
+	// cures use it.
+	Serve func(q probe.WebQuestion) (a probe.WebAnswer, changed bool) `json:"-"`
 }
+
+// Who must act, where it is no server with a name.
+const (
+	YourDNS      = "your DNS"
+	MailProvider = "mail provider"
+	ThePerson    = "the person"
+	Nobody       = "nobody"
+)
+
+// WebServer returns who must act if a web server is at fault.
+func WebServer(host string) string { return "web server of " + host }
 
 // Fault is an entry of the catalogue.
 type Fault struct {
@@ -63,9 +91,10 @@ type Fault struct {
 	Severity Severity // the usual one
 	// Title, Cause and Cure are for the catalogue: what it is, how it comes about, what cures it.
 	Title, Cause, Cure string
-	// Find returns the findings of this fault in a case. It may ask more questions.
-	// A finding without Clients gets those whose steps have one of its evidence's keys with a verdict
-	// that harms them.
+	// Who says in the catalogue which clients are hit, as a rule.
+	Who string
+	// Find returns the findings of this fault in a case. It may ask more questions, where
+	// something suggests the fault. It fills in neither ID nor, as a rule, Severity and Clients.
 	Find func(ctx context.Context, c *Case) []Finding
 }
 

@@ -121,3 +121,29 @@ func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:4])
 }
+
+// DNSs returns the questions for records that have been answered, with their answers.
+func (r *Recording) DNSs() map[DNSQuestion]DNSAnswer { return answered(r, r.dnss) }
+
+// Webs returns the web requests that have been answered, with their answers.
+func (r *Recording) Webs() map[WebQuestion]WebAnswer { return answered(r, r.webs) }
+
+// Mails returns the connections to mail servers that have ended, with what was said.
+func (r *Recording) Mails() map[MailQuestion]MailAnswer { return answered(r, r.mails) }
+
+// TLSs returns the handshakes that have ended, with their outcomes.
+func (r *Recording) TLSs() map[TLSQuestion]TLSAnswer { return answered(r, r.tlss) }
+
+func answered[Q comparable, A any](r *Recording, entries map[Q]*entry[A]) map[Q]A {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	answers := make(map[Q]A, len(entries))
+	for q, e := range entries {
+		select {
+		case <-e.done:
+			answers[q] = e.answer
+		default: // still being asked
+		}
+	}
+	return answers
+}

@@ -43,21 +43,22 @@ var errAliasLoop = errors.New("its CNAMEs lead in a circle or too far")
 // resolve asks for a name and follows the CNAMEs that the servers did not follow
 // themselves: forwarders such as dnsmasq return one of their own without its
 // target. It also returns how long the answer may be cached.
-func (c *Client) resolve(ctx context.Context, qname string, qtype uint16) (Answer, time.Duration, error) {
-	var result Answer
+func (c *Client) resolve(ctx context.Context, qname string, qtype uint16) (Reply, time.Duration, error) {
+	result := Reply{Authentic: true}
 	ttl := maxPositive
 	seen := map[string]bool{}
 	for range maxQuestions {
 		message, err := c.ask(ctx, qname, qtype)
 		if err != nil {
-			return Answer{}, 0, err
+			return Reply{}, 0, err
 		}
 		part, last, err := follow(message, qname, qtype, seen)
 		if err != nil {
-			return Answer{}, 0, err
+			return Reply{}, 0, err
 		}
 		result.Status = part.Status
 		result.Records = append(result.Records, part.Records...)
+		result.Authentic = result.Authentic && message.AuthenticatedData
 		for _, record := range part.Records {
 			ttl = min(ttl, time.Duration(record.TTL)*time.Second)
 		}
@@ -71,7 +72,7 @@ func (c *Client) resolve(ctx context.Context, qname string, qtype uint16) (Answe
 		}
 		return result, min(max(min(ttl, negative), minNegative), maxNegative), nil
 	}
-	return Answer{}, 0, errAliasLoop
+	return Reply{}, 0, errAliasLoop
 }
 
 // follow reads what a message says about a name: the chain of CNAMEs that begins

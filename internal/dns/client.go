@@ -21,27 +21,11 @@ type Client struct {
 	servers   []string // host:port
 	timeout   time.Duration
 	recursion bool // set for resolvers, not for a zone's own name servers
+	unchecked bool // ask for answers that fail validation, too
+	validated bool // ask whether the answer was validated
 	// preferred is the index of the server to ask first. If it fails and
 	// another one answers, that one becomes the preferred one.
 	preferred atomic.Int32
-}
-
-// Lookup asks for the records of a name and reads what the answer says, without
-// following CNAMEs beyond it. It ends after four times the timeout of one try,
-// however many servers there are.
-func (c *Client) Lookup(ctx context.Context, name, recordType string) (Answer, error) {
-	qname, qtype, err := Question(name, recordType)
-	if err != nil {
-		return Answer{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 4*c.timeout)
-	defer cancel()
-	message, err := c.ask(ctx, qname, qtype)
-	if err != nil {
-		return Answer{}, fmt.Errorf("%s: %w", describe(qname, qtype), err)
-	}
-	answer, _, err := follow(message, qname, qtype, map[string]bool{})
-	return answer, err
 }
 
 // ask returns the first final answer: anything but a refusal, a failure or
@@ -86,6 +70,8 @@ func (c *Client) ask(ctx context.Context, qname string, qtype uint16) (*dns.Msg,
 func (c *Client) askServer(ctx context.Context, server, qname string, qtype uint16) (*dns.Msg, error) {
 	query := new(dns.Msg).SetQuestion(qname, qtype)
 	query.RecursionDesired = c.recursion
+	query.CheckingDisabled = c.unchecked
+	query.AuthenticatedData = c.validated // RFC 6840 §5.7
 	query.SetEdns0(udpSize, false)
 	answer, err := c.send(ctx, "udp", server, query)
 	if err == nil && answer.Rcode == dns.RcodeFormatError && answer.IsEdns0() == nil {

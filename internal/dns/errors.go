@@ -18,6 +18,7 @@ var (
 	ErrSilent        = errors.New("does not answer")
 	ErrReferral      = errors.New("only refers to other name servers")
 	ErrOtherQuestion = errors.New("answers another question than ours")
+	ErrCode          = errors.New("answers") // with a code
 	errMalformed     = errors.New("sends a malformed answer")
 )
 
@@ -27,7 +28,7 @@ var ErrNoDomain = errors.New("does not exist in DNS")
 // CodeError returns the error for an answer with a code other than NOERROR and
 // NXDOMAIN.
 func CodeError(code int) error {
-	return fmt.Errorf("answers %s", cmp.Or(dns.RcodeToString[code], "with code "+strconv.Itoa(code)))
+	return fmt.Errorf("%w %s", ErrCode, cmp.Or(dns.RcodeToString[code], "with code "+strconv.Itoa(code)))
 }
 
 // TransportError explains in a few words why a server could not be asked.

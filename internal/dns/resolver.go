@@ -13,6 +13,9 @@ import (
 // More wait for their turn, and fail if it does not come in time.
 const MaxConcurrent = 64
 
+// defaultTimeout limits one try unless the caller says otherwise.
+const defaultTimeout = 2 * time.Second
+
 // Limits of a Resolver. Strangers choose the names that it is asked for, so
 // everything that they could make grow has a limit.
 const (
@@ -53,7 +56,7 @@ func NewResolver(servers []string, timeout time.Duration) (*Resolver, error) {
 		return nil, err
 	}
 	if timeout <= 0 {
-		timeout = 2 * time.Second
+		timeout = defaultTimeout
 	}
 	r := &Resolver{
 		client: &Client{servers: addresses, timeout: timeout, recursion: true},
@@ -123,12 +126,12 @@ func (r *Resolver) askWithin(ctx context.Context, q question, hasOlder bool) (An
 func (r *Resolver) answer(q question) (Answer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*r.client.timeout)
 	defer cancel()
-	answer, ttl, err := r.client.resolve(ctx, q.name, q.qtype)
+	reply, ttl, err := r.client.resolve(ctx, q.name, q.qtype)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", describe(q.name, q.qtype), err)
 		r.cache.fail(q.key, ownerOf(q.caller), err)
 		return Answer{}, err
 	}
-	r.cache.put(q.key, ownerOf(q.caller), answer, ttl)
-	return answer, nil
+	r.cache.put(q.key, ownerOf(q.caller), reply.Answer, ttl)
+	return reply.Answer, nil
 }

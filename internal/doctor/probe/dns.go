@@ -35,6 +35,8 @@ func (q DNSQuestion) Key() Key {
 // DNSAnswer is what DNS says.
 type DNSAnswer struct {
 	dns.Answer
+	// Truncated reports that the answer held more records than are kept.
+	Truncated bool `json:",omitempty"`
 	// Authentic reports that the resolver validated the answer (AD bit).
 	Authentic bool          `json:",omitempty"`
 	Failure   *Failure      `json:",omitempty"`

@@ -7,7 +7,9 @@ import (
 	"context"
 	"crypto/x509"
 	"net/netip"
+	"sync"
 
+	"signpost/internal/dns"
 	"signpost/internal/doctor/probe"
 )
 
@@ -18,6 +20,8 @@ type Options struct {
 	Servers []string
 	// Private allows addresses that are not on the public internet.
 	Private bool
+	// AnyPort allows URLs with other ports than 80 and 443, and name servers with another than 53.
+	AnyPort bool
 	// IPv4 and IPv6 choose the families; both false is both.
 	IPv4, IPv6 bool
 	// Roots are the trusted authorities; nil for those of the system.
@@ -28,20 +32,51 @@ type Options struct {
 	Forbidden []netip.AddrPort
 }
 
-// Network implements probe.Asker.
-type Network struct{ options Options }
+// Network implements probe.Asker for one diagnosis: it counts the questions, and remembers
+// which hosts do not answer. All Networks of the process share the places for connections.
+type Network struct {
+	options   Options
+	resolver  *dns.Client
+	unchecked *dns.Client
+	names     *probe.Recording // of DNS answers, which questions and connections share
+	counts    counts
+	// resolverWorks reports whether the resolver answers at all; it asks once.
+	resolverWorks func() bool
 
-// New returns a Network.
-func New(o Options) (*Network, error) { return &Network{o}, nil }
+	mu     sync.Mutex
+	failed map[netip.AddrPort]*connection // addresses that accepted no connection
+}
+
+// New returns a Network for one diagnosis.
+func New(o Options) (*Network, error) {
+	if !o.IPv4 && !o.IPv6 {
+		o.IPv4, o.IPv6 = true, true
+	}
+	n := &Network{options: o, failed: map[netip.AddrPort]*connection{}}
+	var err error
+	if n.resolver, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true}); err != nil {
+		return nil, err
+	}
+	if n.unchecked, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true, Unchecked: true}); err != nil {
+		return nil, err
+	}
+	n.resolverWorks = sync.OnceValue(n.askResolver)
+	n.names = probe.NewRecording(asker{n})
+	return n, nil
+}
+
+// Resolver returns the addresses of the name servers that answer for views without an
+// address.
+func (n *Network) Resolver() []string { return n.resolver.Servers() }
 
 func todo() *probe.Failure { return &probe.Failure{Kind: probe.NotAsked, Text: "not built yet"} }
-
-// DNS implements probe.Asker.
-func (n *Network) DNS(ctx context.Context, q probe.DNSQuestion) probe.DNSAnswer {
-	return probe.DNSAnswer{Failure: todo()}
-}
 
 // Web implements probe.Asker.
 func (n *Network) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	return probe.WebAnswer{Failure: todo()}
+}
+
+// ended is the failure of a question that the diagnosis did not wait for.
+func ended() *probe.Failure {
+	return &probe.Failure{Kind: probe.NotAsked, Text: "the diagnosis ended before the answer came"}
 }

@@ -42,14 +42,25 @@ import (
 //	              of the largest process
 //	loaded-MB     and after the last
 //
-// Requests per second of one without those of the other mean nothing.
+// Requests per second of one without those of the other mean nothing. With -short, a few
+// rounds show that the benchmarks work, and the figures mean nothing either.
 
 const (
 	connections = 64
 	starts      = 5    // of each process
-	rounds      = 305  // over all of them
 	perRound    = 1000 // requests, about a twentieth of a second
 )
+
+// rounds returns the number of rounds over all processes.
+func rounds() int { return unlessShort(305, 2*starts) }
+
+// unlessShort returns the first number, or the second one with -short.
+func unlessShort(many, few int) int {
+	if testing.Short() {
+		return few
+	}
+	return many
+}
 
 // bareAnswer is the environment variable that makes a process serve the file that it
 // names.
@@ -423,9 +434,9 @@ func (l *cost) cpuEach() float64   { return float64(l.cpu.Nanoseconds()) / 1000 
 // of the rounds: a disturbance spoils one round, not the ratio.
 func alternate(b *testing.B, first, second []*process, request string) (one, other cost, ratio float64) {
 	b.Helper()
-	ratios := make([]float64, rounds)
+	ratios := make([]float64, rounds())
 	for i := range ratios {
-		first, second := first[i*len(first)/rounds], second[i*len(second)/rounds]
+		first, second := first[i*len(first)/len(ratios)], second[i*len(second)/len(ratios)]
 		first.warm(b, request)
 		second.warm(b, request)
 		before, after := one.wall, other.wall
@@ -439,7 +450,7 @@ func alternate(b *testing.B, first, second []*process, request string) (one, oth
 		ratios[i] = float64(one.wall-before) / float64(other.wall-after)
 	}
 	slices.Sort(ratios)
-	return one, other, ratios[rounds/2]
+	return one, other, ratios[len(ratios)/2]
 }
 
 // compare measures the service with the example systems against the bare handler.
@@ -512,7 +523,7 @@ func BenchmarkPOST(b *testing.B) { compare(b, outlookPOST()) }
 // BenchmarkManyDomains compares 100,000 domains from a file with one.
 func BenchmarkManyDomains(b *testing.B) {
 	one := startSignpost(b, manyDomains(b, 1))
-	many := startSignpost(b, manyDomains(b, 100_000))
+	many := startSignpost(b, manyDomains(b, unlessShort(100_000, 1000)))
 	idle := resident(b, many)
 	few, lots, ratio := alternate(b, one, many, strings.ReplaceAll(thunderbirdGET, "domain.se", "customer0.example"))
 	b.ReportMetric(0, "ns/op")

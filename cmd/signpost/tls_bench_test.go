@@ -24,8 +24,8 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// hostedNames is the number of names with a certificate in the TLS benchmark.
-const hostedNames = 10_000
+// hostedNames returns the number of names with a certificate in the TLS benchmark.
+func hostedNames() int { return unlessShort(10_000, 100) }
 
 // The environment of the process that runs the bare TLS server: the file with its
 // answer, and the file with its certificate and key.
@@ -66,7 +66,7 @@ func hostedName(i int) string { return fmt.Sprintf("autoconfig.customer%d.exampl
 // same bytes. The connections are kept alive.
 func BenchmarkGETTLS(b *testing.B) {
 	folder := b.TempDir()
-	domains := make([]string, hostedNames)
+	domains := make([]string, hostedNames())
 	for i := range domains {
 		domains[i] = strings.TrimPrefix(hostedName(i), "autoconfig.") + "\n"
 	}
@@ -79,8 +79,8 @@ func BenchmarkGETTLS(b *testing.B) {
 	if err := shakeAll(signpost.address); err != nil {
 		b.Fatal(err)
 	}
-	if got := (&running{folder: folder}).metric(b, `signpost_certificates{state="valid"}`); got != hostedNames {
-		b.Fatalf("%v certificates are in memory, want %d", got, hostedNames)
+	if got := (&running{folder: folder}).metric(b, `signpost_certificates{state="valid"}`); int(got) != hostedNames() {
+		b.Fatalf("%v certificates are in memory, want %d", got, hostedNames())
 	}
 	signpost.address = byTLS + signpost.address
 	request := strings.ReplaceAll(thunderbirdGET, "domain.se", "customer0.example")
@@ -111,7 +111,7 @@ func shakeAll(address string) error {
 	errs := make(chan error, connections)
 	for range connections {
 		group.Go(func() {
-			for i := next.Add(1) - 1; i < hostedNames; i = next.Add(1) - 1 {
+			for i := next.Add(1) - 1; int(i) < hostedNames(); i = next.Add(1) - 1 {
 				conn, err := dialTLS(address, hostedName(int(i)))
 				if err != nil {
 					errs <- fmt.Errorf("%s: %w", hostedName(int(i)), err)
@@ -143,7 +143,7 @@ func storeCertificates(b *testing.B, folder string) (pair string) {
 	must(err)
 	authority := &x509.Certificate{Subject: pkix.Name{CommonName: "Test Authority"}}
 	issuer := (&certmagic.ACMEIssuer{CA: acmeNobody}).IssuerKey()
-	for i := range hostedNames {
+	for i := range hostedNames() {
 		name := hostedName(i)
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		must(err)

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,20 +32,34 @@ import (
 //	cpu-ratio   CPU time of the server process per handshake, ours over bare
 //	kB/cert     additional memory of ours, per certificate
 //
-// The number of handshakes per second means nothing without the other server's.
+// The number of handshakes per second means nothing without the other server's. With
+// -short, a few rounds show that the benchmarks work, and the figures mean nothing.
 
 const (
 	connections = 64
-	rounds      = 16
 	perRound    = 1000 // handshakes
-	loadedNames = 10_000
 )
 
+// rounds returns the number of rounds.
+func rounds() int { return unlessShort(16, 1) }
+
+// loadedNames returns the number of names with a certificate.
+func loadedNames() int { return unlessShort(10_000, perRound) }
+
+// unlessShort returns the first number, or the second one with -short.
+func unlessShort(many, few int) int {
+	if testing.Short() {
+		return few
+	}
+	return many
+}
+
 // These environment variables of the server process hold its kind, "bare" or
-// "signpost", and the storage directory.
+// "signpost", the storage directory and the number of names there.
 const (
 	benchServer = "SIGNPOST_BENCH_SERVER"
 	benchDir    = "SIGNPOST_BENCH_DIR"
+	benchNames  = "SIGNPOST_BENCH_NAMES"
 )
 
 // benchACME returns options for a server that does not exist.
@@ -106,12 +121,16 @@ func benchConfig(kind, dir string) (*tls.Config, error) {
 		}
 		return &tls.Config{Certificates: []tls.Certificate{*c}}, nil
 	}
-	for i := range loadedNames {
+	names, err := strconv.Atoi(os.Getenv(benchNames))
+	if err != nil {
+		return nil, err
+	}
+	for i := range names {
 		if _, err := m.acme.load(ctx, benchName(i)); err != nil {
 			return nil, err
 		}
 	}
-	if got := m.Status().Count(Valid); got != loadedNames {
+	if got := m.Status().Count(Valid); got != names {
 		return nil, fmt.Errorf("%d certificates are loaded", got)
 	}
 	return m.TLSConfig(), nil
@@ -137,7 +156,8 @@ type benchProcess struct {
 func startBench(b *testing.B, kind, dir string) *benchProcess {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), benchServer+"="+kind, benchDir+"="+dir)
+	cmd.Env = append(os.Environ(), benchServer+"="+kind, benchDir+"="+dir,
+		benchNames+"="+strconv.Itoa(loadedNames()))
 	cmd.Stderr = os.Stderr
 	p := &benchProcess{}
 	var err error
@@ -243,13 +263,13 @@ func BenchmarkHandshakeSpread(b *testing.B) { compare(b, perRound) }
 
 func compare(b *testing.B, names int) {
 	dir := b.TempDir()
-	fillStorage(b, dir, loadedNames)
+	fillStorage(b, dir, loadedNames())
 	bare, ours := startBench(b, "bare", dir), startBench(b, "signpost", dir)
 	new(cost).run(b, bare, names)
 	new(cost).run(b, ours, names)
 	var theirs, mine cost
 	var ratios []float64
-	for range rounds {
+	for range rounds() {
 		before, after := theirs.wall, mine.wall
 		theirs.run(b, bare, names)
 		mine.run(b, ours, names)
@@ -260,13 +280,13 @@ func compare(b *testing.B, names int) {
 	_, resident := ours.used(b)
 
 	b.ReportMetric(0, "ns/op") // meaningless here: a run is one comparison
-	b.ReportMetric(ratios[rounds/2], "ratio")
+	b.ReportMetric(ratios[len(ratios)/2], "ratio")
 	b.ReportMetric(mine.cpuEach()/theirs.cpuEach(), "cpu-ratio")
 	b.ReportMetric(mine.perSecond(), "handshakes/s")
 	b.ReportMetric(mine.cpuEach(), "cpu-µs/handshake")
 	b.ReportMetric(theirs.cpuEach(), "bare-cpu-µs/handshake")
 	b.ReportMetric(float64(resident)/1e6, "resident-MB")
-	b.ReportMetric(float64(resident-little)/1e3/loadedNames, "kB/cert")
+	b.ReportMetric(float64(resident-little)/1e3/float64(loadedNames()), "kB/cert")
 }
 
 // BenchmarkCertificate measures our part of a handshake alone.

@@ -75,6 +75,9 @@ func startChromium(path string) {
 // open opens a tab with a profile of its own. It is closed when the test ends.
 func open(t testing.TB) context.Context {
 	t.Helper()
+	if race {
+		t.Skip("in the browser, the race detector sees nothing that it does not see elsewhere")
+	}
 	path := tool(t, "chromium", "chromium-browser", "google-chrome")
 	chromium.Do(func() { startChromium(path) })
 	if chromium.err != nil {

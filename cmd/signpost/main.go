@@ -26,6 +26,8 @@ Usage:
                                                       print what each client is told for an address
   signpost records [-config FILE] [-compare|-publish|-remove] DOMAIN…|-all
                                                       print, compare or publish the DNS records of domains
+  signpost doctor  [-client CLIENT,…] [-json] [-v] ADDRESS|DOMAIN
+                                                      ask the network what each client finds for an address, and why
   signpost presets [NAME]                             list the mail systems known as account sources, or print one
   signpost version                                    print the version
 
@@ -48,6 +50,7 @@ var commands = map[string]command{
 	"check":   check,
 	"show":    showCommand,
 	"records": recordsCommand,
+	"doctor":  doctorCommand,
 	"presets": presets,
 	"version": version,
 }

@@ -1,3 +1,189 @@
 // Package doctor asks the network what mail clients would ask for an address, forecasts
 // what each of them ends up with, and says what is wrong and what cures it.
 package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"signpost/account"
+	"signpost/internal/doctor/client"
+	"signpost/internal/doctor/finding"
+	"signpost/internal/doctor/probe"
+)
+
+// Limit is the time after which a diagnosis ends with what is known. Half of it is enough
+// for a domain whose servers answer, or refuse.
+const Limit = 60 * time.Second
+
+// Options say whom to diagnose, and how.
+type Options struct {
+	// Address is a mailbox, or the result of AtDomain.
+	Address account.Address
+	// Clients are the IDs of the clients to forecast, from Choose; empty for all.
+	Clients []string
+	// Asker asks the network. It must return when its context ends.
+	Asker probe.Asker
+	// Limit is the time for the whole diagnosis; zero means the constant.
+	Limit time.Duration
+	// Real sends the address itself also to servers outside its domain, as the clients do.
+	// Otherwise these are asked for a stand-in.
+	Real bool
+	// Version and Resolver are printed: that of the program, and whom DNS questions go to.
+	Version, Resolver string
+	// Own is the configuration of the service on this machine; nil if there is none.
+	Own *Own
+	// Progress is called from many goroutines, after each answer and at each phase; nil if nobody watches.
+	Progress func(Progress)
+}
+
+// Progress says how far a diagnosis is.
+type Progress struct {
+	Phase    string // "clients" or "findings"
+	Requests int    // that were answered
+	Done, Of int    // clients, or faults of the catalogue
+}
+
+// standIn is the local part of the mailbox that servers are asked about where the real
+// one is not known, or none of their business.
+const standIn = "signpost-doctor"
+
+// AtDomain returns the address by which a domain is diagnosed when nobody names a mailbox. The
+// mailbox need not exist: no good server answers differently for one that does.
+func AtDomain(domain string) (account.Address, error) {
+	return account.ParseAddress(standIn + "@" + domain)
+}
+
+// Examine diagnoses an address. It returns an error for wrong options only: what cannot be
+// known is in the report.
+func Examine(ctx context.Context, o Options) (*Report, error) {
+	clients, err := Choose(o.Clients)
+	if err != nil {
+		return nil, err
+	}
+	if o.Address.IsZero() || o.Address.IsAny() {
+		return nil, fmt.Errorf("a diagnosis needs an address")
+	}
+	if o.Limit == 0 {
+		o.Limit = Limit
+	}
+	e := &examination{Options: o, started: time.Now(), watch: newWatch(o)}
+	e.recording = probe.NewRecording(e.watch)
+	// The last part of the time is for the rules, so that what the clients learned is explained.
+	all, cancel := context.WithTimeout(ctx, o.Limit)
+	defer cancel()
+	first, cancelFirst := context.WithTimeout(ctx, o.Limit-o.Limit/6)
+	defer cancelFirst()
+	provider := make(chan *Provider, 1)
+	go func() { provider <- e.provider(first) }()
+	forecasts, silent := e.forecast(first, clients)
+	findings := e.find(all, clients, forecasts)
+	own := e.compareOwn(all)
+	if err := ctx.Err(); err != nil {
+		return nil, err // who asked has gone
+	}
+	var guess *Provider
+	select {
+	case guess = <-provider:
+	case <-afterEnd(first):
+	}
+	return e.report(clients, forecasts, silent, findings, own, guess), nil
+}
+
+// Choose returns the clients with the IDs, or those whose IDs begin with one and a hyphen; all
+// for no IDs.
+func Choose(ids []string) ([]client.Client, error) {
+	all := client.All()
+	if len(ids) == 0 {
+		return all, nil
+	}
+	var chosen []client.Client
+	for _, c := range all {
+		if slices.ContainsFunc(ids, func(id string) bool { return c.ID == id || strings.HasPrefix(c.ID, id+"-") }) {
+			chosen = append(chosen, c)
+		}
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(chosen, func(c client.Client) bool { return c.ID == id || strings.HasPrefix(c.ID, id+"-") }) {
+			return nil, fmt.Errorf("there is no client %q", id)
+		}
+	}
+	return chosen, nil
+}
+
+// examination is one diagnosis under way.
+type examination struct {
+	Options
+	started   time.Time
+	watch     *watch
+	recording *probe.Recording
+}
+
+// forecast lets all clients search. It returns their forecasts by ID, and the IDs of those
+// that did not end in time.
+func (e *examination) forecast(ctx context.Context, clients []client.Client) (map[string]client.Forecast, []string) {
+	e.watch.phase("clients", len(clients))
+	type result struct {
+		id       string
+		forecast client.Forecast
+	}
+	results := make(chan result, len(clients))
+	for _, c := range clients {
+		go func() {
+			search := &client.Search{Address: e.Address, Asker: e.recording}
+			f := c.Forecast(ctx, search)
+			if f.Steps == nil {
+				f.Steps = search.Steps()
+			}
+			results <- result{c.ID, f}
+		}()
+	}
+	forecasts := map[string]client.Forecast{}
+	end := afterEnd(ctx)
+	for range clients {
+		select {
+		case r := <-results:
+			forecasts[r.id] = r.forecast
+			e.watch.done()
+		case <-end:
+			var silent []string
+			for _, c := range clients {
+				if _, ok := forecasts[c.ID]; !ok {
+					silent = append(silent, c.ID)
+				}
+			}
+			return forecasts, silent
+		}
+	}
+	return forecasts, nil
+}
+
+// find applies the whole catalogue.
+func (e *examination) find(
+	ctx context.Context, clients []client.Client, forecasts map[string]client.Forecast,
+) []finding.Finding {
+	e.watch.phase("findings", 0)
+	c := &finding.Case{Address: e.Address, Asker: e.recording, Clients: clients, Forecasts: forecasts}
+	found := make(chan []finding.Finding, 1)
+	go func() { found <- finding.Find(ctx, c) }()
+	select {
+	case findings := <-found:
+		return findings
+	case <-afterEnd(ctx):
+		e.watch.miss("all findings", "the time was over")
+		return nil
+	}
+}
+
+// grace is how long clients and rules may take to return once their time is over.
+const grace = 250 * time.Millisecond
+
+// afterEnd returns a channel that is closed a little after the context has ended.
+func afterEnd(ctx context.Context) <-chan struct{} {
+	end := make(chan struct{})
+	context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(end) }) })
+	return end
+}

@@ -13,8 +13,8 @@ type helper func(args ...string) (string, error)
 var commandLine = regexp.MustCompile(`(?m)^  signpost ([a-z]+)`)
 
 // flagLine matches the line of a command's help that introduces a flag, as package
-// flag prints it.
-var flagLine = regexp.MustCompile(`^  -([a-z-]+)(?: ([A-Za-z]+))?\n$`)
+// flag prints it. The meaning of a flag of one letter stands on the same line.
+var flagLine = regexp.MustCompile(`^  -([a-z0-9-]+)(?: ([A-Za-z]+))?(?:\t(.*))?\n$`)
 
 // commandPage is what signpost(1) takes from the help of the program.
 type commandPage struct {
@@ -69,6 +69,9 @@ func readCommand(name, help string) command {
 		}
 		c.Flags = append(c.Flags, option{Name: match[1], Operand: match[2]})
 		about = &c.Flags[len(c.Flags)-1].About
+		if match[3] != "" {
+			*about = match[3] + "\n"
+		}
 	}
 	return c
 }

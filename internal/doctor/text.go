@@ -1,0 +1,256 @@
+package doctor
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"signpost/internal/doctor/client"
+	"signpost/internal/show"
+)
+
+// Layout says how a report is printed.
+type Layout struct {
+	Width   int  // columns of the terminal; 0 for 100
+	Verbose bool // also the mail servers and the requests
+	Exit    int  // the exit status, which the last line tells
+}
+
+// WriteText writes the report for the people of a support desk: a verdict, findings with the
+// worst first, what each client does, and what to type.
+func (r *Report) WriteText(to io.Writer, l Layout) error {
+	w := &page{width: cmp.Or(l.Width, 100)}
+	w.width = max(w.width, 60)
+	r.writeVerdict(w)
+	for i, f := range r.Findings {
+		w.line("")
+		r.writeFinding(w, i+1, f)
+	}
+	w.line("")
+	r.writeClients(w)
+	r.writeType(w)
+	if l.Verbose {
+		r.writeHosts(w)
+		r.writeRequests(w)
+	}
+	r.writeNotAsked(w)
+	w.line(fmt.Sprintf("exit %d", l.Exit))
+	_, err := w.WriteTo(to)
+	return err
+}
+
+// Name returns whom the report is about.
+func (r *Report) Name() string { return cmp.Or(r.Address, r.Domain) }
+
+func (r *Report) writeVerdict(w *page) {
+	w.paragraph("", r.Name()+": "+r.Verdict())
+	how := fmt.Sprintf("%.1f s", r.Seconds)
+	if r.Seconds >= 10 {
+		how = fmt.Sprintf("%.0f s", r.Seconds)
+	}
+	if r.Resolver != "" {
+		how += ", resolver " + r.Resolver
+	}
+	where := "mail is at no provider that DNS names"
+	if r.Provider != nil {
+		where = fmt.Sprintf("mail is at %s (%s)", r.Provider.Guess, r.Provider.Evidence)
+	}
+	if r.Own != nil {
+		where += "; " + r.Own.summary()
+	}
+	w.paragraph("", where+"; "+how)
+	if r.Address == "" {
+		w.paragraph("", "no mailbox was named: servers were asked about "+standIn+"@"+r.Domain+", which need not exist")
+	}
+}
+
+func (r *Report) writeFinding(w *page, number int, f Finding) {
+	indent := strings.Repeat(" ", 5)
+	w.paragraphs(fmt.Sprintf("%d %s %-3s  ", number, strings.ToUpper(string(f.Severity)), f.ID), indent, f.Sentence)
+	if len(f.Clients) > 0 {
+		w.paragraph(indent+"hits   ", strings.Join(r.titles(f.Clients), ", "))
+	}
+	for i, e := range f.Evidence {
+		label := "seen   "
+		if i > 0 {
+			label = "       "
+		}
+		w.paragraph(indent+label, e.Probe+" "+e.Target+": "+e.Result)
+	}
+	for i, c := range f.Cures {
+		label := "cure   "
+		if i > 0 {
+			label = "       "
+		}
+		w.paragraph(indent+label, c.Who+": "+c.Text)
+		for _, line := range c.Remove {
+			w.record(indent+"         remove  ", line)
+		}
+		for _, line := range c.Put {
+			w.record(indent+"         put     ", line)
+		}
+	}
+}
+
+// titles returns the names of clients, "every client" for all.
+func (r *Report) titles(ids []string) []string {
+	var titles []string
+	for _, c := range r.Clients {
+		if slices.Contains(ids, c.Client) {
+			titles = append(titles, c.Title())
+		}
+	}
+	if len(titles) == len(r.Clients) && len(titles) > 2 {
+		return []string{"every client"}
+	}
+	return titles
+}
+
+// outcome returns what a client's person ends up with, in the words of reports.
+func (c Client) outcome() string {
+	switch c.Outcome {
+	case outcomeWords[client.SetsUp]:
+		return string(client.SetsUp)
+	case outcomeWords[client.SetsUpBut]:
+		return "sets itself up, but " + cmp.Or(c.But, "not fully")
+	case outcomeWords[client.Asks]:
+		return "asks for " + cmp.Or(c.But, "the servers")
+	case outcomeWords[client.Elsewhere]:
+		return "goes elsewhere" + after(": ", c.But)
+	case outcomeWords[client.Fails]:
+		return "fails" + after(": ", c.But)
+	}
+	return "not known" + after(": ", c.But)
+}
+
+func after(separator, text string) string {
+	if text == "" {
+		return ""
+	}
+	return separator + text
+}
+
+// writeClients writes the table of clients. Findings are the numbers of the list above.
+func (r *Report) writeClients(w *page) {
+	if len(r.Clients) == 0 {
+		return
+	}
+	name := 0
+	for _, c := range r.Clients {
+		name = max(name, len([]rune(c.Title())))
+	}
+	name = min(name, 22)
+	const findings = 8
+	rest := w.width - 2 - name - 2 - 2 - findings - 2
+	source := rest * 2 / 5
+	columns := []int{name + 2, rest - source, source, findings}
+	w.row(columns, "  CLIENT", "OUTCOME", "SOURCE", "FINDINGS")
+	for _, c := range r.Clients {
+		w.row(columns, string(c.Certainty)+" "+c.Title(), c.outcome(), cmp.Or(c.Source, "none"), r.numbers(c.Findings))
+	}
+}
+
+// numbers returns the places of findings in the list, - for none.
+func (r *Report) numbers(ids []string) string {
+	var numbers []string
+	for i, f := range r.Findings {
+		if slices.Contains(ids, f.ID) {
+			numbers = append(numbers, fmt.Sprint(i+1))
+		}
+	}
+	return cmp.Or(strings.Join(numbers, " "), "-")
+}
+
+func (r *Report) writeType(w *page) {
+	if r.Type == nil {
+		return
+	}
+	var parts []string
+	for _, s := range r.Type.Servers {
+		parts = append(parts, place(s))
+	}
+	text := strings.Join(parts, ", ") + ", user name " + r.Type.Servers[0].Username
+	for _, s := range r.Type.Servers[1:] {
+		if s.Username != r.Type.Servers[0].Username {
+			text += fmt.Sprintf(" (%s: %s)", s.Type, s.Username)
+		}
+	}
+	w.paragraph("what to type: ", text+" (announced by "+r.Type.Source+"; not tried)")
+}
+
+func place(s show.Server) string {
+	if s.URL != "" {
+		return s.Type + " " + s.URL
+	}
+	return fmt.Sprintf("%s %d %s", s.Hostname, s.Port, s.SocketType)
+}
+
+func (r *Report) writeNotAsked(w *page) {
+	if len(r.NotAsked) == 0 {
+		return
+	}
+	var parts []string
+	const most = 8
+	for i, n := range r.NotAsked {
+		if i == most {
+			parts = append(parts, fmt.Sprintf("%d more", len(r.NotAsked)-most))
+			break
+		}
+		parts = append(parts, n.What+" ("+n.Why+")")
+	}
+	w.paragraph("not asked: ", strings.Join(parts, "; "))
+}
+
+func (r *Report) writeHosts(w *page) {
+	if len(r.Hosts) == 0 {
+		return
+	}
+	w.line("")
+	w.line("mail servers")
+	for _, h := range r.Hosts {
+		w.paragraph("  ", h.text())
+	}
+}
+
+func (h Host) text() string {
+	text := fmt.Sprintf("%s %s %d %s", h.Type, h.Hostname, h.Port, h.SocketType)
+	if h.Address != "" {
+		text += " at " + h.Address
+	}
+	text += ": " + h.TCP
+	if h.GreetingMS > 0 {
+		text += fmt.Sprintf(", greeting after %d ms", h.GreetingMS)
+	}
+	if h.TLS != nil {
+		text += ", " + h.TLS.Version
+	}
+	if capabilities := cmp.Or(strings.Join(h.After, " "), strings.Join(h.Before, " ")); capabilities != "" {
+		text += ": " + capabilities
+	}
+	if h.Failure != "" {
+		text += "; " + h.Failure
+	}
+	return text
+}
+
+func (r *Report) writeRequests(w *page) {
+	w.line("")
+	w.line(fmt.Sprintf("requests (%d): begun, time taken", len(r.Requests)))
+	for _, q := range r.Requests {
+		at := ""
+		if q.Address != "" {
+			at = " [" + q.Address + "]"
+		}
+		w.paragraph(fmt.Sprintf("%6.2f s %6.2f s  ", float64(q.BegunMS)/1000, float64(q.MS)/1000), q.Key+at+": "+q.Result)
+	}
+	w.line("")
+}
+
+// page collects lines of at most width columns.
+type page struct {
+	bytes.Buffer
+	width int
+}

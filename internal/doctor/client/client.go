@@ -39,13 +39,14 @@ const (
 // Outcome is how a person's set-up ends.
 type Outcome string
 
-// The five outcomes.
+// The outcomes.
 const (
 	SetsUp    Outcome = "sets itself up"
 	SetsUpBut Outcome = "sets itself up, but …" // Forecast.But has the rest
 	Asks      Outcome = "asks for …"            // Forecast.But has what to type
 	Elsewhere Outcome = "goes elsewhere"        // Forecast.But has to whom
 	Fails     Outcome = "fails"                 // Forecast.But has why
+	Unknown   Outcome = "cannot be told"        // Forecast.But has what the diagnosis could not ask
 )
 
 // Forecast is what a client ends up with.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"sync"
+	"time"
 
 	"signpost/account"
 	"signpost/internal/doctor/probe"
@@ -12,6 +13,9 @@ import (
 type Search struct {
 	Address account.Address
 	Asker   probe.Asker
+	// Real allows the person's address in questions to servers of other domains. Otherwise they
+	// are asked for an invented one.
+	Real bool
 
 	mu    sync.Mutex
 	steps []Step
@@ -46,4 +50,22 @@ func (s *Search) Expect(ctx context.Context, questions ...any) {
 			go s.Asker.TLS(ctx, q)
 		}
 	}
+}
+
+// NotePage writes what came of a page for each question that led to it.
+func (s *Search) NotePage(page Page, verdict Verdict, why string) {
+	for _, key := range page.Asked {
+		s.Note(key, verdict, why)
+	}
+}
+
+// slow is how long a step may take without a person noticing.
+const slow = 3 * time.Second
+
+// failed is the verdict on a page that was no use to the client.
+func failed(page Page) Verdict {
+	if page.Took >= slow {
+		return Slowed
+	}
+	return Passed
 }

@@ -19,10 +19,10 @@ type TLS struct {
 	Problems []Problem `json:",omitempty"`
 }
 
-// Problem is a reason to refuse a certificate.
+// Problem is a reason to refuse a connection, mostly for its certificate.
 type Problem string
 
-// The problems of certificates.
+// The problems of a handshake.
 const (
 	WrongName       Problem = "wrong-name"
 	Expired         Problem = "expired"
@@ -30,6 +30,7 @@ const (
 	SelfSigned      Problem = "self-signed"
 	UnknownIssuer   Problem = "unknown-issuer"
 	IncompleteChain Problem = "incomplete-chain" // the issuer is public, but its certificate was not sent
+	OldVersion      Problem = "old-version"      // TLS 1.1 or older (RFC 8996): no client of today speaks it
 )
 
 // Has reports whether the certificate has one of the problems.

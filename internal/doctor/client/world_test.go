@@ -265,3 +265,13 @@ const (
 	nordlysWellKnown  = "https://nordlys.example/.well-known/autoconfig/mail/config-v1.1.xml"
 	anna              = "anna@nordlys.example"
 )
+
+// address parses an address.
+func address(t *testing.T, text string) account.Address {
+	t.Helper()
+	a, err := account.ParseAddress(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}

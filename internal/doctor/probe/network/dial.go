@@ -19,7 +19,8 @@ import (
 type connection struct {
 	net.Conn // nil if it failed
 	failure  *probe.Failure
-	address  netip.Addr    // the address that is connected, or the first that failed
+	address  netip.Addr // the address that is connected, or that failed
+	port     uint16
 	resolved time.Duration // what the look-up of the host took
 	started  time.Time     // when it got its place
 	took     time.Duration // from then until it was connected or failed
@@ -134,11 +135,11 @@ func (n *Network) connect(ctx context.Context, a netip.AddrPort) *connection {
 	if err != nil {
 		return &connection{failure: ended(), address: a.Addr()}
 	}
-	if known := n.failedBefore(a); known != nil {
+	if known := n.known(a); known != nil {
 		leave()
 		return known
 	}
-	c := &connection{address: a.Addr(), started: time.Now(), leave: leave}
+	c := &connection{address: a.Addr(), port: a.Port(), started: time.Now(), leave: leave}
 	dialer := net.Dialer{Timeout: probe.ConnectLimit, Control: n.control, KeepAlive: -1}
 	dialer.SetMultipathTCP(false)
 	c.Conn, err = dialer.DialContext(ctx, "tcp", a.String())
@@ -147,11 +148,11 @@ func (n *Network) connect(ctx context.Context, a netip.AddrPort) *connection {
 		return c
 	}
 	c.Conn = nil
-	c.Close()
 	c.failure = n.whyNot(ctx, a, err)
-	if ctx.Err() == nil {
+	if !isOver(ctx) {
 		n.remember(a, c)
 	}
+	c.Close()
 	return c
 }
 
@@ -174,7 +175,7 @@ func (n *Network) whyNot(ctx context.Context, a netip.AddrPort, err error) *prob
 	}
 	timeout, isTimeout := errors.AsType[net.Error](err)
 	switch {
-	case ctx.Err() != nil:
+	case isOver(ctx):
 		return ended()
 	case errors.Is(err, syscall.ENETUNREACH) && !hasRoute(a):
 		if a.Addr().Is6() {
@@ -198,18 +199,4 @@ func hasRoute(a netip.AddrPort) bool {
 	}
 	c.Close()
 	return true
-}
-
-// remember keeps the failure of an address and port. Each is tried once in a diagnosis: what
-// refused a moment ago may be counting the attempts.
-func (n *Network) remember(a netip.AddrPort, c *connection) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.failed[a] = c
-}
-
-func (n *Network) failedBefore(a netip.AddrPort) *connection {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.failed[a]
 }

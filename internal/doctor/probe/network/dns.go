@@ -45,7 +45,7 @@ func (n asker) DNS(ctx context.Context, q probe.DNSQuestion) probe.DNSAnswer {
 	if failure != nil {
 		return probe.DNSAnswer{Failure: failure}
 	}
-	client, err := dns.NewClient([]string{server.String()}, dns.Manner{})
+	client, err := dns.NewClient([]string{server.String()}, dns.Manner{Timeout: dnsTimeout})
 	if err != nil {
 		return probe.DNSAnswer{Failure: &probe.Failure{Kind: probe.NotAsked, Text: err.Error()}}
 	}
@@ -73,6 +73,9 @@ func (n *Network) server(view string) (netip.AddrPort, *probe.Failure) {
 
 // lookup asks a question when it gets a place.
 func (n *Network) lookup(ctx context.Context, client *dns.Client, kind string, q probe.DNSQuestion, share fair.Share) probe.DNSAnswer {
+	if _, _, err := dns.Question(q.Name, q.Type); err != nil {
+		return probe.DNSAnswer{Failure: &probe.Failure{Kind: probe.NotAsked, Text: err.Error()}}
+	}
 	if failure := n.counts.take(kind, MaxDNS); failure != nil {
 		return probe.DNSAnswer{Failure: failure}
 	}
@@ -87,7 +90,7 @@ func (n *Network) lookup(ctx context.Context, client *dns.Client, kind string, q
 	switch {
 	case err == nil:
 		answer.Truncated = cut(&answer.Answer)
-	case ctx.Err() != nil:
+	case isOver(ctx):
 		answer.Failure = ended()
 	case kind != directQuestions && !errors.Is(err, dns.ErrCode) && !n.resolverWorks():
 		answer.Failure = &probe.Failure{Kind: probe.NotAsked, Text: fmt.Sprintf("the resolver does not work: %v", err)}
@@ -99,6 +102,9 @@ func (n *Network) lookup(ctx context.Context, client *dns.Client, kind string, q
 
 // worksWithin is how long a resolver has for the question whether it answers at all.
 const worksWithin = 4 * time.Second
+
+// dnsTimeout limits one try. Tests shorten it.
+var dnsTimeout = 2 * time.Second
 
 // askResolver asks the resolver for the root's name servers and reports whether anything
 // came back. Only a resolver that answers can leave one question unanswered and tell

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"sync"
+	"time"
 
 	"signpost/internal/dns"
 	"signpost/internal/doctor/probe"
@@ -43,8 +44,7 @@ type Network struct {
 	// resolverWorks reports whether the resolver answers at all; it asks once.
 	resolverWorks func() bool
 
-	mu     sync.Mutex
-	failed map[netip.AddrPort]*connection // addresses that accepted no connection
+	memory memory
 }
 
 // New returns a Network for one diagnosis.
@@ -52,12 +52,12 @@ func New(o Options) (*Network, error) {
 	if !o.IPv4 && !o.IPv6 {
 		o.IPv4, o.IPv6 = true, true
 	}
-	n := &Network{options: o, failed: map[netip.AddrPort]*connection{}}
+	n := &Network{options: o}
 	var err error
-	if n.resolver, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true}); err != nil {
+	if n.resolver, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true, Timeout: dnsTimeout}); err != nil {
 		return nil, err
 	}
-	if n.unchecked, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true, Unchecked: true}); err != nil {
+	if n.unchecked, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true, Unchecked: true, Timeout: dnsTimeout}); err != nil {
 		return nil, err
 	}
 	n.resolverWorks = sync.OnceValue(n.askResolver)
@@ -69,11 +69,11 @@ func New(o Options) (*Network, error) {
 // address.
 func (n *Network) Resolver() []string { return n.resolver.Servers() }
 
-func todo() *probe.Failure { return &probe.Failure{Kind: probe.NotAsked, Text: "not built yet"} }
-
-// Web implements probe.Asker.
-func (n *Network) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
-	return probe.WebAnswer{Failure: todo()}
+// isOver reports whether a diagnosis has ended. A connection whose deadline is that of the context
+// may notice it first.
+func isOver(ctx context.Context) bool {
+	limit, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(limit)
 }
 
 // ended is the failure of a question that the diagnosis did not wait for.

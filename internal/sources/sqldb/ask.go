@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
+	"syscall"
 )
 
 // ask runs a query and calls read for each row, of at most limit if that is not 0. A key
@@ -15,11 +17,13 @@ func (s *Store) ask(ctx context.Context, q *query, k key, limit int, read func(*
 		return nil
 	}
 	got := 0
-	_, err := s.run(ctx, q, k, limit, func(v *values) { got++; read(v) })
-	if err != nil && got == 0 && ctx.Err() == nil && s.engine.lost(err) {
-		// The server, or somebody with the right to, has ended the connection while it was
-		// in use. Idle ones that ended are noticed by the driver.
-		_, err = s.run(ctx, q, k, limit, read)
+	count := func(v *values) { got++; read(v) }
+	_, err := s.run(ctx, q, k, limit, count)
+	// The server, or somebody with the right to, has ended the connection while it was in use.
+	// That may have ended the idle ones as well, and the driver does not notice it at once:
+	// each connection of the pool may fail before there is a new one.
+	for again := s.connections(); again > 0 && got == 0 && ctx.Err() == nil && s.lost(err); again-- {
+		_, err = s.run(ctx, q, k, limit, count)
 	}
 	switch {
 	case err == nil:
@@ -75,5 +79,12 @@ func (s *Store) prepare(ctx context.Context, q *query) (*sql.Stmt, error) {
 	return q.stmt.Load(), nil
 }
 
-// isBad reports whether database/sql gave up a connection as broken.
+// lost reports whether a connection ended, so that another one may do.
+func (s *Store) lost(err error) bool {
+	return err != nil && (isBad(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) || s.engine.lost(err))
+}
+
+// isBad reports whether database/sql gave up a connection as broken, after a few others. The
+// drivers say so of one that ended before the query was sent.
 func isBad(err error) bool { return errors.Is(err, driver.ErrBadConn) }

@@ -16,8 +16,8 @@ type engine struct {
 	connector func(p *place, h host, timeout time.Duration) driver.Connector
 	// strange reports whether a query failed because of the key's bytes.
 	strange func(error) bool
-	// lost reports whether a connection ended while it was in use, so that another one
-	// may do.
+	// lost reports whether the error is the driver's own one about a connection that ended
+	// while it was in use.
 	lost func(error) bool
 	// classify returns what the error means, or nil if it is not the driver's.
 	classify func(error) *Error
@@ -39,14 +39,18 @@ const (
 func (s *Store) open() {
 	s.db = sync.OnceValue(func() *sql.DB {
 		db := sql.OpenDB(newFailover(s.place, s.engine, s.timeout))
-		connections := s.options.Connections
-		if connections <= 0 {
-			connections = DefaultConnections
-		}
-		db.SetMaxOpenConns(connections)
-		db.SetMaxIdleConns(connections)
+		db.SetMaxOpenConns(s.connections())
+		db.SetMaxIdleConns(s.connections())
 		db.SetConnMaxIdleTime(idleTime)
 		db.SetConnMaxLifetime(lifeTime)
 		return db
 	})
+}
+
+// connections returns how many connections the pool may have.
+func (s *Store) connections() int {
+	if s.options.Connections > 0 {
+		return s.options.Connections
+	}
+	return DefaultConnections
 }

@@ -300,13 +300,11 @@ func strangeToPostgres(err error) bool {
 	return false
 }
 
-// lostByPostgres reports whether the server ended the connection during a query:
-// admin_shutdown, crash_shutdown, or without a word.
+// lostByPostgres reports whether the server says that it ends the connection:
+// admin_shutdown, crash_shutdown.
 func lostByPostgres(err error) bool {
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return refused.Code == "57P01" || refused.Code == "57P02"
-	}
-	return isBad(err) || errors.Is(err, io.ErrUnexpectedEOF)
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (refused.Code == "57P01" || refused.Code == "57P02")
 }
 
 // classifyPostgres returns what PostgreSQL's error means.

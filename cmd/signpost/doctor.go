@@ -21,6 +21,7 @@ import (
 )
 
 const doctorUsage = `[-client CLIENT,…] [-json] [-v] [-fail-on error|warning] ADDRESS|DOMAIN
+       signpost doctor -from FILE [-out FILE] [-at-once N] [-json]
 
 Asks the network what mail clients would ask for an address, and says what each
 of them ends up with, what is wrong, and what cures it. Nobody signs in, and no
@@ -32,6 +33,8 @@ type doctorRun struct {
 	clients, resolver, failOn, config string
 	json, verbose, v4, v6, private    bool
 	redact, real                      bool
+	from, out                         string
+	atOnce                            int
 	timeout                           time.Duration
 	options                           doctor.Options
 	least                             finding.Severity
@@ -54,12 +57,19 @@ func doctorCommand(ctx context.Context, e env, args []string) error {
 	flags.BoolVar(&r.real, "real", false,
 		"send the address itself also to servers outside its domain, as clients do;\notherwise these are asked about another mailbox of the domain")
 	flags.DurationVar(&r.timeout, "timeout", doctor.Limit, "end after this `TIME` with what is known")
+	flags.StringVar(&r.from, "from", "", "diagnose the addresses and domains in `FILE`, one on a line, - for standard input,\nand print a line for each")
+	flags.StringVar(&r.out, "out", "",
+		"with -from, keep the reports in `FILE`, as JSON, one on a line; what is in it\nalready is not diagnosed again, so a run that was broken off goes on")
+	flags.IntVar(&r.atOnce, "at-once", 16, "with -from, diagnose `N` addresses at a time")
 	operands, err := parseFlags(e, flags, args, doctorUsage)
 	if err != nil {
 		return err
 	}
 	if err := r.setOptions(operands); err != nil {
 		return usageError{fault.WithHint(err, "signpost doctor -h explains the command")}
+	}
+	if r.from != "" {
+		return r.many(ctx)
 	}
 	return r.one(ctx)
 }
@@ -86,10 +96,16 @@ func (r *doctorRun) setOptions(operands []string) error {
 		return fmt.Errorf("-fail-on takes error or warning, not %q", r.failOn)
 	case r.timeout < time.Second || r.timeout > 10*time.Minute:
 		return errors.New("-timeout takes a time from 1s to 10m")
-	case len(operands) != 1:
-		return errors.New("doctor takes one address or domain")
+	case r.from == "" && len(operands) != 1, r.from != "" && len(operands) > 0:
+		return errors.New("doctor takes one address or domain, or -from FILE")
+	case r.from == "" && r.out != "":
+		return errors.New("-out goes with -from")
+	case r.out != "" && r.redact:
+		return errors.New("-out keeps addresses, to go on from there, so -redact cannot go with it")
+	case r.atOnce < 1 || r.atOnce > 64:
+		return errors.New("-at-once takes a number from 1 to 64")
 	}
-	r.options = doctor.Options{Limit: r.timeout, Real: r.real, Resolver: r.resolver}
+	r.options = doctor.Options{Limit: r.timeout, Real: r.real}
 	r.options.Version, _ = buildVersion()
 	if r.clients != "" {
 		r.options.Clients = strings.Split(r.clients, ",")
@@ -97,11 +113,15 @@ func (r *doctorRun) setOptions(operands []string) error {
 	if _, err := doctor.Choose(r.options.Clients); err != nil {
 		return err
 	}
-	var err error
-	if r.options.Address, err = doctorAddress(operands[0]); err != nil {
+	n, err := r.newNetwork()
+	if err != nil {
 		return err
 	}
-	return r.setNetwork()
+	r.options.Asker, r.options.Resolver = n, strings.Join(n.Resolver(), ", ")
+	if r.from == "" {
+		r.options.Address, err = doctorAddress(operands[0])
+	}
+	return err
 }
 
 // doctorAddress parses an address or a domain.
@@ -120,19 +140,14 @@ func doctorAddress(text string) (account.Address, error) {
 	return doctor.AtDomain(domain)
 }
 
-// setNetwork makes what asks the network.
-func (r *doctorRun) setNetwork() error {
+// newNetwork returns what asks the network for one diagnosis.
+func (r *doctorRun) newNetwork() (*network.Network, error) {
 	o := network.Options{Private: r.private, IPv4: r.v4, IPv6: r.v6, Version: r.options.Version}
 	if r.resolver != "" {
 		o.Servers = []string{r.resolver}
 	}
 	o.Hello, _ = os.Hostname()
-	n, err := network.New(o)
-	if err != nil {
-		return err
-	}
-	r.options.Asker = n
-	return nil
+	return network.New(o)
 }
 
 // one diagnoses one address.

@@ -126,17 +126,20 @@ func serversOf(servers []client.Server) []show.Server {
 func (w *watch) finding(f finding.Finding) Finding {
 	described := Finding{
 		ID: f.ID, Severity: f.Severity, Sentence: f.Sentence,
-		Clients: append([]string{}, f.Clients...), Evidence: []Evidence{}, Cures: []Cure{},
+		Clients: append([]string{}, f.Clients...), Evidence: []Evidence{}, Cures: []Cure{}, Uncovers: f.Uncovers,
 	}
 	for _, shown := range f.Evidence {
-		what, target, _ := strings.Cut(string(shown.Key), " ")
-		evidence := Evidence{Probe: what, Target: target, Result: shown.Text}
+		label := withoutDigests(shown.Key)
+		var evidence Evidence
 		if i, ok := w.byKey[shown.Key]; ok {
+			label = w.requests[i].label
 			evidence.MS = w.requests[i].took.Milliseconds()
 			if at := w.requests[i].address; at.IsValid() {
 				evidence.Address = at.String()
 			}
 		}
+		evidence.Probe, evidence.Target, _ = strings.Cut(label, " ")
+		evidence.Result = shown.Text
 		described.Evidence = append(described.Evidence, evidence)
 	}
 	for _, cure := range f.Cures {
@@ -200,7 +203,7 @@ func describeHandshake(t *probe.TLS) *TLS {
 func (w *watch) list() []Request {
 	list := make([]Request, len(w.requests))
 	for i, r := range w.requests {
-		list[i] = Request{Key: string(r.key), BegunMS: r.begun.Milliseconds(), MS: r.took.Milliseconds(), Result: r.outcome}
+		list[i] = Request{Key: r.label, BegunMS: r.begun.Milliseconds(), MS: r.took.Milliseconds(), Result: r.outcome}
 		if r.address.IsValid() {
 			list[i].Address = r.address.String()
 		}

@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"signpost/internal/dns"
@@ -81,3 +82,28 @@ func problems(t *probe.TLS) string {
 	}
 	return fmt.Sprintf(" (certificate of %s: %s)", cmp.Or(strings.Join(t.Names, " "), "nobody"), strings.Join(words, ", "))
 }
+
+// label returns a web question for people. A key has a digest of the body in place of what
+// the question is about.
+func label(q probe.WebQuestion) string {
+	text := q.Method + " " + q.URL
+	for part, about := range map[string]string{
+		"mobilesync/requestschema": "for phones",
+		"outlook/requestschema":    "for Outlook",
+		"GetUserSettings":          "for EWS programs",
+	} {
+		if strings.Contains(q.Body, part) {
+			text += " (" + about + ")"
+		}
+	}
+	if q.Address.IsValid() {
+		text += " at " + q.Address.String()
+	}
+	return text
+}
+
+// withoutDigests returns the key of a question that was not put. Whoever guesses an address
+// could see from the digest of a body that the guess is right.
+func withoutDigests(key probe.Key) string { return digests.ReplaceAllString(string(key), "") }
+
+var digests = regexp.MustCompile(`( [0-9a-f]{8})+\b`)

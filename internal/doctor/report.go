@@ -1,7 +1,12 @@
 package doctor
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"signpost/internal/doctor/client"
 	"signpost/internal/doctor/finding"
@@ -43,6 +48,8 @@ type Finding struct {
 	Clients  []string         `json:"clients"` // IDs
 	Evidence []Evidence       `json:"evidence"`
 	Cures    []Cure           `json:"cures"`
+	// Uncovers says what else would go wrong if this finding alone were cured.
+	Uncovers []string `json:"uncovers,omitempty"`
 }
 
 // Evidence is what was asked and what showed the fault.
@@ -129,6 +136,29 @@ type Request struct {
 	MS      int64  `json:"ms"`
 	Address string `json:"address,omitempty"`
 	Result  string `json:"result"`
+}
+
+// MarshalJSON escapes what moves a terminal's cursor or turns the direction of writing: the
+// report holds texts of strangers' servers, and people look at JSON, too.
+func (r *Report) MarshalJSON() ([]byte, error) {
+	type plain Report // without this method
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode((*plain)(r)); err != nil {
+		return nil, err
+	}
+	var escaped bytes.Buffer
+	for _, c := range b.String() {
+		if unicode.IsPrint(c) || c == '\n' {
+			escaped.WriteRune(c)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{c}) {
+			fmt.Fprintf(&escaped, `\u%04x`, unit)
+		}
+	}
+	return escaped.Bytes(), nil
 }
 
 // Worst returns the severity of the worst finding, empty for none.

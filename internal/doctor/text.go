@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"signpost/account"
 	"signpost/internal/doctor/client"
 	"signpost/internal/show"
 )
@@ -44,6 +45,37 @@ func (r *Report) WriteText(to io.Writer, l Layout) error {
 
 // Name returns whom the report is about.
 func (r *Report) Name() string { return cmp.Or(r.Address, r.Domain) }
+
+// Name returns whom a report about an address is about: a domain for the result of AtDomain.
+func Name(a account.Address) string {
+	if a.Local() == standIn {
+		return a.Domain()
+	}
+	return a.String()
+}
+
+// Line returns the report in one line. failed marks it as one that somebody should look at.
+func (r *Report) Line(failed bool) string {
+	mark := "ok   "
+	if failed {
+		mark = "FAULT"
+		if !r.Complete && len(r.Findings) == 0 {
+			mark = "?    "
+		}
+	}
+	var ids []string
+	for _, f := range r.Findings {
+		ids = append(ids, f.ID)
+	}
+	return printable(fmt.Sprintf("%s %s: %s", mark, r.Name(), r.Verdict()) + after(" ", bracketed(ids)))
+}
+
+func bracketed(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(words, " ") + "]"
+}
 
 func (r *Report) writeVerdict(w *page) {
 	w.paragraph("", r.Name()+": "+r.Verdict())
@@ -92,6 +124,9 @@ func (r *Report) writeFinding(w *page, number int, f Finding) {
 		for _, line := range c.Put {
 			w.record(indent+"         put     ", line)
 		}
+	}
+	for _, u := range f.Uncovers {
+		w.paragraph(indent+"then   ", u)
 	}
 }
 

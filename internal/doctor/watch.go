@@ -29,7 +29,7 @@ type watch struct {
 
 // request is a question that was put to the network.
 type request struct {
-	key     probe.Key // as it was put
+	label   string // the question as it was put, for people
 	begun   time.Duration
 	took    time.Duration
 	address netip.Addr
@@ -55,7 +55,7 @@ func newWatch(o Options) *watch {
 func (w *watch) DNS(ctx context.Context, q probe.DNSQuestion) probe.DNSAnswer {
 	begun := time.Since(w.started)
 	a := w.asker.DNS(ctx, q)
-	w.note(q.Key(), q.Key(), begun, a.Took, netip.Addr{}, a.Failure, describeDNS(a))
+	w.note(q.Key(), string(q.Key()), begun, a.Took, netip.Addr{}, a.Failure, describeDNS(a))
 	if q.View == probe.Recursive {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -78,7 +78,7 @@ func (w *watch) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	if put != q {
 		a = w.disguise.answer(a)
 	}
-	w.note(q.Key(), put.Key(), begun, a.Took, a.Address, a.Failure, describeWeb(a))
+	w.note(q.Key(), label(put), begun, a.Took, a.Address, a.Failure, describeWeb(a))
 	return a
 }
 
@@ -86,7 +86,7 @@ func (w *watch) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 func (w *watch) Mail(ctx context.Context, q probe.MailQuestion) probe.MailAnswer {
 	begun := time.Since(w.started)
 	a := w.asker.Mail(ctx, q)
-	w.note(q.Key(), q.Key(), begun, a.Took, a.Address, a.Failure, describeMail(a))
+	w.note(q.Key(), string(q.Key()), begun, a.Took, a.Address, a.Failure, describeMail(a))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mails = append(w.mails, mail{q, a})
@@ -97,13 +97,14 @@ func (w *watch) Mail(ctx context.Context, q probe.MailQuestion) probe.MailAnswer
 func (w *watch) TLS(ctx context.Context, q probe.TLSQuestion) probe.TLSAnswer {
 	begun := time.Since(w.started)
 	a := w.asker.TLS(ctx, q)
-	w.note(q.Key(), q.Key(), begun, a.Took, a.Address, a.Failure, describeTLS(a.TLS, a.Failure))
+	w.note(q.Key(), string(q.Key()), begun, a.Took, a.Address, a.Failure, describeTLS(a.TLS, a.Failure))
 	return a
 }
 
-// note keeps a request. Keys are of the question as it was asked here and as it was put.
+// note keeps a request: the key of the question as it was asked here, and the label of the
+// one that was put.
 func (w *watch) note(
-	asked, put probe.Key, begun, took time.Duration, at netip.Addr, failure *probe.Failure, outcome string,
+	asked probe.Key, put string, begun, took time.Duration, at netip.Addr, failure *probe.Failure, outcome string,
 ) {
 	if took == 0 {
 		took = time.Since(w.started) - begun
@@ -112,7 +113,7 @@ func (w *watch) note(
 	w.byKey[asked] = len(w.requests)
 	w.requests = append(w.requests, request{put, begun, took, at, outcome, !failure.Known()})
 	if !failure.Known() {
-		w.missed = append(w.missed, NotAsked{What: string(put), Why: failure.Text})
+		w.missed = append(w.missed, NotAsked{What: put, Why: failure.Text})
 	}
 	w.now.Requests++
 	now := w.now

@@ -83,6 +83,7 @@ var outcomeWords = map[client.Outcome]string{
 	client.Asks:      "asks",
 	client.Elsewhere: "elsewhere",
 	client.Fails:     "fails",
+	client.Unknown:   "unknown",
 }
 
 func describeClient(c client.Client, f client.Forecast, findings []Finding) Client {
@@ -91,7 +92,7 @@ func describeClient(c client.Client, f client.Forecast, findings []Finding) Clie
 		Name:      c.Name,
 		Version:   c.Version,
 		Certainty: c.Certainty,
-		Outcome:   cmp.Or(outcomeWords[f.Outcome], "unknown"),
+		Outcome:   outcomeWords[f.Outcome],
 		But:       f.But,
 		Source:    f.Source,
 		Seconds:   seconds(f.Took),

@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"bytes"
+	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"signpost/account"
@@ -14,30 +16,36 @@ import (
 // mailbox's domain, and the mailbox in the place of the stand-in in their answers. So strangers
 // do not learn that the mailbox exists, and clients are forecast as if they had been told.
 type disguise struct {
-	site       string   // names in it belong to the mailbox's domain
-	real, mask []string // spellings of the address, in the same order
+	local string
+	site  string         // names in it belong to the mailbox's domain
+	real  *regexp.Regexp // the local part with the @ after it, in any spelling
 }
+
+// mask matches the stand-in.
+var mask = regexp.MustCompile(standIn + `(@|%40)`)
 
 // newDisguise returns the disguise for an address, nil if the address is the stand-in itself.
 func newDisguise(a account.Address) *disguise {
 	if a.Local() == standIn {
 		return nil
 	}
-	d := &disguise{site: dns.Registrable(a.Domain())}
-	for _, local := range []string{a.Local(), strings.ToLower(a.Local())} {
-		d.real = append(d.real, spellings(local)...)
-		d.mask = append(d.mask, spellings(standIn)...)
-	}
-	return d
+	return &disguise{local: a.Local(), site: dns.Registrable(a.Domain()), real: inAnySpelling(a.Local())}
 }
 
-// spellings returns how a local part stands in URLs and documents, with the @ after it: the
-// domain after that may have another spelling.
-func spellings(local string) []string {
-	return []string{
-		url.QueryEscape(local) + "%40", url.PathEscape(local) + "%40", url.PathEscape(local) + "@", local + "@",
-		inXML.Replace(local) + "@",
+// inAnySpelling returns an expression for a local part in any case, as it stands in URLs and
+// in XML, with the @ after it: the domain after that may have another spelling.
+func inAnySpelling(local string) *regexp.Regexp {
+	var b strings.Builder
+	b.WriteString("(?i)")
+	for _, r := range local {
+		escaped := ""
+		for _, c := range []byte(string(r)) {
+			escaped += fmt.Sprintf("%%%02x", c)
+		}
+		fmt.Fprintf(&b, "(?:%s|%s|%s)", regexp.QuoteMeta(string(r)), escaped, regexp.QuoteMeta(inXML.Replace(string(r))))
 	}
+	b.WriteString("(@|%40)")
+	return regexp.MustCompile(b.String())
 }
 
 var inXML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&apos;", `"`, "&quot;")
@@ -51,20 +59,13 @@ func (d *disguise) hides(q probe.WebQuestion) bool {
 	if err == nil && (u.Hostname() == d.site || strings.HasSuffix(u.Hostname(), "."+d.site)) {
 		return false
 	}
-	for _, real := range d.real {
-		if strings.Contains(q.URL, real) || strings.Contains(q.Body, real) || strings.Contains(q.Header, real) {
-			return true
-		}
-	}
-	return false
+	return d.real.MatchString(q.URL) || d.real.MatchString(q.Body) || d.real.MatchString(q.Header)
 }
 
 // question returns a question with the stand-in.
 func (d *disguise) question(q probe.WebQuestion) probe.WebQuestion {
-	for i, real := range d.real {
-		for _, text := range []*string{&q.URL, &q.Body, &q.Header} {
-			*text = strings.ReplaceAll(*text, real, d.mask[i])
-		}
+	for _, text := range []*string{&q.URL, &q.Body, &q.Header} {
+		*text = d.real.ReplaceAllString(*text, standIn+"$1")
 	}
 	return q
 }
@@ -73,14 +74,21 @@ func (d *disguise) question(q probe.WebQuestion) probe.WebQuestion {
 func (d *disguise) answer(a probe.WebAnswer) probe.WebAnswer {
 	header := map[string]string{}
 	for name, value := range a.Header {
-		for i, mask := range d.mask {
-			value = strings.ReplaceAll(value, mask, d.real[i])
-		}
-		header[name] = value
+		header[name] = mask.ReplaceAllStringFunc(value, func(found string) string {
+			return url.QueryEscape(d.local) + found[len(standIn):]
+		})
 	}
 	a.Header = header
-	for i, mask := range d.mask {
-		a.Body = bytes.ReplaceAll(a.Body, []byte(mask), []byte(d.real[i]))
-	}
+	isXML := bytes.HasPrefix(bytes.TrimLeft(a.Body, "\ufeff \t\r\n"), []byte("<"))
+	a.Body = mask.ReplaceAllFunc(a.Body, func(found []byte) []byte {
+		local := d.local
+		switch after := string(found[len(standIn):]); {
+		case after != "@":
+			local = url.QueryEscape(local)
+		case isXML:
+			local = inXML.Replace(local)
+		}
+		return append([]byte(local), found[len(standIn):]...)
+	})
 	return a
 }

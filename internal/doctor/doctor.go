@@ -67,6 +67,13 @@ func Examine(ctx context.Context, o Options) (*Report, error) {
 	if o.Address.IsZero() || o.Address.IsAny() {
 		return nil, fmt.Errorf("a diagnosis needs an address")
 	}
+	return examine(ctx, o, clients, finding.Find)
+}
+
+// finder is finding.Find, or what a test has in its place.
+type finder func(context.Context, *finding.Case) []finding.Finding
+
+func examine(ctx context.Context, o Options, clients []client.Client, find finder) (*Report, error) {
 	if o.Limit == 0 {
 		o.Limit = Limit
 	}
@@ -80,7 +87,7 @@ func Examine(ctx context.Context, o Options) (*Report, error) {
 	provider := make(chan *Provider, 1)
 	go func() { provider <- e.provider(first) }()
 	forecasts, silent := e.forecast(first, clients)
-	findings := e.find(all, clients, forecasts)
+	findings := e.find(all, find, clients, forecasts)
 	own := e.compareOwn(all)
 	if err := ctx.Err(); err != nil {
 		return nil, err // who asked has gone
@@ -133,7 +140,8 @@ func (e *examination) forecast(ctx context.Context, clients []client.Client) (ma
 	results := make(chan result, len(clients))
 	for _, c := range clients {
 		go func() {
-			search := &client.Search{Address: e.Address, Asker: e.recording}
+			// The watch disguises the address where that is due, and undoes it in answers.
+			search := &client.Search{Address: e.Address, Asker: e.recording, Real: true}
 			f := c.Forecast(ctx, search)
 			if f.Steps == nil {
 				f.Steps = search.Steps()
@@ -163,12 +171,12 @@ func (e *examination) forecast(ctx context.Context, clients []client.Client) (ma
 
 // find applies the whole catalogue.
 func (e *examination) find(
-	ctx context.Context, clients []client.Client, forecasts map[string]client.Forecast,
+	ctx context.Context, find finder, clients []client.Client, forecasts map[string]client.Forecast,
 ) []finding.Finding {
 	e.watch.phase("findings", 0)
 	c := &finding.Case{Address: e.Address, Asker: e.recording, Clients: clients, Forecasts: forecasts}
 	found := make(chan []finding.Finding, 1)
-	go func() { found <- finding.Find(ctx, c) }()
+	go func() { found <- find(ctx, c) }()
 	select {
 	case findings := <-found:
 		return findings

@@ -16,6 +16,8 @@ type Many struct {
 	// NewAsker returns what asks the network for one diagnosis.
 	NewAsker func() (probe.Asker, error)
 	AtOnce   int // diagnoses at a time
+
+	examine func(context.Context, Options) (*Report, error) // of a test
 }
 
 // Result is the outcome for one address.
@@ -29,6 +31,10 @@ type Result struct {
 // limited number of them. A mail server that several domains have is asked once.
 func (m *Many) Examine(ctx context.Context, addresses iter.Seq[account.Address]) iter.Seq[Result] {
 	mails := newShared()
+	examine := Examine
+	if m.examine != nil {
+		examine = m.examine
+	}
 	return records.Parallel(ctx, addresses, m.AtOnce, func(ctx context.Context, a account.Address) Result {
 		asker, err := m.NewAsker()
 		if err != nil {
@@ -36,7 +42,7 @@ func (m *Many) Examine(ctx context.Context, addresses iter.Seq[account.Address])
 		}
 		o := m.Options
 		o.Address, o.Asker = a, &sharing{asker, mails}
-		report, err := Examine(ctx, o)
+		report, err := examine(ctx, o)
 		return Result{a, report, err}
 	})
 }

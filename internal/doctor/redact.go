@@ -2,9 +2,11 @@ package doctor
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"signpost/account"
 	"signpost/internal/doctor/client"
@@ -42,14 +44,14 @@ func (r *Report) Redacted() *Report {
 
 // redaction replaces what tells whose address it is.
 type redaction struct {
-	spellings []string // of the address up to its @, in lower case
-	words     []string // logins, and the local part, which are hidden where they stand alone
-	logins    []string // hidden as a whole where a login stands
+	address *regexp.Regexp // up to its @
+	words   []string       // logins, and the local part, which are hidden where they stand alone
+	logins  []string       // the same, and those that are hidden only where a login stands
 }
 
 func newRedaction(a account.Address, r *Report) *redaction {
 	local := strings.ToLower(a.Local())
-	h := &redaction{spellings: spellings(local), logins: []string{local}}
+	h := &redaction{address: inAnySpelling(local), logins: []string{local}}
 	lists := [][]string{}
 	for _, c := range r.Clients {
 		for _, s := range c.Servers {
@@ -129,33 +131,30 @@ func (h *redaction) in(member string, value any) any {
 }
 
 func (h *redaction) text(text string) string {
-	for _, s := range h.spellings {
-		text = replaceFold(text, s, hidden+s[strings.LastIndexAny(s, "%@"):], false)
-	}
+	text = h.address.ReplaceAllString(text, hidden+"$1")
 	for _, word := range h.words {
-		text = replaceFold(text, word, hidden, true)
+		text = replaceWord(text, word, hidden)
 	}
 	return text
 }
 
-// replaceFold replaces a text in any case, only where it stands alone if alone is set.
-func replaceFold(text, old, with string, alone bool) string {
-	var b strings.Builder
+// replaceWord replaces a word in any case where it stands alone.
+func replaceWord(text, word, with string) string {
 	lower := strings.ToLower(text)
 	if len(lower) != len(text) { // a letter whose cases differ in length
 		text = lower
 	}
+	var b strings.Builder
 	for {
-		i := strings.Index(lower, old)
+		i := strings.Index(lower, word)
 		if i < 0 {
-			b.WriteString(text)
-			return b.String()
+			return b.String() + text
 		}
-		end := i + len(old)
-		before, after := []rune(lower[:i]), []rune(lower[end:])
-		joined := len(before) > 0 && isWordRune(before[len(before)-1]) || len(after) > 0 && isWordRune(after[0])
+		end := i + len(word)
+		before, _ := utf8.DecodeLastRuneInString(lower[:i])
+		after, _ := utf8.DecodeRuneInString(lower[end:])
 		b.WriteString(text[:i])
-		if alone && joined {
+		if isWordRune(before) || isWordRune(after) {
 			b.WriteString(text[i:end])
 		} else {
 			b.WriteString(with)

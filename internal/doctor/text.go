@@ -110,7 +110,7 @@ func (r *Report) writeFinding(w *page, number int, f Finding) {
 		if i > 0 {
 			label = "       "
 		}
-		w.paragraph(indent+label, e.Probe+" "+e.Target+": "+e.Result)
+		w.paragraph(indent+label, e.text())
 	}
 	for i, c := range f.Cures {
 		label := "cure   "
@@ -128,6 +128,18 @@ func (r *Report) writeFinding(w *page, number int, f Finding) {
 	for _, u := range f.Uncovers {
 		w.paragraph(indent+"then   ", u)
 	}
+}
+
+// text returns the evidence in one line. A port says which protocol was spoken.
+func (e Evidence) text() string {
+	text := e.Target
+	if strings.ToUpper(e.Probe) == e.Probe { // a request to a web server
+		text = e.Probe + " " + text
+	}
+	if e.Address != "" {
+		text += " [" + e.Address + "]"
+	}
+	return text + ": " + e.Result
 }
 
 // titles returns the names of clients, "every client" for all.
@@ -158,7 +170,7 @@ func (c Client) outcome() string {
 	case outcomeWords[client.Fails]:
 		return "fails" + after(": ", c.But)
 	}
-	return "not known" + after(": ", c.But)
+	return string(client.Unknown) + after(": ", c.But)
 }
 
 func after(separator, text string) string {
@@ -179,13 +191,38 @@ func (r *Report) writeClients(w *page) {
 	}
 	name = min(name, 22)
 	const findings = 8
-	rest := w.width - 2 - name - 2 - 2 - findings - 2
+	rest := w.width - len("= ") - name - 3*len("  ") - findings
 	source := rest * 2 / 5
-	columns := []int{name + 2, rest - source, source, findings}
-	w.row(columns, "  CLIENT", "OUTCOME", "SOURCE", "FINDINGS")
+	columns := []int{name, rest - source, source, findings}
+	w.row(columns, "  ", "CLIENT", "OUTCOME", "SOURCE", "FINDINGS")
 	for _, c := range r.Clients {
-		w.row(columns, string(c.Certainty)+" "+c.Title(), c.outcome(), cmp.Or(c.Source, "none"), r.numbers(c.Findings))
+		w.row(columns, string(c.Certainty)+" ", c.Title(), c.outcome(), cut(shortSource(c.Source), source), r.numbers(c.Findings))
 	}
+}
+
+// shortSource returns a source for a narrow column: of a URL the host, where that says enough.
+func shortSource(source string) string {
+	short, isHTTPS := strings.CutPrefix(cmp.Or(source, "none"), "https://")
+	if rest, ok := strings.CutPrefix(short, "http://"); ok {
+		short = "http: " + rest
+	} else if !isHTTPS {
+		return short
+	}
+	for _, path := range []string{"/mail/config-v1.1.xml", "/autodiscover/autodiscover.xml"} {
+		short = strings.TrimSuffix(short, path)
+	}
+	return strings.Replace(short, "/.well-known/autoconfig", "/.well-known", 1)
+}
+
+// cut shortens the words of a text that are wider than a column.
+func cut(text string, columns int) string {
+	words := strings.Split(text, " ")
+	for i, word := range words {
+		if runes := []rune(word); len(runes) > columns {
+			words[i] = string(runes[:columns-1]) + "…"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // numbers returns the places of findings in the list, - for none.

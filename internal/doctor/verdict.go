@@ -31,7 +31,7 @@ func (r *Report) Verdict() string {
 		text = "no fault found"
 	}
 	if !r.Complete {
-		text += ", but not everything could be asked"
+		text += " (not everything could be asked)"
 	}
 	if ends := r.ends(); ends != "" {
 		text += ": " + ends
@@ -86,7 +86,9 @@ func (r *Report) ends() string {
 }
 
 // cannotSend reports whether a client's person reads mail and cannot send any.
-func (c Client) cannotSend() bool { return strings.Contains(c.But, "cannot send") }
+func (c Client) cannotSend() bool {
+	return strings.Contains(c.But, "cannot send") || strings.Contains(c.But, "neither receive nor send")
+}
 
 // some lists names, at most three of them.
 func some(names []string) string {

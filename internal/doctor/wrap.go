@@ -40,22 +40,18 @@ func (w *page) paragraphs(label, indent, text string) {
 // record writes a line of a zone file. It is not broken, as it is to be pasted.
 func (w *page) record(label, record string) { w.line(label + record) }
 
-// row writes cells in columns, each broken into lines as wide as its column.
-func (w *page) row(columns []int, cells ...string) {
+// row writes cells in columns after a mark, each broken into lines as wide as its column.
+func (w *page) row(columns []int, mark string, cells ...string) {
 	parts := make([][]string, len(cells))
 	lines := 0
 	for i, cell := range cells {
 		parts[i] = broken(cell, columns[i], columns[i])
-		if i == 0 { // further lines begin below the client's name
-			parts[i] = broken(cell, columns[i], columns[i]-2)
-			for j := 1; j < len(parts[i]); j++ {
-				parts[i][j] = "  " + parts[i][j]
-			}
-		}
 		lines = max(lines, len(parts[i]))
 	}
 	for n := range lines {
 		var b strings.Builder
+		b.WriteString(mark)
+		mark = strings.Repeat(" ", utf8.RuneCountInString(mark))
 		for i, column := range columns {
 			text := ""
 			if n < len(parts[i]) {

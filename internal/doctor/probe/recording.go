@@ -39,8 +39,9 @@ func NewRecording(asker Asker) *Recording {
 
 var notAsked = &Failure{Kind: NotAsked, Text: "not asked"}
 
-// once returns the answer of the entry, which the first caller lets ask provide.
-func once[Q comparable, A any](r *Recording, entries map[Q]*entry[A], q Q, ask func() A) A {
+// once returns the answer of the entry, which the first caller lets ask provide. Who waits
+// for an answer that another caller asked for gets none when its own time ends.
+func once[Q comparable, A any](ctx context.Context, r *Recording, entries map[Q]*entry[A], q Q, none A, ask func() A) A {
 	r.mu.Lock()
 	e, known := entries[q]
 	if !known {
@@ -49,52 +50,44 @@ func once[Q comparable, A any](r *Recording, entries map[Q]*entry[A], q Q, ask f
 	}
 	r.mu.Unlock()
 	if !known {
+		e.answer = none // in case ask panics
 		defer close(e.done)
-		e.answer = ask()
+		if r.asker != nil {
+			e.answer = ask()
+		}
 		return e.answer
 	}
-	<-e.done
-	return e.answer
+	select {
+	case <-e.done:
+		return e.answer
+	default:
+	}
+	select {
+	case <-e.done:
+		return e.answer
+	case <-ctx.Done():
+		return none
+	}
 }
 
 // DNS implements Asker.
 func (r *Recording) DNS(ctx context.Context, q DNSQuestion) DNSAnswer {
-	return once(r, r.dnss, q, func() DNSAnswer {
-		if r.asker == nil {
-			return DNSAnswer{Failure: notAsked}
-		}
-		return r.asker.DNS(ctx, q)
-	})
+	return once(ctx, r, r.dnss, q, DNSAnswer{Failure: notAsked}, func() DNSAnswer { return r.asker.DNS(ctx, q) })
 }
 
 // Web implements Asker.
 func (r *Recording) Web(ctx context.Context, q WebQuestion) WebAnswer {
-	return once(r, r.webs, q, func() WebAnswer {
-		if r.asker == nil {
-			return WebAnswer{Failure: notAsked}
-		}
-		return r.asker.Web(ctx, q)
-	})
+	return once(ctx, r, r.webs, q, WebAnswer{Failure: notAsked}, func() WebAnswer { return r.asker.Web(ctx, q) })
 }
 
 // Mail implements Asker.
 func (r *Recording) Mail(ctx context.Context, q MailQuestion) MailAnswer {
-	return once(r, r.mails, q, func() MailAnswer {
-		if r.asker == nil {
-			return MailAnswer{Failure: notAsked}
-		}
-		return r.asker.Mail(ctx, q)
-	})
+	return once(ctx, r, r.mails, q, MailAnswer{Failure: notAsked}, func() MailAnswer { return r.asker.Mail(ctx, q) })
 }
 
 // TLS implements Asker.
 func (r *Recording) TLS(ctx context.Context, q TLSQuestion) TLSAnswer {
-	return once(r, r.tlss, q, func() TLSAnswer {
-		if r.asker == nil {
-			return TLSAnswer{Failure: notAsked}
-		}
-		return r.asker.TLS(ctx, q)
-	})
+	return once(ctx, r, r.tlss, q, TLSAnswer{Failure: notAsked}, func() TLSAnswer { return r.asker.TLS(ctx, q) })
 }
 
 // PutDNS records an answer, in place of an earlier one.

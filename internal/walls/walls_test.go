@@ -29,7 +29,7 @@ var floors = [][]string{
 		"internal/sources/mapfile", "internal/sources/memory", "internal/sources/rig", "internal/sources/secret",
 	},
 	{
-		"internal/doctor/client", "internal/doctor/probe/network",
+		"internal/doctor/client", "internal/doctor/mailrig", "internal/doctor/probe/network",
 		"internal/certs", "internal/records", "internal/setup", "internal/signer", "internal/sources",
 		"internal/sources/ldapdir", "internal/sources/sqldb",
 	},
@@ -48,7 +48,7 @@ var formats = []string{"autoconfig", "autodiscover", "mobileconfig"}
 var configReaders = []string{"cmd/signpost", "internal/service", "internal/systems"}
 
 // forTests are the packages that only tests may import.
-var forTests = []string{"internal/dns/dnstest", "internal/freeport", "internal/golden",
+var forTests = []string{"internal/dns/dnstest", "internal/doctor/mailrig", "internal/freeport", "internal/golden",
 	"internal/sources/memory", "internal/sources/rig", "internal/systems"}
 
 // owners lists which packages may import a library directly.

@@ -18,6 +18,12 @@ import (
 // closed runs the body of a test in a new closed network.
 func closed(t *testing.T, body func(t *testing.T)) {
 	t.Helper()
+	closedFor(t, caseTimeout, body)
+}
+
+// closedFor is closed with another limit on the time.
+func closedFor(t *testing.T, limit time.Duration, body func(t *testing.T)) {
+	t.Helper()
 	if os.Getenv(insideVariable) != "" {
 		body(t)
 		return
@@ -34,7 +40,7 @@ func closed(t *testing.T, body func(t *testing.T)) {
 	}
 	defer ours.Close()
 	var out bytes.Buffer
-	cmd := exec.Command(self, "-test.run="+pattern(t.Name()), "-test.v", "-test.timeout="+caseTimeout.String())
+	cmd := exec.Command(self, "-test.run="+pattern(t.Name()), "-test.v", "-test.timeout="+limit.String())
 	cmd.Env = append(os.Environ(), insideVariable+"="+signpost(t))
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.ExtraFiles = []*os.File{alive}
@@ -44,7 +50,7 @@ func closed(t *testing.T, body func(t *testing.T)) {
 	}
 	// The programs inside keep the output open until the kernel has ended them.
 	cmd.WaitDelay = 10 * time.Second
-	watchdog := time.AfterFunc(caseTimeout+10*time.Second, func() { cmd.Process.Kill() })
+	watchdog := time.AfterFunc(limit+10*time.Second, func() { cmd.Process.Kill() })
 	defer watchdog.Stop()
 	err = cmd.Start()
 	alive.Close()

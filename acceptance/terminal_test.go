@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,13 +27,22 @@ func startTerminal(t *testing.T, fail func(ended, format string, args ...any), c
 
 func (term *terminal) tmux(args ...string) string {
 	term.t.Helper()
+	out, err := tmux(args...)
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	return out
+}
+
+// tmux sends a command to the terminals.
+func tmux(args ...string) (string, error) {
 	cmd := exec.Command("tmux", append([]string{"-S", work + "/tmux"}, args...)...)
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "SHELL=/bin/sh")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		term.t.Fatalf("tmux %s: %v: %s", strings.Join(args, " "), err, out)
+		return "", fmt.Errorf("tmux %s: %w: %s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
+	return string(out), nil
 }
 
 // screen returns the text on the screen.

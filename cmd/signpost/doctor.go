@@ -18,6 +18,7 @@ import (
 	"signpost/internal/doctor/finding"
 	"signpost/internal/doctor/probe/network"
 	"signpost/internal/fault"
+	"signpost/internal/service"
 )
 
 const doctorUsage = `[-client CLIENT,…] [-json] [-v] [-fail-on error|warning] ADDRESS|DOMAIN
@@ -68,6 +69,11 @@ func doctorCommand(ctx context.Context, e env, args []string) error {
 	if err := r.setOptions(operands); err != nil {
 		return usageError{fault.WithHint(err, "signpost doctor -h explains the command")}
 	}
+	done, err := r.readOwn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if r.from != "" {
 		return r.many(ctx)
 	}
@@ -138,6 +144,22 @@ func doctorAddress(text string) (account.Address, error) {
 		return account.Address{}, fmt.Errorf("%q is %w", text, err)
 	}
 	return doctor.AtDomain(domain)
+}
+
+// readOwn reads the configuration of this service. Without -config it need not exist. The
+// caller must call the function that it returns.
+func (r *doctorRun) readOwn(ctx context.Context) (done func(), err error) {
+	l, err := load("-config", r.config)
+	switch {
+	case err == nil:
+		r.options.Own = l.DoctorsView()
+		return readSources(ctx, r.env, l), nil
+	case r.config != "":
+		return nil, err
+	case !errors.Is(err, service.ErrNoConfig):
+		fmt.Fprintf(r.stderr, "signpost: warning: the domain is not compared with this service: %v\n", err)
+	}
+	return func() {}, nil
 }
 
 // newNetwork returns what asks the network for one diagnosis.

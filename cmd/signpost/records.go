@@ -153,8 +153,7 @@ func (r *recordsRun) setDesired() error {
 		r.desired = func(_ context.Context, domain string) (records.Domain, error) { return records.Empty(domain), nil }
 		return nil
 	}
-	c := r.loaded.Config
-	if c.Name == "" && len(c.DNS.Addresses) == 0 {
+	if !r.loaded.SaysWhere() {
 		return fault.WithHint(
 			fmt.Errorf("%s says neither the service's own name nor its addresses, "+
 				"so there is nothing that records could point to",
@@ -162,10 +161,7 @@ func (r *recordsRun) setDesired() error {
 			"write name: or dns: {addresses: […]}",
 		)
 	}
-	o := records.Options{
-		Name: c.Name, Addresses: c.DNS.Addresses, Certificate: r.loaded.CertificateFor(),
-		TTL: uint32(c.DNS.TTL.Seconds()), Directory: r.loaded.Directory,
-	}
+	o := r.loaded.RecordOptions()
 	if r.was != "" {
 		before, err := load("-was", r.was)
 		if err != nil {

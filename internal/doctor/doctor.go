@@ -86,9 +86,14 @@ func examine(ctx context.Context, o Options, clients []client.Client, find finde
 	defer cancelFirst()
 	provider := make(chan *Provider, 1)
 	go func() { provider <- e.provider(first) }()
+	ownView := make(chan *OwnView, 1)
+	go func() { ownView <- e.compareOwn(all) }()
 	forecasts, silent := e.forecast(first, clients)
 	findings := e.find(all, find, clients, forecasts)
-	own := e.compareOwn(all)
+	own := e.wait(all, ownView)
+	if err := e.cure(all, own, findings); err != nil {
+		e.watch.miss("the records that this Signpost wants", err.Error())
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err // who asked has gone
 	}
@@ -182,6 +187,17 @@ func (e *examination) find(
 		return findings
 	case <-afterEnd(ctx):
 		e.watch.miss("all findings", "the time was over")
+		return nil
+	}
+}
+
+// wait waits for the comparison with the own service.
+func (e *examination) wait(ctx context.Context, view <-chan *OwnView) *OwnView {
+	select {
+	case own := <-view:
+		return own
+	case <-afterEnd(ctx):
+		e.watch.miss("this Signpost", "the time was over")
 		return nil
 	}
 }

@@ -33,6 +33,7 @@ func (r *Report) WriteText(to io.Writer, l Layout) error {
 	w.line("")
 	r.writeClients(w)
 	r.writeType(w)
+	r.writeOwn(w, l.Verbose)
 	if l.Verbose {
 		r.writeHosts(w)
 		r.writeRequests(w)
@@ -258,6 +259,34 @@ func place(s show.Server) string {
 		return s.Type + " " + s.URL
 	}
 	return fmt.Sprintf("%s %d %s", s.Hostname, s.Port, s.SocketType)
+}
+
+// writeOwn writes where the world gets something else than this service would tell.
+func (r *Report) writeOwn(w *page, all bool) {
+	if r.Own == nil {
+		return
+	}
+	label := "this Signpost: "
+	for _, p := range r.Own.Places {
+		if p.Answer == Ours && !all {
+			continue
+		}
+		at := ""
+		if p.Address != "" {
+			at = " [" + p.Address + "]"
+		}
+		w.paragraph(label, p.URL+at+" for "+p.Client+": "+answerWords[p.Answer]+after(": ", p.Text))
+		label = strings.Repeat(" ", len(label))
+	}
+}
+
+// answerWords are the answers for people.
+var answerWords = map[Answer]string{
+	Ours:     "this service's answer",
+	Same:     "the same settings",
+	Others:   "somebody else's answer",
+	Nothing:  "no settings",
+	NotKnown: "could not be asked",
 }
 
 func (r *Report) writeNotAsked(w *page) {

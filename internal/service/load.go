@@ -61,6 +61,9 @@ func Load(file string, log *slog.Logger) (*Loaded, error) {
 // defaultFiles lists where the configuration is looked for.
 var defaultFiles = []string{"signpost.yaml", "/etc/signpost/signpost.yaml"}
 
+// ErrNoConfig says that no file was named and no default file exists.
+var ErrNoConfig = errors.New("there is no configuration")
+
 // findConfig returns file or, if it is empty, the first default file that exists.
 func findConfig(file string) (string, error) {
 	if file != "" {
@@ -72,7 +75,7 @@ func findConfig(file string) (string, error) {
 		}
 	}
 	return "", fault.WithHint(
-		fmt.Errorf("there is no configuration: neither %s here nor %s exists", defaultFiles[0], defaultFiles[1]),
+		fmt.Errorf("%w: neither %s here nor %s exists", ErrNoConfig, defaultFiles[0], defaultFiles[1]),
 		"-config FILE names another file; the README has an example",
 	)
 }

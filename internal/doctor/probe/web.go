@@ -39,7 +39,7 @@ type WebAnswer struct {
 	Status int `json:",omitempty"`
 	// Header holds the lines that a client or a finding looks at, by canonical name:
 	// Content-Type, Location, Www-Authenticate, Strict-Transport-Security, Server, Retry-After,
-	// Cf-Mitigated.
+	// Cf-Mitigated, X-Soap-Enabled.
 	Header map[string]string `json:",omitempty"`
 	// Body is decoded (gzip) and cut at 64 KiB.
 	Body      []byte `json:",omitempty"`

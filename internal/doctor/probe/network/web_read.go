@@ -15,7 +15,7 @@ import (
 
 // keptHeader are the lines of a header that are kept.
 var keptHeader = []string{"Content-Type", "Location", "Www-Authenticate", "Strict-Transport-Security", "Server",
-	"Retry-After", "Cf-Mitigated"}
+	"Retry-After", "Cf-Mitigated", "X-Soap-Enabled"}
 
 // limited reads from a connection no more than is left, and says when the first byte comes.
 type limited struct {

@@ -12,17 +12,23 @@ import (
 // ask runs a query and calls read for each row, of at most limit if that is not 0. A key
 // that the database cannot take, because of its encoding or of a collation, gives no rows
 // and no error: whoever sends such an address must not make the database look dead.
-func (s *Store) ask(ctx context.Context, q *query, k key, limit int, read func(*values)) error {
+//
+// The server, or somebody with the right to, may end the connection while it is in use, and
+// the idle ones with it, which the driver does not notice at once. So the query is run again
+// for each connection of the pool, which may all fail before there is a new one. After some
+// rows, that needs forget, which drops them.
+func (s *Store) ask(ctx context.Context, q *query, k key, limit int, read func(*values), forget func()) error {
 	if !k.askable() {
 		return nil
 	}
 	got := 0
 	count := func(v *values) { got++; read(v) }
 	_, err := s.run(ctx, q, k, limit, count)
-	// The server, or somebody with the right to, has ended the connection while it was in use.
-	// That may have ended the idle ones as well, and the driver does not notice it at once:
-	// each connection of the pool may fail before there is a new one.
-	for again := s.connections(); again > 0 && got == 0 && ctx.Err() == nil && s.lost(err); again-- {
+	repeats := func() bool { return ctx.Err() == nil && s.lost(err) && (got == 0 || forget != nil) }
+	for again := s.connections(); again > 0 && repeats(); again-- {
+		if got > 0 {
+			forget()
+		}
 		_, err = s.run(ctx, q, k, limit, count)
 	}
 	switch {

@@ -13,12 +13,15 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"signpost/internal/sources/row"
 )
 
 // dying is a server whose connections end with the first query, with an error, until it has
 // ended some. It counts them.
 type dying struct {
 	err         error
+	afterRow    bool // a row comes before the error
 	ends, ended int
 }
 
@@ -45,20 +48,26 @@ func (s *dyingStmt) Query([]driver.Value) (driver.Rows, error) {
 	if d := s.conn.server; d.ended < d.ends {
 		d.ended++
 		s.conn.broken = true
+		if d.afterRow {
+			return &oneRow{end: d.err}, nil
+		}
 		return nil, d.err
 	}
-	return new(oneRow), nil
+	return &oneRow{end: io.EOF}, nil
 }
 
-// oneRow is the row of an alias.
-type oneRow struct{ read bool }
+// oneRow is the row of an alias, and what ends the rows.
+type oneRow struct {
+	read bool
+	end  error
+}
 
 func (r *oneRow) Columns() []string { return []string{"address", "alias"} }
 func (r *oneRow) Close() error      { return nil }
 
 func (r *oneRow) Next(row []driver.Value) error {
 	if r.read {
-		return io.EOF
+		return r.end
 	}
 	r.read, row[0], row[1] = true, "info@example.com", "anna@example.com"
 	return nil
@@ -87,25 +96,49 @@ func TestLost(t *testing.T) {
 		{"postgres", &pgconn.PgError{Code: "42501", Message: "permission denied"}, false},
 		{"postgres", &pgconn.PgError{Code: "57014", Message: "canceling statement"}, false},
 	} {
-		for _, ends := range []int{1, DefaultConnections, 1000} {
-			server := &dying{err: test.err, ends: ends}
-			s := openStore(t, Options{
-				Database: test.scheme + "://signpost@127.0.0.1/mail", Timeout: 10 * time.Second,
-				Account: "SELECT address, goto AS alias FROM alias WHERE address = '%s'",
-			})
-			engine := *s.engine
-			engine.connector = func(*place, host, time.Duration) driver.Connector { return server }
-			s.engine = &engine
+		for _, server := range []*dying{
+			{ends: 1}, {ends: DefaultConnections}, {ends: 1000}, {ends: 1, afterRow: true}, {ends: 1000, afterRow: true},
+		} {
+			server.err = test.err
+			if isBad(test.err) && server.afterRow {
+				continue // it is never said after a row
+			}
+			s := dyingStore(t, test.scheme, server)
 			got := rowsOf(t, s, "info@example.com")
 			answered := got == "info@example.com -> anna@example.com"
-			if want := test.lost && ends < 1000; answered != want {
-				t.Errorf("%s: after %d connections ended with %q: Account = %q, want the alias: %t",
-					test.scheme, ends, test.err, got, want)
+			if want := test.lost && server.ends < 1000; answered != want {
+				t.Errorf("%s: %d connections ended with %q, after a row: %t: Account = %q, want the alias: %t",
+					test.scheme, server.ends, test.err, server.afterRow, got, want)
 			}
+			// Package database/sql itself tries three connections.
 			if most := 3 * (1 + DefaultConnections); server.ended > most {
 				t.Errorf("%s: one question had %d connections end with %q, want at most %d",
 					test.scheme, server.ended, test.err, most)
 			}
 		}
 	}
+}
+
+// TestLostList ends the connection within the list, of which nobody has kept what came.
+func TestLostList(t *testing.T) {
+	s := dyingStore(t, "mysql", &dying{err: mysql.ErrInvalidConn, afterRow: true, ends: 1})
+	got := 0
+	err := s.EachDomain(t.Context(), func(row.Domain) { got++ })
+	if err == nil || got != 1 {
+		t.Errorf("EachDomain gives %d rows, %v, want the row and the error", got, err)
+	}
+}
+
+// dyingStore returns a store that is on the server.
+func dyingStore(t *testing.T, scheme string, server *dying) *Store {
+	t.Helper()
+	s := openStore(t, Options{
+		Database: scheme + "://signpost@127.0.0.1/mail", Timeout: 10 * time.Second,
+		Domains: "SELECT domain FROM domain",
+		Account: "SELECT address, goto AS alias FROM alias WHERE address = '%s'",
+	})
+	engine := *s.engine
+	engine.connector = func(*place, host, time.Duration) driver.Connector { return server }
+	s.engine = &engine
+	return s
 }

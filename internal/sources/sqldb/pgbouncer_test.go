@@ -17,7 +17,7 @@ func answers(ctx context.Context, s *Store, q *query, k key) (rows []string, err
 	err = s.ask(ctx, q, k, 0, func(v *values) {
 		rows = append(rows, fmt.Sprintf("%s|%s|%s|%s", v.address.String, v.alias.String, v.displayName.String,
 			v.domain.String))
-	})
+	}, nil)
 	return rows, err
 }
 

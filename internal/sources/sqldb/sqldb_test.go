@@ -181,7 +181,7 @@ func TestHostileKeys(t *testing.T) {
 					if row.EqualASCII(v.address.String, k.whole) {
 						t.Errorf("Account(%q) gives a row of that address", k.whole)
 					}
-				})
+				}, nil)
 				if err != nil {
 					t.Errorf("Account(%q) = %v, want no error", k.whole, err)
 				}
@@ -190,7 +190,7 @@ func TestHostileKeys(t *testing.T) {
 				if row.EqualASCII(v.domain.String, local) && d.Preset != "mailinabox" {
 					t.Errorf("Domain(%q) gives a row of that domain", local)
 				}
-			})
+			}, nil)
 			if err != nil {
 				t.Errorf("Domain(%q) = %v, want no error", local, err)
 			}
@@ -270,7 +270,7 @@ func TestEncodings(t *testing.T) {
 			s := open(t, &other, Options{Account: "SELECT address FROM mailbox WHERE address = '%s' OR address LIKE '%u@%%'"})
 			for _, local := range hostile {
 				k := key{whole: local + "@example.com", local: local, domain: "example.com"}
-				if err := s.ask(t.Context(), s.account, k, maxRows, func(*values) {}); err != nil {
+				if err := s.ask(t.Context(), s.account, k, maxRows, func(*values) {}, nil); err != nil {
 					t.Errorf("Account(%q) = %v, want no error", k.whole, err)
 				}
 			}

@@ -51,6 +51,7 @@ func (s *Store) Account(ctx context.Context, a account.Address) ([]row.Account, 
 	var found []row.Account
 	for _, domain := range account.Spellings(a.Domain()) {
 		k := key{whole: local + "@" + domain, local: local, domain: domain}
+		before := len(found)
 		err := s.ask(ctx, s.account, k, maxRows, func(v *values) {
 			r := v.account()
 			// A query without the column vouches for its rows by itself. A row in the
@@ -59,7 +60,7 @@ func (s *Store) Account(ctx context.Context, a account.Address) ([]row.Account, 
 				r.Address = a.Key()
 			}
 			found = append(found, r)
-		})
+		}, func() { found = found[:before] })
 		if err != nil {
 			return nil, err
 		}
@@ -78,13 +79,14 @@ func (s *Store) Domain(ctx context.Context, name string) ([]row.Domain, error) {
 	var found []row.Domain
 	for _, domain := range account.Spellings(name) {
 		k := key{whole: domain, domain: domain}
+		before := len(found)
 		err := s.ask(ctx, s.domain, k, maxRows, func(v *values) {
 			r := v.domainRow()
 			if !v.has.domain || row.EqualASCII(r.Domain, domain) {
 				r.Domain = name
 			}
 			found = append(found, r)
-		})
+		}, func() { found = found[:before] })
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +111,7 @@ func (s *Store) EachDomain(ctx context.Context, each func(row.Domain)) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	return s.ask(ctx, s.domains, key{}, 0, func(v *values) { each(v.domainRow()) })
+	return s.ask(ctx, s.domains, key{}, 0, func(v *values) { each(v.domainRow()) }, nil)
 }
 
 // key is what is asked for: what %s, %u and %d stand for.

@@ -281,7 +281,9 @@ func quoted(line string) string {
 const maxLine = 512
 
 // clean makes a line of a stranger's server fit to be shown.
-func clean(line string) string { return strings.TrimSpace(printable(line, maxLine)) }
+func clean(line string) string {
+	return strings.TrimSpace(printable(strings.ToValidUTF8(line, "\ufffd"), maxLine))
+}
 
 // otherProtocol says which server begins a line so, or "" if none that is known.
 func otherProtocol(line string) string {

@@ -182,9 +182,7 @@ func (f Fetching) target(q probe.WebQuestion, location string) (target, why stri
 // 303 (Fetch standard, HTTP-redirect fetch, step 12), unless the client repeats it.
 func (s *Search) redirected(q probe.WebQuestion, target string, status int, rules Fetching) probe.WebQuestion {
 	if q.Method == "POST" && (status == 307 || status == 308 || rules.KeepsPOST) {
-		if s.Foreign(target) {
-			q.Body = strings.ReplaceAll(q.Body, s.Address.String(), s.stranger().String())
-		}
+		q.Body = strings.ReplaceAll(q.Body, s.Address.String(), s.AddressFor(target).String())
 		q.URL = target
 		return q
 	}
@@ -204,20 +202,15 @@ func (s *Search) Foreign(rawURL string) bool {
 
 // AddressFor returns the address that a POST to the URL names: the person's for the
 // domain's own servers, an invented one for others, which must not learn who the person is.
-func (s *Search) AddressFor(rawURL string) account.Address {
-	if !s.Real && s.Foreign(rawURL) {
-		return s.stranger()
-	}
-	return s.Address
-}
+func (s *Search) AddressFor(rawURL string) account.Address { return s.AddressOf(rawURL, s.Address) }
 
-func (s *Search) stranger() account.Address {
-	if s.Real {
-		return s.Address
+// AddressOf is AddressFor for another address, to which a server sent the client.
+func (s *Search) AddressOf(rawURL string, a account.Address) account.Address {
+	if s.Real || a == s.Address && !s.Foreign(rawURL) {
+		return a
 	}
-	a, err := account.ParseAddress("signpost-doctor@" + s.Address.Domain())
-	if err != nil {
-		return s.Address
+	if stranger, err := account.ParseAddress("signpost-doctor@" + a.Domain()); err == nil {
+		return stranger
 	}
 	return a
 }

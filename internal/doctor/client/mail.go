@@ -206,10 +206,11 @@ func (s *Search) FirstWorking(ctx context.Context, servers []Server, rules Tryin
 	result, verdict := tries[0], Spoilt
 	if last := tries[len(tries)-1]; last.Works {
 		result, verdict = last, Passed
-		s.Note(last.Question.Key(), Took, "")
 	}
 	for _, try := range tries {
-		if !try.Works {
+		if try.Works {
+			s.Note(try.Question.Key(), Took, "")
+		} else {
 			s.Note(try.Question.Key(), verdict, try.Why)
 		}
 	}
@@ -223,6 +224,9 @@ type Testing struct {
 	Trying             Trying
 	// OneAfterTheOther says that the outgoing server is tried after the incoming one.
 	OneAfterTheOther bool
+	// Later says that the person does something between the search and the test, whose time
+	// then is not part of the search.
+	Later bool
 }
 
 // Finish tries the servers of a forecast and says how the set-up ends. The lists are
@@ -281,6 +285,9 @@ func chosen(try Try, servers []Server) []Server {
 }
 
 func testTime(in, out Try, test Testing) time.Duration {
+	if test.Later {
+		return 0
+	}
 	var a, b time.Duration
 	if test.Incoming {
 		a = in.Took

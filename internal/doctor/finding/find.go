@@ -149,10 +149,20 @@ func withoutConsequences(found []Finding) []Finding {
 
 // explains reports whether b is a consequence of a.
 func explains(a, b *Finding) bool {
-	if a.ID == b.ID || a.Subject != "" && b.Subject != "" && a.Subject != b.Subject {
+	if a.ID == b.ID {
 		return false
 	}
-	return slices.Contains(a.Explains, b.ID) || slices.Contains(a.Explains, "*")
+	for _, entry := range a.Explains {
+		id, subject, named := strings.Cut(entry, " ")
+		switch {
+		case id != b.ID && id != "*":
+		case named && subject == b.Subject:
+			return true
+		case !named && (a.Subject == b.Subject || a.Subject == "" || b.Subject == ""):
+			return true
+		}
+	}
+	return false
 }
 
 func (f *Finding) absorb(consequence Finding) {

@@ -93,6 +93,10 @@ func TestCauseBeforeConsequence(t *testing.T) {
 			fixed("D", Finding{Subject: "x", Clients: []string{"b"}, Explains: []string{"H"}}),
 			fixed("H", Finding{Subject: "y", Clients: []string{"a"}}),
 		}, "warning D x b\nwarning H y a"},
+		{"another subject by name", []Fault{
+			fixed("D", Finding{Subject: "x", Clients: []string{"b"}, Explains: []string{"H y"}}),
+			fixed("H", Finding{Subject: "y", Clients: []string{"a"}}, Finding{Subject: "z", Clients: []string{"c"}}),
+		}, "warning D x a b\nwarning H z c"},
 		{"the whole domain", []Fault{
 			fixed("D", Finding{Clients: []string{"b"}, Explains: []string{"*"}}),
 			fixed("H", Finding{Subject: "y", Clients: []string{"a"}}),

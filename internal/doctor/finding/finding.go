@@ -42,7 +42,8 @@ type Finding struct {
 	Cures    []Cure
 	// Explains are the IDs of faults that are only consequences of this one, "*" for all. A
 	// finding with such an ID is not reported if it is about the same Subject, or if one of the two has
-	// none. What it would have said of clients and evidence is added to this finding.
+	// none; "H1 www.nordlys.example" is an H1 about another subject. What a consequence would have said of
+	// clients and evidence is added to this finding.
 	Explains []string
 	// Uncovers says what else would go wrong if this finding alone were cured, one sentence
 	// each. It is worked out by trying the cures.
@@ -68,10 +69,9 @@ type Cure struct {
 	// Remove and Put are records, if the cure is in DNS. Their strings are lines of a zone file, as
 	// "signpost records -compare -format json" prints them.
 	Remove, Put []dns.Record
-	// Serve returns the answer that a web server would give after the cure, if it is not the one
-	// of today. It is nil if the cure does not change any, or if nobody can know how. Trials of
-	// cures use it.
-	Serve func(q probe.WebQuestion) (a probe.WebAnswer, changed bool) `json:"-"`
+	// Serve returns the answer that a web server would give after the cure in place of today's. It
+	// is nil if the cure changes none, or if nobody can know how. Trials of cures use it.
+	Serve func(q probe.WebQuestion, today probe.WebAnswer) probe.WebAnswer `json:"-"`
 }
 
 // Who must act, where it is no server with a name.

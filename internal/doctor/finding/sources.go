@@ -2,6 +2,8 @@ package finding
 
 import (
 	"context"
+	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -137,4 +139,17 @@ func (c *Case) Servers(ctx context.Context) []Named {
 
 func isMail(t account.ServerType) bool {
 	return t == account.IMAP || t == account.POP3 || t == account.SMTP
+}
+
+// sortedMails goes through connections in the order of their keys.
+func sortedMails(mails map[probe.MailQuestion]probe.MailAnswer) iter.Seq2[probe.MailQuestion, probe.MailAnswer] {
+	return func(yield func(probe.MailQuestion, probe.MailAnswer) bool) {
+		for _, q := range slices.SortedFunc(maps.Keys(mails), func(a, b probe.MailQuestion) int {
+			return strings.Compare(string(a.Key()), string(b.Key()))
+		}) {
+			if !yield(q, mails[q]) {
+				return
+			}
+		}
+	}
 }

@@ -1,0 +1,215 @@
+package finding
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"signpost/account"
+	"signpost/internal/dns"
+	"signpost/internal/doctor/client"
+	"signpost/internal/doctor/probe"
+)
+
+// missingNames finds D1. What counts is whether anything leads to the settings: a domain whose
+// document is at its web server or at its provider needs no name of its own.
+func missingNames(ctx context.Context, c *Case) []Finding {
+	var names []string
+	f := Finding{Explains: []string{"D17"}}
+	if c.isMissing(ctx, "autoconfig") && !c.hasDocument(ctx, Autoconfig) {
+		names = append(names, c.Name("autoconfig"))
+	}
+	if c.isMissing(ctx, "autodiscover") && !c.hasDocument(ctx, Autodiscover) && !c.hasAutodiscoverService(ctx) {
+		names = append(names, c.Name("autodiscover"))
+	}
+	var keys []probe.Key
+	for _, p := range c.places() {
+		if slices.Contains(names, p.URL.Hostname()) ||
+			p.Kind == atWellKnown && slices.Contains(names, c.Name("autoconfig")) {
+			keys = append(keys, p.Question.Key())
+		}
+	}
+	guessing, severity := c.guess(keys)
+	switch {
+	case len(names) == 0, len(names) == 1 && names[0] == c.Name("autodiscover") && len(guessing) == 0:
+		return nil // nobody misses Autodiscover alone
+	case len(names) == 1:
+		f.Sentence = names[0] + " does not exist, and nothing else leads to the settings"
+	default:
+		f.Sentence = list(names) + " do not exist, and nothing else leads to the settings"
+	}
+	if people := c.names(guessing); len(people) > 0 {
+		f.Sentence += ": " + list(people) + " must guess or ask"
+	}
+	f.Sentence += "."
+	f.Subject, f.Clients, f.Severity = names[0], guessing, severity
+	for _, name := range names {
+		f.Evidence = append(f.Evidence, See(probe.DNSQuestion{Name: name, Type: "A"}, "%s has no address", name))
+		f.Cures = append(f.Cures, c.point(ctx, name))
+	}
+	return []Finding{f}
+}
+
+// guess returns the clients that asked one of these questions in vain and then guess or
+// do not set themselves up.
+func (c *Case) guess(keys []probe.Key) (ids []string, worst Severity) {
+	ids, worst = c.Hit(keys...)
+	worst = worse(worst, Warning)
+	for _, k := range c.Clients {
+		f := c.Forecasts[k.ID]
+		asked := slices.ContainsFunc(f.Steps, func(s client.Step) bool { return slices.Contains(keys, s.Key) })
+		if asked && f.Source == "guess" && !slices.Contains(ids, k.ID) {
+			ids = append(ids, k.ID)
+		}
+	}
+	return append([]string{}, ids...), worst
+}
+
+// worse returns the worse of two severities.
+func worse(a, b Severity) Severity {
+	if rank[a] < rank[b] {
+		return a
+	}
+	return b
+}
+
+// names returns the names of clients without their versions, each once.
+func (c *Case) names(ids []string) []string {
+	var names []string
+	for _, k := range c.Clients {
+		if slices.Contains(ids, k.ID) && !slices.Contains(names, k.Name) {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
+
+// isMissing reports whether DNS says that a name below the domain has no address and leads nowhere.
+func (c *Case) isMissing(ctx context.Context, label string) bool {
+	c.Expect(ctx, probe.DNSQuestion{Name: c.Name(label), Type: "A"}, probe.DNSQuestion{Name: c.Name(label), Type: "AAAA"})
+	for _, recordType := range []string{"A", "AAAA"} {
+		answer := c.DNS(ctx, c.Name(label), recordType)
+		if answer.Failure != nil || len(answer.Records) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// hasDocument reports whether there is a document of the format that leads to the domain's
+// mail. An entry of a public database that names other servers than the domain itself does
+// not count: it is stale.
+func (c *Case) hasDocument(ctx context.Context, format Format) bool {
+	own := c.ownHosts(ctx)
+	return slices.ContainsFunc(c.Documents(), func(d Document) bool {
+		if d.Format != format {
+			return false
+		}
+		return c.isOwn(d.Host) || len(own) == 0 || slices.ContainsFunc(d.Servers, func(s account.Server) bool {
+			return slices.Contains(own, strings.ToLower(s.Hostname))
+		})
+	})
+}
+
+// isOwn reports whether a host is the domain or below it.
+func (c *Case) isOwn(host string) bool {
+	return host == c.Domain() || strings.HasSuffix(host, "."+c.Domain())
+}
+
+// ownHosts returns the mail hosts that the domain's own sources name: its documents and SRV records.
+func (c *Case) ownHosts(ctx context.Context) []string {
+	var hosts []string
+	for _, d := range c.Documents() {
+		if !c.isOwn(d.Host) {
+			continue
+		}
+		for _, s := range d.Servers {
+			if isMail(s.Type) {
+				hosts = append(hosts, strings.ToLower(s.Hostname))
+			}
+		}
+	}
+	for _, service := range mailServices {
+		found, _ := c.SRV(ctx, service.Label)
+		for _, r := range found {
+			if r.Target != "" {
+				hosts = append(hosts, r.Target)
+			}
+		}
+	}
+	return hosts
+}
+
+// hasAutodiscoverService reports whether a SRV record says where Autodiscover is.
+func (c *Case) hasAutodiscoverService(ctx context.Context) bool {
+	found, known := c.SRV(ctx, "_autodiscover._tcp")
+	return !known || slices.ContainsFunc(found, func(s SRV) bool { return s.Target != "" })
+}
+
+// point returns the cure that lets a name lead to the provider of the mail, with the record
+// if the provider has such a name itself.
+func (c *Case) point(ctx context.Context, name string) Cure {
+	label, _, _ := strings.Cut(name, ".")
+	provider := c.Provider(ctx)
+	if provider == "" || provider == siteOf(c.Domain()) {
+		return Cure{Who: YourDNS, Text: fmt.Sprintf("let %s lead to the server that answers for %s", name, label)}
+	}
+	target := label + "." + provider
+	if addresses, _ := c.Addresses(ctx, target); len(addresses) > 0 {
+		return Cure{Who: YourDNS, Text: "put it there, if " + provider + " confirms the name",
+			Put: []dns.Record{put(name, "CNAME", target+".")}}
+	}
+	return Cure{Who: MailProvider, Text: fmt.Sprintf("say which name of %s serves %s for customers; then let %s lead there",
+		provider, label, name)}
+}
+
+// wildcards finds D2: a name that only a wildcard answers for and at which nothing serves
+// settings. All such names are one finding, because one record is the cause.
+func wildcards(ctx context.Context, c *Case) []Finding {
+	var names []string
+	f := Finding{Subject: "*." + c.Domain()}
+	for _, label := range []string{"autoconfig", "autodiscover"} {
+		name := c.Name(label)
+		answer, ok := c.fromWildcard(ctx, name)
+		if !ok || c.serves(name) {
+			continue
+		}
+		names = append(names, name)
+		f.Evidence = append(f.Evidence, See(probe.DNSQuestion{Name: name, Type: "A"}, "%s is %s, as any name below %s is",
+			name, data(answer.Records), c.Domain()))
+		f.Cures = append(f.Cures, c.point(ctx, name), Cure{Who: YourDNS,
+			Text: "or end the wildcard there", Put: []dns.Record{tombstone(name)}})
+		for _, p := range c.places() {
+			if p.URL.Hostname() == name {
+				f.Evidence = append(f.Evidence, p.evidence(p.Last().Says())...)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	f.Sentence = fmt.Sprintf("%s exist only through *.%s, which leads to a server that knows no settings.", list(names), c.Domain())
+	if len(names) == 1 {
+		f.Sentence = strings.Replace(f.Sentence, " exist ", " exists ", 1)
+	}
+	f.Explains = at(names, "D1", "D13", "D14", "D15", "D20", "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8", "H9", "H10",
+		"H11", "H15", "H16", "H17", "H18", "H19", "H20", "T1", "T2", "T3", "T4", "T5")
+	return []Finding{f}
+}
+
+// fromWildcard reports whether the addresses of a name are those that any name has.
+func (c *Case) fromWildcard(ctx context.Context, name string) (probe.DNSAnswer, bool) {
+	for _, recordType := range []string{"A", "AAAA"} {
+		answer := c.DNS(ctx, name, recordType)
+		if answer.Failure != nil || len(answer.Records) == 0 {
+			continue
+		}
+		if c.serves(name) {
+			return answer, false // no need to ask
+		}
+		wild := c.Asker.DNS(ctx, c.Wildcard(recordType))
+		return answer, wild.Failure == nil && dns.SameData(answer.Records, wild.Records)
+	}
+	return probe.DNSAnswer{}, false
+}

@@ -17,7 +17,7 @@ import (
 type Layout struct {
 	Width   int  // columns of the terminal; 0 for 100
 	Verbose bool // also the mail servers and the requests
-	Exit    int  // the exit status, which the last line tells
+	Exit    int  // the exit status, which the last line tells; negative for no such line
 }
 
 // WriteText writes the report for the people of a support desk: a verdict, findings with the
@@ -39,7 +39,9 @@ func (r *Report) WriteText(to io.Writer, l Layout) error {
 		r.writeRequests(w)
 	}
 	r.writeNotAsked(w)
-	w.line(fmt.Sprintf("exit %d", l.Exit))
+	if l.Exit >= 0 {
+		w.line(fmt.Sprintf("exit %d", l.Exit))
+	}
 	_, err := w.WriteTo(to)
 	return err
 }

@@ -20,6 +20,8 @@ type Admin struct {
 	// Ask answers GET /ask?domain=, by which a proxy learns whether a name may have a
 	// certificate; nil answers 404.
 	Ask http.Handler
+	// Doctor answers /doctor and what is below it, the page of the support desk; nil answers 404.
+	Doctor http.Handler
 	// Pprof enables /debug/pprof.
 	Pprof bool
 }
@@ -42,6 +44,10 @@ func (a Admin) Handler() http.Handler {
 	})
 	if a.Ask != nil {
 		mux.Handle("GET /ask", a.Ask)
+	}
+	if a.Doctor != nil {
+		mux.Handle("/doctor", a.Doctor)
+		mux.Handle("/doctor/", a.Doctor)
 	}
 	if a.Pprof {
 		mux.Handle("GET /debug/pprof/", http.DefaultServeMux) // where net/http/pprof registers

@@ -11,7 +11,9 @@ import (
 
 	"signpost/internal/certs"
 	"signpost/internal/config"
+	"signpost/internal/conn"
 	"signpost/internal/dns"
+	"signpost/internal/doctor/page"
 	"signpost/internal/fault"
 	"signpost/internal/filewatch"
 	"signpost/internal/server"
@@ -53,7 +55,7 @@ func Run(ctx context.Context, o Options) error {
 	if s.certs != nil {
 		s.certs.Start(ctx)
 	}
-	srv := s.server(ctx)
+	srv := s.server(ctx, listeners)
 	s.systemd.send("READY=1\nSTATUS=" + s.status())
 	notified := make(chan struct{})
 	unregister := context.AfterFunc(ctx, func() {
@@ -79,6 +81,7 @@ const closeTime = 10 * time.Second
 // configuration in use.
 type service struct {
 	out     io.Writer
+	version string
 	log     *slog.Logger // for everything that outlives a reload; follows requestLog
 	systemd notifier
 	live    *server.Live
@@ -98,7 +101,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{out: o.Log, limiter: server.NewLimiter(), metrics: server.NewMetrics(o.Version, o.GoVersion)}
+	s := &service{out: o.Log, version: o.Version, limiter: server.NewLimiter(), metrics: server.NewMetrics(o.Version, o.GoVersion)}
 	s.watcher = filewatch.New(ctx, fileRest)
 	s.watcher.Watch([]string{file}) // before it is read, so that no change is missed
 	cfg, err := readConfig(file)
@@ -154,13 +157,14 @@ func (s *service) options(l *Loaded, log *slog.Logger) server.Options {
 }
 
 // server returns the HTTP service, with everything that only a restart changes.
-func (s *service) server(ctx context.Context) *server.Service {
+func (s *service) server(ctx context.Context, listeners *conn.Listeners) *server.Service {
 	cfg := &s.started
 	srv := &server.Service{
 		Handler: s.live,
 		Admin: server.Admin{
 			Metrics: s.metrics,
 			Pprof:   cfg.Admin.Pprof,
+			Doctor:  page.Handler(ctx, s.diagnose(listeners), page.Options{Accent: cfg.Branding.Accent}),
 			Ask:     certs.AskHandler(policy{&s.loaded}, s.proxyAuthority(), cfg.Admin.AskPerHour, s.log),
 			Ready: func() error {
 				if ctx.Err() != nil {

@@ -46,8 +46,8 @@ func darkAccent(c Colour) Colour {
 	return White
 }
 
-// palette returns the part of the style sheet that depends on the accent colour.
-func palette(c Colour) string {
+// Palette returns the part of the style sheet that depends on the accent colour.
+func Palette(c Colour) string {
 	return fmt.Sprintf(":root{--accent:%s;--on-accent:%s}\n"+
 		"@media (prefers-color-scheme:dark){@media screen{:root{--accent:%s;--on-accent:%s}}}\n",
 		c, White, darkAccent(c), darkBackground)

@@ -41,7 +41,7 @@ func newFiles(o Options) map[string]file {
 		}
 		files[path] = f
 	}
-	add(stylePath, "text/css; charset=utf-8", append([]byte(palette(*o.Branding.Accent)), o.Templates.Style...))
+	add(stylePath, "text/css; charset=utf-8", append([]byte(Palette(*o.Branding.Accent)), o.Templates.Style...))
 	add(scriptPath, "text/javascript; charset=utf-8", o.Templates.Script)
 	if len(o.Branding.Logo.Data) > 0 {
 		add(logoPath, o.Branding.Logo.MediaType, o.Branding.Logo.Data)

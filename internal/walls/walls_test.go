@@ -35,6 +35,7 @@ var floors = [][]string{
 	},
 	{"internal/config", "internal/doctor/finding", "internal/records/publish", "internal/server", "internal/show"},
 	{"internal/doctor"},
+	{"internal/doctor/page"},
 	{"internal/service", "internal/systems"},
 	{"cmd/signpost", "acceptance", "internal/sources/e2e", "packaging"},
 }

@@ -14,5 +14,5 @@ func (e Evidence) String() string { return e.text() }
 // String describes a connection to a mail server.
 func (h Host) String() string { return h.text() }
 
-// Place returns where a server is, as a person types it.
-func Place(s show.Server) string { return place(s) }
+// ServerPlace returns where a server is, as a person types it.
+func ServerPlace(s show.Server) string { return place(s) }

@@ -16,7 +16,7 @@ import (
 //go:embed page.html
 var source string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"place": doctor.Place}).Parse(source))
+var page = template.Must(template.New("page").Funcs(template.FuncMap{"place": doctor.ServerPlace}).Parse(source))
 
 // view is what the page shows.
 type view struct {

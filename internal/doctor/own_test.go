@@ -45,7 +45,7 @@ func ownService(hostname string) *Own {
 }
 
 // document returns what the service writes for a dialect.
-func (o *Own) document(t *testing.T, name string, a account.Address) []byte {
+func (o *Own) document(t testing.TB, name string, a account.Address) []byte {
 	t.Helper()
 	dialect, _ := show.Find(name)
 	settings, err := o.Resolve(t.Context(), dialect.Query(a))

@@ -19,8 +19,8 @@ import (
 	"signpost/internal/doctor/probe"
 )
 
-// network is an asker for tests. A question without a function is answered with nothing.
-type network struct {
+// fakeNetwork is an asker for tests. A question without a function is answered with nothing.
+type fakeNetwork struct {
 	dns func(context.Context, probe.DNSQuestion) probe.DNSAnswer
 	web func(context.Context, probe.WebQuestion) probe.WebAnswer
 
@@ -29,14 +29,14 @@ type network struct {
 	mails atomic.Int32
 }
 
-func (n *network) DNS(ctx context.Context, q probe.DNSQuestion) probe.DNSAnswer {
+func (n *fakeNetwork) DNS(ctx context.Context, q probe.DNSQuestion) probe.DNSAnswer {
 	if n.dns == nil {
 		return probe.DNSAnswer{Answer: dns.Answer{Status: dns.NoName}}
 	}
 	return n.dns(ctx, q)
 }
 
-func (n *network) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
+func (n *fakeNetwork) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	n.mu.Lock()
 	n.asked = append(n.asked, q)
 	n.mu.Unlock()
@@ -46,12 +46,12 @@ func (n *network) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer 
 	return n.web(ctx, q)
 }
 
-func (n *network) Mail(context.Context, probe.MailQuestion) probe.MailAnswer {
+func (n *fakeNetwork) Mail(context.Context, probe.MailQuestion) probe.MailAnswer {
 	n.mails.Add(1)
 	return probe.MailAnswer{Greeting: "* OK"}
 }
 
-func (n *network) TLS(context.Context, probe.TLSQuestion) probe.TLSAnswer {
+func (n *fakeNetwork) TLS(context.Context, probe.TLSQuestion) probe.TLSAnswer {
 	return probe.TLSAnswer{Failure: &probe.Failure{Kind: probe.Refused, Text: "refused"}}
 }
 
@@ -97,7 +97,7 @@ func TestAllAtOnce(t *testing.T) {
 			return client.Forecast{Outcome: client.SetsUp}
 		}})
 	}
-	n := &network{}
+	n := &fakeNetwork{}
 	if _, err := examine(t.Context(), Options{Address: address(t, "anna@nordlys.example"), Asker: n}, all, none); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestHardStop(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			release := make(chan struct{})
 			defer close(release)
-			n := &network{web: func(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
+			n := &fakeNetwork{web: func(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 				if !obeys {
 					<-release
 				}
@@ -148,7 +148,7 @@ func TestHardStop(t *testing.T) {
 
 // TestDeadResolver: silence of the resolver is not taken for "there is nothing".
 func TestDeadResolver(t *testing.T) {
-	n := &network{dns: func(context.Context, probe.DNSQuestion) probe.DNSAnswer {
+	n := &fakeNetwork{dns: func(context.Context, probe.DNSQuestion) probe.DNSAnswer {
 		return probe.DNSAnswer{Failure: &probe.Failure{Kind: probe.NoAnswer, Text: "no answer in 5 s"}}
 	}}
 	r, err := examine(t.Context(), Options{Address: address(t, "anna@nordlys.example"), Asker: n, Resolver: "192.0.2.53"},
@@ -164,7 +164,7 @@ func TestDeadResolver(t *testing.T) {
 // TestStrangers: only servers of the address's own domain learn of the mailbox, and clients
 // see answers as if all had been told.
 func TestStrangers(t *testing.T) {
-	n := &network{web: func(_ context.Context, q probe.WebQuestion) probe.WebAnswer {
+	n := &fakeNetwork{web: func(_ context.Context, q probe.WebQuestion) probe.WebAnswer {
 		return probe.WebAnswer{Status: 302, Body: []byte(q.Body), Header: map[string]string{"Location": q.URL}}
 	}}
 	anna := address(t, "Anna+x&ö@nordlys.example")
@@ -257,7 +257,7 @@ func TestTerminal(t *testing.T) {
 // TestMany: diagnoses keep the order of their addresses, and a mail server that all share is
 // asked once.
 func TestMany(t *testing.T) {
-	n := &network{}
+	n := &fakeNetwork{}
 	var want []string
 	var addresses []account.Address
 	for _, domain := range strings.Fields("a.example b.example c.example d.example e.example") {

@@ -65,7 +65,7 @@ func TestOwn(t *testing.T) {
 	own, old := ownService("mail.nord.example"), ownService("old.nord.example")
 	anna := address(t, "anna@nordlys.example")
 	first, second := netip.MustParseAddr("203.0.113.7"), netip.MustParseAddr("203.0.113.8")
-	n := &network{
+	n := &fakeNetwork{
 		dns: func(_ context.Context, q probe.DNSQuestion) probe.DNSAnswer {
 			if q.Name != "autoconfig.nordlys.example" || q.Type != "A" {
 				return probe.DNSAnswer{}
@@ -128,14 +128,14 @@ func TestOwn(t *testing.T) {
 // TestNotOwn: a domain that is not hosted, and one of which that cannot be known now.
 func TestNotOwn(t *testing.T) {
 	other := address(t, "anna@other.example")
-	r, err := examine(t.Context(), Options{Address: other, Asker: &network{}, Own: ownService("mail.nord.example")}, nil, none)
+	r, err := examine(t.Context(), Options{Address: other, Asker: &fakeNetwork{}, Own: ownService("mail.nord.example")}, nil, none)
 	if err != nil || r.Own == nil || r.Own.Hosted {
 		t.Fatalf("own view of another's domain: %+v, %v, want one that is not hosted", r.Own, err)
 	}
 	down := &Own{Resolve: func(context.Context, account.Query) (account.Settings, error) {
 		return account.Settings{}, fmt.Errorf("the database is down")
 	}}
-	r, err = examine(t.Context(), Options{Address: other, Asker: &network{}, Own: down}, nil, none)
+	r, err = examine(t.Context(), Options{Address: other, Asker: &fakeNetwork{}, Own: down}, nil, none)
 	if err != nil || r.Own.NotKnown == "" || r.Complete {
 		t.Errorf("own view while the store is down: %+v, complete %v, %v, want an incomplete report", r.Own, r.Complete, err)
 	}

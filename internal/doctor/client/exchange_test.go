@@ -11,7 +11,7 @@ const (
 	soapAtName   = "https://autodiscover.nordlys.example/autodiscover/autodiscover.svc"
 	poxAtDomain  = "https://nordlys.example/autodiscover/autodiscover.xml"
 	poxAtName    = "https://autodiscover.nordlys.example/autodiscover/autodiscover.xml"
-	poxOnHTTP     = "http://autodiscover.nordlys.example/autodiscover/autodiscover.xml"
+	poxOnHTTP    = "http://autodiscover.nordlys.example/autodiscover/autodiscover.xml"
 	none         = "asks for … (the Exchange server: none is announced)"
 )
 

@@ -97,6 +97,16 @@ func (ca *authority) trusting(t *testing.T, program string) string {
 	return file
 }
 
+// domainValidated is the policy of public certificates for servers (CA/Browser Forum, Baseline
+// Requirements §7.1.6.1), by which an issuer that was not sent is told from one that nobody knows.
+var domainValidated = func() x509.OID {
+	id, err := x509.OIDFromInts([]uint64{2, 23, 140, 1, 2, 1})
+	if err != nil {
+		panic(err)
+	}
+	return id
+}()
+
 // labCertificates issues certificates when a handshake wants one. All have the same key.
 type labCertificates struct {
 	ca           *authority
@@ -152,6 +162,7 @@ func (c *labCertificates) get(name string, kind certificateKind) (*tls.Certifica
 		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
 		NotBefore: time.Now().Add(-30 * 24 * time.Hour), NotAfter: time.Now().Add(20 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		Policies: []x509.OID{domainValidated},
 	}
 	if kind == expired {
 		template.NotAfter = time.Now().Add(-10 * 24 * time.Hour)

@@ -39,6 +39,7 @@ const (
 	Unreachable FailureKind = "unreachable" // TCP: no route
 	TimedOut    FailureKind = "timed-out"   // nothing came within the limit of the diagnosis
 	BadTLS      FailureKind = "tls"         // no handshake is possible; a bad certificate is no failure
+	TLSRefused  FailureKind = "tls-refused" // TLS by the protocol's command was offered, and refused when asked for
 	BadProtocol FailureKind = "protocol"    // the server does not speak the protocol
 	Closed      FailureKind = "closed"      // the server ended the connection
 )

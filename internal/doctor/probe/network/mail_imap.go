@@ -118,5 +118,5 @@ func word(line string, n int) string {
 
 // tlsRefused is the failure of a server that offers TLS and does not begin it.
 func tlsRefused(line string) *probe.Failure {
-	return &probe.Failure{Kind: probe.BadTLS, Text: "offers TLS and refuses to begin it: " + quoted(line)}
+	return &probe.Failure{Kind: probe.TLSRefused, Text: "offers TLS and refuses to begin it: " + quoted(line)}
 }

@@ -78,7 +78,8 @@ func talk(ctx context.Context, conn net.Conn, q probe.MailQuestion, speaker spea
 func (s *session) run(q probe.MailQuestion, speaker speaker, roots *x509.CertPool) (failure *probe.Failure) {
 	h := &handshake{host: q.Host, roots: roots}
 	if q.SocketType == account.SSL {
-		if failure = s.secure(h); failure != nil {
+		// What makes a greeting late (a look-up of the client's name, a filter) comes before TLS here.
+		if failure = s.secure(h, probe.GreetingLimit); failure != nil {
 			if h.clear != nil {
 				s.greeted(firstLine(h.clear))
 			}
@@ -105,7 +106,7 @@ func (s *session) run(q probe.MailQuestion, speaker speaker, roots *x509.CertPoo
 	if failure = speaker.startTLS(s); failure != nil {
 		return failure
 	}
-	if failure = s.secure(h); failure != nil {
+	if failure = s.secure(h, probe.ByteLimit); failure != nil {
 		return failure
 	}
 	if failure = speaker.secured(s); failure != nil {
@@ -141,7 +142,7 @@ func (s *session) sound(q probe.MailQuestion, speaker speaker, h *handshake, sil
 		}
 		return silence
 	}
-	if failure := s.secureWithin(h, partingLimit); failure != nil {
+	if failure := s.secure(h, partingLimit); failure != nil {
 		if h.clear != nil && otherProtocol(firstLine(h.clear)) != "" {
 			s.greeted(firstLine(h.clear))
 			return foreign(firstLine(h.clear))
@@ -153,13 +154,10 @@ func (s *session) sound(q probe.MailQuestion, speaker speaker, h *handshake, sil
 }
 
 // secure begins TLS.
-func (s *session) secure(h *handshake) *probe.Failure { return s.secureWithin(h, probe.ByteLimit) }
-
-func (s *session) secureWithin(h *handshake, limit time.Duration) *probe.Failure {
+func (s *session) secure(h *handshake, limit time.Duration) *probe.Failure {
 	s.conn.SetDeadline(time.Time{})
-	ctx, cancel := context.WithTimeout(s.ctx, limit)
-	defer cancel()
-	secured, facts, failure := h.do(ctx, s.conn)
+	h.limit = limit
+	secured, facts, failure := h.do(s.ctx, s.conn)
 	if failure != nil {
 		if s.ctx.Err() != nil {
 			return ended()

@@ -125,7 +125,7 @@ func TestTalk(t *testing.T) {
 			< s1 BAD TLS is not available
 			> s9 LOGOUT
 			close`, []string{"IMAP4REV1", "STARTTLS"}, nil,
-			"tls: offers TLS and refuses to begin it: 's1 BAD TLS is not available'"},
+			"tls-refused: offers TLS and refuses to begin it: 's1 BAD TLS is not available'"},
 		{"imap that is busy", account.IMAP, account.SSL, `
 			TLS
 			< * BYE Too many connections
@@ -155,7 +155,7 @@ func TestTalk(t *testing.T) {
 			> STLS
 			< -ERR unknown command
 			> QUIT
-			close`, nil, nil, "tls: offers TLS and refuses to begin it: '-ERR unknown command'"},
+			close`, nil, nil, "tls-refused: offers TLS and refuses to begin it: '-ERR unknown command'"},
 		{"smtp", account.SMTP, account.STARTTLS, `
 			< 220-mail.hoster.example ESMTP
 			< 220 Postfix
@@ -193,7 +193,7 @@ func TestTalk(t *testing.T) {
 			< 454 4.7.0 TLS not available due to local problem
 			> QUIT
 			close`, []string{"STARTTLS"}, nil,
-			"tls: offers TLS and refuses to begin it: '454 4.7.0 TLS not available due to local problem'"},
+			"tls-refused: offers TLS and refuses to begin it: '454 4.7.0 TLS not available due to local problem'"},
 		{"managesieve", account.ManageSieve, account.STARTTLS, `
 			< "IMPLEMENTATION" "Dovecot Pigeonhole"
 			< "SASL" ""
@@ -291,6 +291,17 @@ func TestGreetingTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSlowTLS checks that a server is waited for as long where TLS begins at once.
+func TestSlowTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := converse(t, probe.MailQuestion{Type: account.SMTP, Host: "mail.hoster.example", SocketType: account.SSL},
+			"wait 13s\nTLS\n< 220 mail\n> EHLO doctor.example\n< 250 mail\n> QUIT\nclose")
+		if answer.GreetedAt != 13*time.Second || answer.Failure != nil {
+			t.Errorf("greeting after %v, failure %q; want one after 13s", answer.GreetedAt, describe(answer.Failure))
+		}
+	})
 }
 
 // TestHostileMail checks the bounds of time and bytes.

@@ -44,9 +44,10 @@ func (n *Network) TLS(ctx context.Context, q probe.TLSQuestion) probe.TLSAnswer 
 // handshake is how TLS begins on a connection.
 type handshake struct {
 	host    string
-	noName  bool     // leave the server name out
-	highest uint16   // version; 0 for any
-	alpn    []string // protocols
+	noName  bool          // leave the server name out
+	highest uint16        // version; 0 for any
+	alpn    []string      // protocols
+	limit   time.Duration // 0 for the usual one
 	roots   *x509.CertPool
 	// clear is what the server sent instead of a handshake, if it did.
 	clear []byte
@@ -68,7 +69,7 @@ func (h *handshake) do(ctx context.Context, conn net.Conn) (*tls.Conn, *probe.TL
 	}
 	first := &firstBytes{Conn: conn}
 	secured := tls.Client(first, config)
-	ctx, cancel := context.WithTimeout(ctx, probe.ByteLimit)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(h.limit, probe.ByteLimit))
 	defer cancel()
 	err := secured.HandshakeContext(ctx)
 	first.done = true

@@ -142,36 +142,31 @@ func onlyIPv6(ctx context.Context, c *Case) []Finding {
 func privateAddresses(ctx context.Context, c *Case) []Finding {
 	var found []Finding
 	for _, host := range c.hosts(ctx) {
-		addresses, _ := c.Addresses(ctx, host)
-		var private, public []dns.Record
-		for _, r := range addresses {
-			a, err := netip.ParseAddr(r.Data)
-			switch {
-			case err != nil:
-			case isInside(a):
-				private = append(private, r)
-			default:
-				public = append(public, r)
+		for _, recordType := range []string{"A", "AAAA"} {
+			var private []dns.Record
+			all := c.Records(ctx, host, recordType)
+			for _, r := range all {
+				if a, err := netip.ParseAddr(r.Data); err == nil && isInside(a) {
+					private = append(private, r)
+				}
 			}
+			key, refused := c.refused(host)
+			if len(private) == 0 || len(private) == len(all) && !refused {
+				continue
+			}
+			f := Finding{
+				Subject:  host,
+				Severity: Error,
+				Sentence: fmt.Sprintf("%s is %s: that works only inside.", host, data(private)),
+				Evidence: []Evidence{See(probe.DNSQuestion{Name: host, Type: recordType}, "%s %s", recordType, data(private))},
+				Cures:    []Cure{{Who: YourDNS, Text: "put the public address of " + host, Remove: private}},
+				Explains: []string{"M1", "D13", "H15", "C14"},
+			}
+			if refused {
+				f.Evidence = append(f.Evidence, Evidence{key, "not asked"})
+			}
+			found = append(found, f)
 		}
-		key, refused := c.refused(host)
-		if len(private) == 0 || len(public) == 0 && !refused {
-			continue
-		}
-		f := Finding{
-			Subject:  host,
-			Sentence: fmt.Sprintf("%s is %s: that works only inside.", host, data(private)),
-			Evidence: []Evidence{See(probe.DNSQuestion{Name: host, Type: private[0].Type}, "%s %s", private[0].Type, data(private))},
-			Cures:    []Cure{{Who: YourDNS, Text: "put the public address of " + host, Remove: private}},
-			Explains: []string{"M1", "D13", "H15", "C14"},
-		}
-		if refused {
-			f.Evidence = append(f.Evidence, Evidence{key, "not asked"})
-		}
-		if len(f.Clients) == 0 {
-			f.Severity = Error
-		}
-		found = append(found, f)
 	}
 	return found
 }

@@ -52,7 +52,9 @@ func (c *Case) isFormer(ctx context.Context, host, asked string) bool {
 			return false // it knows the domain; whether it says the same as others is another question
 		}
 	}
-	return known && !c.serves(asked)
+	return known && !slices.ContainsFunc(c.places(), func(p place) bool {
+		return p.URL.Hostname() == asked && c.isService(p)
+	})
 }
 
 // sendsByMicrosoft reports whether SPF allows Microsoft 365 to send: then mailboxes may be

@@ -34,7 +34,10 @@ func foreignMX(ctx context.Context, c *Case) []Finding {
 			if !isMail(s.Type) {
 				continue
 			}
-			if slices.ContainsFunc(own, func(host string) bool { return siteOf(host) == siteOf(s.Hostname) }) {
+			isSame := func(host string) bool {
+				return host == strings.ToLower(s.Hostname) || siteOf(host) == provider && siteOf(s.Hostname) == provider
+			}
+			if slices.ContainsFunc(own, isSame) {
 				return nil
 			}
 			f.Evidence = append(f.Evidence, See(d.Question, "%s says %s", d.Host, s.Hostname))
@@ -45,7 +48,7 @@ func foreignMX(ctx context.Context, c *Case) []Finding {
 	}
 	hosts, _ := c.MX(ctx)
 	f.Sentence = fmt.Sprintf("By the MX %s, clients find the settings of %s, but the mailboxes of %s are at %s.",
-		hosts[0].Host, provider, c.Domain(), siteOf(own[0]))
+		hosts[0].Host, provider, c.Domain(), own[0])
 	f.Explains = []string{"D1", "C16", "D17"}
 	name := c.Name("autoconfig")
 	f.Cures = []Cure{{Who: YourDNS, Text: fmt.Sprintf("let %s lead to a server that has the document of %s", name, c.Domain())}}

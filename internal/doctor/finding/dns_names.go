@@ -17,7 +17,7 @@ import (
 func missingNames(ctx context.Context, c *Case) []Finding {
 	var names []string
 	f := Finding{Explains: []string{"D17"}}
-	if c.isMissing(ctx, "autoconfig") && !c.hasDocument(ctx, Autoconfig) {
+	if c.isMissing(ctx, "autoconfig") && !c.hasDocument(ctx, Autoconfig, Autodiscover, PACC) {
 		names = append(names, c.Name("autoconfig"))
 	}
 	if c.isMissing(ctx, "autodiscover") && !c.hasDocument(ctx, Autodiscover) && !c.hasAutodiscoverService(ctx) {
@@ -97,13 +97,13 @@ func (c *Case) isMissing(ctx context.Context, label string) bool {
 	return true
 }
 
-// hasDocument reports whether there is a document of the format that leads to the domain's
+// hasDocument reports whether there is a document of one of the formats that leads to the domain's
 // mail. An entry of a public database that names other servers than the domain itself does
 // not count: it is stale.
-func (c *Case) hasDocument(ctx context.Context, format Format) bool {
+func (c *Case) hasDocument(ctx context.Context, formats ...Format) bool {
 	own := c.ownHosts(ctx)
 	return slices.ContainsFunc(c.Documents(), func(d Document) bool {
-		if d.Format != format {
+		if !slices.Contains(formats, d.Format) {
 			return false
 		}
 		return c.isOwn(d.Host) || len(own) == 0 || slices.ContainsFunc(d.Servers, func(s account.Server) bool {
@@ -193,8 +193,11 @@ func wildcards(ctx context.Context, c *Case) []Finding {
 	if len(names) == 1 {
 		f.Sentence = strings.Replace(f.Sentence, " exist ", " exists ", 1)
 	}
-	f.Explains = at(names, "D1", "D13", "D14", "D15", "D20", "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8", "H9", "H10",
-		"H11", "H15", "H16", "H17", "H18", "H19", "H20", "T1", "T2", "T3", "T4", "T5")
+	f.Explains = append(at(append(names, c.Name("ua-auto-config")), "D1", "D13", "D14", "D15", "D20", "H1", "H2", "H3", "H4",
+		"H5", "H6", "H7", "H8", "H9", "H10", "H11", "H15", "H16", "H17", "H18", "H19", "H20", "T1", "T2", "T3", "T4", "T5"),
+		at([]string{c.Name("imap"), c.Name("smtp"), c.Name("mail"), c.Name("pop"), c.Name("pop3")}, // what clients guess
+			"M1", "M2", "M3", "M4", "M7", "M10", "T1", "T2", "T4", "T7")...)
+	f.Explains = append(f.Explains, "D16")
 	return []Finding{f}
 }
 

@@ -116,7 +116,7 @@ func doubledNames(ctx context.Context, c *Case) []Finding {
 		f := byTarget[target]
 		if f == nil {
 			f = &Finding{Subject: target, Cures: []Cure{{Who: YourDNS, Text: "correct the record; " + forgotten([]dns.Record{r})}},
-				Explains: []string{"M1", "C14", "D6", "D14", "K5"}}
+				Explains: []string{"M1", "C14", "D6", "D14", "C16"}}
 			byTarget[target] = f
 			order = append(order, target)
 			f.Sentence = fmt.Sprintf("The target of %s is %s: %s.", r.Name, target, why)
@@ -182,6 +182,7 @@ func severalServices(ctx context.Context, c *Case) []Finding {
 			Severity: Warning,
 			Sentence: fmt.Sprintf("%s has %d SRV records, of which clients take different ones.", q.Name, len(found)),
 			Cures:    []Cure{{Who: YourDNS, Text: "keep one"}},
+			Explains: []string{"C16"},
 		}
 		for _, s := range found {
 			f.Evidence = append(f.Evidence, See(q, "SRV %s", s.Data))
@@ -208,6 +209,9 @@ func wrongServices(ctx context.Context, c *Case) []Finding {
 		}
 		s := found[0]
 		if s.Target == "" {
+			if service.Type == account.POP3 {
+				continue // many servers speak it, though nobody is to use it
+			}
 			n, runs := c.running(servers, service.Type, service.SocketType)
 			if !runs {
 				continue

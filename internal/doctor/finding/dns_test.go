@@ -206,7 +206,7 @@ func TestDNSFaults(t *testing.T) {
 			w.record("autoconfig.filter.example", "A", "203.0.113.7")
 			w.page("GET https://autoconfig.filter.example/mail/config-v1.1.xml", 200, mailXML,
 				strings.ReplaceAll(settingsXML, "hoster.example", "filter.example"))
-		}, "D16", "clients find the settings of filter.example, but the mailboxes of nordlys.example are at hoster.example"},
+		}, "D16", "clients find the settings of filter.example, but the mailboxes of nordlys.example are at imap.hoster.example"},
 		{"D17 explained by D1", func(w *world) {
 			withoutDocuments(w)
 			w.record("nordlys.example", "MX", "10 nordlys.example.")

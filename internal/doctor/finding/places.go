@@ -219,25 +219,27 @@ func (h Hop) isXML() bool {
 func (h Hop) isEmpty() bool { return len(bytes.TrimSpace(h.Answer.Body)) == 0 }
 
 // serves reports whether something that knows settings of this domain answers at a host: it
-// gave a document, or refused as such a service does and a web site does not.
+// gave a document, refused as such a service does and a web site does not, or sends clients
+// on to another server of Autodiscover.
 func (c *Case) serves(host string) bool {
 	return slices.ContainsFunc(c.places(), func(p place) bool {
-		return p.URL.Hostname() == host && c.isService(p)
+		if p.URL.Hostname() != host {
+			return false
+		}
+		target, ok := p.Last().target()
+		return c.isService(p) || ok && strings.HasPrefix(strings.ToLower(pathOf(target)), "/autodiscover")
 	})
 }
 
+// isService reports whether the last answer is one of a service that knows settings.
 func (c *Case) isService(p place) bool {
 	last := p.Last()
 	switch {
-	case p.Kind == atAutodiscover && hasAutodiscover(last), p.Kind == atPACC && last.contentType() == "application/json",
-		c.hasAutoconfig(last):
+	case c.hasAutoconfig(last), p.Kind == atAutodiscover && hasAutodiscover(last):
 		return true
-	case last.Answer.Status == 404 && last.contentType() == "text/plain":
-		return true // as of a domain about which nothing is told without an address
+	case p.Kind == atPACC:
+		return last.isOK() && last.contentType() == "application/json"
 	}
-	if target, ok := last.target(); ok { // not followed by any client, as to another server of Autodiscover
-		u, err := url.Parse(target)
-		return err == nil && strings.Contains(strings.ToLower(u.Path), "/autodiscover")
-	}
-	return false
+	// As of a domain about which nothing is told without an address.
+	return last.Answer.Status == 404 && last.contentType() == "text/plain"
 }

@@ -10,29 +10,37 @@ import (
 	"signpost/internal/doctor/probe"
 )
 
-// pathCase finds H12: one spelling of the path has an answer of Autodiscover, another 404.
-func pathCase(_ context.Context, c *Case) []Finding {
-	all := c.places()
-	return cured(c.byHost(func(p place) string {
-		if p.Kind != atAutodiscover || p.Last().Answer.Status != 404 || hasAutodiscover(p.Last()) {
-			return ""
+// pathCase finds H12. Some versions of Outlook and Microsoft's cloud (rseichter/automx2 issue 8), Outlook for
+// Mac and exchangelib write the path with capitals. It is asked where the other has an answer.
+func pathCase(ctx context.Context, c *Case) []Finding {
+	for _, p := range c.places() {
+		if p.Kind != atAutodiscover || p.Question.Method != "POST" || p.URL.Scheme != "https" || p.URL.Path != autodiscoverPath ||
+			len(p.More) > 0 || !hasAutodiscover(p.Hop) {
+			continue
 		}
-		for _, other := range all {
-			same := p.Question
-			same.URL = other.Question.URL
-			if same == other.Question && strings.EqualFold(other.URL.Path, p.URL.Path) && other.URL.Path != p.URL.Path &&
-				other.URL.Host == p.URL.Host && other.URL.Scheme == p.URL.Scheme && hasAutodiscover(other.Last()) {
-				return fmt.Sprintf("%s answers at %s, but not at %s, as Outlook writes it.", p.URL.Host, other.URL.Path, p.URL.Path)
-			}
+		const capital = "/Autodiscover/Autodiscover.xml"
+		q := p.Question
+		q.URL = strings.Replace(q.URL, autodiscoverPath, capital, 1)
+		other := Hop{q, c.Asker.Web(ctx, q)}
+		if !other.Answer.Failure.Known() || other.Answer.Status != 404 {
+			return nil
 		}
-		return ""
-	}), webCure("mind no case in the path (nginx: location ~* ^/autodiscover/)"))
+		host := p.URL.Hostname()
+		return []Finding{{
+			Subject:  host,
+			Severity: Warning,
+			Sentence: fmt.Sprintf("%s answers at %s, but not at %s, as Outlook and exchangelib may write it.", host, autodiscoverPath, capital),
+			Evidence: []Evidence{See(q, "%s", other.Says()), See(p.Question, "%s", p.Says())},
+			Cures:    webCure("mind no case in the path (nginx: location ~* ^/autodiscover/)")(host),
+		}}
+	}
+	return nil
 }
 
 // addressRequired finds H13. A 404 without the address may be the operator's wish.
 func addressRequired(_ context.Context, c *Case) []Finding {
 	all := c.places()
-	return cured(c.byHost(func(p place) string {
+	found := cured(c.byHost(func(p place) string {
 		status := p.Last().Answer.Status
 		if !p.isDocumentPlace() || p.URL.RawQuery != "" || p.Last().Answer.Failure != nil || status < 400 || status == 404 ||
 			status == 401 || status == 403 || status == 429 {
@@ -47,6 +55,12 @@ func addressRequired(_ context.Context, c *Case) []Finding {
 		}
 		return ""
 	}), webCure("give the domain's ordinary settings without emailaddress, too"), "H19")
+	for len(found) > 1 { // one program behind two names
+		found[0].Evidence = append(found[0].Evidence, found[1].Evidence...)
+		found[0].Explains = append(found[0].Explains, "H19 "+found[1].Subject)
+		found = slices.Delete(found, 1, 2)
+	}
+	return found
 }
 
 // otherPlaces finds H14, where a client is lost by it: it asked some places in vain, but not

@@ -132,7 +132,11 @@ func toHomePage(_ context.Context, c *Case) []Finding {
 }
 
 // siteAnswersAutodiscover finds H18.
-func siteAnswersAutodiscover(_ context.Context, c *Case) []Finding {
+func siteAnswersAutodiscover(ctx context.Context, c *Case) []Finding {
+	var explains []string
+	if c.hasAutodiscoverService(ctx) { // which clients do not get to ask
+		explains = at([]string{c.Name("autoconfig"), c.Name("autodiscover")}, "D1")
+	}
 	return cured(c.byHost(func(p place) string {
 		last := p.Last()
 		if p.Kind != atAutodiscover || p.Question.Method != "POST" || p.strays() || !last.isOK() || hasAutodiscover(last) || last.isXML() {
@@ -142,5 +146,5 @@ func siteAnswersAutodiscover(_ context.Context, c *Case) []Finding {
 			withoutQuery(p.Question.URL), last.Answer.Status)
 	}), func(host string) []Cure {
 		return []Cure{{Who: WebServer(host), Text: "answer 404 at " + autodiscoverPath, Serve: serveNothing(c, host)}}
-	})
+	}, explains...)
 }

@@ -103,7 +103,7 @@ func TestWebFaults(t *testing.T) {
 					delete(w.pages, url)
 				}
 			}
-		}, "H12 autodiscover.nordlys.example", "not at /Autodiscover/Autodiscover.xml, as Outlook writes it"},
+		}, "H12 autodiscover.nordlys.example", "not at /Autodiscover/Autodiscover.xml, as Outlook"},
 		{"H13", func(w *world) {
 			w.page("GET https"+autoconfigURL+"?emailaddress=anna%40nordlys.example", 200, mailXML, settingsXML)
 			w.page("GET https"+autoconfigURL, 400, "text/plain", "emailaddress missing")

@@ -113,6 +113,10 @@ func (w *town) DNS(ctx context.Context, q probe.DNSQuestion) probe.DNSAnswer {
 	w.dnss <- struct{}{}
 	time.Sleep(dnsTime)
 	a := probe.DNSAnswer{Took: dnsTime}
+	if q.Name == "" {
+		a.Failure = &probe.Failure{Kind: probe.NotAsked, Text: "not a valid DNS name"}
+		return a
+	}
 	var exists bool
 	if a.Records, exists = w.lookup(q.Type, q.Name); len(a.Records) == 0 || a.Records[len(a.Records)-1].Type != q.Type {
 		a.Status = dns.NoName

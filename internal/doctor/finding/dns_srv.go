@@ -61,7 +61,9 @@ func (c *Case) leading(ctx context.Context) []dns.Record {
 func aliasTargets(ctx context.Context, c *Case) []Finding {
 	leading := c.leading(ctx)
 	for _, r := range leading {
-		c.Expect(ctx, probe.DNSQuestion{Name: targetOf(r), Type: "A"})
+		if target := targetOf(r); target != "" {
+			c.Expect(ctx, probe.DNSQuestion{Name: target, Type: "A"})
+		}
 	}
 	byTarget := map[string]*Finding{}
 	var found []Finding

@@ -27,16 +27,17 @@ type connection struct {
 	leave    func()
 }
 
-// Close ends the connection and gives its place back. It may be called twice.
+// Close ends the connection and then gives its place back. It may be called twice.
 func (c *connection) Close() error {
+	var err error
+	if c.Conn != nil {
+		err = c.Conn.Close()
+	}
 	if c.leave != nil {
 		c.leave()
 		c.leave = nil
 	}
-	if c.Conn == nil {
-		return nil
-	}
-	return c.Conn.Close()
+	return err
 }
 
 // elapsed returns how long a client would have waited until now: for the look-up and since

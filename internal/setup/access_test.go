@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,21 +11,12 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"signpost/account"
+	"signpost/internal/browser"
 )
-
-// axeFile is the path at which `npm ci` in testdata/browser installs axe-core.
-const axeFile = "testdata/browser/node_modules/axe-core/axe.min.js"
 
 func axe(t testing.TB) string {
 	t.Helper()
-	source, err := os.ReadFile(axeFile)
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("SIGNPOST_REQUIRE_TOOLS") == "" {
-		t.Skip("axe-core is not installed: npm ci --prefix internal/setup/testdata/browser")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(source)
+	return browser.Axe(t, "testdata/browser")
 }
 
 // state is the page in one of its states.
@@ -112,7 +102,7 @@ func everywhere(t *testing.T, looks []look, check func(t *testing.T, ctx context
 func TestAccessible(t *testing.T) {
 	source := axe(t)
 	everywhere(t, allLooks, func(t *testing.T, ctx context.Context) {
-		passes, violations := runAxe(t, ctx, source)
+		passes, violations := browser.RunAxe(t, ctx, source)
 		if passes < 20 {
 			t.Errorf("axe-core applied only %d rules, want at least 20", passes)
 		}
@@ -129,7 +119,7 @@ func TestAxeFinds(t *testing.T) {
 	ctx := open(t)
 	do(t, ctx, screen(true, false), chromedp.Navigate(base+"/"))
 	js[bool](t, ctx, `document.querySelector("label").remove(), document.querySelector(".lead").style.color = "#aaa", true`)
-	_, violations := runAxe(t, ctx, source)
+	_, violations := browser.RunAxe(t, ctx, source)
 	for _, rule := range []string{"label", "color-contrast"} {
 		if !slices.ContainsFunc(violations, func(v string) bool { return strings.HasPrefix(v, rule+": ") }) {
 			t.Errorf("axe-core does not find the %s fault; it finds %q", rule, violations)
@@ -142,7 +132,7 @@ func TestAxeFinds(t *testing.T) {
 	for _, phone := range []bool{true, false} {
 		do(t, ctx, screen(phone, false), chromedp.Navigate(base+"/?emailaddress=anna@butiken.example"))
 		js[bool](t, ctx, `document.querySelector(".code").removeAttribute("aria-label"), true`)
-		_, violations := runAxe(t, ctx, source)
+		_, violations := browser.RunAxe(t, ctx, source)
 		found := slices.ContainsFunc(violations, func(v string) bool { return strings.HasPrefix(v, "svg-img-alt: ") })
 		if found == phone {
 			t.Errorf("phone %v: axe-core finds the code without a label: %v, want %v", phone, found, !phone)
@@ -150,38 +140,18 @@ func TestAxeFinds(t *testing.T) {
 	}
 }
 
-// runAxe runs axe-core on the page. It returns how many rules the page follows and
-// where it violates one.
-func runAxe(t *testing.T, ctx context.Context, source string) (passes int, violations []string) {
-	t.Helper()
-	js[bool](t, ctx, source+"; true")
-	type result struct {
-		Passes     int
-		Violations []string
-	}
-	got := js[result](t, ctx, `axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => ({
-		Passes: r.passes.length,
-		Violations: r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html.slice(0, 200) + " " + n.failureSummary)),
-	}))`)
-	return got.Passes, got.Violations
-}
-
 // TestTargets checks that everything one can press is at least 44 px wide and high
 // (WCAG 2.5.5), except links in a sentence, and that nothing is wider than the
 // screen.
 func TestTargets(t *testing.T) {
 	everywhere(t, []look{{phone: true}, {phone: false}}, func(t *testing.T, ctx context.Context) {
-		small := js[[]string](t, ctx, `[...document.querySelectorAll("a[href], button, summary, input:not([type=hidden])")].filter(e => {
-			const box = e.getBoundingClientRect();
-			const sentence = getComputedStyle(e).display === "inline" && e.parentNode.textContent.trim() !== e.textContent.trim();
-			return e.checkVisibility() && !sentence && (box.width < 44 || box.height < 44);
-		}).map(e => e.outerHTML.slice(0, 120) + " " + JSON.stringify(e.getBoundingClientRect()))`)
+		small := browser.TooSmall(t, ctx)
 		for _, s := range small {
 			t.Errorf("too small: %s", s)
 		}
 		for _, width := range []int{320, 390, 768, 1280} {
 			do(t, ctx, chromedp.EmulateViewport(int64(width), 844))
-			wide := js[[]string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest(".unseen, svg") && e.getBoundingClientRect().right > innerWidth + 0.5).map(e => e.outerHTML.slice(0, 120))`)
+			wide := browser.TooWide(t, ctx)
 			for _, s := range wide {
 				t.Errorf("cut off at %d px: %s", width, s)
 			}

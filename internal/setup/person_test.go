@@ -15,11 +15,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/browser"
+	protocol "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"signpost/internal/browser"
 )
 
 // visit is a request of the browser and its answer.
@@ -91,7 +93,7 @@ func TestPerson(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			do(t, ctx, screen(false, false), speaking("en"), command(log.Enable, struct{}{}))
+			do(t, ctx, screen(false, false), speaking("en"), browser.Command(log.Enable, struct{}{}))
 			if !script {
 				do(t, ctx, withoutScript())
 			}
@@ -176,9 +178,9 @@ func copyValue(t *testing.T, ctx context.Context) {
 	t.Helper()
 	allow := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		for _, name := range []string{"clipboard-read", "clipboard-write"} {
-			_, err := chromedp.CallBrowser(ctx, browser.SetPermission, browser.SetPermissionParams{
-				Permission:       &browser.PermissionDescriptor{Name: name},
-				Setting:          browser.PermissionSettingGranted,
+			_, err := chromedp.CallBrowser(ctx, protocol.SetPermission, protocol.SetPermissionParams{
+				Permission:       &protocol.PermissionDescriptor{Name: name},
+				Setting:          protocol.PermissionSettingGranted,
 				BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
 			})
 			if err != nil {
@@ -187,7 +189,7 @@ func copyValue(t *testing.T, ctx context.Context) {
 		}
 		return nil
 	})
-	do(t, ctx, allow, command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
+	do(t, ctx, allow, browser.Command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 		chromedp.Click(chromedp.CSS("#android dl > div:nth-child(2) .copier")))
 	_, err := chromedp.Run(ctx,
 		chromedp.Poll[bool](`document.querySelector("[role=status]").textContent === "Domain: Copied"`))
@@ -275,7 +277,7 @@ func TestKeyboard(t *testing.T) {
 
 // TestCode checks that another program reads the URL of the page in the QR code.
 func TestCode(t *testing.T) {
-	zbar := tool(t, "zbarimg")
+	zbar := browser.Tool(t, "zbarimg")
 	for _, dark := range []bool{false, true} {
 		for system, query := range map[string]string{
 			"mamut":      "emailaddress=mail@domain.se&name=%C3%85sa+%C3%96berg&lang=sv",
@@ -322,7 +324,7 @@ func TestPrint(t *testing.T) {
 	ctx := open(t)
 	do(t, ctx, screen(false, false), chromedp.Navigate(base+"/?emailaddress=info@domain.se"),
 		chromedp.WaitReady(chromedp.CSS(".copier")),
-		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
+		browser.Command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	// The page changes to the other medium when it is drawn the next time.
 	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`matchMedia("print").matches &&
 		[...document.querySelectorAll("details:not([open]) dl")].filter(e => e.checkVisibility() && e.getBoundingClientRect().height > 20).length >= 5`,

@@ -15,7 +15,7 @@ import (
 // those on lower floors only, so there is no circle, and a reader who follows an
 // import always goes down. A package that is not listed fails the test.
 var floors = [][]string{
-	{"internal/fair", "internal/regular"},
+	{"internal/browser", "internal/fair", "internal/regular"},
 	{
 		"account",
 		"internal/dns", "internal/fault", "internal/filewatch",
@@ -49,7 +49,7 @@ var formats = []string{"autoconfig", "autodiscover", "mobileconfig"}
 var configReaders = []string{"cmd/signpost", "internal/service", "internal/systems"}
 
 // forTests are the packages that only tests may import.
-var forTests = []string{"internal/dns/dnstest", "internal/doctor/mailrig", "internal/freeport", "internal/golden",
+var forTests = []string{"internal/browser", "internal/dns/dnstest", "internal/doctor/mailrig", "internal/freeport", "internal/golden",
 	"internal/sources/memory", "internal/sources/rig", "internal/systems"}
 
 // owners lists which packages may import a library directly.

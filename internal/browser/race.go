@@ -1,5 +1,5 @@
 //go:build race
 
-package setup
+package browser
 
 const race = true // the race detector is on, and everything slow

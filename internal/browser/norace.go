@@ -1,5 +1,5 @@
 //go:build !race
 
-package setup
+package browser
 
 const race = false

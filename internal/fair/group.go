@@ -2,6 +2,7 @@ package fair
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -10,6 +11,10 @@ import (
 // A question takes a place of Places.
 type Group[V any] struct {
 	Places *Limiter
+	// Quick says that work is short enough to be waited for: a caller who finds a place for
+	// it does it itself, and the end of its context does not end it. To hand it to another
+	// goroutine takes as long as a quarter of a question to a database.
+	Quick bool
 
 	mu    sync.Mutex
 	calls map[string]*call[V]
@@ -18,7 +23,8 @@ type Group[V any] struct {
 // call is a question that is waiting for its place or under way.
 type call[V any] struct {
 	ticket  *ticket
-	drop    context.CancelFunc // ends the wait for a place
+	wanted  context.Context // ends with the wait for a place
+	drop    context.CancelFunc
 	callers int
 	begun   bool
 	done    chan struct{} // closed when value and err are set
@@ -34,12 +40,18 @@ type call[V any] struct {
 //
 // The end of ctx ends the wait of this caller. Work that has begun goes on, so that its
 // answer can be kept, and must have a time limit of its own; work that still waits for
-// its place is dropped with the last caller.
+// its place is dropped with the last caller. Who does Quick work stays.
 func (g *Group[V]) Do(ctx context.Context, key string, shares []Share, work func() (V, error)) (V, error) {
-	c, err := g.join(key, shares, work)
-	if err != nil {
+	c, isFirst, err := g.join(key, shares)
+	switch {
+	case err != nil:
 		var none V
 		return none, err
+	case isFirst && g.Quick && c.ticket.isReady():
+		g.run(key, c, work)
+		return c.value, c.err
+	case isFirst:
+		go g.run(key, c, work)
 	}
 	select {
 	case <-c.done:
@@ -51,39 +63,44 @@ func (g *Group[V]) Do(ctx context.Context, key string, shares []Share, work func
 	}
 }
 
-// join returns the call with the key, which it begins if there is none.
-func (g *Group[V]) join(key string, shares []Share, work func() (V, error)) (*call[V], error) {
+// join returns the call with the key. If there is none, it returns a new one, which the
+// caller must run.
+func (g *Group[V]) join(key string, shares []Share) (c *call[V], isFirst bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if c := g.calls[key]; c != nil {
 		c.callers++
 		c.ticket.sharedWith(shares)
-		return c, nil
+		return c, false, nil
 	}
 	ticket, err := g.Places.enter(shares)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	ctx, drop := context.WithCancel(context.Background())
-	c := &call[V]{ticket: ticket, drop: drop, callers: 1, done: make(chan struct{})}
+	c = &call[V]{ticket: ticket, callers: 1, done: make(chan struct{}), err: errUnanswered}
+	c.wanted, c.drop = context.WithCancel(context.Background())
 	if g.calls == nil {
 		g.calls = map[string]*call[V]{}
 	}
 	g.calls[key] = c
-	go g.run(ctx, key, c, work)
-	return c, nil
+	return c, true, nil
 }
 
-func (g *Group[V]) run(ctx context.Context, key string, c *call[V], work func() (V, error)) {
+// errUnanswered is what those who wait get if work panics.
+var errUnanswered = errors.New("the question ended without an answer")
+
+func (g *Group[V]) run(key string, c *call[V], work func() (V, error)) {
+	defer close(c.done)
+	defer g.forget(key, c)
 	defer c.drop()
-	if c.err = c.ticket.wait(ctx); c.err == nil {
-		if g.begin(c) {
-			c.value, c.err = c.work(work)
-		}
-		c.ticket.release()
+	if err := c.ticket.wait(c.wanted); err != nil {
+		c.err = err
+		return
 	}
-	g.forget(key, c)
-	close(c.done)
+	defer c.ticket.release()
+	if g.begin(c) {
+		c.value, c.err = c.work(work)
+	}
 }
 
 // work calls work, which gives its place up if it takes long.

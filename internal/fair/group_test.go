@@ -80,6 +80,51 @@ func TestGroupDrops(t *testing.T) {
 	})
 }
 
+// TestGroupQuick has the caller who begins a question wait for its answer, if there is a
+// place for it at once. Others leave when they want.
+func TestGroupQuick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := Group[int]{Places: New(1, 10, time.Minute), Quick: true}
+		work := func() (int, error) { time.Sleep(time.Second); return 7, nil }
+		impatient, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		do := func(key string, want int, wantErr error) {
+			go func() {
+				if got, err := g.Do(impatient, key, nil, work); got != want || !errors.Is(err, wantErr) {
+					t.Errorf("%s: Do = %d, %v, want %d, %v", key, got, err, want, wantErr)
+				}
+			}()
+			synctest.Wait()
+		}
+		do("question", 7, nil)
+		do("question", 0, context.DeadlineExceeded)
+		do("without a place", 0, context.DeadlineExceeded)
+		time.Sleep(time.Minute)
+		wantTaken(t, g.Places, 0, 0)
+	})
+}
+
+// TestGroupPanic has work panic, which a server may recover from: those who wait get an
+// error and no empty answer, and the place is free again.
+func TestGroupPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := Group[int]{Places: New(1, 10, time.Minute), Quick: true}
+		go func() {
+			defer func() { recover() }()
+			g.Do(t.Context(), "question", nil, func() (int, error) { time.Sleep(time.Second); panic("a mistake") })
+		}()
+		synctest.Wait()
+		_, err := g.Do(t.Context(), "question", nil, func() (int, error) { return 7, nil })
+		if !errors.Is(err, errUnanswered) {
+			t.Errorf("one who waits for work that panics gets %v, want %v", err, errUnanswered)
+		}
+		if got, err := g.Do(t.Context(), "question", nil, func() (int, error) { return 7, nil }); got != 7 || err != nil {
+			t.Errorf("Do after work that panicked = %d, %v, want 7", got, err)
+		}
+		wantTaken(t, g.Places, 0, 0)
+	})
+}
+
 // TestGroupJoin has a client without places join a question that waits because of
 // another client's many: the question gets the next place.
 func TestGroupJoin(t *testing.T) {

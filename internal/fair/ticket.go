@@ -37,12 +37,20 @@ func (t *ticket) run(n int) {
 	}
 }
 
-// wait waits until the ticket has a place. After an error, the ticket is void.
-func (t *ticket) wait(ctx context.Context) error {
+// isReady reports whether there is nothing to wait for.
+func (t *ticket) isReady() bool {
 	select {
 	case <-t.ready:
-		return t.err
+		return true
 	default:
+		return false
+	}
+}
+
+// wait waits until the ticket has a place. After an error, the ticket is void.
+func (t *ticket) wait(ctx context.Context) error {
+	if t.isReady() {
+		return t.err
 	}
 	patience := time.NewTimer(t.limiter.patience)
 	defer patience.Stop()

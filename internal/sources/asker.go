@@ -21,6 +21,10 @@ const (
 	maxMissing  = 2_500
 )
 
+// quickTime is for how long a caller waits for its own question, even if nobody wants the
+// answer any more.
+const quickTime = DefaultTimeout
+
 // asker asks a store about keys and remembers its answers.
 type asker[T any] struct {
 	core    *core
@@ -40,7 +44,8 @@ type result[T any] struct {
 func newAsker[T any](c *core, life func(T) time.Duration, keepsNo bool) *asker[T] {
 	return &asker[T]{
 		core: c, found: newCache[T](maxFound), missing: newCache[struct{}](maxMissing),
-		calls: fair.Group[result[T]]{Places: c.places}, life: life, keepsNo: keepsNo,
+		calls: fair.Group[result[T]]{Places: c.places, Quick: c.options.Timeout <= quickTime},
+		life:  life, keepsNo: keepsNo,
 	}
 }
 

@@ -195,7 +195,7 @@ func (l *loopback) serveWeb(w http.ResponseWriter, r *http.Request) {
 		scheme = "https"
 	}
 	domain := numbered.FindString(r.Host)
-	a, ok := l.town.pages[r.Method+" "+scheme+"://"+strings.Replace(r.Host, domain, "nordlys.example", 1)+r.URL.Path]
+	a, ok := l.town.pages[r.Method+" "+scheme+"://"+strings.Replace(r.Host, domain, "nordlys.example", 1)+inLowerCase.Replace(r.URL.Path)]
 	if !ok || domain == "" {
 		http.NotFound(w, r)
 		return

@@ -69,6 +69,9 @@ func (w *town) page(key string, status int, contentType, body string) *town {
 	return w
 }
 
+// inLowerCase writes the path of Autodiscover as the town has it: its web server minds no case.
+var inLowerCase = strings.NewReplacer("/Autodiscover/Autodiscover.xml", "/autodiscover/autodiscover.xml")
+
 func hostOf(key string) string {
 	_, rest, _ := strings.Cut(key, "://")
 	host, _, _ := strings.Cut(rest, "/")
@@ -151,6 +154,7 @@ func (w *town) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	}
 	time.Sleep(webTime)
 	key, _, _ := strings.Cut(q.Method+" "+q.URL, "?")
+	key = inLowerCase.Replace(key)
 	for _, k := range []string{key, q.Method + " " + u.Scheme + "://" + u.Host + "/*", "* " + u.Scheme + "://" + at.String()} {
 		if a, ok := w.pages[k]; ok {
 			a.Address, a.Took = at, webTime

@@ -115,16 +115,19 @@ func bestGuess(ctx context.Context, s *Search, servers []Server) (best Try, took
 	return best, took, known
 }
 
-// guessOne tries a server. Without encryption, the connection of STARTTLS tells enough: it
-// is clear text until the greeting has come.
+// guessOne tries a server. Where TLS does not begin at once, it asks for the capabilities in
+// clear text and goes away: no handshake shows whether the certificate is good.
 func (s *Search) guessOne(ctx context.Context, server Server) Try {
-	if server.SocketType != account.Plain {
+	if server.SocketType == account.SSL {
 		return s.Try(ctx, server, thunderbirdGuessing)
 	}
+	socketType := server.SocketType
 	server.SocketType = account.STARTTLS
 	try := s.Try(ctx, server, thunderbirdGuessing)
-	try.Server.SocketType = account.Plain
-	if a := try.Answer; try.Known && a.Greeting != "" && a.GreetedAt <= thunderbirdGuessing.Limit {
+	try.Server.SocketType = socketType
+	a := try.Answer
+	greeted := try.Known && a.Greeting != "" && a.GreetedAt <= thunderbirdGuessing.Limit
+	if greeted && (socketType == account.Plain || offersSTARTTLS(server.Type, a.Before)) {
 		try.Why, try.Works = "", true
 	}
 	return try

@@ -215,7 +215,7 @@ func wrongServices(ctx context.Context, c *Case) []Finding {
 				continue // many servers speak it, though nobody is to use it
 			}
 			n, runs := c.running(servers, service.Type, service.SocketType)
-			if !runs {
+			if !runs || c.announced(ctx, service.Type) {
 				continue
 			}
 			all = append(all, Finding{
@@ -234,6 +234,18 @@ func wrongServices(ctx context.Context, c *Case) []Finding {
 		}
 	}
 	return all
+}
+
+// announced reports whether a SRV record names a host for a type of server. Then a record that
+// denies the other way to connect is the operator's choice, even if that port is open.
+func (c *Case) announced(ctx context.Context, t account.ServerType) bool {
+	for _, s := range mailServices {
+		found, _ := c.SRV(ctx, s.Label)
+		if s.Type == t && slices.ContainsFunc(found, func(r SRV) bool { return r.Target != "" }) {
+			return true
+		}
+	}
+	return false
 }
 
 // how says how a connection is protected.

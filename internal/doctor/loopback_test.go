@@ -111,7 +111,7 @@ type counting struct {
 
 func (c *counting) Accept() (net.Conn, error) {
 	accepted, err := c.Listener.Accept()
-	if now := time.Now().UnixMilli(); err == nil && now-c.l.counted.Load() > 10 {
+	if now := time.Now().UnixMilli(); err == nil && now-c.l.counted.Load() > 100 {
 		c.l.counted.Store(now)
 		c.l.most.Store(max(c.l.most.Load(), c.l.established()))
 	}

@@ -84,14 +84,6 @@ type Client struct {
 	Findings  []string         `json:"findings"` // IDs
 }
 
-// Title returns the name with the version.
-func (c Client) Title() string {
-	if c.Version == "" {
-		return c.Name
-	}
-	return c.Name + " " + c.Version
-}
-
 // Entry is what a person types where no client finds it.
 type Entry struct {
 	Source  string        `json:"source"`

@@ -16,7 +16,7 @@ import (
 // Layout says how a report is printed.
 type Layout struct {
 	Width   int  // columns of the terminal; 0 for 100
-	Verbose bool // also the mail servers and the requests
+	Verbose bool // everything: what people see, the mail servers, the requests
 	Exit    int  // the exit status, which the last line tells; negative for no such line
 }
 
@@ -28,13 +28,14 @@ func (r *Report) WriteText(to io.Writer, l Layout) error {
 	r.writeVerdict(w)
 	for i, f := range r.Findings {
 		w.line("")
-		r.writeFinding(w, i+1, f)
+		r.writeFinding(w, l, i+1, f)
 	}
 	w.line("")
 	r.writeClients(w)
 	r.writeType(w)
 	r.writeOwn(w, l.Verbose)
 	if l.Verbose {
+		r.writeShown(w)
 		r.writeHosts(w)
 		r.writeRequests(w)
 	}
@@ -102,18 +103,31 @@ func (r *Report) writeVerdict(w *page) {
 	}
 }
 
-func (r *Report) writeFinding(w *page, number int, f Finding) {
+// The most that a finding shows without Verbose.
+const (
+	maxHits = 6
+	maxSeen = 3
+)
+
+func (r *Report) writeFinding(w *page, l Layout, number int, f Finding) {
 	indent := strings.Repeat(" ", 5)
 	w.paragraphs(fmt.Sprintf("%d %s %-3s  ", number, strings.ToUpper(string(f.Severity)), f.ID), indent, f.Sentence)
-	if len(f.Clients) > 0 {
-		w.paragraph(indent+"hits   ", strings.Join(r.titles(f.Clients), ", "))
+	hits, seen := r.titles(f.Clients), f.seen(l.Verbose)
+	if more := len(hits) - maxHits; more > 1 && !l.Verbose {
+		hits = append(hits[:maxHits:maxHits], fmt.Sprintf("%d more", more))
 	}
-	for i, e := range f.Evidence {
+	if len(hits) > 0 {
+		w.paragraph(indent+"hits   ", strings.Join(hits, "; "))
+	}
+	if more := len(seen) - maxSeen; more > 1 && !l.Verbose {
+		seen = append(seen[:maxSeen:maxSeen], fmt.Sprintf("and %d more, with -v", more))
+	}
+	for i, text := range seen {
 		label := "seen   "
 		if i > 0 {
 			label = "       "
 		}
-		w.paragraph(indent+label, e.text())
+		w.paragraph(indent+label, text)
 	}
 	for i, c := range f.Cures {
 		label := "cure   "
@@ -133,6 +147,20 @@ func (r *Report) writeFinding(w *page, number int, f Finding) {
 	}
 }
 
+// seen returns the evidence, a line each. Queries of URLs are left out unless verbose is set,
+// and what is then the same is told once.
+func (f Finding) seen(verbose bool) (lines []string) {
+	for _, e := range f.Evidence {
+		if !verbose {
+			e.Target = withoutQuery(e.Target)
+		}
+		if text := e.text(); !slices.Contains(lines, text) {
+			lines = append(lines, text)
+		}
+	}
+	return lines
+}
+
 // text returns the evidence in one line. A port says which protocol was spoken.
 func (e Evidence) text() string {
 	text := e.Target
@@ -145,18 +173,17 @@ func (e Evidence) text() string {
 	return text + ": " + e.Result
 }
 
-// titles returns the names of clients, "every client" for all.
-func (r *Report) titles(ids []string) []string {
-	var titles []string
-	for _, c := range r.Clients {
-		if slices.Contains(ids, c.Client) {
-			titles = append(titles, c.Title())
-		}
+// withoutQuery returns a URL, with what follows it, without its query.
+func withoutQuery(text string) string {
+	begin := strings.IndexByte(text, '?')
+	if begin < 0 {
+		return text
 	}
-	if len(titles) == len(r.Clients) && len(titles) > 2 {
-		return []string{"every client"}
+	rest := text[begin:]
+	if end := strings.IndexByte(rest, ' '); end >= 0 {
+		return text[:begin] + rest[end:]
 	}
-	return titles
+	return text[:begin]
 }
 
 // outcome returns what a client's person ends up with, in the words of reports.
@@ -181,62 +208,6 @@ func after(separator, text string) string {
 		return ""
 	}
 	return separator + text
-}
-
-// writeClients writes the table of clients. Findings are the numbers of the list above.
-func (r *Report) writeClients(w *page) {
-	if len(r.Clients) == 0 {
-		return
-	}
-	name := 0
-	for _, c := range r.Clients {
-		name = max(name, len([]rune(c.Title())))
-	}
-	name = min(name, 22)
-	const findings = 8
-	rest := w.width - len("= ") - name - 3*len("  ") - findings
-	source := rest * 2 / 5
-	columns := []int{name, rest - source, source, findings}
-	w.row(columns, "  ", "CLIENT", "OUTCOME", "SOURCE", "FINDINGS")
-	for _, c := range r.Clients {
-		w.row(columns, string(c.Certainty)+" ", c.Title(), c.outcome(), cut(shortSource(c.Source), source), r.numbers(c.Findings))
-	}
-}
-
-// shortSource returns a source for a narrow column: of a URL the host, where that says enough.
-func shortSource(source string) string {
-	short, isHTTPS := strings.CutPrefix(cmp.Or(source, "none"), "https://")
-	if rest, ok := strings.CutPrefix(short, "http://"); ok {
-		short = "http: " + rest
-	} else if !isHTTPS {
-		return short
-	}
-	for _, path := range []string{"/mail/config-v1.1.xml", "/autodiscover/autodiscover.xml"} {
-		short = strings.TrimSuffix(short, path)
-	}
-	return strings.Replace(short, "/.well-known/autoconfig", "/.well-known", 1)
-}
-
-// cut shortens the words of a text that are wider than a column.
-func cut(text string, columns int) string {
-	words := strings.Split(text, " ")
-	for i, word := range words {
-		if runes := []rune(word); len(runes) > columns {
-			words[i] = string(runes[:columns-1]) + "…"
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// numbers returns the places of findings in the list, - for none.
-func (r *Report) numbers(ids []string) string {
-	var numbers []string
-	for i, f := range r.Findings {
-		if slices.Contains(ids, f.ID) {
-			numbers = append(numbers, fmt.Sprint(i+1))
-		}
-	}
-	return cmp.Or(strings.Join(numbers, " "), "-")
 }
 
 func (r *Report) writeType(w *page) {
@@ -347,7 +318,7 @@ func (r *Report) writeRequests(w *page) {
 		if q.Address != "" {
 			at = " [" + q.Address + "]"
 		}
-		w.paragraph(fmt.Sprintf("%6.2f s %6.2f s  ", float64(q.BegunMS)/1000, float64(q.MS)/1000), q.Key+at+": "+q.Result)
+		w.line(fmt.Sprintf("%6.2f s %6.2f s  ", float64(q.BegunMS)/1000, float64(q.MS)/1000) + q.Key + at + ": " + q.Result)
 	}
 	w.line("")
 }

@@ -19,7 +19,7 @@ const root = "../.."
 // documents lists the Markdown files that people read.
 func documents(t *testing.T) (paths []string) {
 	t.Helper()
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/accounts/*.md", "testdata/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/accounts/*.md", "docs/doctor/*.md", "testdata/*.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no documents match %s: %v", pattern, err)
@@ -74,6 +74,8 @@ func TestDocuments(t *testing.T) {
 				got = fillTable(t, got, keyTable, keyRows(t))
 			case "page.md":
 				got = fillTable(t, got, textTable, textRows(t))
+			case "faults.md":
+				got = fillTable(t, got, faultTables, faultRows())
 			}
 			if bytes.Equal(got, text) {
 				return

@@ -272,9 +272,7 @@ func TestRequest(t *testing.T) {
 
 // TestRequestsOfOthers sends what other sites' pages and other machines send.
 func TestRequestsOfOthers(t *testing.T) {
-	started := 0
 	diagnose := func(context.Context, Request, func(doctor.Progress)) (*doctor.Report, error) {
-		started++
 		return nil, nil
 	}
 	const form = "address=nordlys.example"

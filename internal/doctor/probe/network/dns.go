@@ -37,9 +37,9 @@ type asker struct{ *Network }
 func (n asker) DNS(ctx context.Context, q probe.DNSQuestion) probe.DNSAnswer {
 	switch q.View {
 	case probe.Recursive:
-		return n.lookup(ctx, n.resolver, recursiveQuestions, q, fair.Share{Key: n.Network, Most: maxQuestions, Wait: 1 << 20})
+		return n.lookup(ctx, n.resolver, recursiveQuestions, q, n.share())
 	case probe.Unchecked:
-		return n.lookup(ctx, n.unchecked, uncheckedQuestions, q, fair.Share{Key: n.Network, Most: maxQuestions, Wait: 1 << 20})
+		return n.lookup(ctx, n.unchecked, uncheckedQuestions, q, n.share())
 	}
 	server, failure := n.server(string(q.View))
 	if failure != nil {
@@ -51,6 +51,9 @@ func (n asker) DNS(ctx context.Context, q probe.DNSQuestion) probe.DNSAnswer {
 	}
 	return n.lookup(ctx, client, directQuestions, q, fair.Share{Key: server.Addr(), Most: maxPerServer, Wait: 1 << 20})
 }
+
+// share returns the diagnosis's share of the places for questions.
+func (n *Network) share() fair.Share { return fair.Share{Key: n, Most: maxOwn, Wait: 1 << 20} }
 
 // server returns the address of a name server that a view names.
 func (n *Network) server(view string) (netip.AddrPort, *probe.Failure) {

@@ -28,7 +28,8 @@ const (
 // The most DNS questions at a time, of all diagnoses of the process together.
 const (
 	maxQuestions = 64
-	maxPerServer = 2 // to a name server of a stranger
+	maxOwn       = 24 // of one diagnosis, to resolvers
+	maxPerServer = 2  // to a name server of a stranger
 )
 
 // connections and questions give out the places. Who waits does so until its diagnosis ends.

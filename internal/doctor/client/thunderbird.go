@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ type found struct {
 	source string             // a URL without a query, "guess"
 	where  string             // Thunderbird's words for the source
 	took   time.Duration
+	page   *Page // from which it comes, if it is one
 	// unknown is what could not be asked, if the result could be another with it.
 	unknown string
 }
@@ -105,6 +107,11 @@ func (t thunderbird) end(ctx context.Context, s *Search, best found, took time.D
 		sending = []Server{out}
 	}
 	f = s.Finish(ctx, f, []Server{in}, sending, thunderbirdTesting)
+	if slices.Contains(notNames, in.Username) && (f.Outcome == SetsUp || f.Outcome == SetsUpBut) {
+		// With a document it tries no other user name (email.mjs, ConfigVerifier.sys.mjs).
+		s.NotePage(*best.page, Spoilt, "no user name that is a text: it signs in as “"+in.Username+"”")
+		f.Outcome, f.But = Fails, "signs in as “"+in.Username+"”"
+	}
 	if out.Hostname == "" && f.Outcome == SetsUp {
 		f.Outcome, f.But = SetsUpBut, "has no server for sending"
 	}
@@ -113,6 +120,9 @@ func (t thunderbird) end(ctx context.Context, s *Search, best found, took time.D
 	}
 	return f
 }
+
+// notNames are what Thunderbird makes of user names that are empty, missing or have an attribute.
+var notNames = []string{"true", "undefined", "[object Object]"}
 
 // interrupted says that the person is asked in the middle of the search. While she does not
 // answer, it stands still.
@@ -207,7 +217,7 @@ func readFirst(ctx context.Context, s *Search, rules Fetching, where string, url
 			return found{took: took}
 		}
 		s.NotePage(page, Took, "")
-		return found{config: config, source: page.URL(), where: where, took: took}
+		return found{config: config, source: page.URL(), where: where, took: took, page: &page}
 	}
 	return found{took: took}
 }

@@ -28,6 +28,9 @@ func TestThunderbirdDocuments(t *testing.T) {
 		first = "sets itself up from " + nordlysAutoconfig + goodServers
 		next  = "sets itself up from " + nordlysWellKnown + goodServers
 	)
+	signsInAs := func(name string) string {
+		return strings.Replace(strings.Replace(first, "sets itself up", "fails (signs in as “"+name+"”)", 1), "SSL "+anna, "SSL "+name, 1)
+	}
 	for _, c := range []struct {
 		name, contentType, body string
 		status                  int
@@ -63,12 +66,12 @@ func TestThunderbirdDocuments(t *testing.T) {
 		{"id with an underscore", "text/xml", replaced(`id="nordlys`, `id="nord_lys`), 200, nothing},
 		{"no outgoingServer", "text/xml", config(section("imap", "in7.nordlys.example", 993, "SSL")), 200, nothing},
 		{"empty user name", "text/xml", replaced("<username>%EMAILADDRESS%</username>", "<username/>"), 200,
-			strings.Replace(first, "SSL "+anna, "SSL true", 1)},
+			signsInAs("true")},
 		{"user name of digits", "text/xml", replaced("%EMAILADDRESS%", "007"), 200, strings.Replace(first, "SSL "+anna, "SSL 7", 1)},
 		{"no user name", "text/xml", replaced("<username>%EMAILADDRESS%</username>", ""), 200,
-			strings.Replace(first, "SSL "+anna, "SSL undefined", 1)},
+			signsInAs("undefined")},
 		{"user name with an attribute", "text/xml", replaced("<username>", `<username x="1">`), 200,
-			strings.Replace(first, "SSL "+anna, "SSL [object Object]", 1)},
+			signsInAs("[object Object]")},
 		{"993 with STARTTLS", "text/xml", replaced("SSL", "STARTTLS"), 200, "fails (at the receiving server " +
 			"in7.nordlys.example:993: no TLS) from " + strings.TrimPrefix(strings.Replace(first, "993 SSL", "993 STARTTLS", 1),
 			"sets itself up from ")},

@@ -202,17 +202,8 @@ func thunderbirdKnowsOAuth2(server Server) bool {
 	if server.Type == exchangeType || server.Type == account.EWS {
 		return isMicrosoft(server.Hostname)
 	}
-	for host := server.Hostname; strings.Contains(host, "."); _, host, _ = strings.Cut(host, ".") {
-		if slices.Contains(thunderbirdProviders, host) {
-			return true
-		}
-	}
-	return false
+	return (account.Server{Hostname: server.Hostname}).HasKnownOAuth2()
 }
-
-var thunderbirdProviders = []string{"googlemail.com", "gmail.com", "imap.mail.ru", "smtp.mail.ru", "imap.yandex.com",
-	"smtp.yandex.com", "yahoo.com", "att.net", "aol.com", "office365.com", "outlook.com", "hotmail.com", "imap.fastmail.com",
-	"pop.fastmail.com", "smtp.fastmail.com", "imap.comcast.net", "pop.comcast.net", "smtp.comcast.net", "thundermail.com"}
 
 // isMicrosoft reports whether Thunderbird signs in at Microsoft to ask the host for an Exchange
 // account.

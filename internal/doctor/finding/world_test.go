@@ -40,6 +40,7 @@ const (
 <LoginName>anna@nordlys.example</LoginName></Protocol>
 <Protocol><Type>SMTP</Type><Server>smtp.hoster.example</Server><Port>465</Port><SSL>on</SSL>
 <LoginName>anna@nordlys.example</LoginName></Protocol></Account></Response></Autodiscover>`
+	toPhones   = "<!-- to phones, too -->"
 	refusedXML = `<?xml version="1.0"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006">
 <Response><Error Time="00:00:00" Id="1"><ErrorCode>601</ErrorCode><Message>Provider is not available</Message></Error>
 </Response></Autodiscover>`
@@ -193,7 +194,8 @@ func (w *world) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	site := q.Method + " " + q.URL[:strings.Index(q.URL, "://")] + "://" + host
 	for _, key := range []string{q.Method + " " + q.URL, bare, site} {
 		if a, ok := w.pages[key]; ok {
-			if strings.Contains(q.Body, "mobilesync") && a.Status == 200 && string(a.Body) == outlookXML {
+			if strings.Contains(q.Body, "mobilesync") && strings.Contains(string(a.Body), "outlook/responseschema") &&
+				!strings.Contains(string(a.Body), toPhones) {
 				a.Body = []byte(refusedXML)
 			}
 			return a
@@ -231,6 +233,12 @@ func (w *world) caseOf(t *testing.T) *Case {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return caseFor(t, w, a)
+}
+
+// caseFor asks all that clients ask about an address.
+func caseFor(t *testing.T, w probe.Asker, a account.Address) *Case {
+	t.Helper()
 	d := a.Domain()
 	c := &Case{Address: a, Asker: probe.NewRecording(w), Forecasts: map[string]client.Forecast{}}
 	provider := c.Provider(t.Context())

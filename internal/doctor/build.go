@@ -140,6 +140,7 @@ func (w *watch) finding(f finding.Finding) Finding {
 			}
 		}
 		evidence.Probe, evidence.Target, _ = strings.Cut(label, " ")
+		evidence.Target = strings.TrimSuffix(evidence.Target, " at "+evidence.Address)
 		evidence.Result = shown.Text
 		described.Evidence = append(described.Evidence, evidence)
 	}

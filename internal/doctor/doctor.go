@@ -91,6 +91,7 @@ func examine(ctx context.Context, o Options, clients []client.Client, find finde
 	forecasts, silent := e.forecast(first, clients)
 	findings := e.find(all, find, clients, forecasts)
 	own := e.wait(all, ownView)
+	findings = append(own.findings(), findings...)
 	if err := e.cure(all, own, findings); err != nil {
 		e.watch.miss("the records that this Signpost wants", err.Error())
 	}

@@ -8,10 +8,10 @@ import (
 )
 
 // examineTown diagnoses an address of the town. Time is that of the town.
-func examineTown(t *testing.T, w *town, who string) (r *Report) {
+func examineTown(t *testing.T, w *town, who string, own *Own) (r *Report) {
 	synctest.Test(t, func(t *testing.T) {
 		var err error
-		o := Options{Address: address(t, who), Asker: w, Version: "1.2.3", Resolver: "192.0.2.53"}
+		o := Options{Address: address(t, who), Asker: w, Version: "1.2.3", Resolver: "192.0.2.53", Own: own}
 		if r, err = Examine(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
@@ -24,7 +24,7 @@ func examineTown(t *testing.T, w *town, who string) (r *Report) {
 // few questions, most of them at the same time.
 func TestHealthy(t *testing.T) {
 	w := healthyTown(t)
-	r := examineTown(t, w, "anna@nordlys.example")
+	r := examineTown(t, w, "anna@nordlys.example", nil)
 	var b bytes.Buffer
 	if err := r.WriteText(&b, Layout{Width: 100, Verbose: true}); err != nil {
 		t.Fatal(err)

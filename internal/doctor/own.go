@@ -10,9 +10,7 @@ import (
 	"sync"
 
 	"signpost/account"
-	"signpost/internal/dns"
 	"signpost/internal/doctor/client"
-	"signpost/internal/doctor/finding"
 	"signpost/internal/doctor/probe"
 	"signpost/internal/records"
 	"signpost/internal/show"
@@ -213,84 +211,4 @@ func (e *examination) judge(a probe.WebAnswer, d show.Dialect, document []byte) 
 		parts = append(parts, string(s.Type)+" "+where)
 	}
 	return Others, "tells " + strings.Join(parts, ", ")
-}
-
-// summary says in a few words whether this service answers for the domain.
-func (v *OwnView) summary() string {
-	switch {
-	case v.NotKnown != "":
-		return "whether this Signpost serves it cannot be known now: " + v.NotKnown
-	case !v.Hosted:
-		return "not served by this Signpost"
-	}
-	var at []string
-	wrong := 0
-	for _, p := range v.Places {
-		if p.Answer == Ours && p.Address != "" && !slices.Contains(at, p.Address) {
-			at = append(at, p.Address)
-		}
-		if p.Answer != Ours && p.Answer != Same {
-			wrong++
-		}
-	}
-	text := "served by this Signpost"
-	if len(at) > 0 {
-		text += ", which answers at " + strings.Join(at, " and ")
-	}
-	switch {
-	case wrong > 0 && wrong == len(v.Places):
-		return "hosted by this Signpost, but nobody gets what it would tell"
-	case wrong > 0:
-		return text + "; not everybody gets what it would tell"
-	}
-	return text
-}
-
-// cure puts the records that this service wants in the place of those that a rule could only
-// guess, if the domain is hosted here.
-func (e *examination) cure(ctx context.Context, own *OwnView, findings []finding.Finding) error {
-	if own == nil || !own.Hosted || e.Own.Records == nil {
-		return nil
-	}
-	wanted, err := e.Own.Records(ctx, e.Address.Domain())
-	if err != nil {
-		return err
-	}
-	at := map[string][]dns.Record{}
-	for _, r := range wanted.Records {
-		at[r.Name] = append(at[r.Name], r.Record)
-	}
-	for i := range findings {
-		cures := findings[i].Cures
-		for j := range cures {
-			publish(&cures[j], at, e.Address.Domain())
-		}
-	}
-	return nil
-}
-
-// publish makes a cure one that "signpost records -publish" applies, if the names in it are names
-// that this service has records for.
-func publish(c *finding.Cure, wanted map[string][]dns.Record, domain string) {
-	var names []string
-	for _, r := range slices.Concat(c.Remove, c.Put) {
-		if wanted[r.Name] != nil && !slices.Contains(names, r.Name) {
-			names = append(names, r.Name)
-		}
-	}
-	if len(names) == 0 {
-		return
-	}
-	put := slices.DeleteFunc(slices.Clone(c.Put), func(r dns.Record) bool { return slices.Contains(names, r.Name) })
-	for _, name := range names {
-		put = append(put, wanted[name]...)
-	}
-	c.Put = put
-	c.Remove = slices.DeleteFunc(slices.Clone(c.Remove), func(r dns.Record) bool {
-		return slices.ContainsFunc(put, func(p dns.Record) bool {
-			return p.Name == r.Name && p.Type == r.Type && dns.SameData([]dns.Record{p}, []dns.Record{r})
-		})
-	})
-	c.Text = "signpost records -publish " + domain + " does this"
-	c.Serve = nil
 }

@@ -115,7 +115,10 @@ func TestOwn(t *testing.T) {
 	if len(r.Own.Servers) != 2 || r.Own.Servers[0].Hostname != "mail.nord.example" {
 		t.Errorf("a person would type %v, want the servers at mail.nord.example", r.Own.Servers)
 	}
-	cure := r.Findings[0].Cures[0]
+	if len(r.Findings) != 2 || r.Findings[0].ID != "O1" || !strings.HasPrefix(r.Findings[0].Sentence, "203.0.113.8 answers for autoconfig.nordlys.example") {
+		t.Fatalf("the findings are %v, want the address that tells other settings before that of the rule", r.Findings)
+	}
+	cure := r.Findings[1].Cures[0]
 	if want := "autoconfig.nordlys.example. 3600 IN CNAME setup.nord.example."; len(cure.Put) != 1 || cure.Put[0] != want ||
 		!strings.Contains(cure.Text, "records -publish nordlys.example") {
 		t.Errorf("the cure is %q, want %q by records -publish", cure, want)

@@ -234,34 +234,6 @@ func place(s show.Server) string {
 	return fmt.Sprintf("%s %d %s", s.Hostname, s.Port, s.SocketType)
 }
 
-// writeOwn writes where the world gets something else than this service would tell.
-func (r *Report) writeOwn(w *page, all bool) {
-	if r.Own == nil {
-		return
-	}
-	label := "this Signpost: "
-	for _, p := range r.Own.Places {
-		if p.Answer == Ours && !all {
-			continue
-		}
-		at := ""
-		if p.Address != "" {
-			at = " [" + p.Address + "]"
-		}
-		w.paragraph(label, p.URL+at+" for "+p.Client+": "+answerWords[p.Answer]+after(": ", p.Text))
-		label = strings.Repeat(" ", len(label))
-	}
-}
-
-// answerWords are the answers for people.
-var answerWords = map[Answer]string{
-	Ours:     "this service's answer",
-	Same:     "the same settings",
-	Others:   "somebody else's answer",
-	Nothing:  "no settings",
-	NotKnown: "could not be asked",
-}
-
 func (r *Report) writeNotAsked(w *page) {
 	if len(r.NotAsked) == 0 {
 		return

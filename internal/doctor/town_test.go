@@ -18,7 +18,7 @@ import (
 // the times that real ones take, and counts what it is asked.
 type town struct {
 	zone  map[string][]string         // "SRV _imaps._tcp.nordlys.example": the data of records
-	pages map[string]probe.WebAnswer  // "GET https://nordlys.example/", without the query
+	pages map[string]probe.WebAnswer  // "GET https://nordlys.example/", without the query, or with an address before it
 	mails map[string]probe.MailAnswer // "imap imap.hoster.example:993 SSL"
 
 	dnss, webs, mailed chan struct{} // one element for each question
@@ -148,14 +148,17 @@ func (w *town) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 		panic(err)
 	}
 	at, failure := w.address(u.Hostname())
+	if q.Address.IsValid() {
+		at, failure = q.Address, nil
+	}
 	if failure != nil {
 		time.Sleep(dnsTime)
 		return probe.WebAnswer{Failure: failure, Took: dnsTime}
 	}
 	time.Sleep(webTime)
-	key, _, _ := strings.Cut(q.Method+" "+q.URL, "?")
+	key, _, _ := strings.Cut(q.Method+" "+strings.ToLower(q.URL), "?") // paths mind no case
 	key = inLowerCase.Replace(key)
-	for _, k := range []string{key, q.Method + " " + u.Scheme + "://" + u.Host + "/*", "* " + u.Scheme + "://" + at.String()} {
+	for _, k := range []string{at.String() + " " + key, key, q.Method + " " + u.Scheme + "://" + u.Host + "/*", "* " + u.Scheme + "://" + at.String()} {
 		if a, ok := w.pages[k]; ok {
 			a.Address, a.Took = at, webTime
 			return a

@@ -159,11 +159,14 @@ func privateAddresses(ctx context.Context, c *Case) []Finding {
 				Severity: Error,
 				Sentence: fmt.Sprintf("%s is %s: that works only inside.", host, data(private)),
 				Evidence: []Evidence{See(probe.DNSQuestion{Name: host, Type: recordType}, "%s %s", recordType, data(private))},
-				Cures:    []Cure{{Who: YourDNS, Text: "put the public address of " + host, Remove: private}},
+				Cures:    []Cure{{Who: YourDNS, Text: "put the public address of " + host + " in its place"}},
 				Explains: []string{"M1", "D13", "H15", "C14"},
 			}
 			if refused {
 				f.Evidence = append(f.Evidence, Evidence{key, "not asked"})
+			}
+			if len(private) < len(all) {
+				f.Cures = []Cure{{Who: YourDNS, Text: "remove the private address", Remove: private}}
 			}
 			found = append(found, f)
 		}

@@ -115,7 +115,7 @@ func noMail(ctx context.Context, c *Case) []Finding {
 		f.Sentence = c.Domain() + " says that it receives no mail."
 		f.Evidence = []Evidence{See(q, "MX 0 . (RFC 7505)")}
 		f.Explains = []string{"*"}
-		f.Cures = append(f.Cures, Cure{Who: YourDNS, Text: "replace the record by the MX of your mail provider", Remove: answer.OfType("MX")})
+		f.Cures = append(f.Cures, Cure{Who: YourDNS, Text: "replace the record by the MX of your mail provider"})
 	default:
 		addresses, known := c.Addresses(ctx, c.Domain())
 		if !known {

@@ -23,7 +23,9 @@ func check(t *testing.T, rows []fault) {
 		t.Run(row.name, func(t *testing.T) {
 			w := healthy()
 			row.change(w)
-			found := find(t.Context(), w.caseOf(t), append(append([]Fault{}, dnsFaults...), webFaults...))
+			c := w.caseOf(t)
+			found := find(t.Context(), c, append(append([]Fault{}, dnsFaults...), webFaults...))
+			c.checkCures(t, found)
 			var got, sentences []string
 			for _, f := range found {
 				got = append(got, strings.TrimSpace(f.ID+" "+f.Subject))
@@ -39,6 +41,22 @@ func check(t *testing.T, rows []fault) {
 				t.Errorf("the finding says %q, want %q in it", sentences[0], row.says)
 			}
 		})
+	}
+}
+
+// checkCures holds that the cures that can be tried in the recording make the findings go.
+func (c *Case) checkCures(t *testing.T, found []Finding) {
+	t.Helper()
+	for _, f := range found {
+		then := c.cured(t.Context(), f)
+		if then == nil {
+			continue
+		}
+		for _, g := range find(t.Context(), then, append(append([]Fault{}, dnsFaults...), webFaults...)) {
+			if f.ID == g.ID && f.Subject == g.Subject {
+				t.Errorf("after its cures %s is still there: %+v\n%s %q", f.ID, f.Cures, g.Sentence, g.Evidence)
+			}
+		}
 	}
 }
 

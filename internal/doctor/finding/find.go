@@ -11,12 +11,32 @@ import (
 	"signpost/internal/doctor/probe"
 )
 
-// Find returns what is wrong in a case, the worst first. It asks all rules at the same time.
+// Find returns what is wrong in a case, the worst first, and what its cures would uncover.
 func Find(ctx context.Context, c *Case) []Finding {
-	return find(ctx, c, Catalogue)
+	found := find(ctx, c, Catalogue)
+	reported := slices.Clone(found)
+	var trials sync.WaitGroup
+	for i, f := range reported {
+		trials.Go(func() { found[i].Uncovers = c.uncovers(ctx, f, reported) })
+	}
+	trials.Wait()
+	return found
 }
 
+// find returns what the rules of the catalogue find, the worst first.
 func find(ctx context.Context, c *Case, catalogue []Fault) []Finding {
+	found := findRoots(ctx, c, catalogue)
+	for i := range found {
+		c.order(found[i].Clients)
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(len(b.Clients), len(a.Clients)))
+	})
+	return found
+}
+
+// findRoots asks all rules at the same time and leaves out what others explain.
+func findRoots(ctx context.Context, c *Case, catalogue []Fault) []Finding {
 	byFault := make([][]Finding, len(catalogue))
 	var rules sync.WaitGroup
 	for i, fault := range catalogue {
@@ -28,14 +48,7 @@ func find(ctx context.Context, c *Case, catalogue []Fault) []Finding {
 			c.complete(&byFault[i][j], fault)
 		}
 	}
-	found := withoutConsequences(slices.Concat(byFault...))
-	for i := range found {
-		c.order(found[i].Clients)
-	}
-	slices.SortStableFunc(found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(len(b.Clients), len(a.Clients)))
-	})
-	return found
+	return withoutConsequences(slices.Concat(byFault...))
 }
 
 // rank orders severities, the worst first.

@@ -180,7 +180,7 @@ func (e *examination) find(
 	ctx context.Context, find finder, clients []client.Client, forecasts map[string]client.Forecast,
 ) []finding.Finding {
 	e.watch.phase("findings", 0)
-	c := &finding.Case{Address: e.Address, Asker: e.recording, Clients: clients, Forecasts: forecasts}
+	c := &finding.Case{Address: e.Address, Asker: e.recording, Clients: clients, Forecasts: forecasts, Own: e.ownSettings(ctx)}
 	found := make(chan []finding.Finding, 1)
 	go func() { found <- find(ctx, c) }()
 	select {

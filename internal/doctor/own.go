@@ -86,6 +86,18 @@ var dialectPlaces = []dialectPlace{
 	{"pacc", "ua-auto-config", func(domain string, a account.Address) probe.WebQuestion { return client.PACC(domain) }},
 }
 
+// ownSettings returns what this service has for the address; nil if the domain is not its own.
+func (e *examination) ownSettings(ctx context.Context) *account.Settings {
+	if e.Own == nil {
+		return nil
+	}
+	settings, err := e.Own.Resolve(ctx, account.Query{Address: e.Address})
+	if err != nil {
+		return nil // compareOwn says so
+	}
+	return &settings
+}
+
 // compareOwn compares what the world gets with what this service would tell.
 func (e *examination) compareOwn(ctx context.Context) *OwnView {
 	if e.Own == nil {

@@ -50,7 +50,7 @@ func ewsJavaScript(ctx context.Context, s *Search) Forecast {
 			return f
 		}
 	} else {
-		s.NotePage(page, failed(page), page.Says())
+		s.noteNoExchange(page, page.Says())
 	}
 	host, key, unknown := s.autodiscoverHost(ctx, func(a, b SRV) int {
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.Weight, a.Weight))
@@ -87,10 +87,10 @@ func (e *ewsSearch) host(ctx context.Context, host string) (Forecast, bool) {
 			host = hostOf(target)
 			continue
 		case page.Failure != nil:
-			e.NotePage(page, failed(page), page.Says())
+			e.noteNoExchange(page, page.Says())
 			return Forecast{}, false
 		case page.Header["X-Soap-Enabled"] == "":
-			e.NotePage(page, failed(page), page.Says()+" without X-SOAP-Enabled")
+			e.noteNoExchange(page, page.Says()+" without X-SOAP-Enabled")
 			return Forecast{}, false
 		}
 		return e.exchangeAt(ctx, host, page, Forecast{Source: page.URL(), Took: e.took}), true

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"signpost/internal/doctor/document"
 	"signpost/internal/doctor/probe"
 )
 
@@ -38,6 +39,26 @@ func (s *Search) exchangeAt(ctx context.Context, host string, page Page, f Forec
 		f.Outcome = SetsUp
 	}
 	return f
+}
+
+// noteNoExchange notes that a page has nothing for a client of Exchange, unless it says so as
+// it should where there is no Exchange: then nothing is wrong with it.
+func (s *Search) noteNoExchange(page Page, why string) {
+	if !plainNo(page) {
+		s.NotePage(page, failed(page), why)
+	}
+}
+
+// plainNo reports whether there is no host, nothing at the path, or an answer of Autodiscover.
+func plainNo(page Page) bool {
+	switch {
+	case page.Failure != nil:
+		return page.Failure.Kind == probe.NoAddress
+	case page.Status == 404, page.Status == 405, page.Status == 410:
+		return true
+	}
+	x := document.ReadXML(page.Body)
+	return page.Status == 200 && x.Error == nil && x.Root.Local() == "Autodiscover"
 }
 
 // hostOf returns the host of a page's last URL, without a port.

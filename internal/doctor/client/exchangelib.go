@@ -27,7 +27,7 @@ func exchangelib(ctx context.Context, s *Search) Forecast {
 	domain := s.Address.Domain()
 	x := exchangelibSearch{Search: s}
 	s.expectServices(ctx, domain, autodiscoverService)
-	s.Expect(ctx, DNS("A", domain), DNS("A", "autodiscover."+domain), soapQuestion(domain),
+	s.Expect(ctx, DNS("A", domain), DNS("A", "autodiscover."+domain), DNS("AAAA", domain), DNS("AAAA", "autodiscover."+domain), soapQuestion(domain),
 		soapQuestion("autodiscover."+domain), Get("http://autodiscover."+domain+soapPath))
 
 	for _, host := range []string{domain, "autodiscover." + domain} {
@@ -71,7 +71,9 @@ func (x *exchangelibSearch) fetch(ctx context.Context, q probe.WebQuestion) (pag
 		return Page{}, a.Key()
 	}
 	if len(answer.OfType("A")) == 0 {
-		x.Note(a.Key(), Passed, "no A record")
+		if len(x.Asker.DNS(ctx, DNS("AAAA", a.Name)).OfType("AAAA")) > 0 {
+			x.Note(a.Key(), Passed, "no A record, and it does not look for others")
+		}
 		page.Question, page.Asked = q, []probe.Key{q.Key()}
 		page.Failure = &probe.Failure{Kind: probe.NoAddress, Text: "no A record"}
 		return page, ""
@@ -98,7 +100,7 @@ func (x *exchangelibSearch) attempt(ctx context.Context, q probe.WebQuestion) (F
 		page.Status == 200 && isEnvelope(page.Body):
 		return x.exchangeAt(ctx, hostOf(page.Question.URL), page, Forecast{Source: page.URL(), Took: x.took}), true
 	}
-	x.NotePage(page, failed(page), page.Says())
+	x.noteNoExchange(page, page.Says())
 	return Forecast{}, false
 }
 
@@ -115,7 +117,7 @@ func (x *exchangelibSearch) byRedirect(ctx context.Context) (Forecast, bool) {
 	}
 	location := page.Header["Location"]
 	if page.Failure != nil || page.Status != 301 && page.Status != 302 || !strings.HasPrefix(location, "https://") {
-		x.NotePage(page, failed(page), page.Says())
+		x.noteNoExchange(page, page.Says())
 		return Forecast{}, false
 	}
 	f, ok := x.attempt(ctx, at(soapQuestion("x"), location))

@@ -208,7 +208,11 @@ func (f *fairEmailSearch) finish(ctx context.Context, c fairEmailCandidate) Fore
 			server.Username = f.Address.String()
 		}
 	}
-	return f.Finish(ctx, Forecast{Source: c.source, Took: f.took}, []Server{c.incoming}, []Server{c.outgoing}, fairEmailTesting)
+	forecast := Forecast{Source: c.source, Took: f.took}
+	if c.page != nil && !strings.HasPrefix(c.source, ISPDBThunderbird) {
+		forecast.Person = "The build of F-Droid asks for no documents of the domain: without SRV records it scans ports."
+	}
+	return f.Finish(ctx, forecast, []Server{c.incoming}, []Server{c.outgoing}, fairEmailTesting)
 }
 
 func keyOf(page *Page) probe.Key {

@@ -44,7 +44,7 @@ func (m *mobileSync) find(ctx context.Context) bool {
 	}
 	location := page.Header["Location"]
 	if page.Failure != nil || page.Status < 300 || page.Status > 399 || !strings.HasPrefix(location, "https://") {
-		m.NotePage(page, failed(page), page.Says())
+		m.noteNoExchange(page, page.Says())
 		return false
 	}
 	found := m.ask(ctx, location)
@@ -66,7 +66,7 @@ func (m *mobileSync) ask(ctx context.Context, rawURL string) bool {
 		m.problem = "the certificate of " + hostOf(page.Question.URL) + " is bad"
 	}
 	if page.Failure != nil || page.Status != 200 {
-		m.NotePage(page, failed(page), page.Says())
+		m.noteNoExchange(page, page.Says())
 		return false
 	}
 	document.ReadXML(page.Body).Root.Walk(func(server *document.Element) {
@@ -75,7 +75,7 @@ func (m *mobileSync) ask(ctx context.Context, rawURL string) bool {
 		}
 	})
 	if m.url == "" {
-		m.NotePage(page, failed(page), page.Says()+", no ActiveSync server in it")
+		m.noteNoExchange(page, page.Says()+", no ActiveSync server in it")
 		return false
 	}
 	m.page = page

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 
 	"signpost/internal/doctor/document"
@@ -26,7 +27,9 @@ func toldByJSON(ctx context.Context, s *Search, f Forecast) Forecast {
 	page := s.Fetch(ctx, q, Fetching{Hops: 10})
 	a, err := document.ReadAutodiscoverJSON(page.Body)
 	if page.Failure != nil || page.Status != 200 || err != nil {
-		s.NotePage(page, failed(page), page.Says())
+		if page.Status != 400 || !bytes.Contains(page.Body, []byte("ErrorCode")) { // which is the right way to say no
+			s.noteNoExchange(page, page.Says())
+		}
 		return f
 	}
 	s.NotePage(page, Took, "")

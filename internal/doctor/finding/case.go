@@ -21,6 +21,9 @@ type Case struct {
 	Asker     *probe.Recording
 	Clients   []client.Client            // whose forecasts are wanted
 	Forecasts map[string]client.Forecast // by client ID
+	// Own is what the service on this machine has for the address; nil if the domain is not its
+	// own, or if that cannot be known now.
+	Own *account.Settings
 }
 
 // Domain returns the domain of the address.

@@ -3,6 +3,8 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"slices"
 	"sync"
@@ -14,7 +16,7 @@ import (
 // A client is a kind of client under load.
 type client struct {
 	name  string
-	count int // of connections, 64 in all
+	count int // of connections, 64 in all, or none if they ask at fixed times
 	way   way
 	// address returns the address that a client asks about and the login that is right
 	// for it.
@@ -25,6 +27,9 @@ type client struct {
 // the columns of the table in docs/accounts.md.
 func clientsOf(logins map[string]string) []client {
 	known := slices.Sorted(maps.Keys(logins))
+	hosted := func(n int64) (string, string) {
+		return []string{"x@example.com", "x@example.net", "x@all.example"}[n%3], served
+	}
 	return []client{
 		{"known address", 24, ways[0], func(n int64) (string, string) {
 			address := known[n%int64(len(known))]
@@ -34,17 +39,25 @@ func clientsOf(logins map[string]string) []client {
 			address := fmt.Sprintf("nobody%d@example.com", n)
 			return address, address
 		}},
-		{"no address", 16, ways[1], func(n int64) (string, string) {
-			return []string{"x@example.com", "x@example.net", "x@all.example"}[n%3], served
-		}},
+		{"no address", 16, ways[1], hosted},
 		{"other domain", 8, ways[0], func(n int64) (string, string) {
 			return fmt.Sprintf("anna@foreign%d.example", n), notHosted
 		}},
+		{"at fixed times", 0, ways[1], hosted},
+		{"of a bare server", 0, ways[1], hosted},
 	}
 }
 
-// noAddress is the place of the clients whose answer needs no database.
-const noAddress = 2
+// These are the places of clients who ask at fixed times, whatever the others and the
+// service do: steady ones, whose answer needs no database, and for comparison, at the same
+// times, those of a bare server, for whom only the machine is busy.
+const (
+	steady = 4
+	bare   = 5
+)
+
+// steadyPause is the time between two of their requests.
+const steadyPause = 5 * time.Millisecond
 
 // load asks without pause from 64 connections.
 type load struct {
@@ -62,11 +75,15 @@ type load struct {
 
 // pause is how long a client waits between two requests: the test is about waiting for
 // a database, not for a processor.
-const pause = 20 * time.Millisecond
+const pause = 100 * time.Millisecond
 
 // start starts 64 clients, in a phase.
 func (s *running) start(t testing.TB, clients []client, phase string) *load {
 	t.Helper()
+	a, err := s.do(clients[steady].way.request("x@example.com", "example.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	l := &load{clients: clients, stop: make(chan struct{}), phase: phase,
 		outcomes: map[string]map[string]int{}, times: map[string]map[int][]time.Duration{}}
 	for place, c := range clients {
@@ -77,25 +94,38 @@ func (s *running) start(t testing.TB, clients []client, phase string) *load {
 					case <-l.stop:
 						return
 					case <-time.After(pause):
-						l.one(t, s, place)
+						l.one(t, s, place, time.Now())
 					}
 				}
 			})
 		}
 	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(a.body) }))
+	t.Cleanup(server.Close)
+	other := &running{address: server.Listener.Addr().String(), client: s.client}
+	l.ended.Go(func() {
+		for due := time.Now(); ; due = due.Add(steadyPause) {
+			select {
+			case <-l.stop:
+				return
+			case <-time.After(time.Until(due)):
+				l.ended.Go(func() { l.one(t, s, steady, due) })
+				l.ended.Go(func() { l.one(t, other, bare, due) })
+			}
+		}
+	})
 	return l
 }
 
-// one makes one request and notes what came of it.
-func (l *load) one(t testing.TB, s *running, place int) {
+// one makes one request, which was due at a time, and notes what came of it.
+func (l *load) one(t testing.TB, s *running, place int, due time.Time) {
 	c := l.clients[place]
 	address, login := c.address(l.serial.Add(1))
 	l.mu.Lock()
 	phase := l.phase
 	l.mu.Unlock()
-	start := time.Now()
 	got := s.ask(t, c.way, address)
-	took := time.Since(start)
+	took := time.Since(due)
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -148,6 +178,13 @@ func (l *load) end(t testing.TB) {
 				phase, c.name, l.quantile(phase, place, 0.5), l.quantile(phase, place, 0.99))
 		}
 	}
+}
+
+// count returns how often a kind of client asked in a phase.
+func (l *load) count(phase string, place int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.times[phase][place])
 }
 
 // quantile returns a quantile of the times of a kind of client in a phase.

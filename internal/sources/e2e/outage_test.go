@@ -169,7 +169,7 @@ func (s *running) outage(t *testing.T, o outage, logins map[string]string, lasts
 	for address := range logins { // all are known when the outage begins
 		s.ask(t, ways[0], address)
 	}
-	time.Sleep(min(lasts, 2*time.Second))
+	time.Sleep(min(lasts, 10*time.Second))
 	l.enter("2 during")
 	end := o.begin(t, lasts)
 	for until := time.Now().Add(lasts); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
@@ -197,12 +197,7 @@ func (s *running) outage(t *testing.T, o outage, logins map[string]string, lasts
 	l.enter("4 after")
 	time.Sleep(min(lasts, 2*time.Second) / 2)
 	l.end(t)
-	before, during := l.quantile("1 before", noAddress, 0.99), l.quantile("2 during", noAddress, 0.99)
-	t.Logf("clients that need no store: p99 %v before, %v during, ratio %.2f",
-		before, during, float64(during)/float64(before))
-	if during > 5*before+50*time.Millisecond {
-		t.Errorf("clients that need no store: p99 %v during the outage, %v before", during, before)
-	}
+	l.wantNoSlower(t)
 	s.client.CloseIdleConnections()
 	eventually(t, "the goroutines of the outage have ended", func() bool {
 		return runtime.NumGoroutine() < goroutines+50
@@ -211,6 +206,27 @@ func (s *running) outage(t *testing.T, o outage, logins map[string]string, lasts
 		t.Errorf("the heap grew by %d MB", grown>>20)
 	}
 	t.Logf("at most %d goroutines, 64 clients among them", l.peak)
+}
+
+// wantNoSlower requires that those who need no store are answered as fast during the outage
+// as before: at most 1.5 times as slow, beyond what slows down a bare server that is asked at
+// the same times. All share a few processors with the 64 clients and with whatever else the
+// machine does, which changes what the 99th percentile of anybody is many times more. The 5 ms
+// are for a time slice of another process; who waits for a store waits for far longer.
+func (l *load) wantNoSlower(t testing.TB) {
+	t.Helper()
+	q := 0.99
+	if l.count("2 during", steady) < 1000 {
+		q = 0.95 // the slowest three of 300 are chance
+	}
+	before, during := l.quantile("1 before", steady, q), l.quantile("2 during", steady, q)
+	bareBefore, bareDuring := l.quantile("1 before", bare, q), l.quantile("2 during", bare, q)
+	machine := max(1, float64(bareDuring)/float64(bareBefore))
+	t.Logf("clients that need no store: p%.0f %v before and %v during the outage; of a bare server: %v and %v",
+		100*q, before, during, bareBefore, bareDuring)
+	if limit := time.Duration(1.5*machine*float64(before)) + 5*time.Millisecond; during > limit {
+		t.Errorf("clients that need no store: p%.0f %v during the outage, want at most %v", 100*q, during, limit)
+	}
 }
 
 // allowed asks whether a certificate may be ordered for a name.

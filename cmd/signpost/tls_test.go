@@ -256,6 +256,12 @@ func TestAdmin(t *testing.T) {
 			t.Errorf("GET %s = %d %q, want 200 %s", path, status, body, want)
 		}
 	}
+	if status, body := r.admin(t, "/doctor"); status != 200 || !strings.Contains(body, "Diagnose an address") {
+		t.Errorf("GET /doctor = %d %q, want 200 and the form", status, body)
+	}
+	if response, err := http.Get("http://" + r.address + "/doctor"); err != nil || response.StatusCode != 404 {
+		t.Errorf("GET /doctor of the public listener = %v (%v), want 404", response, err)
+	}
 	if status, _ := r.admin(t, "/debug/pprof/"); status != 404 {
 		t.Errorf("GET /debug/pprof/ = %d, want 404 without admin.pprof", status)
 	}

@@ -1,18 +1,46 @@
 package doctor
 
-import "signpost/internal/show"
+import (
+	"fmt"
+	"slices"
+
+	"signpost/internal/show"
+)
 
 // Ends returns what a client's person ends up with, in the words of reports.
 func (c Client) Ends() string { return c.outcome() }
 
+// Groups returns the clients in the order of reports, versions of one client that do the same together.
+func (r *Report) Groups() [][]Client {
+	return versions(r.Clients, func(a, b Client) bool {
+		return a.outcome() == b.outcome() && a.Source == b.Source && slices.Equal(a.Findings, b.Findings) &&
+			a.Person == b.Person && slices.EqualFunc(a.Servers, b.Servers, func(s, t show.Server) bool { return fmt.Sprint(s) == fmt.Sprint(t) })
+	})
+}
+
+// Title returns the name of a group of clients, with the versions if the report has others.
+func (r *Report) Title(group []Client) string { return r.title(group) }
+
 // Titles returns the names of clients by their IDs, "every client" for all.
 func (r *Report) Titles(ids []string) []string { return r.titles(ids) }
 
-// String describes what was seen.
-func (e Evidence) String() string { return e.text() }
+// Seen returns the evidence, a line each, without the queries of URLs.
+func (f Finding) Seen() []string { return f.seen(false) }
 
 // String describes a connection to a mail server.
 func (h Host) String() string { return h.text() }
+
+// String says in a few words whether this service answers for the domain.
+func (v *OwnView) String() string { return v.summary() }
+
+// String says what the world gets at a place.
+func (p Place) String() string {
+	at := ""
+	if p.Address != "" {
+		at = " [" + p.Address + "]"
+	}
+	return p.URL + at + " for " + p.Client + ": " + answerWords[p.Answer] + after(": ", p.Text)
+}
 
 // ServerPlace returns where a server is, as a person types it.
 func ServerPlace(s show.Server) string { return place(s) }

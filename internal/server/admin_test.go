@@ -14,8 +14,9 @@ import (
 // through the browser of somebody who reaches it, with headers as browsers send them.
 func TestAdminRefusesPages(t *testing.T) {
 	asked := 0
+	count := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ })
 	admin := server.Admin{Metrics: server.NewMetrics("", ""), Ready: func() error { return nil }, Pprof: true,
-		Ask: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ })}.Handler()
+		Ask: count, Doctor: count}.Handler()
 	const loopback, network = "127.0.0.1", "192.0.2.10"
 	browser := func(site string) http.Header {
 		h := http.Header{"Accept-Language": {"sv"}}
@@ -44,7 +45,7 @@ func TestAdminRefusesPages(t *testing.T) {
 		{"a person, over the network", network, "192.0.2.10:9480", browser(""), 200},
 		{"DNS rebinding, over the network", network, "evil.example:9480", browser(""), 403},
 	} {
-		for _, path := range []string{"/metrics", "/ask?domain=a.example", "/debug/pprof/"} {
+		for _, path := range []string{"/metrics", "/ask?domain=a.example", "/doctor", "/debug/pprof/"} {
 			before := asked
 			r := httptest.NewRequest("GET", path, nil)
 			r.Host = row.host

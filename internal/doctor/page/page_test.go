@@ -65,7 +65,8 @@ func everything() *doctor.Report {
 				Evidence: []doctor.Evidence{{Probe: "smtp", Target: "smtp.hoster.example:587 STARTTLS", Result: "PIPELINING SIZE " + evil}},
 				Cures:    []doctor.Cure{{Who: "mail provider", Text: "switch SASL on for submission"}}},
 			{ID: "D3", Severity: finding.Warning, Sentence: "autodiscover.nordlys.example still points to Microsoft.",
-				Clients: []string{"thunderbird"},
+				Clients:  []string{"thunderbird"},
+				Uncovers: []string{"autodiscover.nordlys.example would be the web server"},
 				Cures: []doctor.Cure{{Who: "your DNS", Text: "it is forgotten within 1 h",
 					Remove: []string{"autodiscover.nordlys.example. 3600 IN CNAME autodiscover.outlook.com."},
 					Put:    []string{`autodiscover.nordlys.example. 3600 IN TXT "no autodiscover"`, "autodiscover.nordlys.example. 3600 IN A 192.0.2.1"}}}},
@@ -77,6 +78,8 @@ func everything() *doctor.Report {
 			{Client: "outlook", Name: "Outlook", Certainty: client.ByDocuments, Outcome: "elsewhere", But: "Microsoft 365"},
 			{Client: "gmail", Name: "Gmail", Certainty: client.ToldOnly, Outcome: "unknown"},
 		},
+		Own: &doctor.OwnView{Hosted: true, Places: []doctor.Place{{Client: "thunderbird",
+			URL: "https://autoconfig.nordlys.example/mail/config-v1.1.xml", Address: "192.0.2.80", Answer: doctor.Others, Text: "tells imap " + evil}}},
 		Type: &doctor.Entry{Source: "DNS SRV", Servers: []show.Server{imap}},
 		Hosts: []doctor.Host{{Type: "smtp", Hostname: "smtp.hoster.example", Port: 587, SocketType: "STARTTLS", TCP: "connected",
 			TLS: &doctor.TLS{Version: "TLS 1.3", Names: []string{evil}, NotAfter: &end}, After: []string{"PIPELINING", evil}}},
@@ -96,13 +99,14 @@ func TestEscapes(t *testing.T) {
 		if w.Code != http.StatusOK || !strings.Contains(text, "</html>") {
 			t.Fatalf("GET = %d, %.200s", w.Code, text)
 		}
-		if strings.Contains(text, "<script") || strings.Count(text, "&lt;script&gt;") < 8 {
-			t.Errorf("the page holds %d <script>, %d escaped, want none and at least 8", strings.Count(text, "<script"),
+		if strings.Contains(text, "<script") || strings.Count(text, "&lt;script&gt;") < 9 {
+			t.Errorf("the page holds %d <script>, %d escaped, want none and at least 9", strings.Count(text, "<script"),
 				strings.Count(text, "&lt;script&gt;"))
 		}
 		for _, want := range []string{
 			`id="finding-1"`, `id="finding-2"`, `<a href="#finding-2">2</a>`, `id="client-thunderbird"`, "known from its code",
 			"autodiscover.nordlys.example. 3600 IN CNAME autodiscover.outlook.com.", "sets itself up, but cannot send", "Not everything could be asked",
+			"somebody else&#39;s answer", "would be the web server",
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the page does not hold %q", want)

@@ -11,14 +11,15 @@ import (
 
 	"signpost/internal/doctor"
 	"signpost/internal/doctor/client"
+	"signpost/internal/show"
 )
 
 //go:embed page.html
 var source string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"place": doctor.ServerPlace}).Parse(source))
+var page = template.Must(template.New("page").Parse(source))
 
-// view is what the page shows.
+// view is what the page shows. The template sees nothing but the types of this file.
 type view struct {
 	Style   string
 	Form    form
@@ -26,28 +27,44 @@ type view struct {
 	Wrong   string // about the address in the form
 	Problem string // instead of a diagnosis
 
-	Running  bool
-	Domain   string
-	Progress doctor.Progress
+	Running           bool
+	Domain            string
+	Phase             string
+	Done, Of, Answers int
 
-	Report   *doctor.Report // nil while it runs
-	Findings []findingView
-	Clients  []clientView
-	Ticket   string
+	Report *reportView // nil while it runs
+	report *doctor.Report
+}
+
+// reportView is a diagnosis.
+type reportView struct {
+	Name, Domain, Verdict, Where string
+	NotAsked                     []string
+	Findings                     []findingView
+	Clients                      []clientView
+	Own                          string
+	Places                       []string
+	Announced                    string // by whom Type is announced
+	Type, Servers, Questions     []string
+	Ticket                       string
 }
 
 // findingView is a finding with its place in the list.
 type findingView struct {
-	doctor.Finding
-	Number int
-	Hits   string
+	Number                       int
+	ID, Severity, Sentence, Hits string
+	Cures                        []cureView
+	Seen, Uncovers               []string
 }
 
-// clientView is a client, and the numbers of the findings that it suffers from.
+// cureView is what somebody can do. Remove and Put are lines of a zone file.
+type cureView struct{ Who, Text, Remove, Put string }
+
+// clientView is a client, or several that do the same, and the numbers of the findings that they suffer from.
 type clientView struct {
-	doctor.Client
-	Known   string
-	Numbers []int
+	ID, Title, Known, Ends, Person, Source string
+	Servers                                []string
+	Numbers                                []int
 }
 
 func newView(f form) *view { return &view{Form: f, Choices: f.choices()} }
@@ -62,36 +79,94 @@ func viewOf(r *run) *view {
 		f.Family = map[bool]string{true: "4", false: "6"}[r.request.IPv4]
 	}
 	v := newView(f)
-	v.Domain, v.Progress, v.Running = r.request.Address.Domain(), r.progress, !r.ended
+	v.Domain, v.Running = r.request.Address.Domain(), !r.ended
+	v.Phase, v.Done, v.Of, v.Answers = r.progress.Phase, r.progress.Done, r.progress.Of, r.progress.Requests
 	switch {
 	case r.report != nil:
-		v.setReport(r.report)
+		v.report, v.Report = r.report, viewReport(r.report)
+		if r.report.Address == "" {
+			v.Form.Address = r.report.Domain
+		}
 	case r.ended:
 		v.Problem = "The diagnosis ended without a result. Start it again."
 	}
 	return v
 }
 
-func (v *view) setReport(r *doctor.Report) {
-	v.Report = r
-	if r.Address == "" {
-		v.Form.Address = r.Domain
+func viewReport(r *doctor.Report) *reportView {
+	v := &reportView{Name: r.Name(), Domain: r.Domain, Verdict: r.Verdict(), Where: where(r)}
+	for _, n := range r.NotAsked {
+		v.NotAsked = append(v.NotAsked, n.What+": "+n.Why)
 	}
 	for i, f := range r.Findings {
-		v.Findings = append(v.Findings, findingView{f, i + 1, strings.Join(r.Titles(f.Clients), ", ")})
+		v.Findings = append(v.Findings, viewFinding(r, i+1, f))
 	}
-	for _, c := range r.Clients {
-		cv := clientView{Client: c, Known: known[c.Certainty]}
-		for i, f := range r.Findings {
-			if slices.Contains(c.Findings, f.ID) {
-				cv.Numbers = append(cv.Numbers, i+1)
-			}
-		}
-		v.Clients = append(v.Clients, cv)
+	for _, group := range r.Groups() {
+		v.Clients = append(v.Clients, viewClients(r, group))
 	}
+	if r.Own != nil {
+		v.Own, v.Places = r.Own.String(), texts(r.Own.Places, doctor.Place.String)
+	}
+	if r.Type != nil {
+		v.Announced, v.Type = r.Type.Source, texts(r.Type.Servers, serverText)
+	}
+	v.Servers = texts(r.Hosts, doctor.Host.String)
+	v.Questions = texts(r.Requests, func(q doctor.Request) string { return fmt.Sprintf("%s: %s (%d ms)", q.Key, q.Result, q.MS) })
 	var ticket bytes.Buffer
 	r.Redacted().WriteText(&ticket, doctor.Layout{Width: 80, Exit: -1})
 	v.Ticket = ticket.String()
+	return v
+}
+
+func viewFinding(r *doctor.Report, number int, f doctor.Finding) findingView {
+	v := findingView{Number: number, ID: f.ID, Severity: string(f.Severity), Sentence: f.Sentence,
+		Hits: strings.Join(r.Titles(f.Clients), ", "), Seen: f.Seen(), Uncovers: f.Uncovers}
+	for _, c := range f.Cures {
+		v.Cures = append(v.Cures, cureView{c.Who, c.Text, strings.Join(c.Remove, "\n"), strings.Join(c.Put, "\n")})
+	}
+	return v
+}
+
+func viewClients(r *doctor.Report, group []doctor.Client) clientView {
+	c := group[0]
+	v := clientView{ID: c.Client, Title: r.Title(group), Known: known[c.Certainty], Ends: c.Ends(), Person: c.Person, Source: c.Source,
+		Servers: texts(c.Servers, serverText)}
+	for i, f := range r.Findings {
+		if slices.Contains(c.Findings, f.ID) {
+			v.Numbers = append(v.Numbers, i+1)
+		}
+	}
+	return v
+}
+
+// serverText returns a server as a person types it.
+func serverText(s show.Server) string {
+	text := s.Type + " " + doctor.ServerPlace(s)
+	if s.Username != "" {
+		text += ", user name " + s.Username
+	}
+	return text
+}
+
+// where says who seems to have the mail, how long the diagnosis took, and whom it asked.
+func where(r *doctor.Report) string {
+	var text string
+	if r.Provider != nil {
+		text = fmt.Sprintf("Mail is at %s (%s). ", r.Provider.Guess, r.Provider.Evidence)
+	}
+	text += fmt.Sprintf("%.1f s", r.Seconds)
+	if r.Resolver != "" {
+		text += ", DNS by " + r.Resolver
+	}
+	return text + "."
+}
+
+func texts[T any](list []T, text func(T) string) []string {
+	var all []string
+	for _, element := range list {
+		all = append(all, text(element))
+	}
+	return all
 }
 
 // known says what a forecast rests on.
@@ -105,22 +180,13 @@ var known = map[client.Certainty]string{
 func (v *view) Title() string {
 	switch {
 	case v.Report != nil:
-		return v.Report.Domain + ": " + v.Report.Verdict()
+		return v.Domain + ": " + v.Report.Verdict
 	case v.Running:
 		return "Diagnosing " + v.Domain
 	case v.Wrong != "" || v.Problem != "":
 		return "Not diagnosed"
 	}
 	return "Diagnose an address"
-}
-
-// Took says how long the diagnosis took and whom it asked.
-func (v *view) Took() string {
-	text := fmt.Sprintf("%.1f s", v.Report.Seconds)
-	if v.Report.Resolver != "" {
-		text += ", DNS by " + v.Report.Resolver
-	}
-	return text
 }
 
 // html returns the page.
@@ -150,10 +216,10 @@ type problem struct {
 // json returns what the JSON form of the page holds.
 func (v *view) json() any {
 	switch {
-	case v.Report != nil:
-		return v.Report
+	case v.report != nil:
+		return v.report
 	case v.Running:
-		return progress{true, v.Progress.Phase, v.Progress.Done, v.Progress.Of, v.Progress.Requests}
+		return progress{true, v.Phase, v.Done, v.Of, v.Answers}
 	case v.Wrong != "":
 		return problem{v.Wrong}
 	case v.Problem != "":

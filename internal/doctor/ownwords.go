@@ -41,10 +41,20 @@ func (r *Report) writeOwn(w *page, all bool) {
 	if r.Own == nil {
 		return
 	}
+	label := "this Signpost: "
+	for _, text := range r.Own.lines(all) {
+		w.paragraph(label, text)
+		label = strings.Repeat(" ", len(label))
+	}
+}
+
+// lines returns the places where the world gets something else than this service would tell, or
+// all places, a line each.
+func (v *OwnView) lines(all bool) (texts []string) {
 	type line struct{ where, what string }
 	var lines []line
 	clients := map[line][]string{}
-	for _, p := range r.Own.Places {
+	for _, p := range v.Places {
 		// That a name is not there is a finding, if it matters.
 		if (p.Answer == Ours || p.Answer == Nothing && p.Address == "") && !all {
 			continue
@@ -58,11 +68,10 @@ func (r *Report) writeOwn(w *page, all bool) {
 		}
 		clients[l] = append(clients[l], p.Client)
 	}
-	label := "this Signpost: "
 	for _, l := range lines {
-		w.paragraph(label, l.where+" for "+strings.Join(clients[l], ", ")+": "+l.what)
-		label = strings.Repeat(" ", len(label))
+		texts = append(texts, l.where+" for "+strings.Join(clients[l], ", ")+": "+l.what)
 	}
+	return texts
 }
 
 // answerWords are the answers for people.

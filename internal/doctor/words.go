@@ -33,14 +33,8 @@ func (h Host) String() string { return h.text() }
 // String says in a few words whether this service answers for the domain.
 func (v *OwnView) String() string { return v.summary() }
 
-// String says what the world gets at a place.
-func (p Place) String() string {
-	at := ""
-	if p.Address != "" {
-		at = " [" + p.Address + "]"
-	}
-	return p.URL + at + " for " + p.Client + ": " + answerWords[p.Answer] + after(": ", p.Text)
-}
+// Lines says what the world gets at each place.
+func (v *OwnView) Lines() []string { return v.lines(true) }
 
 // ServerPlace returns where a server is, as a person types it.
 func ServerPlace(s show.Server) string { return place(s) }

@@ -105,7 +105,7 @@ func viewReport(r *doctor.Report) *reportView {
 		v.Clients = append(v.Clients, viewClients(r, group))
 	}
 	if r.Own != nil {
-		v.Own, v.Places = r.Own.String(), texts(r.Own.Places, doctor.Place.String)
+		v.Own, v.Places = r.Own.String(), r.Own.Lines()
 	}
 	if r.Type != nil {
 		v.Announced, v.Type = r.Type.Source, texts(r.Type.Servers, serverText)

@@ -283,7 +283,7 @@ func (c *Case) announcedButClosed(ctx context.Context, q probe.DNSQuestion, s SR
 		return Finding{}, false
 	}
 	a := c.Asker.Mail(ctx, n.Question())
-	if a.Failure == nil || a.Failure.Kind != probe.Refused && a.Failure.Kind != probe.TimedOut {
+	if a.Failure == nil || a.Connected > 0 || a.Failure.Kind != probe.Refused && a.Failure.Kind != probe.TimedOut {
 		return Finding{}, false
 	}
 	return Finding{

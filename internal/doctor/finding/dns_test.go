@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,15 +17,20 @@ type fault struct {
 	says   string // a part of the first sentence
 }
 
-// check holds that exactly the faults of the table are found.
+// check holds that exactly the faults of the table are found among those of DNS and web servers.
 func check(t *testing.T, rows []fault) {
+	t.Helper()
+	checkAmong(t, slices.Concat(dnsFaults, webFaults), rows)
+}
+
+func checkAmong(t *testing.T, catalogue []Fault, rows []fault) {
 	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			w := healthy()
 			row.change(w)
 			c := w.caseOf(t)
-			found := find(t.Context(), c, append(append([]Fault{}, dnsFaults...), webFaults...))
+			found := find(t.Context(), c, catalogue)
 			c.checkCures(t, found)
 			var got, sentences []string
 			for _, f := range found {

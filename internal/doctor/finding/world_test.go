@@ -21,6 +21,7 @@ type world struct {
 	dns     map[probe.DNSQuestion]probe.DNSAnswer
 	pages   map[string]probe.WebAnswer // by method and URL, with or without the query
 	mail    map[probe.MailQuestion]probe.MailAnswer
+	tls     map[probe.TLSQuestion]probe.TLSAnswer
 }
 
 const (
@@ -51,7 +52,7 @@ const (
 // healthy is the world with nordlys.example, whose mail is at hoster.example, and all in order.
 func healthy() *world {
 	w := &world{map[probe.DNSQuestion][]string{}, map[probe.DNSQuestion]probe.DNSAnswer{}, map[string]probe.WebAnswer{},
-		map[probe.MailQuestion]probe.MailAnswer{}}
+		map[probe.MailQuestion]probe.MailAnswer{}, map[probe.TLSQuestion]probe.TLSAnswer{}}
 	for _, host := range []string{"nordlys.example", "autoconfig.nordlys.example", "autodiscover.nordlys.example"} {
 		w.record(host, "A", "203.0.113.80")
 	}
@@ -80,7 +81,7 @@ func healthy() *world {
 		}
 	}
 	for _, q := range []probe.MailQuestion{imaps, submissions, submission} {
-		w.mail[q] = probe.MailAnswer{Greeting: "ready", Address: netip.MustParseAddr("198.51.100.25")}
+		w.mail[q] = recorded(q)
 	}
 	return w
 }
@@ -220,7 +221,10 @@ func (w *world) Mail(_ context.Context, q probe.MailQuestion) probe.MailAnswer {
 }
 
 // TLS implements probe.Asker.
-func (w *world) TLS(context.Context, probe.TLSQuestion) probe.TLSAnswer {
+func (w *world) TLS(_ context.Context, q probe.TLSQuestion) probe.TLSAnswer {
+	if a, ok := w.tls[q]; ok {
+		return a
+	}
 	return probe.TLSAnswer{Failure: notAsked}
 }
 
@@ -267,6 +271,11 @@ func caseFor(t *testing.T, w probe.Asker, a account.Address) *Case {
 	}
 	for _, n := range c.Servers(t.Context()) {
 		c.Asker.Mail(t.Context(), n.Question())
+	}
+	for q := range w.mail { // as clients that guess
+		if strings.HasSuffix(q.Host, "."+d) {
+			c.Asker.Mail(t.Context(), q)
+		}
 	}
 	return c
 }

@@ -39,12 +39,6 @@ func withoutSTARTTLS(ctx context.Context, c *Case) []Finding {
 	return found
 }
 
-// usual is how TLS begins on the ports that have a custom.
-var usual = map[int]account.SocketType{
-	465: account.SSL, 993: account.SSL, 995: account.SSL,
-	587: account.STARTTLS, 143: account.STARTTLS, 110: account.STARTTLS,
-}
-
 // wrongBeginning finds M3: the server is at fault if what clients are told is the custom of the
 // port; else the document is (C2).
 func wrongBeginning(ctx context.Context, c *Case) []Finding {

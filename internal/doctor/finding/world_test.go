@@ -237,7 +237,13 @@ func (w *world) caseOf(t *testing.T) *Case {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return caseFor(t, w, a)
+	c := caseFor(t, w, a)
+	for q := range w.mail { // as clients that guess
+		if strings.HasSuffix(q.Host, "."+a.Domain()) {
+			c.Asker.Mail(t.Context(), q)
+		}
+	}
+	return c
 }
 
 // caseFor asks all that clients ask about an address.
@@ -271,11 +277,6 @@ func caseFor(t *testing.T, w probe.Asker, a account.Address) *Case {
 	}
 	for _, n := range c.Servers(t.Context()) {
 		c.Asker.Mail(t.Context(), n.Question())
-	}
-	for q := range w.mail { // as clients that guess
-		if strings.HasSuffix(q.Host, "."+d) {
-			c.Asker.Mail(t.Context(), q)
-		}
 	}
 	return c
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,19 @@ func TestDeltaChat(t *testing.T) {
 		{"broken XML: next", func(w *world) {
 			w.page(nordlysAutoconfig, 200, "text/xml", "<a><b></a>").page(nordlysWellKnown, 200, "text/xml", good)
 		}, "sets itself up from " + nordlysWellKnown + goodServers},
+		{"cut between tags: what was read counts", func(w *world) {
+			w.page(nordlysAutoconfig, 200, "text/xml", strings.TrimSuffix(good, "</emailProvider></clientConfig>"))
+		}, "sets itself up from " + nordlysAutoconfig + goodServers},
+		{"cut inside a tag: next", func(w *world) {
+			w.page(nordlysAutoconfig, 200, "text/xml", good[:len(good)-3]).page(nordlysWellKnown, 200, "text/xml", good)
+		}, "sets itself up from " + nordlysWellKnown + goodServers},
+		{"an entity of HTML does not matter", func(w *world) {
+			w.page(nordlysAutoconfig, 200, "text/xml", replaced(">Nordlys<", ">Nord&nbsp;lys<"))
+		}, "sets itself up from " + nordlysAutoconfig + goodServers},
+		{"user name in CDATA: the server is dropped", func(w *world) {
+			w.page(nordlysAutoconfig, 200, "text/xml", replaced("%EMAILADDRESS%", "<![CDATA[%EMAILADDRESS%]]>")).
+				server("imap://imap.nordlys.example:993")
+		}, "sets itself up from " + nordlysAutoconfig + strings.Replace(goodServers, "in7.", "imap.", 1)},
 		{"nothing in it: guesses", func(w *world) {
 			w.page(nordlysAutoconfig, 204, "", "").page(nordlysWellKnown, 200, "text/xml", good).
 				server("imap://imap.nordlys.example:993").server("smtp://smtp.nordlys.example:465")

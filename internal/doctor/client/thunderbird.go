@@ -48,7 +48,7 @@ type found struct {
 	source string             // a URL without a query, "guess"
 	where  string             // Thunderbird's words for the source
 	took   time.Duration
-	page   *Page // from which it comes, if it is one
+	page   *Page // the document, if it comes from one
 	// unknown is what could not be asked, if the result could be another with it.
 	unknown string
 }
@@ -107,7 +107,7 @@ func (t thunderbird) end(ctx context.Context, s *Search, best found, took time.D
 		sending = []Server{out}
 	}
 	f = s.Finish(ctx, f, []Server{in}, sending, thunderbirdTesting)
-	if slices.Contains(notNames, in.Username) && (f.Outcome == SetsUp || f.Outcome == SetsUpBut) {
+	if best.page != nil && slices.Contains(notNames, in.Username) && (f.Outcome == SetsUp || f.Outcome == SetsUpBut) {
 		// With a document it tries no other user name (email.mjs, ConfigVerifier.sys.mjs).
 		s.NotePage(*best.page, Spoilt, "no user name that is a text: it signs in as “"+in.Username+"”")
 		f.Outcome, f.But = Fails, "signs in as “"+in.Username+"”"
@@ -121,8 +121,9 @@ func (t thunderbird) end(ctx context.Context, s *Search, best found, took time.D
 	return f
 }
 
-// notNames are what Thunderbird makes of user names that are empty, missing or have an attribute.
-var notNames = []string{"true", "undefined", "[object Object]"}
+// notNames are what Thunderbird makes of user names that are empty, missing, spaces or have an
+// attribute.
+var notNames = []string{"true", "undefined", "NaN", "[object Object]"}
 
 // interrupted says that the person is asked in the middle of the search. While she does not
 // answer, it stands still.
@@ -246,7 +247,7 @@ func fromMX(ctx context.Context, s *Search, domain string) found {
 	}
 	var ways []func() found
 	for _, d := range domains {
-		isp, database := AutoconfigFor("https", d, s.Address), ISPDB(ISPDBLive, d)
+		isp, database := AutoconfigFor("https", d, s.AddressFor("https://autoconfig."+d+"/")), ISPDB(ISPDBLive, d)
 		s.Expect(ctx, isp, database)
 		ways = append(ways, func() found { return fromISP(ctx, s, isp) }, func() found { return fromDatabase(ctx, s, database) })
 	}

@@ -56,6 +56,22 @@ func TestThunderbirdDocuments(t *testing.T) {
 		{"octet-stream", "application/octet-stream", good, 200, nothing},
 		{"no content", "", "", 204, nothing},
 		{"broken XML", "text/xml", replaced("</domain>", ""), 200, nothing},
+		{"XML without a byte", "text/xml", "", 200, next},
+		{"XML of white space", "text/xml", "\r\n", 200, nothing},
+		{"text as XML", "text/xml", "hello", 200, nothing},
+		{"something after the document", "text/xml", good + "<x/>", 200, nothing},
+		{"a prefix", "text/xml", strings.NewReplacer("<clientConfig", `<x:clientConfig xmlns:x="u"`, "</clientConfig", "</x:clientConfig").Replace(good),
+			200, nothing},
+		{"an entity of HTML", "text/xml", replaced(">Nordlys<", ">Nord&nbsp;lys<"), 200, nothing},
+		{"CDATA", "text/xml", replaced("<socketType>SSL<", "<socketType><![CDATA[SSL]]><"), 200, first},
+		{"a hexadecimal port", "text/xml", replaced(">993<", ">0x3e1<"), 200, nothing},
+		{"letters after the port", "text/xml", replaced(">993<", ">993abc<"), 200, first},
+		{"an underscore in a host name", "text/xml", replaced(">in7.", ">in_7."), 200, nothing},
+		{"JSON", "application/json", "{}", 200, nothing},
+		{"300 without a place", "text/xml", good, 300, next},
+		{"a user name of spaces", "text/xml", replaced("<username>%EMAILADDRESS%</username>", "<username>  </username>"), 200, signsInAs("NaN")},
+		{"a comment as user name", "text/xml", replaced("<username>%EMAILADDRESS%</username>", "<username><!-- x --></username>"), 200,
+			signsInAs("[object Object]")},
 		{"broken JSON", "application/json", "{", 200, next},
 		{"socketType TLS", "text/xml", replaced("<socketType>SSL", "<socketType>TLS"), 200, nothing},
 		{"socketType with spaces", "text/xml", replaced("<socketType>SSL<", "<socketType> SSL <"), 200, nothing},
@@ -223,6 +239,9 @@ func TestThunderbirdAutodiscover(t *testing.T) {
 			w.page(poxSecure, 200, "text/xml", strings.Replace(poxGood, "<Protocol>", exch+"<Protocol>", 1))
 		},
 			"sets itself up from " + secure + servers, "", 0},
+		{"Exchange after IMAP takes its place", func(w *world) {
+			w.page(poxSecure, 200, "text/xml", strings.Replace(poxGood, "</Account>", exch+"</Account>", 1))
+		}, "sets itself up, but … (as Microsoft Exchange) from " + secure + "; ews https://ex.nordlys.example/EWS/Exchange.asmx " + anna, "", 0},
 		{"IMAP alone", func(w *world) {
 			w.page(poxSecure, 200, "text/xml", pox(protocol("IMAP", "in7.nordlys.example", 993, "")))
 		}, "sets itself up, but … (has no server for sending) from " + secure + "; imap in7.nordlys.example:993 SSL " + anna, "", 0},

@@ -64,7 +64,6 @@ func (t thunderbird) autodiscover(ctx context.Context, s *Search) exchangeFound 
 		}
 		s.NotePage(*page, Took, "")
 		e.found = t.standardProtocols(ctx, s, config, page.URL())
-		e.found.page = page
 		e.took += took
 		return e
 	}

@@ -32,14 +32,19 @@ func (c *thunderbirdConfig) replaceVariables(a account.Address) {
 	}
 }
 
+// xmlTypes are the content types that make a body XML.
+var xmlTypes = []string{"text/xml", "application/xml", "text/rdf"}
+
 // noResult says why fetchHTTP has no result, or nothing: any 2xx has one, unless it calls itself
-// JSON and is none (FetchHTTP.sys.mjs).
+// JSON and is none, or XML and has no byte (FetchHTTP.sys.mjs).
 func noResult(page Page) string {
-	if !page.Success() {
+	switch contentType := page.ContentType(); {
+	case !page.Success():
 		return page.Says()
-	}
-	if contentType := page.ContentType(); hasPrefix(contentType, "text/json", "application/json") && !json.Valid(page.Body) {
+	case hasPrefix(contentType, "text/json", "application/json") && !json.Valid(page.Body):
 		return page.Says() + ", but no JSON"
+	case hasPrefix(contentType, xmlTypes...) && len(page.Body) == 0:
+		return page.Says() + ", but empty"
 	}
 	return ""
 }
@@ -51,7 +56,7 @@ func hasPrefix(text string, prefixes ...string) bool {
 // readXML reads the body as XML if the content type is one of three; any other makes it a
 // text. Gecko answers broken XML with a document that describes the error.
 func readXML(page Page) (*document.Element, string) {
-	if !hasPrefix(page.ContentType(), "text/xml", "application/xml", "text/rdf") {
+	if !hasPrefix(page.ContentType(), xmlTypes...) {
 		return nil, "not sent as XML"
 	}
 	x := document.ReadXML(page.Body)

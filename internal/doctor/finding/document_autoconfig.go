@@ -160,7 +160,7 @@ func emptyUsernames(_ context.Context, c *Case) []Finding {
 		var faults []mistake
 		for _, protocol := range f.protocols() {
 			if e := protocol.Child("LoginName"); e != nil && strings.TrimSpace(e.Text) == "" {
-				faults = append(faults, mistake{Line: e.Line, Text: "has an empty LoginName: Thunderbird signs in as “true”.",
+				faults = append(faults, mistake{Line: e.Line, Text: "has an empty LoginName: Thunderbird signs in as “true” first.",
 					Cure: "write the login, or leave LoginName out", Old: "<LoginName/>"})
 			}
 		}

@@ -53,8 +53,9 @@ func deadIPv6(ctx context.Context, c *Case) []Finding {
 			Sentence: fmt.Sprintf("%s does not answer over IPv6 (%s), but over IPv4: clients lose time, and some take the host for closed.",
 				host, v6),
 			Evidence: keys,
-			Cures: []Cure{{Who: "server " + host, Text: "listen on IPv6, and open the firewall for it"},
-				{Who: YourDNS, Text: "or remove the record", Remove: []dns.Record{record}}},
+			Severity: Warning,
+			Cures: []Cure{{Who: c.dnsOf(host), Text: "remove the record", Remove: []dns.Record{record}},
+				{Who: "server " + host, Text: "or listen on IPv6, and open the firewall for it"}},
 		})
 	}
 	for q, a := range sortedMails(c.Asker.Mails()) {
@@ -131,7 +132,7 @@ func onlyIPv6(ctx context.Context, c *Case) []Finding {
 			Sentence: fmt.Sprintf("%s has no A record: exchangelib and everybody without IPv6 cannot reach it.", host),
 			Evidence: []Evidence{See(probe.DNSQuestion{Name: host, Type: "A"}, "no A record"),
 				See(probe.DNSQuestion{Name: host, Type: "AAAA"}, "AAAA %s", data(v6.OfType("AAAA")))},
-			Cures: []Cure{{Who: YourDNS, Text: "put an A record with the IPv4 address of the host"}},
+			Cures: []Cure{{Who: c.dnsOf(host), Text: "put an A record with the IPv4 address of the host"}},
 		})
 	}
 	return found
@@ -159,14 +160,14 @@ func privateAddresses(ctx context.Context, c *Case) []Finding {
 				Severity: Error,
 				Sentence: fmt.Sprintf("%s is %s: that works only inside.", host, data(private)),
 				Evidence: []Evidence{See(probe.DNSQuestion{Name: host, Type: recordType}, "%s %s", recordType, data(private))},
-				Cures:    []Cure{{Who: YourDNS, Text: "put the public address of " + host + " in its place"}},
+				Cures:    []Cure{{Who: c.dnsOf(host), Text: "put the public address of " + host + " in its place"}},
 				Explains: []string{"M1", "D13", "H15", "C14"},
 			}
 			if refused {
 				f.Evidence = append(f.Evidence, Evidence{key, "not asked"})
 			}
 			if len(private) < len(all) {
-				f.Cures = []Cure{{Who: YourDNS, Text: "remove the private address", Remove: private}}
+				f.Cures = []Cure{{Who: c.dnsOf(host), Text: "remove the private address", Remove: private}}
 			}
 			found = append(found, f)
 		}

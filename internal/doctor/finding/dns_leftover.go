@@ -121,10 +121,15 @@ func (p place) leadsTo(c *Case) (host string, ok bool) {
 	return "", false
 }
 
-// remove returns the cure that takes records away. Where a wildcard would take their place, a
-// record that ends it comes in.
+// remove returns the cure that takes records away. In their place comes one that leads to the
+// provider of the mail, if it has such a name, or one that ends the wildcard that would take it.
 func (c *Case) remove(ctx context.Context, name string, found []dns.Record) Cure {
 	cure := Cure{Who: YourDNS, Text: "remove the record; " + forgotten(found), Remove: found}
+	if to := c.point(ctx, name)[0]; len(to.Put) > 0 {
+		cure.Put = to.Put
+		cure.Text = to.Text + "; " + forgotten(found)
+		return cure
+	}
 	if wild := c.Asker.DNS(ctx, c.Wildcard("A")); wild.Failure == nil && len(wild.Records) > 0 {
 		cure.Put = []dns.Record{tombstone(name)}
 		cure.Text = fmt.Sprintf("replace the record, or *.%s takes its place; %s", c.Domain(), forgotten(found))

@@ -93,7 +93,7 @@ func idleMX(ctx context.Context, c *Case) []Finding {
 	return []Finding{{
 		Sentence: fmt.Sprintf("The MX host %s %s, so it leads clients to no further place.", host, why),
 		Evidence: []Evidence{See(q, "MX %s", host)},
-		Cures:    []Cure{c.point(ctx, c.Name("autoconfig"))},
+		Cures:    c.point(ctx, c.Name("autoconfig")),
 	}}
 }
 

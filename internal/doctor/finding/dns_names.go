@@ -40,14 +40,14 @@ func missingNames(ctx context.Context, c *Case) []Finding {
 		f.Sentence = list(names) + " do not exist, and nothing else leads to the settings"
 	}
 	if people := c.names(guessing); len(people) > 0 {
-		f.Sentence += ": " + list(people) + " must guess or ask"
+		f.Sentence += ": " + several(people) + " must guess or ask"
 	}
 	f.Sentence += "."
 	f.Subject, f.Clients, f.Severity = names[0], guessing, severity
 	for _, name := range names {
 		f.Evidence = append(f.Evidence, See(probe.DNSQuestion{Name: name, Type: "A"}, "%s has no address", name))
-		f.Cures = append(f.Cures, c.point(ctx, name))
 	}
+	f.Cures = c.point(ctx, names...)
 	return []Finding{f}
 }
 
@@ -147,21 +147,38 @@ func (c *Case) hasAutodiscoverService(ctx context.Context) bool {
 	return !known || slices.ContainsFunc(found, func(s SRV) bool { return s.Target != "" })
 }
 
-// point returns the cure that lets a name lead to the provider of the mail, with the record
-// if the provider has such a name itself.
-func (c *Case) point(ctx context.Context, name string) Cure {
-	label, _, _ := strings.Cut(name, ".")
+// point returns the cures that let names lead to the provider of the mail, with the records
+// if the provider has such names itself.
+func (c *Case) point(ctx context.Context, names ...string) []Cure {
 	provider := c.Provider(ctx)
-	if provider == "" || provider == siteOf(c.Domain()) {
-		return Cure{Who: YourDNS, Text: fmt.Sprintf("let %s lead to the server that answers for %s", name, label)}
+	var there []dns.Record
+	var unknown []string
+	for _, name := range names {
+		label, _, _ := strings.Cut(name, ".")
+		target := label + "." + provider
+		if provider != "" && provider != siteOf(c.Domain()) {
+			if addresses, _ := c.Addresses(ctx, target); len(addresses) > 0 {
+				there = append(there, put(name, "CNAME", target+"."))
+				continue
+			}
+		}
+		unknown = append(unknown, name)
 	}
-	target := label + "." + provider
-	if addresses, _ := c.Addresses(ctx, target); len(addresses) > 0 {
-		return Cure{Who: YourDNS, Text: "put it there, if " + provider + " confirms the name",
-			Put: []dns.Record{put(name, "CNAME", target+".")}}
+	var cures []Cure
+	if len(there) > 0 {
+		cures = append(cures, Cure{Who: YourDNS, Put: there,
+			Text: fmt.Sprintf("let %s lead to %s, if it confirms the names", list(ownersOf(there)), provider)})
 	}
-	return Cure{Who: MailProvider, Text: fmt.Sprintf("say which name of %s serves %s for customers; then let %s lead there",
-		provider, label, name)}
+	switch {
+	case len(unknown) == 0:
+	case provider == "" || provider == siteOf(c.Domain()):
+		cures = append(cures, Cure{Who: YourDNS,
+			Text: fmt.Sprintf("let %s lead to the server that has the settings of %s", list(unknown), c.Domain())})
+	default:
+		cures = append(cures, Cure{Who: MailProvider,
+			Text: fmt.Sprintf("say where %s has the settings for its customers, so that %s can lead there", provider, list(unknown))})
+	}
+	return cures
 }
 
 // wildcards finds D2: a name that only a wildcard answers for and at which nothing serves
@@ -169,17 +186,17 @@ func (c *Case) point(ctx context.Context, name string) Cure {
 func wildcards(ctx context.Context, c *Case) []Finding {
 	var names []string
 	f := Finding{Subject: "*." + c.Domain()}
+	end := Cure{Who: YourDNS, Text: "or end the wildcard there"}
 	for _, label := range []string{"autoconfig", "autodiscover"} {
 		name := c.Name(label)
 		answer, ok := c.fromWildcard(ctx, name)
-		if !ok || c.serves(name) {
+		if !ok || c.serves(name) || c.hasNothing(name) {
 			continue
 		}
 		names = append(names, name)
 		f.Evidence = append(f.Evidence, See(probe.DNSQuestion{Name: name, Type: "A"}, "%s is %s, as any name below %s is",
 			name, data(answer.Records), c.Domain()))
-		f.Cures = append(f.Cures, c.point(ctx, name), Cure{Who: YourDNS,
-			Text: "or end the wildcard there", Put: []dns.Record{tombstone(name)}})
+		end.Put = append(end.Put, tombstone(name))
 		for _, p := range c.places() {
 			if p.URL.Hostname() == name {
 				f.Evidence = append(f.Evidence, p.evidence(p.Last().Says())...)
@@ -189,6 +206,7 @@ func wildcards(ctx context.Context, c *Case) []Finding {
 	if len(names) == 0 {
 		return nil
 	}
+	f.Cures = append(c.point(ctx, names...), end)
 	f.Sentence = fmt.Sprintf("%s exist only through *.%s, which leads to a server that knows no settings.", list(names), c.Domain())
 	if len(names) == 1 {
 		f.Sentence = strings.Replace(f.Sentence, " exist ", " exists ", 1)
@@ -199,6 +217,21 @@ func wildcards(ctx context.Context, c *Case) []Finding {
 			"M1", "M2", "M3", "M4", "M7", "M10", "T1", "T2", "T4", "T7")...)
 	f.Explains = append(f.Explains, "D16")
 	return []Finding{f}
+}
+
+// hasNothing reports whether a web server says at all places of a host that there is nothing, so
+// that clients go on as if the host were not there.
+func (c *Case) hasNothing(host string) bool {
+	asked := false
+	for _, p := range c.places() {
+		if p.URL.Hostname() == host {
+			asked = true
+			if a := p.Last().Answer; !a.OK() || a.Status != 404 && a.Status != 410 || !p.Answer.OK() {
+				return false
+			}
+		}
+	}
+	return asked
 }
 
 // fromWildcard reports whether the addresses of a name are those that any name has.

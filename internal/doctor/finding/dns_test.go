@@ -108,6 +108,12 @@ func TestDNSFaults(t *testing.T) {
 			w.remove("autoconfig.nordlys.example", "autodiscover.nordlys.example")
 			w.record("*.nordlys.example", "A", "203.0.113.80")
 		}, "", ""},
+		{"wildcard that leads to a server with nothing", func(w *world) {
+			w.remove("autoconfig.nordlys.example", "autodiscover.nordlys.example")
+			w.record("*.nordlys.example", "A", "203.0.113.81")
+			w.any("autoconfig.nordlys.example", 404, "text/html", htmlPage)
+			w.any("autodiscover.nordlys.example", 404, "text/html", htmlPage)
+		}, "", ""},
 		{"wildcard beside names of their own", func(w *world) {
 			w.record("*.nordlys.example", "A", "203.0.113.81")
 		}, "", ""},

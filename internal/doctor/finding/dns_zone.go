@@ -311,7 +311,7 @@ func forbiddenCertificate(ctx context.Context, c *Case) []Finding {
 			Sentence: fmt.Sprintf("%s can get no certificate from %s: %s.", host, issuers[i].identity, forbidden.Error()),
 			Evidence: []Evidence{{p.Question.Key(), "certificate " + certificate(t) + ", issued by " + t.Issuer},
 				See(probe.DNSQuestion{Name: set.Name, Type: "CAA"}, "CAA %s", data(set.Records))},
-			Cures:    []Cure{{Who: YourDNS, Text: "allow the authority", Remove: forbidden.Remove, Put: forbidden.Put}},
+			Cures:    []Cure{{Who: c.dnsOf(set.Name), Text: "allow the authority", Remove: forbidden.Remove, Put: forbidden.Put}},
 			Explains: []string{"T1", "T2"},
 		}}
 	}

@@ -80,6 +80,32 @@ func list(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
+// several writes a few of the names and the number of the others.
+func several(names []string) string {
+	const most = 4
+	if len(names) <= most {
+		return list(names)
+	}
+	return fmt.Sprintf("%s and %d others", strings.Join(names[:most-1], ", "), len(names)-most+1)
+}
+
+// ownersOf returns the names at which records stand.
+func ownersOf(found []dns.Record) []string {
+	var names []string
+	for _, r := range found {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// dnsOf returns who must act if the records of a name are at fault.
+func (c *Case) dnsOf(name string) string {
+	if c.isOwn(name) {
+		return YourDNS
+	}
+	return "DNS of " + siteOf(name)
+}
+
 // data returns the data of records as a sentence does.
 func data(found []dns.Record) string {
 	var texts []string

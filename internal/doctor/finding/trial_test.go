@@ -64,7 +64,7 @@ func TestUncovers(t *testing.T) {
 		{"a web page before broken XML", func(w *world) {
 			w.page("GET https"+autoconfigURL, 200, "text/html", htmlPage)
 			w.page("GET https"+wellKnownURL, 200, mailXML, settingsXML[:300])
-		}, "H1"},
+		}, "H1 C11"},
 		{"a wildcard before nothing", func(w *world) {
 			w.remove("autoconfig.nordlys.example", "autodiscover.nordlys.example")
 			w.record("*.nordlys.example", "A", "203.0.113.81")

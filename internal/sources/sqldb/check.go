@@ -122,18 +122,18 @@ func (c *checker) queries(sample string) {
 
 // list runs the query of all domains.
 func (c *checker) list() {
-	count, inactive, unread := 0, 0, 0
+	rows, unread := 0, 0
+	isInactive := map[string]bool{} // by domain: PostfixAdmin has two rows for one that is another's alias
 	ctx, cancel := context.WithTimeout(c.ctx, listTimeout)
 	defer cancel()
 	answer, err := c.run(ctx, c.domains, key{}, 0, func(v *values) {
-		count++
+		rows++
 		truth, ok := flag(v.inactive)
-		if truth {
-			inactive++
-		}
 		if !ok {
 			unread++
 		}
+		name := strings.ToLower(plain(v.domain))
+		isInactive[name] = isInactive[name] || truth
 	})
 	if err != nil {
 		c.refused(ctx, c.domains, err)
@@ -142,15 +142,27 @@ func (c *checker) list() {
 	switch {
 	case !answer.has.domain:
 		c.fail("the query of domains gives no column domain", "write … AS domain behind the column with the name")
-	case count == 0:
+	case rows == 0:
 		c.warn("the query of domains gives no rows", "")
-	case inactive > 0:
-		c.note(fmt.Sprintf("%d domains, %d of them inactive", count, inactive))
 	default:
-		c.note(fmt.Sprintf("%d domains", count))
+		c.note(domainCount(isInactive))
 	}
 	c.flags(c.domains, unread)
 	c.columns(c.domains, answer, known.domain)
+}
+
+// domainCount says how many domains there are, and how many of them are inactive.
+func domainCount(isInactive map[string]bool) string {
+	inactive := 0
+	for _, is := range isInactive {
+		if is {
+			inactive++
+		}
+	}
+	if inactive == 0 {
+		return fmt.Sprintf("%d domains", len(isInactive))
+	}
+	return fmt.Sprintf("%d domains, %d of them inactive", len(isInactive), inactive)
 }
 
 // one runs the query about one domain or address, whose rows should name it in a column.

@@ -27,6 +27,9 @@ const aercLimit = 5 * time.Second
 // aercFetching: http.Get has no time-out and follows 10 redirects.
 var aercFetching = Fetching{Limit: aercLimit, WholeLimit: true, Hops: 10}
 
+// aercTesting: nothing is tried before it saves; a token of a provider's must come from another program.
+var aercTesting = Testing{Trying: Trying{PasswordOnly: true}}
+
 func aerc(ctx context.Context, s *Search) Forecast {
 	domain := s.Address.Domain()
 	s.expectServices(ctx, domain, jmapService, imapService, imapsService, submissionService, smtpsService)
@@ -161,7 +164,8 @@ func aercServers(root *document.Element, address account.Address) (incoming, out
 }
 
 func aercServer(section *document.Element, t account.ServerType, address account.Address) *Server {
-	server := &Server{Type: t, Hostname: section.Content("hostname"), SocketType: account.STARTTLS, Username: address.String()}
+	server := &Server{Type: t, Hostname: section.Content("hostname"), SocketType: account.STARTTLS,
+		Username: address.String()}
 	server.Port, _ = strconv.Atoi(section.Content("port"))
 	switch strings.ToLower(section.Content("socketType")) {
 	case "plain":
@@ -239,7 +243,7 @@ func (a *aercSearch) finish(ctx context.Context) Forecast {
 		f.Outcome, f.But, f.Servers = Asks, "the sending server", []Server{*a.incoming}
 		return f
 	}
-	return a.Finish(ctx, f, []Server{*a.incoming}, []Server{*a.outgoing}, Testing{})
+	return a.Finish(ctx, f, []Server{*a.incoming}, []Server{*a.outgoing}, aercTesting)
 }
 
 // aerc014 is the wizard of Debian 12 (widgets/account-wizard.go): _imaps, else _imap; for
@@ -275,5 +279,5 @@ func aerc014(ctx context.Context, s *Search) Forecast {
 	case outgoing == nil:
 		return Forecast{Outcome: Asks, But: "the sending server", Source: dnsSource, Servers: []Server{*incoming}}
 	}
-	return s.Finish(ctx, Forecast{Source: dnsSource}, []Server{*incoming}, []Server{*outgoing}, Testing{})
+	return s.Finish(ctx, Forecast{Source: dnsSource}, []Server{*incoming}, []Server{*outgoing}, aercTesting)
 }

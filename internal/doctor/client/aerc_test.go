@@ -55,6 +55,12 @@ func TestAerc(t *testing.T) {
 			w.record("MX", "nordlys.example", "10 mx1.hoster.example.").server("imap://mx1.hoster.example:993").
 				server("smtp://mx1.hoster.example:465")
 		}, "sets itself up from guess; imap mx1.hoster.example:993 SSL " + anna + "; smtp mx1.hoster.example:465 SSL " + anna},
+		{"Microsoft takes no password", func(w *world) {
+			w.page(nordlysAutoconfig, 200, "text/xml", config(section("imap", "outlook.office365.com", 993, "SSL"),
+				section("smtp", "smtp.office365.com", 587, "STARTTLS"))).server("imap://outlook.office365.com:993").
+				server("smtp+starttls://smtp.office365.com:587")
+		}, "sets itself up, but … (can neither receive nor send) from " + nordlysAutoconfig +
+			"; imap outlook.office365.com:993 SSL " + anna + "; smtp smtp.office365.com:587 STARTTLS " + anna},
 		{"nothing is tested", func(w *world) {
 			w.page(nordlysAutoconfig, 200, "text/xml", good).server("smtp://out7.nordlys.example:465", func(a *probe.MailAnswer) {
 				a.After = []string{"SIZE"}

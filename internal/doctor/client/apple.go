@@ -9,8 +9,10 @@ import (
 // SRV records, only names and ports that it tries (a packet trace of iOS 8.4 at five-ten-sg.com;
 // mox, http/autoconf.go). A configuration profile is the only other way.
 func init() {
-	register(Client{ID: "apple-mail", Name: "iPhone and Mac Mail", Version: "IMAP", Certainty: ByDocuments, Forecast: appleMail})
-	register(Client{ID: "apple-exchange", Name: "iPhone Mail", Version: "Exchange", Certainty: ByDocuments, Forecast: appleExchange})
+	register(Client{ID: "apple-mail", Name: "iPhone and Mac Mail", Version: "IMAP", Certainty: ByDocuments,
+		Forecast: appleMail})
+	register(Client{ID: "apple-exchange", Name: "iPhone Mail", Version: "Exchange", Certainty: ByDocuments,
+		Forecast: appleExchange})
 }
 
 func appleMail(ctx context.Context, s *Search) Forecast {

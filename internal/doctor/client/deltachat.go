@@ -25,7 +25,7 @@ var deltaChatFetching = Fetching{Limit: time.Minute, Hops: 9, AbsoluteOnly: true
 // order (src/configure.rs). IMAP signs in with LOGIN whatever the capabilities say
 // (src/imap.rs), SMTP with PLAIN or LOGIN (src/smtp/connect.rs).
 var deltaChatTesting = Testing{Incoming: true, Outgoing: true, Trying: Trying{
-	Limit:   time.Minute,
+	PasswordOnly: true, Limit: time.Minute,
 	Methods: map[account.ServerType][]string{account.IMAP: {Command}, account.SMTP: {"PLAIN", "LOGIN"}},
 }}
 

@@ -73,7 +73,9 @@ func hostOf(rawURL string) string {
 
 // autodiscoverHost returns the host that the SRV records of Autodiscover name, chosen by better
 // among those of port 443.
-func (s *Search) autodiscoverHost(ctx context.Context, better func(a, b SRV) int) (host string, key, unknown probe.Key) {
+func (s *Search) autodiscoverHost(
+	ctx context.Context, better func(a, b SRV) int,
+) (host string, key, unknown probe.Key) {
 	records, known := s.lookupServices(ctx, s.Address.Domain(), autodiscoverService)
 	if !known {
 		return "", "", ServiceQuestion(autodiscoverService, s.Address.Domain()).Key()

@@ -27,8 +27,10 @@ func exchangelib(ctx context.Context, s *Search) Forecast {
 	domain := s.Address.Domain()
 	x := exchangelibSearch{Search: s}
 	s.expectServices(ctx, domain, autodiscoverService)
-	s.Expect(ctx, DNS("A", domain), DNS("A", "autodiscover."+domain), DNS("AAAA", domain), DNS("AAAA", "autodiscover."+domain), soapQuestion(domain),
-		soapQuestion("autodiscover."+domain), Get("http://autodiscover."+domain+soapPath))
+	for _, host := range []string{domain, "autodiscover." + domain} {
+		s.Expect(ctx, DNS("A", host), DNS("AAAA", host), soapQuestion(host))
+	}
+	s.Expect(ctx, Get("http://autodiscover."+domain+soapPath))
 
 	for _, host := range []string{domain, "autodiscover." + domain} {
 		if f, ok := x.attempt(ctx, soapQuestion(host)); ok {

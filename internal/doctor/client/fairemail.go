@@ -106,7 +106,8 @@ func (f *fairEmailSearch) bySRV(ctx context.Context, domain string) {
 			pair[i].SocketType = account.SSL
 		}
 	}
-	f.candidates = append(f.candidates, fairEmailCandidate{incoming: pair[0], outgoing: pair[1], score: 100, source: dnsSource})
+	f.candidates = append(f.candidates,
+		fairEmailCandidate{incoming: pair[0], outgoing: pair[1], score: 100, source: dnsSource})
 }
 
 // fairEmailFirst prefers the lowest priority number, then the highest weight, then _imaps before

@@ -25,8 +25,8 @@ var goaFetching = Fetching{Limit: 15 * time.Second, Hops: 20}
 // goaTesting: IMAP is tried, then SMTP (goaimapsmtpprovider.c). A certificate can be accepted by
 // pressing the button again. IMAP signs in with LOGIN (goaimapauthlogin.c), SMTP with PLAIN
 // or LOGIN.
-var goaTesting = Testing{Incoming: true, Outgoing: true, OneAfterTheOther: true, Trying: Trying{
-	Limit: 30 * time.Second, Asks: true,
+var goaTesting = Testing{Incoming: true, Outgoing: true, OneAfterTheOther: true, Later: true, Trying: Trying{
+	Limit: 30 * time.Second, Asks: true, PasswordOnly: true,
 	Methods: map[account.ServerType][]string{account.IMAP: {Command}, account.SMTP: {"PLAIN", "LOGIN"}},
 }}
 

@@ -32,7 +32,7 @@ var (
 	himalayaJMAP     = Fetching{Limit: himalayaLimit, WholeLimit: true, Hops: 5}
 )
 
-var himalayaTesting = Testing{Incoming: true, Outgoing: true, OneAfterTheOther: true, Trying: Trying{
+var himalayaTesting = Testing{Incoming: true, Outgoing: true, OneAfterTheOther: true, Later: true, Trying: Trying{
 	Methods: map[account.ServerType][]string{account.IMAP: {"PLAIN", "LOGIN", "SCRAM-SHA-256"},
 		account.SMTP: {"PLAIN", "LOGIN", "SCRAM-SHA-256"}},
 }}
@@ -109,7 +109,8 @@ func (h *himalayaSearch) byPACC(ctx context.Context) {
 	if !answer.Failure.Known() {
 		h.unknown = q.Key()
 	}
-	if !slices.ContainsFunc(answer.OfType("TXT"), func(r dns.Record) bool { return paccDigest(dns.Unquote(r.Data), page.Body) }) {
+	right := func(r dns.Record) bool { return paccDigest(dns.Unquote(r.Data), page.Body) }
+	if !slices.ContainsFunc(answer.OfType("TXT"), right) {
 		h.NotePage(page, Passed, "no record has the digest of this document")
 		h.Note(q.Key(), Passed, "no digest of the document")
 		return

@@ -25,6 +25,9 @@ type Trying struct {
 	// Methods are the mechanisms that it can use with a password, in the words of Mechanisms.
 	// A type without an entry has PLAIN, LOGIN and the protocol's own command.
 	Methods map[account.ServerType][]string
+	// PasswordOnly says that it has the sign-in of no provider, so that it gets in nowhere where passwords
+	// are refused although the server offers to take them.
+	PasswordOnly bool
 }
 
 // Try is what came of trying a server.
@@ -118,6 +121,9 @@ func (t Trying) obstacle(server Server, a probe.MailAnswer) (why string, asks bo
 	}
 	if !offersPassword(server.Type, capabilities(server, a), t.Methods[server.Type]) {
 		return "no login with a password", asks
+	}
+	if p, ok := ProviderOfHost(server.Hostname); ok && p.OAuthOnly && t.PasswordOnly {
+		return p.Name + " takes no password", asks
 	}
 	return "", asks
 }

@@ -220,7 +220,8 @@ func outlookServers(root *document.Element, a account.Address) (incoming, outgoi
 // means STARTTLS; without LoginName it is the local part (Microsoft's TechNet article
 // cc511507; MS-OXDSCLI 2.2.4.1.1.2.6).
 func outlookServer(p *document.Element, t account.ServerType, a account.Address) *Server {
-	server := &Server{Type: t, Hostname: strings.TrimSpace(p.Content("Server")), SocketType: account.SSL, Username: a.Local()}
+	server := &Server{Type: t, Hostname: strings.TrimSpace(p.Content("Server")), SocketType: account.SSL,
+		Username: a.Local()}
 	if strings.EqualFold(strings.TrimSpace(p.Content("SSL")), "off") {
 		server.SocketType = account.Plain
 	}

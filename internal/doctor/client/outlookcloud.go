@@ -6,8 +6,10 @@ import "context"
 // Autodiscover from there and sign in to IMAP themselves (Mailu#3961; forwardemail.net#572;
 // office365docs, use-hybrid-modern-auth). If Microsoft knows the domain, nobody else is asked.
 func init() {
-	register(Client{ID: "outlook-new", Name: "new Outlook", Version: "for Windows", Certainty: ToldOnly, Forecast: outlookNew})
-	register(Client{ID: "outlook-mobile", Name: "Outlook", Version: "mobile", Certainty: ToldOnly, Forecast: outlookMobile})
+	register(Client{ID: "outlook-new", Name: "new Outlook", Version: "for Windows", Certainty: ToldOnly,
+		Forecast: outlookNew})
+	register(Client{ID: "outlook-mobile", Name: "Outlook", Version: "mobile", Certainty: ToldOnly,
+		Forecast: outlookMobile})
 }
 
 const fromTheCloud = "Microsoft's servers, not the person's machine, must reach the mail servers; " +

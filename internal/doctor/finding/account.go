@@ -41,15 +41,15 @@ var accountFaults = []Fault{
 	},
 	{
 		ID: "A5", Severity: Note, Title: "Sending by SMTP may be off for the organisation",
-		Cause: "Microsoft 365 lets administrators switch SMTP AUTH off, and switches its form with a password off for existing " +
-			"organisations at the end of December 2026, until an administrator switches it on again.",
+		Cause: "Microsoft 365 lets administrators switch SMTP AUTH off, and switches its form with a password off for " +
+			"existing organisations at the end of December 2026, until an administrator switches it on again.",
 		Cure: "An administrator allows it for the mailboxes that need it.",
 		Who:  "clients that send by SMTP", Find: smtpAuth,
 	},
 	{
 		ID: "A6", Severity: Note, Title: "EWS at Microsoft is ending",
-		Cause: "Microsoft 365 blocks EWS since 1 October 2026, except for programs that an administrator has listed, and ends it on " +
-			"1 April 2027. Exchange on one's own servers is not affected.",
+		Cause: "Microsoft 365 blocks EWS since 1 October 2026, except for programs that an administrator has listed, and " +
+			"ends it on 1 April 2027. Exchange on one's own servers is not affected.",
 		Cure: "A program that uses Microsoft Graph, or IMAP.",
 		Who:  "EWS programs", Find: ewsEnds,
 	},
@@ -106,7 +106,8 @@ func ownLogin(_ context.Context, c *Case) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Sentence: "The server wants the user name " + login + ", but " + list(names) + " will try " + c.Address.String() + ".",
+		Sentence: "The server wants the user name " + login + ", but " + list(names) + " will try " +
+			c.Address.String() + ".",
 		Clients:  ids,
 		Evidence: []Evidence{{ownKey, "the login is " + login}},
 		Cures: []Cure{
@@ -131,7 +132,8 @@ func aliasLogin(_ context.Context, c *Case) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Sentence: c.Address.String() + " is an alias of " + mailbox + ": nobody can sign in with it, and " + list(names) + " will try.",
+		Sentence: c.Address.String() + " is an alias of " + mailbox + ": nobody can sign in with it, and " +
+			list(names) + " will try.",
 		Clients:  ids,
 		Evidence: []Evidence{{ownKey, "alias of " + mailbox + ", whose login is " + login}},
 		Cures:    []Cure{{Who: ThePerson, Text: "type the user name " + login}},
@@ -152,7 +154,8 @@ func inactive(_ context.Context, c *Case) []Finding {
 		Sentence: c.Address.String() + " is inactive.",
 		Clients:  ids,
 		Evidence: []Evidence{{ownKey, "inactive"}},
-		Cures:    []Cure{{Who: MailProvider, Text: "activate the mailbox in the account source, or tell the person why it is not active"}},
+		Cures: []Cure{{Who: MailProvider,
+			Text: "activate the mailbox in the account source, or tell the person why it is not active"}},
 	}}
 }
 
@@ -214,7 +217,8 @@ func oauthOnly(ctx context.Context, c *Case) []Finding {
 	}
 	return []Finding{{
 		Severity: Warning,
-		Sentence: "The mail of " + c.Domain() + " is at " + p.Name + ", which takes no password: only clients with Microsoft's sign-in get in.",
+		Sentence: "The mail of " + c.Domain() + " is at " + p.Name + ", which takes no password: " +
+			"only clients with Microsoft's sign-in get in.",
 		Clients:  c.among(passwordOnly...),
 		Evidence: []Evidence{seen},
 		Cures:    []Cure{{Who: ThePerson, Text: "take a client that has Microsoft's sign-in"}},
@@ -237,7 +241,8 @@ func smtpAuth(ctx context.Context, c *Case) []Finding {
 		Sentence: "Sending by SMTP may be switched off for all of " + c.Domain() + "; the server then says 535 5.7.139.",
 		Clients:  []string{},
 		Evidence: []Evidence{seen},
-		Cures:    []Cure{{Who: "administrator of Microsoft 365", Text: "allow authenticated SMTP for the mailboxes that need it"}},
+		Cures: []Cure{{Who: "administrator of Microsoft 365",
+			Text: "allow authenticated SMTP for the mailboxes that need it"}},
 	}}
 }
 
@@ -250,7 +255,8 @@ func ewsEnds(ctx context.Context, c *Case) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Sentence: "EWS at Microsoft 365 is blocked since 1 October 2026 for programs that no administrator has listed, and ends on 1 April 2027.",
+		Sentence: "EWS at Microsoft 365 is blocked since 1 October 2026 for programs that no administrator has listed, " +
+			"and ends on 1 April 2027.",
 		Clients:  c.among(ewsClients...),
 		Evidence: []Evidence{seen},
 		Cures:    []Cure{{Who: ThePerson, Text: "take a program that uses Microsoft Graph, or IMAP"}},

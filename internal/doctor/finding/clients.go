@@ -18,8 +18,8 @@ import (
 var clientFaults = []Fault{
 	{
 		ID: "K4", Severity: Warning, Title: "Phones cannot be told the login for ActiveSync",
-		Cause: "Autodiscover has no field for it: a phone signs in as the address. Known only where the service on this machine " +
-			"serves the domain, and the login is another one.",
+		Cause: "Autodiscover has no field for it: a phone signs in as the address. Known only where the service on this " +
+			"machine serves the domain, and the login is another one.",
 		Cure: "The person types the user name and the domain; an iPhone gets them in a profile.",
 		Who:  "iPhone Mail (Exchange), Gmail, Samsung Email, Nine", Find: activeSyncLogin,
 	},
@@ -62,7 +62,8 @@ func activeSyncLogin(_ context.Context, c *Case) []Finding {
 	}
 	return []Finding{{
 		Severity: Warning,
-		Sentence: "ActiveSync wants the login " + login + ", which no answer can tell a phone: it asks, or tries the address.",
+		Sentence: "ActiveSync wants the login " + login + ", which no answer can tell a phone: " +
+			"it asks, or tries the address.",
 		Clients:  c.among(activeSyncClients...),
 		Evidence: []Evidence{{ownKey, "the login for ActiveSync is " + login}},
 		Cures:    []Cure{{Who: ThePerson, Text: "type " + typed + "; on an iPhone install the profile of the set-up page"}},
@@ -134,7 +135,8 @@ func ignoredLogin(_ context.Context, c *Case) []Finding {
 			}
 			return []Finding{{
 				Severity: Warning,
-				Sentence: "The document says that the login is " + login + ", but " + list(names) + " sign in as the address or ask.",
+				Sentence: "The document says that the login is " + login + ", but " + list(names) +
+					" sign in as the address or ask.",
 				Clients:  ids,
 				Evidence: []Evidence{See(d.Question, "username %s", login)},
 				Cures: []Cure{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 
 	"strings"
@@ -46,7 +47,7 @@ func doctorCommand(ctx context.Context, e env, args []string) error {
 	r := doctorRun{env: e}
 	flags.StringVar(&r.config, "config", "",
 		"also compare with what this service would tell, by the configuration in\n`FILE` (default signpost.yaml in this directory, then\n/etc/signpost/signpost.yaml, if there is one)")
-	flags.StringVar(&r.clients, "client", "", "forecast only these `CLIENTS`, separated by commas:\n"+clientNames())
+	flags.StringVar(&r.clients, "client", "", "forecast only these `CLIENTS`, separated by commas, in all their versions:\n"+clientNames())
 	flags.BoolVar(&r.json, "json", false, "print JSON")
 	flags.BoolVar(&r.verbose, "v", false, "also print the mail servers, and each request with its time")
 	flags.BoolVar(&r.v4, "4", false, "connect by IPv4 only")
@@ -57,11 +58,12 @@ func doctorCommand(ctx context.Context, e env, args []string) error {
 	flags.BoolVar(&r.redact, "redact", false, "print nothing that tells whose address it is, for a ticket")
 	flags.BoolVar(&r.real, "real", false,
 		"send the address itself also to servers outside its domain, as clients do;\notherwise these are asked about another mailbox of the domain")
-	flags.DurationVar(&r.timeout, "timeout", doctor.Limit, "end after this `TIME` with what is known")
+	flags.DurationVar(&r.timeout, "timeout", 0,
+		"end after this `TIME` with what is known (default 1m; 5m for each address of\n-from, as they wait for one another)")
 	flags.StringVar(&r.from, "from", "", "diagnose the addresses and domains in `FILE`, one on a line, - for standard input,\nand print a line for each")
 	flags.StringVar(&r.out, "out", "",
 		"with -from, keep the reports in `FILE`, as JSON, one on a line; what is in it\nalready is not diagnosed again, so a run that was broken off goes on")
-	flags.IntVar(&r.atOnce, "at-once", 16, "with -from, diagnose `N` addresses at a time")
+	flags.IntVar(&r.atOnce, "at-once", 8, "with -from, diagnose `N` addresses at a time")
 	operands, err := parseFlags(e, flags, args, doctorUsage)
 	if err != nil {
 		return err
@@ -89,9 +91,9 @@ func clientNames() string {
 		if len(line)+len(c.ID) > 70 {
 			lines, line = append(lines, line), ""
 		}
-		line += c.ID + " "
+		line = strings.TrimSpace(line + " " + c.ID)
 	}
-	return strings.Join(append(lines, strings.TrimSpace(line)), "\n")
+	return strings.Join(append(lines, line), "\n")
 }
 
 // setOptions checks flags and operands, and makes the options of them.
@@ -100,7 +102,7 @@ func (r *doctorRun) setOptions(operands []string) error {
 	switch {
 	case r.least != finding.Error && r.least != finding.Warning:
 		return fmt.Errorf("-fail-on takes error or warning, not %q", r.failOn)
-	case r.timeout < time.Second || r.timeout > 10*time.Minute:
+	case r.timeout != 0 && (r.timeout < time.Second || r.timeout > 10*time.Minute):
 		return errors.New("-timeout takes a time from 1s to 10m")
 	case r.from == "" && len(operands) != 1, r.from != "" && len(operands) > 0:
 		return errors.New("doctor takes one address or domain, or -from FILE")
@@ -108,8 +110,13 @@ func (r *doctorRun) setOptions(operands []string) error {
 		return errors.New("-out goes with -from")
 	case r.out != "" && r.redact:
 		return errors.New("-out keeps addresses, to go on from there, so -redact cannot go with it")
+	case r.resolver != "" && !isNameServer(r.resolver):
+		return errors.New("-resolver takes an IP address, with or without a port")
 	case r.atOnce < 1 || r.atOnce > 64:
 		return errors.New("-at-once takes a number from 1 to 64")
+	}
+	if r.timeout == 0 && r.from != "" {
+		r.timeout = 5 * doctor.Limit
 	}
 	r.options = doctor.Options{Limit: r.timeout, Real: r.real}
 	r.options.Version, _ = buildVersion()
@@ -128,6 +135,13 @@ func (r *doctorRun) setOptions(operands []string) error {
 		r.options.Address, err = doctorAddress(operands[0])
 	}
 	return err
+}
+
+// isNameServer reports whether a text is an IP address, with or without a port.
+func isNameServer(text string) bool {
+	_, err := netip.ParseAddr(text)
+	_, errWithPort := netip.ParseAddrPort(text)
+	return err == nil || errWithPort == nil
 }
 
 // doctorAddress parses an address or a domain.

@@ -29,7 +29,7 @@ func (e *examination) report(
 	e.watch.mu.Lock()
 	defer e.watch.mu.Unlock()
 	if e.watch.dns > 0 && e.watch.dns == e.watch.dead {
-		e.watch.missed = append(e.watch.missed,
+		e.watch.missed = slices.Insert(e.watch.missed, 0,
 			NotAsked{"DNS", cmp.Or(e.Resolver, "the resolver") + " answers no question"})
 	}
 	r := &Report{

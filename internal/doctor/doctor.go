@@ -106,25 +106,27 @@ func examine(ctx context.Context, o Options, clients []client.Client, find finde
 	return e.report(clients, forecasts, silent, findings, own, guess), nil
 }
 
-// Choose returns the clients with the IDs, or those whose IDs begin with one and a hyphen; all
-// for no IDs.
+// Choose returns the clients with the IDs in all their versions, or those whose IDs begin with one
+// and a hyphen; all clients for no IDs.
 func Choose(ids []string) ([]client.Client, error) {
 	all := client.All()
 	if len(ids) == 0 {
 		return all, nil
 	}
-	var chosen []client.Client
-	for _, c := range all {
-		if slices.ContainsFunc(ids, func(id string) bool { return c.ID == id || strings.HasPrefix(c.ID, id+"-") }) {
-			chosen = append(chosen, c)
-		}
-	}
+	chosen := map[string]bool{}
 	for _, id := range ids {
-		if !slices.ContainsFunc(chosen, func(c client.Client) bool { return c.ID == id || strings.HasPrefix(c.ID, id+"-") }) {
+		exact := slices.IndexFunc(all, func(c client.Client) bool { return c.ID == id })
+		found := false
+		for _, c := range all {
+			if exact >= 0 && c.Name == all[exact].Name || exact < 0 && strings.HasPrefix(c.ID, id+"-") {
+				chosen[c.ID], found = true, true
+			}
+		}
+		if !found {
 			return nil, fmt.Errorf("there is no client %q", id)
 		}
 	}
-	return chosen, nil
+	return slices.DeleteFunc(all, func(c client.Client) bool { return !chosen[c.ID] }), nil
 }
 
 // examination is one diagnosis under way.

@@ -61,6 +61,8 @@ func threeFaults(t testing.TB) *town {
 	}
 	const welcome = "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Welcome</body></html>"
 	w.page("* http://"+townWeb, 200, "text/html", welcome).page("* https://"+townWeb, 200, "text/html", welcome)
+	// The web site of the domain itself knows what it does not have.
+	w.page("* http://nordlys.example", 404, "text/html", "").page("* https://nordlys.example", 404, "text/html", "")
 	foreign := w.pages["* https://"+townWeb]
 	foreign.TLS = goodTLS("*.webhost.example")
 	foreign.TLS.Problems = []probe.Problem{probe.WrongName}

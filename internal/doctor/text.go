@@ -239,7 +239,7 @@ func (r *Report) writeNotAsked(w *page) {
 		return
 	}
 	var parts []string
-	const most = 8
+	const most = 4
 	for i, n := range r.NotAsked {
 		if i == most {
 			parts = append(parts, fmt.Sprintf("%d more", len(r.NotAsked)-most))

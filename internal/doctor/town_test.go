@@ -158,7 +158,7 @@ func (w *town) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	time.Sleep(webTime)
 	key, _, _ := strings.Cut(q.Method+" "+strings.ToLower(q.URL), "?") // paths mind no case
 	key = inLowerCase.Replace(key)
-	for _, k := range []string{at.String() + " " + key, key, q.Method + " " + u.Scheme + "://" + u.Host + "/*", "* " + u.Scheme + "://" + at.String()} {
+	for _, k := range []string{at.String() + " " + key, key, "* " + u.Scheme + "://" + u.Host, "* " + u.Scheme + "://" + at.String()} {
 		if a, ok := w.pages[k]; ok {
 			a.Address, a.Took = at, webTime
 			return a

@@ -91,7 +91,7 @@ func (m *mobileSync) server() Server {
 func (m *mobileSync) told() string {
 	switch {
 	case m.unknown != "":
-		return withoutQuery(string(m.unknown)) + " could not be asked"
+		return inWords(m.unknown) + " could not be asked"
 	case m.url != "":
 		return "it is told of ActiveSync at " + hostOf(m.url)
 	}

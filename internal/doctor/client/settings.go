@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"signpost/internal/doctor/document"
@@ -25,7 +26,16 @@ func sections(root *document.Element, name, serverType string) []*document.Eleme
 
 // cannotTell is the forecast if a question could not be asked on whose answer it depends.
 func cannotTell(key probe.Key) Forecast {
-	return Forecast{Outcome: Unknown, But: fmt.Sprintf("%s could not be asked", withoutQuery(string(key)))}
+	return Forecast{Outcome: Unknown, But: fmt.Sprintf("%s could not be asked", inWords(key))}
+}
+
+// inWords returns a question for people: a web request without what follows its path.
+func inWords(key probe.Key) string {
+	words := strings.Fields(string(key))
+	if len(words) > 1 && strings.Contains(words[1], "://") {
+		return words[0] + " " + withoutQuery(words[1])
+	}
+	return string(key)
 }
 
 // asksForServers is the forecast of a client that found nothing and shows an empty form.

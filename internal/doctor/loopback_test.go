@@ -74,6 +74,13 @@ func startLoopback(t testing.TB) *loopback {
 		kind account.ServerType
 		how  account.SocketType
 	}{"993": {account.IMAP, account.SSL}, "465": {account.SMTP, account.SSL}, "587": {account.SMTP, account.STARTTLS}} {
+		host := string(t2.kind) + ".hoster.example"
+		withTLS := &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if hello.ServerName == "" {
+				hello.ServerName = host // as the only certificate of a mail server
+			}
+			return l.certificate(hello)
+		}}
 		l.listen(t, "2:"+port, func(n net.Listener) {
 			for {
 				c, err := n.Accept()

@@ -119,7 +119,9 @@ const maxNames = 100
 // name, which they have not looked at since RFC 6125.
 func names(c *x509.Certificate) (all []string) {
 	for _, name := range c.DNSNames {
-		all = append(all, clean(name))
+		if name = clean(name); name != "" {
+			all = append(all, name)
+		}
 	}
 	for _, ip := range c.IPAddresses {
 		all = append(all, ip.String())

@@ -41,11 +41,13 @@ func (c *Case) isFormer(ctx context.Context, host, asked string) bool {
 		return false
 	case slices.Contains(microsoftSites, siteOf(host)):
 		return !c.sendsByMicrosoft(ctx)
+	case c.isOfService(ctx, host):
+		return false
 	}
 	known := false
 	for q, a := range c.Asker.Webs() {
 		h := Hop{q, a}
-		if h.host() != asked || !a.Failure.Known() {
+		if h.host() != asked || !a.Failure.Known() || q.Method != "POST" || !strings.EqualFold(pathOf(q.URL), autodiscoverPath) {
 			continue
 		}
 		if known = true; hasAutodiscover(h) || c.hasAutoconfig(h) {
@@ -55,6 +57,22 @@ func (c *Case) isFormer(ctx context.Context, host, asked string) bool {
 	return known && !slices.ContainsFunc(c.places(), func(p place) bool {
 		return p.URL.Hostname() == asked && c.isService(p)
 	})
+}
+
+// isOfService reports whether a host belongs to whoever serves the domain's documents: its
+// autoconfig or autodiscover leads there, and something answers.
+func (c *Case) isOfService(ctx context.Context, host string) bool {
+	for _, label := range []string{"autoconfig", "autodiscover"} {
+		for _, alias := range c.DNS(ctx, c.Name(label), "A").OfType("CNAME") {
+			target := targetOf(alias)
+			if target == host || siteOf(target) == siteOf(host) {
+				return slices.ContainsFunc(c.places(), func(p place) bool {
+					return p.URL.Hostname() == c.Name(label) && c.isService(p)
+				})
+			}
+		}
+	}
+	return false
 }
 
 // sendsByMicrosoft reports whether SPF allows Microsoft 365 to send: then mailboxes may be

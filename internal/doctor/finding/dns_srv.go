@@ -256,12 +256,13 @@ func how(s account.SocketType) string {
 	return string(s)
 }
 
-// running returns a server of the type that was seen to answer.
+// running returns a server of the type that somebody names and that was seen to answer. One that
+// clients only guess may be there for others.
 func (c *Case) running(servers []Named, t account.ServerType, s account.SocketType) (Named, bool) {
 	mails := c.Asker.Mails()
 	for _, n := range servers {
 		a, asked := mails[n.Question()]
-		if asked && a.Failure == nil && n.Type == t && n.SocketType == s && n.Port != 25 {
+		if asked && a.Failure == nil && n.Type == t && n.SocketType == s && n.Port != 25 && len(n.Keys) > 0 {
 			return n, true
 		}
 	}

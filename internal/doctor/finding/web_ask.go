@@ -64,7 +64,7 @@ func addressRequired(_ context.Context, c *Case) []Finding {
 }
 
 // otherPlaces finds H14, where a client is lost by it: it asked some places in vain, but not
-// the one that has the document.
+// the one that has the document. Who asked there without an address and was refused is not lost by the place.
 func otherPlaces(_ context.Context, c *Case) []Finding {
 	var with, without []place
 	for _, p := range c.places() {
@@ -87,7 +87,8 @@ func otherPlaces(_ context.Context, c *Case) []Finding {
 			asked := func(places ...place) bool {
 				return slices.ContainsFunc(places, func(p place) bool {
 					return slices.ContainsFunc(f.Steps, func(s client.Step) bool {
-						return s.Key == p.Question.Key() || s.Key == p.Last().Question.Key()
+						_, asked, _ := strings.Cut(string(s.Key), " ")
+						return withoutQuery(asked) == withoutQuery(p.Question.URL)
 					})
 				})
 			}

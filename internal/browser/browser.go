@@ -175,7 +175,8 @@ func RunAxe(t testing.TB, ctx context.Context, source string) (passes int, viola
 	}
 	got := JS[result](t, ctx, `axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => ({
 		Passes: r.passes.length,
-		Violations: r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html.slice(0, 200) + " " + n.failureSummary)),
+		Violations: r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html.slice(0, 200) + " " +
+			n.failureSummary)),
 	}))`)
 	return got.Passes, got.Violations
 }

@@ -33,7 +33,8 @@ func NewClient(servers []string, m Manner) (*Client, error) {
 	if m.Timeout <= 0 {
 		m.Timeout = defaultTimeout
 	}
-	return &Client{servers: addresses, timeout: m.Timeout, recursion: m.Recursive, unchecked: m.Unchecked, validated: true}, nil
+	return &Client{servers: addresses, timeout: m.Timeout, recursion: m.Recursive, unchecked: m.Unchecked,
+		validated: true}, nil
 }
 
 // Servers returns the addresses of the servers, in the order in which they are asked.

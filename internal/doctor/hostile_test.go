@@ -38,7 +38,8 @@ func startHostile(t *testing.T) *hostile {
 	w.Close()
 	h.bomb = bomb.Bytes()
 	for host := range 4 {
-		for port, serve := range map[int]func(net.Conn){80: h.web, 443: h.drip, 993: h.drip, 143: h.talk, 465: h.talk, 587: h.talk,
+		for port, serve := range map[int]func(net.Conn){80: h.web, 443: h.drip, 993: h.drip, 143: h.talk, 465: h.talk,
+			587: h.talk,
 			995: h.talk, 110: h.drip} {
 			l, err := net.Listen("tcp", fmt.Sprintf("%s%d:%d", h.prefix, host+1, port))
 			if err != nil {
@@ -96,7 +97,8 @@ func (h *hostile) web(c net.Conn) {
 	number := sum.Sum32()
 	switch number % 6 {
 	case 0, 1: // redirects without end, each to a name and path of its own
-		fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nLocation: http://h%d.evil%d.example/%d\r\nContent-Length: 0\r\n\r\n", number, number%7, number)
+		fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nLocation: http://h%d.evil%d.example/%d\r\nContent-Length: 0\r\n\r\n", number,
+			number%7, number)
 	case 2:
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Encoding: gzip\r\n\r\n")
 		c.Write(h.bomb)
@@ -112,7 +114,8 @@ func (h *hostile) web(c net.Conn) {
 		h.drip(c)
 	case 5:
 		servers := strings.Repeat(`<incomingServer type="imap"><hostname>%EMAILDOMAIN%</hostname><port>143</port><socketType>plain</socketType>`+
-			`<username>`+strings.Repeat("x", 500)+`</username><authentication>password-cleartext</authentication></incomingServer>`, 80)
+			`<username>`+strings.Repeat("x",
+			500)+`</username><authentication>password-cleartext</authentication></incomingServer>`, 80)
 		document := `<clientConfig version="1.1"><emailProvider id="x.example">` + servers + `</emailProvider></clientConfig>`
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s", len(document), document)
 	}
@@ -149,7 +152,8 @@ func (h *hostile) serveDNS(w mdns.ResponseWriter, query *mdns.Msg) {
 		if strings.Contains(data, "%") {
 			text = fmt.Sprintf(data, i)
 		}
-		if rr, err := mdns.NewRR(question.Name + " 1 IN " + mdns.TypeToString[question.Qtype] + " " + text); err == nil && rr != nil && data != "" {
+		if rr, err := mdns.NewRR(question.Name + " 1 IN " + mdns.TypeToString[question.Qtype] + " " + text); err == nil &&
+			rr != nil && data != "" {
 			answer.Answer = append(answer.Answer, rr)
 		}
 	}
@@ -185,7 +189,8 @@ func TestHostileDomain(t *testing.T) {
 	if r.Complete {
 		t.Error("the report says that everything could be asked")
 	}
-	if counts.Web > network.MaxWeb || counts.DNS > network.MaxDNS || counts.Direct > network.MaxDNS || counts.Mail > network.MaxMail {
+	if counts.Web > network.MaxWeb || counts.DNS > network.MaxDNS || counts.Direct > network.MaxDNS ||
+		counts.Mail > network.MaxMail {
 		t.Errorf("asked %+v, which is more than the most", counts)
 	}
 	if strings.ContainsAny(text.String(), "\x1b\u202e\x80") {

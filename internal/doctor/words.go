@@ -1,7 +1,7 @@
 package doctor
 
 import (
-	"fmt"
+	"reflect"
 	"slices"
 
 	"signpost/internal/show"
@@ -13,8 +13,8 @@ func (c Client) Ends() string { return c.outcome() }
 // Groups returns the clients in the order of reports, versions of one client that do the same together.
 func (r *Report) Groups() [][]Client {
 	return versions(r.Clients, func(a, b Client) bool {
-		return a.outcome() == b.outcome() && a.Source == b.Source && slices.Equal(a.Findings, b.Findings) &&
-			a.Person == b.Person && slices.EqualFunc(a.Servers, b.Servers, func(s, t show.Server) bool { return fmt.Sprint(s) == fmt.Sprint(t) })
+		return a.outcome() == b.outcome() && a.Source == b.Source && a.Person == b.Person &&
+			slices.Equal(a.Findings, b.Findings) && reflect.DeepEqual(a.Servers, b.Servers)
 	})
 }
 

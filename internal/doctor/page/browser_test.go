@@ -32,7 +32,8 @@ type state struct{ name, url string }
 // diagnosis under way, its result, and a result without findings.
 func states(t *testing.T) []state {
 	serve := func(report *doctor.Report) (base string, h http.Handler) {
-		h = Handler(t.Context(), func(ctx context.Context, _ Request, progress func(doctor.Progress)) (*doctor.Report, error) {
+		h = Handler(t.Context(), func(ctx context.Context, _ Request, progress func(doctor.Progress)) (*doctor.Report,
+			error) {
 			if report == nil {
 				progress(doctor.Progress{Phase: "clients", Done: 7, Of: 20, Requests: 31})
 				<-ctx.Done()
@@ -46,7 +47,8 @@ func states(t *testing.T) []state {
 	running, h := serve(nil)
 	list := []state{{"form", running + Path}, {"running", running + begin(t, h, "anna@nordlys.example")}}
 	long := everything()
-	long.Findings[0].Sentence = "The certificate of " + strings.Repeat("long-", 11) + "name." + strings.Repeat("long-", 11) + "name.example ended."
+	long.Findings[0].Sentence = "The certificate of " + strings.Repeat("long-", 11) + "name." + strings.Repeat("long-",
+		11) + "name.example ended."
 	for name, report := range map[string]*doctor.Report{
 		"report":         everything(),
 		"long names":     long,
@@ -73,7 +75,8 @@ func everywhere(t *testing.T, check func(t *testing.T, ctx context.Context)) {
 				if phone == dark && s.name != "form" && s.name != "report" {
 					continue
 				}
-				name := s.name + map[bool]string{true: " phone", false: " computer"}[phone] + map[bool]string{true: " dark", false: " light"}[dark]
+				name := s.name + map[bool]string{true: " phone", false: " computer"}[phone] + map[bool]string{true: " dark",
+					false: " light"}[dark]
 				t.Run(name, func(t *testing.T) {
 					browser.Do(t, ctx, browser.Screen(phone, dark), chromedp.Navigate(s.url))
 					check(t, ctx)
@@ -127,14 +130,16 @@ func TestPerson(t *testing.T) {
 	if at := browser.JS[string](t, ctx, "location.href"); strings.Contains(at, "anna") || !strings.Contains(at, "?id=") {
 		t.Errorf("the result is at %s", at)
 	}
-	if color := browser.JS[string](t, ctx, `getComputedStyle(document.querySelector(".button")).backgroundColor`); color != "rgb(27, 85, 166)" {
+	if color := browser.JS[string](t, ctx,
+		`getComputedStyle(document.querySelector(".button")).backgroundColor`); color != "rgb(27, 85, 166)" {
 		t.Errorf("the colour of the button is %s, want that of the set-up page", color)
 	}
 	browser.Do(t, ctx, chromedp.Click(chromedp.CSS(`a[href="#finding-2"]`)))
 	if hash := browser.JS[string](t, ctx, "location.hash"); hash != "#finding-2" {
 		t.Errorf("the link of a client leads to %q", hash)
 	}
-	ticket := browser.JS[string](t, ctx, `getSelection().selectAllChildren(document.querySelector("pre.all")), getSelection().toString()`)
+	ticket := browser.JS[string](t, ctx,
+		`getSelection().selectAllChildren(document.querySelector("pre.all")), getSelection().toString()`)
 	if strings.Contains(ticket, "anna") || !strings.Contains(ticket, "D3") {
 		t.Errorf("the ticket is %q", ticket)
 	}
@@ -151,7 +156,8 @@ func TestOtherPages(t *testing.T) {
 	defer server.Close()
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		w.Write([]byte(`<form method="post" action="` + server.URL + Path + `"><input name="address" value="kund.example"><button>x</button></form>`))
+		w.Write([]byte(`<form method="post" action="` + server.URL + Path +
+			`"><input name="address" value="kund.example"><button>x</button></form>`))
 	}))
 	defer evil.Close()
 	ctx := browser.Open(t)

@@ -23,7 +23,8 @@ func readForm(w http.ResponseWriter, r *http.Request) (f form, request Request, 
 	if err := r.ParseForm(); err != nil {
 		return f, request, "This is not the form of this page."
 	}
-	f = form{Address: strings.TrimSpace(r.PostForm.Get("address")), Clients: r.PostForm["client"], Family: r.PostForm.Get("family")}
+	f = form{Address: strings.TrimSpace(r.PostForm.Get("address")), Clients: r.PostForm["client"],
+		Family: r.PostForm.Get("family")}
 	request = Request{Clients: f.Clients, IPv4: f.Family == "4", IPv6: f.Family == "6"}
 	if len(f.Address) > 320 {
 		f.Address = ""

@@ -55,7 +55,8 @@ func Handler(ctx context.Context, diagnose Diagnose, o Options) http.Handler {
 }
 
 // policy allows the page its style and nothing else.
-const policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+const policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; " +
+	"frame-ancestors 'none'; base-uri 'none'"
 
 // maxForm is the most bytes of a form: an address and the IDs of all clients.
 const maxForm = 8 << 10
@@ -73,7 +74,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
 	case !h.network && isRemote(r):
-		http.Error(w, "the doctor is answered on this machine only (admin.listen on loopback or a socket)", http.StatusForbidden)
+		http.Error(w, "the doctor is answered on this machine only (admin.listen on loopback or a socket)",
+			http.StatusForbidden)
 	case r.URL.Path == stylePath && isRead:
 		h.style.serve(w, r)
 	case r.URL.Path != Path:

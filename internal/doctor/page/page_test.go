@@ -55,33 +55,40 @@ func instant(t *testing.T, report *doctor.Report) http.Handler {
 func everything() *doctor.Report {
 	const evil = `<script>alert(1)</script>`
 	end := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	imap := show.Server{Type: "imap", Hostname: "imap.hoster.example", Port: 993, SocketType: "SSL", Username: "anna@nordlys.example"}
+	imap := show.Server{Type: "imap", Hostname: "imap.hoster.example", Port: 993, SocketType: "SSL",
+		Username: "anna@nordlys.example"}
 	return &doctor.Report{
 		Address: "anna@nordlys.example", Domain: "nordlys.example", Seconds: 14.2, Complete: false, Resolver: "192.0.2.53:53",
 		Provider: &doctor.Provider{Guess: "hoster.example", Evidence: "MX mx1.hoster.example"},
 		Findings: []doctor.Finding{
-			{ID: "M4", Severity: finding.Error, Sentence: "587 of smtp.hoster.example offers no login " + evil + ": nobody can send.",
-				Clients:  []string{"thunderbird", "delta-chat"},
-				Evidence: []doctor.Evidence{{Probe: "smtp", Target: "smtp.hoster.example:587 STARTTLS", Result: "PIPELINING SIZE " + evil}},
-				Cures:    []doctor.Cure{{Who: "mail provider", Text: "switch SASL on for submission"}}},
+			{ID: "M4", Severity: finding.Error, Sentence: "587 of smtp.hoster.example offers no login " + evil +
+				": nobody can send.",
+				Clients: []string{"thunderbird", "delta-chat"},
+				Evidence: []doctor.Evidence{{Probe: "smtp", Target: "smtp.hoster.example:587 STARTTLS", Result: "PIPELINING SIZE " +
+					evil}},
+				Cures: []doctor.Cure{{Who: "mail provider", Text: "switch SASL on for submission"}}},
 			{ID: "D3", Severity: finding.Warning, Sentence: "autodiscover.nordlys.example still points to Microsoft.",
 				Clients:  []string{"thunderbird"},
 				Uncovers: []string{"autodiscover.nordlys.example would be the web server"},
 				Cures: []doctor.Cure{{Who: "your DNS", Text: "it is forgotten within 1 h",
 					Remove: []string{"autodiscover.nordlys.example. 3600 IN CNAME autodiscover.outlook.com."},
-					Put:    []string{`autodiscover.nordlys.example. 3600 IN TXT "no autodiscover"`, "autodiscover.nordlys.example. 3600 IN A 192.0.2.1"}}}},
+					Put: []string{`autodiscover.nordlys.example. 3600 IN TXT "no autodiscover"`,
+						"autodiscover.nordlys.example. 3600 IN A 192.0.2.1"}}}},
 		},
 		Clients: []doctor.Client{
-			{Client: "thunderbird", Name: "Thunderbird", Version: "153", Certainty: client.ByCode, Outcome: "sets-up-but", But: "cannot send",
+			{Client: "thunderbird", Name: "Thunderbird", Version: "153", Certainty: client.ByCode, Outcome: "sets-up-but",
+				But:    "cannot send",
 				Source: "https://autoconfig.nordlys.example/mail/config-v1.1.xml", Servers: []show.Server{imap},
 				Person: "Account settings found " + evil, Findings: []string{"M4", "D3"}},
 			{Client: "outlook", Name: "Outlook", Certainty: client.ByDocuments, Outcome: "elsewhere", But: "Microsoft 365"},
 			{Client: "gmail", Name: "Gmail", Certainty: client.ToldOnly, Outcome: "unknown"},
 		},
 		Own: &doctor.OwnView{Hosted: true, Places: []doctor.Place{{Client: "thunderbird",
-			URL: "https://autoconfig.nordlys.example/mail/config-v1.1.xml", Address: "192.0.2.80", Answer: doctor.Others, Text: "tells imap " + evil}}},
+			URL: "https://autoconfig.nordlys.example/mail/config-v1.1.xml", Address: "192.0.2.80", Answer: doctor.Others,
+			Text: "tells imap " + evil}}},
 		Type: &doctor.Entry{Source: "DNS SRV", Servers: []show.Server{imap}},
-		Hosts: []doctor.Host{{Type: "smtp", Hostname: "smtp.hoster.example", Port: 587, SocketType: "STARTTLS", TCP: "connected",
+		Hosts: []doctor.Host{{Type: "smtp", Hostname: "smtp.hoster.example", Port: 587, SocketType: "STARTTLS",
+			TCP: "connected",
 			TLS: &doctor.TLS{Version: "TLS 1.3", Names: []string{evil}, NotAfter: &end}, After: []string{"PIPELINING", evil}}},
 		NotAsked: []doctor.NotAsked{{What: "Microsoft's tenant list", Why: "a third party " + evil}},
 		Requests: []doctor.Request{{Key: "GET https://nordlys.example/?x=" + evil, Result: "200 text/html", MS: 12}},
@@ -105,7 +112,8 @@ func TestEscapes(t *testing.T) {
 		}
 		for _, want := range []string{
 			`id="finding-1"`, `id="finding-2"`, `<a href="#finding-2">2</a>`, `id="client-thunderbird"`, "known from its code",
-			"autodiscover.nordlys.example. 3600 IN CNAME autodiscover.outlook.com.", "sets itself up, but cannot send", "Not everything could be asked",
+			"autodiscover.nordlys.example. 3600 IN CNAME autodiscover.outlook.com.", "sets itself up, but cannot send",
+			"Not everything could be asked",
 			"thunderbird: other settings", "would be the web server",
 		} {
 			if !strings.Contains(text, want) {
@@ -113,14 +121,16 @@ func TestEscapes(t *testing.T) {
 			}
 		}
 		_, ticket, _ := strings.Cut(text, "Copy for the ticket</h2>")
-		if strings.Contains(ticket[:strings.Index(ticket, "</pre>")], "anna") || !strings.Contains(ticket, "nordlys.example") {
+		if strings.Contains(ticket[:strings.Index(ticket, "</pre>")], "anna") || !strings.Contains(ticket,
+			"nordlys.example") {
 			t.Errorf("the ticket holds the person's address, or not the domain: %s", ticket)
 		}
 		if title := text[strings.Index(text, "<title>"):strings.Index(text, "</title>")]; strings.Contains(title, "anna") {
 			t.Errorf("the title holds the address: %s", title)
 		}
-		for name, want := range map[string]string{"Cache-Control": "no-store", "Refresh": "", "Access-Control-Allow-Origin": "",
-			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"} {
+		for name, want := range map[string]string{"Cache-Control": "no-store", "Refresh": "",
+			"Access-Control-Allow-Origin": "",
+			"Content-Security-Policy":     policy, "X-Content-Type-Options": "nosniff"} {
 			if got := w.Header().Get(name); got != want {
 				t.Errorf("%s is %q, want %q", name, got, want)
 			}
@@ -142,7 +152,8 @@ func TestProgress(t *testing.T) {
 		}
 		synctest.Wait()
 		w := send(h, "GET", at, "")
-		if w.Code != 200 || w.Header().Get("Refresh") != "2" || !strings.Contains(w.Body.String(), "3 of 20 clients, 31 questions answered") {
+		if w.Code != 200 || w.Header().Get("Refresh") != "2" || !strings.Contains(w.Body.String(),
+			"3 of 20 clients, 31 questions answered") {
 			t.Errorf("while it runs: %d, Refresh %q, %s", w.Code, w.Header().Get("Refresh"), w.Body)
 		}
 		w = send(h, "GET", at, "", "Accept", "application/json")
@@ -177,7 +188,8 @@ func TestLimits(t *testing.T) {
 		}
 		refused := func(what string, w *httptest.ResponseRecorder, text string) {
 			t.Helper()
-			if w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), text) || w.Header().Get("Retry-After") == "" {
+			if w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), text) ||
+				w.Header().Get("Retry-After") == "" {
 				t.Errorf("%s: %d, Retry-After %q, want 429 and %q", what, w.Code, w.Header().Get("Retry-After"), text)
 			}
 		}
@@ -262,7 +274,8 @@ func TestRequest(t *testing.T) {
 		}, Options{})
 		w := send(h, "POST", "/doctor", "address=Anna@B%C3%BCcher.example&family=4&client=deltachat&client=aerc")
 		synctest.Wait()
-		if got.Address.String() != "Anna@xn--bcher-kva.example" || !got.IPv4 || got.IPv6 || fmt.Sprint(got.Clients) != "[deltachat aerc]" {
+		if got.Address.String() != "Anna@xn--bcher-kva.example" || !got.IPv4 || got.IPv6 ||
+			fmt.Sprint(got.Clients) != "[deltachat aerc]" {
 			t.Errorf("the request is %+v", got)
 		}
 		text := send(h, "GET", w.Header().Get("Location"), "").Body.String()
@@ -287,10 +300,13 @@ func TestRequestsOfOthers(t *testing.T) {
 		network      bool
 		want         int
 	}{
-		{"the page", "POST", []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://127.0.0.1:9480"}, "127.0.0.1", false, 303},
+		{"the page", "POST", []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://127.0.0.1:9480"}, "127.0.0.1",
+			false, 303},
 		{"a program", "POST", nil, "127.0.0.1", false, 303},
-		{"another site", "POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, "127.0.0.1", false, 403},
-		{"another port", "POST", []string{"Sec-Fetch-Site", "same-site", "Origin", "http://127.0.0.1:1"}, "127.0.0.1", false, 403},
+		{"another site", "POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, "127.0.0.1",
+			false, 403},
+		{"another port", "POST", []string{"Sec-Fetch-Site", "same-site", "Origin", "http://127.0.0.1:1"}, "127.0.0.1", false,
+			403},
 		{"an old browser", "POST", []string{"Origin", "https://evil.example"}, "127.0.0.1", false, 403},
 		{"a sandboxed page", "POST", []string{"Origin", "null"}, "127.0.0.1", false, 403},
 		{"over the network", "GET", nil, "192.0.2.1", false, 403},
@@ -304,7 +320,8 @@ func TestRequestsOfOthers(t *testing.T) {
 		for i := 0; i < len(test.header); i += 2 {
 			r.Header.Set(test.header[i], test.header[i+1])
 		}
-		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.ParseIP(test.local), Port: 9480})))
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey,
+			net.Addr(&net.TCPAddr{IP: net.ParseIP(test.local), Port: 9480})))
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if w.Code != test.want || w.Header().Get("Access-Control-Allow-Origin") != "" {
@@ -312,7 +329,8 @@ func TestRequestsOfOthers(t *testing.T) {
 		}
 	}
 	h := Handler(t.Context(), diagnose, Options{})
-	for path, want := range map[string]int{"/doctor/": 404, "/doctor/x": 404, "/doctor/style.css": 200, "/doctor?id=x": 404} {
+	for path, want := range map[string]int{"/doctor/": 404, "/doctor/x": 404, "/doctor/style.css": 200,
+		"/doctor?id=x": 404} {
 		if w := send(h, "GET", path, ""); w.Code != want {
 			t.Errorf("GET %s = %d, want %d", path, w.Code, want)
 		}

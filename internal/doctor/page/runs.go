@@ -76,7 +76,8 @@ func (rs *runs) refuses(request Request) error {
 		rs.starts = rs.starts[1:]
 	}
 	if len(rs.starts) >= maxPerMinute {
-		return &refusal{fmt.Sprintf("%d diagnoses were started in the last minute, which is the most. Try again in a moment.", maxPerMinute),
+		text := fmt.Sprintf("%d diagnoses were started in the last minute, which is the most.", maxPerMinute)
+		return &refusal{text + " Try again in a moment.",
 			time.Minute - now.Sub(rs.starts[0]) + time.Second}
 	}
 	running := 0
@@ -90,7 +91,8 @@ func (rs *runs) refuses(request Request) error {
 		running++
 	}
 	if running >= maxRunning {
-		return &refusal{fmt.Sprintf("%d diagnoses are under way, which is the most. Try again in a minute.", maxRunning), time.Minute}
+		return &refusal{fmt.Sprintf("%d diagnoses are under way, which is the most. Try again in a minute.", maxRunning),
+			time.Minute}
 	}
 	return nil
 }

@@ -111,7 +111,10 @@ func viewReport(r *doctor.Report) *reportView {
 		v.Announced, v.Type = r.Type.Source, texts(r.Type.Servers, serverText)
 	}
 	v.Servers = texts(r.Hosts, doctor.Host.String)
-	v.Questions = texts(r.Requests, func(q doctor.Request) string { return fmt.Sprintf("%s: %s (%d ms)", q.Key, q.Result, q.MS) })
+	v.Questions = texts(r.Requests, func(q doctor.Request) string {
+		return fmt.Sprintf("%s: %s (%d ms)", q.Key, q.Result,
+			q.MS)
+	})
 	var ticket bytes.Buffer
 	r.Redacted().WriteText(&ticket, doctor.Layout{Width: 80, Exit: -1})
 	v.Ticket = ticket.String()
@@ -129,7 +132,8 @@ func viewFinding(r *doctor.Report, number int, f doctor.Finding) findingView {
 
 func viewClients(r *doctor.Report, group []doctor.Client) clientView {
 	c := group[0]
-	v := clientView{ID: c.Client, Title: r.Title(group), Known: known[c.Certainty], Ends: c.Ends(), Person: c.Person, Source: c.Source,
+	v := clientView{ID: c.Client, Title: r.Title(group), Known: known[c.Certainty], Ends: c.Ends(), Person: c.Person,
+		Source:  c.Source,
 		Servers: texts(c.Servers, serverText)}
 	for i, f := range r.Findings {
 		if slices.Contains(c.Findings, f.ID) {

@@ -41,7 +41,8 @@ var notAsked = &Failure{Kind: NotAsked, Text: "not asked"}
 
 // once returns the answer of the entry, which the first caller lets ask provide. Who waits
 // for an answer that another caller asked for gets none when its own time ends.
-func once[Q comparable, A any](ctx context.Context, r *Recording, entries map[Q]*entry[A], q Q, none A, ask func() A) A {
+func once[Q comparable, A any](ctx context.Context, r *Recording, entries map[Q]*entry[A], q Q, none A,
+	ask func() A) A {
 	r.mu.Lock()
 	e, known := entries[q]
 	if !known {

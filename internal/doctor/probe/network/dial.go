@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,9 @@ type connection struct {
 	resolved time.Duration // what the look-up of the host took
 	started  time.Time     // when it got its place
 	took     time.Duration // from then until it was connected or failed
-	leave    func()
+	// noRoute is set if this machine has no way to addresses of the family, which says nothing about the host.
+	noRoute bool
+	leave   func()
 }
 
 // Close ends the connection and then gives its place back. It may be called twice.
@@ -72,6 +75,10 @@ func (n *Network) dial(ctx context.Context, host string, port int, at netip.Addr
 	}
 	c := n.race(ctx, addresses, port)
 	c.resolved = resolved
+	if c.noRoute && !at.IsValid() {
+		// Others may well reach the host. With an address, the question is whether it is reached from here.
+		c.failure = &probe.Failure{Kind: probe.NotAsked, Text: c.failure.Text}
+	}
 	return c
 }
 
@@ -112,17 +119,20 @@ func drop(results <-chan *connection, number int) {
 	}
 }
 
-// worst returns the failure of a host of which no address accepted a connection: one that
-// says that nothing is known, otherwise the one that took longest.
+// worst returns the failure of a host of which no address accepted a connection: one after which
+// nothing is known, otherwise the one that took longest, and last one for want of a route.
 func worst(failed []*connection) *connection {
-	return slices.MaxFunc(failed, func(a, b *connection) int {
-		if known := a.failure.Known(); known != b.failure.Known() {
-			if known {
-				return -1
-			}
+	rank := func(c *connection) int {
+		switch {
+		case c.noRoute:
+			return 0
+		case c.failure.Known():
 			return 1
 		}
-		return int(a.took - b.took)
+		return 2
+	}
+	return slices.MaxFunc(failed, func(a, b *connection) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.took, b.took))
 	})
 }
 
@@ -142,13 +152,13 @@ func (n *Network) connect(ctx context.Context, a netip.AddrPort) *connection {
 	}
 	c := &connection{address: a.Addr(), port: a.Port(), started: time.Now(), leave: leave}
 	dialer := net.Dialer{Timeout: probe.ConnectLimit, Control: n.control, KeepAlive: -1}
-	dialer.SetMultipathTCP(false)
 	c.Conn, err = dialer.DialContext(ctx, "tcp", a.String())
 	c.took = time.Since(c.started)
 	if err == nil {
 		return c
 	}
 	c.Conn = nil
+	c.noRoute = errors.Is(err, syscall.ENETUNREACH) && !hasRoute(a)
 	c.failure = n.whyNot(ctx, a, err)
 	if !isOver(ctx) {
 		n.remember(a, c)
@@ -178,11 +188,8 @@ func (n *Network) whyNot(ctx context.Context, a netip.AddrPort, err error) *prob
 	switch {
 	case isOver(ctx):
 		return ended()
-	case errors.Is(err, syscall.ENETUNREACH) && !hasRoute(a):
-		if a.Addr().Is6() {
-			return why(probe.NotAsked, "this machine has no IPv6")
-		}
-		return why(probe.NotAsked, "this machine has no IPv4")
+	case errors.Is(err, syscall.ENETUNREACH):
+		return why(probe.Unreachable, "there is no route to it from here")
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
 		return why(probe.Refused, "refuses the connection")
 	case isTimeout && timeout.Timeout():

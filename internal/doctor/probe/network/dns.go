@@ -75,7 +75,8 @@ func (n *Network) server(view string) (netip.AddrPort, *probe.Failure) {
 }
 
 // lookup asks a question when it gets a place.
-func (n *Network) lookup(ctx context.Context, client *dns.Client, kind string, q probe.DNSQuestion, share fair.Share) probe.DNSAnswer {
+func (n *Network) lookup(ctx context.Context, client *dns.Client, kind string, q probe.DNSQuestion,
+	share fair.Share) probe.DNSAnswer {
 	if _, _, err := dns.Question(q.Name, q.Type); err != nil {
 		return probe.DNSAnswer{Failure: &probe.Failure{Kind: probe.NotAsked, Text: err.Error()}}
 	}

@@ -90,9 +90,11 @@ func TestForbidden(t *testing.T) {
 		"alias.nordlys.example. 300 IN CNAME loop.nordlys.example.",
 	)
 	for _, host := range []string{
-		"127.0.0.1", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[::]", "0.0.0.0", "[fe80::1%25lo]", "[::1%25lo]",
+		"127.0.0.1", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[::]", "0.0.0.0", "[fe80::1%25lo]",
+		"[::1%25lo]",
 		"localhost", "localhost.", "LOCALHOST", "www.localhost", "loop.nordlys.example", "loop.nordlys.example.",
-		"loop6.nordlys.example", "mapped.nordlys.example", "nat64.nordlys.example", "inside.nordlys.example", "none.nordlys.example",
+		"loop6.nordlys.example", "mapped.nordlys.example", "nat64.nordlys.example", "inside.nordlys.example",
+		"none.nordlys.example",
 		"127.1", "2130706433", "0x7f000001", "0x7f.1", "127.0.0.1.", "x.0x7f000001",
 	} {
 		answer := get(t, n, "http://"+host+":"+port+"/")
@@ -119,12 +121,15 @@ func TestForbidden(t *testing.T) {
 // TestPorts asks for ports that no web server of the public has.
 func TestPorts(t *testing.T) {
 	n, _ := network(t, Options{Private: true}, "www.nordlys.example. 300 IN A 127.0.0.1")
-	for _, url := range []string{"http://www.nordlys.example:22/", "https://www.nordlys.example:8443/", "http://www.nordlys.example:25/",
+	for _, url := range []string{"http://www.nordlys.example:22/", "https://www.nordlys.example:8443/",
+		"http://www.nordlys.example:25/",
 		"http://www.nordlys.example:0/"} {
 		wantFailure(t, url, get(t, n, url).Failure, probe.Forbidden, "")
 	}
-	for _, url := range []string{"ftp://www.nordlys.example/", "file:///etc/passwd", "gopher://127.0.0.1/", "http:///x", "www.nordlys.example",
-		"http://www.nordlys.example:99999/", "http://www.nordlys.example/" + strings.Repeat("a", 5000), "http://[::1/", "http://%zz/"} {
+	for _, url := range []string{"ftp://www.nordlys.example/", "file:///etc/passwd", "gopher://127.0.0.1/", "http:///x",
+		"www.nordlys.example",
+		"http://www.nordlys.example:99999/", "http://www.nordlys.example/" + strings.Repeat("a", 5000), "http://[::1/",
+		"http://%zz/"} {
 		wantFailure(t, url[:min(len(url), 60)], get(t, n, url).Failure, probe.BadProtocol, "")
 	}
 	if got := n.Counts(); got.Web+got.DNS > 2 {
@@ -158,8 +163,9 @@ func TestFamilies(t *testing.T) {
 	o := atHome
 	o.IPv6 = true
 	n, zone := network(t, o, "www.nordlys.example. 300 IN A 127.0.0.1")
-	wantFailure(t, "a host with IPv4 only", get(t, n, "http://www.nordlys.example:"+port+"/").Failure, probe.NoAddress, "has no address")
-	wantFailure(t, "an IPv4 address", get(t, n, "http://127.0.0.1:"+port+"/").Failure, probe.NotAsked, "only IPv6")
+	wantFailure(t, "a host with IPv4 only", get(t, n, "http://www.nordlys.example:"+port+"/").Failure, probe.NoAddress,
+		"has no address")
+	wantFailure(t, "an IPv4 address", get(t, n, "http://127.0.0.1:"+port+"/").Failure, probe.Unreachable, "only IPv6")
 	if zone.Queries.Load() != 1 {
 		t.Errorf("%d questions to DNS, want 1, for AAAA", zone.Queries.Load())
 	}

@@ -47,7 +47,8 @@ func TestHostileMemory(t *testing.T) {
 	}
 	leaf := issue(server(names...), nil)
 	secure := func(c net.Conn) {
-		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: leaf.key}}})
+		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw},
+			PrivateKey: leaf.key}}})
 		endless(header+"\r\n", noise)(s)
 	}
 	ports := []string{
@@ -86,7 +87,8 @@ func TestHostileMemory(t *testing.T) {
 	}
 	all.Wait()
 	stop()
-	if counts := n.Counts(); counts.Web != MaxWeb || counts.DNS != MaxDNS || counts.Unchecked != MaxDNS || counts.Direct != MaxDNS {
+	if counts := n.Counts(); counts.Web != MaxWeb || counts.DNS != MaxDNS || counts.Unchecked != MaxDNS ||
+		counts.Direct != MaxDNS {
 		t.Errorf("asked %+v, want the most of each", counts)
 	}
 	t.Logf("%d web answers and %d DNS answers of hostile servers took %.1f MB", MaxWeb, 3*MaxDNS, float64(peak())/(1<<20))

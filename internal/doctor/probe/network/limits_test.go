@@ -97,7 +97,8 @@ func TestCeilings(t *testing.T) {
 	if got := zone.Queries.Load(); got != MaxDNS {
 		t.Errorf("the resolver was asked %d questions, want %d", got, MaxDNS)
 	}
-	if answer := n.DNS(t.Context(), probe.DNSQuestion{Name: "nordlys.example", Type: "SOA", View: probe.Unchecked}); answer.Failure != nil {
+	if answer := n.DNS(t.Context(), probe.DNSQuestion{Name: "nordlys.example", Type: "SOA",
+		View: probe.Unchecked}); answer.Failure != nil {
 		t.Errorf("another view: %v", *answer.Failure)
 	}
 	if got, want := n.Counts(), (Counts{Web: MaxWeb, DNS: MaxDNS, Unchecked: 1}); got != want {
@@ -135,7 +136,8 @@ func TestSecondAddress(t *testing.T) {
 	for _, host := range []string{"www", "six"} {
 		answer := get(t, n, "http://"+host+".nordlys.example:"+port+"/")
 		if answer.Status != 204 || answer.Address != netip.MustParseAddr("127.0.0.2") {
-			t.Errorf("%s: status %d from %v, failure %v, want 204 from 127.0.0.2", host, answer.Status, answer.Address, answer.Failure)
+			t.Errorf("%s: status %d from %v, failure %v, want 204 from 127.0.0.2", host, answer.Status, answer.Address,
+				answer.Failure)
 		}
 	}
 	one := n.Web(t.Context(), probe.WebQuestion{Method: "GET", URL: "http://www.nordlys.example:" + port + "/",
@@ -167,4 +169,39 @@ func TestSilentPort(t *testing.T) {
 	if n.known(target) != nil {
 		t.Error("a port that answered once is given up")
 	}
+}
+
+// TestWorst: no route from here says less than what another address of the host did, and is no fault of the host.
+func TestWorst(t *testing.T) {
+	failed := func(kind probe.FailureKind, took time.Duration) *connection {
+		return &connection{failure: &probe.Failure{Kind: kind}, took: took, noRoute: kind == probe.Unreachable}
+	}
+	for _, test := range []struct {
+		a, b *connection
+		want probe.FailureKind
+	}{
+		{failed(probe.Unreachable, 9), failed(probe.Refused, 1), probe.Refused},
+		{failed(probe.TimedOut, 9), failed(probe.Refused, 1), probe.TimedOut},
+		{failed(probe.Forbidden, 0), failed(probe.TimedOut, 9), probe.Forbidden},
+		{failed(probe.NotAsked, 0), failed(probe.Unreachable, 9), probe.NotAsked},
+	} {
+		for _, list := range [][]*connection{{test.a, test.b}, {test.b, test.a}} {
+			if got := worst(list).failure.Kind; got != test.want {
+				t.Errorf("worst of %s and %s = %s, want %s", test.a.failure.Kind, test.b.failure.Kind, got, test.want)
+			}
+		}
+	}
+}
+
+// TestNoRoute connects to an IPv6 address from a machine that has no route to it, if this is one.
+func TestNoRoute(t *testing.T) {
+	public := netip.MustParseAddrPort("[2a00:1450:4001::1]:9")
+	if hasRoute(public) {
+		t.Skip("this machine has IPv6")
+	}
+	n, _ := network(t, Options{AnyPort: true}, "six.nordlys.example. 300 IN AAAA "+public.Addr().String())
+	q := probe.WebQuestion{Method: "GET", URL: "http://six.nordlys.example:9/"}
+	wantFailure(t, "a host with IPv6 alone", n.Web(t.Context(), q).Failure, probe.NotAsked, "no route")
+	q.Address = public.Addr()
+	wantFailure(t, "its address", n.Web(t.Context(), q).Failure, probe.Unreachable, "no route")
 }

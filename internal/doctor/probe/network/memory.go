@@ -29,7 +29,7 @@ func (n *Network) remember(a netip.AddrPort, c *connection) {
 	if n.memory.failed == nil {
 		n.memory.failed = map[netip.AddrPort]*connection{}
 	}
-	n.memory.failed[a] = &connection{address: c.address, failure: c.failure, took: c.took}
+	n.memory.failed[a] = &connection{address: c.address, failure: c.failure, noRoute: c.noRoute, took: c.took}
 }
 
 // heard remembers whether a request got an answer, or the beginning of one.

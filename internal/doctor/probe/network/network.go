@@ -57,7 +57,8 @@ func New(o Options) (*Network, error) {
 	if n.resolver, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true, Timeout: dnsTimeout}); err != nil {
 		return nil, err
 	}
-	if n.unchecked, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true, Unchecked: true, Timeout: dnsTimeout}); err != nil {
+	if n.unchecked, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true, Unchecked: true,
+		Timeout: dnsTimeout}); err != nil {
 		return nil, err
 	}
 	n.resolverWorks = sync.OnceValue(n.askResolver)

@@ -54,7 +54,8 @@ func noAddress(host string, failure *probe.Failure) *probe.Failure {
 
 // unusable returns why a host cannot be looked up, nil if it can.
 func (n *Network) unusable(host string) *probe.Failure {
-	if _, _, err := dns.Question(host, "A"); err != nil || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" {
+	if _, _, err := dns.Question(host, "A"); err != nil || strings.Trim(host,
+		"abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" {
 		return &probe.Failure{Kind: probe.NoAddress, Text: printable(host, 100) + " is not the name of a host"}
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
@@ -73,13 +74,14 @@ func isLoopbackName(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// familyOf returns why an address of its family is not asked, nil if it is.
+// familyOf returns a failure if addresses of the family are not asked, as in a network that has only the
+// other one.
 func (n *Network) familyOf(a netip.Addr) *probe.Failure {
 	switch is4 := a.Unmap().Is4(); {
 	case is4 && !n.options.IPv4:
-		return &probe.Failure{Kind: probe.NotAsked, Text: "only IPv6 is asked"}
+		return &probe.Failure{Kind: probe.Unreachable, Text: "only IPv6 is asked"}
 	case !is4 && !n.options.IPv6:
-		return &probe.Failure{Kind: probe.NotAsked, Text: "only IPv4 is asked"}
+		return &probe.Failure{Kind: probe.Unreachable, Text: "only IPv4 is asked"}
 	}
 	return nil
 }

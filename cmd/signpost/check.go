@@ -43,7 +43,6 @@ func check(ctx context.Context, e env, args []string) error {
 	if faults := l.CheckTLS(); len(faults) > 0 {
 		return faults
 	}
-	missed := missedBy(ctx, l)
 	defer l.CloseSources()
 	var sources []service.SourceCheck
 	wrong := false
@@ -56,6 +55,7 @@ func check(ctx context.Context, e env, args []string) error {
 			}
 		}
 	}
+	missed := missedBy(ctx, l)
 	if wrong && !*asJSON { // "is good" would be wrong
 		return errFound
 	}
@@ -66,7 +66,8 @@ func check(ctx context.Context, e env, args []string) error {
 		return errFound
 	}
 	isWrong := func(m missedClients) bool { return !m.chosen }
-	if *strict && (len(warnings) > 0 || slices.ContainsFunc(missed, isWrong)) {
+	misleads := func(s service.SourceCheck) bool { return len(s.Misled) > 0 }
+	if *strict && (len(warnings) > 0 || slices.ContainsFunc(missed, isWrong) || slices.ContainsFunc(sources, misleads)) {
 		return errStrict
 	}
 	return nil
@@ -85,7 +86,7 @@ func missedBy(ctx context.Context, l *service.Loaded) []missedClients {
 	missed := []missedClients{}
 	misled := l.Directory.Misled()
 	for _, p := range l.Config.Providers {
-		if len(p.Domains) == 0 && len(p.MX) == 0 {
+		if !l.HasDomains(p) {
 			continue
 		}
 		for _, sentence := range append(records.Missed(p.Provider), misled[p.ID]...) {
@@ -168,7 +169,7 @@ func writeChecked(e env, l *service.Loaded, c checked, asJSON bool) error {
 	if asJSON {
 		var sources []checkedSource
 		for _, s := range c.sources {
-			source := checkedSource{Source: s.Name, Notes: s.Notes}
+			source := checkedSource{Source: s.Name, Notes: slices.Concat(s.Notes, s.Misled)}
 			if s.Listing {
 				source.Domains = &s.Domains
 			}
@@ -197,7 +198,7 @@ func writeChecked(e env, l *service.Loaded, c checked, asJSON bool) error {
 			text = fmt.Sprintf("answers, and %s hosted here because of it", domains(s.Domains))
 		}
 		fmt.Fprintf(e.stdout, "account source %s %s\n", s.Name, text)
-		for _, note := range s.Notes {
+		for _, note := range slices.Concat(s.Notes, s.Misled) {
 			fmt.Fprintf(e.stdout, "  %s\n", note)
 		}
 	}

@@ -48,6 +48,7 @@ type SourceCheck struct {
 	Faults   []error
 	Warnings []error
 	Notes    []string
+	Misled   []string // which clients set its accounts up wrongly
 }
 
 // CheckSources opens each account source, asks it what it would be asked, and says what
@@ -80,7 +81,8 @@ func (l *Loaded) checkSource(ctx context.Context, s *sources.Source) SourceCheck
 	if len(check.Faults) == 0 && stats.ListError != nil {
 		check.Faults = append(check.Faults, l.findingError(s, row.Finding{Text: stats.ListError.Error()}))
 	}
-	check.Notes = append(check.Notes, l.toldOf(s)...)
+	notes, misled := l.toldOf(s)
+	check.Notes, check.Misled = append(check.Notes, notes...), misled
 	for _, finding := range slices.Concat(l.listedTwice(s), oddities(s)) {
 		check.Warnings = append(check.Warnings, l.findingError(s, finding))
 	}
@@ -158,9 +160,17 @@ func (l *Loaded) sampleDomain(s *sources.Source) string {
 	return "example.com"
 }
 
+// HasDomains reports whether the configuration or a source has domains for the provider,
+// or if a source has not been read, whether it may have some.
+func (l *Loaded) HasDomains(p directory.Provider) bool {
+	return len(p.Domains) > 0 || len(p.MX) > 0 || slices.ContainsFunc(l.Sources, func(s *sources.Source) bool {
+		return slices.Contains(s.DomainProviders(), p.ID)
+	})
+}
+
 // toldOf says what the answers tell of the accounts of a source to whoever asks, and whom
 // clients set up wrongly that send no address.
-func (l *Loaded) toldOf(s *sources.Source) (notes []string) {
+func (l *Loaded) toldOf(s *sources.Source) (notes, misled []string) {
 	columns := s.Columns()
 	var differ []string
 	if columns.Provider && l.canHaveOther(s) {
@@ -174,20 +184,24 @@ func (l *Loaded) toldOf(s *sources.Source) (notes []string) {
 	}
 	ordinary := func(p directory.Provider) bool { return !p.NothingWithoutAddress }
 	if len(differ) > 0 && slices.ContainsFunc(l.Config.Providers, ordinary) {
-		notes = append(notes, "clients that send no address (Thunderbird for Android, KMail, Geary, Mailspring) and those "+
+		misled = append(misled, "clients that send no address (Thunderbird for Android, KMail, Geary, Mailspring) and those "+
 			"that read SRV records are told what the domain's other mailboxes have, which is wrong for an account that "+
 			"differs in "+strings.Join(differ, ", ")+"; withoutAddress: nothing avoids it")
 	}
-	if columns.Alias && slices.ContainsFunc(l.Config.Providers, func(p directory.Provider) bool {
-		return p.AliasSignsInAsMailbox
-	}) {
+	follows := func(p directory.Provider) bool { return p.AliasSignsInAsMailbox }
+	switch {
+	case !columns.Alias:
+	case slices.ContainsFunc(l.Config.Providers, follows):
 		differ = append(differ, "the mailbox behind an alias (aliasLogin: mailbox)")
+	default:
+		notes = append(notes, "who types an alias is told the alias as the login; where nobody can sign in with an alias, "+
+			"as in most mail systems, aliasLogin: mailbox tells the login of the mailbox behind it")
 	}
 	if len(differ) > 0 {
 		notes = append(notes, "an account can have an answer of its own, so whoever asks for an address learns "+
 			strings.Join(differ, ", "))
 	}
-	return notes
+	return notes, misled
 }
 
 // canHaveOther reports whether an account of the source can have another provider than its

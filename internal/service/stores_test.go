@@ -142,15 +142,39 @@ func TestWords(t *testing.T) {
 	expectProvider(t, l, "word.example", "b")
 	expectProvider(t, l, "id.example", "b")
 	expectProvider(t, l, "none.example", "a")
-	told := l.toldOf(l.Sources[0])
-	if len(told) != 2 || !strings.Contains(told[0], "no address") || !strings.Contains(told[1], "learns its provider") {
-		t.Errorf("the notes about accounts are %q, want one about clients that send no address, and one about "+
-			"what is told", told)
+	told, misled := l.toldOf(l.Sources[0])
+	if len(misled) != 1 || !strings.Contains(misled[0], "no address") {
+		t.Errorf("these set accounts up wrongly: %q, want clients that send no address", misled)
+	}
+	if len(told) != 1 || !strings.Contains(told[0], "learns its provider") {
+		t.Errorf("the notes about accounts are %q, want one about what is told", told)
 	}
 	for i := range l.Config.Providers {
 		l.Config.Providers[i].NothingWithoutAddress = true
 	}
-	if told := l.toldOf(l.Sources[0]); len(told) != 1 {
-		t.Errorf("with withoutAddress: nothing the notes are %q, want only what is told", told)
+	if _, misled := l.toldOf(l.Sources[0]); len(misled) != 0 {
+		t.Errorf("with withoutAddress: nothing these set accounts up wrongly: %q, want none", misled)
+	}
+}
+
+// TestAliasLogin has a check say what an alias is told as its login.
+func TestAliasLogin(t *testing.T) {
+	b := &memory.Backend{Has: row.Columns{Domains: true, Alias: true}}
+	l := withAccounts(t, nil, config.AccountSource{Store: &sources.Options{Name: "1-memory", Backend: b, Provider: "a"}})
+	defer l.closeSources()
+	for _, test := range []struct {
+		follows bool
+		want    string
+	}{
+		{false, "aliasLogin: mailbox tells the login"},
+		{true, "learns the mailbox behind an alias"},
+	} {
+		for i := range l.Config.Providers {
+			l.Config.Providers[i].AliasSignsInAsMailbox = test.follows
+		}
+		if told, _ := l.toldOf(l.Sources[0]); len(told) != 1 || !strings.Contains(told[0], test.want) {
+			t.Errorf("with aliases that lead to mailboxes (%t) the notes are %q, want one with %q",
+				test.follows, told, test.want)
+		}
 	}
 }

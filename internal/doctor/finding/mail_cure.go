@@ -74,13 +74,15 @@ func openPort(s mailServer) string {
 	if s.SocketType == account.SSL {
 		ssl = "yes"
 	}
-	return s.with(fmt.Sprintf("see whether the service listens (ss -ltn) and the firewall lets port %d through; else switch it on", s.Port),
-		map[software]string{postfix: "in master.cf: " + masterEntry(s), dovecot: s.listener(ssl)})
+	text := fmt.Sprintf("see whether the service listens (ss -ltn) and the firewall lets port %d through; "+
+		"else switch it on", s.Port)
+	return s.with(text, map[software]string{postfix: "in master.cf: " + masterEntry(s), dovecot: s.listener(ssl)})
 }
 
 func switchTLSOn(s mailServer) string {
 	return s.with("give the server a certificate and switch TLS on", map[software]string{
-		postfix: "smtpd_tls_chain_files = ‹key and fullchain.pem›, and -o smtpd_tls_security_level=encrypt at the entry of the port in master.cf",
+		postfix: "smtpd_tls_chain_files = ‹key and fullchain.pem›, and -o smtpd_tls_security_level=encrypt at the entry of " +
+			"the port in master.cf",
 		dovecot: "ssl = required; ssl_cert = <‹fullchain.pem›; ssl_key = <‹privkey.pem›",
 		exim:    "tls_advertise_hosts = *; tls_certificate = ‹fullchain.pem›; tls_privatekey = ‹privkey.pem›",
 	})
@@ -104,8 +106,8 @@ func beginInClear(s mailServer) string {
 
 func switchSASLOn(s mailServer) string {
 	return s.with("switch SASL on for submission", map[software]string{
-		postfix: "-o smtpd_sasl_auth_enable=yes at the entry of the port in master.cf; with Dovecot, smtpd_sasl_type = dovecot and " +
-			"smtpd_sasl_path = private/auth in main.cf",
+		postfix: "-o smtpd_sasl_auth_enable=yes at the entry of the port in master.cf; with Dovecot, " +
+			"smtpd_sasl_type = dovecot and smtpd_sasl_path = private/auth in main.cf",
 		exim: "an authenticator with server_condition, and auth_advertise_hosts = *",
 	})
 }
@@ -122,14 +124,17 @@ func greetAtOnce(s mailServer) string {
 		return s.with("no postscreen on a port for clients", map[software]string{
 			postfix: "in master.cf: " + masterEntry(s)})
 	}
-	return s.with("find what the server waits for before it greets: the name of the client, a block list, ident", map[software]string{
-		postfix: "smtpd_peername_lookup = no, or at least -o smtpd_client_restrictions= at the entry of the port in master.cf",
-		exim:    "rfc1413_query_timeout = 0s, and no host look-ups in acl_smtp_connect for submission",
+	text := "find what the server waits for before it greets: the name of the client, a block list, ident"
+	return s.with(text, map[software]string{
+		postfix: "smtpd_peername_lookup = no, or at least -o smtpd_client_restrictions= at the entry of the port in " +
+			"master.cf",
+		exim: "rfc1413_query_timeout = 0s, and no host look-ups in acl_smtp_connect for submission",
 	})
 }
 
 func liftBan(s mailServer) string {
-	return s.with("see why in the server's log; lift a ban (fail2ban-client unban ‹address›), and count failed logins only", map[software]string{
+	text := "see why in the server's log; lift a ban (fail2ban-client unban ‹address›), and count failed logins only"
+	return s.with(text, map[software]string{
 		postfix: "smtpd_client_connection_count_limit and smtpd_client_connection_rate_limit are for port 25",
 		dovecot: "mail_max_userip_connections, and auth_policy if it is used",
 	})

@@ -40,7 +40,7 @@ func withoutLogin(ctx context.Context, c *Case) []Finding {
 		}
 		found = append(found, Finding{
 			Subject: s.Hostname,
-			Sentence: fmt.Sprintf("%s of %s %s no login%s: nobody can send there.", ports(without), s.Hostname,
+			Sentence: fmt.Sprintf("%s %s no login%s: nobody can send there.", placed(without),
 				verb(without, "offers", "offer"), even),
 			Evidence: evidence(without, func(s mailServer) string {
 				return tlsText(s) + ": " + capabilityText(s.capabilities()) + "; no AUTH"
@@ -77,12 +77,13 @@ func loginOnlyInTLS(ctx context.Context, c *Case) []Finding {
 	var found []Finding
 	for _, told := range group(c.mailServers(ctx), func(s mailServer) bool {
 		mechanisms, known := s.mechanisms()
-		return s.announced() && s.SocketType == account.Plain && known && s.offersTLS() && !hasAny(mechanisms, passwordMechanisms)
+		return s.announced() && s.SocketType == account.Plain && known && s.offersTLS() &&
+			!hasAny(mechanisms, passwordMechanisms)
 	}) {
 		s := told[0]
 		f := Finding{
 			Subject: s.Hostname,
-			Sentence: fmt.Sprintf("%s of %s %s a login only after STARTTLS, but clients are told plain.", ports(told), s.Hostname,
+			Sentence: fmt.Sprintf("%s %s a login only after STARTTLS, but clients are told plain.", placed(told),
 				verb(told, "offers", "offer")),
 			Evidence: evidence(told, func(s mailServer) string { return tlsText(s) + ": " + capabilityText(s.Answer.Before) }),
 			Cures:    []Cure{{Who: MailProvider, Text: "socketType STARTTLS in place of plain in the document"}},
@@ -112,10 +113,12 @@ func withoutPassword(ctx context.Context, c *Case) []Finding {
 		}
 		found = append(found, Finding{
 			Subject: s.Hostname,
-			Sentence: fmt.Sprintf("%s of %s %s %s, although TLS protects it: most clients cannot sign in.", ports(without), s.Hostname,
+			Sentence: fmt.Sprintf("%s %s %s, although TLS protects it: most clients cannot sign in.", placed(without),
 				verb(without, "offers", "offer"), only),
-			Evidence: evidence(without, func(s mailServer) string { return tlsText(s) + ": " + capabilityText(s.capabilities()) }),
-			Cures:    []Cure{{Who: MailProvider, Text: allowPlain(s)}},
+			Evidence: evidence(without, func(s mailServer) string {
+				return tlsText(s) + ": " + capabilityText(s.capabilities())
+			}),
+			Cures: []Cure{{Who: MailProvider, Text: allowPlain(s)}},
 		})
 	}
 	return found
@@ -130,8 +133,16 @@ func (c *Case) saysSo(s mailServer, mechanisms []string) bool {
 			}
 			encrypted := slices.ContainsFunc(mechanisms, isEncrypted)
 			for _, method := range server.Authentication {
-				if method == account.PasswordEncrypted && encrypted || method == account.GSSAPI && slices.Contains(mechanisms, "GSSAPI") ||
-					method == account.NTLM && slices.Contains(mechanisms, "NTLM") || method == account.TLSClientCert {
+				switch method {
+				case account.PasswordEncrypted:
+					if encrypted {
+						return true
+					}
+				case account.GSSAPI, account.NTLM:
+					if slices.Contains(mechanisms, string(method)) {
+						return true
+					}
+				case account.TLSClientCert:
 					return true
 				}
 			}

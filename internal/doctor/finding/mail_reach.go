@@ -36,7 +36,8 @@ func (s mailServer) obstacle() string {
 // expectsTLS reports whether a server that was asked in clear text waits for TLS.
 func (s mailServer) expectsTLS() bool {
 	f := s.Answer.Failure
-	return s.SocketType != account.SSL && f != nil && f.Kind == probe.TimedOut && s.Answer.Greeting == "" && s.Answer.TLS != nil
+	return s.SocketType != account.SSL && s.Answer.TLS != nil && s.Answer.Greeting == "" &&
+		f != nil && f.Kind == probe.TimedOut
 }
 
 // closedPorts finds M1.
@@ -103,15 +104,15 @@ func obstacles(servers []mailServer) string {
 		if strings.Contains(ports(same), " ") {
 			why = plural(why)
 		}
-		texts = append(texts, fmt.Sprintf("%s of %s %s", ports(same), same[0].Hostname, why))
+		texts = append(texts, fmt.Sprintf("%s %s", placed(same), why))
 		rest = others
 	}
 	return list(texts)
 }
 
 func plural(obstacle string) string {
-	return strings.NewReplacer("refuses", "refuse", "ends", "end", "accepts", "accept", "stays", "stay", "does not", "do not",
-		"it has", "they have").Replace(obstacle)
+	return strings.NewReplacer("refuses", "refuse", "ends", "end", "accepts", "accept", "stays", "stay",
+		"does not", "do not", "it has", "they have").Replace(obstacle)
 }
 
 // The greeting times that clients' searches end at: Nextcloud tests a port for 5 s,
@@ -125,8 +126,9 @@ const (
 func slowGreetings(ctx context.Context, c *Case) []Finding {
 	var found []Finding
 	for _, slow := range group(c.mailServers(ctx), func(s mailServer) bool {
-		began := s.Answer.Failure != nil && s.Answer.Failure.Kind == probe.TimedOut && s.Answer.Greeting != "" && s.Answer.GreetedAt == 0
-		return began || s.Answer.GreetedAt >= slowGreeting
+		a := s.Answer
+		unfinished := a.Failure != nil && a.Failure.Kind == probe.TimedOut && a.Greeting != "" && a.GreetedAt == 0
+		return unfinished || a.GreetedAt >= slowGreeting
 	}) {
 		worst := slices.MaxFunc(slow, func(a, b mailServer) int { return int(waits(a) - waits(b)) })
 		f := Finding{
@@ -146,7 +148,7 @@ func slowGreetings(ctx context.Context, c *Case) []Finding {
 		} else {
 			f.Severity = Warning
 		}
-		f.Sentence = fmt.Sprintf("%s of %s %s only after %s: %s", ports(slow), worst.Hostname, verb(slow, "greets", "greet"), after, gives)
+		f.Sentence = fmt.Sprintf("%s %s only after %s: %s", placed(slow), verb(slow, "greets", "greet"), after, gives)
 		found = append(found, f)
 	}
 	return found
@@ -176,8 +178,8 @@ func turnedAway(ctx context.Context, c *Case) []Finding {
 	for _, s := range servers {
 		f := s.Answer.Failure
 		if f != nil && f.Kind == probe.Closed && s.Answer.Greeting != "" && s.announced() {
-			add(s, fmt.Sprintf("%d of %s greets and %s: this address may be banned, or the server is overloaded.", s.Port, s.Hostname, f.Text),
-				s.see("%s", f.Text))
+			add(s, fmt.Sprintf("%d of %s greets and %s: this address may be banned, or the server is overloaded.",
+				s.Port, s.Hostname, f.Text), s.see("%s", f.Text))
 		}
 		if s.obstacle() == "" {
 			continue
@@ -240,14 +242,14 @@ func otherService(ctx context.Context, c *Case) []Finding {
 		f := Finding{
 			Subject:  s.Hostname,
 			Evidence: evidence(wrong, func(s mailServer) string { return s.Answer.Failure.Text }),
-			Cures: []Cure{{Who: MailProvider, Text: fmt.Sprintf("lead port %s to the mail server: see port forwarding, the proxy, and "+
-				"who listens (ss -ltnp)", ports(wrong))}},
+			Cures: []Cure{{Who: MailProvider, Text: fmt.Sprintf("lead port %s to the mail server: see port "+
+				"forwarding, the proxy, and who listens (ss -ltnp)", ports(wrong))}},
 		}
 		text := s.Answer.Failure.Text
 		if s.Answer.Failure.Kind == probe.BadTLS {
 			text = fmt.Sprintf("answers '%s': that is a web server", s.Answer.Greeting)
 		}
-		f.Sentence = fmt.Sprintf("%s of %s %s.", ports(wrong), s.Hostname, text)
+		f.Sentence = fmt.Sprintf("%s %s.", placed(wrong), text)
 		found = append(found, f)
 	}
 	return found

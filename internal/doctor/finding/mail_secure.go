@@ -21,7 +21,7 @@ func withoutSTARTTLS(ctx context.Context, c *Case) []Finding {
 		s := without[0]
 		f := Finding{
 			Subject: s.Hostname,
-			Sentence: fmt.Sprintf("%s of %s %s no STARTTLS: clients refuse it, or send passwords openly.", ports(without), s.Hostname,
+			Sentence: fmt.Sprintf("%s %s no STARTTLS: clients refuse it, or send passwords openly.", placed(without),
 				verb(without, "offers", "offer")),
 			Evidence: evidence(without, func(s mailServer) string {
 				if s.Answer.Failure != nil {
@@ -32,7 +32,7 @@ func withoutSTARTTLS(ctx context.Context, c *Case) []Finding {
 			Cures: []Cure{{Who: MailProvider, Text: switchTLSOn(s)}},
 		}
 		if s.Answer.Failure != nil {
-			f.Sentence = fmt.Sprintf("%s of %s %s.", ports(without), s.Hostname, s.Answer.Failure.Text)
+			f.Sentence = fmt.Sprintf("%s %s.", placed(without), s.Answer.Failure.Text)
 		}
 		found = append(found, f)
 	}
@@ -52,7 +52,7 @@ func wrongBeginning(ctx context.Context, c *Case) []Finding {
 		s := clear[0]
 		found = append(found, Finding{
 			Subject: s.Hostname,
-			Sentence: fmt.Sprintf("%s of %s %s in clear text, where clients begin TLS at once.", ports(clear), s.Hostname,
+			Sentence: fmt.Sprintf("%s %s in clear text, where clients begin TLS at once.", placed(clear),
 				verb(clear, "starts", "start")),
 			Evidence: evidence(clear, func(s mailServer) string { return "in clear text: " + s.Answer.Greeting }),
 			Cures:    []Cure{{Who: MailProvider, Text: beginTLS(s)}},
@@ -64,7 +64,7 @@ func wrongBeginning(ctx context.Context, c *Case) []Finding {
 		s := silent[0]
 		found = append(found, Finding{
 			Subject: s.Hostname,
-			Sentence: fmt.Sprintf("%s of %s %s TLS from the first byte, where clients wait for a greeting.", ports(silent), s.Hostname,
+			Sentence: fmt.Sprintf("%s %s TLS from the first byte, where clients wait for a greeting.", placed(silent),
 				verb(silent, "expects", "expect")),
 			Evidence: evidence(silent, func(s mailServer) string { return "silent until TLS began" }),
 			Cures:    []Cure{{Who: MailProvider, Text: beginInClear(s)}},

@@ -68,8 +68,10 @@ func (c *Case) mailServers(ctx context.Context) []mailServer {
 		}
 	}
 	for q, a := range sortedMails(c.Asker.Mails()) {
-		own := q.Host == c.Domain() || strings.HasSuffix(q.Host, "."+c.Domain())
-		if q.Address.IsValid() || !isMail(q.Type) || announced[q.Type == account.SMTP] || !own && !endsWith[q] || !a.Failure.Known() {
+		if q.Address.IsValid() || !isMail(q.Type) || announced[q.Type == account.SMTP] || !a.Failure.Known() {
+			continue
+		}
+		if q.Host != c.Domain() && !strings.HasSuffix(q.Host, "."+c.Domain()) && !endsWith[q] {
 			continue
 		}
 		n := Named{Type: q.Type, Hostname: q.Host, Port: q.Port, SocketType: q.SocketType}
@@ -112,6 +114,9 @@ func ports(servers []mailServer) string {
 	}
 	return list(texts)
 }
+
+// placed names servers of a host for a sentence: "465 and 587 of smtp.hoster.example".
+func placed(servers []mailServer) string { return ports(servers) + " of " + servers[0].Hostname }
 
 // verb returns the form of a verb that fits the number of ports.
 func verb(servers []mailServer, one, more string) string {

@@ -36,13 +36,14 @@ func foreign(ctx context.Context, c *Case, mail bool) []Finding {
 		if mail {
 			f.Sentence = fmt.Sprintf("%s shows %s: clients refuse it, or ask the person.", h.place(seen), shown)
 			if name := c.sameServer(ctx, h.Name, seen[0].TLS.Names); name != "" {
-				f.Cures = append([]Cure{{Who: MailProvider, Text: fmt.Sprintf("tell clients %s in place of %s, in documents and SRV records: "+
-					"it is the same server, and its certificate has that name", name, h.Name)}}, f.Cures...)
-				f.Cures[1].Text = "or " + f.Cures[1].Text
+				f.Cures[0].Text = "or " + f.Cures[0].Text
+				f.Cures = append([]Cure{{Who: MailProvider, Text: fmt.Sprintf("tell clients %s in place of %s, in documents and "+
+					"SRV records: it is the same server, and its certificate has that name", name, h.Name)}}, f.Cures...)
 			}
 		} else {
 			f.Sentence = fmt.Sprintf("%s shows %s: Outlook warns, other clients pass it over.", h.Name, shown)
-			f.Cures = append(f.Cures, Cure{Who: h.who(), Text: "or close port 443 at this name, and send http on to a host whose certificate fits"})
+			f.Cures = append(f.Cures, Cure{Who: h.who(),
+				Text: "or close port 443 at this name, and send http on to a host whose certificate fits"})
 		}
 		found = append(found, f)
 	}
@@ -81,13 +82,16 @@ func endedCertificates(ctx context.Context, c *Case) []Finding {
 			t := seen[0].TLS
 			text, cure := "ended on "+date(t.End), "renew the certificate and reload the service"
 			if p == probe.NotYetValid {
-				text, cure = "is valid only from "+date(t.Start)+" on", "use the certificate that is valid now, or set the clock right"
+				text = "is valid only from " + date(t.Start) + " on"
+				cure = "use the certificate that is valid now, or set the clock right"
 			}
 			f := Finding{
 				Subject:  h.Name,
 				Sentence: fmt.Sprintf("The certificate of %s %s.", h.place(seen), text),
-				Evidence: h.evidence(seen, func(t *probe.TLS) string { return fmt.Sprintf("valid from %s to %s", date(t.Start), date(t.End)) }),
-				Cures:    []Cure{{Who: h.who(), Text: cure + "; to see it: " + h.look(seen, "-dates")}},
+				Evidence: h.evidence(seen, func(t *probe.TLS) string {
+					return fmt.Sprintf("valid from %s to %s", date(t.Start), date(t.End))
+				}),
+				Cures: []Cure{{Who: h.who(), Text: cure + "; to see it: " + h.look(seen, "-dates")}},
 			}
 			found = append(found, f)
 		}
@@ -105,12 +109,13 @@ func incompleteChains(ctx context.Context, c *Case) []Finding {
 		}
 		found = append(found, Finding{
 			Subject: h.Name,
-			Sentence: fmt.Sprintf("The chain of %s is incomplete: the certificate of its issuer %s is missing, and phones refuse it.",
-				h.place(seen), seen[0].TLS.Issuer),
+			Sentence: fmt.Sprintf("The chain of %s is incomplete: the certificate of its issuer %s is missing, and phones "+
+				"refuse it.", h.place(seen), seen[0].TLS.Issuer),
 			Evidence: h.evidence(seen, func(t *probe.TLS) string {
 				return fmt.Sprintf("%d certificate sent, issuer %s", t.Chain, t.Issuer)
 			}),
-			Cures: []Cure{{Who: h.who(), Text: "give the server fullchain.pem in place of cert.pem (" + chainFile(h, seen) + ")"}},
+			Cures: []Cure{{Who: h.who(),
+				Text: "give the server fullchain.pem in place of cert.pem (" + chainFile(h, seen) + ")"}},
 		})
 	}
 	return found
@@ -147,7 +152,8 @@ func unknownIssuers(ctx context.Context, c *Case) []Finding {
 			Evidence: h.evidence(seen, func(t *probe.TLS) string {
 				return fmt.Sprintf("%s, issuer %s, %s", certificateOf(t), orNobody(t.Issuer), certificate(t))
 			}),
-			Cures:    []Cure{{Who: h.who(), Text: "get a certificate for " + h.Name + " from a public authority (certbot, acme.sh)"}},
+			Cures: []Cure{{Who: h.who(),
+				Text: "get a certificate for " + h.Name + " from a public authority (certbot, acme.sh)"}},
 			Explains: at([]string{h.Name}, "T1", "T2", "T7"),
 		})
 	}
@@ -170,14 +176,15 @@ func notReloaded(ctx context.Context, c *Case) []Finding {
 		}
 		old := h.with(probe.Expired)
 		fresh := slices.DeleteFunc(slices.Clone(h.Seen), func(s seenTLS) bool {
-			return s.TLS.Has(probe.Expired, probe.NotYetValid, probe.WrongName) || len(old) > 0 && !s.TLS.End.After(old[0].TLS.End)
+			return s.TLS.Has(probe.Expired, probe.NotYetValid, probe.WrongName) ||
+				len(old) > 0 && !s.TLS.End.After(old[0].TLS.End)
 		})
 		if len(old) == 0 || len(fresh) == 0 {
 			continue
 		}
 		found = append(found, Finding{
 			Subject: h.Name,
-			Sentence: fmt.Sprintf("%s of %s still %s the certificate that ended on %s; %s %s the new one.", ports(serversOf(old)), h.Name,
+			Sentence: fmt.Sprintf("%s still %s the certificate that ended on %s; %s %s the new one.", placed(serversOf(old)),
 				verb(serversOf(old), "shows", "show"), date(old[0].TLS.End), ports(serversOf(fresh)),
 				verb(serversOf(fresh), "has", "have")),
 			Evidence: append(h.evidence(old, func(t *probe.TLS) string { return "ended on " + date(t.End) }),

@@ -94,7 +94,8 @@ func (c *Case) tlsHosts(ctx context.Context) []tlsHost {
 		h := host(w.Name, false)
 		for _, hop := range w.Hops {
 			if hop.Answer.TLS != nil {
-				h.Seen = append(h.Seen, seenTLS{TLS: hop.Answer.TLS, Key: hop.Question.Key(), At: fmt.Sprintf("%s:443", hop.Answer.Address)})
+				h.Seen = append(h.Seen, seenTLS{TLS: hop.Answer.TLS, Key: hop.Question.Key(),
+					At: fmt.Sprintf("%s:443", hop.Answer.Address)})
 			}
 		}
 	}
@@ -132,12 +133,15 @@ func (c *Case) webHosts() []webHost {
 	var hosts []webHost
 	for _, name := range order {
 		w := byName[name]
-		slices.SortFunc(w.Hops, func(a, b Hop) int { return strings.Compare(string(a.Question.Key()), string(b.Question.Key())) })
+		slices.SortFunc(w.Hops, func(a, b Hop) int {
+			return strings.Compare(string(a.Question.Key()), string(b.Question.Key()))
+		})
 		var keys []probe.Key
 		for _, hop := range w.Hops {
 			keys = append(keys, hop.Question.Key())
 		}
-		own := name == c.Domain() || name == c.Name("autoconfig") || name == c.Name("autodiscover") || name == c.Name("ua-auto-config")
+		own := name == c.Domain() || slices.ContainsFunc([]string{"autoconfig", "autodiscover", "ua-auto-config"},
+			func(label string) bool { return name == c.Name(label) })
 		hit, _ := c.Hit(keys...)
 		if documents[name] || own && (len(hit) > 0 || c.serves(name)) {
 			hosts = append(hosts, *w)
@@ -170,6 +174,6 @@ func (h tlsHost) look(seen []seenTLS, what string) string {
 			starttls = " -starttls " + string(s.Type)
 		}
 	}
-	return fmt.Sprintf("openssl s_client -connect %s:%d -servername %s%s </dev/null | openssl x509 -noout %s", h.Name, port, h.Name,
-		starttls, what)
+	return fmt.Sprintf("openssl s_client -connect %s:%d -servername %s%s </dev/null | openssl x509 -noout %s",
+		h.Name, port, h.Name, starttls, what)
 }

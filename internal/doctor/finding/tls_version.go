@@ -23,14 +23,15 @@ func unusualVersions(ctx context.Context, c *Case) []Finding {
 	}
 	for _, failed := range group(c.mailServers(ctx), func(s mailServer) bool {
 		f := s.Answer.Failure
-		return f != nil && s.Answer.TLS == nil && f.Kind == probe.BadTLS && (s.SocketType == account.STARTTLS || s.Answer.Greeting == "")
+		return f != nil && s.Answer.TLS == nil && f.Kind == probe.BadTLS &&
+			(s.SocketType == account.STARTTLS || s.Answer.Greeting == "")
 	}) {
 		found = append(found, Finding{
 			Subject:  failed[0].Hostname,
 			Sentence: fmt.Sprintf("%s of %s: %s.", ports(failed), failed[0].Hostname, failed[0].Answer.Failure.Text),
 			Evidence: evidence(failed, func(s mailServer) string { return s.Answer.Failure.Text }),
-			Cures: []Cure{{Who: MailProvider, Text: "see the server's log for this handshake: it needs a certificate whose key fits, " +
-				"and TLS 1.2 and 1.3 with the usual cipher suites"}},
+			Cures: []Cure{{Who: MailProvider, Text: "see the server's log for this handshake: it needs a certificate whose " +
+				"key fits, and TLS 1.2 and 1.3 with the usual cipher suites"}},
 		})
 	}
 	found = append(found, failedWebHandshakes(c)...)
@@ -41,8 +42,8 @@ func unusualVersions(ctx context.Context, c *Case) []Finding {
 func failedWebHandshakes(c *Case) []Finding {
 	var found []Finding
 	for _, w := range c.webHosts() {
-		f := Finding{Subject: w.Name, Cures: []Cure{{Who: WebServer(w.Name), Text: "TLS 1.2 and 1.3, with a certificate for " + w.Name +
-			", on port 443; or close the port"}}}
+		f := Finding{Subject: w.Name, Cures: []Cure{{Who: WebServer(w.Name),
+			Text: "TLS 1.2 and 1.3, with a certificate for " + w.Name + ", on port 443; or close the port"}}}
 		for _, hop := range w.Hops {
 			if failure := hop.Answer.Failure; failure != nil && failure.Kind == probe.BadTLS {
 				f.Sentence = fmt.Sprintf("443 of %s: %s.", w.Name, failure.Text)
@@ -80,7 +81,7 @@ func oneOfEach(servers []mailServer) []mailServer {
 	return some
 }
 
-// plain asks for a handshake as an old client makes it: at most TLS 1.2, and without the name.
+// plainHandshake asks for a handshake as an old client makes it: at most TLS 1.2, and without the name.
 // A good answer says two things with one connection.
 func (s mailServer) plainHandshake() probe.TLSQuestion {
 	return probe.TLSQuestion{Host: s.Hostname, Port: s.Port, NoName: true, Max: tls12}
@@ -107,7 +108,8 @@ func onlyNewest(ctx context.Context, c *Case) []Finding {
 		found = append(found, Finding{
 			Subject:  s.Hostname,
 			Severity: Warning,
-			Sentence: fmt.Sprintf("%d of %s speaks TLS 1.3 only: Outlook on Windows 10, older phones and Java programs need 1.2.", s.Port, s.Hostname),
+			Sentence: fmt.Sprintf("%d of %s speaks TLS 1.3 only: Outlook on Windows 10, older phones and Java programs "+
+				"need 1.2.", s.Port, s.Hostname),
 			Evidence: []Evidence{s.see("%s", s.Answer.TLS.Version), See(q, "%s", a.Failure.Text)},
 			Cures: []Cure{{Who: MailProvider, Text: "switch TLS 1.2 on as well (" +
 				versionSetting(tlsHost{Mail: true}, []seenTLS{{Server: s}}) + ")"}},
@@ -144,7 +146,8 @@ func otherWithoutSNI(ctx context.Context, c *Case) []Finding {
 		found = append(found, Finding{
 			Subject:  s.Hostname,
 			Severity: Note,
-			Sentence: fmt.Sprintf("To clients that do not name the server in TLS (SNI), %d of %s shows %s.", s.Port, s.Hostname, shown),
+			Sentence: fmt.Sprintf("To clients that do not name the server in TLS (SNI), %d of %s shows %s.",
+				s.Port, s.Hostname, shown),
 			Evidence: []Evidence{See(q, "%s", shown), s.see("%s", certificateOf(s.Answer.TLS))},
 			Cures:    []Cure{{Who: MailProvider, Text: "make the certificate of " + s.Hostname + " the default one"}},
 		})

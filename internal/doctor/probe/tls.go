@@ -8,11 +8,12 @@ import (
 
 // TLS is what a handshake showed.
 type TLS struct {
-	Version string    `json:",omitempty"` // such as "TLS 1.3"
-	Names   []string  `json:",omitempty"` // of the certificate
-	Issuer  string    `json:",omitempty"`
-	Start   time.Time `json:",omitzero"`
-	End     time.Time `json:",omitzero"`
+	Version string   `json:",omitempty"` // such as "TLS 1.3"
+	Names   []string `json:",omitempty"` // of the certificate
+	Issuer  string   `json:",omitempty"`
+	// Start and End are the days between which it is valid, or its issuer if that ended earlier.
+	Start time.Time `json:",omitzero"`
+	End   time.Time `json:",omitzero"`
 	// Chain is the number of certificates that the server sent.
 	Chain int `json:",omitempty"`
 	// Problems are what a strict client refuses. Empty for a good certificate.

@@ -41,15 +41,22 @@ func inspect(chain []*x509.Certificate, version uint16, host string, roots *x509
 		facts.Problems = append(facts.Problems, probe.NotYetValid)
 		at = leaf.NotBefore
 	}
-	problem := chainProblem(chain, roots, at)
-	if problem != "" && !slices.Contains(facts.Problems, problem) {
-		facts.Problems = append(facts.Problems, problem)
+	problem, of := chainProblem(chain, roots, at)
+	switch {
+	case problem == "" || facts.Has(problem):
+		return facts
+	case problem == probe.Expired:
+		facts.End = of.NotAfter.UTC()
+	case problem == probe.NotYetValid:
+		facts.Start = of.NotBefore.UTC()
 	}
+	facts.Problems = append(facts.Problems, problem)
 	return facts
 }
 
-// chainProblem returns what keeps the chain from leading to one of the roots, or "".
-func chainProblem(chain []*x509.Certificate, roots *x509.CertPool, at time.Time) probe.Problem {
+// chainProblem returns what keeps the chain from leading to one of the roots, or "", and the
+// certificate with the problem.
+func chainProblem(chain []*x509.Certificate, roots *x509.CertPool, at time.Time) (probe.Problem, *x509.Certificate) {
 	leaf := chain[0]
 	sent := x509.NewCertPool()
 	for _, c := range chain[1:] {
@@ -59,19 +66,19 @@ func chainProblem(chain []*x509.Certificate, roots *x509.CertPool, at time.Time)
 	var invalid x509.CertificateInvalidError
 	switch {
 	case err == nil:
-		return ""
+		return "", nil
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		// Of an issuer; the leaf is valid at the time.
 		if at.Before(invalid.Cert.NotBefore) {
-			return probe.NotYetValid
+			return probe.NotYetValid, invalid.Cert
 		}
-		return probe.Expired
+		return probe.Expired, invalid.Cert
 	case signsItself(leaf):
-		return probe.SelfSigned
+		return probe.SelfSigned, leaf
 	case fromPublicAuthority(leaf) && !issuerSent(chain):
-		return probe.IncompleteChain
+		return probe.IncompleteChain, leaf
 	}
-	return probe.UnknownIssuer
+	return probe.UnknownIssuer, leaf
 }
 
 // signsItself reports whether the certificate is its own issuer. Certificate.CheckSignatureFrom

@@ -158,6 +158,12 @@ func (w *town) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	time.Sleep(webTime)
 	key, _, _ := strings.Cut(q.Method+" "+strings.ToLower(q.URL), "?") // paths mind no case
 	key = inLowerCase.Replace(key)
+	if strings.Contains(q.Body, "mobilesync/requestschema") {
+		if a, ok := w.pages[key+" for phones"]; ok {
+			a.Address, a.Took = at, webTime
+			return a
+		}
+	}
 	for _, k := range []string{at.String() + " " + key, key, "* " + u.Scheme + "://" + u.Host, "* " + u.Scheme + "://" + at.String()} {
 		if a, ok := w.pages[k]; ok {
 			a.Address, a.Took = at, webTime
@@ -212,6 +218,14 @@ func (w *town) mail(t account.ServerType, host string, port int, s account.Socke
 	return w
 }
 
+// noPhones is how Autodiscover says that it knows no server for phones (MS-ASCMD 2.2.1.1).
+const noPhones = `<?xml version="1.0" encoding="utf-8"?>
+<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006">
+  <Response><Error Time="12:00:00.0000000" Id="1"><ErrorCode>601</ErrorCode>
+    <Message>The provider is not available</Message><DebugData/></Error></Response>
+</Autodiscover>
+`
+
 const (
 	townWeb  = "203.0.113.80"
 	townMail = "198.51.100.25"
@@ -265,6 +279,7 @@ func healthyTown(t testing.TB) *town {
 	pox := string(own.document(t, "outlook", address(t, "anna@nordlys.example")))
 	w.page("POST https://autodiscover.nordlys.example/autodiscover/autodiscover.xml", 200, "text/xml", pox)
 	w.page("GET https://autodiscover.nordlys.example/autodiscover/autodiscover.xml", 200, "text/xml", pox)
+	w.page("POST https://autodiscover.nordlys.example/autodiscover/autodiscover.xml for phones", 200, "text/xml", noPhones)
 	return w.mail(account.IMAP, "imap.hoster.example", 993, account.SSL).
 		mail(account.SMTP, "smtp.hoster.example", 465, account.SSL).
 		mail(account.SMTP, "smtp.hoster.example", 587, account.STARTTLS)

@@ -17,6 +17,7 @@ import (
 
 	"signpost/internal/browser"
 	"signpost/internal/doctor"
+	"signpost/internal/server"
 )
 
 func TestMain(m *testing.M) {
@@ -40,9 +41,9 @@ func states(t *testing.T) []state {
 			}
 			return report, nil
 		}, Options{})
-		server := httptest.NewServer(h)
-		t.Cleanup(server.Close)
-		return server.URL, h
+		listener := httptest.NewServer(h)
+		t.Cleanup(listener.Close)
+		return listener.URL, h
 	}
 	running, h := serve(nil)
 	list := []state{{"form", running + Path}, {"running", running + begin(t, h, "anna@nordlys.example")}}
@@ -113,7 +114,7 @@ func TestAccessible(t *testing.T) {
 	})
 }
 
-// TestPerson fills in the form as a person does, without scripts in the page, and waits for the result.
+// TestPerson fills in the form of the admin listener as a person does, and waits for the result.
 func TestPerson(t *testing.T) {
 	h := Handler(t.Context(), func(_ context.Context, r Request, _ func(doctor.Progress)) (*doctor.Report, error) {
 		time.Sleep(time.Second)
@@ -121,10 +122,11 @@ func TestPerson(t *testing.T) {
 		report.Domain = r.Address.Domain()
 		return report, nil
 	}, Options{})
-	server := httptest.NewServer(h)
-	defer server.Close()
+	admin := server.Admin{Metrics: server.NewMetrics("", ""), Doctor: h}
+	listener := httptest.NewServer(admin.Handler())
+	defer listener.Close()
 	ctx := browser.Open(t)
-	browser.Do(t, ctx, browser.Screen(false, false), chromedp.Navigate(server.URL+Path),
+	browser.Do(t, ctx, browser.Screen(false, false), chromedp.Navigate(listener.URL+Path),
 		chromedp.SendKeys(chromedp.CSS("#address"), "anna@kund.example"+kb.Enter),
 		chromedp.WaitReady(chromedp.CSS("progress")), chromedp.WaitReady(chromedp.CSS("#finding-1")))
 	if at := browser.JS[string](t, ctx, "location.href"); strings.Contains(at, "anna") || !strings.Contains(at, "?id=") {
@@ -152,11 +154,11 @@ func TestOtherPages(t *testing.T) {
 		started <- r.Address.String()
 		return everything(), nil
 	}, Options{})
-	server := httptest.NewServer(h)
-	defer server.Close()
+	target := httptest.NewServer(h)
+	defer target.Close()
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		w.Write([]byte(`<form method="post" action="` + server.URL + Path +
+		w.Write([]byte(`<form method="post" action="` + target.URL + Path +
 			`"><input name="address" value="kund.example"><button>x</button></form>`))
 	}))
 	defer evil.Close()
@@ -166,7 +168,7 @@ func TestOtherPages(t *testing.T) {
 		u.Host = host + ":" + u.Port()
 		browser.Do(t, ctx, chromedp.Navigate(u.String()), chromedp.Click(chromedp.CSS("button")))
 		for range 100 {
-			if strings.HasPrefix(browser.JS[string](t, ctx, "location.href"), server.URL) {
+			if strings.HasPrefix(browser.JS[string](t, ctx, "location.href"), target.URL) {
 				break
 			}
 			time.Sleep(20 * time.Millisecond)

@@ -23,9 +23,10 @@ var deltaChatFetching = Fetching{Limit: time.Minute, Hops: 9, AbsoluteOnly: true
 
 // deltaChatTesting: IMAP and SMTP are tried beside each other, each with all candidates in
 // order (src/configure.rs). IMAP signs in with LOGIN whatever the capabilities say
-// (src/imap.rs), SMTP with PLAIN or LOGIN (src/smtp/connect.rs).
+// (src/imap.rs), SMTP with PLAIN or LOGIN (src/smtp/connect.rs). Where SMTP offers neither, it
+// goes on without, and the first message fails.
 var deltaChatTesting = Testing{Incoming: true, Outgoing: true, Trying: Trying{
-	PasswordOnly: true, Limit: time.Minute,
+	PasswordOnly: true, Limit: time.Minute, LoginUnseen: []account.ServerType{account.SMTP},
 	Methods: map[account.ServerType][]string{account.IMAP: {Command}, account.SMTP: {"PLAIN", "LOGIN"}},
 }}
 

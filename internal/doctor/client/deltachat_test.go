@@ -61,11 +61,15 @@ func TestDeltaChat(t *testing.T) {
 			w.page("https://nordlys.example/autodiscover/autodiscover.xml", 200, "text/xml", pox)
 		}, "sets itself up from https://nordlys.example/autodiscover/autodiscover.xml; imap in7.nordlys.example:993 SSL " + anna +
 			"; smtp out7.nordlys.example:587 STARTTLS " + anna},
-		{"no sending server", func(w *world) {
+		{"no login for sending", func(w *world) {
 			w.page(nordlysAutoconfig, 200, "text/xml", good).server("smtp://out7.nordlys.example:465", func(a *probe.MailAnswer) {
 				a.After = []string{"PIPELINING"}
 			})
-		}, "fails (at the sending server out7.nordlys.example:465: no login with a password) from " + nordlysAutoconfig + goodServers},
+		}, "sets itself up, but … (cannot send: no login with a password) from " + nordlysAutoconfig + goodServers},
+		{"closed for sending", func(w *world) {
+			w.page(nordlysAutoconfig, 200, "text/xml", strings.Replace(good, "465", "466", 1))
+		}, "fails (at the sending server out7.nordlys.example:466: connection refused) from " + nordlysAutoconfig +
+			strings.Replace(goodServers, "465", "466", 1)},
 		{"second server works", func(w *world) {
 			w.page(nordlysAutoconfig, 200, "text/xml", config(section("imap", "dead.nordlys.example", 993, "SSL"),
 				section("imap", "in7.nordlys.example", 993, "ssl"), section("smtp", "out7.nordlys.example", 465, " SSL ")))

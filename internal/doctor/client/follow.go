@@ -25,6 +25,8 @@ type Fetching struct {
 	SameScheme bool
 	// AbsoluteOnly makes a relative Location an error.
 	AbsoluteOnly bool
+	// WaitsInLoops makes a redirect to a URL of the same fetch last until the limit.
+	WaitsInLoops bool
 	// KeepsPOST repeats a POST as a POST after 301 and 302, too. Browsers make it a GET.
 	KeepsPOST bool
 	// Accepts are the problems of certificates that it does not mind.
@@ -112,6 +114,10 @@ func (s *Search) Fetch(ctx context.Context, q probe.WebQuestion, rules Fetching)
 			return page
 		}
 		q = s.redirected(q, next, page.Status, rules)
+		if rules.WaitsInLoops && slices.Contains(page.Asked, q.Key()) {
+			page.giveUp(rules.Limit, rules.Limit-page.Took)
+			return page
+		}
 	}
 }
 

@@ -22,6 +22,9 @@ type Trying struct {
 	Asks bool
 	// NoLogin says that it does not look whether the server offers a login.
 	NoLogin bool
+	// LoginUnseen are the types for which it does the same when it tries the server, so that the
+	// person learns of it later.
+	LoginUnseen []account.ServerType
 	// Methods are the mechanisms that it can use with a password, in the words of Mechanisms.
 	// A type without an entry has PLAIN, LOGIN and the protocol's own command.
 	Methods map[account.ServerType][]string
@@ -41,7 +44,9 @@ type Try struct {
 	Known bool
 	// Asked reports that the person is asked about the certificate.
 	Asked bool
-	Took  time.Duration
+	// NoLogin reports that nobody can sign in there, which the client does not see.
+	NoLogin bool
+	Took    time.Duration
 	// Why says for people why it does not work: "connection refused", "no STARTTLS".
 	Why string
 }
@@ -64,6 +69,9 @@ func (s *Search) Try(ctx context.Context, server Server, rules Trying) Try {
 	answer := s.Asker.Mail(ctx, q)
 	try := Try{Server: server, Question: q, Answer: answer, Known: answer.Failure.Known(), Took: answer.Took}
 	try.Why, try.Asked = rules.obstacle(server, answer)
+	if try.Why == noLogin && slices.Contains(rules.LoginUnseen, server.Type) {
+		try.Why, try.NoLogin = "", true
+	}
 	try.Works = try.Known && try.Why == ""
 	if !try.Known {
 		try.Why = answer.Failure.Text
@@ -96,6 +104,8 @@ func (s Server) dialable() bool {
 	return false
 }
 
+const noLogin = "no login with a password"
+
 // obstacle says what keeps the client from signing in, and whether the person is asked to
 // accept a certificate.
 func (t Trying) obstacle(server Server, a probe.MailAnswer) (why string, asks bool) {
@@ -120,7 +130,7 @@ func (t Trying) obstacle(server Server, a probe.MailAnswer) (why string, asks bo
 		return "", asks
 	}
 	if !offersPassword(server.Type, capabilities(server, a), t.Methods[server.Type]) {
-		return "no login with a password", asks
+		return noLogin, asks
 	}
 	if p, ok := ProviderOfHost(server.Hostname); ok && p.OAuthOnly && t.PasswordOnly {
 		return p.Name + " takes no password", asks
@@ -214,9 +224,12 @@ func (s *Search) FirstWorking(ctx context.Context, servers []Server, rules Tryin
 		result, verdict = last, Passed
 	}
 	for _, try := range tries {
-		if try.Works {
+		switch {
+		case try.NoLogin:
+			s.Note(try.Question.Key(), Spoilt, noLogin)
+		case try.Works:
 			s.Note(try.Question.Key(), Took, "")
-		} else {
+		default:
 			s.Note(try.Question.Key(), verdict, try.Why)
 		}
 	}
@@ -258,6 +271,10 @@ func (s *Search) Finish(ctx context.Context, f Forecast, incoming, outgoing []Se
 		f.Outcome, f.But = Fails, fmt.Sprintf("at the receiving server %s: %s", in.Server.place(), in.Why)
 	case unusable(out, outgoing) && test.Outgoing:
 		f.Outcome, f.But = Fails, fmt.Sprintf("at the sending server %s: %s", out.Server.place(), out.Why)
+	case in.NoLogin:
+		f.Outcome, f.But = SetsUpBut, "cannot receive: "+noLogin
+	case out.NoLogin:
+		f.Outcome, f.But = SetsUpBut, "cannot send: "+noLogin
 	case unusable(in, incoming) && unusable(out, outgoing):
 		f.Outcome, f.But = SetsUpBut, "can neither receive nor send"
 	case unusable(in, incoming):

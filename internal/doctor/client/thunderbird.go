@@ -34,8 +34,9 @@ type thunderbird struct {
 }
 
 // thunderbirdFetching: 5 s for a URL with all its redirects (FetchHTTP.sys.mjs); Gecko follows 20.
-// There is no way to accept a bad certificate in the search.
-var thunderbirdFetching = Fetching{Limit: 5 * time.Second, WholeLimit: true, Hops: 20}
+// A redirect in a circle was seen to take all of the time. There is no way to accept a bad
+// certificate in the search.
+var thunderbirdFetching = Fetching{Limit: 5 * time.Second, WholeLimit: true, Hops: 20, WaitsInLoops: true}
 
 // thunderbirdTesting: once the password is typed, the wizard signs in to the incoming server and
 // shows its bad certificate (ConfigVerifier.sys.mjs). The outgoing server is used with the first

@@ -122,7 +122,7 @@ func TestThunderbirdSearch(t *testing.T) {
 		}, first, 0},
 		{"redirect to itself", func(w *world) {
 			w.page(nordlysAutoconfig, 302, "", "", to(nordlysAutoconfig)).page(nordlysWellKnown, 200, "text/xml", good)
-		}, "sets itself up from " + nordlysWellKnown + goodServers, 1},
+		}, "sets itself up from " + nordlysWellKnown + goodServers, 5},
 		{"redirect to the home page", func(w *world) {
 			w.page(nordlysAutoconfig, 301, "", "", to("https://www.nordlys.example/")).
 				page("https://www.nordlys.example/", 200, "text/html", website).page(nordlysWellKnown, 200, "text/xml", good)

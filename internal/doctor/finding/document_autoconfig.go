@@ -47,7 +47,7 @@ func portsAndSecurity(ctx context.Context, c *Case) []Finding {
 	})
 	for i := range found {
 		for text, q := range questions {
-			if strings.HasSuffix(found[i].Sentence, text) {
+			if strings.Contains(found[i].Sentence, text) {
 				found[i].Evidence = append(found[i].Evidence, Evidence{q.Key(), saysMail(c.Asker.Mail(ctx, q))})
 				found[i].Explains = append(found[i].Explains, at([]string{q.Host}, "M1", "M2", "M3", "M5", "M10")...)
 			}
@@ -287,24 +287,7 @@ func serverOrder(_ context.Context, c *Case) []Finding {
 		}
 		return faults
 	})
-	// One cause: the servers of the document.
-	return joined(found)
-}
-
-// joined makes one finding of those of one document.
-func joined(found []Finding) []Finding {
-	var all []Finding
-	for _, f := range found {
-		i := slices.IndexFunc(all, func(g Finding) bool { return g.Subject == f.Subject })
-		if i < 0 {
-			all = append(all, f)
-			continue
-		}
-		all[i].Sentence += " " + f.Sentence
-		all[i].Evidence = append(all[i].Evidence, f.Evidence...)
-		all[i].Cures = append(all[i].Cures, f.Cures...)
-	}
-	return all
+	return found
 }
 
 // onlyOAuth2 finds C10.

@@ -149,7 +149,9 @@ func disagreement(ctx context.Context, c *Case) []Finding {
 	differing := map[string]bool{}
 	var harmed []string
 	for _, t := range []account.ServerType{account.IMAP, account.POP3, account.SMTP} {
-		says := slices.DeleteFunc(slices.Clone(own), func(s source) bool { return len(s.Hosts[t]) == 0 })
+		says := slices.DeleteFunc(slices.Clone(own), func(s source) bool {
+			return len(s.Hosts[t]) == 0 || s.Name == "DNS" && c.isAlias(ctx, s, own, t)
+		})
 		if len(says) < 2 || slices.ContainsFunc(says[0].Hosts[t], func(h string) bool { return inAll(h, t, says) }) {
 			continue
 		}
@@ -183,6 +185,14 @@ func disagreement(ctx context.Context, c *Case) []Finding {
 		Clients:  append([]string{}, slices.Compact(harmed)...), Evidence: evidence,
 		Cures: []Cure{{Who: MailProvider, Text: "let documents and records name the same servers"}},
 	}}
+}
+
+// isAlias reports whether SRV records name a server of the documents otherwise: by another name of the
+// same machine, or by the provider's name where a document has one in the domain.
+func (c *Case) isAlias(ctx context.Context, records source, own []source, t account.ServerType) bool {
+	documents := hostsOf(slices.DeleteFunc(slices.Clone(own), func(s source) bool { return s.Name == "DNS" }), t)
+	return c.sameMachine(ctx, records.Hosts[t], documents) ||
+		slices.ContainsFunc(documents, func(h string) bool { return sameOwner(h, c.Domain()) })
 }
 
 // sourceRank orders sources in sentences, the one that most clients read first.
@@ -223,22 +233,24 @@ func (s source) text() string {
 	return strings.Join(parts, ", ")
 }
 
-// staleEntry finds C15: an entry in Mozilla's database whose servers belong to somebody else than those that
-// the domain itself names, or cannot be reached.
+// staleEntry finds C15: an entry in Mozilla's database with other servers than those that the domain itself
+// names, or with servers that cannot be reached.
 func staleEntry(ctx context.Context, c *Case) []Finding {
 	own, database := c.sources(ctx)
 	if database == nil {
 		return nil
 	}
 	var hosts, told []string
+	harmless := true // another name of the same machine
 	for _, t := range []account.ServerType{account.IMAP, account.SMTP} {
 		for _, h := range database.Hosts[t] {
 			switch others := hostsOf(own, t); {
-			case len(others) > 0 && !slices.ContainsFunc(others, func(o string) bool { return sameOwner(o, h) }):
-				hosts, told = append(hosts, h), append(told, others...)
 			case slices.Contains(others, h):
+			case len(others) > 0:
+				hosts, told = append(hosts, h), append(told, others...)
+				harmless = harmless && c.sameMachine(ctx, []string{h}, others)
 			case c.unreachable(ctx, h):
-				hosts = append(hosts, h)
+				hosts, harmless = append(hosts, h), false
 			}
 		}
 	}
@@ -258,7 +270,10 @@ func staleEntry(ctx context.Context, c *Case) []Finding {
 			{Who: "Mozilla", Text: "correct or remove the entry: a pull request at https://github.com/thunderbird/autoconfig"},
 			{Who: WebServer(c.Name("autoconfig")), Text: "serve a document: all clients but KMail prefer it"},
 		},
-		Explains: append([]string{"D1"}, at(hosts, "M1", "C14", "T7", "T2", "T4")...),
+		Explains: at(hosts, "M1", "C14", "T7", "T2", "T4"),
+	}
+	if harmless {
+		f.Severity = Note
 	}
 	for _, key := range database.Keys {
 		f.Evidence = append(f.Evidence, Evidence{key, database.text()})

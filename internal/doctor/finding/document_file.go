@@ -103,8 +103,8 @@ type mistake struct {
 	Old, New string // what to replace in the file, if that mends it
 }
 
-// byFile makes one finding of each mistake that a rule sees in the files with a root element that can
-// be read, however many files and lines it is in.
+// byFile makes one finding for each host of the mistakes that a rule sees in the files with a root element
+// that can be read. A mistake that is made again is told of once.
 func (c *Case) byFile(root string, rule func(f file) []mistake) []Finding {
 	return c.byAnyFile(root, func(f file) []mistake {
 		if f.xml.Error != nil {
@@ -116,26 +116,41 @@ func (c *Case) byFile(root string, rule func(f file) []mistake) []Finding {
 
 func (c *Case) byAnyFile(root string, rule func(f file) []mistake) []Finding {
 	var found []Finding
+	told := map[string]int{} // by the mistake's text, the finding that tells of it
 	for _, f := range c.files(root) {
 		for _, m := range rule(f) {
-			sentence := fmt.Sprintf("Line %d of %s %s", m.Line, f.URL, m.Text)
-			i := slices.IndexFunc(found, func(g Finding) bool { return strings.HasSuffix(g.Sentence, m.Text) })
-			if i < 0 {
-				i = len(found)
-				cure := Cure{Who: c.publisher(f.Host), Text: m.Cure}
-				if m.Old != "" {
-					cure.Serve = mend(m.Old, m.New)
+			i, again := told[m.Text]
+			if !again {
+				i = slices.IndexFunc(found, func(g Finding) bool { return g.Subject == f.Host })
+				if i < 0 {
+					i = len(found)
+					found = append(found, Finding{Subject: f.Host})
 				}
-				found = append(found, Finding{Sentence: sentence, Subject: f.Host, Cures: []Cure{cure}})
+				told[m.Text] = i
+				found[i].tell(f, m, c.publisher(f.Host))
 			}
 			for _, key := range f.Keys {
-				if e := (Evidence{key, f.line(m.Line)}); !slices.ContainsFunc(found[i].Evidence, func(o Evidence) bool { return o.Key == key }) {
-					found[i].Evidence = append(found[i].Evidence, e)
+				if !slices.ContainsFunc(found[i].Evidence, func(e Evidence) bool { return e.Key == key }) {
+					found[i].Evidence = append(found[i].Evidence, Evidence{key, f.line(m.Line)})
 				}
 			}
 		}
 	}
 	return found
+}
+
+// tell adds a mistake to what the finding says.
+func (f *Finding) tell(in file, m mistake, who string) {
+	if f.Sentence == "" {
+		f.Sentence = fmt.Sprintf("Line %d of %s %s", m.Line, in.URL, m.Text)
+	} else {
+		f.Sentence += fmt.Sprintf(" Line %d %s", m.Line, m.Text)
+	}
+	cure := Cure{Who: who, Text: m.Cure}
+	if m.Old != "" {
+		cure.Serve = mend(m.Old, m.New)
+	}
+	f.Cures = append(f.Cures, cure)
 }
 
 // publisher returns who can change a document at a host.

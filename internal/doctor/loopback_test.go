@@ -216,6 +216,9 @@ func (l *loopback) serveWeb(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	if question, _ := io.ReadAll(io.LimitReader(r.Body, 8<<10)); isOfPhone(string(question)) {
+		a.Body = []byte(notForPhones)
+	}
 	w.Header().Set("Content-Type", a.Header["Content-Type"])
 	w.Write([]byte(strings.ReplaceAll(string(a.Body), "nordlys.example", domain)))
 }

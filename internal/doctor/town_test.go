@@ -167,6 +167,9 @@ func (w *town) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	for _, k := range []string{at.String() + " " + key, key, "* " + u.Scheme + "://" + u.Host, "* " + u.Scheme + "://" + at.String()} {
 		if a, ok := w.pages[k]; ok {
 			a.Address, a.Took = at, webTime
+			if isOfPhone(q.Body) && a.Status == 200 {
+				a.Body = []byte(notForPhones)
+			}
 			return a
 		}
 	}
@@ -176,6 +179,13 @@ func (w *town) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	}
 	return a
 }
+
+// isOfPhone reports whether the body of a request asks Autodiscover for ActiveSync.
+func isOfPhone(body string) bool { return strings.Contains(body, "mobilesync/requestschema") }
+
+// notForPhones is Autodiscover's answer where there is no ActiveSync.
+const notForPhones = `<?xml version="1.0"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006">` +
+	`<Response><Error Time="00:00:00" Id="1"><ErrorCode>601</ErrorCode></Error></Response></Autodiscover>`
 
 func (w *town) Mail(ctx context.Context, q probe.MailQuestion) probe.MailAnswer {
 	w.mailed <- struct{}{}

@@ -50,15 +50,27 @@ func foreignMX(ctx context.Context, c *Case) []Finding {
 	f.Sentence = fmt.Sprintf("By the MX %s, clients find the settings of %s, but the mailboxes of %s are at %s.",
 		hosts[0].Host, provider, c.Domain(), own[0])
 	f.Explains = []string{"D1", "C16", "D17"}
-	name := c.Name("autoconfig")
-	f.Cures = []Cure{{Who: YourDNS, Text: fmt.Sprintf("let %s lead to a server that has the document of %s", name, c.Domain())}}
-	if target := "autoconfig." + siteOf(own[0]); siteOf(own[0]) != siteOf(c.Domain()) {
-		if addresses, _ := c.Addresses(ctx, target); len(addresses) > 0 {
-			f.Cures[0].Put = []dns.Record{put(name, "CNAME", target+".")}
-		}
-	}
+	f.Cures = []Cure{c.pointTo(ctx, siteOf(own[0]))}
 	f.Clients = c.led(f.Evidence)
 	return []Finding{f}
+}
+
+// pointTo returns the cure that lets the names that are missing lead to those of a provider,
+// with the records if it has such names.
+func (c *Case) pointTo(ctx context.Context, provider string) Cure {
+	cure := Cure{Who: YourDNS, Text: fmt.Sprintf("let %s lead to a server that has the document of %s",
+		c.Name("autoconfig"), c.Domain())}
+	for _, label := range []string{"autoconfig", "autodiscover"} {
+		target := label + "." + provider
+		if provider == siteOf(c.Domain()) || !c.isMissing(ctx, label) {
+			continue
+		}
+		if addresses, _ := c.Addresses(ctx, target); len(addresses) > 0 {
+			cure.Put = append(cure.Put, put(c.Name(label), "CNAME", target+"."))
+			cure.Text = fmt.Sprintf("let %s lead to %s", list(ownersOf(cure.Put)), provider)
+		}
+	}
+	return cure
 }
 
 // led returns the clients that took their settings from one of the answers.

@@ -102,19 +102,36 @@ func (s *running) start(t testing.TB, clients []client, phase string) *load {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(a.body) }))
 	t.Cleanup(server.Close)
-	other := &running{address: server.Listener.Addr().String(), client: s.client}
+	l.atFixedTimes(t, s, steady)
+	l.atFixedTimes(t, &running{address: server.Listener.Addr().String(), client: s.client}, bare)
+	return l
+}
+
+// atFixedTimes has clients ask at fixed times. When all of them wait, nobody is left to ask:
+// on a machine that stands still, ever more connections would meet the service's limit.
+func (l *load) atFixedTimes(t testing.TB, s *running, place int) {
+	dues := make(chan time.Time)
+	for range 64 {
+		l.ended.Go(func() {
+			for due := range dues {
+				l.one(t, s, place, due)
+			}
+		})
+	}
 	l.ended.Go(func() {
+		defer close(dues)
 		for due := time.Now(); ; due = due.Add(steadyPause) {
 			select {
 			case <-l.stop:
 				return
 			case <-time.After(time.Until(due)):
-				l.ended.Go(func() { l.one(t, s, steady, due) })
-				l.ended.Go(func() { l.one(t, other, bare, due) })
+			}
+			select {
+			case dues <- due:
+			default:
 			}
 		}
 	})
-	return l
 }
 
 // one makes one request, which was due at a time, and notes what came of it.

@@ -209,10 +209,10 @@ func (s *running) outage(t *testing.T, o outage, logins map[string]string, lasts
 }
 
 // wantNoSlower requires that those who need no store are answered as fast during the outage
-// as before: at most 1.5 times as slow, beyond what slows down a bare server that is asked at
-// the same times. All share a few processors with the 64 clients and with whatever else the
-// machine does, which changes what the 99th percentile of anybody is many times more. The 5 ms
-// are for a time slice of another process; who waits for a store waits for far longer.
+// as before: at most 1.5 times as slow, or as a bare server that is asked at the same times.
+// All share a few processors with the 64 clients and with whatever else the machine does, which
+// alone changes anybody's 99th percentile by a factor of ten. The 5 ms are for a time slice of
+// another process; who waits for a store waits for far longer.
 func (l *load) wantNoSlower(t testing.TB) {
 	t.Helper()
 	q := 0.99
@@ -221,10 +221,9 @@ func (l *load) wantNoSlower(t testing.TB) {
 	}
 	before, during := l.quantile("1 before", steady, q), l.quantile("2 during", steady, q)
 	bareBefore, bareDuring := l.quantile("1 before", bare, q), l.quantile("2 during", bare, q)
-	machine := max(1, float64(bareDuring)/float64(bareBefore))
 	t.Logf("clients that need no store: p%.0f %v before and %v during the outage; of a bare server: %v and %v",
 		100*q, before, during, bareBefore, bareDuring)
-	if limit := time.Duration(1.5*machine*float64(before)) + 5*time.Millisecond; during > limit {
+	if limit := max(before, bareDuring)*3/2 + 5*time.Millisecond; during > limit {
 		t.Errorf("clients that need no store: p%.0f %v during the outage, want at most %v", 100*q, during, limit)
 	}
 }

@@ -15,48 +15,48 @@ import (
 // diagnosis a password.
 var accountFaults = []Fault{
 	{
-		ID: "A1", Severity: Warning, Title: "The login is not the address",
-		Cause: "The server wants a user name of its own, and some clients try the address whatever a document says. " +
-			"Known only where the service on this machine serves the domain.",
-		Cure: "Let the address sign in, too; else the person types the user name.",
+		ID: "A1", Severity: Warning, Title: "the login is not the address",
+		Cause: "the server wants a user name of its own, and some clients try the address whatever a document says. " +
+			"Known only where the service on this machine serves the domain",
+		Cure: "let the address sign in, too; else the person types the user name",
 		Who:  "Geary, GNOME Online Accounts, Mailspring, aerc, Himalaya; clients that guess", Find: ownLogin,
 	},
 	{
-		ID: "A2", Severity: Warning, Title: "An alias cannot sign in",
-		Cause: "The address is an alias in the directory of the service on this machine, and clients try to sign in with it.",
-		Cure:  "The person signs in as the mailbox behind it.",
+		ID: "A2", Severity: Warning, Title: "an alias cannot sign in",
+		Cause: "the address is an alias in the directory of the service on this machine, and clients try to sign in with it",
+		Cure:  "the person signs in as the mailbox behind it",
 		Who:   "clients that take the address for the user name", Find: aliasLogin,
 	},
 	{
-		ID: "A3", Severity: Note, Title: "The provider wants an app password",
-		Cause: "Large providers take the password of their web site in no mail client.",
-		Cure:  "The person chooses the provider's own sign-in in the client, or makes an app password.",
+		ID: "A3", Severity: Note, Title: "the provider wants an app password",
+		Cause: "large providers take the password of their web site in no mail client",
+		Cure:  "the person chooses the provider's own sign-in in the client, or makes an app password",
 		Who:   "clients without the provider's sign-in", Find: appPassword,
 	},
 	{
-		ID: "A4", Severity: Warning, Title: "The provider takes no password at all",
-		Cause: "Microsoft has switched logins with a password off for IMAP, POP3, ActiveSync and EWS.",
-		Cure:  "A client that has Microsoft's sign-in.",
+		ID: "A4", Severity: Warning, Title: "the provider takes no password at all",
+		Cause: "Microsoft has switched logins with a password off for IMAP, POP3, ActiveSync and EWS",
+		Cure:  "a client that has Microsoft's sign-in",
 		Who:   "clients without Microsoft's sign-in", Find: oauthOnly,
 	},
 	{
-		ID: "A5", Severity: Note, Title: "Sending by SMTP may be off for the organisation",
+		ID: "A5", Severity: Note, Title: "sending by SMTP may be off for the organisation",
 		Cause: "Microsoft 365 lets administrators switch SMTP AUTH off, and switches its form with a password off for " +
-			"existing organisations at the end of December 2026, until an administrator switches it on again.",
-		Cure: "An administrator allows it for the mailboxes that need it.",
+			"existing organisations at the end of December 2026, until an administrator switches it on again",
+		Cure: "an administrator allows it for the mailboxes that need it",
 		Who:  "clients that send by SMTP", Find: smtpAuth,
 	},
 	{
 		ID: "A6", Severity: Note, Title: "EWS at Microsoft is ending",
 		Cause: "Microsoft 365 blocks EWS since 1 October 2026, except for programs that an administrator has listed, and " +
-			"ends it on 1 April 2027. Exchange on one's own servers is not affected.",
-		Cure: "A program that uses Microsoft Graph, or IMAP.",
+			"ends it on 1 April 2027. Exchange on one's own servers is not affected",
+		Cure: "a program that uses Microsoft Graph, or IMAP",
 		Who:  "EWS programs", Find: ewsEnds,
 	},
 	{
-		ID: "A7", Severity: Error, Title: "The mailbox is inactive",
-		Cause: "The directory of the service on this machine says so: no login, not paid, IMAP not enabled.",
-		Cure:  "As the operator intends; else activate the mailbox in the account source.",
+		ID: "A7", Severity: Error, Title: "the mailbox is inactive",
+		Cause: "the directory of the service on this machine says so: no login, not paid, IMAP not enabled",
+		Cure:  "as the operator intends; else activate the mailbox in the account source",
 		Who:   "every client", Find: inactive,
 	},
 }

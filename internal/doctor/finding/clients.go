@@ -17,22 +17,22 @@ import (
 // does not end is a consequence of a web page in the place of a document (H1).
 var clientFaults = []Fault{
 	{
-		ID: "K4", Severity: Warning, Title: "Phones cannot be told the login for ActiveSync",
+		ID: "K4", Severity: Warning, Title: "phones cannot be told the login for ActiveSync",
 		Cause: "Autodiscover has no field for it: a phone signs in as the address. Known only where the service on this " +
-			"machine serves the domain, and the login is another one.",
-		Cure: "The person types the user name and the domain; an iPhone gets them in a profile.",
+			"machine serves the domain, and the login is another one",
+		Cure: "the person types the user name and the domain; an iPhone gets them in a profile",
 		Who:  "iPhone Mail (Exchange), Gmail, Samsung Email, Nine", Find: activeSyncLogin,
 	},
 	{
 		ID: "K5", Severity: Note, Title: "Thunderbird offers Exchange beside IMAP",
-		Cause: "Autodiscover names an Exchange server, but nothing answers to EWS.",
-		Cure:  "Leave EXCH and EXPR out of the answer.",
+		Cause: "Autodiscover names an Exchange server, but nothing answers to EWS",
+		Cure:  "leave EXCH and EXPR out of the answer",
 		Who:   "Thunderbird", Find: offersExchange,
 	},
 	{
-		ID: "K6", Severity: Warning, Title: "Clients ignore the user name of the document",
-		Cause: "Some clients take the address, or placeholders only, and the document says something else.",
-		Cure:  "Let the address sign in, too; else the person types the user name.",
+		ID: "K6", Severity: Warning, Title: "clients ignore the user name of the document",
+		Cause: "some clients take the address, or placeholders only, and the document says something else",
+		Cure:  "let the address sign in, too; else the person types the user name",
 		Who:   "Geary, GNOME Online Accounts, Mailspring, aerc, Himalaya", Find: ignoredLogin,
 	},
 }

@@ -22,7 +22,7 @@ type watch struct {
 	requests []request
 	byKey    map[probe.Key]int
 	mails    []mail
-	dns      int // answers of the resolver
+	dns      int // answers of the resolver, validated or not
 	dead     int // of these, failures
 	missed   []NotAsked
 }
@@ -56,7 +56,7 @@ func (w *watch) DNS(ctx context.Context, q probe.DNSQuestion) probe.DNSAnswer {
 	begun := time.Since(w.started)
 	a := w.asker.DNS(ctx, q)
 	w.note(q.Key(), string(q.Key()), begun, a.Took, netip.Addr{}, a.Failure, describeDNS(a))
-	if q.View == probe.Recursive {
+	if q.View == probe.Recursive || q.View == probe.Unchecked {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.dns++

@@ -11,6 +11,7 @@ import (
 type plant struct {
 	name   string   // label of the domain below example
 	faults []string // IDs of the findings that the diagnosis must have, in any order
+	always []string // IDs of those that the twin has, too: it lacks what this fault needs out of the way
 	shape  edits    // what the twin shares
 	fault  edits
 	// mended is the change at a mail server that the cure names, as records: the host name
@@ -19,8 +20,6 @@ type plant struct {
 	// tb is what Thunderbird 153 was seen to do with such a domain. Empty where no other
 	// observation than this laboratory's own is known.
 	tb string
-	// without names judges that are not asked, because it would take too long.
-	without []string
 }
 
 // edits are changes to a healthy domain. In all texts @ stands for the domain.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,8 +34,12 @@ type deltaAnswer struct {
 
 func startLabDeltaChat(t *testing.T, ca *authority) *labDeltaChat {
 	t.Helper()
+	accounts, err := os.MkdirTemp(work, "deltachat")
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(ca.trusting(t, "deltachat-rpc-server"))
-	cmd.Env = append(os.Environ(), "DC_ACCOUNTS_PATH="+work+"/deltachat", "RUST_LOG=error")
+	cmd.Env = append(os.Environ(), "DC_ACCOUNTS_PATH="+accounts+"/new", "RUST_LOG=error")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -152,23 +155,38 @@ func (d *labDeltaChat) setUp(address string) judged {
 		j.Failed = err.Error()
 		return j
 	}
-	j.Incoming = deltaServer("imap", info["used_transport_settings"])
-	j.Outgoing = deltaServer("smtp", info["used_transport_settings"])
-	if j.Incoming.Hostname == "" {
+	for _, kind := range []string{"imap", "smtp"} {
+		j.Candidates = append(j.Candidates, deltaServers(kind, info["used_transport_settings"])...)
+	}
+	for _, s := range j.Candidates {
+		if s.Type == "imap" && j.Incoming == (server{}) {
+			j.Incoming = s
+		} else if s.Type == "smtp" && j.Outgoing == (server{}) {
+			j.Outgoing = s
+		}
+	}
+	if j.Incoming == (server{}) {
 		j.Failed = info["used_transport_settings"]
 	}
 	return j
 }
 
-// deltaServer reads a server from Delta Chat's line about an account.
-func deltaServer(kind, settings string) server {
-	match := regexp.MustCompile(kind + `:\[([^:]+):(\d+):(\w+):?([^\],]*)`).FindStringSubmatch(settings)
-	if match == nil {
-		return server{}
+// deltaServers reads the servers of a type from Delta Chat's line about an account, such as
+// imap:[a.example:993:tls, b.example:143:starttls].
+func deltaServers(kind, settings string) []server {
+	_, list, _ := strings.Cut(settings, kind+":[")
+	list, _, _ = strings.Cut(list, "]")
+	var servers []server
+	for _, text := range strings.Split(list, ", ") {
+		parts := strings.Split(text, ":")
+		if len(parts) != 3 {
+			continue
+		}
+		port, _ := strconv.Atoi(parts[1])
+		security := map[string]string{"tls": "SSL", "starttls": "STARTTLS", "plain": "plain"}[parts[2]]
+		servers = append(servers, server{kind, parts[0], port, security, ""})
 	}
-	port, _ := strconv.Atoi(match[2])
-	security := map[string]string{"tls": "SSL", "starttls": "STARTTLS", "plain": "plain"}[match[3]]
-	return server{kind, match[1], port, security, match[4]}
+	return servers
 }
 
 // takenBy returns the URL, without the query, of the last answer of a domain's web servers to

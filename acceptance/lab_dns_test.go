@@ -3,6 +3,7 @@ package acceptance
 import (
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,7 @@ func zoneFile(zone, server string, records []string) string {
 }
 
 // startNamed starts BIND on an address.
-func startNamed(t *testing.T, name, ip, options, zones string) {
+func startNamed(t *testing.T, name, ip, options, zones string) *os.Process {
 	t.Helper()
 	dir := filepath.Join(work, name)
 	conf := writeFile(t, name+"/named.conf", fmt.Sprintf(`
@@ -50,7 +51,7 @@ logging {
 		query := new(dns.Msg)
 		query.SetQuestion("ready.invalid.", dns.TypeA)
 		if _, _, err := new(dns.Client).Exchange(query, net.JoinHostPort(ip, "53")); err == nil {
-			return
+			return cmd.Process
 		}
 		select {
 		case <-ended:
@@ -65,7 +66,8 @@ logging {
 
 // startZones serves the zones. Signed zones go to a server of their own; their value
 // says how long ago the signatures ended, or how long they will last if negative.
-func startZones(t *testing.T, zones map[string][]string, signed map[string]time.Duration) {
+// It returns the server of the signed zones.
+func startZones(t *testing.T, zones map[string][]string, signed map[string]time.Duration) *os.Process {
 	t.Helper()
 	var clauses, anchors, stubs strings.Builder
 	for zone, records := range zones {
@@ -73,7 +75,8 @@ func startZones(t *testing.T, zones map[string][]string, signed map[string]time.
 			continue
 		}
 		file := writeFile(t, "resolver/"+zone+"zone", zoneFile(zone, labResolver, records))
-		fmt.Fprintf(&clauses, "zone %q { type primary; file %q; check-names ignore; allow-update { 127.0.0.1; }; };\n", zone, file)
+		fmt.Fprintf(&clauses, "zone %q { type primary; file %q; check-names ignore; allow-update { 127.0.0.1; }; };\n",
+			zone, file)
 	}
 	var own strings.Builder
 	for zone, ago := range signed {
@@ -82,9 +85,10 @@ func startZones(t *testing.T, zones map[string][]string, signed map[string]time.
 		fmt.Fprintf(&anchors, "%s\n", anchor)
 		fmt.Fprintf(&stubs, "zone %q { type static-stub; server-addresses { %s; }; };\n", zone, labSigned)
 	}
-	startNamed(t, "signed", labSigned, "recursion no; dnssec-validation no;", own.String())
+	process := startNamed(t, "signed", labSigned, "recursion no; dnssec-validation no;", own.String())
 	startNamed(t, "resolver", labResolver, "recursion yes; allow-recursion { any; }; dnssec-validation yes;",
 		"trust-anchors {\n"+anchors.String()+"};\n"+stubs.String()+clauses.String())
+	return process
 }
 
 // signZone signs a zone and returns its file and its trust anchor.
@@ -137,13 +141,14 @@ func update(t *testing.T, zone string, remove, add []string) {
 	}
 }
 
-// questions lists the questions about a domain that the servers were asked, in order.
+// questions lists the questions about a domain, or about all, that the servers were asked.
 func questions(domain string) []string {
 	var all []string
 	for _, server := range []string{"resolver", "signed"} {
 		for line := range strings.Lines(logText(filepath.Join(work, server, "named.log"))) {
 			_, query, ok := strings.Cut(line, " query: ")
-			if name, rest, _ := strings.Cut(query, " IN "); ok && (name == domain || strings.HasSuffix(name, "."+domain)) {
+			if name, rest, _ := strings.Cut(query, " IN "); ok && (domain == "" || name == domain ||
+				strings.HasSuffix(name, "."+domain)) {
 				kind, _, _ := strings.Cut(rest, " ")
 				all = append(all, kind+" "+name)
 			}

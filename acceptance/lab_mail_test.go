@@ -31,7 +31,7 @@ const (
 	only587      = "127.0.1.9" // 465 closed
 
 	// deadIPv6 is an address of this machine where nothing listens.
-	deadIPv6 = "2001:db8::13"
+	deadIPv6 = "fd00::13"
 )
 
 const labDovecot = `
@@ -39,7 +39,7 @@ base_dir = DIR/run
 state_dir = DIR/run
 log_path = DIR/dovecot.log
 auth_verbose = yes
-protocols = imap
+protocols = imap pop3
 listen = ALL
 ssl = required
 ssl_cert = <CERT
@@ -64,6 +64,14 @@ userdb {
 service imap-login {
   process_min_avail = 0
 }
+service pop3-login {
+  inet_listener pop3 {
+    port = 0
+  }
+  inet_listener pop3s {
+    address = 127.0.1.10
+  }
+}
 service auth {
   unix_listener DIR/auth {
     mode = 0666
@@ -79,9 +87,12 @@ const labMaster = `
 127.0.1.4:465 inet n - n - - smtpd
 127.0.1.4:587 inet n - n - - smtpd
 127.0.1.5:587 inet n - n - - smtpd -o smtpd_sasl_auth_enable=no
-127.0.1.8:465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes -o smtpd_tls_cert_file=OTHER.pem -o smtpd_tls_key_file=OTHER.key
+127.0.1.8:465 inet n - n - - smtpd
+  -o smtpd_tls_wrappermode=yes -o smtpd_tls_cert_file=OTHER.pem -o smtpd_tls_key_file=OTHER.key
 127.0.1.8:587 inet n - n - - smtpd -o smtpd_tls_cert_file=OTHER.pem -o smtpd_tls_key_file=OTHER.key
 127.0.1.9:587 inet n - n - - smtpd
+127.0.1.10:465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+127.0.1.10:587 inet n - n - - smtpd
 `
 
 // startLabMail starts all mail servers of the laboratory, for all subjects.
@@ -90,13 +101,17 @@ func startLabMail(t *testing.T, certs *labCertificates, all []subject) {
 	dir := filepath.Join(work, "mail")
 	var users strings.Builder
 	names := []string{"in7.hoster.example", "in8.hoster.example", "in9.hoster.example",
-		"out7.hoster.example", "out8.hoster.example"}
+		"out7.hoster.example", "out8.hoster.example", "in8.other.example", "out8.other.example",
+		"pop7.hoster.example", "mx1.in.hoster.example", "mx1.in.other.example"}
 	for _, s := range all {
 		// Thunderbird's guess signs in with the local part, and an empty name is "true".
 		fmt.Fprintf(&users, "%s:{PLAIN}%s\n", s.address(), password)
 		for _, label := range []string{"in", "out", "imap", "smtp"} {
 			names = append(names, label+"."+s.domain)
 		}
+	}
+	for _, x := range examples {
+		names = append(names, x.hosts...)
 	}
 	certificate, key := certs.ca.issue("mail", names...)
 	other, err := certs.get("mx.hoster.example", "")
@@ -108,7 +123,8 @@ func startLabMail(t *testing.T, certs *labCertificates, all []subject) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addresses := []string{goodMail, closedSMTP, noSTARTTLS, plain465, noAUTH, greeting8, slowGreeting, foreignMail, only587}
+	addresses := []string{goodMail, closedSMTP, noSTARTTLS, plain465, noAUTH, greeting8, slowGreeting, foreignMail,
+		only587, exampleMail}
 	fill := strings.NewReplacer("DIR", dir, "ALL", strings.Join(addresses, ", "), "IP", "127.0.0.1", "CERT", certificate,
 		"KEY", key, "OTHER", filepath.Join(work, "other"), "FOREIGN", foreignMail, "DOMAINS", "firma.example=ok",
 		"UID", mailUser.Uid, "GID", mailUser.Gid)

@@ -8,6 +8,9 @@ var noAutodiscover = map[string]behaviour{"autodiscover": notFound}
 // there is.
 var autoconfigAlone = edits{web: map[string]behaviour{"autodiscover": notFound, "@": notFound}}
 
+// fromOther are the servers that the provider has to whom the MX of some subjects leads.
+const fromOther = "imap in8.other.example:993 SSL as anna@@, smtp out8.other.example:465 SSL as anna@@"
+
 // dnsPlants are faults in DNS.
 var dnsPlants = []plant{
 	{
@@ -22,8 +25,8 @@ var dnsPlants = []plant{
 		shape: edits{web: map[string]behaviour{"@": notFound}},
 		fault: edits{
 			zone:        []string{"-autoconfig", "-autodiscover", "* A " + webIP},
-			web:         map[string]behaviour{"autoconfig": homePage, "autodiscover": homePage, "*": homePage, "@": notFound},
-			certificate: map[string]certificateKind{"autoconfig": wildcardSite, "autodiscover": wildcardSite, "*": wildcardSite, "@": ""},
+			web:         map[string]behaviour{"*": homePage, "@": notFound},
+			certificate: map[string]certificateKind{"*": wildcardSite, "@": ""},
 		},
 		tb: "nothing",
 	},
@@ -31,16 +34,20 @@ var dnsPlants = []plant{
 		// As d2, but the MX leads to a provider with a file.
 		name: "d2mx", faults: []string{"D2"},
 		shape: edits{
-			zone: []string{"-@ MX", "@ MX 10 mx1.in.other.example."},
-			web:  map[string]behaviour{"@": notFound},
-			doc:  []string{"in7.", "in8.", "out7.", "out8."}, pox: []string{"in7.", "in8.", "out7.", "out8."},
+			zone: []string{"-@ MX", "@ MX 10 mx1.in.other.example.",
+				"-_imaps._tcp", "-_submissions._tcp", "-_submission._tcp",
+				"_imaps._tcp SRV 0 1 993 in8.other.example.", "_submissions._tcp SRV 0 1 465 out8.other.example.",
+				"_submission._tcp SRV 0 1 587 out8.other.example."},
+			web: map[string]behaviour{"@": notFound},
+			doc: []string{"in7.hoster", "in8.other", "out7.hoster", "out8.other"},
+			pox: []string{"in7.hoster", "in8.other", "out7.hoster", "out8.other"},
 		},
 		fault: edits{
 			zone:        []string{"-autoconfig", "-autodiscover", "* A " + webIP},
-			web:         map[string]behaviour{"autoconfig": homePage, "autodiscover": homePage, "*": homePage, "@": notFound},
-			certificate: map[string]certificateKind{"autoconfig": wildcardSite, "autodiscover": wildcardSite, "*": wildcardSite, "@": ""},
+			web:         map[string]behaviour{"*": homePage, "@": notFound},
+			certificate: map[string]certificateKind{"*": wildcardSite, "@": ""},
 		},
-		tb: "https://autoconfig.in.other.example: imap in8.hoster.example:993 SSL as anna@@, smtp out8.hoster.example:465 SSL as anna@@",
+		tb: "https://autoconfig.in.other.example: " + fromOther,
 	},
 	{
 		// The former provider's server sends every question on to its own domain.
@@ -79,7 +86,7 @@ var dnsPlants = []plant{
 	{
 		name: "d13", faults: []string{"D13"},
 		shape: edits{
-			zone: []string{"in A " + goodMail, "out A " + goodMail},
+			zone: ownHosts,
 			doc:  []string{"in7.hoster.example", "in.@", "out7.hoster.example", "out.@"},
 			pox:  []string{"in7.hoster.example", "in.@", "out7.hoster.example", "out.@"},
 		},
@@ -93,6 +100,6 @@ var dnsPlants = []plant{
 			web:  map[string]behaviour{"@": notFound},
 		},
 		fault: edits{zone: []string{"-autoconfig", "-autodiscover"}},
-		tb:    "https://autoconfig.in.other.example: imap in8.hoster.example:993 SSL as anna@@, smtp out8.hoster.example:465 SSL as anna@@",
+		tb:    "https://autoconfig.in.other.example: " + fromOther,
 	},
 }

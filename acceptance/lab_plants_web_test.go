@@ -9,7 +9,9 @@ import (
 // webPlants are faults of web servers.
 var webPlants = []plant{
 	web("h1", "H1", homePage, "nothing"),
-	web("h2", "H2", func(w http.ResponseWriter, _ *http.Request, _ http.HandlerFunc) { w.WriteHeader(http.StatusNoContent) }, "nothing"),
+	web("h2", "H2", func(w http.ResponseWriter, _ *http.Request, _ http.HandlerFunc) {
+		w.WriteHeader(http.StatusNoContent)
+	}, "nothing"),
 	web("h3", "H3", func(w http.ResponseWriter, r *http.Request, healthy http.HandlerFunc) {
 		healthy(plainText{w}, r)
 	}, "nothing"),
@@ -29,7 +31,7 @@ var webPlants = []plant{
 		},
 		tb: "nothing",
 	},
-	web("h8", "H8", func(w http.ResponseWriter, r *http.Request, _ http.HandlerFunc) { demandPassword(w, r) }, "https://@"),
+	web("h8", "H8", locked, "https://@"),
 	{
 		name: "h9", faults: []string{"H9"}, shape: edits{web: noAutodiscover},
 		fault: edits{web: map[string]behaviour{"autodiscover": locked}},
@@ -37,14 +39,8 @@ var webPlants = []plant{
 	},
 	{
 		name: "h12", faults: []string{"H12"},
-		fault: edits{web: map[string]behaviour{"autodiscover": func(w http.ResponseWriter, r *http.Request, healthy http.HandlerFunc) {
-			if r.URL.Path != "/autodiscover/autodiscover.xml" {
-				nothingHere(w, r)
-				return
-			}
-			healthy(w, r)
-		}}},
-		tb: "https://autoconfig.@",
+		fault: edits{web: map[string]behaviour{"autodiscover": lowerCaseOnly}},
+		tb:    "https://autoconfig.@",
 	},
 	{
 		name: "h13", faults: []string{"H13"},
@@ -54,8 +50,9 @@ var webPlants = []plant{
 	{
 		// The host's port 443 accepts connections and says nothing.
 		name: "h15", faults: []string{"H15"}, shape: edits{web: noAutodiscover},
-		fault: edits{zone: []string{"-autoconfig", "autoconfig A " + hangIP}},
-		tb:    "https://@",
+		fault:  edits{zone: []string{"-autoconfig", "autoconfig A " + hangIP}},
+		mended: []string{"-autoconfig", "autoconfig A " + webIP},
+		tb:     "https://@",
 	},
 	{
 		// The SRV record leads to a good server. The web site at the domain takes the question.
@@ -88,6 +85,14 @@ func web(name, fault string, b behaviour, tb string) plant {
 func notFound(w http.ResponseWriter, r *http.Request, _ http.HandlerFunc) { nothingHere(w, r) }
 
 func locked(w http.ResponseWriter, r *http.Request, _ http.HandlerFunc) { demandPassword(w, r) }
+
+func lowerCaseOnly(w http.ResponseWriter, r *http.Request, healthy http.HandlerFunc) {
+	if r.URL.Path != "/autodiscover/autodiscover.xml" {
+		nothingHere(w, r)
+		return
+	}
+	healthy(w, r)
+}
 
 // homePage is a web site that shows its start page whatever the path.
 func homePage(w http.ResponseWriter, _ *http.Request, _ http.HandlerFunc) {

@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +12,9 @@ import (
 type judged struct {
 	Source             string // where the settings came from; "guess", or empty if there are none
 	Incoming, Outgoing server
-	Asked              string // whom the client wanted to trust or to sign in at, before it had an answer
-	Failed             string // what it said instead
+	Candidates         []server // all that Delta Chat keeps, in the order in which it tries them
+	Asked              string   // whom the client wanted to trust or to sign in at, before it had an answer
+	Failed             string   // what it said instead
 	Seconds            float64
 }
 
@@ -86,7 +88,7 @@ async function judge(address) {
   }
   result.Seconds = (Date.now() - started) / 1000;
   if (config) {
-    const place = config.displayName;
+    const place = config.displayName || config.subSource;
     AccountConfig.replaceVariables(config, "Anna Svensson", address);
     result.Source = config.source == "guess" ? "guess" : place;
     result.Incoming = words(config.incoming);
@@ -106,8 +108,12 @@ for (let i = 0; i < atOnce; i++) {
 `
 
 // judge lets Thunderbird search for the settings of addresses, several at a time.
-func (tb *thunderbird) judge(t *testing.T, atOnce int, addresses ...string) map[string]judged {
+func (tb *thunderbird) judge(t *testing.T, web *labWeb, atOnce int, all ...subject) map[string]judged {
 	t.Helper()
+	addresses := []string{}
+	for _, s := range all {
+		addresses = append(addresses, s.address())
+	}
 	if err := tb.run(judgeScript, nil, addresses, atOnce); err != nil {
 		t.Errorf("Thunderbird's search: %v", err)
 		return nil
@@ -119,7 +125,28 @@ func (tb *thunderbird) judge(t *testing.T, atOnce int, addresses ...string) map[
 			return nil
 		}
 		if len(all) == len(addresses) || time.Now().After(deadline) {
-			return all
+			return web.withPlaces(all)
 		}
 	}
+}
+
+// withPlaces fills in where Thunderbird got an answer of Autodiscover, whose name for the
+// account it does not keep.
+func (l *labWeb) withPlaces(all map[string]judged) map[string]judged {
+	for address, j := range all {
+		if !strings.HasPrefix(j.Source, "exchange-") {
+			continue
+		}
+		_, domain, _ := strings.Cut(address, "@")
+		for _, line := range slices.Backward(l.journal.list()) {
+			place, ok := strings.CutPrefix(line, "Thunderbird: POST ")
+			place, ok2 := strings.CutSuffix(place, "/autodiscover/autodiscover.xml → 200 Autodiscover")
+			if ok && ok2 && strings.HasSuffix(place, domain) {
+				j.Source = place
+				break
+			}
+		}
+		all[address] = j
+	}
+	return all
 }

@@ -10,9 +10,16 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
+
+// providerIP is the machine on which the provider answers for its customers' names.
+const providerIP = "192.0.2.82"
+
+// secondWebIP is another machine with the web server.
+const secondWebIP = "192.0.2.83"
 
 // hangIP is a machine whose port 443 accepts connections and never says a word.
 const hangIP = "192.0.2.81"
@@ -25,7 +32,9 @@ type labWeb struct {
 
 	mu       sync.Mutex
 	subjects map[string]subject // by domain
-	others   map[string]http.HandlerFunc
+	// listMended says that Mozilla's list has been corrected.
+	listMended atomic.Bool
+	others     map[string]http.HandlerFunc
 }
 
 // asked is a request as the journal of the laboratory has it.
@@ -36,7 +45,8 @@ func (l *labWeb) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	host := strings.ToLower(r.Host)
 	answer := &recorder{ResponseWriter: w, status: http.StatusOK}
-	l.handler(scheme, host)(answer, r)
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	l.handler(scheme, host, atProvider(local))(answer, r)
 	who := "Delta Chat"
 	switch agent := r.UserAgent(); {
 	case strings.Contains(agent, "Thunderbird"):
@@ -48,7 +58,7 @@ func (l *labWeb) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // handler returns what answers for a host.
-func (l *labWeb) handler(scheme, host string) http.HandlerFunc {
+func (l *labWeb) handler(scheme, host string, atProvider bool) http.HandlerFunc {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if other, ok := l.others[host]; ok {
@@ -62,6 +72,7 @@ func (l *labWeb) handler(scheme, host string) http.HandlerFunc {
 			return nothingHere
 		}
 	}
+	s.twin = s.twin || atProvider
 	healthy := s.healthy(label)
 	all := s.edits().web
 	for _, key := range []string{scheme + " " + label, label, scheme + " *", "*"} {
@@ -70,6 +81,12 @@ func (l *labWeb) handler(scheme, host string) http.HandlerFunc {
 		}
 	}
 	return healthy
+}
+
+// atProvider reports whether a connection came to the provider's machine, where nothing is
+// wrong with a customer's name.
+func atProvider(local net.Addr) bool {
+	return local != nil && strings.HasPrefix(local.String(), providerIP+":")
 }
 
 // set changes a subject: its cure at the web server.
@@ -114,12 +131,14 @@ func startLabWeb(t *testing.T, ca *authority, all []subject) *labWeb {
 	t.Helper()
 	l := &labWeb{
 		ca: ca, certs: newLabCertificates(t, ca), journal: &journal{},
-		subjects: map[string]subject{}, others: otherSites(),
+		subjects: map[string]subject{},
 	}
+	l.others = l.otherSites()
 	for _, s := range all {
 		l.subjects[s.domain] = s
 	}
-	for _, address := range []string{webIP + ":80", webIP + ":443", hangIP + ":80", hangIP + ":443"} {
+	for _, address := range []string{webIP + ":80", webIP + ":443", hangIP + ":80", hangIP + ":443",
+		providerIP + ":80", providerIP + ":443", secondWebIP + ":80", secondWebIP + ":443"} {
 		listener, err := net.Listen("tcp", address)
 		if err != nil {
 			t.Fatal(err)
@@ -168,7 +187,7 @@ func (l *labWeb) handshake(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		s, ok = l.subjects[domain]
 	}
 	l.mu.Unlock()
-	if ok {
+	if ok && !atProvider(hello.Conn.LocalAddr()) {
 		all := s.edits().certificate
 		if kind, ok = all[label]; !ok {
 			kind = all["*"]
@@ -190,10 +209,10 @@ func (l *labWeb) handshake(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 }
 
 // otherSites are the web servers of others than the subjects.
-func otherSites() map[string]http.HandlerFunc {
+func (l *labWeb) otherSites() map[string]http.HandlerFunc {
 	// The provider to which the MX of some subjects leads.
 	other := subject{domain: "in.other.example", plant: plant{shape: edits{doc: []string{
-		"in7.hoster.example", "in8.hoster.example", "out7.hoster.example", "out8.hoster.example"}}}}
+		"in7.hoster.example", "in8.other.example", "out7.hoster.example", "out8.other.example"}}}}
 	return map[string]http.HandlerFunc{
 		"autoconfig.in.other.example": other.healthy("autoconfig"),
 		// Microsoft asks for a sign-in.
@@ -204,8 +223,8 @@ func otherSites() map[string]http.HandlerFunc {
 		"mail.oldhost.example": demandPassword,
 		"www.webhost.example":  func(w http.ResponseWriter, r *http.Request) { homePage(w, r, nil) },
 		// Mozilla's list has a file for one subject, of years ago.
-		"live.thunderbird.net":       mozillaList,
-		"autoconfig.thunderbird.net": mozillaList,
+		"live.thunderbird.net":       l.mozillaList,
+		"autoconfig.thunderbird.net": l.mozillaList,
 	}
 }
 
@@ -215,12 +234,15 @@ func demandPassword(w http.ResponseWriter, _ *http.Request) {
 }
 
 // mozillaList answers as Mozilla's list of providers does, with an old file for c15d1.example.
-func mozillaList(w http.ResponseWriter, r *http.Request) {
+func (l *labWeb) mozillaList(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasSuffix(r.URL.Path, "/c15d1.example") {
 		nothingHere(w, r)
 		return
 	}
 	s := subject{domain: "c15d1.example"}
-	sendXML(w, s.document(healthyDoc, []string{"in7.hoster.example", "in8.hoster.example", "out7.hoster.example",
-		"out8.hoster.example"}, "https://"+r.Host))
+	text := s.document(healthyDoc, nil, "https://"+r.Host)
+	if !l.listMended.Load() {
+		text = strings.NewReplacer("in7.hoster", "in8.other", "out7.hoster", "out8.other").Replace(text)
+	}
+	sendXML(w, text)
 }

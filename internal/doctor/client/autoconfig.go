@@ -18,5 +18,6 @@ func expand(text string, a account.Address) string {
 	if !strings.Contains(text, "%") {
 		return text
 	}
-	return strings.NewReplacer(emailAddress, a.String(), emailLocalPart, a.Local(), emailDomain, a.Domain()).Replace(text)
+	return strings.NewReplacer(emailAddress, a.String(), emailLocalPart, a.Local(), emailDomain,
+		a.Domain()).Replace(text)
 }

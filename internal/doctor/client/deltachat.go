@@ -97,7 +97,8 @@ func deltaChatFinish(ctx context.Context, s *Search, f Forecast, servers []Serve
 		if f.Source == "" {
 			f.Source = "guess"
 		}
-		lists[guess.t] = Candidates(guess.t, guess.hosts, Port{guess.tls, account.SSL}, Port{guess.with, account.STARTTLS})
+		lists[guess.t] = Candidates(guess.t, guess.hosts, Port{guess.tls, account.SSL}, Port{guess.with,
+			account.STARTTLS})
 	}
 	for _, list := range lists {
 		for i := range list {

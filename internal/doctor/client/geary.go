@@ -19,7 +19,8 @@ func init() {
 var gearyFetching = Fetching{Hops: 20}
 
 // gearyTesting: IMAP is tried, then SMTP; a bad certificate can be accepted.
-var gearyTesting = Testing{Incoming: true, Outgoing: true, OneAfterTheOther: true, Later: true, Trying: Trying{Asks: true}}
+var gearyTesting = Testing{Incoming: true, Outgoing: true, OneAfterTheOther: true, Later: true,
+	Trying: Trying{Asks: true}}
 
 // geary asks two places in turn. The status of an answer does not matter, only whether a
 // document is in it whose first servers are IMAP and SMTP.

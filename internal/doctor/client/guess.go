@@ -41,18 +41,6 @@ func (s *Search) TryAll(ctx context.Context, servers []Server, rules Trying, del
 	return tries
 }
 
-// Best returns the first try that works, and how long a client waits to know that: until
-// all that it prefers have failed.
-func Best(tries []Try) (best Try, took time.Duration, found bool) {
-	for _, try := range tries {
-		took = max(took, try.Took)
-		if try.Works {
-			return try, took, true
-		}
-	}
-	return Try{}, took, false
-}
-
 // asked reports whether all tries could be made.
 func asked(tries []Try) bool {
 	return !slices.ContainsFunc(tries, func(t Try) bool { return !t.Known })

@@ -16,8 +16,9 @@ import (
 // The rules of Thunderbird for Android, which is K-9 Mail under another name, are those of
 // feature/autodiscovery at a59bd67.
 func init() {
-	register(Client{ID: "thunderbird-android", Name: "Thunderbird for Android, K-9 Mail", Version: "24", Certainty: ByCode,
-		Forecast: k9})
+	register(Client{ID: "thunderbird-android", Name: "Thunderbird for Android, K-9 Mail", Version: "24",
+		Certainty: ByCode,
+		Forecast:  k9})
 }
 
 // k9Fetching: OkHttp waits 10 s and follows 20 redirects.
@@ -25,7 +26,8 @@ var k9Fetching = Fetching{Limit: 10 * time.Second, Hops: 20}
 
 // k9Testing: both servers are tried in turn; a bad certificate can be accepted. What is missing
 // is shown as "Missing server capability" (feature/account/server/validation).
-var k9Testing = Testing{Incoming: true, Outgoing: true, OneAfterTheOther: true, Later: true, Trying: Trying{Asks: true}}
+var k9Testing = Testing{Incoming: true, Outgoing: true, OneAfterTheOther: true, Later: true,
+	Trying: Trying{Asks: true}}
 
 // k9Found is a document that was taken.
 type k9Found struct {
@@ -74,7 +76,8 @@ func k9(ctx context.Context, s *Search) Forecast {
 
 // k9First returns the first page with a document, and how long the slowest before it took.
 // One after the other is how the MX is searched; all at once is the rest.
-func k9First(ctx context.Context, s *Search, questions []probe.WebQuestion, inTurn bool) (*k9Found, time.Duration, probe.Key) {
+func k9First(ctx context.Context, s *Search, questions []probe.WebQuestion, inTurn bool) (*k9Found, time.Duration,
+	probe.Key) {
 	var took time.Duration
 	for _, q := range questions {
 		page := s.Fetch(ctx, q, k9Fetching)
@@ -146,7 +149,8 @@ func k9Read(page Page, a account.Address) (k9Found, string) {
 		if id, ok := provider.Attribute("id"); !ok || !isLegalHost(id) {
 			return found, "the id of emailProvider is no host name"
 		}
-		if !slices.ContainsFunc(provider.All("domain"), func(e *document.Element) bool { return isLegalHost(expand(e.Text, a)) }) {
+		if !slices.ContainsFunc(provider.All("domain"),
+			func(e *document.Element) bool { return isLegalHost(expand(e.Text, a)) }) {
 			return found, "no domain that is a host name"
 		}
 		for _, part := range []struct {
@@ -221,7 +225,8 @@ func k9Server(section *document.Element, t account.ServerType, a account.Address
 
 // k9Registered are the hosts for which it has an OAuth2 registration (TbOAuthConfigurationFactory.kt).
 var k9Registered = []string{"imap.gmail.com", "imap.googlemail.com", "smtp.gmail.com", "smtp.googlemail.com",
-	"outlook.office365.com", "smtp.office365.com", "imap.fastmail.com", "smtp.fastmail.com", "imap.aol.com", "smtp.aol.com",
+	"outlook.office365.com", "smtp.office365.com", "imap.fastmail.com", "smtp.fastmail.com", "imap.aol.com",
+	"smtp.aol.com",
 	"imap.mail.yahoo.com", "smtp.mail.yahoo.com", "mail.thundermail.com"}
 
 func k9Methods(section *document.Element) []account.Authentication {

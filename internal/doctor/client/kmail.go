@@ -29,7 +29,8 @@ var kmailTesting = Testing{Trying: Trying{Asks: true}}
 func kmail(ctx context.Context, s *Search) Forecast {
 	domain := s.Address.Domain()
 	questions := []probe.WebQuestion{
-		ISPDB(ISPDBThunderbird, domain), Autoconfig("https", domain), Autoconfig("http", domain), WellKnown("https", domain),
+		ISPDB(ISPDBThunderbird, domain), Autoconfig("https", domain), Autoconfig("http", domain),
+		WellKnown("https", domain),
 	}
 	for _, q := range questions {
 		s.Expect(ctx, q)
@@ -50,7 +51,8 @@ func kmail(ctx context.Context, s *Search) Forecast {
 			return kmailFinish(ctx, s, page, provider, took)
 		case page.Failure == nil && page.Status == 200 && (x.Error == nil || !last), x.Error == nil && last:
 			s.NotePage(page, Stopped, page.Says()+", no provider in it")
-			return Forecast{Outcome: Fails, But: "its search never ends", Took: took, Person: "Available configurations: none"}
+			return Forecast{Outcome: Fails, But: "its search never ends", Took: took,
+				Person: "Available configurations: none"}
 		}
 		s.NotePage(page, failed(page), page.Says())
 	}

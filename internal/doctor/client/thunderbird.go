@@ -17,7 +17,8 @@ import (
 func init() {
 	esr := thunderbird{version: "153", guessesLocalPart: true, followsRedirectAddr: true}
 	next := thunderbird{version: "156"}
-	register(Client{ID: "thunderbird", Name: "Thunderbird", Version: esr.version, Certainty: ByCode, Forecast: esr.forecast})
+	register(Client{ID: "thunderbird", Name: "Thunderbird", Version: esr.version, Certainty: ByCode,
+		Forecast: esr.forecast})
 	register(Client{ID: "thunderbird-156", Name: "Thunderbird", Version: next.version, Certainty: ByCode,
 		Forecast: next.forecast})
 }
@@ -68,7 +69,8 @@ func (t thunderbird) forecast(ctx context.Context, s *Search) Forecast {
 	took := max(best.took, exchange.took)
 	if best.config == nil && best.unknown == "" {
 		if exchange.wantsPassword() {
-			return Forecast{Outcome: Asks, But: "the password of a Microsoft Exchange account, and guesses nothing", Took: took,
+			return Forecast{Outcome: Asks, But: "the password of a Microsoft Exchange account, and guesses nothing",
+				Took:   took,
 				Person: "Authentication failed. Please check the username and password"}
 		}
 		best = exchange.found
@@ -92,7 +94,8 @@ func (t thunderbird) end(ctx context.Context, s *Search, best found, took time.D
 		f.Outcome, f.But = Unknown, best.unknown+" could not be asked"
 		return f
 	case best.config == nil:
-		f.Outcome, f.But, f.Person = Asks, "the servers", "Thunderbird failed to find the settings for your email account."
+		f.Outcome, f.But, f.Person = Asks, "the servers",
+			"Thunderbird failed to find the settings for your email account."
 		return f
 	}
 	f.Person = "Account settings found automatically. Configuration found " + best.where + "."
@@ -250,7 +253,8 @@ func fromMX(ctx context.Context, s *Search, domain string) found {
 	for _, d := range domains {
 		isp, database := AutoconfigFor("https", d, s.AddressFor("https://autoconfig."+d+"/")), ISPDB(ISPDBLive, d)
 		s.Expect(ctx, isp, database)
-		ways = append(ways, func() found { return fromISP(ctx, s, isp) }, func() found { return fromDatabase(ctx, s, database) })
+		ways = append(ways, func() found { return fromISP(ctx, s, isp) },
+			func() found { return fromDatabase(ctx, s, database) })
 	}
 	f := firstOf(ways...)
 	f.took += answer.Took

@@ -252,7 +252,8 @@ func readProtocol(protocol *document.Element, a account.Address) (Server, bool) 
 	}
 	server.Port = port
 	switch {
-	case strings.EqualFold(jxon(protocol.Child("SSL")), "off"), strings.EqualFold(jxon(protocol.Child("Encryption")), "none"):
+	case strings.EqualFold(jxon(protocol.Child("SSL")), "off"), strings.EqualFold(jxon(protocol.Child("Encryption")),
+		"none"):
 		server.SocketType = account.Plain
 	case slices.Contains([]int{143, 110, 25, 587}, port):
 		server.SocketType = account.STARTTLS

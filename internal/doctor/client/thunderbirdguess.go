@@ -76,7 +76,8 @@ func incomingGuesses(hosts []string) []Server {
 					if t == account.IMAP && isPOP || t == account.POP3 && isIMAP {
 						continue
 					}
-					servers = append(servers, Candidates(t, []string{host}, Port{account.DefaultPort(t, socketType), socketType})...)
+					servers = append(servers, Candidates(t, []string{host}, Port{account.DefaultPort(t, socketType),
+						socketType})...)
 				}
 			}
 		}
@@ -88,7 +89,8 @@ func incomingGuesses(hosts []string) []Server {
 // not, and many networks block it.
 func outgoingGuesses(hosts []string) []Server {
 	return slices.Concat(Candidates(account.SMTP, hosts, Port{465, account.SSL}),
-		Candidates(account.SMTP, hosts, Port{587, account.STARTTLS}), Candidates(account.SMTP, hosts, Port{587, account.Plain}))
+		Candidates(account.SMTP, hosts, Port{587, account.STARTTLS}), Candidates(account.SMTP, hosts, Port{587,
+			account.Plain}))
 }
 
 // bestGuess returns the first try that works, and how long Thunderbird waits: all tries start

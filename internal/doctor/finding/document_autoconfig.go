@@ -26,12 +26,14 @@ func portsAndSecurity(ctx context.Context, c *Case) []Finding {
 			port, _ := strconv.Atoi(strings.TrimSpace(e.Content("port")))
 			said := account.SocketType(e.Content("socketType"))
 			right, known := usual[port]
-			if !known || said == right || said != account.SSL && said != account.STARTTLS && !(said == account.Plain && right == account.SSL) {
+			if !known || said == right || said != account.SSL && said != account.STARTTLS && !(said == account.Plain &&
+				right == account.SSL) {
 				continue
 			}
 			host := strings.ToLower(strings.TrimSpace(account.Expand(e.Content("hostname"), c.Address)))
 			q := probe.MailQuestion{Type: typeOf(e), Host: host, Port: port, SocketType: said}
-			if a := c.Asker.Mail(ctx, q); a.Failure == nil && a.Greeting != "" && (said != account.STARTTLS || a.TLS != nil) {
+			if a := c.Asker.Mail(ctx, q); a.Failure == nil && a.Greeting != "" && (said != account.STARTTLS ||
+				a.TLS != nil) {
 				continue
 			}
 			begins := "TLS begins at once"
@@ -40,8 +42,9 @@ func portsAndSecurity(ctx context.Context, c *Case) []Finding {
 			}
 			text := fmt.Sprintf("says %s for port %d of %s, where %s.", said, port, host, begins)
 			questions[text] = q
-			faults = append(faults, mistake{Line: e.Line, Text: text, Cure: fmt.Sprintf("write <socketType>%s</socketType> for port %d", right, port),
-				Old: portAndSecurity(e, said), New: portAndSecurity(e, right)})
+			faults = append(faults, mistake{Line: e.Line, Text: text,
+				Cure: fmt.Sprintf("write <socketType>%s</socketType> for port %d", right, port),
+				Old:  portAndSecurity(e, said), New: portAndSecurity(e, right)})
 		}
 		return faults
 	})
@@ -79,7 +82,8 @@ func securities(_ context.Context, c *Case) []Finding {
 		for _, e := range f.mailSections() {
 			s := e.Child("socketType")
 			if s == nil {
-				faults = append(faults, mistake{Line: e.Line, Text: "is a server without socketType, which Thunderbird drops.",
+				faults = append(faults, mistake{Line: e.Line,
+					Text: "is a server without socketType, which Thunderbird drops.",
 					Cure: "add <socketType>SSL</socketType> or STARTTLS"})
 				continue
 			}
@@ -91,9 +95,11 @@ func securities(_ context.Context, c *Case) []Finding {
 				if usual[port] == account.STARTTLS {
 					right = account.STARTTLS
 				}
-				faults = append(faults, mistake{Line: s.Line, Cure: fmt.Sprintf("write <socketType>%s</socketType>", right),
+				faults = append(faults, mistake{Line: s.Line, Cure: fmt.Sprintf("write <socketType>%s</socketType>",
+					right),
 					Text: fmt.Sprintf("has the socketType %q, which there is not: Thunderbird drops the server, others guess what is meant.", text),
-					Old:  "<socketType>" + s.Raw + "</socketType>", New: "<socketType>" + string(right) + "</socketType>"})
+					Old:  "<socketType>" + s.Raw + "</socketType>",
+					New:  "<socketType>" + string(right) + "</socketType>"})
 			}
 		}
 		return faults
@@ -110,9 +116,11 @@ func dirtyValues(_ context.Context, c *Case) []Finding {
 		for _, section := range f.mailSections() {
 			for _, e := range section.Children {
 				if why := dirty(section, e); why != "" {
-					faults = append(faults, mistake{Line: e.Line, Text: fmt.Sprintf("has %s, which some clients take for a part of it.", why),
+					faults = append(faults, mistake{Line: e.Line,
+						Text: fmt.Sprintf("has %s, which some clients take for a part of it.", why),
 						Cure: fmt.Sprintf("write <%s>%s</%s>", e.Name, strings.TrimSpace(e.Text), e.Name),
-						Old:  ">" + e.Raw + "</" + e.Name + ">", New: ">" + strings.TrimSpace(e.Text) + "</" + e.Name + ">"})
+						Old:  ">" + e.Raw + "</" + e.Name + ">",
+						New:  ">" + strings.TrimSpace(e.Text) + "</" + e.Name + ">"})
 				}
 			}
 		}
@@ -147,11 +155,14 @@ func emptyUsernames(_ context.Context, c *Case) []Finding {
 			e := section.Child("username")
 			switch {
 			case e == nil && needsUsername(section):
-				faults = append(faults, mistake{Line: section.Line, Text: "is a server without a user name: Thunderbird signs in as “undefined”.",
+				faults = append(faults, mistake{Line: section.Line,
+					Text: "is a server without a user name: Thunderbird signs in as “undefined”.",
 					Cure: "add <username>%EMAILADDRESS%</username>"})
 			case e != nil && strings.TrimSpace(e.Text) == "" && len(e.Children) == 0:
-				faults = append(faults, mistake{Line: e.Line, Text: "has an empty user name: Thunderbird signs in as “true”.",
-					Cure: "write <username>%EMAILADDRESS%</username>", Old: "<username/>", New: "<username>%EMAILADDRESS%</username>"})
+				faults = append(faults, mistake{Line: e.Line,
+					Text: "has an empty user name: Thunderbird signs in as “true”.",
+					Cure: "write <username>%EMAILADDRESS%</username>", Old: "<username/>",
+					New: "<username>%EMAILADDRESS%</username>"})
 			}
 		}
 		return faults
@@ -160,7 +171,8 @@ func emptyUsernames(_ context.Context, c *Case) []Finding {
 		var faults []mistake
 		for _, protocol := range f.protocols() {
 			if e := protocol.Child("LoginName"); e != nil && strings.TrimSpace(e.Text) == "" {
-				faults = append(faults, mistake{Line: e.Line, Text: "has an empty LoginName: Thunderbird signs in as “true” first.",
+				faults = append(faults, mistake{Line: e.Line,
+					Text: "has an empty LoginName: Thunderbird signs in as “true” first.",
 					Cure: "write the login, or leave LoginName out", Old: "<LoginName/>"})
 			}
 		}
@@ -224,8 +236,10 @@ func severalProviders(_ context.Context, c *Case) []Finding {
 		}
 		for _, p := range providers {
 			if domains := p.All("domain"); len(domains) > tooManyDomains {
-				faults = append(faults, mistake{Line: p.Line, Cure: "list the domain that was asked about, or %EMAILDOMAIN%",
-					Text: fmt.Sprintf("is a provider with %d domains, which tells everybody who its customers are.", len(domains))})
+				faults = append(faults, mistake{Line: p.Line,
+					Cure: "list the domain that was asked about, or %EMAILDOMAIN%",
+					Text: fmt.Sprintf("is a provider with %d domains, which tells everybody who its customers are.",
+						len(domains))})
 			}
 		}
 		return faults
@@ -249,13 +263,15 @@ func identities(_ context.Context, c *Case) []Finding {
 			switch {
 			case !isHostname(id):
 				faults = append(faults, mistake{Line: p.Line, Cure: fmt.Sprintf("write id=%q", c.Domain()),
-					Text: fmt.Sprintf("has the id %q, which is no host name: Thunderbird rejects the whole document.", id),
-					Old:  `id="` + id + `"`, New: `id="` + c.Domain() + `"`})
+					Text: fmt.Sprintf("has the id %q, which is no host name: Thunderbird rejects the whole document.",
+						id),
+					Old: `id="` + id + `"`, New: `id="` + c.Domain() + `"`})
 			case len(domains) == 0:
 				faults = append(faults, mistake{Line: p.Line, Cure: fmt.Sprintf("add <domain>%s</domain>", c.Domain()),
 					Text: "is a provider without a domain: Thunderbird rejects the whole document."})
 			case !valid:
-				faults = append(faults, mistake{Line: domains[0].Line, Cure: fmt.Sprintf("write <domain>%s</domain>", c.Domain()),
+				faults = append(faults, mistake{Line: domains[0].Line, Cure: fmt.Sprintf("write <domain>%s</domain>",
+					c.Domain()),
 					Text: fmt.Sprintf("has the domain %q, which is no host name: Thunderbird rejects the whole document.", domains[0].Text),
 					Old:  "<domain>" + domains[0].Raw + "</domain>", New: "<domain>" + c.Domain() + "</domain>"})
 			}
@@ -274,14 +290,18 @@ func serverOrder(_ context.Context, c *Case) []Finding {
 			hasMail := slices.ContainsFunc(incoming, func(e *document.Element) bool { return isMail(typeOf(e)) })
 			switch {
 			case len(incoming) == 0:
-				faults = append(faults, mistake{Line: p.Line, Text: "is a provider without an incoming server: clients stop there with nothing.",
+				faults = append(faults, mistake{Line: p.Line,
+					Text: "is a provider without an incoming server: clients stop there with nothing.",
 					Cure: "add the servers, or answer 404"})
-			case hasMail && !slices.ContainsFunc(outgoing, func(e *document.Element) bool { return typeOf(e) == account.SMTP }):
-				faults = append(faults, mistake{Line: p.Line, Text: "is a provider without an outgoing server: Thunderbird rejects the whole document.",
+			case hasMail && !slices.ContainsFunc(outgoing,
+				func(e *document.Element) bool { return typeOf(e) == account.SMTP }):
+				faults = append(faults, mistake{Line: p.Line,
+					Text: "is a provider without an outgoing server: Thunderbird rejects the whole document.",
 					Cure: "add an outgoingServer of type smtp"})
 			}
 			if len(incoming) > 0 && typeOf(incoming[0]) == account.POP3 && slices.ContainsFunc(incoming, isIMAP) {
-				faults = append(faults, mistake{Line: incoming[0].Line, Text: "is a POP3 server before the IMAP server: FairEmail and Geary find no IMAP.",
+				faults = append(faults, mistake{Line: incoming[0].Line,
+					Text: "is a POP3 server before the IMAP server: FairEmail and Geary find no IMAP.",
 					Cure: "write the IMAP server first"})
 			}
 		}
@@ -303,7 +323,8 @@ func onlyOAuth2(_ context.Context, c *Case) []Finding {
 			if !onlyOAuth || (account.Server{Hostname: host}).HasKnownOAuth2() {
 				continue
 			}
-			faults = append(faults, mistake{Line: methods[0].Line, Cure: "add <authentication>password-cleartext</authentication>",
+			faults = append(faults, mistake{Line: methods[0].Line,
+				Cure: "add <authentication>password-cleartext</authentication>",
 				Text: fmt.Sprintf("offers OAuth2 alone for %s, where no client here is registered: Thunderbird drops the server.", host),
 				Old:  "<authentication>OAuth2</authentication>",
 				New:  "<authentication>OAuth2</authentication><authentication>password-cleartext</authentication>"})
@@ -321,7 +342,8 @@ func brokenXML(_ context.Context, c *Case) []Finding {
 			if e == nil || e.Kind == document.Empty {
 				return nil
 			}
-			return []mistake{{Line: e.Line, Text: fmt.Sprintf("breaks the rules of XML: %s. Hardly a client can read the document.", e.Text),
+			return []mistake{{Line: e.Line,
+				Text: fmt.Sprintf("breaks the rules of XML: %s. Hardly a client can read the document.", e.Text),
 				Cure: fmt.Sprintf("mend line %d (xmllint --noout names the place)", e.Line)}}
 		})...)
 	}

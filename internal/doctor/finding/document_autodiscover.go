@@ -24,10 +24,12 @@ func encryptions(_ context.Context, c *Case) []Finding {
 			if !known || said == right || said == "" {
 				continue
 			}
-			text := fmt.Sprintf("makes Outlook begin TLS at once on port %d, where it begins with STARTTLS (%s).", port, how)
+			text := fmt.Sprintf("makes Outlook begin TLS at once on port %d, where it begins with STARTTLS (%s).",
+				port, how)
 			switch {
 			case said == account.STARTTLS:
-				text = fmt.Sprintf("makes Outlook wait for STARTTLS on port %d, where TLS begins at once (%s).", port, how)
+				text = fmt.Sprintf("makes Outlook wait for STARTTLS on port %d, where TLS begins at once (%s).", port,
+					how)
 			case said == account.Plain:
 				text = fmt.Sprintf("makes Outlook and Thunderbird speak in clear text on port %d (%s).", port, how)
 			}
@@ -105,14 +107,18 @@ func activeSyncURLs(ctx context.Context, c *Case) []Finding {
 			case err != nil:
 			case u.Scheme != "https":
 				faults = append(faults, mistake{Line: e.Line, Cure: "write an https URL",
-					Text: fmt.Sprintf("sends phones to %s://%s, where they would synchronise without encryption.", u.Scheme, u.Host),
-					Old:  "<Url>" + u.Scheme + "://", New: "<Url>https://"})
+					Text: fmt.Sprintf("sends phones to %s://%s, where they would synchronise without encryption.",
+						u.Scheme, u.Host),
+					Old: "<Url>" + u.Scheme + "://", New: "<Url>https://"})
 			default:
-				if host = u.Hostname(); sameOwner(host, c.Domain()) || siteOf(host) == provider || sameOwner(host, f.Host) {
+				if host = u.Hostname(); sameOwner(host, c.Domain()) || siteOf(host) == provider || sameOwner(host,
+					f.Host) {
 					return
 				}
-				faults = append(faults, mistake{Line: e.Line, Cure: "write the URL of the own server, or answer with error 601",
-					Text: fmt.Sprintf("sends phones to %s, which belongs neither to %s nor to its mail provider.", host, c.Domain())})
+				faults = append(faults, mistake{Line: e.Line,
+					Cure: "write the URL of the own server, or answer with error 601",
+					Text: fmt.Sprintf("sends phones to %s, which belongs neither to %s nor to its mail provider.",
+						host, c.Domain())})
 			}
 		})
 		return faults
@@ -139,9 +145,11 @@ func phoneAnswers(_ context.Context, c *Case) []Finding {
 		}
 		switch last := p.Last(); {
 		case last.isOK() && strings.Contains(string(last.Answer.Body), "outlook/responseschema"):
-			return fmt.Sprintf("%s answers phones as it answers Outlook, which they do not understand.", withoutQuery(p.Question.URL))
+			return fmt.Sprintf("%s answers phones as it answers Outlook, which they do not understand.",
+				withoutQuery(p.Question.URL))
 		case last.Answer.Failure == nil && last.Answer.Status == 400:
-			return fmt.Sprintf("%s answers phones that their question is malformed (400).", withoutQuery(p.Question.URL))
+			return fmt.Sprintf("%s answers phones that their question is malformed (400).",
+				withoutQuery(p.Question.URL))
 		}
 		return ""
 	}), webCure("answer the schema mobilesync with ActiveSync's URL, or with error 601"))

@@ -27,7 +27,8 @@ func internalNames(ctx context.Context, c *Case) []Finding {
 			i = len(found)
 			found = append(found, Finding{
 				Subject: host, Sentence: fmt.Sprintf("%s names the server %s, %s.", f.URL, host, why),
-				Cures:    []Cure{{Who: MailProvider, Text: "name the server as it is known to everybody, or put its name into DNS"}},
+				Cures: []Cure{{Who: MailProvider,
+					Text: "name the server as it is known to everybody, or put its name into DNS"}},
 				Explains: []string{"M1", "M10", "D15", "C16"},
 			})
 		}
@@ -47,7 +48,8 @@ func internalNames(ctx context.Context, c *Case) []Finding {
 	for _, f := range c.files("Autodiscover") {
 		for _, e := range f.protocols() {
 			s, _ := outlookSecurity(e)
-			add(f, account.ServerType(strings.ToLower(strings.TrimSpace(e.Content("Type")))), e.Content("Server"), e.Content("Port"), s)
+			add(f, account.ServerType(strings.ToLower(strings.TrimSpace(e.Content("Type")))), e.Content("Server"),
+				e.Content("Port"), s)
 		}
 	}
 	return found
@@ -78,7 +80,8 @@ func internalForm(host string) string {
 	if !strings.Contains(host, ".") {
 		return "which is a name without a domain"
 	}
-	for _, end := range []string{".local", ".lan", ".internal", ".intranet", ".home.arpa", ".localdomain", ".localhost", ".corp", ".home"} {
+	for _, end := range []string{".local", ".lan", ".internal", ".intranet", ".home.arpa", ".localdomain",
+		".localhost", ".corp", ".home"} {
 		if strings.HasSuffix(host, end) {
 			return "a name that is known inside a network only"
 		}
@@ -267,7 +270,8 @@ func staleEntry(ctx context.Context, c *Case) []Finding {
 	f := Finding{
 		Sentence: sentence, Clients: c.takers(database.Keys...),
 		Cures: []Cure{
-			{Who: "Mozilla", Text: "correct or remove the entry: a pull request at https://github.com/thunderbird/autoconfig"},
+			{Who: "Mozilla",
+				Text: "correct or remove the entry: a pull request at https://github.com/thunderbird/autoconfig"},
 			{Who: WebServer(c.Name("autoconfig")), Text: "serve a document: all clients but KMail prefer it"},
 		},
 		Explains: at(hosts, "M1", "C14", "T7", "T2", "T4"),

@@ -60,7 +60,8 @@ func (c *Case) files(root string) []file {
 // before orders URLs for sentences: https first, then autoconfig.‹domain›, then lower-case paths, then by text.
 func (c *Case) before(a, b string) bool {
 	rank := func(address string) string {
-		return fmt.Sprint(!strings.HasPrefix(address, "https"), !strings.Contains(address, "//auto"), address != strings.ToLower(address), address)
+		return fmt.Sprint(!strings.HasPrefix(address, "https"), !strings.Contains(address, "//auto"),
+			address != strings.ToLower(address), address)
 	}
 	return rank(a) < rank(b)
 }

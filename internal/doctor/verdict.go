@@ -27,10 +27,12 @@ func (r *Report) Verdict() string {
 		}
 	}
 	text := strings.Join(parts, " and ")
-	if text == "" {
+	switch {
+	case text == "" && r.Complete:
 		text = "no fault found"
-	}
-	if !r.Complete {
+	case text == "":
+		text = "not diagnosed to the end, because not everything could be asked"
+	case !r.Complete:
 		text += " (not everything could be asked)"
 	}
 	if ends := r.ends(); ends != "" {

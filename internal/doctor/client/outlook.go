@@ -61,7 +61,12 @@ type outlookSearch struct {
 	took    time.Duration
 	unknown probe.Key
 	prompt  string // a question to the person that came up before the settings
+	led     int    // how many answers named another URL
 }
+
+// outlookRedirects is how many answers may name another URL before the search ends (Microsoft,
+// "Action (POX)").
+const outlookRedirects = 10
 
 func (o *outlookSearch) question(rawURL string) probe.WebQuestion {
 	return Autodiscover(rawURL, o.AddressFor(rawURL))
@@ -169,6 +174,10 @@ func (o *outlookSearch) read(ctx context.Context, page Page) (Forecast, bool) {
 		return Forecast{}, false
 	}
 	if target := strings.TrimSpace(account.Content("RedirectUrl")); strings.HasPrefix(target, "https://") {
+		if o.led++; o.led > outlookRedirects {
+			o.NotePage(page, Passed, "it redirects too often")
+			return Forecast{}, false
+		}
 		o.NotePage(page, Passed, "it redirects to "+target)
 		return o.post(ctx, target)
 	}

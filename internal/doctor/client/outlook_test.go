@@ -59,6 +59,10 @@ func TestOutlook(t *testing.T) {
 			w.page(postName, 200, "", `<Autodiscover><Response><Account><Action>redirectUrl</Action><RedirectUrl>`+poxAtDomain+
 				`</RedirectUrl></Account></Response></Autodiscover>`).page(postDomain, 404, "", "")
 		}, "asks for … (the servers)"},
+		{"RedirectUrl to itself", func(w *world) {
+			w.page(postName, 200, "", `<Autodiscover><Response><Account><Action>redirectUrl</Action><RedirectUrl>`+poxAtName+
+				`</RedirectUrl></Account></Response></Autodiscover>`)
+		}, "asks for … (the servers)"},
 		{"left-over of Microsoft", func(w *world) {
 			w.page(poxOnHTTP, 302, "", "", to("https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml")).
 				page("POST https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml", 401, "", "")

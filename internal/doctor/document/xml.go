@@ -57,13 +57,14 @@ type Attribute struct{ Name, Value string }
 
 // The limits of what is read. No autoconfig document comes near them.
 const (
-	maxDepth    = 64
-	maxElements = 10_000
+	maxDepth      = 64
+	maxElements   = 5000
+	maxAttributes = 50 // of one element
 )
 
 // ReadXML reads a document. It keeps what it can of one that is not well-formed.
 func ReadXML(body []byte) XML {
-	r := &reader{body: bytes.TrimPrefix(body, []byte("\ufeff"))}
+	r := &reader{body: string(bytes.TrimPrefix(body, []byte("\ufeff")))}
 	r.read()
 	if r.error == nil && r.root == nil {
 		r.fail(Empty, "there is no XML")
@@ -72,7 +73,7 @@ func ReadXML(body []byte) XML {
 }
 
 type reader struct {
-	body    []byte
+	body    string // that of all elements' Raw
 	decoder *xml.Decoder
 	root    *Element
 	open    []*Element
@@ -92,7 +93,7 @@ func (r *reader) fail(kind ErrorKind, format string, arguments ...any) {
 }
 
 func (r *reader) read() {
-	r.decoder = xml.NewDecoder(bytes.NewReader(r.body))
+	r.decoder = xml.NewDecoder(strings.NewReader(r.body))
 	r.decoder.Entity = xml.HTMLEntity
 	r.decoder.CharsetReader = func(_ string, input io.Reader) (io.Reader, error) { return input, nil }
 	defer r.closeAll()
@@ -137,6 +138,10 @@ func (r *reader) start(t xml.StartElement) bool {
 		r.fail(Syntax, "there are too many elements")
 		return false
 	}
+	if len(t.Attr) > maxAttributes {
+		r.fail(Syntax, "<%s> has too many attributes", qualified(t.Name))
+		return false
+	}
 	line, _ := r.decoder.InputPos()
 	e := &Element{Name: qualified(t.Name), Line: line}
 	for _, a := range t.Attr {
@@ -173,7 +178,7 @@ func (r *reader) end(name string, before int64) bool {
 func (r *reader) close(at int64) {
 	last := len(r.open) - 1
 	if start := r.starts[last]; start <= at {
-		r.open[last].Raw = string(r.body[start:at])
+		r.open[last].Raw = r.body[start:at]
 	}
 	r.open, r.starts = r.open[:last], r.starts[:last]
 }
@@ -192,7 +197,7 @@ func (r *reader) text(text string, before int64) {
 		return
 	}
 	r.open[len(r.open)-1].Text += text
-	raw := string(r.body[before:min(r.decoder.InputOffset(), int64(len(r.body)))])
+	raw := r.body[before:min(r.decoder.InputOffset(), int64(len(r.body)))]
 	if name := htmlEntity(raw); name != "" {
 		r.fail(Entity, "&%s; is known in HTML only", name)
 	}

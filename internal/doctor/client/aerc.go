@@ -84,13 +84,13 @@ func (a *aercSearch) bySRV(ctx context.Context) bool {
 	if record, ok := chosen[jmapService]; ok {
 		a.Note(record.key, Took, "")
 		a.jmap = "https://" + record.Target + ":" + strconv.Itoa(record.Port) + "/.well-known/jmap"
-		a.source = dnsSource
+		a.source = SRVSource
 		return true
 	}
 	if a.incoming = pick(imapService, imapsService); a.incoming == nil {
 		return false
 	}
-	a.outgoing, a.source = pick(submissionService, smtpsService), dnsSource
+	a.outgoing, a.source = pick(submissionService, smtpsService), SRVSource
 	return true
 }
 
@@ -275,9 +275,9 @@ func aerc014(ctx context.Context, s *Search) Forecast {
 	case incoming == nil && outgoing == nil:
 		return asksForServers("the fields hold " + s.Address.Domain())
 	case incoming == nil:
-		return Forecast{Outcome: Asks, But: "the receiving server", Source: dnsSource, Servers: []Server{*outgoing}}
+		return Forecast{Outcome: Asks, But: "the receiving server", Source: SRVSource, Servers: []Server{*outgoing}}
 	case outgoing == nil:
-		return Forecast{Outcome: Asks, But: "the sending server", Source: dnsSource, Servers: []Server{*incoming}}
+		return Forecast{Outcome: Asks, But: "the sending server", Source: SRVSource, Servers: []Server{*incoming}}
 	}
-	return s.Finish(ctx, Forecast{Source: dnsSource}, []Server{*incoming}, []Server{*outgoing}, aercTesting)
+	return s.Finish(ctx, Forecast{Source: SRVSource}, []Server{*incoming}, []Server{*outgoing}, aercTesting)
 }

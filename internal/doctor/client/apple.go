@@ -32,7 +32,7 @@ func appleMail(ctx context.Context, s *Search) Forecast {
 func appleExchange(ctx context.Context, s *Search) Forecast {
 	m := mobileSync{Search: s}
 	found := m.find(ctx)
-	exchanges, _ := s.MX(ctx, s.Address.Domain())
+	exchanges, known := s.MX(ctx, s.Address.Domain())
 	if p, ok := ProviderOf(s.Address.Domain(), exchanges); ok && p.ID == "microsoft" {
 		return p.builtIn("Sign in to your Exchange account using Microsoft?")
 	}
@@ -41,6 +41,8 @@ func appleExchange(ctx context.Context, s *Search) Forecast {
 	switch {
 	case m.unknown != "":
 		return cannotTell(m.unknown)
+	case large && !known:
+		return cannotTell(DNS("MX", s.Address.Domain()).Key())
 	case !found:
 		f.Outcome, f.But = Asks, "the server, the domain and the user name"
 		if m.problem != "" {

@@ -240,7 +240,9 @@ func deltaChatAutodiscover(ctx context.Context, s *Search, page Page) ([]Server,
 		if !found {
 			return servers, ""
 		}
+		took := page.Took
 		page = s.Fetch(ctx, Get(redirect), deltaChatFetching)
+		page.Took += took
 	}
 	return nil, "too many redirects"
 }

@@ -52,7 +52,7 @@ func evolution(ctx context.Context, s *Search) Forecast {
 			}
 			if record, ok := firstByPriority(records); *target == nil && ok {
 				server := record.server(s.Address.String())
-				*target, source = &server, dnsSource
+				*target, source = &server, SRVSource
 				s.Note(record.key, Took, "")
 			}
 		}

@@ -25,9 +25,11 @@ func noExchange(took time.Duration) Forecast {
 // there. A host of Microsoft's is right only if Microsoft has the domain's mail.
 func (s *Search) exchangeAt(ctx context.Context, host string, page Page, f Forecast) Forecast {
 	p, large := ProviderOfHost(host)
-	exchanges, _ := s.MX(ctx, s.Address.Domain())
+	exchanges, known := s.MX(ctx, s.Address.Domain())
 	atHome, ok := ProviderOf(s.Address.Domain(), exchanges)
 	switch {
+	case large && !ok && !known:
+		return cannotTell(DNS("MX", s.Address.Domain()).Key())
 	case large && (!ok || atHome.ID != p.ID):
 		s.NotePage(page, Spoilt, "it leads to "+p.Name)
 		f.Outcome, f.But = Elsewhere, p.Name

@@ -107,7 +107,7 @@ func (f *fairEmailSearch) bySRV(ctx context.Context, domain string) {
 		}
 	}
 	f.candidates = append(f.candidates,
-		fairEmailCandidate{incoming: pair[0], outgoing: pair[1], score: 100, source: dnsSource})
+		fairEmailCandidate{incoming: pair[0], outgoing: pair[1], score: 100, source: SRVSource})
 }
 
 // fairEmailFirst prefers the lowest priority number, then the highest weight, then _imaps before

@@ -253,7 +253,7 @@ func (h *himalayaSearch) bySRV(ctx context.Context) {
 			h.unknown = ServiceQuestion(service, h.domain).Key()
 		}
 		if record, ok := firstByPriority(records); ok {
-			h.found = append(h.found, himalayaFound{record.server(""), dnsSource, func(v Verdict) { h.Note(record.key, v, "") }})
+			h.found = append(h.found, himalayaFound{record.server(""), SRVSource, func(v Verdict) { h.Note(record.key, v, "") }})
 		}
 	}
 }

@@ -222,6 +222,8 @@ func (s *Search) FirstWorking(ctx context.Context, servers []Server, rules Tryin
 	result, verdict := tries[0], Spoilt
 	if last := tries[len(tries)-1]; last.Works {
 		result, verdict = last, Passed
+	} else if i := slices.IndexFunc(tries, func(t Try) bool { return !t.Known }); i >= 0 {
+		result = tries[i] // it could have worked
 	}
 	for _, try := range tries {
 		switch {

@@ -43,8 +43,8 @@ func asksForServers(person string) Forecast {
 	return Forecast{Outcome: Asks, But: "the servers", Person: person}
 }
 
-// dnsSource is the source of settings that come from SRV records.
-const dnsSource = "DNS SRV"
+// SRVSource is the source of settings that come from SRV records.
+const SRVSource = "DNS SRV"
 
 // walk is a search through pages one after the other.
 type walk struct {

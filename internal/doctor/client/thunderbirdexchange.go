@@ -35,8 +35,8 @@ func (t thunderbird) autodiscover(ctx context.Context, s *Search) exchangeFound 
 		e, page := askExchange(ctx, s, address)
 		took += e.took
 		e.took = took
-		if e.asks != "" || page == nil {
-			return e
+		if e.asks != "" || page == nil || e.unknown != "" {
+			return e // an earlier place that could not be asked would win
 		}
 		root, why := readXML(*page)
 		account := root.Down("Response", "Account")

@@ -25,6 +25,10 @@ func toldActiveSync(ctx context.Context, s *Search, person string) Forecast {
 func toldByJSON(ctx context.Context, s *Search, f Forecast) Forecast {
 	q := jsonQuestion(s)
 	page := s.Fetch(ctx, q, Fetching{Hops: 10})
+	if !page.Failure.Known() {
+		f.But = page.URL() + " could not be asked"
+		return f
+	}
 	a, err := document.ReadAutodiscoverJSON(page.Body)
 	if page.Failure != nil || page.Status != 200 || err != nil {
 		if page.Status != 400 || !bytes.Contains(page.Body, []byte("ErrorCode")) { // which is the right way to say no

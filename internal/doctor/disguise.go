@@ -19,33 +19,48 @@ type disguise struct {
 	local string
 	site  string         // names in it belong to the mailbox's domain
 	real  *regexp.Regexp // the local part with the @ after it, in any spelling
+	value *regexp.Regexp // the local part as a value of a URL's query
 }
 
 // mask matches the stand-in.
-var mask = regexp.MustCompile(standIn + `(@|%40)`)
+var mask = regexp.MustCompile(standIn + `(` + at + `)`)
+
+// at matches an @ in a URL, also in one that is a value in another.
+const at = `@|%(?:25)*40`
+
+// another matches the mailbox of a POX question: also one to which a server sent the client.
+var another = regexp.MustCompile(`(<EMailAddress>)[^<@]*@`)
 
 // newDisguise returns the disguise for an address, nil if the address is the stand-in itself.
 func newDisguise(a account.Address) *disguise {
 	if a.Local() == standIn {
 		return nil
 	}
-	return &disguise{local: a.Local(), site: dns.Registrable(a.Domain()), real: inAnySpelling(a.Local())}
+	spelling := inAnySpelling(a.Local())
+	return &disguise{
+		local: a.Local(), site: dns.Registrable(a.Domain()),
+		real:  beforeAt(a.Local()),
+		value: regexp.MustCompile("(?i)([?&][^=&#]*=)" + spelling + "($|[&#])"),
+	}
 }
 
-// inAnySpelling returns an expression for a local part in any case, as it stands in URLs and
-// in XML, with the @ after it: the domain after that may have another spelling.
-func inAnySpelling(local string) *regexp.Regexp {
+// beforeAt returns an expression for a local part in any case with the @ after it.
+func beforeAt(local string) *regexp.Regexp {
+	return regexp.MustCompile("(?i)" + inAnySpelling(local) + "(" + at + ")")
+}
+
+// inAnySpelling returns an expression for a local part as it stands in URLs and in XML. The domain
+// after it may have another spelling.
+func inAnySpelling(local string) string {
 	var b strings.Builder
-	b.WriteString("(?i)")
 	for _, r := range local {
 		escaped := ""
 		for _, c := range []byte(string(r)) {
-			escaped += fmt.Sprintf("%%%02x", c)
+			escaped += fmt.Sprintf("%%(?:25)*%02x", c)
 		}
 		fmt.Fprintf(&b, "(?:%s|%s|%s)", regexp.QuoteMeta(string(r)), escaped, regexp.QuoteMeta(inXML.Replace(string(r))))
 	}
-	b.WriteString("(@|%40)")
-	return regexp.MustCompile(b.String())
+	return b.String()
 }
 
 var inXML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&apos;", `"`, "&quot;")
@@ -59,7 +74,7 @@ func (d *disguise) hides(q probe.WebQuestion) bool {
 	if err == nil && (u.Hostname() == d.site || strings.HasSuffix(u.Hostname(), "."+d.site)) {
 		return false
 	}
-	return d.real.MatchString(q.URL) || d.real.MatchString(q.Body) || d.real.MatchString(q.Header)
+	return d.question(q) != q
 }
 
 // question returns a question with the stand-in.
@@ -67,6 +82,8 @@ func (d *disguise) question(q probe.WebQuestion) probe.WebQuestion {
 	for _, text := range []*string{&q.URL, &q.Body, &q.Header} {
 		*text = d.real.ReplaceAllString(*text, standIn+"$1")
 	}
+	q.URL = d.value.ReplaceAllString(q.URL, "${1}"+standIn+"$2")
+	q.Body = another.ReplaceAllString(q.Body, "${1}"+standIn+"@")
 	return q
 }
 

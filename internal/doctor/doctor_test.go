@@ -197,6 +197,27 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
+// TestLedToStrangers puts questions that the domain's own server composed: addresses within
+// addresses, bare local parts, and another mailbox.
+func TestLedToStrangers(t *testing.T) {
+	n := &fakeNetwork{web: func(context.Context, probe.WebQuestion) probe.WebAnswer { return probe.WebAnswer{Status: 404} }}
+	anna := address(t, "anna.berg@nordlys.example")
+	w := newWatch(Options{Address: anna, Asker: n})
+	for _, q := range []probe.WebQuestion{
+		client.Get("https://login.hoster.example/?return=https%3A%2F%2Fx%2F%3Femailaddress%3Danna.berg%2540nordlys.example"),
+		client.Get("https://hoster.example/?e=anna%252Eberg%252540nordlys.example"),
+		client.Get("https://hoster.example/?u=anna.berg&d=nordlys.example"),
+		client.Get("https://hoster.example/?d=nordlys.example&u=Anna.Berg"),
+		client.Autodiscover("https://hoster.example/autodiscover/autodiscover.xml", address(t, "anna.bergsson@hoster.example")),
+	} {
+		w.Web(t.Context(), q)
+		put := n.asked[len(n.asked)-1]
+		if sent := strings.ToLower(put.URL + put.Body); strings.Contains(sent, "anna") {
+			t.Errorf("%s %s sends %s, want nothing of the mailbox", q.Method, q.URL, sent)
+		}
+	}
+}
+
 // TestRedacted looks for the person in a report that went through redaction.
 func TestRedacted(t *testing.T) {
 	report := example()

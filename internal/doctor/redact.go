@@ -51,7 +51,7 @@ type redaction struct {
 
 func newRedaction(a account.Address, r *Report) *redaction {
 	local := strings.ToLower(a.Local())
-	h := &redaction{address: inAnySpelling(local), logins: []string{local}}
+	h := &redaction{address: beforeAt(local), logins: []string{local}}
 	lists := [][]string{}
 	for _, c := range r.Clients {
 		for _, s := range c.Servers {

@@ -121,7 +121,9 @@ func (r *doctorRun) setOptions(operands []string) error {
 	r.options = doctor.Options{Limit: r.timeout, Real: r.real}
 	r.options.Version, _ = buildVersion()
 	if r.clients != "" {
-		r.options.Clients = strings.Split(r.clients, ",")
+		for id := range strings.SplitSeq(r.clients, ",") {
+			r.options.Clients = append(r.options.Clients, strings.ToLower(strings.TrimSpace(id)))
+		}
 	}
 	if _, err := doctor.Choose(r.options.Clients); err != nil {
 		return err
@@ -146,6 +148,9 @@ func isNameServer(text string) bool {
 
 // doctorAddress parses an address or a domain.
 func doctorAddress(text string) (account.Address, error) {
+	if len(text) > 7 && strings.EqualFold(text[:7], "mailto:") {
+		text = text[7:]
+	}
 	if strings.Contains(text, "@") {
 		address, err := account.ParseAddress(text)
 		if err != nil {
@@ -156,6 +161,9 @@ func doctorAddress(text string) (account.Address, error) {
 	domain, err := account.ParseDomain(text)
 	if err != nil {
 		return account.Address{}, fmt.Errorf("%q is %w", text, err)
+	}
+	if !strings.Contains(domain, ".") {
+		return account.Address{}, usagef("name a mail address, or a domain", "%q is neither", text)
 	}
 	return doctor.AtDomain(domain)
 }

@@ -28,7 +28,7 @@ func (r *doctorRun) many(ctx context.Context) error {
 		defer file.Close()
 		in = file
 	}
-	kept, err := openKept(r.out)
+	kept, err := openKept(r.out, r.least)
 	if err != nil {
 		return err
 	}
@@ -70,12 +70,12 @@ func (r *doctorRun) many(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	sum.before = kept.before
+	sum.before, sum.wrongBefore = kept.before, kept.wrong
 	fmt.Fprintf(r.stderr, "signpost: %s\n", sum)
 	if list.err != nil {
 		return list.err
 	}
-	if sum.wrong+sum.incomplete+list.bad > 0 {
+	if sum.wrong+sum.wrongBefore+sum.incomplete+list.bad > 0 {
 		return errFound
 	}
 	return nil
@@ -89,7 +89,10 @@ func writeLine(w io.Writer, v any) error {
 }
 
 // doctorSummary counts reports.
-type doctorSummary struct{ all, wrong, incomplete, before int }
+type doctorSummary struct {
+	all, wrong, incomplete int
+	before, wrongBefore    int // of an earlier run
+}
 
 func (s *doctorSummary) add(r *doctor.Report, failed bool) {
 	s.all++
@@ -107,7 +110,7 @@ func (s doctorSummary) String() string {
 		text += fmt.Sprintf(", %d that could not be asked everything", s.incomplete)
 	}
 	if s.before > 0 {
-		text += fmt.Sprintf("; %d were in the file of -out already", s.before)
+		text += fmt.Sprintf("; %d were in the file of -out already, %d of them with faults", s.before, s.wrongBefore)
 	}
 	return text
 }
@@ -149,14 +152,20 @@ func (l *addressList) read(in io.Reader, done func(string) bool) iter.Seq[accoun
 // off goes on.
 type keptReports struct {
 	file   *os.File // nil if nothing is kept
-	names  map[string]bool
-	before int
+	least  finding.Severity
+	lines  int
+	names  map[string]keptReport // also those of this run
+	before int                   // addresses that were diagnosed before
+	wrong  int                   // of these, with findings that count
 }
+
+// keptReport is what an earlier report said of an address.
+type keptReport struct{ complete, failed, counted bool }
 
 // openKept reads the reports of earlier runs. A line that was not written to its end is
 // removed. Reports that are not complete do not count: their addresses are diagnosed again.
-func openKept(name string) (*keptReports, error) {
-	k := &keptReports{names: map[string]bool{}}
+func openKept(name string, least finding.Severity) (*keptReports, error) {
+	k := &keptReports{least: least, names: map[string]keptReport{}}
 	if name == "" {
 		return k, nil
 	}
@@ -190,29 +199,36 @@ func (k *keptReports) read() (end int64, err error) {
 		if err != nil {
 			return end, err
 		}
-		var report struct {
-			Address, Domain string
-			Complete        bool
-		}
+		k.lines++
+		var report doctor.Report
 		if err := json.Unmarshal(line, &report); err != nil || report.Domain == "" {
-			return end, fmt.Errorf("line %d is not a report: is this a file of another kind?", len(k.names)+1)
+			return end, fmt.Errorf("line %d is not a report: is this a file of another kind?", k.lines)
 		}
 		end += int64(len(line))
 		name := report.Address
 		if name == "" {
 			name = report.Domain
 		}
-		k.names[name] = report.Complete
+		k.names[name] = keptReport{complete: report.Complete, failed: report.Fails(k.least)}
 	}
 }
 
-// done reports whether an address needs no diagnosis any more.
+// done reports whether an address needs no diagnosis any more: it has a report, or was in
+// the list before.
 func (k *keptReports) done(name string) bool {
-	if k.names[name] {
-		k.before++
+	report := k.names[name]
+	if report.counted {
 		return true
 	}
-	return false
+	k.names[name] = keptReport{counted: true}
+	if !report.complete {
+		return false
+	}
+	k.before++
+	if report.failed {
+		k.wrong++
+	}
+	return true
 }
 
 // add writes a report.

@@ -30,7 +30,7 @@ func (e *examination) report(
 	defer e.watch.mu.Unlock()
 	if e.watch.dns > 0 && e.watch.dns == e.watch.dead {
 		e.watch.missed = slices.Insert(e.watch.missed, 0,
-			NotAsked{"DNS", cmp.Or(e.Resolver, "the resolver") + " answers no question"})
+			NotAsked{wholeDNS, cmp.Or(e.Resolver, "the resolver") + " answers no question"})
 	}
 	r := &Report{
 		Version:  e.Version,

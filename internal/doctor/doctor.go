@@ -150,7 +150,7 @@ func (e *examination) forecast(ctx context.Context, clients []client.Client) (ma
 		go func() {
 			// The watch disguises the address where that is due, and undoes it in answers.
 			search := &client.Search{Address: e.Address, Asker: e.recording, Real: true}
-			f := c.Forecast(ctx, search)
+			f := e.forecastOf(ctx, c, search)
 			if f.Steps == nil {
 				f.Steps = search.Steps()
 			}
@@ -177,12 +177,27 @@ func (e *examination) forecast(ctx context.Context, clients []client.Client) (ma
 	return forecasts, nil
 }
 
+// forecastOf lets one client search. A fault of its rules costs its forecast, not the program,
+// which also serves mail clients.
+func (e *examination) forecastOf(ctx context.Context, c client.Client, s *client.Search) (f client.Forecast) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			e.watch.miss("what "+c.Name+" does", "its forecast failed, which is a fault of this program")
+			f = client.Forecast{Outcome: client.Unknown, But: "its forecast failed, which is a fault of this program"}
+		}
+	}()
+	return c.Forecast(ctx, s)
+}
+
 // find applies the whole catalogue.
 func (e *examination) find(
 	ctx context.Context, find finder, clients []client.Client, forecasts map[string]client.Forecast,
 ) []finding.Finding {
 	e.watch.phase("findings", 0)
-	c := &finding.Case{Address: e.Address, Asker: e.recording, Clients: clients, Forecasts: forecasts, Own: e.ownSettings(ctx)}
+	c := &finding.Case{
+		Address: e.Address, Asker: e.recording, Clients: clients, Forecasts: forecasts, Own: e.ownSettings(ctx),
+		Failed: func(id string) { e.watch.miss("the rule of "+id, "it failed, which is a fault of this program") },
+	}
 	found := make(chan []finding.Finding, 1)
 	go func() { found <- find(ctx, c) }()
 	select {

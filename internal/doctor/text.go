@@ -91,7 +91,10 @@ func (r *Report) writeVerdict(w *page) {
 		how += ", resolver " + r.Resolver
 	}
 	where := "mail is at no provider that DNS names"
-	if r.Provider != nil {
+	switch {
+	case r.Provider == nil && !r.Complete:
+		where = "where the mail is could not be found out"
+	case r.Provider != nil:
 		where = fmt.Sprintf("mail is at %s (%s)", r.Provider.Guess, r.Provider.Evidence)
 	}
 	if r.Own != nil {

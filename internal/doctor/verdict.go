@@ -27,6 +27,12 @@ func (r *Report) Verdict() string {
 		}
 	}
 	text := strings.Join(parts, " and ")
+	if all := r.hitsAll(); all != "" && r.Complete {
+		return all
+	}
+	if dead := r.deadResolver(); dead != "" && text == "" {
+		return "not diagnosed: " + dead
+	}
 	switch {
 	case text == "" && r.Complete:
 		text = "no fault found"
@@ -39,6 +45,32 @@ func (r *Report) Verdict() string {
 		text += ": " + ends
 	}
 	return text
+}
+
+// wholeDNS stands for all questions to a resolver that answers none.
+const wholeDNS = "DNS"
+
+// deadResolver says that the resolver answered nothing, empty if it did.
+func (r *Report) deadResolver() string {
+	for _, n := range r.NotAsked {
+		if n.What == wholeDNS {
+			return n.Why
+		}
+	}
+	return ""
+}
+
+// hitsAll returns the sentence of the worst finding if it is the only fault and nobody gets by it.
+func (r *Report) hitsAll() string {
+	if len(r.Findings) == 0 || len(r.Clients) < 2 {
+		return ""
+	}
+	first := r.Findings[0]
+	if first.Severity != finding.Error || len(first.Clients) < len(r.Clients) ||
+		len(r.Findings) > 1 && r.Findings[1].Severity == finding.Error {
+		return ""
+	}
+	return strings.TrimSuffix(first.Sentence, ".")
 }
 
 // ends says how the clients end whose behaviour is known, those that end worst first.

@@ -24,6 +24,9 @@ type Case struct {
 	// Own is what the service on this machine has for the address; nil if the domain is not its
 	// own, or if that cannot be known now.
 	Own *account.Settings
+	// Failed is called with the ID of a fault whose rule panicked, which says nothing of the
+	// domain; nil if nobody wants to know.
+	Failed func(id string)
 }
 
 // Domain returns the domain of the address.

@@ -35,9 +35,9 @@ func missingNames(ctx context.Context, c *Case) []Finding {
 	case len(names) == 0, len(names) == 1 && names[0] == c.Name("autodiscover") && len(guessing) == 0:
 		return nil // nobody misses Autodiscover alone
 	case len(names) == 1:
-		f.Sentence = names[0] + " does not exist, and nothing else leads to the settings"
+		f.Sentence = names[0] + " does not exist, and no document of its kind is found elsewhere"
 	default:
-		f.Sentence = list(names) + " do not exist, and nothing else leads to the settings"
+		f.Sentence = list(names) + " do not exist, and no document is found elsewhere"
 	}
 	if people := c.names(guessing); len(people) > 0 {
 		f.Sentence += ": " + several(people) + " must guess or ask"
@@ -48,13 +48,29 @@ func missingNames(ctx context.Context, c *Case) []Finding {
 		f.Evidence = append(f.Evidence, See(probe.DNSQuestion{Name: name, Type: "A"}, "%s has no address", name))
 	}
 	f.Cures = c.point(ctx, names...)
+	hosts, _ := c.MX(ctx)
+	if p, large := client.ProviderOf(c.Domain(), exchangers(hosts)); large {
+		f.Severity = Warning // its customers know it, and so do many clients
+		f.Cures = []Cure{{Who: ThePerson, Text: "choose " + p.Name + " in the client, or type its servers; " + p.Name +
+			" serves no settings under its customers' names"}}
+	}
 	return []Finding{f}
+}
+
+// exchangers returns the names of mail exchangers.
+func exchangers(hosts []MX) []string {
+	var names []string
+	for _, h := range hosts {
+		names = append(names, h.Host)
+	}
+	return names
 }
 
 // guess returns the clients that asked one of these questions in vain and then guess or
 // do not set themselves up.
 func (c *Case) guess(keys []probe.Key) (ids []string, worst Severity) {
 	ids, worst = c.Hit(keys...)
+	ids = slices.DeleteFunc(ids, func(id string) bool { return c.Forecasts[id].Source == client.SRVSource })
 	worst = worse(worst, Warning)
 	for _, k := range c.Clients {
 		f := c.Forecasts[k.ID]

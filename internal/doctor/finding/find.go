@@ -40,7 +40,14 @@ func findRoots(ctx context.Context, c *Case, catalogue []Fault) []Finding {
 	byFault := make([][]Finding, len(catalogue))
 	var rules sync.WaitGroup
 	for i, fault := range catalogue {
-		rules.Go(func() { byFault[i] = fault.Find(ctx, c) })
+		rules.Go(func() {
+			defer func() {
+				if recover() != nil && c.Failed != nil {
+					c.Failed(fault.ID)
+				}
+			}()
+			byFault[i] = fault.Find(ctx, c)
+		})
 	}
 	rules.Wait()
 	for i, fault := range catalogue {

@@ -27,6 +27,8 @@ type Case struct {
 	// Failed is called with the ID of a fault whose rule panicked, which says nothing of the
 	// domain; nil if nobody wants to know.
 	Failed func(id string)
+
+	readings readings
 }
 
 // Domain returns the domain of the address.

@@ -50,7 +50,7 @@ func (c *Case) isFormer(ctx context.Context, host, asked string) bool {
 		if h.host() != asked || !a.Failure.Known() || q.Method != "POST" || !strings.EqualFold(pathOf(q.URL), autodiscoverPath) {
 			continue
 		}
-		if known = true; hasAutodiscover(h) || c.hasAutoconfig(h) {
+		if known = true; c.hasAutodiscover(h) || c.hasAutoconfig(h) {
 			return false // it knows the domain; whether it says the same as others is another question
 		}
 	}

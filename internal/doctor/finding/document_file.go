@@ -30,7 +30,7 @@ func (c *Case) files(root string) []file {
 		if a.Failure != nil || a.Status/100 != 2 || a.Truncated || q.Address.IsValid() || isDatabase(q.URL) {
 			continue
 		}
-		x := document.ReadXML(a.Body)
+		x := c.readings.of(a.Body, c.Address).xml()
 		if x.Root == nil && !bytes.Contains(a.Body, []byte("<"+root)) || x.Root != nil && x.Root.Local() != root {
 			continue
 		}

@@ -3,14 +3,11 @@ package finding
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"mime"
 	"net/url"
 	"slices"
 	"strings"
 
-	"signpost/autoconfig"
-	"signpost/autodiscover"
 	"signpost/internal/doctor/client"
 	"signpost/internal/doctor/probe"
 )
@@ -195,15 +192,12 @@ func (h Hop) isOK() bool { return h.Answer.Failure == nil && h.Answer.Status/100
 
 // hasAutoconfig reports whether the body is an autoconfig document.
 func (c *Case) hasAutoconfig(h Hop) bool {
-	_, err := autoconfig.Read(h.Answer.Body, c.Address)
-	return err == nil
+	return c.readings.of(h.Answer.Body, c.Address).tolerant().Format == Autoconfig
 }
 
 // hasAutodiscover reports whether the body is an answer of Autodiscover, maybe an error.
-func hasAutodiscover(h Hop) bool {
-	_, err := autodiscover.Read(h.Answer.Body)
-	_, isError := errors.AsType[*autodiscover.Error](err)
-	return err == nil || isError
+func (c *Case) hasAutodiscover(h Hop) bool {
+	return c.readings.of(h.Answer.Body, c.Address).autodiscover()
 }
 
 // isXML reports whether the body means to be XML and no web page, well-formed or not.
@@ -235,7 +229,7 @@ func (c *Case) serves(host string) bool {
 func (c *Case) isService(p place) bool {
 	last := p.Last()
 	switch {
-	case c.hasAutoconfig(last), p.Kind == atAutodiscover && hasAutodiscover(last):
+	case c.hasAutoconfig(last), p.Kind == atAutodiscover && c.hasAutodiscover(last):
 		return true
 	case p.Kind == atPACC:
 		return last.isOK() && last.contentType() == "application/json"

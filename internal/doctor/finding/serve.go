@@ -6,7 +6,7 @@ import "signpost/internal/doctor/probe"
 func serveNothing(c *Case, host string) func(probe.WebQuestion, probe.WebAnswer) probe.WebAnswer {
 	return func(q probe.WebQuestion, today probe.WebAnswer) probe.WebAnswer {
 		h := Hop{q, today}
-		if h.host() != host || c.hasAutoconfig(h) || hasAutodiscover(h) || today.Failure != nil {
+		if h.host() != host || c.hasAutoconfig(h) || c.hasAutodiscover(h) || today.Failure != nil {
 			return today
 		}
 		return probe.WebAnswer{Status: 404, Header: map[string]string{"Content-Type": "text/html"},

@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"signpost/account"
-	"signpost/autoconfig"
-	"signpost/autodiscover"
 	"signpost/internal/doctor/probe"
 )
 
@@ -60,18 +58,10 @@ func (c *Case) read(q probe.WebQuestion, a probe.WebAnswer) (Document, bool) {
 	if err != nil {
 		return Document{}, false
 	}
-	d := Document{Question: q, Answer: a, Host: u.Hostname()}
-	if d.Settings, err = autoconfig.Read(a.Body, c.Address); err == nil {
-		d.Format = Autoconfig
-	} else if d.Settings, err = autodiscover.Read(a.Body); err == nil {
-		d.Format = Autodiscover
-	} else if d.Settings, err = autoconfig.ReadPACC(a.Body, c.Address); err == nil {
-		d.Format = PACC
-	} else {
-		return Document{}, false
-	}
-	d.Servers = d.Settings.Expanded()
-	return d, true
+	m := c.readings.of(a.Body, c.Address).tolerant()
+	return Document{
+		Question: q, Answer: a, Host: u.Hostname(), Format: m.Format, Settings: m.Settings, Servers: m.Servers,
+	}, m.Format != ""
 }
 
 // Named is a mail server that somebody is told of: by a document, a SRV record or a client's guess.

@@ -125,7 +125,7 @@ func (c *Case) webHosts() []webHost {
 			order = append(order, name)
 		}
 		byName[name].Hops = append(byName[name].Hops, hop)
-		if _, ok := c.read(q, a); ok && a.Status == 200 || hasAutodiscover(hop) {
+		if _, ok := c.read(q, a); ok && a.Status == 200 || c.hasAutodiscover(hop) {
 			documents[name] = true
 		}
 	}

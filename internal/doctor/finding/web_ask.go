@@ -15,7 +15,7 @@ import (
 func pathCase(ctx context.Context, c *Case) []Finding {
 	for _, p := range c.places() {
 		if p.Kind != atAutodiscover || p.Question.Method != "POST" || p.URL.Scheme != "https" || p.URL.Path != autodiscoverPath ||
-			len(p.More) > 0 || !hasAutodiscover(p.Hop) {
+			len(p.More) > 0 || !c.hasAutodiscover(p.Hop) {
 			continue
 		}
 		const capital = "/Autodiscover/Autodiscover.xml"

@@ -139,7 +139,7 @@ func siteAnswersAutodiscover(ctx context.Context, c *Case) []Finding {
 	}
 	return cured(c.byHost(func(p place) string {
 		last := p.Last()
-		if p.Kind != atAutodiscover || p.Question.Method != "POST" || p.strays() || !last.isOK() || hasAutodiscover(last) || last.isXML() {
+		if p.Kind != atAutodiscover || p.Question.Method != "POST" || p.strays() || !last.isOK() || c.hasAutodiscover(last) || last.isXML() {
 			return ""
 		}
 		return fmt.Sprintf("%s answers Outlook's question with status %d and a web page, so that clients do not look further.",

@@ -75,7 +75,7 @@ func lostPosts(_ context.Context, c *Case) []Finding {
 			return ""
 		}
 		for q, a := range webs {
-			if q.URL == target && q.Method == "POST" && hasAutodiscover(Hop{q, a}) {
+			if q.URL == target && q.Method == "POST" && c.hasAutodiscover(Hop{q, a}) {
 				return fmt.Sprintf("The redirect (%d) from %s to %s makes a GET of Outlook's question.", status,
 					withoutQuery(p.Question.URL), withoutQuery(target))
 			}

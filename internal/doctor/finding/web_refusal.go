@@ -91,7 +91,7 @@ func originDown(_ context.Context, c *Case) []Finding {
 func serverErrors(_ context.Context, c *Case) []Finding {
 	return cured(c.byHost(func(p place) string {
 		last := p.Last()
-		if last.Answer.Failure != nil || last.Answer.Status/100 != 5 || hasAutodiscover(last) ||
+		if last.Answer.Failure != nil || last.Answer.Status/100 != 5 || c.hasAutodiscover(last) ||
 			p.Kind == atAutodiscover && p.Question.Method != "POST" {
 			return ""
 		}

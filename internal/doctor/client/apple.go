@@ -43,6 +43,13 @@ func appleExchange(ctx context.Context, s *Search) Forecast {
 		return cannotTell(m.unknown)
 	case large && !known:
 		return cannotTell(DNS("MX", s.Address.Domain()).Key())
+	case !found && m.refused != "":
+		if p, large := ProviderOfHost(m.refused); large && known {
+			f.Outcome, f.But = Elsewhere, p.Name
+			return f
+		}
+		f.Outcome, f.But = Unknown, answersWithPassword(m.refused)
+		return f
 	case !found:
 		f.Outcome, f.But = Asks, "the server, the domain and the user name"
 		if m.problem != "" {

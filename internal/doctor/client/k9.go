@@ -69,7 +69,7 @@ func k9(ctx context.Context, s *Search) Forecast {
 	}
 	f = s.Finish(ctx, f, []Server{found.incoming}, []Server{found.outgoing}, k9Testing)
 	if !found.trusted && f.Outcome == SetsUp {
-		f.Outcome, f.But = SetsUpBut, "“I trust this configuration” must be ticked"
+		f.Outcome, f.But = SetsUpBut, "the person must tick “I trust this configuration”"
 	}
 	return f
 }
@@ -212,7 +212,7 @@ func k9Server(section *document.Element, t account.ServerType, a account.Address
 	case server.SocketType != account.SSL && server.SocketType != account.STARTTLS:
 		return server, "socketType " + strconv.Quote(string(server.SocketType))
 	case len(methods) == 0:
-		return server, "no authentication that it knows"
+		return server, "no authentication that it supports"
 	}
 	for _, method := range methods {
 		if method != account.OAuth2Auth || slices.Contains(k9Registered, strings.ToLower(server.Hostname)) {

@@ -11,7 +11,7 @@ func TestK9(t *testing.T) {
 	const (
 		first   = "sets itself up from " + nordlysAutoconfig + goodServers
 		next    = "sets itself up from " + nordlysWellKnown + goodServers
-		trustIt = "sets itself up, but … (“I trust this configuration” must be ticked) from "
+		trustIt = "sets itself up, but … (the person must tick “I trust this configuration”) from "
 	)
 	document := func(body string) func(*world) {
 		return func(w *world) {

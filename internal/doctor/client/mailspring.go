@@ -12,7 +12,7 @@ import (
 
 // Mailspring looks into its own tables, by the domain and by MX hosts, then for a document on https, and
 // at last guesses two names (app/internal_packages/onboarding/lib/onboarding-helpers.ts at
-// d93a0d7). It signs in to both servers and sends a letter before it saves the account.
+// d93a0d7). It signs in to both servers and sends a message before it saves the account.
 func init() {
 	register(Client{ID: "mailspring", Name: "Mailspring", Version: "1.23", Certainty: ByCode, Forecast: mailspring})
 }

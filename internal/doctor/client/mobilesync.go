@@ -19,6 +19,7 @@ type mobileSync struct {
 	problem string // of a certificate on the way
 	took    time.Duration
 	unknown probe.Key
+	refused string // a host that wants a password before it answers; phones have it by then
 }
 
 func mobileSyncHosts(domain string) []string { return []string{domain, "autodiscover." + domain} }
@@ -65,6 +66,9 @@ func (m *mobileSync) ask(ctx context.Context, rawURL string) bool {
 	if page.Failure != nil && page.TLS != nil && len(page.TLS.Problems) > 0 {
 		m.problem = "the certificate of " + hostOf(page.Question.URL) + " is bad"
 	}
+	if page.Failure == nil && page.Status == 401 {
+		m.refused = hostOf(page.Question.URL)
+	}
 	if page.Failure != nil || page.Status != 200 {
 		m.noteNoExchange(page, page.Says())
 		return false
@@ -93,7 +97,12 @@ func (m *mobileSync) told() string {
 	case m.unknown != "":
 		return inWords(m.unknown) + " could not be asked"
 	case m.url != "":
-		return "it is told of ActiveSync at " + hostOf(m.url)
+		return "ActiveSync is announced at " + hostOf(m.url)
+	case m.refused != "":
+		if p, large := ProviderOfHost(m.refused); large {
+			return "it is led to " + p.Name
+		}
+		return answersWithPassword(m.refused)
 	}
-	return "it is told of no ActiveSync server"
+	return "no ActiveSync server is announced"
 }

@@ -23,7 +23,7 @@ func init() {
 // action-pox). A POST is repeated at the new place.
 var outlookFetching = Fetching{Hops: 10, KeepsPOST: true}
 
-// outlookTesting: it signs in to both servers and sends a letter. It shows a bad certificate.
+// outlookTesting: it signs in to both servers and sends a message. It shows a bad certificate.
 var outlookTesting = Testing{Incoming: true, Outgoing: true, Trying: Trying{Asks: true}}
 
 func outlook(ctx context.Context, s *Search) Forecast {
@@ -52,8 +52,16 @@ func outlook(ctx context.Context, s *Search) Forecast {
 		}
 	}
 	f := asksForServers("IMAP account settings")
+	if o.refused != "" { // it asks again with the password, which the doctor has not
+		f = Forecast{Outcome: Unknown, But: answersWithPassword(o.refused), Person: o.prompt}
+	}
 	f.Took = o.took
 	return f
+}
+
+// answersWithPassword says why nobody can tell what a client ends up with.
+func answersWithPassword(host string) string {
+	return host + " answers only with the password"
 }
 
 type outlookSearch struct {
@@ -62,6 +70,7 @@ type outlookSearch struct {
 	unknown probe.Key
 	prompt  string // a question to the person that came up before the settings
 	led     int    // how many answers named another URL
+	refused string // a host that wants a password before it answers
 }
 
 // outlookRedirects is how many answers may name another URL before the search ends (Microsoft,
@@ -154,7 +163,7 @@ func (o *outlookSearch) post(ctx context.Context, rawURL string) (Forecast, bool
 		o.NotePage(page, Spoilt, "bad certificate: "+problems(page.TLS))
 	}
 	if page.Failure == nil && page.Status == 401 {
-		o.prompt = "it asks for the password for " + host
+		o.prompt, o.refused = "it asks for the password for "+host, host
 		o.NotePage(page, Spoilt, page.Says())
 		return Forecast{}, false
 	}

@@ -35,6 +35,8 @@ func TestOutlook(t *testing.T) {
 		}, "sets itself up from " + poxAtName + goodServers},
 		{"a password is asked for on the way", func(w *world) { w.page(postDomain, 401, "", "").page(postName, 200, "", right) },
 			"sets itself up, but … (it asks for the password for nordlys.example) from " + poxAtName + goodServers},
+		{"only with a password", func(w *world) { w.page(postName, 401, "", "") },
+			"cannot be told (autodiscover.nordlys.example answers only with the password)"},
 		{"the certificate of the web site", func(w *world) {
 			w.page(postDomain, 404, "", "", badTLS(probe.WrongName)).page(postName, 200, "", right)
 		}, "sets itself up, but … (it warns of the certificate of nordlys.example) from " + poxAtName + goodServers},
@@ -103,18 +105,18 @@ func TestPhones(t *testing.T) {
 			"asks for … (the sign-in of Google or an app password) from built in"},
 	})
 	runRows(t, "gmail", []row{
-		{"nothing", func(*world) {}, "cannot be told (it is told of no ActiveSync server)"},
+		{"nothing", func(*world) {}, "cannot be told (no ActiveSync server is announced)"},
 		{"ActiveSync", func(w *world) { w.page("POST "+poxAtName, 200, "", sync(eas)) },
-			"cannot be told (it is told of ActiveSync at eas.nordlys.example) from " + poxAtName + "; activesync " + eas + " " + anna},
+			"cannot be told (ActiveSync is announced at eas.nordlys.example) from " + poxAtName + "; activesync " + eas + " " + anna},
 	})
 	runRows(t, "nine", []row{
 		{"version 2 of Autodiscover", func(w *world) {
 			w.page("https://autodiscover.nordlys.example/autodiscover/autodiscover.json", 200, "application/json",
 				`{"Protocol":"ActiveSync","Url":"`+eas+`"}`)
-		}, "cannot be told (it is told of ActiveSync at eas.nordlys.example) from " +
+		}, "cannot be told (ActiveSync is announced at eas.nordlys.example) from " +
 			"https://autodiscover.nordlys.example/autodiscover/autodiscover.json"},
 	})
 	for _, id := range []string{"samsung", "outlook-new", "outlook-mobile"} {
-		runRows(t, id, []row{{"nothing", func(*world) {}, "cannot be told (it is told of no ActiveSync server)"}})
+		runRows(t, id, []row{{"nothing", func(*world) {}, "cannot be told (no ActiveSync server is announced)"}})
 	}
 }

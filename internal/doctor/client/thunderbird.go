@@ -41,7 +41,7 @@ var thunderbirdFetching = Fetching{Limit: 5 * time.Second, WholeLimit: true, Hop
 
 // thunderbirdTesting: once the password is typed, the wizard signs in to the incoming server and
 // shows its bad certificate (ConfigVerifier.sys.mjs). The outgoing server is used with the first
-// letter only.
+// message only.
 var thunderbirdTesting = Testing{Incoming: true, Trying: Trying{Asks: true}, Later: true}
 
 // found is what one way of the search came to.

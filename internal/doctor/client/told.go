@@ -37,7 +37,7 @@ func toldByJSON(ctx context.Context, s *Search, f Forecast) Forecast {
 		return f
 	}
 	s.NotePage(page, Took, "")
-	f.But = "it is told of ActiveSync at " + hostOf(a.URL)
+	f.But = "ActiveSync is announced at " + hostOf(a.URL)
 	f.Source = page.URL()
 	return f
 }

@@ -201,6 +201,9 @@ func (r *doctorRun) one(ctx context.Context) error {
 	}
 	report, err := doctor.Examine(ctx, r.options)
 	r.progress("")
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
 	if err != nil {
 		return err
 	}

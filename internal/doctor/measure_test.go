@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ func numberedDomains(n int) iter.Seq[account.Address] {
 // was in use.
 func watchMemory(t testing.TB) func() uint64 {
 	var peak atomic.Uint64
+	debug.FreeOSMemory() // collects what earlier tests left
 	done := make(chan struct{})
 	t.Cleanup(func() { close(done) })
 	go func() {

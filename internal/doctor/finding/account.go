@@ -221,7 +221,7 @@ func oauthOnly(ctx context.Context, c *Case) []Finding {
 			"only clients with Microsoft's sign-in get in.",
 		Clients:  c.among(passwordOnly...),
 		Evidence: []Evidence{seen},
-		Cures:    []Cure{{Who: ThePerson, Text: "take a client that has Microsoft's sign-in"}},
+		Cures:    []Cure{{Who: ThePerson, Text: "use a client that has Microsoft's sign-in"}},
 	}}
 }
 
@@ -255,7 +255,7 @@ func ewsEnds(ctx context.Context, c *Case) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Sentence: "EWS at Microsoft 365 is blocked since 1 October 2026 for programs that no administrator has listed, " +
+		Sentence: "EWS at Microsoft 365 has been blocked since 1 October 2026 for programs that no administrator has listed, " +
 			"and ends on 1 April 2027.",
 		Clients:  c.among(ewsClients...),
 		Evidence: []Evidence{seen},

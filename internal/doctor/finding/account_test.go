@@ -99,7 +99,7 @@ func TestAccounts(t *testing.T) {
 		{"A4, A5, A6", personCase(t, "anna@nordlys.example").withMX(microsoft),
 			"warning A4  deltachat aerc: The mail of nordlys.example is at Microsoft 365 or Outlook.com, which takes no password: " +
 				"only clients with Microsoft's sign-in get in.\n" +
-				"note A6  exchangelib: EWS at Microsoft 365 is blocked since 1 October 2026 for programs that no administrator has listed, " +
+				"note A6  exchangelib: EWS at Microsoft 365 has been blocked since 1 October 2026 for programs that no administrator has listed, " +
 				"and ends on 1 April 2027.\n" +
 				"note A5 : Sending by SMTP may be switched off for all of nordlys.example; the server then says 535 5.7.139."},
 		{"K4", personCase(t, "anna@nordlys.example").withOwn(func(s *account.Settings) {

@@ -161,7 +161,7 @@ func (c *Case) meant(ctx context.Context, target string) (host, why string) {
 	if addresses, _ = c.Addresses(ctx, bare); len(addresses) == 0 && !c.isOwn(bare) {
 		return "", ""
 	}
-	return bare, "the final dot is missing in the zone, so that the domain stands there once more"
+	return bare, "the final dot is missing in the zone, so that the domain is appended twice"
 }
 
 // severalServices finds D8.
@@ -290,7 +290,7 @@ func (c *Case) announcedButClosed(ctx context.Context, q probe.DNSQuestion, s SR
 	return Finding{
 		Subject:  q.Name,
 		Sentence: fmt.Sprintf("%s announces %s on port %d of %s, where nobody answers.", q.Name, protocol(n.Type), n.Port, n.Hostname),
-		Evidence: []Evidence{See(q, "SRV %s", s.Data), See(n.Question(), "%s", a.Failure.Text)},
+		Evidence: []Evidence{See(q, "SRV %s", s.Data), See(n.Question(), "%s", strings.TrimPrefix(a.Failure.Text, fmt.Sprintf("%s:%d: ", a.Address, n.Port)))},
 		Cures: []Cure{{Who: YourDNS, Text: "say that there is no such service", Remove: []dns.Record{s.Record},
 			Put: []dns.Record{put(q.Name, "SRV", "0 0 0 .")}}},
 		Explains: []string{"M1 " + n.Hostname},

@@ -221,11 +221,11 @@ func nameServersDisagree(ctx context.Context, c *Case) []Finding {
 			}
 			return []Finding{{
 				Severity: Error,
-				Sentence: fmt.Sprintf("%s answers differently from %s about %s: a part of the people fails, by chance.",
+				Sentence: fmt.Sprintf("%s answers differently from %s about %s: clients fail at random.",
 					s.host, good[0].host, q.Name),
 				Evidence: []Evidence{See(one, "serial %s: %s", serial(good[0].soa), data(own(q.Name, a))),
 					See(other, "serial %s: %s", serial(s.soa), data(own(q.Name, b)))},
-				Cures: []Cure{{Who: YourDNS, Text: "mend the transfer of the zone, and raise its serial number"}},
+				Cures: []Cure{{Who: YourDNS, Text: "repair the transfer of the zone, and raise its serial number"}},
 			}}
 		}
 	}

@@ -105,6 +105,9 @@ func activeSyncURLs(ctx context.Context, c *Case) []Finding {
 			u, err := url.Parse(strings.TrimSpace(e.Text))
 			switch host := ""; {
 			case err != nil:
+			case u.Host == "":
+				faults = append(faults, mistake{Line: e.Line, Cure: "write an https URL",
+					Text: "gives phones no URL of a server."})
 			case u.Scheme != "https":
 				faults = append(faults, mistake{Line: e.Line, Cure: "write an https URL",
 					Text: fmt.Sprintf("sends phones to %s://%s, where they would synchronise without encryption.",

@@ -8,7 +8,7 @@ var tlsFaults = []Fault{
 		"autoconfig.‹domain› or autodiscover.‹domain› leads to a server whose certificate has other names only",
 		"a certificate with the name, or a redirect over http to a host that has one",
 		"Outlook (warns), Thunderbird and others (pass the place over)", foreignWebCertificates},
-	{"T2", Error, "the certificate has ended, or not begun",
+	{"T2", Error, "the certificate has expired, or is not valid yet",
 		"renewal failed, or the service was not reloaded after it; or a clock is wrong",
 		"renew it, and reload the service", "all clients that check certificates", endedCertificates},
 	{"T3", Error, "the chain is incomplete",

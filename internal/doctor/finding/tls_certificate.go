@@ -142,7 +142,7 @@ func unknownIssuers(ctx context.Context, c *Case) []Finding {
 			continue
 		}
 		t := seen[0].TLS
-		signs := fmt.Sprintf("The certificate of %s is signed by %s, whom nobody knows", h.place(seen), orNobody(t.Issuer))
+		signs := fmt.Sprintf("The certificate of %s is signed by %s, which no client trusts", h.place(seen), orNobody(t.Issuer))
 		if t.Has(probe.SelfSigned) {
 			signs = fmt.Sprintf("%s signs its certificate itself", h.place(seen))
 		}

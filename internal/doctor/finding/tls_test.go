@@ -76,7 +76,7 @@ func TestTLSFaults(t *testing.T) {
 			"autoconfig.nordlys.example signs its certificate itself"},
 		{"T4 with everything", func(w *world) {
 			w.certificate(imaps, has(probe.WrongName, probe.Expired, probe.UnknownIssuer))
-		}, "T4 imap.hoster.example", "The certificate of imap.hoster.example is signed by R11, whom nobody knows"},
+		}, "T4 imap.hoster.example", "The certificate of imap.hoster.example is signed by R11, which no client trusts"},
 		{"T5", func(w *world) {
 			w.shows(autoconfig, func(t *probe.TLS) { t.Version, t.Problems = "TLS 1.1", []probe.Problem{probe.OldVersion} })
 		}, "T5 " + autoconfig, "autoconfig.nordlys.example speaks TLS 1.1 at most: today's clients need 1.2."},

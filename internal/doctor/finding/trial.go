@@ -26,6 +26,9 @@ func (c *Case) uncovers(ctx context.Context, f Finding, reported []Finding) []st
 			continue
 		}
 		i := slices.IndexFunc(reported, func(r Finding) bool { return r.ID == g.ID && r.Subject == g.Subject })
+		if i >= 0 && rank[reported[i].Severity] <= rank[g.Severity] {
+			continue // it is in the report already, as bad as it gets
+		}
 		if slices.ContainsFunc(g.Clients, func(id string) bool { return i < 0 || !slices.Contains(reported[i].Clients, id) }) {
 			texts = append(texts, g.ID+": "+g.Sentence)
 		}

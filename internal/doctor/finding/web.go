@@ -31,7 +31,7 @@ var webFaults = []Fault{
 		"exempt the paths of the documents from the filter", "all that ask there: no mail client can solve a puzzle", botFilters},
 	{"H11", Error, "the CDN does not reach the server", "the name is proxied, but nothing behind it answers for it",
 		"DNS only for this name, without the proxy", "all that ask there", originDown},
-	{"H12", Warning, "the path only in lower case", "a web server or route that minds the case of /Autodiscover/Autodiscover.xml",
+	{"H12", Warning, "the path only in lower case", "a web server or route that is case-sensitive for /Autodiscover/Autodiscover.xml",
 		"mind no case", "Outlook, exchangelib", pathCase},
 	{"H13", Warning, "no document without the address", "emailaddress in the query is required",
 		"the domain's ordinary settings without it", "Thunderbird for Android, KMail, Geary, Delta Chat, Mailspring", addressRequired},

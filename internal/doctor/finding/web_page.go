@@ -56,8 +56,8 @@ func webCure(format string) func(host string) []Cure {
 func (p place) isDocumentPlace() bool { return p.Kind == atAutoconfig || p.Kind == atWellKnown }
 
 // notFound is what web servers should answer, for the common ones.
-const notFound = "answer 404 for paths that there are not (nginx: location = " + autoconfigPath + " { return 404; }, " +
-	"the same for " + wellKnownPath + ")"
+const notFound = "answer 404 for paths that do not exist (nginx: location = " + autoconfigPath + " { return 404; }, " +
+	"the same for " + wellKnownPath + " and " + autodiscoverPath + ")"
 
 // pages finds H1.
 func pages(_ context.Context, c *Case) []Finding {

@@ -13,7 +13,7 @@ func redirectLoops(_ context.Context, c *Case) []Finding {
 		if !p.Loop {
 			return ""
 		}
-		return fmt.Sprintf("%s leads in a circle: after %d redirects it is where it was.", withoutQuery(p.Question.URL), len(p.More)+1)
+		return fmt.Sprintf("%s leads in a circle: after %s it is where it was.", withoutQuery(p.Question.URL), redirects(len(p.More)+1))
 	}), webCure("answer at %s itself, with the document or 404"), "H6", "H7")
 }
 
@@ -82,4 +82,12 @@ func lostPosts(_ context.Context, c *Case) []Finding {
 		}
 		return ""
 	}), webCure("answer the POST at %s itself"))
+}
+
+// redirects counts them in words.
+func redirects(n int) string {
+	if n == 1 {
+		return "1 redirect"
+	}
+	return fmt.Sprintf("%d redirects", n)
 }

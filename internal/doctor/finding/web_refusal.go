@@ -28,7 +28,7 @@ func challenges(_ context.Context, c *Case) []Finding {
 		if p.Kind != atAutodiscover || last.Answer.Failure != nil || last.Answer.Status != 401 || isExchange(last) {
 			return ""
 		}
-		return fmt.Sprintf("%s asks for a password like Exchange, and is none.", withoutQuery(p.Question.URL))
+		return fmt.Sprintf("%s asks for a password as Exchange does, but is not Exchange.", withoutQuery(p.Question.URL))
 	}), webCure("answer 404 at "+autodiscoverPath+", or the XML error 601, without asking for a password"), "K5")
 }
 

@@ -67,7 +67,7 @@ func TestWebFaults(t *testing.T) {
 			w.page("GET https://autoconfig.hoster.example/mail/config-v1.1.xml", 200, mailXML, settingsXML)
 		}, "", ""},
 		{"H5 itself", func(w *world) { w.redirect("GET https"+autoconfigURL, 302, "/mail/config-v1.1.xml") }, "H5 " + host,
-			"after 1 redirects it is where it was"},
+			"after 1 redirect it is where it was"},
 		{"H5 two", func(w *world) {
 			w.redirect("GET https"+autoconfigURL, 302, "http"+autoconfigURL)
 			w.redirect("GET http"+autoconfigURL, 302, "https"+autoconfigURL)
@@ -82,7 +82,7 @@ func TestWebFaults(t *testing.T) {
 		{"H9", func(w *world) {
 			w.any("autodiscover.nordlys.example", 401, "text/html", "")
 			w.each("autodiscover.nordlys.example", func(*probe.WebAnswer) {})
-		}, "H9 autodiscover.nordlys.example", "asks for a password like Exchange"},
+		}, "H9 autodiscover.nordlys.example", "asks for a password as Exchange does"},
 		{"Exchange", func(w *world) {
 			w.any("autodiscover.nordlys.example", 401, "text/html", "")
 			for url := range w.pages {

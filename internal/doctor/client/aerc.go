@@ -125,7 +125,7 @@ func (a *aercSearch) read(ctx context.Context, questions ...probe.WebQuestion) b
 			return page.Says()
 		}
 		x := document.ReadXML(page.Body)
-		if x.Error != nil || x.Root.Local() != "clientConfig" {
+		if x.Error != nil && x.Error.Kind != document.Late || x.Root.Local() != "clientConfig" { // as encoding/xml
 			return page.Says() + ", no autoconfig document"
 		}
 		var ok bool

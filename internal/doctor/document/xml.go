@@ -34,6 +34,7 @@ const (
 	Entity                   // an entity of HTML, which XML does not know; the whole document was read
 	Outside                  // the first element is whole, but more than it is there, or only text
 	Empty                    // there is nothing
+	Late                     // something stands before the XML declaration; the whole document was read
 )
 
 // Error implements error.
@@ -125,6 +126,10 @@ func (r *reader) take(token xml.Token, before int64) bool {
 		return r.end(qualified(t.Name), before)
 	case xml.CharData:
 		r.text(string(t), before)
+	case xml.ProcInst:
+		if t.Target == "xml" && before > 0 { // XML 1.0 §2.8
+			r.fail(Late, "something stands before the XML declaration, at best a blank line")
+		}
 	}
 	return true
 }

@@ -97,7 +97,7 @@ func securities(_ context.Context, c *Case) []Finding {
 				}
 				faults = append(faults, mistake{Line: s.Line, Cure: fmt.Sprintf("write <socketType>%s</socketType>",
 					right),
-					Text: fmt.Sprintf("has the socketType %q, which there is not: Thunderbird drops the server, others guess what is meant.", text),
+					Text: fmt.Sprintf("has the socketType %q, which does not exist: Thunderbird drops the server, others guess what is meant.", text),
 					Old:  "<socketType>" + s.Raw + "</socketType>",
 					New:  "<socketType>" + string(right) + "</socketType>"})
 			}
@@ -343,8 +343,8 @@ func brokenXML(_ context.Context, c *Case) []Finding {
 				return nil
 			}
 			return []mistake{{Line: e.Line,
-				Text: fmt.Sprintf("breaks the rules of XML: %s. Hardly a client can read the document.", e.Text),
-				Cure: fmt.Sprintf("mend line %d (xmllint --noout names the place)", e.Line)}}
+				Text: fmt.Sprintf("breaks the rules of XML: %s. Most clients cannot read the document.", e.Text),
+				Cure: fmt.Sprintf("correct line %d (xmllint --noout names the place)", e.Line)}}
 		})...)
 	}
 	for i := range found {

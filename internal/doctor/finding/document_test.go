@@ -86,7 +86,7 @@ func TestDocumentFaults(t *testing.T) {
 		{"an unusual port", func(w *world) {
 			settings("<port>993</port><socketType>SSL", "<port>1993</port><socketType>STARTTLS")(w)
 		}, "", ""},
-		{"C3", settings("<socketType>SSL", "<socketType>TLS"), "C3 " + autoconfigHost, `has the socketType "TLS", which there is not`},
+		{"C3", settings("<socketType>SSL", "<socketType>TLS"), "C3 " + autoconfigHost, `has the socketType "TLS", which does not exist`},
 		{"C3 case", settings("<socketType>SSL", "<socketType>ssl"), "C3 " + autoconfigHost, `has the socketType "ssl"`},
 		{"C3 none", settings("<socketType>SSL</socketType>", ""), "C3 " + autoconfigHost, "is a server without socketType"},
 		{"a URL-based server has none", settings(imapSection, `<incomingServer type="jmap"><url>https://jmap.hoster.example/</url>`+
@@ -124,6 +124,10 @@ func TestDocumentFaults(t *testing.T) {
 		{"OAuth2 of a known provider", settings("imap.hoster.example", "imap.gmail.com", "password-cleartext", "OAuth2"),
 			"C14 imap.gmail.com", ""}, // the world has no Gmail
 		{"C11", settings("</domain>", ""), "C11 " + autoconfigHost, "breaks the rules of XML"},
+		{"C11 blank line first", func(w *world) {
+			w.each(autoconfigHost, func(a *probe.WebAnswer) { a.Body = append([]byte("\n<?xml version=\"1.0\"?>"), a.Body...) })
+		},
+			"C11 " + autoconfigHost, "something stands before the XML declaration"},
 		{"C11 cut", func(w *world) { w.each(autoconfigHost, func(a *probe.WebAnswer) { a.Body = a.Body[:300] }) }, "C11 " + autoconfigHost, "breaks the rules"},
 		{"C11 entity", settings("<displayName>Hoster", "<displayName>Hoster&nbsp;1"), "C11 " + autoconfigHost, "&nbsp; is known in HTML only"},
 		{"C11 Autodiscover", outlook("</Account>", ""), "C11 " + outlookHost, "https://autodiscover.nordlys.example"},

@@ -151,8 +151,11 @@ func privateAddresses(ctx context.Context, c *Case) []Finding {
 					private = append(private, r)
 				}
 			}
+			if len(private) == 0 {
+				continue
+			}
 			key, refused := c.refused(host)
-			if len(private) == 0 || len(private) == len(all) && !refused {
+			if len(private) == len(all) && !refused {
 				continue
 			}
 			f := Finding{

@@ -134,10 +134,12 @@ func isMail(t account.ServerType) bool {
 // sortedMails goes through connections in the order of their keys.
 func sortedMails(mails map[probe.MailQuestion]probe.MailAnswer) iter.Seq2[probe.MailQuestion, probe.MailAnswer] {
 	return func(yield func(probe.MailQuestion, probe.MailAnswer) bool) {
-		for _, q := range slices.SortedFunc(maps.Keys(mails), func(a, b probe.MailQuestion) int {
-			return strings.Compare(string(a.Key()), string(b.Key()))
-		}) {
-			if !yield(q, mails[q]) {
+		byKey := make(map[probe.Key]probe.MailQuestion, len(mails))
+		for q := range mails {
+			byKey[q.Key()] = q
+		}
+		for _, key := range slices.Sorted(maps.Keys(byKey)) {
+			if q := byKey[key]; !yield(q, mails[q]) {
 				return
 			}
 		}

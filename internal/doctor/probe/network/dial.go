@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,7 +31,7 @@ type connection struct {
 	leave   func()
 }
 
-// Close ends the connection and then gives its place back. It may be called twice.
+// Close ends the connection and then gives its place back. It may be called again, also at the same time.
 func (c *connection) Close() error {
 	var err error
 	if c.Conn != nil {
@@ -38,7 +39,6 @@ func (c *connection) Close() error {
 	}
 	if c.leave != nil {
 		c.leave()
-		c.leave = nil
 	}
 	return err
 }
@@ -150,7 +150,7 @@ func (n *Network) connect(ctx context.Context, a netip.AddrPort) *connection {
 		leave()
 		return known
 	}
-	c := &connection{address: a.Addr(), port: a.Port(), started: time.Now(), leave: leave}
+	c := &connection{address: a.Addr(), port: a.Port(), started: time.Now(), leave: sync.OnceFunc(leave)}
 	dialer := net.Dialer{Timeout: probe.ConnectLimit, Control: n.control, KeepAlive: -1}
 	c.Conn, err = dialer.DialContext(ctx, "tcp", a.String())
 	c.took = time.Since(c.started)

@@ -15,10 +15,12 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,9 +39,10 @@ type loopback struct {
 	prefix   string // of its addresses
 	key      *ecdsa.PrivateKey
 	issuer   *x509.Certificate
-	pairs    sync.Map     // certificates by name
-	most     atomic.Int32 // connections at a time at any one address
-	counted  atomic.Int64 // when they were counted, in milliseconds
+	pairs    sync.Map // certificates by name
+	mu       sync.Mutex
+	open     map[string][]net.Conn // connections by the server's address
+	most     atomic.Int32          // connections at a time at any one address
 	requests atomic.Int32
 }
 
@@ -48,7 +51,7 @@ var numbered = regexp.MustCompile(`d[0-9]+\.example`)
 // startLoopback needs the ports of mail and web, so only root can run it.
 func startLoopback(t testing.TB) *loopback {
 	t.Helper()
-	l := &loopback{town: healthyTown(t), prefix: fmt.Sprintf("127.%d.%d.", 64+os.Getpid()>>8&63, os.Getpid()&255)}
+	l := &loopback{town: healthyTown(t), open: map[string][]net.Conn{}, prefix: fmt.Sprintf("127.%d.%d.", 64+os.Getpid()>>8&63, os.Getpid()&255)}
 	var err error
 	if l.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
@@ -119,42 +122,32 @@ type counting struct {
 
 func (c *counting) Accept() (net.Conn, error) {
 	accepted, err := c.Listener.Accept()
-	if now := time.Now().UnixMilli(); err == nil && now-c.l.counted.Load() > 300 {
-		c.l.counted.Store(now)
-		c.l.most.Store(max(c.l.most.Load(), c.l.established()))
+	if err != nil {
+		return nil, err
 	}
-	return accepted, err
+	l, address := c.l, accepted.LocalAddr().(*net.TCPAddr).IP.String()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[address] = append(slices.DeleteFunc(l.open[address], hasEnded), accepted)
+	l.most.Store(max(l.most.Load(), int32(len(l.open[address]))))
+	return accepted, nil
 }
 
-// established returns the most connections that an address of a server has, by the kernel's
-// table: a server may notice later than the kernel that its client has gone. The table changes while
-// it is read, so only connections count that were in it before and after a moment.
-func (l *loopback) established() (most int32) {
-	before, after := l.table(), l.table()
-	counts := map[string]int32{}
-	for connection := range before {
-		if after[connection] {
-			counts[connection[:8]]++
-			most = max(most, counts[connection[:8]])
-		}
+// hasEnded reports whether the client has closed the connection, or the server has. The kernel is asked, as
+// a server may notice later that its client has gone.
+func hasEnded(c net.Conn) bool {
+	const established = 1 // enum of netinet/tcp.h
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return true
 	}
-	return most
-}
-
-// table returns the connections that are open, as the server's address and port and the client's.
-func (l *loopback) table() map[string]bool {
-	text, _ := os.ReadFile("/proc/net/tcp")
-	open := map[string]bool{}
-	var a, b int
-	fmt.Sscanf(l.prefix, "127.%d.%d.", &a, &b)
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Fields(line)
-		// 01 is ESTABLISHED, and addresses stand with their last byte first.
-		if len(fields) > 3 && fields[3] == "01" && strings.HasSuffix(fields[1][:8], fmt.Sprintf("%02X%02X7F", b, a)) {
-			open[fields[1]+" "+fields[2]] = true
-		}
+	info := 0
+	if raw.Control(func(fd uintptr) {
+		info, err = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_INFO)
+	}) != nil || err != nil {
+		return true
 	}
-	return open
+	return info&0xff != established // the state is the first byte of struct tcp_info
 }
 
 func (l *loopback) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {

@@ -36,7 +36,7 @@ func deltaChat(ctx context.Context, s *Search) Forecast {
 	domain := s.Address.Domain()
 	steps := []struct {
 		question probe.WebQuestion
-		read     func(context.Context, *Search, Page) ([]Server, string)
+		read     func(context.Context, *Search, *Page) ([]Server, string)
 	}{
 		{AutoconfigFor("https", domain, s.Address), deltaChatAutoconfig},
 		{WellKnown("https", domain), deltaChatAutoconfig},
@@ -58,7 +58,12 @@ func deltaChat(ctx context.Context, s *Search) Forecast {
 		}
 		why := page.Says()
 		if page.Success() {
-			servers, why = step.read(ctx, s, page)
+			begun := page.Took
+			servers, why = step.read(ctx, s, &page)
+			f.Took += page.Took - begun
+		}
+		if !page.Failure.Known() { // the end of a redirect
+			return Forecast{Outcome: Unknown, But: page.URL() + " could not be asked", Took: f.Took}
 		}
 		if why != "" {
 			s.NotePage(page, failed(page), why)
@@ -136,7 +141,7 @@ func deltaChatPorts(server Server) []Server {
 // deltaChatAutoconfig reads all servers with a host name, a port and a user name, whatever
 // else is in the document (src/configure/auto_mozilla.rs). It minds neither case nor
 // white space. quick-xml takes a document that ends too early, and text without an element.
-func deltaChatAutoconfig(_ context.Context, s *Search, page Page) ([]Server, string) {
+func deltaChatAutoconfig(_ context.Context, s *Search, page *Page) ([]Server, string) {
 	x := document.ReadXML(page.Body)
 	if quickXMLRefuses(x) {
 		return nil, page.Says() + ", " + x.Error.Error()
@@ -226,8 +231,8 @@ func skipMarkup(raw string) string {
 }
 
 // deltaChatAutodiscover reads IMAP and SMTP from a POX document and follows its
-// RedirectUrl (src/configure/auto_outlook.rs).
-func deltaChatAutodiscover(ctx context.Context, s *Search, page Page) ([]Server, string) {
+// RedirectUrl (src/configure/auto_outlook.rs). It leaves the last page in page, with the time of all.
+func deltaChatAutodiscover(ctx context.Context, s *Search, page *Page) ([]Server, string) {
 	for range 10 {
 		if !page.Success() {
 			return nil, page.Says()
@@ -240,9 +245,9 @@ func deltaChatAutodiscover(ctx context.Context, s *Search, page Page) ([]Server,
 		if !found {
 			return servers, ""
 		}
-		took := page.Took
-		page = s.Fetch(ctx, Get(redirect), deltaChatFetching)
-		page.Took += took
+		before := *page
+		*page = s.Fetch(ctx, Get(redirect), deltaChatFetching)
+		page.Took, page.Asked = page.Took+before.Took, append(before.Asked, page.Asked...)
 	}
 	return nil, "too many redirects"
 }

@@ -98,9 +98,16 @@ func TestDeltaChatWaits(t *testing.T) {
 
 // TestUnknown: what could not be asked is not taken for "no".
 func TestUnknown(t *testing.T) {
-	w := newWorld(t).healthyMail().page(nordlysAutoconfig, 0, "", "", func(a *probe.WebAnswer) {
+	notAsked := func(a *probe.WebAnswer) {
 		*a = probe.WebAnswer{Failure: &probe.Failure{Kind: probe.NotAsked, Text: "the diagnosis has ended"}}
-	})
+	}
+	led := newWorld(t).healthyMail().page(poxAtDomain, 200, "text/xml", `<Autodiscover><Response><Account><RedirectUrl>`+
+		`https://ad.hoster.example/</RedirectUrl></Account></Response></Autodiscover>`).
+		page("https://ad.hoster.example/", 0, "", "", notAsked)
+	if f := led.forecast("deltachat", anna); f.Outcome != Unknown {
+		t.Errorf("Delta Chat, sent to a URL that was not asked, %s, want %q", brief(f), Unknown)
+	}
+	w := newWorld(t).healthyMail().page(nordlysAutoconfig, 0, "", "", notAsked)
 	if f := w.forecast("deltachat", anna); f.Outcome != Unknown {
 		t.Errorf("Delta Chat %s, want %q", brief(f), Unknown)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"signpost/account"
 	"signpost/internal/dns"
@@ -65,16 +66,35 @@ func inAnySpelling(local string) string {
 
 var inXML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&apos;", `"`, "&quot;")
 
+// cannotHide reports whether a question for a stranger has the local part as a word at a place, such as the path,
+// where a stand-in could make it another question. A local part that is a word of such questions
+// anyway, such as mail, tells nothing.
+func (d *disguise) cannotHide(q probe.WebQuestion) bool {
+	if !d.isForeign(q) || commonWords()[strings.ToLower(d.local)] {
+		return false
+	}
+	plain := d.question(q).URL
+	for range 3 { // a URL within a URL is encoded as often
+		if decoded, err := url.PathUnescape(plain); err == nil {
+			plain = decoded
+		}
+	}
+	return replaceWord(plain, strings.ToLower(d.local), "") != plain
+}
+
+// commonWords are those that stand in reports and in questions of clients.
+var commonWords = sync.OnceValue(ownWords)
+
 // hides reports whether a question names the mailbox to a stranger.
-func (d *disguise) hides(q probe.WebQuestion) bool {
+func (d *disguise) hides(q probe.WebQuestion) bool { return d.isForeign(q) && d.question(q) != q }
+
+// isForeign reports whether a question is for a server outside the mailbox's domain.
+func (d *disguise) isForeign(q probe.WebQuestion) bool {
 	if d == nil {
 		return false
 	}
 	u, err := url.Parse(q.URL)
-	if err == nil && (u.Hostname() == d.site || strings.HasSuffix(u.Hostname(), "."+d.site)) {
-		return false
-	}
-	return d.question(q) != q
+	return err != nil || u.Hostname() != d.site && !strings.HasSuffix(u.Hostname(), "."+d.site)
 }
 
 // question returns a question with the stand-in.

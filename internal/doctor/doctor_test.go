@@ -210,11 +210,31 @@ func TestLedToStrangers(t *testing.T) {
 		client.Get("https://hoster.example/?d=nordlys.example&u=Anna.Berg"),
 		client.Autodiscover("https://hoster.example/autodiscover/autodiscover.xml", address(t, "anna.bergsson@hoster.example")),
 	} {
+		before := len(n.asked)
 		w.Web(t.Context(), q)
+		if len(n.asked) == before {
+			t.Errorf("%s %s is not asked, want it asked about the stand-in", q.Method, q.URL)
+			continue
+		}
 		put := n.asked[len(n.asked)-1]
 		if sent := strings.ToLower(put.URL + put.Body); strings.Contains(sent, "anna") {
 			t.Errorf("%s %s sends %s, want nothing of the mailbox", q.Method, q.URL, sent)
 		}
+	}
+	asked := len(n.asked)
+	for _, rawURL := range []string{
+		"https://hoster.example/box/anna.berg/config.xml",
+		"https://hoster.example/box/anna%2eberg",
+		"https://anna.berg.hoster.example/",
+		"https://hoster.example/?to=https%3A%2F%2Fx.example%2Fanna%252Eberg%2F",
+	} {
+		if a := w.Web(t.Context(), client.Get(rawURL)); a.Failure.Known() || len(n.asked) != asked {
+			t.Errorf("GET %s is asked, want it left out", rawURL)
+		}
+	}
+	mail := newWatch(Options{Address: address(t, "mail@nordlys.example"), Asker: n})
+	if a := mail.Web(t.Context(), client.Get("https://autoconfig.hoster.example/mail/config-v1.1.xml")); a.Failure != nil {
+		t.Errorf("mail@: the path of autoconfig is not asked: %s", a.Failure.Text)
 	}
 }
 

@@ -71,7 +71,7 @@ func newRedaction(a account.Address, r *Report) *redaction {
 	}
 	slices.Sort(h.logins)
 	h.logins = slices.Compact(h.logins)
-	own := ownWords()
+	own := commonWords()
 	for _, name := range h.logins {
 		if !own[name] {
 			h.words = append(h.words, name)

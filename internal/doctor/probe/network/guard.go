@@ -62,9 +62,15 @@ func (n *Network) forbids(a netip.AddrPort) *probe.Failure {
 		return refuse("%s is not the address of a server", a.Addr())
 	case !n.options.Private && !isPublic(a.Addr()):
 		return refuse("%s is not an address of the public internet", a.Addr())
+	case !n.options.Private && a.Port() >= 1024 && a.Port() != sievePort && n.isOwn(a.Addr()):
+		// A firewall may keep the world from such a port, but not this machine from itself.
+		return refuse("port %d of this machine is asked with -private only", a.Port())
 	}
 	return nil
 }
+
+// sievePort is that of ManageSieve (RFC 5804 §1.8), the only one of mail from 1024 up.
+const sievePort = 4190
 
 // isSame reports whether a connection to an address reaches an own listener.
 func isSame(own, a netip.AddrPort) bool {

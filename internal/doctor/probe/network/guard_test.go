@@ -139,6 +139,31 @@ func TestPorts(t *testing.T) {
 		View: "127.0.0.1:5353"}).Failure, probe.Forbidden, "port is not 53")
 }
 
+// TestOwnPorts lets documents of strangers name ports of this machine.
+func TestOwnPorts(t *testing.T) {
+	n, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := netip.MustParseAddr("11.0.0.1")
+	n.isOwn = func(a netip.Addr) bool { return a == own }
+	for _, row := range []struct {
+		to        string
+		forbidden bool
+	}{
+		{"11.0.0.1:993", false}, {"11.0.0.1:4190", false}, {"11.0.0.1:443", false},
+		{"11.0.0.1:3306", true}, {"11.0.0.1:6379", true}, {"11.0.0.2:3306", false},
+	} {
+		if got := n.forbids(netip.MustParseAddrPort(row.to)) != nil; got != row.forbidden {
+			t.Errorf("%s is forbidden: %v, want %v", row.to, got, row.forbidden)
+		}
+	}
+	n.options.Private = true
+	if failure := n.forbids(netip.MustParseAddrPort("11.0.0.1:3306")); failure != nil {
+		t.Errorf("with -private: %s, want it asked", failure.Text)
+	}
+}
+
 // TestAdmin asks for the own admin listener, which private networks do not open either.
 func TestAdmin(t *testing.T) {
 	reached := make(chan bool, 10)

@@ -36,6 +36,7 @@ type Options struct {
 // Network implements probe.Asker for one diagnosis: it counts the questions, and remembers
 // which hosts do not answer. All Networks of the process share the places for connections.
 type Network struct {
+	isOwn     func(netip.Addr) bool // reports whether an address is one of this machine
 	options   Options
 	resolver  *dns.Client
 	unchecked *dns.Client
@@ -52,7 +53,7 @@ func New(o Options) (*Network, error) {
 	if !o.IPv4 && !o.IPv6 {
 		o.IPv4, o.IPv6 = true, true
 	}
-	n := &Network{options: o}
+	n := &Network{options: o, isOwn: isOwn}
 	var err error
 	if n.resolver, err = dns.NewClient(o.Servers, dns.Manner{Recursive: true, Timeout: dnsTimeout}); err != nil {
 		return nil, err

@@ -339,6 +339,10 @@ func brokenXML(_ context.Context, c *Case) []Finding {
 	for _, root := range []string{"clientConfig", "Autodiscover"} {
 		found = append(found, c.byAnyFile(root, func(f file) []mistake {
 			e := f.xml.Error
+			if e == nil && root == "clientConfig" && f.xml.Root.Name != root {
+				return []mistake{{Line: f.xml.Root.Line, Cure: "write the elements without a prefix",
+					Text: fmt.Sprintf("begins with <%s>: clients look for <%s> and find nothing.", f.xml.Root.Name, root)}}
+			}
 			if e == nil || e.Kind == document.Empty {
 				return nil
 			}

@@ -128,6 +128,7 @@ func TestDocumentFaults(t *testing.T) {
 			w.each(autoconfigHost, func(a *probe.WebAnswer) { a.Body = append([]byte("\n<?xml version=\"1.0\"?>"), a.Body...) })
 		},
 			"C11 " + autoconfigHost, "something stands before the XML declaration"},
+		{"C11 prefix", settings("<clientConfig", "<x:clientConfig", "</clientConfig", "</x:clientConfig"), "C11 " + autoconfigHost, "begins with <x:clientConfig>"},
 		{"C11 cut", func(w *world) { w.each(autoconfigHost, func(a *probe.WebAnswer) { a.Body = a.Body[:300] }) }, "C11 " + autoconfigHost, "breaks the rules"},
 		{"C11 entity", settings("<displayName>Hoster", "<displayName>Hoster&nbsp;1"), "C11 " + autoconfigHost, "&nbsp; is known in HTML only"},
 		{"C11 Autodiscover", outlook("</Account>", ""), "C11 " + outlookHost, "https://autodiscover.nordlys.example"},

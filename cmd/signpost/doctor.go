@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"runtime/debug"
 
 	"strings"
 	"sync"
@@ -42,6 +43,10 @@ type doctorRun struct {
 	least                             finding.Severity
 }
 
+// doctorMemory is from where on the command collects garbage more often: what hostile servers send is
+// limited, and what reading it leaves behind need not pile up. The whole process then stays below 64 MB.
+const doctorMemory = 32 << 20
+
 func doctorCommand(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
 	r := doctorRun{env: e}
@@ -71,6 +76,7 @@ func doctorCommand(ctx context.Context, e env, args []string) error {
 	if err := r.setOptions(operands); err != nil {
 		return usageError{fault.WithHint(err, "signpost doctor -h explains the command")}
 	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(doctorMemory))
 	done, err := r.readOwn(ctx)
 	if err != nil {
 		return err

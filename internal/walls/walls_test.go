@@ -24,17 +24,21 @@ var floors = [][]string{
 	},
 	{
 		"autoconfig", "autodiscover", "mobileconfig", "templates",
-		"internal/doctor/document", "internal/doctor/probe",
+		"internal/doctor/document", "internal/doctor/probe", "internal/importer/draft",
 		"internal/caa", "internal/certfile", "internal/conn", "internal/directory", "internal/dns/dnstest",
 		"internal/sources/mapfile", "internal/sources/memory", "internal/sources/rig", "internal/sources/secret",
 	},
 	{
 		"internal/doctor/client", "internal/doctor/mailrig", "internal/doctor/probe/network",
+		"internal/importer/machine",
 		"internal/certs", "internal/records", "internal/setup", "internal/signer", "internal/sources",
 		"internal/sources/ldapdir", "internal/sources/sqldb",
 	},
-	{"internal/config", "internal/doctor/finding", "internal/records/publish", "internal/server", "internal/show"},
-	{"internal/doctor"},
+	{
+		"internal/config", "internal/doctor/finding", "internal/importer/format", "internal/importer/living",
+		"internal/records/publish", "internal/server", "internal/show",
+	},
+	{"internal/doctor", "internal/importer"},
 	{"internal/doctor/page"},
 	{"internal/service", "internal/systems"},
 	{"cmd/signpost", "acceptance", "internal/sources/e2e", "packaging"},
@@ -46,7 +50,7 @@ var formats = []string{"autoconfig", "autodiscover", "mobileconfig"}
 
 // configReaders are the packages that may import internal/config: every other one
 // takes the values that it needs.
-var configReaders = []string{"cmd/signpost", "internal/service", "internal/systems"}
+var configReaders = []string{"cmd/signpost", "internal/importer", "internal/service", "internal/systems"}
 
 // forTests are the packages that only tests may import.
 var forTests = []string{"internal/browser", "internal/dns/dnstest", "internal/doctor/mailrig", "internal/freeport", "internal/golden",

@@ -125,7 +125,8 @@ func (a *aercSearch) read(ctx context.Context, questions ...probe.WebQuestion) b
 			return page.Says()
 		}
 		x := document.ReadXML(page.Body)
-		if x.Error != nil && x.Error.Kind != document.Late || x.Root.Local() != "clientConfig" { // as encoding/xml
+		if x.Error != nil && x.Error.Kind != document.Late || x.Encoding != "utf-8" || // as encoding/xml
+			x.Root.Local() != "clientConfig" {
 			return page.Says() + ", no autoconfig document"
 		}
 		var ok bool

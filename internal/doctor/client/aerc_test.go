@@ -13,6 +13,9 @@ func TestAerc(t *testing.T) {
 	runRows(t, "aerc", []row{
 		{"autoconfig", func(w *world) { w.page(nordlysAutoconfig, 200, "text/plain", good) }, source + goodServers},
 		{"the status does not matter", func(w *world) { w.page(nordlysAutoconfig, 404, "text/html", good) }, source + goodServers},
+		{"UTF-8 alone is read", func(w *world) {
+			w.page(nordlysAutoconfig, 200, "text/xml", "<?xml version='1.0' encoding='ISO-8859-1'?>"+good)
+		}, "asks for … (the servers)"},
 		{"SRV records come first, submission with STARTTLS", func(w *world) {
 			w.services().page(nordlysAutoconfig, 200, "text/xml", good)
 		}, "sets itself up" + srvStarttls},

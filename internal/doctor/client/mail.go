@@ -76,8 +76,9 @@ func (s *Search) Try(ctx context.Context, server Server, rules Trying) Try {
 	if !try.Known {
 		try.Why = answer.Failure.Text
 	}
-	if rules.Limit > 0 && try.Took > rules.Limit {
-		try.Took = rules.Limit
+	if timedOut := answer.Failure != nil && answer.Failure.Kind == probe.TimedOut; rules.Limit > 0 &&
+		(timedOut || try.Took > rules.Limit) {
+		try.Took = rules.Limit // the diagnosis may have waited for a shorter time
 	}
 	return try
 }

@@ -36,6 +36,29 @@ func TestReadXML(t *testing.T) {
 	}
 }
 
+func TestEncodings(t *testing.T) {
+	for _, c := range []struct{ name, body, encoding, tree, err string }{
+		{"none named", "<a>å</a>", "utf-8", `a"å"`, ""},
+		{"Latin 1", "<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe5</a>", "iso-8859-1", `a"å"`, ""},
+		{"Windows", "<?xml version=\"1.0\" encoding=\"windows-1252\"?>\n<a>\x80</a>", "windows-1252", `a"€"`, ""},
+		{"UTF-16", "\xff\xfe<\x00a\x00>\x00\xe5\x00<\x00/\x00a\x00>\x00", "utf-16le", `a"å"`, ""},
+		{"big-endian", "\xfe\xff\x00<\x00a\x00/\x00>", "utf-16be", `a""`, ""},
+		{"UTF-16 named alone", "<?xml version='1.0' encoding='UTF-16'?><a>å</a>", "utf-8", `a"å"`, ""},
+		{"unknown", "<?xml version='1.0' encoding='x-none'?><a>t</a>", "x-none", `a"t"`, ""},
+		{"other than named", "<?xml version='1.0' encoding='utf-8'?><a>\xe5</a>", "utf-8", `a""`, "line 1: invalid UTF-8"},
+	} {
+		x := ReadXML([]byte(c.body))
+		err := ""
+		if x.Error != nil {
+			err = x.Error.Error()
+		}
+		if tree := show(x.Root); x.Encoding != c.encoding || tree != c.tree || err != c.err {
+			t.Errorf("%s: ReadXML(%q) = %s, %s, error %q; want %s, %s, error %q",
+				c.name, c.body, x.Encoding, tree, err, c.encoding, c.tree, c.err)
+		}
+	}
+}
+
 func TestRaw(t *testing.T) {
 	x := ReadXML([]byte("<a><b>o&#39;b<!-- c --></b></a>"))
 	if b := x.Root.Child("b"); b.Raw != "o&#39;b<!-- c -->" || b.Text != "o'b" {

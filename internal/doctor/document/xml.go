@@ -1,7 +1,6 @@
 package document
 
 import (
-	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -15,6 +14,9 @@ type XML struct {
 	// Error is the first reason for which a strict reader refuses the document; nil if there
 	// is none.
 	Error *Error
+	// Encoding is that of the document, as its first bytes or its declaration say, in lower
+	// case. All texts are in UTF-8 nevertheless.
+	Encoding string
 }
 
 // Error is a place where a document breaks the rules of XML.
@@ -65,12 +67,13 @@ const (
 
 // ReadXML reads a document. It keeps what it can of one that is not well-formed.
 func ReadXML(body []byte) XML {
-	r := &reader{body: string(bytes.TrimPrefix(body, []byte("\ufeff")))}
+	text, encoding := decode(body)
+	r := &reader{body: text}
 	r.read()
 	if r.error == nil && r.root == nil {
 		r.fail(Empty, "there is no XML")
 	}
-	return XML{r.root, r.error}
+	return XML{r.root, r.error, encoding}
 }
 
 type reader struct {

@@ -66,7 +66,7 @@ var documentFaults = []Fault{
 	},
 	{
 		ID: "C11", Severity: Error, Title: "Broken XML",
-		Cause: "A tag that is not closed, a file that is cut off, an entity of HTML.",
+		Cause: "A tag that is not closed, a file that is cut off, an entity of HTML, an encoding other than UTF-8.",
 		Cure:  "Mend the line; xmllint names it.",
 		Who:   "all; Thunderbird does not look further", Find: brokenXML,
 	},

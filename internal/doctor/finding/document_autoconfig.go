@@ -343,6 +343,10 @@ func brokenXML(_ context.Context, c *Case) []Finding {
 				return []mistake{{Line: f.xml.Root.Line, Cure: "write the elements without a prefix",
 					Text: fmt.Sprintf("begins with <%s>: clients look for <%s> and find nothing.", f.xml.Root.Name, root)}}
 			}
+			if e == nil && f.xml.Encoding != "utf-8" {
+				return []mistake{{Line: 1, Cure: "write the document in UTF-8",
+					Text: fmt.Sprintf("is in %s, and some clients, such as aerc, read UTF-8 alone.", f.xml.Encoding)}}
+			}
 			if e == nil || e.Kind == document.Empty {
 				return nil
 			}

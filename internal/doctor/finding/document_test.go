@@ -131,6 +131,7 @@ func TestDocumentFaults(t *testing.T) {
 		{"C11 prefix", settings("<clientConfig", "<x:clientConfig", "</clientConfig", "</x:clientConfig"), "C11 " + autoconfigHost, "begins with <x:clientConfig>"},
 		{"C11 cut", func(w *world) { w.each(autoconfigHost, func(a *probe.WebAnswer) { a.Body = a.Body[:300] }) }, "C11 " + autoconfigHost, "breaks the rules"},
 		{"C11 entity", settings("<displayName>Hoster", "<displayName>Hoster&nbsp;1"), "C11 " + autoconfigHost, "&nbsp; is known in HTML only"},
+		{"C11 Latin 1", settings(`<?xml version="1.0"?>`, `<?xml version="1.0" encoding="ISO-8859-1"?>`), "C11 " + autoconfigHost, "is in iso-8859-1, and some clients, such as aerc, read UTF-8 alone"},
 		{"C11 Autodiscover", outlook("</Account>", ""), "C11 " + outlookHost, "https://autodiscover.nordlys.example"},
 		{"an entity of XML", settings("<displayName>Hoster", "<displayName>Hoster &amp; S&#xF6;hne"), "", ""},
 		{"C12 http", mobileSync("http://hoster.example/Microsoft-Server-ActiveSync"), "C12 nordlys.example", "sends phones to http://hoster.example"},

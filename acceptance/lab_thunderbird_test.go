@@ -18,6 +18,9 @@ type judged struct {
 	Seconds            float64
 }
 
+// succeeded reports whether the client found settings by itself.
+func (j judged) succeeded() bool { return j.Source != "" && j.Failed == "" && j.Asked == "" }
+
 func (j judged) String() string {
 	var parts []string
 	if j.Asked != "" {

@@ -24,4 +24,6 @@ type Format struct {
 }
 
 // All are the known formats, in the order in which they are tried.
-var All = []Format{}
+var All = []Format{
+	postfixDovecot,
+}

@@ -31,7 +31,7 @@ func (p Programs) run(ctx context.Context) ([]Text, error) {
 	if p.Postfix {
 		// -x would expand $name with the values of main.cf, and an option of a
 		// service may set another one.
-		commands = append(commands, []string{"postconf"}, []string{"postconf", "-M"}, []string{"postconf", "-P"})
+		commands = append(commands, []string{"postconf"}, []string{"postconf", "-M"})
 	}
 	if p.Dovecot {
 		commands = append(commands, []string{"doveconf", "-n"})
@@ -42,7 +42,7 @@ func (p Programs) run(ctx context.Context) ([]Text, error) {
 		if err != nil {
 			return nil, err
 		}
-		texts = append(texts, Text{strings.Join(command, " "), data})
+		texts = append(texts, Text{strings.Join(command, " "), data, true})
 	}
 	return texts, nil
 }
@@ -73,7 +73,7 @@ func output(ctx context.Context, command []string) ([]byte, error) {
 			return nil, fault.WithHint(err, "run it as root, with sudo")
 		}
 		return nil, err
-	case len(bytes.TrimSpace(stdout.Bytes())) == 0 && command[len(command)-1] != "-P":
+	case len(bytes.TrimSpace(stdout.Bytes())) == 0:
 		return nil, fmt.Errorf("%s: it prints nothing%s", name, lastWords(stderr.Bytes()))
 	}
 	return stdout.Bytes(), nil

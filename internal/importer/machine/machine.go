@@ -30,6 +30,8 @@ func Read(ctx context.Context, p Programs, d *draft.Draft) error {
 type Text struct {
 	Path string // of the file, or the command; for messages
 	Data []byte
+
+	printed bool // by a program of this machine
 }
 
 // Files reads a file that a configuration names.

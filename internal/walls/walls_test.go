@@ -35,7 +35,7 @@ var floors = [][]string{
 		"internal/sources/ldapdir", "internal/sources/sqldb",
 	},
 	{
-		"internal/config", "internal/doctor/finding", "internal/importer/format", "internal/importer/living",
+		"internal/config", "internal/doctor/finding", "internal/importer/format", "internal/importer/living", "internal/importer/town",
 		"internal/records/publish", "internal/server", "internal/show",
 	},
 	{"internal/doctor", "internal/importer"},
@@ -54,7 +54,7 @@ var configReaders = []string{"cmd/signpost", "internal/importer", "internal/serv
 
 // forTests are the packages that only tests may import.
 var forTests = []string{"internal/browser", "internal/dns/dnstest", "internal/doctor/mailrig", "internal/freeport", "internal/golden",
-	"internal/sources/memory", "internal/sources/rig", "internal/systems"}
+	"internal/importer/town", "internal/sources/memory", "internal/sources/rig", "internal/systems"}
 
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{

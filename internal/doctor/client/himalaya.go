@@ -109,7 +109,7 @@ func (h *himalayaSearch) byPACC(ctx context.Context) {
 	if !answer.Failure.Known() {
 		h.unknown = q.Key()
 	}
-	right := func(r dns.Record) bool { return paccDigest(dns.Unquote(r.Data), page.Body) }
+	right := func(r dns.Record) bool { return PACCDigest(dns.Unquote(r.Data), page.Body) }
 	if !slices.ContainsFunc(answer.OfType("TXT"), right) {
 		h.NotePage(page, Passed, "no record has the digest of this document")
 		h.Note(q.Key(), Passed, "no digest of the document")
@@ -137,8 +137,8 @@ func (h *himalayaSearch) byPACC(ctx context.Context) {
 	}
 }
 
-// paccDigest reports whether the text of a TXT record has the SHA-256 digest of the document.
-func paccDigest(text string, body []byte) bool {
+// PACCDigest reports whether the text of a TXT record has the SHA-256 digest of the document.
+func PACCDigest(text string, body []byte) bool {
 	tags := map[string]string{}
 	for tag := range strings.SplitSeq(text, ";") {
 		if name, value, ok := strings.Cut(tag, "="); ok {

@@ -80,8 +80,8 @@ func newMySQL(p *place, h host, timeout time.Duration) driver.Connector {
 // Driver returns nil: nobody asks.
 func (c *mysqlConnector) Driver() driver.Driver { return nil }
 
-// Connect connects, and makes the session one that only reads and does not wait
-// long for a locked table.
+// Connect connects, and makes the session one that does not wait long for a locked table,
+// and only reads unless writing is wanted.
 func (c *mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	config := mysql.NewConfig()
 	config.Logger = &mysql.NopLogger{}
@@ -106,10 +106,11 @@ func (c *mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	session := conn.(driver.ExecerContext)
-	for _, statement := range []string{
-		"SET SESSION TRANSACTION READ ONLY",
-		"SET SESSION lock_wait_timeout = " + strconv.Itoa(max(1, int(c.timeout/time.Second))),
-	} {
+	statements := []string{"SET SESSION lock_wait_timeout = " + strconv.Itoa(max(1, int(c.timeout/time.Second)))}
+	if !c.place.writes {
+		statements = append(statements, "SET SESSION TRANSACTION READ ONLY")
+	}
+	for _, statement := range statements {
 		_, err := session.ExecContext(ctx, statement, nil)
 		// A proxy may refuse a setting. The user's rights matter more, and the query is a SELECT.
 		if _, refused := errors.AsType[*mysql.MySQLError](err); err != nil && !refused {

@@ -69,6 +69,19 @@ func optionError(option string, err error) error {
 // New returns the store that the options describe. It checks the options and does not
 // connect. The error is or wraps an *OptionError.
 func New(options Options) (*Store, error) {
+	store, err := newStore(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.setQueries(); err != nil {
+		return nil, err
+	}
+	store.open()
+	return store, nil
+}
+
+// newStore checks what the options say about the database. The store is not open yet.
+func newStore(options Options) (*Store, error) {
 	place, err := parseURL(options.Database)
 	if err != nil {
 		return nil, optionError("database", err)
@@ -95,15 +108,10 @@ func New(options Options) (*Store, error) {
 	if err := place.checkTLS(); err != nil {
 		return nil, optionError("database", err)
 	}
-	store := &Store{options: options, place: place, engine: engine}
-	if err := store.setQueries(); err != nil {
-		return nil, err
-	}
-	store.timeout = options.Timeout
+	store := &Store{options: options, place: place, engine: engine, timeout: options.Timeout}
 	if store.timeout <= 0 {
 		store.timeout = DefaultTimeout
 	}
-	store.open()
 	return store, nil
 }
 

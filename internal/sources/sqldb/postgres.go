@@ -101,7 +101,7 @@ func newPostgres(p *place, h host, timeout time.Duration) driver.Connector {
 // Driver returns nil: nobody asks.
 func (c *postgresConnector) Driver() driver.Driver { return nil }
 
-// Connect connects, and asks the server to refuse all writing.
+// Connect connects, and asks the server to refuse all writing unless that is wanted.
 func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	config, err := c.config()
 	if err != nil {
@@ -123,7 +123,9 @@ func (c *postgresConnector) connect(ctx context.Context, config *pgconn.Config, 
 		"application_name": "signpost", "client_encoding": "UTF8", "standard_conforming_strings": "on",
 	}
 	if session {
-		config.RuntimeParams["default_transaction_read_only"] = "on"
+		if !c.place.writes {
+			config.RuntimeParams["default_transaction_read_only"] = "on"
+		}
 		// The user's own limit may be meant for single rows, and a list of a million takes
 		// longer. Whatever takes longer than it may is cancelled from here.
 		config.RuntimeParams["statement_timeout"] = strconv.FormatInt(listTimeout.Milliseconds(), 10)
@@ -219,8 +221,20 @@ func (s *postgresStmt) Exec([]driver.Value) (driver.Result, error) {
 }
 func (s *postgresStmt) Query([]driver.Value) (driver.Rows, error) { return nil, errors.ErrUnsupported }
 
-// QueryContext sends the query and its parameters, which are texts.
-func (s *postgresStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+// ExecContext sends a statement that gives no rows, and its parameters, which are texts.
+func (s *postgresStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	reader, err := s.send(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	tag, err := reader.Close()
+	if err != nil && s.conn.conn.IsClosed() && ctx.Err() == nil {
+		return nil, driver.ErrBadConn
+	}
+	return driver.RowsAffected(tag.RowsAffected()), err
+}
+
+func (s *postgresStmt) send(ctx context.Context, args []driver.NamedValue) (*pgconn.ResultReader, error) {
 	parameters := make([][]byte, len(args))
 	for i, arg := range args {
 		text, ok := arg.Value.(string)
@@ -229,7 +243,15 @@ func (s *postgresStmt) QueryContext(ctx context.Context, args []driver.NamedValu
 		}
 		parameters[i] = []byte(text)
 	}
-	reader := s.conn.conn.ExecParams(ctx, s.query, parameters, nil, nil, nil)
+	return s.conn.conn.ExecParams(ctx, s.query, parameters, nil, nil, nil), nil
+}
+
+// QueryContext sends the query and its parameters, which are texts.
+func (s *postgresStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	reader, err := s.send(ctx, args)
+	if err != nil {
+		return nil, err
+	}
 	fields := reader.FieldDescriptions()
 	if fields == nil {
 		_, err := reader.Close()

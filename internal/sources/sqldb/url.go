@@ -22,6 +22,7 @@ type place struct {
 	database     string // for SQLite, the path of the file
 	caRoot       string // TLS is wanted wherever it is set
 	plain        bool   // the URL says that nothing is encrypted
+	writes       bool   // the sessions may write
 }
 
 // host is a server: its name and port, or the path of its Unix socket.

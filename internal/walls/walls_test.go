@@ -34,6 +34,7 @@ var floors = [][]string{
 		"internal/certs", "internal/records", "internal/setup", "internal/signer", "internal/sources",
 		"internal/sources/ldapdir", "internal/sources/sqldb",
 	},
+	{"internal/certstore"},
 	{
 		"internal/config", "internal/doctor/finding", "internal/importer/format", "internal/importer/living", "internal/importer/town",
 		"internal/records/publish", "internal/server", "internal/show",
@@ -76,7 +77,7 @@ var owners = map[string][]string{
 	"github.com/fsnotify/fsnotify":                              {"internal/filewatch"},
 	"github.com/coreos/go-systemd/v22/activation":               {"internal/conn"},
 	"github.com/coreos/go-systemd/v22/daemon":                   {"cmd/signpost", "internal/service"},
-	"github.com/caddyserver/certmagic":                          {"internal/certs"},
+	"github.com/caddyserver/certmagic":                          {"internal/certs", "internal/certstore"},
 	"github.com/mholt/acmez/v3":                                 {"internal/certs"},
 	"github.com/mholt/acmez/v3/acme":                            {"internal/certs"},
 	"go.uber.org/zap":                                           {"internal/certs"},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,19 +93,37 @@ func (t *Tables) Rows(ctx context.Context, query string, args ...string) ([][]st
 	return all, err
 }
 
-// try runs a statement within the time limit, again for each connection of the pool if
-// connections are lost, as Store does.
-func (t *Tables) try(ctx context.Context, run func(context.Context, *sql.DB) error) error {
-	ctx, cancel := context.WithTimeout(ctx, t.store.timeout)
+// try runs a statement within the time limit. It runs it again if the database broke off
+// statements that waited for one another, and, as Store does, once for each connection of the
+// pool if connections are lost.
+func (t *Tables) try(caller context.Context, run func(context.Context, *sql.DB) error) error {
+	ctx, cancel := context.WithTimeout(caller, t.store.timeout)
 	defer cancel()
 	err := run(ctx, t.store.db())
 	for again := t.store.connections(); again > 0 && ctx.Err() == nil && t.store.lost(err); again-- {
 		err = run(ctx, t.store.db())
 	}
-	if err == nil {
+	for again := 1; again < 20 && ctx.Err() == nil && t.isConflict(err); again++ {
+		time.Sleep(time.Duration(again) * rand.N(4*time.Millisecond))
+		err = run(ctx, t.store.db())
+	}
+	switch {
+	case err == nil:
 		return nil
+	case caller.Err() != nil:
+		return caller.Err() // it says nothing about the database
 	}
 	return t.store.explain(ctx, err)
+}
+
+// isConflict reports whether statements waited for one another, so that the database broke
+// this one off: serialization_failure and deadlock_detected of PostgreSQL, 1213 of MySQL.
+func (t *Tables) isConflict(err error) bool {
+	if err == nil {
+		return false
+	}
+	problem := t.store.engine.classify(err)
+	return problem != nil && slices.Contains([]string{"40001", "40P01", "1213"}, problem.Code)
 }
 
 // spell replaces each ? of a statement by the database's own spelling of a parameter. The
@@ -137,9 +157,21 @@ func IsMissing(err error) bool {
 	return ok && problem.kind == lacksObject
 }
 
-// IsAway reports whether an error of Tables says nothing about the statement: the database
-// could not be reached, was too slow or ended the connection.
+// IsAway reports whether an error of Tables says nothing about the statement, so that the same
+// may succeed later: the database could not be reached, was too slow, ended the connection, is
+// starting, stopping or full, or takes no writing for now.
 func IsAway(err error) bool {
 	problem, ok := errors.AsType[*Error](err)
-	return ok && problem.Code == "" || errors.Is(err, context.DeadlineExceeded)
+	return ok && (problem.Code == "" || slices.ContainsFunc(awayCodes, func(code string) bool {
+		return strings.HasPrefix(problem.Code, code) && len(problem.Code) < len(code)+4
+	}))
+}
+
+// awayCodes begin the codes of errors that pass. PostgreSQL: classes 08 (connection), 53
+// (resources), 57 (operator intervention), and 25006 of a standby.
+// MySQL: too many connections, disk or table full, shutdown, waiting for a lock, too many
+// connections of a user, read-only.
+var awayCodes = []string{
+	"08", "53", "57", "25006",
+	"1040", "1021", "1114", "1053", "1205", "1203", "1226", "1290", "1836",
 }

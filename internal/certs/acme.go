@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -30,7 +31,8 @@ type ACME struct {
 	// Directory is the URL of the ACME server; empty means Let's Encrypt. Ordering
 	// from a server implies agreement to its terms.
 	Directory string
-	// Storage is a directory for keys, certificates and the account.
+	// Storage is a directory for keys, certificates and the account, unless several
+	// instances share them (Options.Shared).
 	Storage string
 	// CARoot is a file with the roots that verify the ACME server's own
 	// certificate, for a private server. If it is empty, the roots of the system do.
@@ -55,7 +57,10 @@ type acmeIssuer struct {
 
 	config  *certmagic.Config
 	cache   *certmagic.Cache
-	storage disk
+	storage certmagic.Storage
+	place   string // of the storage, for the log
+	shared  Shared // the storage if others have it, too; else nil
+	tickets *tickets
 	zap     *zap.Logger
 	dummy   net.Listener
 	// matching returns the certificates of a name in the cache.
@@ -66,6 +71,7 @@ type acmeIssuer struct {
 	lookups sync.WaitGroup
 
 	listed, unlisted *quota
+	challenges       chan struct{} // places for questions about challenges of other instances
 
 	mu     sync.Mutex
 	calls  map[string]*call // lookups under way, by name
@@ -90,8 +96,13 @@ func init() {
 }
 
 func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
-	if err := prepareStorage(o.ACME.Storage); err != nil {
-		return nil, err
+	var storage certmagic.Storage = o.Shared
+	place := "the shared database"
+	if o.Shared == nil {
+		if err := prepareStorage(o.ACME.Storage); err != nil {
+			return nil, err
+		}
+		storage, place = disk{&certmagic.FileStorage{Path: o.ACME.Storage}}, filepath.Clean(o.ACME.Storage)
 	}
 	var roots *x509.CertPool
 	if o.ACME.CARoot != "" {
@@ -109,20 +120,27 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 		scrub = strings.NewReplacer(email, "‹email›", strings.ToLower(email), "‹email›")
 	}
 	a := &acmeIssuer{
-		name:      o.Name,
-		policy:    o.Policy,
-		limits:    newLimits(o.ACME.OrdersPerHour),
-		authority: o.ACME.Authority(o.CAAIdentities),
-		caller:    o.Caller,
-		log:       o.Log,
-		scrub:     scrub,
-		storage:   disk{&certmagic.FileStorage{Path: o.ACME.Storage}},
-		zap:       newZap(o.Log, &sampler{}, scrub),
-		dummy:     dummy,
-		listed:    newQuota(fair.Listed, listedRoom, listedShare),
-		unlisted:  newQuota(fair.Handshake, unlistedRoom, unlistedShare),
-		calls:     map[string]*call{},
-		loaded:    map[string]int{},
+		name:       o.Name,
+		policy:     o.Policy,
+		limits:     newLimits(o.ACME.OrdersPerHour),
+		authority:  o.ACME.Authority(o.CAAIdentities),
+		caller:     o.Caller,
+		log:        o.Log,
+		scrub:      scrub,
+		storage:    storage,
+		place:      place,
+		shared:     o.Shared,
+		zap:        newZap(o.Log, &sampler{}, scrub),
+		dummy:      dummy,
+		listed:     newQuota(fair.Listed, listedRoom, listedShare),
+		unlisted:   newQuota(fair.Handshake, unlistedRoom, unlistedShare),
+		challenges: make(chan struct{}, maxChallenges),
+		calls:      map[string]*call{},
+		loaded:     map[string]int{},
+	}
+	if o.Shared != nil {
+		a.limits.ledger = &ledger{storage: o.Shared}
+		a.tickets = &tickets{storage: o.Shared, log: o.Log}
 	}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.configure(o.ACME, roots, t)
@@ -160,7 +178,7 @@ func (a *acmeIssuer) configure(o *ACME, roots *x509.CertPool, t tuning) {
 		ListenHost:                dummy.IP.String(),
 		AltHTTPPort:               dummy.Port,
 		AltTLSALPNPort:            dummy.Port,
-		DisableDistributedSolvers: true,
+		DisableDistributedSolvers: a.shared == nil,
 		CertObtainTimeout:         orderTimeout,
 		Logger:                    a.zap,
 	})}

@@ -467,7 +467,7 @@ func TestCustomerLeft(t *testing.T) {
 	if _, err := s.dial(name); err == nil || n.orders.Load() != orders {
 		t.Errorf("handshake: %v, with %d orders; want a failure and none", err, n.orders.Load()-orders)
 	}
-	if files := tree(t, s.acme.storage.Path); strings.Contains(files, name+".") {
+	if files := tree(t, s.acme.storage.(disk).Path); strings.Contains(files, name+".") {
 		t.Errorf("the certificate is still in storage:\n%s", files)
 	}
 }

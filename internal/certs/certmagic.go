@@ -39,6 +39,9 @@ func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return nil, r // without the text that certmagic adds
 	}
+	if a.isAway() {
+		return nil, errAway
+	}
 	if o := ctx.Value(clientOrderKey{}).(*clientOrder); !o.failureLogged {
 		// The ACME server did not fail. The disk is full, for example, or the
 		// certificate that it issued cannot be used.
@@ -67,6 +70,9 @@ func (a *acmeIssuer) onEvent(ctx context.Context, event string, data map[string]
 		}
 		if o != nil {
 			o.failureLogged = true
+		}
+		if a.isAway() {
+			return nil // the ACME server did not fail, and it is tried again
 		}
 		a.orderFailed(name, renewal, err)
 		a.dropExpired(name, o)
@@ -100,7 +106,7 @@ func (a *acmeIssuer) admit(ctx context.Context, name string, renewal bool, o *cl
 			return err
 		}
 	}
-	return a.limits.allow(name, priorityOf(listed, renewal, name == a.name))
+	return a.limits.allow(ctx, name, priorityOf(listed, renewal, name == a.name))
 }
 
 // dropExpired removes a certificate from memory that has expired because its

@@ -1,12 +1,15 @@
 package certs
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"path"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3"
@@ -25,15 +28,43 @@ func isChallenge(hello *tls.ClientHelloInfo) bool {
 	return len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == challengeProtocol
 }
 
-// challengeCertificate answers a TLS-ALPN-01 challenge of an order of ours.
-// certmagic would also look for orders of other processes in storage, and so read
-// the disk for every unknown client.
+// challengeCertificate answers a TLS-ALPN-01 challenge of an order of ours, or of another
+// instance that shares the storage. certmagic would look there, and log, for every unknown
+// client.
 func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if _, ok := certmagic.GetACMEChallenge(strings.ToLower(hello.ServerName)); !ok {
+	name := strings.ToLower(hello.ServerName)
+	if _, ok := certmagic.GetACMEChallenge(name); !ok && !a.isChallengedElsewhere(hello.Context(), name) {
 		return nil, errNoChallenge
 	}
 	return a.config.GetCertificateWithContext(hello.Context(), hello)
 }
+
+// isChallengedElsewhere reports whether another instance has placed an order for the name,
+// which the ACME server validates now. certmagic keeps what is needed to answer under this
+// key. Anybody can claim to be an ACME server, so few such questions are asked at a time.
+func (a *acmeIssuer) isChallengedElsewhere(ctx context.Context, name string) bool {
+	if a.shared == nil || name == "" {
+		return false
+	}
+	select {
+	case a.challenges <- struct{}{}:
+		defer func() { <-a.challenges }()
+	case <-ctx.Done():
+		return false
+	case <-time.After(challengeWait):
+		return false
+	}
+	keys := certmagic.StorageKeys
+	issuer := keys.Safe(a.config.Issuers[0].IssuerKey())
+	return a.shared.Exists(ctx, path.Join("acme", issuer, "challenge_tokens", keys.Safe(name)+".json"))
+}
+
+const (
+	// maxChallenges is how many questions about challenges of other instances are asked at a time.
+	maxChallenges = 4
+	// challengeWait is how long such a question waits for its turn.
+	challengeWait = 2 * time.Second
+)
 
 // challengePath is the path that an ACME server requests when it validates a name
 // by HTTP-01 (RFC 8555 §8.3). It begins on port 80 and follows the redirect of a
@@ -55,6 +86,10 @@ func (m *Manager) HTTPChallenge(next http.Handler) http.Handler {
 			}
 			c, ok := certmagic.GetACMEChallenge(strings.ToLower(host))
 			if ok && certmagic.SolveHTTPChallenge(quiet, w, r, c.Challenge) {
+				return
+			}
+			if !ok && m.acme.isChallengedElsewhere(r.Context(), strings.ToLower(host)) &&
+				m.acme.config.Issuers[0].(*certmagic.ACMEIssuer).HandleHTTPChallenge(w, r) {
 				return
 			}
 		}

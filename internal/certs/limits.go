@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -61,8 +62,14 @@ func (l *limits) limitFor(p priority) int {
 // limits decides whether an order may be placed now.
 type limits struct {
 	perHour int
+	ledger  *ledger // where all instances count together; nil if this one is alone
 
-	mu           sync.Mutex
+	mu sync.Mutex
+	counts
+}
+
+// counts is what is counted.
+type counts struct {
 	orders       history
 	failures     map[string]*failure // by name
 	stoppedUntil time.Time           // no orders at all before
@@ -86,7 +93,7 @@ func newLimits(perHour int) *limits {
 	if perHour == 0 {
 		perHour = DefaultOrdersPerHour
 	}
-	return &limits{perHour: max(perHour, ordersPerAttempt), failures: map[string]*failure{}}
+	return &limits{perHour: max(perHour, ordersPerAttempt), counts: counts{failures: map[string]*failure{}}}
 }
 
 // ready returns a refusal if an order for the name would be refused because of
@@ -97,12 +104,12 @@ func (l *limits) ready(name string) error {
 	return l.check(name)
 }
 
-func (l *limits) check(name string) error {
+func (c *counts) check(name string) error {
 	now := time.Now()
-	if now.Before(l.stoppedUntil) {
-		return &refusal{fmt.Sprintf("no orders before %s, the ACME server failed: %s", clock(l.stoppedUntil), l.stopReason)}
+	if now.Before(c.stoppedUntil) {
+		return &refusal{fmt.Sprintf("no orders before %s, the ACME server failed: %s", clock(c.stoppedUntil), c.stopReason)}
 	}
-	if f := l.failures[name]; f != nil && now.Before(f.until) {
+	if f := c.failures[name]; f != nil && now.Before(f.until) {
 		return &refusal{fmt.Sprintf("no order before %s, the last one failed: %s", clock(f.until), f.reason)}
 	}
 	return nil
@@ -114,45 +121,85 @@ func clock(t time.Time) string { return t.UTC().Format("15:04:05 MST") }
 // get at most a quarter of an hour's orders, unless their priority is high.
 // Otherwise somebody who points the MX records of many names at us could keep our
 // customers waiting.
-func (l *limits) allow(name string, p priority) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.check(name); err != nil {
+func (l *limits) allow(ctx context.Context, name string, p priority) error {
+	var refused error
+	err := l.update(ctx, func(c *counts) { refused = l.add(c, name, p) })
+	if err != nil {
+		return &refusal{fmt.Sprintf("the orders of all machines cannot be counted now: %v", err)}
+	}
+	return refused
+}
+
+func (l *limits) add(c *counts, name string, p priority) error {
+	if err := c.check(name); err != nil {
 		return err
 	}
-	l.orders.prune()
+	c.orders.prune()
 	e := newEvent(name, ordersPerAttempt)
-	total, ofDomain := l.orders.sum(e.domain)
+	total, ofDomain := c.orders.sum(e.domain)
 	if limit := l.limitFor(p); total+e.count > limit {
 		return &refusal{fmt.Sprintf("%d orders were placed within an hour, and no more than %d may be", total, limit)}
 	}
 	if p != high && ofDomain+e.count > max(l.perHour/4, 4*ordersPerAttempt) {
 		return &refusal{fmt.Sprintf("%d orders were placed within an hour for names of %s", ofDomain, e.domain)}
 	}
-	l.orders = append(l.orders, e)
+	c.orders = append(c.orders, e)
 	return nil
+}
+
+// update changes what is counted, by all instances if there is a ledger. The error says why
+// that is not possible now.
+func (l *limits) update(ctx context.Context, change func(*counts)) error {
+	if l.ledger == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		change(&l.counts)
+		return nil
+	}
+	now, err := l.ledger.update(ctx, change)
+	if err == nil {
+		l.mu.Lock()
+		l.counts = now
+		l.mu.Unlock()
+	}
+	return err
+}
+
+// updateAnyhow is update for what has happened: if it cannot be told the others, this
+// instance counts it.
+func (l *limits) updateAnyhow(change func(*counts)) {
+	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
+	defer cancel()
+	if l.update(ctx, change) != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		change(&l.counts)
+	}
 }
 
 // succeeded records that the last order for the name succeeded.
 func (l *limits) succeeded(name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i, e := range slices.Backward(l.orders) {
-		if e.name == name {
-			l.orders[i].count = 1
-			break
+	l.updateAnyhow(func(c *counts) {
+		for i, e := range slices.Backward(c.orders) {
+			if e.name == name {
+				c.orders[i].count = 1
+				break
+			}
 		}
-	}
-	delete(l.failures, name)
-	l.stoppedUntil, l.stopDelay = time.Time{}, 0
+		delete(c.failures, name)
+		c.stoppedUntil, c.stopDelay = time.Time{}, 0
+	})
 }
 
 // failed records that an order failed, with a reason for the log, and returns when
 // the next one may be placed.
-func (l *limits) failed(name string, err error, reason string) time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.pruneFailures()
+func (l *limits) failed(name string, err error, reason string) (again time.Time) {
+	l.updateAnyhow(func(c *counts) { again = c.fail(name, err, reason) })
+	return again
+}
+
+func (c *counts) fail(name string, err error, reason string) time.Time {
+	c.pruneFailures()
 	now := time.Now()
 	problem := problemOf(err)
 	wanted := retryAfter(problem)
@@ -160,16 +207,16 @@ func (l *limits) failed(name string, err error, reason string) time.Time {
 	switch {
 	case isServerFault(problem, name):
 		delay = serverDelay
-		l.stop(wanted, reason)
+		c.stop(wanted, reason)
 	case problem.Type == acme.ProblemTypeRateLimited:
 		delay = window
 	default:
-		l.stopDelay = 0
+		c.stopDelay = 0
 	}
-	f := l.failures[name]
+	f := c.failures[name]
 	if f == nil {
 		f = &failure{}
-		l.failures[name] = f
+		c.failures[name] = f
 	}
 	f.until = now.Add(min(delay<<min(f.count, 12), maxNameDelay))
 	if !wanted.IsZero() {
@@ -177,25 +224,25 @@ func (l *limits) failed(name string, err error, reason string) time.Time {
 	}
 	f.count++
 	f.reason = reason
-	return later(f.until, l.stoppedUntil)
+	return later(f.until, c.stoppedUntil)
 }
 
 // stop stops all orders for a while, which doubles with each failure. Orders that
 // are under way at the same time fail together and count as one failure.
-func (l *limits) stop(wanted time.Time, reason string) {
+func (c *counts) stop(wanted time.Time, reason string) {
 	now := time.Now()
-	if !now.Before(l.stoppedUntil) {
-		l.stopDelay = min(max(2*l.stopDelay, serverDelay), maxServerDelay)
-		l.stoppedUntil, l.stopReason = now.Add(l.stopDelay), reason
+	if !now.Before(c.stoppedUntil) {
+		c.stopDelay = min(max(2*c.stopDelay, serverDelay), maxServerDelay)
+		c.stoppedUntil, c.stopReason = now.Add(c.stopDelay), reason
 	}
-	l.stoppedUntil = later(l.stoppedUntil, earlier(wanted, now.Add(maxServerRetryAfter)))
+	c.stoppedUntil = later(c.stoppedUntil, earlier(wanted, now.Add(maxServerRetryAfter)))
 }
 
 // pruneFailures forgets names that nobody has asked for in a long time.
-func (l *limits) pruneFailures() {
-	for name, f := range l.failures {
+func (c *counts) pruneFailures() {
+	for name, f := range c.failures {
 		if time.Since(f.until) > maxNameDelay {
-			delete(l.failures, name)
+			delete(c.failures, name)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func TestOrdersWithinAnHour(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLimits(test.perHour)
 				got := 0
-				for ; l.allow(nth(got), test.priority) == nil; got++ {
+				for ; l.allow(t.Context(), nth(got), test.priority) == nil; got++ {
 					if test.succeed {
 						l.succeeded(nth(got))
 					}
@@ -45,11 +45,11 @@ func TestOrdersWithinAnHour(t *testing.T) {
 				if got != test.want {
 					t.Errorf("%d orders allowed, want %d", got, test.want)
 				}
-				if err := l.allow("other.se", test.priority); err == nil || !strings.Contains(err.Error(), "within an hour") {
+				if err := l.allow(t.Context(), "other.se", test.priority); err == nil || !strings.Contains(err.Error(), "within an hour") {
 					t.Errorf("the next order: %v, want a refusal with \"within an hour\"", err)
 				}
 				time.Sleep(window)
-				if err := l.allow("other.se", test.priority); err != nil {
+				if err := l.allow(t.Context(), "other.se", test.priority); err != nil {
 					t.Errorf("an hour later: %v", err)
 				}
 				if orders, _ := l.state(); orders != ordersPerAttempt {
@@ -82,7 +82,7 @@ func TestPriorities(t *testing.T) {
 		want     int
 	}{{low, 10}, {normal, 5}, {low, 0}, {high, 5}, {normal, 0}} {
 		got := 0
-		for ; l.allow(nth(next), step.priority) == nil; got++ {
+		for ; l.allow(t.Context(), nth(next), step.priority) == nil; got++ {
 			next++
 		}
 		if got != step.want {
@@ -90,12 +90,12 @@ func TestPriorities(t *testing.T) {
 		}
 	}
 	l = newLimits(16)
-	for next = 0; l.allow(nth(next), normal) == nil; next++ {
+	for next = 0; l.allow(t.Context(), nth(next), normal) == nil; next++ {
 	}
 	if next != 6 {
 		t.Errorf("%d orders of normal priority allowed of 16, want 6", next)
 	}
-	if err := l.allow("renewed.se", high); err != nil {
+	if err := l.allow(t.Context(), "renewed.se", high); err != nil {
 		t.Errorf("a renewal after them: %v", err)
 	}
 }
@@ -106,18 +106,18 @@ func TestOrdersOfDomain(t *testing.T) {
 	l := newLimits(100)
 	allowed := 0
 	for i := range 50 {
-		if l.allow(fmt.Sprintf("autoconfig.n%d.attacker.se", i), normal) == nil {
+		if l.allow(t.Context(), fmt.Sprintf("autoconfig.n%d.attacker.se", i), normal) == nil {
 			allowed++
 		}
 	}
 	if allowed != 12 {
 		t.Errorf("%d orders allowed for names of one domain, want 12", allowed)
 	}
-	if err := l.allow("autoconfig.attacker.se", high); err != nil {
+	if err := l.allow(t.Context(), "autoconfig.attacker.se", high); err != nil {
 		t.Errorf("an order of high priority for the same domain: %v", err)
 	}
 	for i := range 10 {
-		if err := l.allow(fmt.Sprintf("autoconfig.n%d.co.uk", i), normal); err != nil {
+		if err := l.allow(t.Context(), fmt.Sprintf("autoconfig.n%d.co.uk", i), normal); err != nil {
 			t.Fatalf("domain %d below co.uk: %v", i, err)
 		}
 	}
@@ -143,7 +143,7 @@ func TestFailuresOfName(t *testing.T) {
 				t.Errorf("after failure %d another name is refused: %v", i, err)
 			}
 			time.Sleep(want - time.Second)
-			for _, err := range []error{l.ready(name), l.allow(name, high)} {
+			for _, err := range []error{l.ready(name), l.allow(t.Context(), name, high)} {
 				if err == nil || !strings.Contains(err.Error(), "NXDOMAIN") {
 					t.Errorf("a second before the end of delay %d: %v, want a refusal with NXDOMAIN", i, err)
 				}

@@ -125,6 +125,9 @@ func (a *acmeIssuer) find(ctx, questions context.Context, c *call) (*tls.Certifi
 	case <-questions.Done():
 		return nil, questions.Err()
 	}
+	if state != errNotStored && a.isAway() {
+		return nil, errAway
+	}
 	err := a.mayOrder(fair.WithCaller(questions, c.quota.callerOf(c.payer)), c.name, c.quota)
 	if account.IsUnknown(err) {
 		return nil, nil

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/caddyserver/certmagic"
+
 	"signpost/internal/certfile"
 	"signpost/internal/fair"
 )
@@ -22,6 +24,9 @@ type Options struct {
 	Files []certfile.Pair
 	// ACME orders certificates for names without one. Nil orders none.
 	ACME *ACME
+	// Shared is the storage for the certificates that ACME orders if several instances
+	// share them. If it is nil, ACME.Storage is this instance's own.
+	Shared Shared
 	// CAAIdentities returns the domains by which CAA records know the authority of
 	// ACME. If it is nil or returns none, the directory of the server names them.
 	CAAIdentities func() []string
@@ -33,6 +38,14 @@ type Options struct {
 	Caller func(net.Addr) fair.Caller
 	// Log is for the operator; nil discards everything.
 	Log *slog.Logger
+}
+
+// Shared is a storage that several instances share. They order together what one may
+// order, answer each other's challenges, and accept each other's session tickets.
+type Shared interface {
+	certmagic.Storage
+	// Away reports whether nothing can be known of the storage now. Then nothing is ordered.
+	Away() bool
 }
 
 // Manager provides the certificates of the service. It is safe for concurrent use.
@@ -83,6 +96,9 @@ func (m *Manager) Start(ctx context.Context) {
 		return
 	}
 	m.running.Go(func() { m.acme.tidy(ctx) })
+	if m.acme.tickets != nil {
+		m.running.Go(func() { m.acme.tickets.keep(ctx) })
+	}
 	if m.name != "" && m.files.table.Load().find(&tls.ClientHelloInfo{ServerName: m.name}, m.name) == nil {
 		m.acme.begin(m.name)
 	}
@@ -118,8 +134,8 @@ var suites = []uint16{
 }
 
 // TLSConfig returns the configuration of a listener: TLS 1.2 and 1.3, HTTP/2 and
-// HTTP/1.1, session tickets whose keys change daily, and Go's key exchanges, of
-// which the post-quantum one comes first.
+// HTTP/1.1, session tickets whose keys change daily and are those of all instances that
+// share a storage, and Go's key exchanges, of which the post-quantum one comes first.
 func (m *Manager) TLSConfig() *tls.Config {
 	c := &tls.Config{
 		MinVersion:     tls.VersionTLS12,
@@ -129,6 +145,7 @@ func (m *Manager) TLSConfig() *tls.Config {
 	}
 	if m.acme != nil {
 		c.NextProtos = append(c.NextProtos, challengeProtocol)
+		m.acme.tickets.apply(c)
 	}
 	return c
 }

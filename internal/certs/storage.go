@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -29,7 +28,7 @@ func (a *acmeIssuer) tidy(ctx context.Context) {
 			ExpiredCertGracePeriod: 30 * 24 * time.Hour,
 		})
 		if err != nil && ctx.Err() == nil {
-			a.log.Warn("cannot remove expired certificates", "directory", filepath.Clean(a.storage.Path), "reason", err)
+			a.log.Warn("cannot remove expired certificates", "directory", a.place, "reason", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -54,6 +53,13 @@ var (
 	errNotStored = errors.New("no certificate is stored")
 	errExpired   = errors.New("the certificate has expired")
 )
+
+// isAway reports whether the storage is shared and nothing can be known of it now: then a
+// certificate that cannot be read may well be there.
+func (a *acmeIssuer) isAway() bool { return a.shared != nil && a.shared.Away() }
+
+// errAway is the reason why nothing is ordered while the storage is away.
+var errAway = &refusal{"no order, because the store of certificates cannot be read now"}
 
 // load reads the certificate of a name from storage into memory. The error is
 // errNotStored, errExpired, or why the stored certificate cannot be used.

@@ -74,7 +74,7 @@ func (s *Store) keep() {
 		s.flush(s.ctx)
 		s.renew(s.ctx)
 		s.mu.Lock()
-		unasked := s.away || time.Since(s.heardAt) > s.times.listen
+		unasked := s.away || !s.proved || time.Since(s.heardAt) > s.times.listen
 		s.mu.Unlock()
 		if unasked {
 			s.Check(s.ctx) // heard notes the result

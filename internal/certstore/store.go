@@ -44,6 +44,7 @@ type Store struct {
 	heardAt time.Time         // when the last statement ended
 	away    bool              // it did not reach the database
 	back    time.Time         // when the database was last reached again
+	proved  bool              // Check succeeded once
 	pending map[string]change // what could not be written, by key
 	leases  map[string]*lease // that this process has, by name
 }
@@ -79,11 +80,37 @@ func (s *Store) Close() error {
 	return s.tables.Close()
 }
 
+// Away reports whether nothing can be known of the storage now: the database is away, or it was
+// not reached yet, or its private keys cannot be read with the key of sealFile.
+func (s *Store) Away() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.away || !s.proved
+}
+
 // Check reports whether the database can be used, and creates the tables if they are missing.
+// The first time, it proves that private keys can be read: the value under proofKey is sealed
+// as they are.
 func (s *Store) Check(ctx context.Context) error {
-	_, err := s.rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", "none")
+	s.mu.Lock()
+	proved := s.proved
+	s.mu.Unlock()
+	_, err := s.Load(ctx, proofKey)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+		if s.seal != nil {
+			err = s.Store(ctx, proofKey, []byte("signpost\n"))
+		}
+	}
+	if err == nil && !proved {
+		s.mu.Lock()
+		s.proved = !s.away
+		s.mu.Unlock()
+	}
 	return err
 }
+
+const proofKey = "signpost/proof.key"
 
 // tableStatements create the tables, by the kind of database. Names are compared byte by
 // byte, so that those below a prefix are a range.

@@ -8,12 +8,17 @@ import (
 	"fmt"
 	"strings"
 
+	"signpost/internal/fault"
+	"signpost/internal/regular"
 	"signpost/internal/sources/secret"
 )
 
 // seal encrypts private keys with AES-256-GCM. The name of what it encrypts is authenticated,
 // so that nobody can put one key in the place of another.
 type seal struct{ aead cipher.AEAD }
+
+// maxSealFile is larger than a file with a key.
+const maxSealFile = 1 << 10
 
 // keySize is the size of the operator's key in bytes.
 const keySize = 32
@@ -24,13 +29,17 @@ func readSeal(path string) (*seal, error) {
 	if path == "" {
 		return nil, nil
 	}
-	text, err := secret.Read(path)
+	name, err := secret.Path(path)
 	if err != nil {
 		return nil, err
 	}
-	key, err := base64.StdEncoding.DecodeString(text)
+	data, err := regular.Read(name, maxSealFile)
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", fault.WithoutPath(err))
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(data)))
 	if err != nil || len(key) != keySize {
-		return nil, fmt.Errorf("%s does not hold 32 bytes in base64; openssl rand -base64 32 makes some", path)
+		return nil, errors.New("does not hold 32 bytes in base64; openssl rand -base64 32 makes some")
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 // Options say where the database is. The names of the fields are the keys of the
 // configuration.
 type Options struct {
-	Database     string // URL; see sqldb.Options
+	Database     string // URL of PostgreSQL or MySQL; see sqldb.Options
 	PasswordFile string // see package secret; empty where the database asks for none
 	// SealFile names the file of the key that seals private keys. If it is empty, they are
 	// stored as they are.
@@ -49,15 +49,41 @@ type Store struct {
 	leases  map[string]*lease // that this process has, by name
 }
 
-// New returns the storage that the options describe. It checks them and does not connect:
-// what a database that is away cannot give is missing until it is back. The error is or wraps
-// a *sqldb.OptionError.
-func New(o Options, log *slog.Logger) (*Store, error) {
+// Validate returns what cannot be right about the options. It does not connect. Each error is
+// or wraps a *sqldb.OptionError whose option is a key of the configuration.
+func Validate(o Options) []error {
+	var problems []error
+	if _, err := o.readSeal(); err != nil {
+		problems = append(problems, err)
+	}
+	tables, err := o.open()
+	if err != nil {
+		return append(problems, err)
+	}
+	tables.Close()
+	return problems
+}
+
+func (o Options) readSeal() (*seal, error) {
 	key, err := readSeal(o.SealFile)
 	if err != nil {
 		return nil, &sqldb.OptionError{Option: "sealFile", Text: err.Error()}
 	}
-	tables, err := sqldb.OpenTables(sqldb.Options{Database: o.Database, PasswordFile: o.PasswordFile})
+	return key, nil
+}
+
+func (o Options) open() (*sqldb.Tables, error) {
+	return sqldb.OpenTables(sqldb.Options{Database: o.Database, PasswordFile: o.PasswordFile})
+}
+
+// New returns the storage that the options describe. It does not connect: what a database that
+// is away cannot give is missing until it is back. The error is one of Validate's.
+func New(o Options, log *slog.Logger) (*Store, error) {
+	key, err := o.readSeal()
+	if err != nil {
+		return nil, err
+	}
+	tables, err := o.open()
 	if err != nil {
 		return nil, err
 	}

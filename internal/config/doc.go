@@ -52,7 +52,12 @@
 //	                                                                      again when it changes
 //	tls.certificates[].key                             required           file of its private key
 //	tls.acme.storage                                   see below          directory for ordered certificates and the ACME
-//	                                                                      account; without it, all are ordered again
+//	                                                                      account; without it, all are ordered again. Or
+//	                                                                      the URL of a database that several machines
+//	                                                                      share: postgres:// or mysql://
+//	tls.acme.passwordFile                              none               file with the password for a database as storage
+//	tls.acme.sealFile                                  none               file of the key that seals private keys in a
+//	                                                                      database: 32 bytes in base64
 //	tls.acme.email                                     none               your address, for the ACME server
 //	tls.acme.directory                                 Let's Encrypt's    URL of an ACME server; you agree to its terms
 //	                                                                      by ordering

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"strings"
+
 	"signpost/internal/certfile"
 	"signpost/internal/certs"
+	"signpost/internal/certstore"
 )
 
 // TLS says how HTTPS is served.
@@ -10,6 +13,9 @@ type TLS struct {
 	Listen       string // host:port or unix:path
 	Certificates []certfile.Pair
 	ACME         *certs.ACME // how certificates are ordered; nil for never
+	// Store is the database in which several instances keep what they order. It is nil if
+	// ACME.Storage is a directory.
+	Store *certstore.Options
 }
 
 const (
@@ -31,8 +37,39 @@ var tlsKeys = keys[TLS]{
 			v.fault("has no value; write acme: {} to order from Let's Encrypt with the defaults")
 			return
 		}
-		acmeKeys.read(v, t.ACME)
+		a := acme{ACME: t.ACME}
+		a.read(v)
+		if a.store.Database != "" {
+			t.ACME.Storage, t.Store = "", &a.store
+		}
 	},
+}
+
+// acme is tls.acme while it is being read.
+type acme struct {
+	*certs.ACME
+	store certstore.Options
+}
+
+// read reads the keys, and checks those of a database.
+func (a *acme) read(v *value) {
+	has := acmeKeys.read(v, a)
+	if a.store.Database == "" {
+		for _, key := range []string{"passwordFile", "sealFile"} {
+			if has[key] != nil {
+				has[key].fault("is for a database; storage is a directory")
+			}
+		}
+		return
+	}
+	for _, err := range certstore.Validate(a.store) {
+		option, text := optionOf(err)
+		at := has["storage"]
+		if other := has[option]; other != nil {
+			at = other
+		}
+		at.fault("%s", text)
+	}
 }
 
 var pairKeys = keys[certfile.Pair]{
@@ -40,16 +77,22 @@ var pairKeys = keys[certfile.Pair]{
 	"key":         func(p *certfile.Pair, v *value) { p.Key = v.file() },
 }
 
-var acmeKeys = keys[certs.ACME]{
-	"email":     func(a *certs.ACME, v *value) { a.Email = v.mailAddress() },
-	"directory": func(a *certs.ACME, v *value) { a.Directory = v.url(urlRule{https: true}) },
+var acmeKeys = keys[acme]{
+	"email":     func(a *acme, v *value) { a.Email = v.mailAddress() },
+	"directory": func(a *acme, v *value) { a.Directory = v.url(urlRule{https: true}) },
 	// storage is not among the files to watch, because the service itself writes there.
-	"storage": func(a *certs.ACME, v *value) {
+	"storage": func(a *acme, v *value) {
+		if v.kind == scalar && strings.Contains(v.node.text, "://") {
+			a.store.Database = v.databaseURL()
+			return
+		}
 		a.Storage = v.l.resolve(v.text("the path of a directory"))
 		v.remember()
 	},
-	"caRoot":        func(a *certs.ACME, v *value) { a.CARoot = v.file() },
-	"ordersPerHour": func(a *certs.ACME, v *value) { a.OrdersPerHour = v.number(2, maxOrders) },
+	"passwordFile":  func(a *acme, v *value) { a.store.PasswordFile = v.passwordFile() },
+	"sealFile":      func(a *acme, v *value) { a.store.SealFile = v.passwordFile() },
+	"caRoot":        func(a *acme, v *value) { a.CARoot = v.file() },
+	"ordersPerHour": func(a *acme, v *value) { a.OrdersPerHour = v.number(2, maxOrders) },
 }
 
 func readTLS(l *loader, v *value) {

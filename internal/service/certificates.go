@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"signpost/internal/caa"
 	"signpost/internal/certs"
+	"signpost/internal/certstore"
 	"signpost/internal/config"
 	"signpost/internal/conn"
 	"signpost/internal/fair"
 	"signpost/internal/fault"
 	"signpost/internal/server"
+	"signpost/internal/sources/sqldb"
 )
 
 // newCertificates returns the manager of the certificates, nil if a proxy in front
@@ -22,7 +25,12 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 	if cfg.TLS == nil {
 		return nil, nil
 	}
+	shared, err := s.openStore(cfg.TLS.Store)
+	if err != nil {
+		return nil, err
+	}
 	m, err := certs.New(certs.Options{
+		Shared:        shared,
 		CAAIdentities: func() []string { return s.loaded.Load().Config.DNS.CAAIdentities },
 		Name:          cfg.Name, Files: cfg.TLS.Certificates, ACME: cfg.TLS.ACME, Policy: policy{&s.loaded},
 		Caller: s.handshakeCaller, Log: s.log,
@@ -33,6 +41,34 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 	}
 	s.metrics.WatchCertificates(m.Status)
 	return m, nil
+}
+
+// storeTimeout is how long a start waits for the database of certificates.
+const storeTimeout = 3 * time.Second
+
+// openStore opens the database in which several instances keep certificates. One that is away
+// delays what needs it, but not the start; one that cannot be used ends it.
+func (s *service) openStore(o *certstore.Options) (certs.Shared, error) {
+	if o == nil {
+		return nil, nil
+	}
+	store, err := certstore.New(*o, s.log)
+	if err != nil {
+		return nil, fmt.Errorf("tls.acme.storage: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	defer cancel()
+	if err := store.Check(ctx); err != nil && ctx.Err() == nil && !sqldb.IsAway(err) {
+		store.Close()
+		err = fmt.Errorf("tls.acme.storage: %w", err)
+		if _, refused := errors.AsType[*sqldb.Error](err); refused {
+			return nil, fault.WithHint(err,
+				"the user of the database needs the right to create tables, once, and to read and write them")
+		}
+		return nil, err
+	}
+	s.store = store
+	return store, nil
 }
 
 // handshakeCaller returns on whose behalf a handshake asks DNS: what it asks comes from

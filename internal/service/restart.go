@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"signpost/internal/certs"
+	"signpost/internal/certstore"
 	"signpost/internal/config"
 )
 
@@ -16,9 +17,11 @@ func restartKeys(old, now *config.Config) []string {
 	none := new(certs.ACME)                     // differs from any other, which has a directory
 	var keys []string
 	for key, changed := range map[string]bool{
-		"listen":         old.Listen != now.Listen,
-		"admin":          old.Admin != now.Admin,
-		"tls.listen":     oldTLS.Listen != nowTLS.Listen,
+		"listen":     old.Listen != now.Listen,
+		"admin":      old.Admin != now.Admin,
+		"tls.listen": oldTLS.Listen != nowTLS.Listen,
+		"tls.acme.storage": bothTLS && *cmp.Or(oldTLS.Store, new(certstore.Options)) !=
+			*cmp.Or(nowTLS.Store, new(certstore.Options)),
 		"tls.acme":       bothTLS && *cmp.Or(oldTLS.ACME, none) != *cmp.Or(nowTLS.ACME, none),
 		"name (of tls)":  bothTLS && old.Name != now.Name,
 		"proxyProtocol":  old.Proxies.Protocol != now.Proxies.Protocol,

@@ -46,7 +46,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer func() { s.loaded.Load().closeSources() }()
 	if s.certs != nil {
-		defer s.certs.Close()
+		defer s.closeCertificates()
 	}
 	listeners, err := s.listen(o.Listen)
 	if err != nil {
@@ -73,6 +73,14 @@ func Run(ctx context.Context, o Options) error {
 	return srv.Serve(ctx, listeners)
 }
 
+// closeCertificates ends the work on certificates, and then the store in which it ends.
+func (s *service) closeCertificates() {
+	s.certs.Close()
+	if s.store != nil {
+		s.store.Close()
+	}
+}
+
 // closeTime is how long the stop may take after the last request: certificate
 // orders under way are cancelled.
 const closeTime = 10 * time.Second
@@ -89,6 +97,7 @@ type service struct {
 	metrics *server.Metrics
 	watcher *filewatch.Watcher
 	certs   *certs.Manager // nil if a proxy in front terminates TLS
+	store   io.Closer      // where several instances keep certificates; nil if this one has its own
 
 	loaded     atomic.Pointer[Loaded]
 	requestLog atomic.Pointer[slog.Logger] // of the loaded configuration

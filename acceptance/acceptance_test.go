@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"signpost/internal/sources/rig"
 )
 
 // insideVariable is set in the process inside the namespaces, to the path of the
@@ -47,6 +49,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "acceptance:", err)
 			os.Exit(2)
 		}
+		rig.Main(m)
 	} else {
 		// Servers are installed in directories that an ordinary user's PATH lacks.
 		// Delta Chat is not in Debian; .ci/run installs it with npm.

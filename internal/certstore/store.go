@@ -53,8 +53,9 @@ type Store struct {
 // or wraps a *sqldb.OptionError whose option is a key of the configuration.
 func Validate(o Options) []error {
 	var problems []error
-	if _, err := o.readSeal(); err != nil {
-		problems = append(problems, err)
+	// A file that is not there yet, or that this user may not read, is told otherwise.
+	if _, err := readSeal(o.SealFile); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		problems = append(problems, sealError(err))
 	}
 	tables, err := o.open()
 	if err != nil {
@@ -64,13 +65,7 @@ func Validate(o Options) []error {
 	return problems
 }
 
-func (o Options) readSeal() (*seal, error) {
-	key, err := readSeal(o.SealFile)
-	if err != nil {
-		return nil, &sqldb.OptionError{Option: "sealFile", Text: err.Error()}
-	}
-	return key, nil
-}
+func sealError(err error) error { return &sqldb.OptionError{Option: "sealFile", Text: err.Error()} }
 
 func (o Options) open() (*sqldb.Tables, error) {
 	return sqldb.OpenTables(sqldb.Options{Database: o.Database, PasswordFile: o.PasswordFile})
@@ -79,9 +74,9 @@ func (o Options) open() (*sqldb.Tables, error) {
 // New returns the storage that the options describe. It does not connect: what a database that
 // is away cannot give is missing until it is back. The error is one of Validate's.
 func New(o Options, log *slog.Logger) (*Store, error) {
-	key, err := o.readSeal()
+	key, err := readSeal(o.SealFile)
 	if err != nil {
-		return nil, err
+		return nil, sealError(err)
 	}
 	tables, err := o.open()
 	if err != nil {

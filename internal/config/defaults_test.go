@@ -75,6 +75,7 @@ func TestDefaults(t *testing.T) {
 		"limits.read":                          plain.Limits.Read,
 		"limits.write":                         plain.Limits.Write,
 		"limits.idle":                          plain.Limits.Idle,
+		"limits.drain":                         plain.Limits.Drain,
 		"limits.stop":                          plain.Limits.Stop,
 		"log.format":                           map[bool]string{false: "text", true: "json"}[plain.Log.JSON],
 		"log.level":                            strings.ToLower(plain.Log.Level.String()),

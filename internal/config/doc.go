@@ -33,6 +33,9 @@
 //	limits.write                                       30s                time for the answer
 //	limits.idle                                        1m                 how long a connection stays open without a
 //	                                                                      request
+//	limits.drain                                       0s                 how long the service goes on when it is told to
+//	                                                                      stop, while it says that it is not ready: so
+//	                                                                      long as a load balancer takes to notice
 //	limits.stop                                        10s                how long running requests may take when the
 //	                                                                      service stops
 //	log.format                                         text               text or json

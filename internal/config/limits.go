@@ -41,6 +41,7 @@ var limitKeys = keys[Limits]{
 	"read":                  func(l *Limits, v *value) { l.Read = v.duration(100*time.Millisecond, 5*time.Minute) },
 	"write":                 func(l *Limits, v *value) { l.Write = v.duration(time.Second, 5*time.Minute) },
 	"idle":                  func(l *Limits, v *value) { l.Idle = v.duration(time.Second, 10*time.Minute) },
+	"drain":                 func(l *Limits, v *value) { l.Drain = v.duration(0, 5*time.Minute) },
 	"stop":                  func(l *Limits, v *value) { l.Stop = v.duration(time.Second, 5*time.Minute) },
 }
 

@@ -10,7 +10,8 @@ type Timeouts struct {
 	Read   time.Duration // until header and body have arrived
 	Write  time.Duration // until the answer is sent
 	Idle   time.Duration // between two requests of a connection
-	Stop   time.Duration // at the end, until requests in flight are cut off
+	Drain  time.Duration // at the end, until connections are accepted no more; 0 for at once
+	Stop   time.Duration // after that, until requests in flight are cut off
 }
 
 // DefaultTimeouts apply where the configuration names no others.

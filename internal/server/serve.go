@@ -50,8 +50,8 @@ type Service struct {
 	refused, flooded throttle // connections
 }
 
-// Serve serves the listeners until ctx is done. Then it accepts no new connections,
-// lets the requests in flight finish, and returns nil.
+// Serve serves the listeners until ctx is done, and for Timeouts.Drain after that. Then it
+// accepts no new connections, lets the requests in flight finish, and returns nil.
 func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	if s.Metrics == nil {
 		s.Metrics = NewMetrics("", "")
@@ -105,7 +105,9 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	case err = <-failed:
 		serving--
 	case <-ctx.Done():
-		s.Log.Info("stopping, finishing requests in flight")
+		if err = s.drain(failed); err != nil {
+			serving--
+		}
 	}
 	stopping.Store(true)
 	for _, listener := range slices.Concat(plain, secure) {
@@ -136,6 +138,20 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 		<-failed
 	}
 	return err
+}
+
+// drain goes on serving until load balancers have noticed that the service is not ready.
+func (s *Service) drain(failed <-chan error) error {
+	if s.Timeouts.Drain > 0 {
+		s.Log.Info("stopping, not ready any more", "for", s.Timeouts.Drain)
+		select {
+		case err := <-failed:
+			return err
+		case <-time.After(s.Timeouts.Drain):
+		}
+	}
+	s.Log.Info("stopping, finishing requests in flight")
+	return nil
 }
 
 // wrap puts PROXY protocol and the limits before listeners.

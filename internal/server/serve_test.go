@@ -272,6 +272,41 @@ func TestStopWaits(t *testing.T) {
 	}
 }
 
+// TestDrain checks that for some time after the stop, connections are accepted as before.
+func TestDrain(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := conn.DefaultTimeouts
+	limits.Drain = 500 * time.Millisecond
+	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	s := &server.Service{Handler: handler, Timeouts: limits, Log: discardLog}
+	go func() { done <- s.Serve(ctx, &conn.Listeners{HTTP: []net.Listener{listener}}) }()
+	address := listener.Addr().String()
+	cancel()
+	answered := 0
+	for {
+		probe, err := net.Dial("tcp", address)
+		if err != nil {
+			break // it accepts no more
+		}
+		probe.Close()
+		if resp, err := http.Get("http://" + address); err == nil {
+			resp.Body.Close()
+			answered++
+		}
+	}
+	if err := <-done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if answered == 0 {
+		t.Error("no request was answered while the service drained")
+	}
+}
+
 // TestStopLeavesTimeForRequests checks that clients that close idle connections one
 // after the other do not use up the time that a request in flight needs.
 func TestStopLeavesTimeForRequests(t *testing.T) {

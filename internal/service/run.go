@@ -60,7 +60,7 @@ func Run(ctx context.Context, o Options) error {
 	notified := make(chan struct{})
 	unregister := context.AfterFunc(ctx, func() {
 		defer close(notified)
-		s.systemd.stopping(s.started.Limits.Stop + closeTime)
+		s.systemd.stopping(s.started.Limits.Drain + s.started.Limits.Stop + closeTime)
 	})
 	defer func() {
 		if !unregister() {

@@ -59,7 +59,7 @@ func (m *machine) textTables(words []string) draft.Map {
 	}
 	if len(aliases) > 0 {
 		inside = append(inside, draft.Entry{Key: "aliases", Value: oneOrMore(aliases)})
-		if len(m.mailboxDomains)+len(m.mailboxes) == 0 {
+		if m.aliasesAreLogins() {
 			inside = append(inside, draft.Entry{Key: "unixUsers", Value: true,
 				Comment: "aliases lead to Unix users, who sign in with their names"})
 		}
@@ -67,6 +67,12 @@ func (m *machine) textTables(words []string) draft.Map {
 	m.hint("let Signpost read %s, for example: setfacl -m u:signpost:r FILE",
 		strings.Join(paths(slices.Concat(domains, mailboxes, aliases)), ", "))
 	return draft.Map{{Key: "postfix", Value: inside}}
+}
+
+// aliasesAreLogins reports whether all addresses are aliases of Unix users, as Virtualmin
+// has them: there are no other mailboxes.
+func (m *machine) aliasesAreLogins() bool {
+	return len(m.mailboxDomains)+len(m.mailboxes) == 0 && len(texts(m.aliases)) > 0
 }
 
 // paths returns the tables without their types.
@@ -83,6 +89,7 @@ func paths(tables []string) (all []string) {
 // passwdFiles returns the source passwd for Dovecot's passwd-files.
 func (m *machine) passwdFiles(words []string) []draft.Map {
 	var files []string
+	var at draft.Place
 	local := false
 	for _, p := range m.passdbs() {
 		file := p.get("passwd_file_path", "") // 2.4
@@ -99,7 +106,7 @@ func (m *machine) passwdFiles(words []string) []draft.Map {
 		case strings.Contains(file.value, "%"):
 			m.Lose(p.at, "passdb passwd-file %s is not carried over: it is another file for each domain", file.value)
 		default:
-			files = append(files, file.value)
+			files, at = append(files, file.value), p.at
 			local = local || p.cutsDomain()
 		}
 	}
@@ -114,7 +121,7 @@ func (m *machine) passwdFiles(words []string) []draft.Map {
 	case local && len(words) == 1:
 		inside = append(inside, draft.Entry{Key: "domain", Value: words[0], Comment: "users stand there without one"})
 	case local:
-		m.Lose(m.dovecot.at, "passdb passwd-file %s is not carried over: its users have no domain", files[0])
+		m.Lose(at, "passdb passwd-file %s is not carried over: its users have no domain", files[0])
 		return nil
 	}
 	if len(words) > 0 {

@@ -59,7 +59,7 @@ func output(ctx context.Context, command []string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, command[1:]...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	cmd.WaitDelay = time.Second
-	stdout, stderr := &limited{most: maxText}, &limited{most: 4096}
+	stdout, stderr := &limited{most: maxText, stop: cancel}, &limited{most: 4096}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err = cmd.Run()
 	switch {
@@ -68,15 +68,15 @@ func output(ctx context.Context, command []string) ([]byte, error) {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return nil, fmt.Errorf("%s: it has not ended after %v", name, patience)
 	case err != nil:
-		err = fmt.Errorf("%s: %w%s", name, err, lastWords(stderr.Bytes()))
+		err = fmt.Errorf("%s: %w%s", name, err, lastWords(stderr.kept))
 		if os.Geteuid() != 0 {
 			return nil, fault.WithHint(err, "run it as root, with sudo")
 		}
 		return nil, err
-	case len(bytes.TrimSpace(stdout.Bytes())) == 0:
-		return nil, fmt.Errorf("%s: it prints nothing%s", name, lastWords(stderr.Bytes()))
+	case len(bytes.TrimSpace(stdout.kept)) == 0:
+		return nil, fmt.Errorf("%s: it prints nothing%s", name, lastWords(stderr.kept))
 	}
-	return stdout.Bytes(), nil
+	return stdout.kept, nil
 }
 
 // find returns the path of a program.
@@ -115,19 +115,23 @@ func lastWords(stderr []byte) string {
 
 // limited keeps the first bytes that are written to it.
 type limited struct {
-	bytes.Buffer
+	kept []byte
 	most int
 	over bool
+	stop func() // what writes, or nil
 }
 
 // Write implements io.Writer.
 func (l *limited) Write(p []byte) (int, error) {
-	if room := l.most - l.Len(); len(p) > room {
+	room := l.most - len(l.kept)
+	l.kept = append(l.kept, p[:min(len(p), room)]...)
+	if len(p) > room {
 		l.over = true
-		l.Buffer.Write(p[:room])
-		return len(p), nil
+		if l.stop != nil {
+			l.stop()
+		}
 	}
-	return l.Buffer.Write(p)
+	return len(p), nil
 }
 
 // ofThisMachine reads a file of this machine.

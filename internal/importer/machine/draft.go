@@ -61,7 +61,7 @@ func Draft(texts []Text, files Files, d *draft.Draft) error {
 	}
 	m.hintMissing(chosen)
 	virtual := m.virtualDomains()
-	unix := m.unixDomains(len(virtual) > 0 || len(m.mailboxDomains) > 0)
+	unix := m.unixDomains(len(virtual)+len(m.mailboxDomains)+len(m.aliases) > 0)
 	sources := m.accounts(virtual)
 	m.addProducts(chosen, virtual, unix, sources)
 	return nil
@@ -139,6 +139,8 @@ func (m *machine) readLists() {
 	if value := m.postfix.raw("virtual_alias_domains", nil).value; value != defaults["virtual_alias_domains"] &&
 		value != "$virtual_maps" {
 		m.aliasDomains = m.entries("virtual_alias_domains")
+	} else if len(m.mailboxDomains) > 0 && len(texts(m.mailboxDomains)) == 0 {
+		m.aliasDomains = m.declaredDomains()
 	}
 	if value, ok := m.postfix.main["relay_domains"]; ok && !strings.HasPrefix(value.value, "$") && value.value != "" {
 		m.Lose(value.at, "relay_domains is not carried over: mail of these domains is passed on, and there are no "+
@@ -167,6 +169,7 @@ func (m *machine) addProducts(servers []endpoint, virtual, unix []string, source
 			groups = append(groups, group{unix, username})
 		}
 	}
+	first := len(m.Products)
 	for i, g := range groups {
 		p := draft.Product{Place: m.place(), Domains: g.domains}
 		p.Provider.DisplayName = servers[0].host
@@ -183,7 +186,7 @@ func (m *machine) addProducts(servers []endpoint, virtual, unix []string, source
 		}
 		m.Products = append(m.Products, p)
 	}
-	for i := range m.Products {
+	for i := first; i < len(m.Products); i++ {
 		m.Products[i].Guesses = m.guesses
 	}
 	for _, source := range sources {

@@ -58,18 +58,23 @@ func best(names []string) string {
 // ownName returns what the machine calls itself, if that can be a name in DNS.
 func (m *machine) ownName() string {
 	var names []string
+	sure := 1
 	if m.postfix != nil {
 		names = append(names, m.postfix.get("myhostname", nil).value)
 	}
 	if m.dovecot != nil {
 		names = append(names, m.dovecot.get("hostname", "").value)
+		sure = len(names)
 		for _, b := range m.dovecot.all("local_name") {
 			names = append(names, strings.Fields(b.name)...)
 		}
 		names = append(names, m.printedHostname)
 	}
-	for _, name := range names {
+	for i, name := range names {
 		if name = hostName(name); name != "" {
+			if i >= sure {
+				m.guess("the host name %s: it stands in Dovecot's local_name, or is what the machine was called", name)
+			}
 			return name
 		}
 	}

@@ -97,11 +97,13 @@ func (m *machine) directories(words []string) (all []draft.Map) {
 				"is copied", box.bind)
 		}
 		if strings.Contains(box.server, "ldap://") && !strings.Contains(box.server, "ldap://localhost") &&
-			!strings.Contains(box.server, "ldap://127.") {
+			!strings.Contains(box.server, "ldap://127.") && box.ca == "" {
 			m.hint("the connection to %s gets StartTLS, and its certificate is verified: add caRoot, or socketType: plain, if "+
 				"the directory has none that the system trusts", box.server)
 		}
-		if box.ca != "" {
+		if _, err := m.files(box.ca); box.ca != "" && err != nil {
+			m.hint("add caRoot: %s to the source of %s once the file is on the machine of Signpost", box.ca, box.server)
+		} else if box.ca != "" {
 			inside = append(inside, draft.Entry{Key: "caRoot", Value: box.ca})
 		}
 		filter, attributes := box.filter, draft.Map{{Key: "address", Value: address}}

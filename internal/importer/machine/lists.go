@@ -70,6 +70,39 @@ func (m *machine) items(words []string, as entry, depth int) (all []entry) {
 	return all
 }
 
+// declaredDomains returns the domains that text tables of aliases declare by a line of
+// their own, "example.net anything", where other lines have addresses at them
+// (virtual(5)).
+func (m *machine) declaredDomains() (all []entry) {
+	for _, e := range m.aliases {
+		if !e.isText() {
+			continue
+		}
+		data, err := m.files(e.name)
+		if err != nil {
+			m.Lose(e.at, "domains that %s itself declares are not carried over: the file cannot be read; write them below "+
+				"domains, if there are any", e)
+			continue
+		}
+		hasAddress := map[string]bool{}
+		var keys []string
+		logicalLines(string(data), func(line string, _ int) {
+			key := strings.ToLower(strings.Fields(line)[0])
+			if _, domain, ok := strings.Cut(key, "@"); ok {
+				hasAddress[domain] = true
+			} else if strings.Contains(key, ".") {
+				keys = append(keys, key)
+			}
+		})
+		for _, key := range keys {
+			if hasAddress[key] {
+				all = append(all, entry{word: key, parameter: e.parameter, at: e.at})
+			}
+		}
+	}
+	return all
+}
+
 // domainWords returns the domains that stand in main.cf itself.
 func (m *machine) domainWords(entries []entry) (domains []string) {
 	for _, e := range entries {

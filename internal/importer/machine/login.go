@@ -50,6 +50,8 @@ func (m *machine) login(unix bool) string {
 	case unix && len(of) > 0:
 		// Unix users have no @ in their names, and Dovecot was not told to cut it off.
 		return account.EmailLocalPart
+	case !unix && len(of) == 0 && m.aliasesAreLogins():
+		// The source of accounts says each login.
 	case !unix && len(of) == 0 && len(passdbs) > 0:
 		m.guess("that people sign in with their address: Dovecot asks for Unix users only (passdb %s), whose names may be "+
 			"others", passdbs[0].driver)

@@ -2,9 +2,12 @@ package machine
 
 import "strings"
 
-// simple is SELECT list FROM source WHERE key = '%s' and other conditions.
+// simple is SELECT list FROM source WHERE key = '%s' and other conditions. In place of the
+// key, the address may be in two columns, which are compared with '%u' and '%d'.
 type simple struct {
-	list, from, key, conditions string
+	list, from, conditions string
+	key, local, domain     string
+	compared               []string // the comparisons with placeholders
 }
 
 // parseSimple takes a query of Postfix's apart, if it is simple enough to be sure what it
@@ -39,14 +42,16 @@ func parseSimple(query string) (s simple, ok bool) {
 		}
 		if strings.Contains(condition, "%") {
 			left, right, equal := strings.Cut(condition, "=")
-			left, right = strings.TrimSpace(left), strings.TrimSpace(right)
-			if left == "'%s'" || left == "%s" {
+			left, right = strings.Trim(strings.TrimSpace(left), "'"), strings.Trim(strings.TrimSpace(right), "'")
+			if strings.HasPrefix(left, "%") {
 				left, right = right, left
 			}
-			if !equal || right != "'%s'" && right != "%s" || !isColumn(left) || s.key != "" {
+			column := map[string]*string{"%s": &s.key, "%u": &s.local, "%d": &s.domain}[right]
+			if !equal || column == nil || *column != "" || !isColumn(left) {
 				return s, false
 			}
-			s.key = left
+			*column = left
+			s.compared = append(s.compared, left+" = '"+right+"'")
 			continue
 		}
 		if strings.Count(condition, "(") != strings.Count(condition, ")") || strings.Count(condition, "'")%2 != 0 {
@@ -55,7 +60,20 @@ func parseSimple(query string) (s simple, ok bool) {
 		rest = append(rest, strings.TrimSpace(condition))
 	}
 	s.conditions = strings.Join(rest, " AND ")
-	return s, s.key != "" && !strings.Contains(s.list+s.from, "%")
+	whole := s.key != "" && s.local == "" && s.domain == ""
+	halves := s.key == "" && s.local != "" && s.domain != ""
+	return s, (whole || halves) && !strings.Contains(s.list+s.from, "%")
+}
+
+// address returns what an address is in the syntax of the database.
+func (s simple) address(database string) string {
+	switch {
+	case s.key != "":
+		return s.key
+	case strings.HasPrefix(database, "mysql:"):
+		return "CONCAT(" + s.local + ", '@', " + s.domain + ")"
+	}
+	return s.local + " || '@' || " + s.domain
 }
 
 // isColumn reports whether text is the name of a column.
@@ -65,7 +83,7 @@ func isColumn(text string) bool { return isName(strings.NewReplacer("`", "", `"`
 func (s simple) where(key bool) string {
 	conditions := s.conditions
 	if key {
-		conditions = s.key + " = '%s'"
+		conditions = strings.Join(s.compared, " AND ")
 		if s.conditions != "" {
 			conditions += " AND " + s.conditions
 		}
@@ -86,7 +104,7 @@ func (g *sqlGroup) domainQueries() (one, every string) {
 		if i == 0 {
 			as = " AS domain"
 		}
-		if !ok {
+		if !ok || s.key == "" {
 			known = false
 			ones = append(ones, strings.TrimSuffix(t.query, ";"))
 			continue
@@ -110,18 +128,18 @@ type accountQuery struct {
 
 // accountQueries returns the queries of tables of mailboxes or, if the column is alias, of
 // aliases.
-func accountQueries(tables []sqlTable, column string) (all []accountQuery) {
+func (g *sqlGroup) accountQueries(tables []sqlTable, column string) (all []accountQuery) {
 	for _, t := range tables {
 		q := accountQuery{table: t}
 		s, ok := parseSimple(t.query)
-		target := withoutName(s.list)
+		target, address := withoutName(s.list), s.address(g.database)
 		switch {
 		case ok && column == "address":
-			q.alone = "SELECT " + s.key + " AS address FROM " + s.from + s.where(true)
-			q.joined = "SELECT " + s.key + " AS address, NULL AS alias FROM " + s.from + s.where(true)
+			q.alone = "SELECT " + address + " AS address FROM " + s.from + s.where(true)
+			q.joined = "SELECT " + address + " AS address, NULL AS alias FROM " + s.from + s.where(true)
 		case ok && isColumn(target):
-			q.alone = "SELECT " + s.key + " AS address, " + target + " AS alias FROM " + s.from + s.where(true)
-			q.joined = "SELECT " + s.key + ", " + target + " FROM " + s.from + s.where(true)
+			q.alone = "SELECT " + address + " AS address, " + target + " AS alias FROM " + s.from + s.where(true)
+			q.joined = "SELECT " + address + ", " + target + " FROM " + s.from + s.where(true)
 		case column == "address":
 			q.alone = strings.TrimSuffix(t.query, ";")
 		}

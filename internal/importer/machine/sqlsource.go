@@ -47,7 +47,7 @@ func (m *machine) source(g *sqlGroup, words []string) []draft.Map {
 		}
 		inside = append(inside, draft.Entry{Key: "domain", Value: query})
 	}
-	mailboxes, aliases := accountQueries(g.mailboxes, "address"), accountQueries(g.aliases, "alias")
+	mailboxes, aliases := g.accountQueries(g.mailboxes, "address"), g.accountQueries(g.aliases, "alias")
 	if len(mailboxes) == 1 && len(aliases) == 1 && mailboxes[0].joined != "" && aliases[0].joined != "" {
 		inside = append(inside, draft.Entry{Key: "account", Value: mailboxes[0].joined + " UNION ALL " + aliases[0].joined})
 		return []draft.Map{{{Key: "sql", Value: inside}}}
@@ -89,17 +89,19 @@ func (m *machine) passwordFile(g *sqlGroup) string {
 // presets are the mail systems whose tables Signpost knows, with words that their queries
 // have and others do not. The first one that fits counts.
 var presets = []struct {
-	name  string
-	every []string // tables, of which each must be in a query
+	name    string
+	tables  []string // of which each must be in a query
+	columns []string // likewise
+	schemes []string // of the database's URL
 }{
-	{"iredmail", []string{"forwardings"}},
-	{"froxlor", []string{"mail_virtual"}},
-	{"froxlor", []string{"panel_domains"}},
-	{"ispconfig", []string{"mail_domain", "mail_user"}},
-	{"modoboa", []string{"admin_domain"}},
-	{"ispmail", []string{"virtual_domains", "virtual_users"}},
-	{"postfixadmin", []string{"domain", "mailbox", "alias_domain"}},
-	{"postfixadmin", []string{"domain", "mailbox", "alias"}},
+	{"iredmail", []string{"forwardings", "mailbox"}, nil, []string{"mysql", "postgres"}},
+	{"froxlor", []string{"mail_virtual"}, []string{"email"}, []string{"mysql"}},
+	{"froxlor", []string{"panel_domains"}, []string{"isemaildomain"}, []string{"mysql"}},
+	{"ispconfig", []string{"mail_domain", "mail_user"}, nil, []string{"mysql"}},
+	{"modoboa", []string{"admin_domain"}, nil, []string{"postgres", "mysql", "sqlite"}},
+	{"ispmail", []string{"virtual_domains", "virtual_users"}, []string{"email", "name"}, []string{"mysql"}},
+	{"postfixadmin", []string{"domain", "mailbox", "alias"}, []string{"goto", "username"},
+		[]string{"mysql", "postgres", "sqlite"}},
 }
 
 // preset returns the preset that fits the queries, or nothing.
@@ -112,17 +114,13 @@ func (g *sqlGroup) preset() string {
 		}
 		columns += " " + strings.ToLower(t.query)
 	}
+	scheme, _, _ := strings.Cut(g.database, ":")
 	for _, p := range presets {
-		if slices.ContainsFunc(p.every, func(name string) bool { return !tables[name] }) {
-			continue
+		if slices.Contains(p.schemes, scheme) &&
+			!slices.ContainsFunc(p.tables, func(name string) bool { return !tables[name] }) &&
+			!slices.ContainsFunc(p.columns, func(name string) bool { return !strings.Contains(columns, name) }) {
+			return p.name
 		}
-		switch {
-		case p.name == "postfixadmin" && (!strings.Contains(columns, "goto") || !strings.Contains(columns, "username")):
-			continue
-		case p.name == "ispmail" && (!strings.Contains(columns, "email") || strings.HasPrefix(g.database, "sqlite:")):
-			continue
-		}
-		return p.name
 	}
 	return ""
 }

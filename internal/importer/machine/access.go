@@ -47,8 +47,6 @@ func (m *machine) access() (all []endpoint) {
 				continue
 			case ssl == "no":
 				e.socket = account.Plain
-				m.hint("Dovecot has no TLS (ssl = no): passwords would travel in clear text, and most mail clients refuse " +
-					"that. Set ssl = required, and import again")
 			case l.ssl:
 				e.socket = account.SSL
 			default:
@@ -89,6 +87,9 @@ func (m *machine) protocols() map[string]bool {
 	return enabled
 }
 
+// maxListeners is how many listeners a service may have.
+const maxListeners = 50
+
 // listening is a listener with its place.
 type listening struct {
 	listener
@@ -108,6 +109,10 @@ func (m *machine) listeners(service string, defaults []listener) (all []listenin
 		}
 		for _, l := range b.all("inet_listener") {
 			i := slices.IndexFunc(all, func(known listening) bool { return known.name == l.name })
+			if i < 0 && len(all) == maxListeners {
+				m.Lose(l.at, "inet_listener %s is not carried over: there are more than %d", l.name, maxListeners)
+				return all
+			}
 			if i < 0 {
 				i = len(all)
 				all = append(all, listening{listener{name: l.name}, everywhere, l.at})

@@ -23,18 +23,19 @@ const maxDepth = 16
 func parseDovecot(text Text, faults *fault.List) *block {
 	root := &block{settings: map[string]setting{}}
 	open := []*block{root}
-	number, begin, logical := 0, 0, ""
+	number, begin := 0, 0
+	var logical []string
 	for line := range strings.Lines(string(text.Data)) {
 		number++
-		if logical == "" {
+		if logical == nil {
 			begin = number
 		}
 		line = strings.TrimSpace(withoutComment(line))
 		if before, ok := strings.CutSuffix(line, `\`); ok {
-			logical += before + " "
+			logical = append(logical, before)
 			continue
 		}
-		line, logical = strings.TrimSpace(logical+line), ""
+		line, logical = strings.TrimSpace(strings.Join(append(logical, line), " ")), nil
 		inner := open[len(open)-1]
 		at := text.place(begin)
 		// A { stands behind the name of a section, but may stand in a value, too.

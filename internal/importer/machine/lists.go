@@ -30,6 +30,9 @@ func (e entry) String() string {
 	return e.kind + ":" + e.name
 }
 
+// maxTables is how many tables a parameter may name.
+const maxTables = 50
+
 // entries returns the items of a parameter. It follows tables that hold others.
 func (m *machine) entries(parameter string) []entry {
 	value := m.postfix.get(parameter, nil)
@@ -37,8 +40,12 @@ func (m *machine) entries(parameter string) []entry {
 }
 
 func (m *machine) items(words []string, as entry, depth int) (all []entry) {
+	tables := 0
 	for _, word := range words {
 		e := as
+		if len(word) > 255 && !strings.Contains(word, "{") {
+			continue // neither a domain nor a path
+		}
 		word = strings.TrimPrefix(word, "proxy:") // proxymap(8) changes nothing about a table
 		e.kind, e.name, _ = strings.Cut(word, ":")
 		inside := strings.TrimSpace(strings.Trim(e.name, "{}"))
@@ -64,6 +71,12 @@ func (m *machine) items(words []string, as entry, depth int) (all []entry) {
 		default:
 			m.Lose(e.at, "%s: a table of type %s is not carried over: Signpost cannot ask it", e.parameter, e.kind)
 			continue
+		}
+		if e.kind != "" {
+			if tables++; tables > maxTables {
+				m.Lose(e.at, "%s: tables behind the %dth are not carried over", e.parameter, maxTables)
+				break
+			}
 		}
 		all = append(all, e)
 	}

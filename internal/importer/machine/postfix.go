@@ -31,7 +31,8 @@ type service struct {
 // of the first: one that begins with a blank goes on the line before it, and one that is
 // empty or begins with # after any blanks is none (postconf(5), "text format").
 func logicalLines(text string, yield func(line string, number int)) {
-	number, begin, logical := 0, 0, ""
+	number, begin := 0, 0
+	var logical []string
 	for line := range strings.Lines(text) {
 		number++
 		line = strings.TrimRight(line, "\r\n")
@@ -39,17 +40,17 @@ func logicalLines(text string, yield func(line string, number int)) {
 		if trimmed == "" || trimmed[0] == '#' {
 			continue
 		}
-		if logical != "" && (line[0] == ' ' || line[0] == '\t') {
-			logical += " " + trimmed
+		if logical != nil && (line[0] == ' ' || line[0] == '\t') {
+			logical = append(logical, trimmed)
 			continue
 		}
-		if logical != "" {
-			yield(logical, begin)
+		if logical != nil {
+			yield(strings.Join(logical, " "), begin)
 		}
-		logical, begin = trimmed, number
+		logical, begin = []string{trimmed}, number
 	}
-	if logical != "" {
-		yield(logical, begin)
+	if logical != nil {
+		yield(strings.Join(logical, " "), begin)
 	}
 }
 
@@ -140,6 +141,10 @@ func unbraced(word string) string {
 
 // setOptions adds what postconf -P prints: service/type/parameter = value.
 func (p *postfix) setOptions(text Text, faults *fault.List) {
+	byName := map[string][]*service{}
+	for _, s := range p.services {
+		byName[s.name+"/"+s.kind] = append(byName[s.name+"/"+s.kind], s)
+	}
 	logicalLines(string(text.Data), func(line string, number int) {
 		name, value, ok := strings.Cut(line, "=")
 		parts := strings.Split(strings.TrimSpace(name), "/")
@@ -148,11 +153,8 @@ func (p *postfix) setOptions(text Text, faults *fault.List) {
 			return
 		}
 		last := len(parts) - 1
-		wanted := strings.Join(parts[:last-1], "/") // a name may be a path
-		for _, s := range p.services {
-			if s.name == wanted && s.kind == parts[last-1] {
-				s.options[parts[last]] = setting{strings.TrimSpace(value), text.place(number)}
-			}
+		for _, s := range byName[strings.Join(parts[:last], "/")] { // a name may be a path
+			s.options[parts[last]] = setting{strings.TrimSpace(value), text.place(number)}
 		}
 	})
 }

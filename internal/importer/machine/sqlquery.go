@@ -13,8 +13,8 @@ type simple struct {
 // parseSimple takes a query of Postfix's apart, if it is simple enough to be sure what it
 // means: one SELECT, and the key compared once, with =, at the top of the conditions.
 func parseSimple(query string) (s simple, ok bool) {
-	query = strings.TrimSuffix(strings.TrimSpace(query), ";")
-	lower := strings.ToLower(query)
+	query = strings.ReplaceAll(strings.TrimSuffix(strings.TrimSpace(query), ";"), "\t", " ")
+	lower := lowerASCII(query)
 	for _, word := range []string{" union ", " or ", " group ", " order ", " having ", " limit ", "(select", "( select", "--", "/*"} {
 		at := strings.Index(lower, word)
 		switch {
@@ -26,7 +26,7 @@ func parseSimple(query string) (s simple, ok bool) {
 		}
 	}
 	from, where := strings.Index(lower, " from "), strings.Index(lower, " where ")
-	if !strings.HasPrefix(lower, "select ") || from < 0 || where < from || strings.Count(lower, " where ") > 1 {
+	if !strings.HasPrefix(lower, "select ") || from < len("select ") || where < from+len(" from ") || strings.Count(lower, " where ") > 1 {
 		return s, false
 	}
 	s.list = strings.TrimSpace(query[len("select "):from])
@@ -35,7 +35,7 @@ func parseSimple(query string) (s simple, ok bool) {
 	conditions := query[where+len(" where "):]
 	for len(conditions) > 0 {
 		condition := conditions
-		if i := strings.Index(strings.ToLower(conditions), " and "); i >= 0 {
+		if i := strings.Index(lowerASCII(conditions), " and "); i >= 0 {
 			condition, conditions = conditions[:i], conditions[i+len(" and "):]
 		} else {
 			conditions = ""
@@ -74,6 +74,18 @@ func (s simple) address(database string) string {
 		return "CONCAT(" + s.local + ", '@', " + s.domain + ")"
 	}
 	return s.local + " || '@' || " + s.domain
+}
+
+// lowerASCII returns the text with small letters, each in its place: other letters than
+// ASCII's may have another length.
+func lowerASCII(text string) string {
+	small := []byte(text)
+	for i, c := range small {
+		if 'A' <= c && c <= 'Z' {
+			small[i] = c + 'a' - 'A'
+		}
+	}
+	return string(small)
 }
 
 // isColumn reports whether text is the name of a column.
@@ -150,7 +162,7 @@ func (g *sqlGroup) accountQueries(tables []sqlTable, column string) (all []accou
 
 // withoutName returns an item of a list without AS and its name.
 func withoutName(item string) string {
-	if i := strings.LastIndex(strings.ToLower(item), " as "); i >= 0 {
+	if i := strings.LastIndex(lowerASCII(item), " as "); i >= 0 {
 		return strings.TrimSpace(item[:i])
 	}
 	return item

@@ -97,14 +97,17 @@ func databaseURL(kind, hosts, user, name string) (string, bool) {
 			names = append(names, host)
 		}
 	}
-	text := scheme + "://" + url.PathEscape(user) + "@"
+	text := scheme + "://" + escape(user) + "@"
 	if socket == "" || len(names) > 0 {
-		return text + strings.Join(names, ",") + "/" + url.PathEscape(name), true
+		return text + strings.Join(names, ",") + "/" + escape(name), true
 	}
-	return text + "/" + url.PathEscape(name) + "?socket=" + escapePath(socket), true
+	return text + "/" + escape(name) + "?socket=" + escapePath(socket), true
 }
 
-func escapePath(path string) string { return strings.ReplaceAll(url.PathEscape(path), "%2F", "/") }
+// escape escapes a part of a URL in which no sign may have a meaning.
+func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+func escapePath(path string) string { return strings.ReplaceAll(escape(path), "%2F", "/") }
 
 // fromURI reads PostgreSQL's postgresql://user:password@host/name?options.
 func fromURI(text string) (database, user string, ok bool) {
@@ -112,7 +115,7 @@ func fromURI(text string) (database, user string, ok bool) {
 	if err != nil || u.User.Username() == "" || len(u.Path) < 2 {
 		return "", "", false
 	}
-	return "postgres://" + url.PathEscape(u.User.Username()) + "@" + u.Host + u.EscapedPath(), u.User.Username(), true
+	return "postgres://" + escape(u.User.Username()) + "@" + u.Host + u.EscapedPath(), u.User.Username(), true
 }
 
 // databases returns the sources for tables in databases.

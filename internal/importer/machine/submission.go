@@ -64,26 +64,25 @@ func (m *machine) submissionTLS(s *service) account.SocketType {
 	if p.is("smtpd_tls_wrappermode", s) {
 		return account.SSL
 	}
-	level := p.get("smtpd_tls_security_level", s).value
-	if level == "" { // the parameters before Postfix 2.3
-		if p.is("smtpd_enforce_tls", s) {
-			level = "encrypt"
-		} else if p.is("smtpd_use_tls", s) {
-			level = "may"
-		}
-	}
-	switch level {
-	case "", "none":
-		m.hint("%s has no TLS: passwords would travel in clear text, and most mail clients refuse that. Set "+
-			"smtpd_tls_security_level=encrypt there, and import again", s.name)
+	if level := m.level(s); level == "" || level == "none" {
 		return account.Plain
-	case "may":
-		if !p.is("smtpd_tls_auth_only", s) {
-			m.hint("%s takes passwords without TLS, too (smtpd_tls_auth_only=no): clients are told STARTTLS, which they "+
-				"then insist on", s.name)
-		}
 	}
 	return account.STARTTLS
+}
+
+// level returns smtpd_tls_security_level, or what the parameters before Postfix 2.3 say.
+func (m *machine) level(s *service) string {
+	p := m.postfix
+	level := p.get("smtpd_tls_security_level", s).value
+	switch {
+	case level != "":
+		return level
+	case p.is("smtpd_enforce_tls", s):
+		return "encrypt"
+	case p.is("smtpd_use_tls", s):
+		return "may"
+	}
+	return ""
 }
 
 // submissionMethods returns how people sign in at a service.

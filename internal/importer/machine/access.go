@@ -219,6 +219,11 @@ func (m *machine) dovecotCertificates(protocol string) (files []setting) {
 		}
 	}
 	for _, b := range slices.Backward(sections) {
+		for _, section := range b.all("ssl_server") { // 2.4: a prefix as a section
+			if s, ok := section.settings["cert_file"]; ok {
+				return []setting{s}
+			}
+		}
 		for _, key := range []string{"ssl_server_cert_file", "ssl_cert", "ssl_cert_file"} {
 			if s, ok := b.settings[key]; ok && s.value != "" {
 				s.value = strings.TrimSpace(strings.TrimPrefix(s.value, "<"))

@@ -18,7 +18,7 @@ func (m *machine) accounts(words []string) (all []draft.Map) {
 		all = append(all, m.directories(words)...)
 	}
 	if m.dovecot != nil && len(all) == 0 {
-		all = m.passwdFiles(words)
+		all = append(m.databaseUsers(words), m.passwdFiles(words)...)
 	}
 	return all
 }
@@ -99,9 +99,8 @@ func (m *machine) passwdFiles(words []string) []draft.Map {
 			}
 		}
 		switch {
-		case p.driver == "sql" || p.driver == "ldap":
-			m.Lose(p.at, "passdb %s is not carried over: its query asks for passwords, which Signpost must not see; see "+
-				"docs/accounts.md for a query of your own", p.driver)
+		case p.driver == "ldap":
+			m.Lose(p.at, "passdb ldap is not carried over: see docs/accounts.md for a filter of your own")
 		case p.driver != "passwd-file" || file.value == "":
 		case strings.Contains(file.value, "%"):
 			m.Lose(p.at, "passdb passwd-file %s is not carried over: it is another file for each domain", file.value)

@@ -44,7 +44,6 @@ func Draft(texts []Text, files Files, d *draft.Draft) error {
 	var all []endpoint
 	if m.dovecot != nil {
 		all = m.access()
-		m.loseSections()
 	}
 	if m.postfix != nil {
 		all = append(m.submission(), all...)
@@ -60,6 +59,9 @@ func Draft(texts []Text, files Files, d *draft.Draft) error {
 		}
 	}
 	m.hintMissing(chosen)
+	if m.dovecot != nil {
+		m.loseSections(chosen)
+	}
 	virtual := m.virtualDomains()
 	unix := m.unixDomains(len(virtual)+len(m.mailboxDomains)+len(m.aliases) > 0)
 	sources := m.accounts(virtual)
@@ -266,13 +268,17 @@ func (m *machine) hintMissing(chosen []endpoint) {
 }
 
 // loseSections names what of Dovecot's configuration is not carried over.
-func (m *machine) loseSections() {
+func (m *machine) loseSections(chosen []endpoint) {
 	for _, b := range m.dovecot.blocks {
 		switch b.kind {
 		case "!include", "!include_try":
 			m.Lose(b.at, "%s is not followed: save what doveconf -n prints, which has all files in one", b.name)
 		case "local", "remote":
 			m.Lose(b.at, "%s %s is not carried over: clients are told the same wherever they are", b.kind, b.name)
+		case "local_name":
+			if !slices.ContainsFunc(chosen, func(e endpoint) bool { return slices.Contains(strings.Fields(b.name), e.host) }) {
+				m.Lose(b.at, "local_name %s is not carried over: all domains are told one host name", b.name)
+			}
 		case "namespace":
 			prefix := b.get("prefix", "")
 			if b.get("inbox", "no").value == "yes" && prefix.value != "" {

@@ -20,6 +20,7 @@ import (
 const help = `Signpost tells mail clients where a person's mailbox is.
 
 Usage:
+  signpost init    [-o FILE] [-domain DOMAIN]         write a first configuration, by looking and asking
   signpost serve   [-config FILE] [-listen ADDRESS]   answer mail clients
   signpost check   [-config FILE] [-json]             check the configuration and print the resulting logins
   signpost show    [-config FILE] [-client NAME|-json] ADDRESS
@@ -46,6 +47,7 @@ type env struct {
 type command func(ctx context.Context, e env, args []string) error
 
 var commands = map[string]command{
+	"init":    initCommand,
 	"serve":   serve,
 	"check":   check,
 	"show":    showCommand,

@@ -39,7 +39,7 @@ var floors = [][]string{
 		"internal/config", "internal/doctor/finding", "internal/importer/format", "internal/importer/living", "internal/importer/town",
 		"internal/records/publish", "internal/server", "internal/show",
 	},
-	{"internal/doctor", "internal/importer"},
+	{"internal/doctor", "internal/importer", "internal/importer/start"},
 	{"internal/doctor/page"},
 	{"internal/service", "internal/systems"},
 	{"cmd/signpost", "acceptance", "internal/sources/e2e", "packaging"},

@@ -17,6 +17,10 @@ func (s *Survey) Found() bool { return len(s.taken) > 0 || s.HandOver != nil }
 // says it.
 func (s *Survey) Draft(d *draft.Draft) {
 	p := s.Product()
+	if p.Provider.DisplayName == "" {
+		p.Provider.DisplayName = s.Domain
+		p.Guesses = append(p.Guesses, "displayName is the domain: nobody says what the service is called")
+	}
 	if d.Title == "" {
 		d.Title = p.Place.File
 	}
@@ -38,7 +42,7 @@ func (s *Survey) Draft(d *draft.Draft) {
 	}
 }
 
-// Product returns the domain's servers, names and links.
+// Product returns the domain's servers, names and links. It has no name if nobody says one.
 func (s *Survey) Product() draft.Product {
 	p := draft.Product{
 		Place:   draft.Place{File: "what the network tells about " + s.Domain},
@@ -62,10 +66,6 @@ func (s *Survey) Product() draft.Product {
 	})
 	for _, w := range s.Witnesses {
 		s.addNames(&p, w.Provider)
-	}
-	if p.Provider.DisplayName == "" {
-		p.Provider.DisplayName = s.Domain
-		p.Guesses = append(p.Guesses, "displayName is the domain: nobody says what the service is called")
 	}
 	return p
 }

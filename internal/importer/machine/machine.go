@@ -15,6 +15,13 @@ type Programs struct {
 	Dovecot bool // by doveconf
 }
 
+// Installed returns the programs that this machine has.
+func Installed() Programs {
+	_, noPostfix := find("postconf")
+	_, noDovecot := find("doveconf")
+	return Programs{Postfix: noPostfix == nil, Dovecot: noDovecot == nil}
+}
+
 // Read runs the programs and adds to the draft what they say. It reads the files that
 // they name, such as certificates and Postfix's tables. Nothing is started but the
 // programs that print a configuration.

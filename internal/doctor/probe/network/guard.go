@@ -32,15 +32,15 @@ func prefixes(texts ...string) []netip.Prefix {
 	return list
 }
 
-// isPublic reports whether an address is on the public internet. An address of NAT64 is what
+// IsPublic reports whether an address is on the public internet. An address of NAT64 is what
 // it stands for.
-func isPublic(a netip.Addr) bool {
+func IsPublic(a netip.Addr) bool {
 	if a.Zone() != "" || a.Is4In6() || !a.IsValid() {
 		return false
 	}
 	if conn.NAT64.Contains(a) {
 		b := a.As16()
-		return isPublic(netip.AddrFrom4([4]byte(b[12:])))
+		return IsPublic(netip.AddrFrom4([4]byte(b[12:])))
 	}
 	if a.Is6() && !global6.Contains(a) || !a.IsGlobalUnicast() || a.IsPrivate() {
 		return false
@@ -60,7 +60,7 @@ func (n *Network) forbids(a netip.AddrPort) *probe.Failure {
 		return refuse("%s is the admin listener of this service", a)
 	case !a.Addr().IsValid() || a.Addr().IsUnspecified() || a.Addr().IsMulticast() || a.Addr().Zone() != "":
 		return refuse("%s is not the address of a server", a.Addr())
-	case !n.options.Private && !isPublic(a.Addr()):
+	case !n.options.Private && !IsPublic(a.Addr()):
 		return refuse("%s is not an address of the public internet", a.Addr())
 	case !n.options.Private && a.Port() >= 1024 && a.Port() != sievePort && n.isOwn(a.Addr()):
 		// A firewall may keep the world from such a port, but not this machine from itself.

@@ -70,8 +70,8 @@ func TestIsPublic(t *testing.T) {
 		"4000::1":                false,
 		"::ffff:0:127.0.0.1":     false, // SIIT (RFC 2765)
 	} {
-		if got := isPublic(netip.MustParseAddr(text)); got != want {
-			t.Errorf("isPublic(%s) = %v, want %v", text, got, want)
+		if got := IsPublic(netip.MustParseAddr(text)); got != want {
+			t.Errorf("IsPublic(%s) = %v, want %v", text, got, want)
 		}
 	}
 }

@@ -1,0 +1,308 @@
+package start
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"signpost/account"
+	"signpost/internal/dns"
+	"signpost/internal/fault"
+	"signpost/internal/importer/draft"
+)
+
+// ErrNoMailHost is the error where no mail server was found, and nobody can be asked.
+var ErrNoMailHost = errors.New("no mail server was found")
+
+// candidate is a server that clients may be told.
+type candidate struct {
+	server account.Server
+	note   string
+	on     bool
+}
+
+// servers finds out which servers clients are told.
+func (s *start) servers(ctx context.Context) error {
+	s.takeTold()
+	told := s.provider.Servers
+	if len(s.Servers) > 0 {
+		s.provider.Servers = s.Servers
+		return nil
+	}
+	if len(told) == 0 && s.survey.HandOver != nil {
+		return nil // an Exchange server, which tells its clients all themselves
+	}
+	found := s.mailHost(ctx, told)
+	if s.MailHost == "" {
+		_, err := s.Person.ask(ctx, "Host name of the mail server", found, func(answer string) (err error) {
+			s.MailHost, err = ParseHost(answer)
+			return err
+		})
+		switch {
+		case errors.Is(err, errNobody) && found == "":
+			return fault.WithHint(ErrNoMailHost, "name it: -mail-host mail."+s.Domains[0])
+		case errors.Is(err, errNobody):
+			s.MailHost = found
+		case err != nil:
+			return err
+		}
+	}
+	if s.MailHost != found {
+		told = nil // the person knows better
+		s.machine, s.guesses = nil, nil
+	}
+	return s.choose(ctx, s.candidates(ctx, told))
+}
+
+// ParseHost parses the name of a mail server.
+func ParseHost(text string) (string, error) {
+	host, err := account.ParseDomain(strings.TrimSpace(text))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%q is %w", text, err)
+	case !strings.Contains(host, "."):
+		return "", fmt.Errorf("%q is not a whole host name, such as mail.domain.se", text)
+	}
+	return host, nil
+}
+
+// takeTold takes what this machine or the network says of the domain.
+func (s *start) takeTold() {
+	p := s.survey.Product()
+	if m := s.machineProduct(); m != nil {
+		p.Provider.Servers, p.Guesses = m.Provider.Servers, m.Guesses
+		if m.Provider.DisplayName != "" {
+			p.Provider.DisplayName = m.Provider.DisplayName
+		}
+	}
+	s.provider = p.Provider
+	for _, guess := range p.Guesses {
+		s.guess("%s", guess)
+	}
+}
+
+// machineProduct returns what this machine has for the first domain, or nil.
+func (s *start) machineProduct() *draft.Product {
+	if s.machine == nil {
+		return nil
+	}
+	for i := range s.machine.Products {
+		if slices.Contains(s.machine.Products[i].Domains, s.Domains[0]) {
+			return &s.machine.Products[i]
+		}
+	}
+	return nil
+}
+
+// mailHost returns the mail server that was found, or nothing.
+func (s *start) mailHost(ctx context.Context, told []account.Server) string {
+	domain := account.AnyAt(s.Domains[0])
+	for _, t := range []account.ServerType{account.IMAP, account.POP3, account.SMTP} {
+		for _, server := range told {
+			if server.Type == t {
+				return account.Expand(server.Hostname, domain)
+			}
+		}
+	}
+	hosts := []string{"mail." + s.Domains[0], "imap." + s.Domains[0]}
+	for _, mx := range s.survey.Exchangers[:min(1, len(s.survey.Exchangers))] {
+		hosts = append([]string{mx}, hosts...)
+	}
+	var servers []account.Server
+	for _, host := range hosts {
+		servers = append(servers, account.Server{Type: account.IMAP, Hostname: host, Port: 993, SocketType: account.SSL})
+	}
+	tries := s.tries(ctx, servers)
+	for _, t := range tries {
+		if t.works {
+			return t.server.Hostname
+		}
+	}
+	// A server that is there, but calls itself otherwise: clients need the name that it has a certificate for.
+	for _, t := range tries {
+		for _, name := range t.names {
+			if host, err := ParseHost(name); err == nil && s.try(ctx, account.Server{Type: account.IMAP, Hostname: host,
+				Port: 993, SocketType: account.SSL}).works {
+				s.say("  %s has a certificate for %s", t.server.Hostname, host)
+				return host
+			}
+		}
+	}
+	return ""
+}
+
+// candidates returns the servers that were told, and those that the mail host has.
+func (s *start) candidates(ctx context.Context, told []account.Server) []candidate {
+	s.say("Asking the ports of %s …", s.MailHost)
+	var all []candidate
+	domain := account.AnyAt(s.Domains[0])
+	tries := s.tries(ctx, atMailPorts(told, domain))
+	for _, server := range told {
+		c := candidate{server, "clients are told of it now", true}
+		expanded := server.Expand(domain)
+		if i := slices.IndexFunc(tries, func(t try) bool { return sameEndpoint(t.server, expanded) }); i >= 0 {
+			c.note, c.on = tries[i].says, tries[i].works || !tries[i].known
+		}
+		all = append(all, c)
+	}
+	probed := s.tryAll(ctx, s.MailHost)
+	if !slices.ContainsFunc(probed, func(t try) bool { return t.works && t.server.Type == account.SMTP }) && told == nil {
+		for _, prefix := range []string{"smtp.", "mail."} {
+			if host := prefix + dns.Registrable(s.MailHost); host != s.MailHost {
+				probed = append(probed, s.tryAll(ctx, host, account.SMTP)...)
+			}
+		}
+	}
+	picked := chosen(probed)
+	var toldTypes []account.ServerType
+	for _, c := range all {
+		if c.on {
+			toldTypes = append(toldTypes, c.server.Type)
+		}
+	}
+	for _, t := range probed {
+		if slices.ContainsFunc(all, func(c candidate) bool { return sameEndpoint(c.server.Expand(domain), t.server) }) {
+			continue
+		}
+		switch {
+		case t.works:
+			on := slices.ContainsFunc(picked, func(p account.Server) bool { return sameEndpoint(p, t.server) }) &&
+				!slices.Contains(toldTypes, t.server.Type)
+			t.server.Login.Username = account.EmailAddress
+			all = append(all, candidate{t.server, t.says, on})
+		case !t.known:
+			s.unknown("whether there is a server at %s: %s", describe(t.server), t.says)
+		case t.names != nil || strings.HasPrefix(t.says, "bad") || strings.HasPrefix(t.says, "offers"):
+			all = append(all, candidate{t.server, t.says, false})
+		}
+	}
+	return s.guessMissing(all)
+}
+
+// guessMissing adds a server for reading and one for sending if there is none, as no mail
+// program sets an account up without.
+func (s *start) guessMissing(all []candidate) []candidate {
+	has := func(types ...account.ServerType) bool {
+		return slices.ContainsFunc(all, func(c candidate) bool { return c.on && slices.Contains(types, c.server.Type) })
+	}
+	guess := func(server account.Server) {
+		all = append(all, candidate{server, "is a guess", true})
+		s.guess("whether there is a server at %s: no port of that kind answered well", describe(server))
+	}
+	login := account.Login{Username: account.EmailAddress}
+	password := []account.Authentication{account.PasswordCleartext}
+	if !has(account.IMAP, account.POP3, account.EWS, account.ActiveSync, account.JMAP) {
+		guess(account.Server{Type: account.IMAP, Hostname: s.MailHost, Port: 993, SocketType: account.SSL, Login: login, Authentication: password})
+	}
+	if has(account.IMAP, account.POP3) && !has(account.SMTP) {
+		guess(account.Server{Type: account.SMTP, Hostname: s.MailHost, Port: 465, SocketType: account.SSL, Login: login, Authentication: password})
+	}
+	return all
+}
+
+// atMailPorts returns the mail servers among those that are told, completed.
+func atMailPorts(told []account.Server, domain account.Address) (servers []account.Server) {
+	for _, server := range told {
+		if server.Type == account.IMAP || server.Type == account.POP3 || server.Type == account.SMTP {
+			servers = append(servers, server.Expand(domain))
+		}
+	}
+	return servers
+}
+
+func sameEndpoint(a, b account.Server) bool {
+	return a.Type == b.Type && strings.EqualFold(a.Hostname, b.Hostname) && a.Port == b.Port && a.URL == b.URL
+}
+
+// choose lets the person choose among the candidates.
+func (s *start) choose(ctx context.Context, all []candidate) error {
+	slices.SortStableFunc(all, func(a, b candidate) int {
+		return slices.Index(account.ServerTypes, a.server.Type) - slices.Index(account.ServerTypes, b.server.Type)
+	})
+	var numbers []string
+	for i, c := range all {
+		s.say("  %d  %s\n       %s", i+1, describe(c.server), c.note)
+		if c.on {
+			numbers = append(numbers, strconv.Itoa(i+1))
+		}
+	}
+	take := func(answer string) (err error) {
+		s.provider.Servers, err = pick(answer, all)
+		return err
+	}
+	found := strings.Join(numbers, ", ")
+	_, err := s.Person.ask(ctx, "Which of them mail programs are told: numbers, or servers written as above", found, take)
+	if errors.Is(err, errNobody) {
+		return take(found)
+	}
+	return err
+}
+
+// pick returns the servers that an answer names.
+func pick(answer string, all []candidate) (servers []account.Server, err error) {
+	for word := range strings.SplitSeq(answer, ",") {
+		word = strings.TrimSpace(word)
+		if number, err := strconv.Atoi(word); err == nil {
+			if number < 1 || number > len(all) {
+				return nil, fmt.Errorf("there is no number %d", number)
+			}
+			servers = append(servers, all[number-1].server)
+			continue
+		}
+		server, err := ParseServer(word)
+		if err != nil {
+			return nil, err
+		}
+		servers = append(servers, server)
+	}
+	return servers, nil
+}
+
+// ParseServer parses a mail server such as "imap mail.domain.se:993 SSL". Port and security may be
+// left out.
+func ParseServer(text string) (account.Server, error) {
+	words := strings.Fields(text)
+	if len(words) < 2 || len(words) > 3 {
+		return account.Server{}, fmt.Errorf("%q is not written like imap mail.domain.se:993 SSL", text)
+	}
+	server := account.Server{Type: account.ServerType(strings.ToLower(words[0])), SocketType: account.SSL,
+		Login: account.Login{Username: account.EmailAddress}, Authentication: []account.Authentication{account.PasswordCleartext}}
+	if server.Type != account.IMAP && server.Type != account.POP3 && server.Type != account.SMTP {
+		return server, fmt.Errorf("%q is neither imap nor pop3 nor smtp", words[0])
+	}
+	host, number, hasPort := words[1], "", strings.Contains(words[1], ":")
+	if hasPort {
+		var err error
+		if host, number, err = net.SplitHostPort(words[1]); err != nil {
+			return server, fmt.Errorf("%q is not a host name and a port", words[1])
+		}
+		if server.Port, err = strconv.Atoi(number); err != nil || server.Port < 1 || server.Port > 65535 {
+			return server, fmt.Errorf("%q is not a port", number)
+		}
+		if i := slices.IndexFunc(ports, func(p port) bool { return p.kind == server.Type && p.number == server.Port }); i >= 0 {
+			server.SocketType = ports[i].how
+		} else if len(words) < 3 {
+			return server, fmt.Errorf("say SSL or STARTTLS after %q: it is no usual port", words[1])
+		}
+	}
+	var err error
+	if server.Hostname, err = ParseHost(host); err != nil {
+		return server, err
+	}
+	if len(words) == 3 {
+		switch security := account.SocketType(strings.ToUpper(words[2])); security {
+		case account.SSL, account.STARTTLS:
+			server.SocketType = security
+		default:
+			return server, fmt.Errorf("%q is neither SSL nor STARTTLS", words[2])
+		}
+	}
+	if !hasPort {
+		server.Port = account.DefaultPort(server.Type, server.SocketType)
+	}
+	return server, nil
+}

@@ -164,7 +164,7 @@ func (r *initRun) tell(ctx context.Context, result *start.Result) error {
 	for _, item := range items {
 		fmt.Fprintf(r.stderr, "  - %s\n", strings.Join(start.Wrap(item, 74), "\n    "))
 	}
-	fmt.Fprintf(r.stderr, "\nRecords to publish, the first in the zone that %s is in:\n\n", result.Name)
+	fmt.Fprintf(r.stderr, "\nRecords to publish, the first in the zone that %s is in:\n", result.Name)
 	addresses := ownAddresses()
 	for _, a := range addresses {
 		recordType := "AAAA"
@@ -182,8 +182,12 @@ func (r *initRun) tell(ctx context.Context, result *start.Result) error {
 	}
 	const most = 3
 	args := append([]string{"-config", r.out}, domains[:min(most, len(domains))]...)
-	if err := recordsCommand(ctx, r.env, args); err != nil {
+	var text strings.Builder
+	if err := recordsCommand(ctx, env{r.stdin, &text, r.stderr}, args); err != nil {
 		return err
+	}
+	for line := range strings.Lines(text.String()) {
+		fmt.Fprintln(r.stdout, briefRecord(strings.TrimSuffix(line, "\n")))
 	}
 	if len(domains) > most {
 		fmt.Fprintf(r.stderr, "\nThe others' records: signpost records -config %s -all\n", r.out)
@@ -195,6 +199,16 @@ func (r *initRun) tell(ctx context.Context, result *start.Result) error {
 	}
 	fmt.Fprintf(r.stderr, "  signpost serve -config %s\n", r.out)
 	return nil
+}
+
+// briefRecord returns a line of a zone file without the reason for the record, and breaks a
+// comment into short lines.
+func briefRecord(line string) string {
+	if comment, ok := strings.CutPrefix(line, "; "); ok {
+		return "; " + strings.Join(start.Wrap(comment, 76), "\n;   ")
+	}
+	record, _, _ := strings.Cut(line, " ; ")
+	return record
 }
 
 // portTaken reports whether something on this machine accepts connections at the port.

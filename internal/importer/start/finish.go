@@ -15,6 +15,7 @@ func (s *start) finish() {
 		s.guess("what people sign in with: the whole address is assumed. If it is the part before the @, each server needs " +
 			`username: "%%EMAILLOCALPART%%"`)
 	}
+	s.result.Unknown = append(s.result.Unknown, s.guesses...)
 	s.provider.DisplayName = s.Product
 	s.provider.DisplayShortName = ""
 	d.Keys = s.keys()

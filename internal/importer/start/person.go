@@ -33,10 +33,13 @@ func (p *Person) ask(ctx context.Context, question, found string, take func(answ
 		return "", errNobody
 	}
 	for {
+		if p.in != nil {
+			fmt.Fprintln(p.Out)
+		}
 		if found == "" {
-			fmt.Fprintf(p.Out, "\n%s: ", question)
+			fmt.Fprintf(p.Out, "%s: ", question)
 		} else {
-			fmt.Fprintf(p.Out, "\n%s\n[%s]: ", question, found)
+			fmt.Fprintf(p.Out, "%s\n[%s]: ", question, found)
 		}
 		answer, err := p.line(ctx)
 		if err != nil {

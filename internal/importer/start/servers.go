@@ -21,8 +21,9 @@ var ErrNoMailHost = errors.New("no mail server was found")
 // candidate is a server that clients may be told.
 type candidate struct {
 	server account.Server
-	note   string
-	on     bool
+	note   string // what is known of it
+	on     bool   // whether clients are told of it if nobody says otherwise
+	works  bool
 }
 
 // servers finds out which servers clients are told.
@@ -52,10 +53,20 @@ func (s *start) servers(ctx context.Context) error {
 		}
 	}
 	if s.MailHost != found {
-		told = nil // the person knows better
-		s.machine, s.guesses = nil, nil
+		s.forget()
+		told = nil
 	}
 	return s.choose(ctx, s.candidates(ctx, told))
+}
+
+// forget drops what was found about another mail server than the person names.
+func (s *start) forget() {
+	if r := s.provider.AutodiscoverRedirect; r != nil {
+		s.unknown("whether %s%s still answers Autodiscover: it is left out, as mail is at %s", r.Hostname, r.Address, s.MailHost)
+		s.provider.DisplayName = ""
+	}
+	s.provider = account.Provider{DisplayName: s.provider.DisplayName}
+	s.machine, s.guesses = nil, nil
 }
 
 // ParseHost parses the name of a mail server.
@@ -135,22 +146,64 @@ func (s *start) mailHost(ctx context.Context, told []account.Server) string {
 	return ""
 }
 
-// candidates returns the servers that were told, and those that the mail host has.
+// candidates returns the servers that were told, those that other witnesses name, and those that the
+// mail host has.
 func (s *start) candidates(ctx context.Context, told []account.Server) []candidate {
 	s.say("Asking the ports of %s …", s.MailHost)
-	var all []candidate
 	domain := account.AnyAt(s.Domains[0])
-	tries := s.tries(ctx, atMailPorts(told, domain))
-	for _, server := range told {
-		c := candidate{server, "clients are told of it now", true}
+	var others []account.Server
+	if told != nil {
+		others = s.contradicting(told, domain)
+	}
+	said := slices.Concat(told, others)
+	tries := s.tries(ctx, atMailPorts(said, domain))
+	var all []candidate
+	for i, server := range said {
+		c := candidate{server, "clients are told of it now", i < len(told), false}
 		expanded := server.Expand(domain)
 		if i := slices.IndexFunc(tries, func(t try) bool { return sameEndpoint(t.server, expanded) }); i >= 0 {
-			c.note, c.on = tries[i].says, tries[i].works || !tries[i].known
+			c.note, c.on = tries[i].says, c.on && (tries[i].works || !tries[i].known)
+			c.works = tries[i].works
+			if len(server.Authentication) == 0 {
+				c.server.Authentication = tries[i].server.Authentication
+			}
 		}
 		all = append(all, c)
 	}
+	all = s.addProbed(ctx, all, told != nil)
+	return s.turnOn(all, len(told))
+}
+
+// contradicting returns the servers that witnesses name and the first of them does not.
+func (s *start) contradicting(told []account.Server, domain account.Address) (others []account.Server) {
+	if len(s.survey.Contradictions) == 0 {
+		return nil
+	}
+	for _, w := range s.survey.Witnesses {
+		for _, server := range w.Provider.Servers {
+			if server.Login.Username == "" {
+				server.Login.Username = account.EmailAddress
+			}
+			same := func(o account.Server) bool { return sameEndpoint(o.Expand(domain), server.Expand(domain)) }
+			if !slices.ContainsFunc(told, same) && !slices.ContainsFunc(others, same) {
+				others = append(others, server)
+			}
+		}
+	}
+	return others
+}
+
+// addProbed adds what the ports of the mail host have. What is told of a type goes before it.
+func (s *start) addProbed(ctx context.Context, all []candidate, told bool) []candidate {
+	domain := account.AnyAt(s.Domains[0])
+	var types []account.ServerType
+	for _, c := range all {
+		if c.on {
+			types = append(types, c.server.Type)
+		}
+	}
 	probed := s.tryAll(ctx, s.MailHost)
-	if !slices.ContainsFunc(probed, func(t try) bool { return t.works && t.server.Type == account.SMTP }) && told == nil {
+	if !told && !slices.ContainsFunc(probed, func(t try) bool { return t.works && t.server.Type == account.SMTP }) {
 		for _, prefix := range []string{"smtp.", "mail."} {
 			if host := prefix + dns.Registrable(s.MailHost); host != s.MailHost {
 				probed = append(probed, s.tryAll(ctx, host, account.SMTP)...)
@@ -158,48 +211,56 @@ func (s *start) candidates(ctx context.Context, told []account.Server) []candida
 		}
 	}
 	picked := chosen(probed)
-	var toldTypes []account.ServerType
-	for _, c := range all {
-		if c.on {
-			toldTypes = append(toldTypes, c.server.Type)
-		}
-	}
 	for _, t := range probed {
 		if slices.ContainsFunc(all, func(c candidate) bool { return sameEndpoint(c.server.Expand(domain), t.server) }) {
 			continue
 		}
 		switch {
 		case t.works:
-			on := slices.ContainsFunc(picked, func(p account.Server) bool { return sameEndpoint(p, t.server) }) &&
-				!slices.Contains(toldTypes, t.server.Type)
+			on := !slices.Contains(types, t.server.Type) &&
+				slices.ContainsFunc(picked, func(p account.Server) bool { return sameEndpoint(p, t.server) })
 			t.server.Login.Username = account.EmailAddress
-			all = append(all, candidate{t.server, t.says, on})
+			all = append(all, candidate{t.server, t.says, on, true})
 		case !t.known:
 			s.unknown("whether there is a server at %s: %s", describe(t.server), t.says)
 		case t.names != nil || strings.HasPrefix(t.says, "bad") || strings.HasPrefix(t.says, "offers"):
-			all = append(all, candidate{t.server, t.says, false})
+			all = append(all, candidate{t.server, t.says, false, false})
 		}
 	}
-	return s.guessMissing(all)
+	return all
 }
 
-// guessMissing adds a server for reading and one for sending if there is none, as no mail
-// program sets an account up without.
-func (s *start) guessMissing(all []candidate) []candidate {
+// turnOn chooses a server for reading and one for sending where none is chosen yet, as no mail
+// program sets an account up without: one that works, or else one that is told, or else a guess.
+func (s *start) turnOn(all []candidate, told int) []candidate {
 	has := func(types ...account.ServerType) bool {
 		return slices.ContainsFunc(all, func(c candidate) bool { return c.on && slices.Contains(types, c.server.Type) })
 	}
-	guess := func(server account.Server) {
-		all = append(all, candidate{server, "is a guess", true})
+	need := func(t account.ServerType, port int) {
+		for i := range all {
+			if all[i].server.Type == t && all[i].works {
+				all[i].on = true
+				return
+			}
+		}
+		for i := range all[:told] {
+			if all[i].server.Type == t {
+				all[i].on = true
+				s.guess("whether there is a server at %s: %s", describe(all[i].server), all[i].note)
+				return
+			}
+		}
+		server := account.Server{Type: t, Hostname: s.MailHost, Port: port, SocketType: account.SSL,
+			Login:          account.Login{Username: account.EmailAddress},
+			Authentication: []account.Authentication{account.PasswordCleartext}}
+		all = append(all, candidate{server, "is a guess", true, false})
 		s.guess("whether there is a server at %s: no port of that kind answered well", describe(server))
 	}
-	login := account.Login{Username: account.EmailAddress}
-	password := []account.Authentication{account.PasswordCleartext}
 	if !has(account.IMAP, account.POP3, account.EWS, account.ActiveSync, account.JMAP) {
-		guess(account.Server{Type: account.IMAP, Hostname: s.MailHost, Port: 993, SocketType: account.SSL, Login: login, Authentication: password})
+		need(account.IMAP, 993)
 	}
 	if has(account.IMAP, account.POP3) && !has(account.SMTP) {
-		guess(account.Server{Type: account.SMTP, Hostname: s.MailHost, Port: 465, SocketType: account.SSL, Login: login, Authentication: password})
+		need(account.SMTP, 465)
 	}
 	return all
 }

@@ -110,7 +110,6 @@ func (s *start) unknown(format string, args ...any) {
 // guess notes what is assumed, also for the configuration.
 func (s *start) guess(format string, args ...any) {
 	s.guesses = append(s.guesses, fmt.Sprintf(format, args...))
-	s.unknown(format, args...)
 }
 
 // askMachine reads the configuration of this machine's mail server.

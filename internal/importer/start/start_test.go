@@ -70,6 +70,19 @@ var dialogues = []struct {
 		answers: []string{"udde.example", "mail.udde.example", "", "", ""},
 	},
 	{
+		name: "second-works", mail: []int{993, 465}, // where the servers of the first witness refuse connections
+		zone: []string{"autoconfig.udde.example. 300 IN A $ADDRESS", "mail.udde.example. 300 IN A $ADDRESS",
+			"mail.gammal.example. 300 IN A 127.0.0.1", "_imaps._tcp.udde.example. 300 IN SRV 0 1 993 mail.udde.example."},
+		pages:   map[string]town.Page{"GET https://autoconfig.udde.example/mail/config-v1.1.xml": {Body: fmt.Sprintf(document, "mail.gammal.example")}},
+		answers: []string{"udde.example", "", "", "", ""},
+	},
+	{
+		name: "moved-from-microsoft", mail: []int{993, 465},
+		zone: []string{"udde.example. 300 IN MX 0 udde-example.mail.protection.outlook.com.", "mail.udde.example. 300 IN A $ADDRESS",
+			"autodiscover.udde.example. 300 IN CNAME autodiscover.outlook.com."},
+		answers: []string{"udde.example", "mail.udde.example", "", "", ""},
+	},
+	{
 		name: "machine", mail: []int{993, 465}, machine: machineDraft,
 		zone:    []string{"mail.udde.example. 300 IN A $ADDRESS"},
 		answers: []string{"", "", "", "", ""},

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,7 @@ import (
 type helper func(args ...string) (string, error)
 
 // commandLine matches the line of the program's help that introduces a command.
-var commandLine = regexp.MustCompile(`(?m)^  signpost ([a-z]+)`)
+var commandLine = regexp.MustCompile(`(?m)^  signpost ([a-z]+)(?:.*?(?:  +|\n {40,})([a-z].*))?$`)
 
 // flagLine matches the line of a command's help that introduces a flag, as package
 // flag prints it. The meaning of a flag of one letter stands on the same line.
@@ -22,10 +23,22 @@ type commandPage struct {
 	Commands     []command
 }
 
+// Names returns the names of the commands with a page of their own, sorted.
+func (p commandPage) Names() []string {
+	var names []string
+	for _, c := range p.Commands {
+		if c.Usage != "" {
+			names = append(names, c.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // command is the help of a command.
 type command struct {
-	Name, Usage, About string
-	Flags              []option
+	Name, Short, Usage, About string
+	Flags                     []option
 }
 
 // option is the help of a flag.
@@ -40,14 +53,18 @@ func readCommands(help helper) (p commandPage, err error) {
 	_, rest, _ := strings.Cut(all, "Usage:\n")
 	p.Usage, p.About, _ = strings.Cut(rest, "\n\n")
 	for _, match := range commandLine.FindAllStringSubmatch(p.Usage, -1) {
-		if match[1] == "version" {
-			continue // it has no flags, and the synopsis describes it
+		c := command{Name: match[1], Short: match[2]}
+		if c.Name != "version" { // which has no flags
+			text, err := help(c.Name, "-h")
+			if err != nil {
+				return p, err
+			}
+			c.read(text)
 		}
-		text, err := help(match[1], "-h")
-		if err != nil {
-			return p, err
+		if c.Short == "" {
+			return p, fmt.Errorf("the program's help does not say what %q does:\n%s", c.Name, all)
 		}
-		p.Commands = append(p.Commands, readCommand(match[1], text))
+		p.Commands = append(p.Commands, c)
 	}
 	if p.About == "" || p.Commands == nil {
 		return p, fmt.Errorf("the program's help has no usage with commands followed by a blank line:\n%s", all)
@@ -55,11 +72,11 @@ func readCommands(help helper) (p commandPage, err error) {
 	return p, nil
 }
 
-// readCommand reads the help of a command: usage, description and flags.
-func readCommand(name, help string) command {
+// read reads the help of the command: usage, description and flags.
+func (c *command) read(help string) {
 	const label = "Usage: "
 	usage, rest, _ := strings.Cut(strings.TrimPrefix(help, label), "\n\n")
-	c := command{Name: name, Usage: strings.ReplaceAll(usage, "\n"+strings.Repeat(" ", len(label)), "\n")}
+	c.Usage = strings.ReplaceAll(usage, "\n"+strings.Repeat(" ", len(label)), "\n")
 	about := &c.About
 	for l := range strings.Lines(rest) {
 		match := flagLine.FindStringSubmatch(l)
@@ -73,5 +90,4 @@ func readCommand(name, help string) command {
 			*about = match[3] + "\n"
 		}
 	}
-	return c
 }

@@ -1,4 +1,5 @@
-// Man writes the manual pages signpost(1) and signpost.yaml(5). It takes their text
+// Man writes the manual pages signpost(1), one for each command such as signpost-check(1), and
+// signpost.yaml(5), and the completions for bash, zsh and fish. It takes their text
 // from the help of each command and from the table of keys that documents package
 // config. Only what neither of them says is written in this package.
 //
@@ -9,9 +10,12 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,7 +25,7 @@ func main() {
 	date := flag.String("date", time.Now().UTC().Format(time.DateOnly), "the `DATE` of the pages")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), "Usage: man [-program PROGRAM] [-source DIRECTORY] [-date DATE] DIRECTORY\n\n"+
-			"Writes signpost.1 and signpost.yaml.5 into DIRECTORY.\n\n")
+			"Writes manual pages and shell completions into DIRECTORY.\n\n")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -35,7 +39,7 @@ func main() {
 	}
 }
 
-// write writes both pages into dir.
+// write writes the pages and the completions into dir.
 func write(program, source, date, dir string) error {
 	day, err := time.Parse(time.DateOnly, date)
 	if err != nil {
@@ -56,13 +60,31 @@ func write(program, source, date, dir string) error {
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"Day": day.Format("January 2, 2006"), "Command": command, "File": file}
-	for _, name := range []string{"signpost.1", "signpost.yaml.5"} {
+	when := day.Format("January 2, 2006")
+	pages := map[string]any{
+		"signpost.1":      map[string]any{"Day": when, "Command": command},
+		"signpost.yaml.5": map[string]any{"Day": when, "File": file},
+	}
+	for _, c := range command.Commands {
+		if c.Usage != "" {
+			pages["signpost-"+c.Name+".1"] = map[string]any{"Day": when, "Command": c}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(pages)) {
+		template := name + ".tmpl"
+		if strings.HasPrefix(name, "signpost-") {
+			template = "signpost-command.1.tmpl"
+		}
 		var page bytes.Buffer
-		if err := templates.ExecuteTemplate(&page, name+".tmpl", data); err != nil {
+		if err := templates.ExecuteTemplate(&page, template, pages[name]); err != nil {
 			return err
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), page.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	for name, text := range completions(command) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}

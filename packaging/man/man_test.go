@@ -41,14 +41,29 @@ func TestPages(t *testing.T) {
 	need(t, "groff")
 	dir := pages(t)
 	seen := map[string]string{}
-	for _, name := range []string{"signpost.1", "signpost.yaml.5"} {
+	command, err := readCommands(func(args ...string) (string, error) {
+		out, err := exec.Command(filepath.Join(dir, "program"), args...).Output()
+		return string(out), err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := command.Names()
+	if len(commands) < 6 {
+		t.Errorf("the program has the commands %q, want at least 6", commands)
+	}
+	names := []string{"signpost.1", "signpost.yaml.5"}
+	for _, command := range commands {
+		names = append(names, "signpost-"+command+".1")
+	}
+	for _, name := range names {
 		path := filepath.Join(dir, name)
 		page, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		title, section := strings.ToUpper(strings.TrimSuffix(name, filepath.Ext(name))), filepath.Ext(name)[1:]
-		head := ".Dd November 21, 2026\n.Dt " + title + " " + section + "\n.Os\n"
+		head := ".Dd November 21, 2026\n.Dt " + strings.ReplaceAll(title, "-", `\-`) + " " + section + "\n.Os\n"
 		if !strings.HasPrefix(string(page), head) {
 			t.Errorf("%s begins with %.60q, want %q", name, page, head)
 		}
@@ -92,7 +107,10 @@ func TestPages(t *testing.T) {
 		}
 	}
 	program := filepath.Join(dir, "program")
-	for _, command := range []string{"serve", "check", "show", "records"} {
+	for _, command := range commands {
+		if !strings.Contains(seen["signpost.1"], "signpost-"+command+"(1)") {
+			t.Errorf("signpost(1) does not name signpost-%s(1)", command)
+		}
 		help, err := exec.Command(program, command, "-h").Output()
 		if err != nil {
 			t.Fatal(err)
@@ -100,8 +118,8 @@ func TestPages(t *testing.T) {
 		_, flags, _ := strings.Cut(string(help), "\n\n")
 		for line := range strings.Lines(flags) {
 			want := strings.Join(strings.Fields(line), " ")
-			if strings.HasPrefix(line, "  ") && !strings.Contains(seen["signpost.1"], want) {
-				t.Errorf("signpost(1) does not show %q of %s", want, command)
+			if strings.HasPrefix(line, "  ") && !strings.Contains(seen["signpost-"+command+".1"], want) {
+				t.Errorf("signpost-%s(1) does not show %q", command, want)
 			}
 		}
 	}

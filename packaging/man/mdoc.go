@@ -12,7 +12,7 @@ import (
 var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"argument": argument, "escape": escape, "literal": literal, "text": text,
+	"argument": argument, "escape": escape, "literal": literal, "text": text, "upper": strings.ToUpper,
 }).ParseFS(files, "*.tmpl"))
 
 // text formats running text with each sentence on a line of its own, because that is

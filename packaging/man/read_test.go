@@ -26,12 +26,12 @@ func TestMain(m *testing.M) {
 func TestProgram(t *testing.T) {
 	dir := t.TempDir()
 	fake := filepath.Join(dir, "fake")
-	const script = "#!/bin/sh\ncase $1 in help) printf 'Usage:\\n  signpost serve\\n\\nServes.\\n' ;; *) printf 'Usage: serve\\n\\nServes.\\n' ;; esac\n"
+	const script = "#!/bin/sh\ncase $1 in help) printf 'Usage:\\n  signpost serve   serve it\\n\\nServes.\\n' ;; *) printf 'Usage: serve\\n\\nServes.\\n' ;; esac\n"
 	if err := os.WriteFile(fake, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	const usage = "Usage: man [-program PROGRAM] [-source DIRECTORY] [-date DATE] DIRECTORY\n\n" +
-		"Writes signpost.1 and signpost.yaml.5 into DIRECTORY.\n\n"
+		"Writes manual pages and shell completions into DIRECTORY.\n\n"
 	for _, row := range []struct {
 		args   string
 		status int
@@ -43,7 +43,7 @@ func TestProgram(t *testing.T) {
 		{"-program none -source ../.. -date 2026-11-21 " + dir, 1, `man: none ["help"]: exec: `},
 		{"-program " + fake + " -source none " + dir, 1, "man: open none/internal/config/doc.go: "},
 		{"-program " + fake + " -source ../.. -date 2026-13-40 " + dir, 1, "man: parsing time"},
-		{"-program " + fake + " -source ../.. -date 2026-11-21 none", 1, "man: open none/signpost.1: "},
+		{"-program " + fake + " -source ../.. -date 2026-11-21 none", 1, "man: open none/signpost-serve.1: "},
 		{"-program " + fake + " -source ../.. " + dir, 0, ""},
 	} {
 		cmd := exec.Command(os.Args[0], strings.Fields(row.args)...)
@@ -129,7 +129,7 @@ func TestReadKeys(t *testing.T) {
 // TestReadCommands reads the help of a program.
 func TestReadCommands(t *testing.T) {
 	texts := map[string]string{
-		"help": "Tool.\n\nUsage:\n  signpost serve [-x]\n  signpost version\n\nAbout it.\n",
+		"help": "Tool.\n\nUsage:\n  signpost serve [-x]   serve it\n  signpost version\n" + strings.Repeat(" ", 50) + "print it\n\nAbout it.\n",
 		"serve": "Usage: serve [-x]\n       serve -y\n\nServes.\n\n  -x\n    \tdoes x\n  -y FILE\n    \tdoes y,\n" +
 			"    \tand more\n",
 	}
@@ -140,10 +140,11 @@ func TestReadCommands(t *testing.T) {
 		}
 		return texts[args[0]], nil
 	}
-	want := commandPage{Usage: "  signpost serve [-x]\n  signpost version", About: "About it.\n", Commands: []command{{
-		Name: "serve", Usage: "serve [-x]\nserve -y", About: "Serves.\n\n",
+	usage := "  signpost serve [-x]   serve it\n  signpost version\n" + strings.Repeat(" ", 50) + "print it"
+	want := commandPage{Usage: usage, About: "About it.\n", Commands: []command{{
+		Name: "serve", Short: "serve it", Usage: "serve [-x]\nserve -y", About: "Serves.\n\n",
 		Flags: []option{{"x", "", "    \tdoes x\n"}, {"y", "FILE", "    \tdoes y,\n    \tand more\n"}},
-	}}}
+	}, {Name: "version", Short: "print it"}}}
 	got, err := readCommands(help)
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("readCommands: error %v (-want +got):\n%s", err, diff)
@@ -154,10 +155,14 @@ func TestReadCommands(t *testing.T) {
 		}
 	}
 	fails = ""
-	for _, text := range []string{"", "Usage:\n  signpost serve\n", "Usage:\n  signpost version\n\nAbout.\n"} {
+	for text, want := range map[string]string{
+		"": "no usage with commands", "Usage:\n  signpost serve   serve it\n": "no usage with commands",
+		"Usage:\n  nothing\n\nAbout.\n":        "no usage with commands",
+		"Usage:\n  signpost serve\n\nAbout.\n": `does not say what "serve" does`,
+	} {
 		texts["help"] = text
-		if _, err := readCommands(help); err == nil || !strings.Contains(err.Error(), "no usage with commands") {
-			t.Errorf("readCommands of %q: error %v, want that it has no usage", text, err)
+		if _, err := readCommands(help); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("readCommands of %q: error %v, want %q", text, err, want)
 		}
 	}
 }

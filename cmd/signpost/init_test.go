@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -55,4 +56,35 @@ func TestInit(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// TestInitDocument checks that docs/first-customer.md shows what init asks and what it writes, as the
+// tests of package start have it.
+func TestInitDocument(t *testing.T) {
+	read := func(path string) string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	document := read("../../docs/first-customer.md")
+	dialogue, _, _ := strings.Cut(read("../../internal/importer/start/testdata/first-customer.golden"), "\n----\n")
+	for what, want := range map[string]string{
+		"dialogue": "```text\n" + dialogue + "```\n",
+		"file":     "```yaml\n" + read("../../internal/importer/start/testdata/first-customer.yaml") + "```\n",
+	} {
+		if !strings.Contains(trimLines(document), trimLines(want)) {
+			t.Errorf("docs/first-customer.md has not the %s of init:\n%s", what, want)
+		}
+	}
+}
+
+// trimLines removes white space at the ends of lines.
+func trimLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
 }

@@ -7,13 +7,19 @@ import (
 	"signpost/account"
 )
 
+// isPortBeside reports whether another server is the same one at another port: then it does not
+// matter which of both a client takes, and sending is on 465 for some and on 587 for others.
+func (s *server) isPortBeside(other *server) bool {
+	return s.Type == other.Type && s.Hostname != "" && s.Hostname == other.Hostname && s.Login == other.Login
+}
+
 // checkServers warns of combinations that are most likely not intended. Only
 // contradictions are faults: some hosters have TLS on port 587, and for them that is
 // right.
 func (p *provider) checkServers() {
 	seen := map[account.ServerType]bool{}
-	for _, s := range p.servers {
-		if seen[s.Type] {
+	for i, s := range p.servers {
+		if seen[s.Type] && !slices.ContainsFunc(p.servers[:i], s.isPortBeside) {
 			s.at.warn("a second %s server; most clients use only the first of a type, some only the last", s.Type)
 		}
 		if s.Type == account.IMAP && (seen[account.EWS] || seen[account.POP3]) {

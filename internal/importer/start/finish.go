@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"signpost/account"
+	"signpost/internal/dns"
 	"signpost/internal/importer/draft"
 )
 
@@ -58,7 +59,7 @@ func (s *start) keys() draft.Map {
 	} else {
 		keys = append(keys,
 			draft.Entry{Key: "listen", Value: ":80", Comment: "some clients ask by plain HTTP"},
-			draft.Entry{Key: "tls", Value: draft.Map{{Key: "acme", Value: draft.Map{{Key: "email", Value: "hostmaster@" + s.Domains[0]}}}}})
+			draft.Entry{Key: "tls", Value: draft.Map{{Key: "acme", Value: draft.Map{{Key: "email", Value: "hostmaster@" + dns.Registrable(s.result.Name)}}}}})
 	}
 	return append(keys, draft.Entry{Key: "branding", Value: draft.Map{{Key: "name", Value: s.Product}}})
 }

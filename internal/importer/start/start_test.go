@@ -87,6 +87,12 @@ var dialogues = []struct {
 		zone:    []string{"mail.udde.example. 300 IN A $ADDRESS"},
 		answers: []string{"", "", "", "", ""},
 	},
+	{
+		name: "first-customer", mail: []int{993, 465, 587}, // as in docs/first-customer.md
+		zone:    []string{"kund.example. 300 IN MX 10 mail.hoster.example.", "mail.hoster.example. 300 IN A $ADDRESS"},
+		flags:   Answers{Name: "setup.hoster.example"},
+		answers: []string{"kund.example", "", "", "Hoster Mail", ""},
+	},
 	{name: "broken-off", answers: []string{"udde.example"}, want: errInterrupted},
 }
 
@@ -127,6 +133,9 @@ func TestDialogues(t *testing.T) {
 			}
 			screen.WriteString("\n----\n" + written(r))
 			golden.Check(t, "testdata/"+row.name+".golden", []byte(screen.String()))
+			if row.name == "first-customer" {
+				golden.Check(t, "testdata/first-customer.yaml", Write(&r.Draft))
+			}
 			for line := range strings.Lines(screen.String()) {
 				if strings.Contains(line, "----") {
 					break

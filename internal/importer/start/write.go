@@ -17,7 +17,7 @@ import (
 // Write returns the configuration of a draft.
 func Write(d *draft.Draft) []byte {
 	w := &writer{}
-	w.comment(0, "Made by "+d.Title+".")
+	w.comment(0, "signpost.yaml, made by "+d.Title)
 	w.entries(0, d.Keys)
 	w.line(0, "providers:")
 	ids := map[string]bool{}

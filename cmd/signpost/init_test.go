@@ -46,8 +46,16 @@ func startDomains(t *testing.T) *town.Town {
 }
 
 // TestInit runs init at a terminal and without one, and other commands with what it wrote.
-func TestInit(t *testing.T) {
+func TestInit(t *testing.T) { runInit(t, startDomains(t)) }
+
+// TestInitNamed does so with BIND in place of the name server in Go.
+func TestInitNamed(t *testing.T) {
 	internet := startDomains(t)
+	internet.UseBIND(t)
+	runInit(t, internet)
+}
+
+func runInit(t *testing.T, internet *town.Town) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/init", UpdateScripts: os.Getenv("UPDATE_GOLDEN") == "1",
 		Setup: func(e *testscript.Env) error {

@@ -131,7 +131,11 @@ func (s *survey) exchangeAt(page client.Page, why string) {
 	if err != nil || s.HandOver != nil {
 		return
 	}
-	redirect := &account.AutodiscoverRedirect{Hostname: strings.ToLower(u.Hostname())}
+	host, err := account.ParseDomain(u.Hostname())
+	if err != nil {
+		return
+	}
+	redirect := &account.AutodiscoverRedirect{Hostname: host}
 	if redirect.IsNameOf(s.domain) || redirect.Hostname == s.domain {
 		s.hint("%s answers Autodiscover for an Exchange server or groupware (%s). Its answers are lost once that name "+
 			"leads to Signpost: give it another name, and put that into autodiscover: {hostname: …}", redirect.Hostname, why)
@@ -144,7 +148,8 @@ func (s *survey) exchangeAt(page client.Page, why string) {
 func (s *survey) redirectedTo(redirect *account.AutodiscoverRedirect, kind, rawURL string) {
 	s.nothing(kind, rawURL, "sends clients to an address at another domain")
 	local, domain, _ := strings.Cut(redirect.Address, "@")
-	if generalised := generalise(local, s.Address); s.HandOver == nil && generalised == account.EmailLocalPart {
+	domain, err := account.ParseDomain(domain)
+	if generalised := generalise(local, s.Address); err == nil && s.HandOver == nil && generalised == account.EmailLocalPart {
 		s.HandOver = &account.AutodiscoverRedirect{Address: generalised + "@" + domain}
 		s.HandOverFrom = rawURL
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"signpost/account"
 	"signpost/internal/dns"
@@ -136,10 +137,11 @@ func (s *survey) unknown(format string, args ...any) {
 
 // add adds a witness that names servers. Those that nobody could use are dropped.
 func (s *survey) add(w Witness) {
+	w.tidy()
 	var usable []account.Server
 	for _, server := range w.Provider.Servers {
 		if problem := s.problem(server); problem != "" {
-			w.dropped = append(w.dropped, fmt.Sprintf("%s: %s", server.Type, problem))
+			w.dropped = append(w.dropped, Printable(fmt.Sprintf("%s: %s", server.Type, problem)))
 			continue
 		}
 		usable = append(usable, server)
@@ -153,11 +155,43 @@ func (s *survey) add(w Witness) {
 
 // nothing adds a witness that names no server.
 func (s *survey) nothing(kind, place, why string) {
-	s.Witnesses = append(s.Witnesses, Witness{Kind: kind, Place: place, Nothing: why})
+	s.Witnesses = append(s.Witnesses, Witness{Kind: kind, Place: place, Nothing: Printable(why)})
+}
+
+// tidy drops what a configuration cannot have: names that are too long, and links that are none.
+func (w *Witness) tidy() {
+	p := &w.Provider
+	drop := func(what, text string) string {
+		w.dropped = append(w.dropped, fmt.Sprintf("the %s %q", what, Printable(text)))
+		return ""
+	}
+	if p.DisplayName = Printable(p.DisplayName); len([]rune(p.DisplayName)) > 60 {
+		p.DisplayName = drop("display name", p.DisplayName)
+	}
+	if p.DisplayShortName = Printable(p.DisplayShortName); len([]rune(p.DisplayShortName)) > 20 {
+		p.DisplayShortName = drop("short display name", p.DisplayShortName)
+	}
+	for _, link := range []*string{&p.Webmail, &p.Logo, &p.Developer} {
+		if *link != "" && (!isWebURL(*link) || Printable(*link) != *link) {
+			*link = drop("link", *link)
+		}
+	}
+	p.Documentation = slices.DeleteFunc(slices.Clone(p.Documentation), func(d account.Documentation) bool {
+		return !isWebURL(d.URL) || Printable(d.URL) != d.URL
+	})
+	if o := p.OAuth2; o != nil && (o.Issuer == "" || len(o.Scopes) == 0 || !isWebURL(o.AuthURL) || !isWebURL(o.TokenURL)) {
+		p.OAuth2 = nil
+		drop("OAuth2 of the issuer", o.Issuer)
+	}
 }
 
 // problem returns why a server cannot be used, or nothing.
 func (s *survey) problem(server account.Server) string {
+	for _, text := range []string{server.Login.Username, server.Login.DomainName, server.Hostname, server.URL, server.PathPrefix} {
+		if text != Printable(text) {
+			return "it has characters that cannot be seen"
+		}
+	}
 	if server.Type.HasURL() {
 		if !isWebURL(account.ExpandURL(server.URL, s.Address)) {
 			return fmt.Sprintf("%q is not an https URL", server.URL)
@@ -172,6 +206,20 @@ func (s *survey) problem(server account.Server) string {
 		return fmt.Sprintf("%d is not a port", server.Port)
 	}
 	return ""
+}
+
+// Printable makes a text of a stranger's fit for a terminal: without control characters and others
+// that cannot be seen, on one line.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+			return ' '
+		case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp), r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // sameMachine reports whether two hosts have an address in common.

@@ -188,7 +188,7 @@ var places = []struct {
 		zone: []string{autoconfigHost, autodiscoverHost, "udde.example. 300 IN A $ADDRESS", "_imap._tcp.udde.example. 300 IN SRV 0 1 0 imap.hamn.example.",
 			`_caldavs._tcp.udde.example. 300 IN TXT "path=/dav\"/"`},
 		pages: map[string]town.Page{
-			autoconfigURL: {Body: config(serverSection("imap 192.0.2.1 993 SSL", "x"), serverSection("imap localhost 993 SSL", "x"),
+			autoconfigURL: {Body: config(serverSection("imap 192.0.2.1 993 SSL", "x"), serverSection("imap localhost 993 SSL", "x"), serverSection("imap imap.hamn.example 993 SSL", "x\u009b2J"),
 				serverSection("smtp -x.example 465 SSL", "x"))},
 			wellKnownURL:     {Body: strings.Repeat("<a>", 100_000)},
 			plainURL:         {Body: `<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]><clientConfig>&c;</clientConfig>`},

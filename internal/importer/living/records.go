@@ -122,7 +122,7 @@ func (s *survey) handOver(ctx context.Context) {
 	chain := s.dns(ctx, client.DNS("CNAME", name)).OfType("CNAME")
 	chain = append(chain, s.Asker.DNS(ctx, client.DNS("A", name)).OfType("CNAME")...)
 	for _, r := range chain {
-		if target := strings.ToLower(strings.TrimSuffix(r.Data, ".")); isMicrosoft(target) {
+		if target, err := account.ParseDomain(r.Data); err == nil && isMicrosoft(target) {
 			s.HandOver = &account.AutodiscoverRedirect{Hostname: target}
 			s.HandOverFrom = "the CNAME record of " + name
 			return

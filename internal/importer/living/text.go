@@ -22,7 +22,7 @@ func (w *Witness) Says() []string {
 		if len(server.Authentication) > 0 && server.Authentication[0] != account.PasswordCleartext {
 			line += ", " + methods(server.Authentication)
 		}
-		lines = append(lines, line)
+		lines = append(lines, Printable(line))
 	}
 	return lines
 }

@@ -9,6 +9,7 @@ import (
 	"signpost/account"
 	"signpost/internal/doctor/client"
 	"signpost/internal/doctor/probe"
+	"signpost/internal/importer/living"
 )
 
 // port is a port at which people reach their mail.
@@ -85,7 +86,7 @@ func problems(t *probe.TLS) string {
 	if t.Has(probe.WrongName) && len(t.Names) > 0 {
 		text += ", it is for " + strings.Join(t.Names[:min(3, len(t.Names))], ", ")
 	}
-	return text
+	return living.Printable(text)
 }
 
 // methods returns what autoconfig calls the mechanisms of SASL. OAuth2 is left out: a client needs

@@ -42,6 +42,7 @@ type Town struct {
 	Roots    *x509.CertPool // of its certificates
 	CAFile   string         // the same as PEM
 
+	zone      []string
 	pages     map[string]Page
 	key       *ecdsa.PrivateKey
 	authority *x509.Certificate
@@ -58,10 +59,10 @@ func Start(t testing.TB, pages map[string]Page, zone ...string) *Town {
 	t.Helper()
 	town := &Town{pages: pages, Address: fmt.Sprintf("127.%d.%d.7", 128+os.Getpid()>>8&63, os.Getpid()&255)}
 	town.makeAuthority(t)
-	for i, line := range zone {
-		zone[i] = strings.ReplaceAll(line, "$ADDRESS", town.Address)
+	for _, line := range zone {
+		town.zone = append(town.zone, strings.ReplaceAll(line, "$ADDRESS", town.Address))
 	}
-	town.Resolver = dnstest.StartServer(t, dnstest.NewZone(t, "example", zone...).ServeDNS)
+	town.Resolver = dnstest.StartServer(t, dnstest.NewZone(t, "example", town.zone...).ServeDNS)
 	server := &http.Server{Handler: town, ErrorLog: log.New(io.Discard, "", 0)}
 	t.Cleanup(func() { server.Close() })
 	go server.Serve(town.listen(t, 80))

@@ -10,9 +10,10 @@ import (
 type way struct {
 	name string
 	hosting
-	address string // that the person enters
-	login   string // of the person at the mail servers
-	trust   bool   // whether Thunderbird asks before it sends a password to the service
+	address   string   // that the person enters
+	login     string   // of the person at the mail servers
+	trust     bool     // whether Thunderbird asks before it sends a password to the service
+	configure []string // the command that makes the configuration from that of the mail servers
 
 	source             string // Thunderbird's name for where it found the settings
 	incoming, outgoing server
@@ -204,6 +205,9 @@ func TestThunderbird(t *testing.T) {
 // domain, and nothing may be found, then it does.
 func (w way) test(t *testing.T) {
 	n := w.start(t, mailbox{w.address, w.login})
+	if w.configure != nil {
+		n.hosting.config = n.configuredBy(w.configure)
+	}
 	person := &wizard{startThunderbird(t, n.ca), n}
 	person.until(stepAddress)
 	person.enter("#realName", "Anna Svensson")

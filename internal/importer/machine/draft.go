@@ -153,6 +153,9 @@ func (m *machine) readLists() {
 	}
 }
 
+// NameGuess begins the sentence about the name of a product, which no mail server has.
+const NameGuess = "the name "
+
 // addProducts adds one product, or two where Unix users sign in otherwise.
 func (m *machine) addProducts(servers []endpoint, virtual, unix []string, sources []draft.Map) {
 	type group struct {
@@ -178,7 +181,7 @@ func (m *machine) addProducts(servers []endpoint, virtual, unix []string, source
 		if len(g.domains) > 0 {
 			p.Provider.DisplayName = g.domains[0]
 		}
-		m.guess("the name %s that people read", p.Provider.DisplayName)
+		m.guess(NameGuess+"%s that people read", p.Provider.DisplayName)
 		if len(groups) > 1 {
 			p.Provider.ID = []string{"virtual", "unix"}[i]
 		}

@@ -25,7 +25,10 @@ func (s *start) finish() {
 	if m := s.machineProduct(); m != nil {
 		// What this machine has for all its domains stays together: aliases, accounts, other products.
 		d.Accounts, d.Lost, d.Hints = s.machine.Accounts, s.machine.Lost, s.machine.Hints
-		for _, p := range s.machine.Products {
+		for i, p := range s.machine.Products {
+			if &s.machine.Products[i] == m && len(p.Domains) == 0 {
+				p.Domains = s.Domains
+			}
 			p.Domains = slices.DeleteFunc(slices.Clone(p.Domains), func(domain string) bool { return !slices.Contains(s.Domains, domain) })
 			own.Domains = slices.DeleteFunc(slices.Clone(own.Domains), func(domain string) bool { return slices.Contains(p.Domains, domain) })
 			if slices.Contains(p.Domains, s.Domains[0]) {

@@ -13,6 +13,7 @@ import (
 	"signpost/internal/dns"
 	"signpost/internal/fault"
 	"signpost/internal/importer/draft"
+	"signpost/internal/importer/machine"
 )
 
 // ErrNoMailHost is the error where no mail server was found, and nobody can be asked.
@@ -92,7 +93,9 @@ func (s *start) takeTold() {
 	}
 	s.provider = p.Provider
 	for _, guess := range p.Guesses {
-		s.guess("%s", guess)
+		if !strings.HasPrefix(guess, machine.NameGuess) { // it is asked for
+			s.guess("%s", guess)
+		}
 	}
 }
 
@@ -103,6 +106,12 @@ func (s *start) machineProduct() *draft.Product {
 	}
 	for i := range s.machine.Products {
 		if slices.Contains(s.machine.Products[i].Domains, s.Domains[0]) {
+			return &s.machine.Products[i]
+		}
+	}
+	// Where a database or a directory has the domains, the machine's configuration names none.
+	for i := range s.machine.Products {
+		if len(s.machine.Products[i].Domains) == 0 && len(s.machine.Accounts) > 0 {
 			return &s.machine.Products[i]
 		}
 	}

@@ -127,6 +127,10 @@ func (s *start) askMachine(ctx context.Context) {
 		return
 	}
 	s.machine = d
+	if len(domainsOf(d)) == 0 {
+		s.say("This machine has a mail server. Its configuration names no domain.\n")
+		return
+	}
 	s.say("This machine has a mail server. It is configured for these domains:\n%s\n", columns(domainsOf(d), 4))
 }
 
@@ -159,6 +163,9 @@ func (s *start) domains(ctx context.Context) error {
 		return err
 	})
 	switch {
+	case errors.Is(err, errNobody) && len(found) > 0:
+		s.Domains = found
+		return nil
 	case errors.Is(err, errNobody) || err == nil && answer == "":
 		return fault.WithHint(ErrNoDomain, "name it: -domain domain.se")
 	}

@@ -88,6 +88,11 @@ var dialogues = []struct {
 		answers: []string{"", "", "", "", ""},
 	},
 	{
+		name: "machine-with-database", mail: []int{993, 465}, machine: databaseDraft,
+		zone:    []string{"mail.udde.example. 300 IN A $ADDRESS"},
+		answers: []string{"udde.example", "", "", "", ""},
+	},
+	{
 		name: "first-customer", mail: []int{993, 465, 587}, // as in docs/first-customer.md
 		zone:    []string{"kund.example. 300 IN MX 10 mail.hoster.example.", "mail.hoster.example. 300 IN A $ADDRESS"},
 		flags:   Answers{Name: "setup.hoster.example"},
@@ -105,6 +110,17 @@ func machineDraft(_ context.Context, d *draft.Draft) error {
 		{Type: account.SMTP, Hostname: "mail.udde.example", Port: 465, SocketType: account.SSL, Login: login, Authentication: password},
 	}}}}
 	d.Lose(draft.Place{File: "postconf"}, "virtual_mailbox_maps is not read")
+	return nil
+}
+
+// databaseDraft is what a machine has whose domains are in a database.
+func databaseDraft(ctx context.Context, d *draft.Draft) error {
+	if err := machineDraft(ctx, d); err != nil {
+		return err
+	}
+	d.Products[0].Domains = nil
+	d.Accounts = []draft.Map{{{Key: "ispmail", Value: draft.Map{{Key: "database", Value: "mysql://mailserver@127.0.0.1/mailserver"},
+		{Key: "passwordFile", Value: "/etc/signpost/mailserver.password"}}}}}
 	return nil
 }
 
@@ -177,6 +193,9 @@ func written(r *Result) string {
 		if r := p.Provider.AutodiscoverRedirect; r != nil {
 			fmt.Fprintf(&b, "  autodiscover at %s\n", r.Hostname)
 		}
+	}
+	for _, a := range r.Draft.Accounts {
+		fmt.Fprintf(&b, "accounts: %v\n", a)
 	}
 	for _, l := range r.Draft.Lost {
 		fmt.Fprintf(&b, "lost: %s: %s\n", l.Place, l.Text)

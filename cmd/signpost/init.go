@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -16,6 +17,7 @@ import (
 
 	"signpost/internal/doctor/probe/network"
 	"signpost/internal/fault"
+	"signpost/internal/importer"
 	"signpost/internal/importer/draft"
 	"signpost/internal/importer/machine"
 	"signpost/internal/importer/start"
@@ -82,18 +84,10 @@ func initCommand(ctx context.Context, e env, args []string) error {
 	case r.resolver != "" && !isNameServer(r.resolver):
 		return usagef("signpost init -h explains the command", "-resolver takes an IP address, with or without a port")
 	}
-	if err := r.mayWrite(); err != nil {
+	if err := importer.MayWrite(r.out, r.force); err != nil {
 		return err
 	}
 	return r.run(ctx)
-}
-
-// mayWrite returns an error if the file exists and must not be replaced.
-func (r *initRun) mayWrite() error {
-	if _, err := os.Lstat(r.out); err == nil && !r.force {
-		return fault.WithHint(fmt.Errorf("%s exists already", r.out), "-force replaces it, and -o FILE writes another one")
-	}
-	return nil
 }
 
 func (r *initRun) run(ctx context.Context) error {
@@ -121,34 +115,10 @@ func (r *initRun) run(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := r.write(start.Write(&result.Draft)); err != nil {
-		return err
+	if _, err := importer.Save(ctx, r.out, r.force, &result.Draft); err != nil {
+		return fault.WithHint(err, cmp.Or(fault.Hint(err), "say otherwise with the flags, or write it by hand: README.md has an example"))
 	}
 	return r.tell(ctx, result)
-}
-
-// write writes the file, once it has been shown to be a good configuration.
-func (r *initRun) write(data []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(r.out), ".signpost-*.yaml")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(data)
-	if err := errors.Join(err, temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err != nil {
-		return err
-	}
-	if _, err := load("-o", temporary.Name()); err != nil {
-		return fault.WithHint(fmt.Errorf("nothing is written, as the configuration would be wrong: %w", err),
-			"say otherwise with the flags, or write it by hand: README.md has an example")
-	}
-	if r.force {
-		return os.Rename(temporary.Name(), r.out)
-	}
-	if err := os.Link(temporary.Name(), r.out); err != nil { // which never replaces a file
-		return errors.Join(r.mayWrite(), err)
-	}
-	return nil
 }
 
 // tell prints what was not known, the records and the next commands.
@@ -162,7 +132,7 @@ func (r *initRun) tell(ctx context.Context, result *start.Result) error {
 		fmt.Fprintln(r.stderr, "\nPlease look at these: they could not be known, or are yours to do.")
 	}
 	for _, item := range items {
-		fmt.Fprintf(r.stderr, "  - %s\n", strings.Join(start.Wrap(item, 74), "\n    "))
+		fmt.Fprintf(r.stderr, "  - %s\n", strings.Join(importer.Wrap(item, 74), "\n    "))
 	}
 	fmt.Fprintf(r.stderr, "\nRecords to publish, the first in the zone that %s is in:\n", result.Name)
 	addresses := ownAddresses()
@@ -205,7 +175,7 @@ func (r *initRun) tell(ctx context.Context, result *start.Result) error {
 // comment into short lines.
 func briefRecord(line string) string {
 	if comment, ok := strings.CutPrefix(line, "; "); ok {
-		return "; " + strings.Join(start.Wrap(comment, 76), "\n;   ")
+		return "; " + strings.Join(importer.Wrap(comment, 76), "\n;   ")
 	}
 	record, _, _ := strings.Cut(line, " ; ")
 	return record

@@ -22,16 +22,18 @@ func autoconfigAt(host string) town.Page {
 </emailProvider></clientConfig>`, host)}
 }
 
-// startDomains starts an internet with domains of four kinds: udde.example is healthy, of tom.example there
+// startDomains starts an internet with domains of four kinds: udde.example and vik.example are healthy, of tom.example there
 // is a mail server and nothing else, stora.example is at Microsoft 365, and of tvist.example two
 // witnesses say different things. There is nothing of borta.example.
 func startDomains(t *testing.T) *town.Town {
 	internet := town.Start(t,
 		map[string]town.Page{
 			"GET https://autoconfig.udde.example/mail/config-v1.1.xml":  autoconfigAt("mail.udde.example"),
+			"GET https://autoconfig.vik.example/mail/config-v1.1.xml":   autoconfigAt("mail.udde.example"),
 			"GET https://autoconfig.tvist.example/mail/config-v1.1.xml": autoconfigAt("mail.gammal.example"),
 		},
 		"autoconfig.udde.example. 300 IN A $ADDRESS", "mail.udde.example. 300 IN A $ADDRESS",
+		"autoconfig.vik.example. 300 IN A $ADDRESS",
 		"tom.example. 300 IN MX 10 mail.tom.example.", "mail.tom.example. 300 IN A $ADDRESS",
 		"stora.example. 300 IN MX 0 stora-example.mail.protection.outlook.com.",
 		"autodiscover.stora.example. 300 IN CNAME autodiscover.outlook.com.",

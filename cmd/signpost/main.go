@@ -21,6 +21,7 @@ const help = `Signpost tells mail clients where a person's mailbox is.
 
 Usage:
   signpost init    [-o FILE] [-domain DOMAIN]         write a first configuration, by looking and asking
+  signpost import  [-o FILE] FILE|DIRECTORY|DOMAIN…   write a configuration from another tool's, or a living domain
   signpost serve   [-config FILE] [-listen ADDRESS]   answer mail clients
   signpost check   [-config FILE] [-json]             check the configuration and print the resulting logins
   signpost show    [-config FILE] [-client NAME|-json] ADDRESS
@@ -48,6 +49,7 @@ type command func(ctx context.Context, e env, args []string) error
 
 var commands = map[string]command{
 	"init":    initCommand,
+	"import":  importCommand,
 	"serve":   serve,
 	"check":   check,
 	"show":    showCommand,

@@ -11,7 +11,7 @@ import (
 // finish makes the draft of the answers.
 func (s *start) finish() {
 	d := &s.result.Draft
-	d.Title = "signpost init"
+	d.Title = "what signpost init found, and was told"
 	if s.machineProduct() == nil && !s.survey.Found() && slices.ContainsFunc(s.provider.Servers, isMail) {
 		s.guess("what people sign in with: the whole address is assumed. If it is the part before the @, each server needs " +
 			`username: "%%EMAILLOCALPART%%"`)

@@ -11,6 +11,7 @@ import (
 
 	"signpost/account"
 	"signpost/internal/golden"
+	"signpost/internal/importer"
 	"signpost/internal/importer/draft"
 	"signpost/internal/importer/town"
 )
@@ -150,7 +151,7 @@ func TestDialogues(t *testing.T) {
 			screen.WriteString("\n----\n" + written(r))
 			golden.Check(t, "testdata/"+row.name+".golden", []byte(screen.String()))
 			if row.name == "first-customer" {
-				golden.Check(t, "testdata/first-customer.yaml", Write(&r.Draft))
+				golden.Check(t, "testdata/first-customer.yaml", importer.Write(&r.Draft))
 			}
 			for line := range strings.Lines(screen.String()) {
 				if strings.Contains(line, "----") {

@@ -1,4 +1,4 @@
-package start
+package importer
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ import (
 // Write returns the configuration of a draft.
 func Write(d *draft.Draft) []byte {
 	w := &writer{}
-	w.comment(0, "signpost.yaml, made by "+d.Title)
+	w.comment(0, "signpost.yaml, written from "+d.Title)
 	w.entries(0, d.Keys)
 	w.line(0, "providers:")
 	ids := map[string]bool{}
@@ -32,7 +32,8 @@ func Write(d *draft.Draft) []byte {
 		w.line(0, "")
 		w.comment(0, "Not carried over:")
 		for _, r := range d.Lost {
-			w.comment(0, fmt.Sprintf("- %s: %s", r.Place, r.Text))
+			lines := Wrap(fmt.Sprintf("%s: %s", r.Place, r.Text), width-2)
+			w.line(0, "# - "+strings.Join(lines, "\n#   "))
 		}
 	}
 	return []byte(w.b.String())
@@ -224,15 +225,40 @@ func (w *writer) product(p draft.Product, ids map[string]bool) {
 		}
 	}
 	rest := draft.Map{}
-	if v.Webmail != "" {
-		rest = append(rest, draft.Entry{Key: "webmail", Value: v.Webmail})
+	for _, link := range []draft.Entry{{Key: "webmail", Value: v.Webmail}, {Key: "logo", Value: v.Logo}, {Key: "developer", Value: v.Developer}} {
+		if link.Value != "" {
+			rest = append(rest, link)
+		}
+	}
+	if len(v.Documentation) > 0 {
+		rest = append(rest, draft.Entry{Key: "documentation", Value: documentation(v.Documentation)})
 	}
 	if o := v.OAuth2; o != nil {
 		oauth := draft.Map{{Key: "issuer", Value: o.Issuer}, {Key: "scope", Value: o.Scopes},
 			{Key: "authURL", Value: o.AuthURL}, {Key: "tokenURL", Value: o.TokenURL}}
+		if o.ClientID != "" {
+			oauth = append(oauth, draft.Entry{Key: "clientID", Value: o.ClientID})
+		}
 		rest = append(rest, draft.Entry{Key: "oAuth2", Value: oauth})
 	}
 	w.entries(2, rest)
+}
+
+// documentation returns pages for people with their titles.
+func documentation(pages []account.Documentation) []draft.Map {
+	var items []draft.Map
+	for _, page := range pages {
+		item := draft.Map{{Key: "url", Value: page.URL}}
+		titles := draft.Map{}
+		for _, title := range page.Titles {
+			titles = append(titles, draft.Entry{Key: title.Language, Value: title.Text})
+		}
+		if len(titles) > 0 {
+			item = append(item, draft.Entry{Key: "descr", Value: titles})
+		}
+		items = append(items, item)
+	}
+	return items
 }
 
 // withAliases returns domains with their other names.
@@ -274,6 +300,9 @@ func serverOf(s account.Server) draft.Map {
 	}
 	if s.PathPrefix != "" {
 		m = append(m, draft.Entry{Key: "pathPrefix", Value: s.PathPrefix})
+	}
+	if s.PrincipalURL != "" {
+		m = append(m, draft.Entry{Key: "principalURL", Value: s.PrincipalURL})
 	}
 	return m
 }

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"signpost/account"
+	"signpost/internal/doctor/probe/network"
+	"signpost/internal/fault"
+	"signpost/internal/importer"
+	"signpost/internal/importer/draft"
+	"signpost/internal/importer/format"
+	"signpost/internal/importer/living"
+	"signpost/internal/importer/machine"
+	"signpost/internal/regular"
+)
+
+const importUsage = `[-o FILE] [-force] [-format NAME] FILE|DIRECTORY|DOMAIN…
+       signpost import [-o FILE] [-force] [-postfix] [-dovecot]
+
+Writes a configuration that tells mail clients what they are told today: by
+another tool, whose files it reads; by a living domain, whose documents and
+records it asks for; or as this machine's mail server is configured. It lists
+what cannot be carried over, and compares the answers for every domain with the
+source before it writes the file. Nobody signs in, and no password is copied.
+Exit status 1 if the network contradicts itself.`
+
+// importRun is one run of the command.
+type importRun struct {
+	env
+	out, format, resolver string
+	force, private        bool
+	programs              machine.Programs
+
+	draft        draft.Draft
+	titles       []string
+	contradicted bool
+}
+
+func importCommand(ctx context.Context, e env, args []string) error {
+	flags := flag.NewFlagSet("import", flag.ContinueOnError)
+	r := importRun{env: e}
+	flags.StringVar(&r.out, "o", "signpost.yaml", "write `FILE`")
+	flags.BoolVar(&r.force, "force", false, "replace the file if it exists")
+	flags.StringVar(&r.format, "format", "", "read all files as of the format `NAME`, without looking: "+formatNames())
+	flags.BoolVar(&r.programs.Postfix, "postfix", false, "ask postconf of this machine")
+	flags.BoolVar(&r.programs.Dovecot, "dovecot", false, "ask doveconf of this machine")
+	flags.StringVar(&r.resolver, "resolver", "", "for a domain, ask the name server at `ADDRESS`, not that of this machine")
+	flags.BoolVar(&r.private, "private", false, "for a domain, connect also to addresses that are not on the public internet")
+	operands, err := parseFlags(e, flags, args, importUsage)
+	if err != nil {
+		return err
+	}
+	const hint = "signpost import -h explains the command"
+	asksMachine := r.programs != machine.Programs{}
+	switch {
+	case len(operands) == 0 && !asksMachine:
+		return usagef(hint, "import takes files, directories or domains, or -postfix and -dovecot")
+	case len(operands) > 0 && asksMachine:
+		return usagef(hint, "-postfix and -dovecot ask this machine, and files or domains do not go with them")
+	case r.resolver != "" && !isNameServer(r.resolver):
+		return usagef(hint, "-resolver takes an IP address, with or without a port")
+	}
+	if err := importer.MayWrite(r.out, r.force); err != nil {
+		return err
+	}
+	if err := r.read(ctx, operands); err != nil {
+		return err
+	}
+	return r.save(ctx)
+}
+
+// formatNames lists the formats, in lines for the help.
+func formatNames() string {
+	var lines []string
+	line := ""
+	for _, f := range format.All {
+		if len(line)+len(f.Name) > 70 {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimSpace(line + " " + f.Name)
+	}
+	return strings.Join(append(lines, line), "\n")
+}
+
+// read reads all sources into the draft.
+func (r *importRun) read(ctx context.Context, operands []string) error {
+	if r.programs != (machine.Programs{}) {
+		return machine.Read(ctx, r.programs, &r.draft)
+	}
+	var files []format.File
+	for _, operand := range operands {
+		if _, err := os.Lstat(operand); err == nil {
+			more, err := importFiles(operand)
+			if err != nil {
+				return err
+			}
+			files = append(files, more...)
+			continue
+		}
+		domain, err := account.ParseDomain(operand)
+		if err != nil || !strings.Contains(domain, ".") {
+			return fmt.Errorf("%s is neither a file that exists nor a domain", operand)
+		}
+		if err := r.readDomain(ctx, domain); err != nil {
+			return err
+		}
+	}
+	return r.readFiles(files)
+}
+
+// readDomain asks the network about a domain, and prints what each witness says.
+func (r *importRun) readDomain(ctx context.Context, domain string) error {
+	o := network.Options{Private: r.private}
+	o.Version, _ = buildVersion()
+	o.Hello, _ = os.Hostname()
+	if r.resolver != "" {
+		o.Servers = []string{r.resolver}
+	}
+	asker, err := network.New(o)
+	if err != nil {
+		return err
+	}
+	s, err := living.Ask(ctx, asker, domain)
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	if err := s.WriteText(r.stderr); err != nil {
+		return err
+	}
+	fmt.Fprintln(r.stderr)
+	if !s.Found() {
+		return fault.WithHint(fmt.Errorf("nobody tells mail clients anything about %s", domain),
+			"signpost init -domain "+domain+" asks the ports of the mail server, and you")
+	}
+	r.contradicted = r.contradicted || len(s.Contradictions) > 0
+	s.Draft(&r.draft)
+	r.titles = append(r.titles, "what the network tells about "+domain)
+	return nil
+}
+
+// maxImport is the size of the largest file that is read whole.
+const maxImport = 16 << 20
+
+// importFiles reads a file, or the files of a directory.
+func importFiles(path string) ([]format.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	paths := []string{path}
+	if info.IsDir() {
+		paths = nil
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			if entry.Type().IsRegular() && !strings.HasPrefix(entry.Name(), ".") {
+				paths = append(paths, filepath.Join(path, entry.Name()))
+			}
+		}
+		if len(paths) == 0 {
+			return nil, fmt.Errorf("%s has no files", path)
+		}
+	}
+	var files []format.File
+	for _, path := range paths {
+		data, err := regular.Read(path, maxImport)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, fault.WithoutPath(err))
+		}
+		files = append(files, format.File{Path: path, Data: data})
+	}
+	return files, nil
+}
+
+// readFiles reads files, each by its format.
+func (r *importRun) readFiles(files []format.File) error {
+	var texts []machine.Text
+	byFormat := map[string][]format.File{}
+	for _, file := range files {
+		f, ok := r.formatOf(file)
+		switch {
+		case ok:
+			byFormat[f.Name] = append(byFormat[f.Name], file)
+		case r.format == "" && machine.Is(file.Data):
+			texts = append(texts, machine.Text{Path: file.Path, Data: file.Data})
+		case r.format != "":
+			return usagef("signpost import -h lists the formats", "there is no format %q", r.format)
+		default:
+			return fault.WithHint(fmt.Errorf("%s is in no format that import knows", file.Path),
+				"-format NAME says which it is; signpost import -h lists them")
+		}
+	}
+	for _, f := range format.All {
+		if len(byFormat[f.Name]) == 0 {
+			continue
+		}
+		if err := f.Read(byFormat[f.Name], &r.draft); err != nil {
+			return err
+		}
+		r.titles = append(r.titles, f.Title)
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	r.titles = append(r.titles, "Postfix and Dovecot")
+	return machine.Draft(texts, savedFiles(texts), &r.draft)
+}
+
+// savedFiles gives the files that a saved configuration of another machine names: none but those
+// that were saved with it, as this machine's are others.
+func savedFiles(texts []machine.Text) machine.Files {
+	return func(path string) ([]byte, error) {
+		for _, text := range texts {
+			if filepath.Base(text.Path) == filepath.Base(path) {
+				return text.Data, nil
+			}
+		}
+		return nil, errors.New("was not saved beside the configuration")
+	}
+}
+
+func (r *importRun) formatOf(file format.File) (format.Format, bool) {
+	for _, f := range format.All {
+		if r.format == f.Name || r.format == "" && f.Is(file) {
+			return f, true
+		}
+	}
+	return format.Format{}, false
+}
+
+// save writes the configuration, and tells what came of it.
+func (r *importRun) save(ctx context.Context) error {
+	if len(r.titles) > 1 {
+		r.draft.Title = strings.Join(r.titles, " and ")
+	}
+	proof, err := importer.Save(ctx, r.out, r.force, &r.draft)
+	if err != nil {
+		return err
+	}
+	lines := func(title string, items []string) {
+		if len(items) == 0 {
+			return
+		}
+		fmt.Fprintf(r.stderr, "\n%s\n", title)
+		for _, item := range items {
+			fmt.Fprintf(r.stderr, "  - %s\n", strings.Join(importer.Wrap(item, 74), "\n    "))
+		}
+	}
+	domains := fmt.Sprintf("%d domains are", proof.Domains)
+	if proof.Domains == 1 {
+		domains = "1 domain is"
+	}
+	fmt.Fprintf(r.stdout, "%s is written. Proved: %s told the same servers as by the source.\n", r.out, domains)
+	var guesses, lost []string
+	for _, p := range r.draft.Products {
+		guesses = append(guesses, p.Guesses...)
+	}
+	for _, remark := range r.draft.Lost {
+		lost = append(lost, remark.Place.String()+": "+remark.Text)
+	}
+	lines("Guessed:", guesses)
+	lines("Not carried over:", lost)
+	lines("Yours to do:", r.draft.Hints)
+	fmt.Fprintf(r.stderr, "\nNext:\n  signpost check -config %s\n", r.out)
+	if r.contradicted {
+		return errFound
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"signpost/account"
+	"signpost/autoconfig"
+	"signpost/internal/config"
+	"signpost/internal/directory"
+	"signpost/internal/fault"
+	"signpost/internal/importer/draft"
+)
+
+// Proof says what was compared.
+type Proof struct {
+	Domains  int           // whose answers were compared with the draft
+	Warnings []fault.Fault // of the configuration
+}
+
+// Prove loads the configuration that was written from the draft, and compares what clients of
+// every domain are told with what the draft says.
+func Prove(ctx context.Context, file string, d *draft.Draft) (Proof, error) {
+	c, err := config.Load(file)
+	if err != nil {
+		return Proof{}, err
+	}
+	defer closeStores(c)
+	proof := Proof{Warnings: c.Warnings}
+	answers := directory.New(c.Providers, c.Lists(), nil)
+	var faults []error
+	for _, p := range d.Products {
+		for _, domain := range p.Domains {
+			if err := proveDomain(ctx, answers, p, domain); err != nil {
+				faults = append(faults, fmt.Errorf("%s: %w", domain, err))
+			}
+			proof.Domains++
+		}
+	}
+	return proof, errors.Join(faults...)
+}
+
+func closeStores(c *config.Config) {
+	for _, a := range c.Accounts {
+		if a.Store != nil && a.Store.Backend != nil {
+			a.Store.Backend.Close()
+		}
+	}
+}
+
+// sample is the local part of the mailbox for which answers are compared. It is in no list.
+const sample = "signpost.import+proof"
+
+// proveDomain compares the answer for a mailbox of the domain with the product.
+func proveDomain(ctx context.Context, answers *directory.Directory, p draft.Product, domain string) error {
+	address, err := account.ParseAddress(sample + "@" + domain)
+	if err != nil {
+		return err
+	}
+	s, err := answers.Resolve(ctx, account.Query{Address: address, Client: account.Thunderbird})
+	if err != nil {
+		return err
+	}
+	want := expanded(p.Provider.Servers, address)
+	if got := s.Expanded(); !slices.EqualFunc(got, want, same) {
+		return fmt.Errorf("its servers would be %v, but the source has %v", places(got), places(want))
+	}
+	document, err := autoconfig.Document(s)
+	if err != nil {
+		return nil // nothing of it is for readers of autoconfig
+	}
+	read, err := autoconfig.Read(document, address)
+	if err != nil {
+		return err
+	}
+	for _, server := range read.Expanded() {
+		if server.Type.HasURL() || slices.ContainsFunc(want, func(w account.Server) bool { return same(w, server) }) {
+			continue
+		}
+		return fmt.Errorf("clients would be told %v, which the source has not", places([]account.Server{server}))
+	}
+	return nil
+}
+
+func expanded(servers []account.Server, a account.Address) []account.Server {
+	all := make([]account.Server, len(servers))
+	for i, server := range servers {
+		all[i] = server.Expand(a)
+	}
+	return all
+}
+
+// same reports whether two servers are told alike.
+func same(a, b account.Server) bool {
+	return a.Type == b.Type && a.Hostname == b.Hostname && a.Port == b.Port && a.SocketType == b.SocketType &&
+		a.URL == b.URL && a.Login.Username == b.Login.Username && slices.Equal(a.Authentication, b.Authentication)
+}
+
+func places(servers []account.Server) (all []string) {
+	for _, s := range servers {
+		place := fmt.Sprintf("%s %s%s", s.Type, s.Hostname, s.URL)
+		if s.Port != 0 {
+			place += fmt.Sprintf(":%d %s", s.Port, s.SocketType)
+		}
+		all = append(all, fmt.Sprintf("%s as %s", place, s.Login.Username))
+	}
+	return all
+}

@@ -18,7 +18,8 @@ type listener struct {
 }
 
 // protocols of Dovecot that people sign in to, and the listeners that they have without
-// a word in the configuration (doveconf service/imap-login).
+// a word in the configuration (doveconf service/imap-login of 2.3; *-login-settings.c of
+// 2.4, whose submissions listens).
 var protocols = []struct {
 	name, service string
 	kind          account.ServerType
@@ -38,8 +39,11 @@ func (m *machine) access() (all []endpoint) {
 		if !enabled[protocol.name] {
 			continue
 		}
-		listeners := m.listeners(protocol.service, protocol.listeners)
-		for _, l := range listeners {
+		listeners := slices.Clone(protocol.listeners)
+		if m.isNew() && protocol.name == "submission" {
+			listeners[1].port = 465
+		}
+		for _, l := range m.listeners(protocol.service, listeners) {
 			e := endpoint{kind: protocol.kind, port: l.port, address: l.address, at: l.at, name: l.name, protocol: protocol.name}
 			switch ssl := m.dovecot.get("ssl", "yes").value; {
 			case ssl == "no" && l.ssl:
@@ -63,6 +67,9 @@ func (m *machine) access() (all []endpoint) {
 	return all
 }
 
+// isNew reports whether Dovecot is of version 2.4 or later.
+func (m *machine) isNew() bool { return m.dovecot.get("dovecot_config_version", "").value != "" }
+
 // protocols returns the names of the protocols that Dovecot serves.
 func (m *machine) protocols() map[string]bool {
 	enabled := map[string]bool{}
@@ -80,7 +87,7 @@ func (m *machine) protocols() map[string]bool {
 			enabled[name] = yes.value == "yes"
 		}
 	}
-	if !written {
+	if !written && !m.isNew() { // 2.4 has none without a word
 		enabled["imap"], enabled["pop3"] = true, true
 		m.guess("that Dovecot serves IMAP and POP3: its configuration does not set protocols")
 	}
@@ -220,7 +227,7 @@ func (m *machine) dovecotCertificates(protocol string) (files []setting) {
 	}
 	for _, b := range slices.Backward(sections) {
 		for _, section := range b.all("ssl_server") { // 2.4: a prefix as a section
-			if s, ok := section.settings["cert_file"]; ok {
+			if s := section.get("cert_file", ""); s.value != "" {
 				return []setting{s}
 			}
 		}

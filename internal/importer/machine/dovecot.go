@@ -136,10 +136,13 @@ func (b *block) all(kind string) (found []*block) {
 	return found
 }
 
-// get returns a setting, or the fallback with the place of the whole.
+// get returns a setting, or the fallback with the place of the whole. In Dovecot 2.4 the
+// whole name of port in an inet_listener is inet_listener_port, and both may be written.
 func (b *block) get(name, fallback string) setting {
-	if s, ok := b.settings[name]; ok {
-		return s
+	for _, name := range []string{name, b.kind + "_" + name, b.kind + "_sql_" + name} {
+		if s, ok := b.settings[name]; ok {
+			return s
+		}
 	}
 	return setting{fallback, b.at}
 }

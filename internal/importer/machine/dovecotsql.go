@@ -18,7 +18,7 @@ type dovecotSQL struct {
 // query only the conditions are taken: its columns are a home, or a password.
 func (m *machine) databaseUsers(words []string) []draft.Map {
 	for _, b := range slices.Concat(m.dovecot.all("userdb"), m.dovecot.all("passdb")) {
-		if b.get("driver", b.name).value != "sql" {
+		if b.get("driver", b.name).value != "sql" || b.get("master", "no").value == "yes" || b.get("deny", "no").value == "yes" {
 			continue
 		}
 		q, ok := m.inlineSQL(b)
@@ -92,7 +92,7 @@ func (m *machine) inlineSQL(b *block) (q dovecotSQL, ok bool) {
 		q.hosts = strings.TrimSpace(q.hosts + " " + host)
 		for _, section := range append([]*block{server}, server.all("parameters")...) {
 			for _, name := range section.order {
-				q.set(name, section.settings[name].value)
+				q.set(strings.TrimPrefix(name, q.kind+"_"), section.settings[name].value)
 			}
 		}
 	}

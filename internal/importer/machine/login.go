@@ -23,6 +23,9 @@ func (m *machine) passdbs() (all []passdb) {
 		return nil
 	}
 	for _, b := range m.dovecot.all("passdb") {
+		if b.get("master", "no").value == "yes" || b.get("deny", "no").value == "yes" {
+			continue // of those who sign in as others, or not at all
+		}
 		all = append(all, passdb{b, b.get("driver", b.name).value})
 	}
 	return all

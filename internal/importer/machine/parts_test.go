@@ -6,12 +6,14 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io/fs"
 	"math/big"
 	"slices"
 	"strings"
 	"testing"
 
+	"signpost/account"
 	"signpost/internal/fault"
 	"signpost/internal/importer/draft"
 )
@@ -73,6 +75,52 @@ func TestParseSimple(t *testing.T) {
 		}
 		if got != tt.every {
 			t.Errorf("parseSimple(%q) = %q, want %q", tt.query, got, tt.every)
+		}
+	}
+}
+
+// TestDovecot checks what decides whose names people sign in with, and which ports are open.
+func TestDovecot(t *testing.T) {
+	const master = "submission inet n - y - - smtpd -o smtpd_sasl_auth_enable=yes -o smtpd_tls_security_level=encrypt\n"
+	const new = "dovecot_config_version = 2.4.1\nprotocols { imap = yes }\n"
+	const old = "# 2.3.19 (x): f\nprotocols = imap\n"
+	tests := []struct{ dovecot, want string }{
+		{old, "imap:993 %EMAILADDRESS% smtp:587"},
+		{old + "passdb {\ndriver = pam\n}\n", "imap:993 %EMAILADDRESS% smtp:587"},
+		{old + "passdb {\ndriver = passwd-file\nargs = username_format=%n /u\n}\n", "imap:993 %EMAILLOCALPART% smtp:587"},
+		{old + "passdb {\ndriver = passwd-file\nmaster = yes\nargs = username_format=%n /u\n}\npassdb {\ndriver = sql\n}\n",
+			"imap:993 %EMAILADDRESS% smtp:587"},
+		{"# 2.3.19 (x): f\nauth_mechanisms = plain\n", "imap:993 %EMAILADDRESS% pop3:995 smtp:587"},
+		{"# 2.3.19 (x): f\nprotocols = imap submission\n", "imap:993 %EMAILADDRESS% smtp:587"},
+		{new, "imap:993 %EMAILADDRESS% smtp:587"},
+		{"dovecot_config_version = 2.4.1\n", "smtp:587"},
+		{new + "protocols { submission = yes }\n", "imap:993 %EMAILADDRESS% smtp:465"},
+		{new + "passdb default { driver = passwd-file\npasswd_file_path = /u\nauth_username_format = %{user | username}\n}\n",
+			"imap:993 %EMAILLOCALPART% smtp:587"},
+		{new + "passdb deny { driver = passwd-file\ndeny = yes\nauth_username_format = %{user | username}\n}\npassdb ldap {\n}\n",
+			"imap:993 %EMAILADDRESS% smtp:587"},
+		{new + "service imap-login {\ninet_listener imaps {\ninet_listener_port = 0\n}\n}\n",
+			"imap:143 %EMAILADDRESS% smtp:587"},
+		{new + "mailbox Junk { special_use = \\Junk ; auto = create }\n", "imap:993 %EMAILADDRESS% smtp:587"},
+	}
+	for _, tt := range tests {
+		var d draft.Draft
+		err := Draft([]Text{{Path: "main.cf", Data: []byte("myhostname = mx.skog.example\nsmtpd_sasl_type = dovecot\n" +
+			"virtual_mailbox_domains = skog.example\n")}, {Path: "master.cf", Data: []byte(master)},
+			{Path: "dovecot.conf", Data: []byte(tt.dovecot)}}, noFiles, &d)
+		if err != nil || len(d.Products) != 1 {
+			t.Errorf("%s: Draft = %v, %d products", tt.dovecot, err, len(d.Products))
+			continue
+		}
+		var got []string
+		for _, s := range d.Products[0].Provider.Servers {
+			got = append(got, fmt.Sprintf("%s:%d", s.Type, s.Port))
+			if s.Type == account.IMAP {
+				got = append(got, s.Login.Username)
+			}
+		}
+		if text := strings.Join(got, " "); text != tt.want {
+			t.Errorf("%s\ngives %s, want %s", tt.dovecot, text, tt.want)
 		}
 	}
 }

@@ -17,6 +17,7 @@ func TestThunderbirdMoved(t *testing.T) {
 		name string
 		args []string
 	}{
+		{"import", []string{"import", "-postfix", "-dovecot"}},
 		{"init", []string{"init", "-private", "-tls", "proxy", "-product", "Firma Mail", "-name", "setup.hoster.example"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

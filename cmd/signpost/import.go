@@ -185,15 +185,12 @@ func importFiles(path string) ([]format.File, error) {
 
 // readFiles reads files, each by its format.
 func (r *importRun) readFiles(files []format.File) error {
-	var texts []machine.Text
 	byFormat := map[string][]format.File{}
 	for _, file := range files {
 		f, ok := r.formatOf(file)
 		switch {
 		case ok:
 			byFormat[f.Name] = append(byFormat[f.Name], file)
-		case r.format == "" && machine.Is(file.Data):
-			texts = append(texts, machine.Text{Path: file.Path, Data: file.Data})
 		case r.format != "":
 			return usagef("signpost import -h lists the formats", "there is no format %q", r.format)
 		default:
@@ -210,24 +207,7 @@ func (r *importRun) readFiles(files []format.File) error {
 		}
 		r.titles = append(r.titles, f.Title)
 	}
-	if len(texts) == 0 {
-		return nil
-	}
-	r.titles = append(r.titles, "Postfix and Dovecot")
-	return machine.Draft(texts, savedFiles(texts), &r.draft)
-}
-
-// savedFiles gives the files that a saved configuration of another machine names: none but those
-// that were saved with it, as this machine's are others.
-func savedFiles(texts []machine.Text) machine.Files {
-	return func(path string) ([]byte, error) {
-		for _, text := range texts {
-			if filepath.Base(text.Path) == filepath.Base(path) {
-				return text.Data, nil
-			}
-		}
-		return nil, errors.New("was not saved beside the configuration")
-	}
+	return nil
 }
 
 func (r *importRun) formatOf(file format.File) (format.Format, bool) {

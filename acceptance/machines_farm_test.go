@@ -83,8 +83,8 @@ func startFarm(t *testing.T, machines, names int) *farm {
 
 	postgres := rig.PostgreSQL(t)
 	d := postgres.Empty(t)
-	d.Run(t, fmt.Sprintf("GRANT CREATE ON SCHEMA public TO %s; ALTER ROLE %[1]s RESET ALL; ALTER ROLE %[1]s CONNECTION LIMIT -1;",
-		d.User))
+	d.Run(t, fmt.Sprintf("GRANT CREATE ON SCHEMA public TO %s; "+
+		"ALTER ROLE %[1]s RESET ALL; ALTER ROLE %[1]s CONNECTION LIMIT -1;", d.User))
 	f.database = startGate(t, sideIP+":5432", postgres.Address())
 
 	list := writeFile(t, "domains.txt", strings.Join(f.domains, "\n")+"\n")
@@ -162,8 +162,8 @@ func (f *farm) start(t *testing.T, number int) *machine {
 	mustIP(t, "link add "+ours+" type veth peer name "+theirs, "link set "+theirs+" netns "+pid, "link set "+ours+" up",
 		"route replace "+m.ip+"/32 dev "+ours+" src "+sideIP)
 	inside := exec.Command("nsenter", "-t", pid, "-n", "ip", "-batch", "-")
-	inside.Stdin = strings.NewReader("link set lo up\nlink set " + theirs + " up\naddress add " + m.ip + "/32 dev " + theirs +
-		"\nroute add " + sideIP + "/32 dev " + theirs + "\nroute add default via " + sideIP + " dev " + theirs + "\n")
+	inside.Stdin = strings.NewReader("link set lo up\nlink set " + theirs + " up\n" +
+		"address add " + m.ip + "/32 dev " + theirs + "\nroute add " + sideIP + "/32 dev " + theirs + "\nroute add default via " + sideIP + " dev " + theirs + "\n")
 	if out, err := inside.CombinedOutput(); err != nil {
 		t.Fatalf("ip in the machine's namespace: %v: %s", err, out)
 	}
@@ -205,16 +205,22 @@ func (m *machine) kill() {
 // clients' addresses by PROXY protocol, and asks the admin listener which machine is ready.
 func (f *farm) startHAProxy(t *testing.T, machines int) {
 	t.Helper()
-	var b strings.Builder
-	b.WriteString("global\n  maxconn 4000\ndefaults\n  mode tcp\n  timeout connect 2s\n  timeout client 60s\n  timeout server 60s\n" +
-		"  retries 3\n  option redispatch 1\n  option httpchk\n  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host signpost\n")
-	for _, port := range []string{"443", "80"} {
-		fmt.Fprintf(&b, "listen signpost%s\n  bind %s:%[1]s\n  balance roundrobin\n", port, frontIP)
-		for i := range machines {
-			fmt.Fprintf(&b, "  server m%d 198.51.100.%d:%s send-proxy-v2 check port 9480 inter 200ms fall 1 rise 1\n", i+1, 11+i, port)
-		}
+	example, err := os.ReadFile("../packaging/haproxy.cfg")
+	if err != nil {
+		t.Fatal(err)
 	}
-	file := writeFile(t, "haproxy.cfg", b.String())
+	// The example with our addresses, and with a line for each machine.
+	first := regexp.MustCompile(`(?m)^  server m1 192\.0\.2\.11:.*$`)
+	text := first.ReplaceAllStringFunc(string(example), func(line string) string {
+		var all []string
+		for i := range machines {
+			all = append(all, strings.NewReplacer("m1", fmt.Sprintf("m%d", i+1),
+				"192.0.2.11", fmt.Sprintf("198.51.100.%d", 11+i), "inter 1s", "inter 200ms").Replace(line))
+		}
+		return strings.Join(all, "\n")
+	})
+	text = regexp.MustCompile(`(?m)^  server m2 192\.0\.2\.12.*$`).ReplaceAllString(text, "")
+	file := writeFile(t, "haproxy.cfg", strings.ReplaceAll(text, "bind :", "bind "+frontIP+":"))
 	out := &lines{}
 	cmd := exec.Command("haproxy", "-db", "-f", file)
 	cmd.Stdout, cmd.Stderr = out, out

@@ -119,7 +119,8 @@ func (f *farm) killWhileOrdering(t *testing.T, name string) {
 	began := time.Now()
 	for time.Since(began) < 40*time.Second {
 		if f.handshake(f.machines[0].ip, name) == nil {
-			t.Logf("after the machine that ordered was killed, another served the name within %.1f s", time.Since(began).Seconds())
+			t.Logf("after the machine that ordered was killed, another served the name within %.1f s",
+				time.Since(began).Seconds())
 			f.machines[2] = f.start(t, 3)
 			return
 		}
@@ -173,7 +174,8 @@ func (f *farm) outage(t *testing.T, length time.Duration, names []string) {
 	if got := f.acme.orders.Load() - before; got != 2 {
 		t.Errorf("%d orders for the two names of the outage, want 2", got)
 	}
-	t.Logf("%v after the database was back, all machines served the names of the outage", time.Since(began).Round(time.Millisecond))
+	t.Logf("%v after the database was back, all machines served the names of the outage",
+		time.Since(began).Round(time.Millisecond))
 }
 
 // TestRollingRestart restarts and reloads three machines behind HAProxy, one after the other,

@@ -23,7 +23,7 @@ func check(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := configFlag(flags)
 	asJSON := flags.Bool("json", false, "print JSON")
-	offline := flags.Bool("offline", false, "open no account source")
+	offline := flags.Bool("offline", false, "open no account source and no database of certificates")
 	strict := flags.Bool("strict", false, "end with status 1 if there are warnings, or clients that are set up wrongly")
 	operands, err := parseFlags(e, flags, args, checkUsage)
 	if err != nil {
@@ -49,6 +49,10 @@ func check(ctx context.Context, e env, args []string) error {
 	if !*offline {
 		sources = l.CheckSources(ctx)
 		wrong = printFindings(e, sources)
+		if err := l.CheckStore(ctx); err != nil {
+			report(e.stderr, err)
+			wrong = true
+		}
 		for _, source := range sources {
 			for _, warning := range source.Warnings {
 				warnings = append(warnings, warning.Error())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync/atomic"
 	"time"
@@ -56,19 +57,41 @@ func (s *service) openStore(o *certstore.Options) (certs.Shared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tls.acme.storage: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-	defer cancel()
-	if err := store.Check(ctx); err != nil && ctx.Err() == nil && !sqldb.IsAway(err) {
+	if err := checkStore(context.Background(), store); err != nil && !sqldb.IsAway(err) {
 		store.Close()
-		err = fmt.Errorf("tls.acme.storage: %w", err)
-		if _, refused := errors.AsType[*sqldb.Error](err); refused {
-			return nil, fault.WithHint(err,
-				"the user of the database needs the right to create tables, once, and to read and write them")
-		}
 		return nil, err
 	}
 	s.store = store
 	return store, nil
+}
+
+// CheckStore returns why the database in which several instances keep certificates cannot be
+// used now, if there is one.
+func (l *Loaded) CheckStore(ctx context.Context) error {
+	if l.Config.TLS == nil || l.Config.TLS.Store == nil {
+		return nil
+	}
+	store, err := certstore.New(*l.Config.TLS.Store, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return fmt.Errorf("tls.acme.storage: %w", err)
+	}
+	defer store.Close()
+	return checkStore(ctx, store)
+}
+
+func checkStore(ctx context.Context, store *certstore.Store) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	err := store.Check(ctx)
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("tls.acme.storage: %w", err)
+	if _, refused := errors.AsType[*sqldb.Error](err); refused && !sqldb.IsAway(err) {
+		return fault.WithHint(err,
+			"the user of the database needs the right to create tables, once, and to read and write them")
+	}
+	return err
 }
 
 // handshakeCaller returns on whose behalf a handshake asks DNS: what it asks comes from

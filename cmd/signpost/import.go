@@ -38,13 +38,14 @@ type importRun struct {
 	programs              machine.Programs
 
 	draft        draft.Draft
+	inFolder     map[string]bool // files that are not named themselves
 	titles       []string
 	contradicted bool
 }
 
 func importCommand(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("import", flag.ContinueOnError)
-	r := importRun{env: e}
+	r := importRun{env: e, inFolder: map[string]bool{}}
 	flags.StringVar(&r.out, "o", "signpost.yaml", "write `FILE`")
 	flags.BoolVar(&r.force, "force", false, "replace the file if it exists")
 	flags.StringVar(&r.format, "format", "", "read all files as of the format `NAME`, without looking: "+formatNames())
@@ -99,6 +100,9 @@ func (r *importRun) read(ctx context.Context, operands []string) error {
 			more, err := importFiles(operand)
 			if err != nil {
 				return err
+			}
+			for _, file := range more {
+				r.inFolder[file.Path] = file.Path != operand
 			}
 			files = append(files, more...)
 			continue
@@ -185,6 +189,7 @@ func importFiles(path string) ([]format.File, error) {
 
 // readFiles reads files, each by its format.
 func (r *importRun) readFiles(files []format.File) error {
+	var unknown []string
 	byFormat := map[string][]format.File{}
 	for _, file := range files {
 		f, ok := r.formatOf(file)
@@ -193,10 +198,17 @@ func (r *importRun) readFiles(files []format.File) error {
 			byFormat[f.Name] = append(byFormat[f.Name], file)
 		case r.format != "":
 			return usagef("signpost import -h lists the formats", "there is no format %q", r.format)
+		case r.inFolder[file.Path]:
+			unknown = append(unknown, file.Path)
 		default:
-			return fault.WithHint(fmt.Errorf("%s is in no format that import knows", file.Path),
-				"-format NAME says which it is; signpost import -h lists them")
+			return unknownFormat(file.Path)
 		}
+	}
+	if len(unknown) > 0 && len(byFormat) == 0 {
+		return unknownFormat(unknown...)
+	}
+	for _, path := range unknown {
+		r.draft.Lose(draft.Place{File: path}, "it is in no format that import knows")
 	}
 	for _, f := range format.All {
 		if len(byFormat[f.Name]) == 0 {
@@ -208,6 +220,15 @@ func (r *importRun) readFiles(files []format.File) error {
 		r.titles = append(r.titles, f.Title)
 	}
 	return nil
+}
+
+func unknownFormat(paths ...string) error {
+	what := paths[0] + " is"
+	if len(paths) > 1 {
+		what = fmt.Sprintf("%s and %d other files are", paths[0], len(paths)-1)
+	}
+	return fault.WithHint(fmt.Errorf("%s in no format that import knows", what),
+		"-format NAME says which it is; signpost import -h lists them")
 }
 
 func (r *importRun) formatOf(file format.File) (format.Format, bool) {
@@ -237,11 +258,14 @@ func (r *importRun) save(ctx context.Context) error {
 			fmt.Fprintf(r.stderr, "  - %s\n", strings.Join(importer.Wrap(item, 74), "\n    "))
 		}
 	}
-	domains := fmt.Sprintf("%d domains are", proof.Domains)
-	if proof.Domains == 1 {
-		domains = "1 domain is"
+	proved := fmt.Sprintf("Proved: %d domains are told the same servers as by the source.", proof.Domains)
+	switch proof.Domains {
+	case 0:
+		proved = "Its domains come from its accounts, so there was none to compare."
+	case 1:
+		proved = "Proved: 1 domain is told the same servers as by the source."
 	}
-	fmt.Fprintf(r.stdout, "%s is written. Proved: %s told the same servers as by the source.\n", r.out, domains)
+	fmt.Fprintf(r.stdout, "%s is written. %s\n", r.out, proved)
 	var guesses, lost []string
 	for _, p := range r.draft.Products {
 		guesses = append(guesses, p.Guesses...)

@@ -160,8 +160,14 @@ func flow(value any) string {
 // no word with a meaning.
 var plain = regexp.MustCompile(`^[\pL/][\pL\pN /._@+-]*[\pL\pN/._-]$|^\pL$|^https://[\pL\pN/._%?=&+-]+$`)
 
-// scalar writes a text, in quotation marks where it could be read otherwise.
+// scalar writes a text on one line, in quotation marks where it could be read otherwise.
 func scalar(text string) string {
+	text = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r == '\ufeff' {
+			return ' '
+		}
+		return r
+	}, text))
 	switch strings.ToLower(text) {
 	case "true", "false", "yes", "no", "on", "off", "null", "y", "n":
 	default:
@@ -169,12 +175,7 @@ func scalar(text string) string {
 			return text
 		}
 	}
-	quoted, _ := json.Marshal(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r == '\ufeff' {
-			return ' '
-		}
-		return r
-	}, text))
+	quoted, _ := json.Marshal(text)
 	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(quoted))
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"signpost/account"
+	"signpost/internal/dns"
 	"signpost/internal/doctor/probe"
 	"signpost/internal/fault"
 	"signpost/internal/importer/draft"
@@ -150,6 +151,9 @@ func (s *start) domains(ctx context.Context) error {
 	if len(s.Domains) > 0 {
 		return nil
 	}
+	if host := s.ownHost(); len(found) == 0 && host != "" {
+		found = []string{dns.Registrable(host)}
+	}
 	text := strings.Join(found, ", ")
 	if len(found) > 3 {
 		text = "all of them"
@@ -170,6 +174,21 @@ func (s *start) domains(ctx context.Context) error {
 		return fault.WithHint(ErrNoDomain, "name it: -domain domain.se")
 	}
 	return err
+}
+
+// ownHost returns the host name of this machine's mail server, or nothing.
+func (s *start) ownHost() string {
+	if s.machine == nil {
+		return ""
+	}
+	for _, p := range s.machine.Products {
+		for _, server := range p.Provider.Servers {
+			if host, err := account.ParseDomain(server.Hostname); err == nil {
+				return host
+			}
+		}
+	}
+	return ""
 }
 
 // ParseDomains parses domains with commas or spaces between them.

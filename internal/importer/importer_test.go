@@ -1,0 +1,149 @@
+package importer
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"signpost/account"
+	"signpost/internal/config"
+	"signpost/internal/importer/draft"
+)
+
+// example returns a draft of one product.
+func example(change ...func(*draft.Product)) *draft.Draft {
+	login := account.Login{Username: account.EmailAddress}
+	password := []account.Authentication{account.PasswordCleartext}
+	p := draft.Product{Domains: []string{"udde.example"}, Provider: account.Provider{DisplayName: "Udde Mail", Servers: []account.Server{
+		{Type: account.IMAP, Hostname: "mail.udde.example", Port: 993, SocketType: account.SSL, Login: login, Authentication: password},
+		{Type: account.SMTP, Hostname: "mail.udde.example", Port: 465, SocketType: account.SSL, Login: login, Authentication: password},
+	}}}
+	for _, c := range change {
+		c(&p)
+	}
+	return &draft.Draft{Title: "a test", Products: []draft.Product{p}}
+}
+
+// TestTexts writes texts of all kinds, and reads them as the program does.
+func TestTexts(t *testing.T) {
+	for _, text := range []string{
+		"Udde Mail", "Post & Co", `"Post"`, "it's", "no", "Yes", "null", "12", "0x1f", "1e3", "~", "- a", "a: b", "a #b", "#b", "{a}", "[a]",
+		"a, b", "*a", "&a", "!a", "|", ">", "%a%", "@a", "`a`", "Åkeriets e-post", "日本", "a\\b", "é", "a:", "?", "--- a", "...",
+		"2026-11-27", "true ", "=", "<<", "a\u0085b", "\ufeffa", "😀",
+	} {
+		file := filepath.Join(t.TempDir(), "signpost.yaml")
+		d := example(func(p *draft.Product) { p.Provider.DisplayName = text })
+		if err := os.WriteFile(file, Write(d), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(file)
+		if err != nil {
+			t.Errorf("display name %q: %v\n%s", text, err, Write(d))
+			continue
+		}
+		want := strings.TrimSpace(strings.NewReplacer("\u0085", " ", "\ufeff", " ").Replace(text))
+		if got := c.Providers[0].DisplayName; strings.TrimSpace(got) != want {
+			t.Errorf("the display name %q is read as %q, want %q\n%s", text, got, want, Write(d))
+		}
+	}
+}
+
+// TestProve checks that a configuration that says something else than the draft is found.
+func TestProve(t *testing.T) {
+	good := string(Write(example()))
+	for _, row := range []struct{ from, to, want string }{
+		{"", "", ""},
+		{"port: 993", "port: 10993", "udde.example: its servers would be"},
+		{"hostname: mail.udde.example, port: 465", "hostname: smtp.udde.example, port: 465", "udde.example: its servers would be"},
+		{"socketType: SSL}", `socketType: SSL, username: "%EMAILLOCALPART%"}`, "udde.example: its servers would be"},
+		{"[udde.example]", "[vik.example]", "not hosted here"},
+		{"servers:", "server:", "server"},
+	} {
+		file := filepath.Join(t.TempDir(), "signpost.yaml")
+		if err := os.WriteFile(file, []byte(strings.Replace(good, row.from, row.to, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		proof, err := Prove(t.Context(), file, example())
+		switch {
+		case row.want == "" && (err != nil || proof.Domains != 1):
+			t.Errorf("Prove of what was written = %+v, %v, want 1 domain", proof, err)
+		case row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)):
+			t.Errorf("Prove with %q for %q = %v, want an error with %q", row.to, row.from, err, row.want)
+		}
+	}
+}
+
+// TestSave checks that a file is written whole or not at all, and never replaced without force.
+func TestSave(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "signpost.yaml")
+	bad := example(func(p *draft.Product) { p.Provider.Servers[0].Hostname = "not a host" })
+	if _, err := Save(t.Context(), file, false, bad); err == nil || !strings.Contains(err.Error(), "signpost.yaml:") {
+		t.Errorf("Save of a server without a good host name = %v, want a fault with its place", err)
+	}
+	if _, err := Save(t.Context(), file, false, example()); err != nil {
+		t.Fatal(err)
+	}
+	first, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := example(func(p *draft.Product) { p.Provider.DisplayName = "Other" })
+	if _, err := Save(t.Context(), file, false, other); err == nil || !strings.Contains(err.Error(), "exists already") {
+		t.Errorf("Save over a file = %v, want that it exists already", err)
+	}
+	if again, _ := os.ReadFile(file); string(again) != string(first) {
+		t.Errorf("the file was changed without force:\n%s", again)
+	}
+	if _, err := Save(t.Context(), file, true, other); err != nil {
+		t.Fatal(err)
+	}
+	if forced, _ := os.ReadFile(file); string(forced) != string(Write(other)) {
+		t.Errorf("with force, the file is\n%s\nwant\n%s", forced, Write(other))
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("%d files are left in the folder, %v, want the configuration alone", len(entries), err)
+	}
+}
+
+// TestMerge checks that domains with the same servers become one provider, in the order of the source.
+func TestMerge(t *testing.T) {
+	d := example()
+	d.Products = append(d.Products, example(func(p *draft.Product) {
+		p.Domains = []string{"vik.example"}
+		p.Provider.Servers[0].Port = 10993
+	}).Products...)
+	d.Products = append(d.Products, example(func(p *draft.Product) { p.Domains = []string{"berga.example", "udde.example"} }).Products...)
+	merged := Merge(d.Products)
+	if len(merged) != 2 || strings.Join(merged[0].Domains, " ") != "udde.example berga.example" {
+		t.Errorf("Merge = %v, want two products, the first with udde.example and berga.example", merged)
+	}
+	if len(d.Products[0].Domains) != 1 {
+		t.Errorf("the draft was changed: %v", d.Products[0].Domains)
+	}
+}
+
+// FuzzWrite checks that no text of a source makes a configuration that says something else.
+func FuzzWrite(f *testing.F) {
+	f.Add("Udde Mail", "mail.udde.example", "%EMAILLOCALPART%", "a remark\nname: x")
+	f.Add("a: b", "mail.%EMAILDOMAIN%", "x\"\n- b", "\u2028providers: []")
+	f.Fuzz(func(t *testing.T, name, host, user, remark string) {
+		d := example(func(p *draft.Product) {
+			p.Provider.DisplayName = name
+			p.Provider.Servers[0].Hostname, p.Provider.Servers[0].Login.Username = host, user
+			p.Guesses = []string{remark}
+		})
+		d.Lose(draft.Place{File: remark, Line: 1}, "%s", remark)
+		d.Title = remark
+		file := filepath.Join(t.TempDir(), "signpost.yaml")
+		if err := os.WriteFile(file, Write(d), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(file)
+		if err == nil && (len(c.Providers) != 1 || len(c.Providers[0].Servers) != 2 || c.Name != "") {
+			t.Errorf("the texts changed what the configuration is:\n%s", Write(d))
+		}
+	})
+}

@@ -48,6 +48,7 @@ func TestInstalledDocuments(t *testing.T) {
 	same("../docs/*.md", "doc/docs")
 	same("../docs/accounts/*.md", "doc/docs/accounts")
 	same("../docs/doctor/*.md", "doc/docs/doctor")
+	same("../docs/coming-from/*.md", "doc/docs/coming-from")
 	same("accounts.yaml", "doc/examples")
 	same("../testdata/config/*.yaml", "doc/examples/config")
 	for _, kind := range []string{"text", "html", "static"} {

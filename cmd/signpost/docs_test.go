@@ -19,7 +19,7 @@ const root = "../.."
 // documents lists the Markdown files that people read.
 func documents(t *testing.T) (paths []string) {
 	t.Helper()
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/accounts/*.md", "docs/doctor/*.md", "testdata/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/accounts/*.md", "docs/doctor/*.md", "docs/coming-from/*.md", "testdata/*.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no documents match %s: %v", pattern, err)
@@ -139,6 +139,13 @@ func putExamples(t *testing.T, folder string) {
 	writeFile(t, folder, "domains.txt", "firma.example\nkunde.example\n")
 	writeFile(t, folder, "logo.svg", `<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>`)
 	writeFile(t, folder, "tsig.key", "key \"signpost\" {\n\talgorithm hmac-sha256;\n\tsecret \"c2lnbnBvc3Qtc2lnbnBvc3Qtc2lnbnBvc3Qtc2lnbnA=\";\n};\n")
+	for _, name := range []string{"postconf.txt", "services.txt", "doveconf.txt"} {
+		text, err := os.ReadFile(filepath.Join(root, "internal/importer/machine/testdata/document", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, folder, name, string(text))
+	}
 	writeFile(t, folder, "page/text/de.json", `{"language": "Deutsch", "form.title": "E-Mail einrichten"}`)
 }
 

@@ -70,6 +70,9 @@ func TestPostfixDovecot(t *testing.T) {
 				}
 				written = append(written, text)
 			}
+			if filepath.Base(folder) == "document" {
+				checkDocument(t, written[0])
+			}
 			if !bytes.Equal(written[0], written[1]) {
 				t.Errorf("twice the same files give\n%s\nand\n%s", written[0], written[1])
 			}
@@ -79,6 +82,20 @@ func TestPostfixDovecot(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// checkDocument checks that the document about moving in shows the configuration.
+func checkDocument(t *testing.T, written []byte) {
+	t.Helper()
+	document, err := os.ReadFile("../../docs/coming-from/postfix-dovecot.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := bytes.Cut(written, []byte("\nproviders:"))
+	part, _, _ = bytes.Cut(part, []byte("\n\n# Not carried over"))
+	if !bytes.Contains(document, part) {
+		t.Errorf("the document does not show what is written:\nproviders:%s", part)
 	}
 }
 

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"errors"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -26,11 +25,9 @@ var postfixDovecot = Format{
 		return machine.Draft(texts, func(path string) ([]byte, error) {
 			i := slices.IndexFunc(files, func(f File) bool { return filepath.Base(f.Path) == filepath.Base(path) })
 			if i < 0 {
-				return nil, &fs.PathError{Op: "open", Path: path, Err: errNotGiven}
+				return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 			}
 			return files[i].Data, nil
 		}, d)
 	},
 }
-
-var errNotGiven = errors.New("it is not among the files")

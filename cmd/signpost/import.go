@@ -242,7 +242,7 @@ func (r *importRun) formatOf(file format.File) (format.Format, bool) {
 
 // save writes the configuration, and tells what came of it.
 func (r *importRun) save(ctx context.Context) error {
-	if len(r.titles) > 1 {
+	if len(r.titles) > 1 || r.draft.Title == "" {
 		r.draft.Title = strings.Join(r.titles, " and ")
 	}
 	proof, err := importer.Save(ctx, r.out, r.force, &r.draft)

@@ -25,5 +25,6 @@ type Format struct {
 
 // All are the known formats, in the order in which they are tried.
 var All = []Format{
+	autoconfigXML,
 	postfixDovecot,
 }

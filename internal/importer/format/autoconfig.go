@@ -1,0 +1,224 @@
+package format
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"signpost/account"
+	"signpost/internal/doctor/document"
+	"signpost/internal/importer/draft"
+)
+
+// autoconfigXML are documents in Mozilla's autoconfig format: config-v1.1.xml as it lies on a
+// web server, or a file of Mozilla's ISPDB, of which one may name hundreds of domains.
+var autoconfigXML = Format{
+	Name:  "autoconfig",
+	Title: "autoconfig documents",
+	Is:    func(f File) bool { return bytes.Contains(f.Data[:min(len(f.Data), 64<<10)], []byte("<clientConfig")) },
+	Read: func(files []File, d *draft.Draft) error {
+		for _, f := range files {
+			if err := readAutoconfig(f, d); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+}
+
+func readAutoconfig(f File, d *draft.Draft) error {
+	if bytes.Contains(f.Data, []byte("<!DOCTYPE")) || bytes.Contains(f.Data, []byte("<!ENTITY")) {
+		return faultAt(f.Path, 0, "the document has a DOCTYPE, which no autoconfig document has")
+	}
+	x := document.ReadXML(f.Data)
+	if x.Error != nil && x.Error.Kind != document.Late {
+		return faultAt(f.Path, x.Error.Line, "%s", x.Error.Text)
+	}
+	if x.Root == nil || x.Root.Local() != "clientConfig" {
+		return faultAt(f.Path, 1, "the document does not begin with <clientConfig>")
+	}
+	r := autoconfigReader{f, d, x.Root}
+	found := false
+	for _, e := range x.Root.Children {
+		switch e.Local() {
+		case "emailProvider":
+			found = true
+			r.provider(e)
+		case "oAuth2", "webMail":
+		default:
+			r.lose(e)
+		}
+	}
+	if !found {
+		return faultAt(f.Path, x.Root.Line, "the document has no <emailProvider>")
+	}
+	return nil
+}
+
+type autoconfigReader struct {
+	file File
+	d    *draft.Draft
+	root *document.Element
+}
+
+func (r autoconfigReader) at(e *document.Element) draft.Place {
+	return draft.Place{File: r.file.Path, Line: e.Line}
+}
+
+// reasons say why an element is not carried over, where that is not plain.
+var reasons = map[string]string{
+	"pop3":               "clients decide themselves how long mail stays on the server",
+	"enable":             "write it under notices or support, for the set-up page",
+	"instruction":        "write it under notices or support, for the set-up page",
+	"clientConfigUpdate": "no client reads it",
+	"inputField":         "no client reads it",
+}
+
+func (r autoconfigReader) lose(e *document.Element) {
+	why := reasons[e.Local()]
+	if why == "" {
+		why = "Signpost does not have it"
+	}
+	r.d.Lose(r.at(e), "<%s>: %s", e.Local(), why)
+}
+
+func (r autoconfigReader) provider(e *document.Element) {
+	p := draft.Product{Place: r.at(e)}
+	if id, ok := e.Attribute("id"); ok {
+		p.Provider.ID = id
+	}
+	value := func(name string) string { return content(e.Child(name)) }
+	setNames(r.d, &p, r.at(e), value("displayName"), value("displayShortName"))
+	for _, c := range e.Children {
+		switch c.Local() {
+		case "domain":
+			if text := content(c); strings.Contains(text, "%") {
+				r.d.Lose(r.at(c), "<domain>%s</domain>: it stands for any domain; list yours under domains", text)
+			} else {
+				addDomains(r.d, &p, r.at(c), text)
+			}
+		case "displayName", "displayShortName":
+		case "incomingServer", "outgoingServer":
+			r.server(c, &p)
+		case "calendar", "addressBook", "addressbook":
+			r.server(c, &p)
+		case "documentation":
+			r.documentation(c, &p)
+		case "webMail":
+			r.webmail(c, &p)
+		case "oAuth2":
+			r.oAuth2(c, &p)
+		default:
+			r.lose(c)
+		}
+	}
+	r.webmail(r.root.Child("webMail"), &p)
+	r.oAuth2(r.root.Child("oAuth2"), &p)
+	if p.Provider.DisplayName == "" && len(p.Domains) == 0 && len(p.Provider.Servers) > 0 {
+		r.d.Lose(r.at(e), "<emailProvider> without a domain")
+		return
+	}
+	finish(r.d, p)
+}
+
+func content(e *document.Element) string {
+	if e == nil {
+		return ""
+	}
+	return strings.TrimSpace(e.Text)
+}
+
+func (r autoconfigReader) server(e *document.Element, p *draft.Product) {
+	kind, _ := e.Attribute("type")
+	s := service{at: r.at(e), kind: kind, name: fmt.Sprintf("<%s type=%q>", e.Local(), kind)}
+	for _, c := range e.Children {
+		text := content(c)
+		switch c.Local() {
+		case "hostname":
+			s.host = text
+		case "port":
+			s.port = text
+		case "socketType":
+			s.socket = text
+		case "username":
+			s.username = text
+		case "authentication":
+			s.methods = append(s.methods, strings.TrimSuffix(text, ", ")) // as it stands in some files
+		case "url", "serverURL":
+			s.url = text
+		case "password":
+			r.d.Lose(r.at(c), "<password> is left out, as a secret")
+		case "ewsURL", "easURL", "owaURL":
+		default:
+			r.lose(c)
+		}
+	}
+	if strings.EqualFold(kind, "exchange") {
+		for _, part := range []struct{ element, kind string }{{"easURL", "activesync"}, {"ewsURL", "ews"}} {
+			if c := e.Child(part.element); c != nil {
+				one := s
+				one.kind, one.url = part.kind, content(c)
+				one.add(r.d, p)
+			}
+		}
+		if c := e.Child("owaURL"); c != nil {
+			r.lose(c)
+		}
+		return
+	}
+	s.add(r.d, p)
+}
+
+func (r autoconfigReader) documentation(e *document.Element, p *draft.Product) {
+	url, _ := e.Attribute("url")
+	page := account.Documentation{URL: url}
+	for _, c := range e.Children {
+		if c.Local() != "descr" {
+			r.lose(c)
+			continue
+		}
+		language, _ := c.Attribute("lang")
+		if language == "" {
+			language = "en"
+		}
+		page.Titles = append(page.Titles, account.Title{Language: language, Text: strings.Join(strings.Fields(c.Text), " ")})
+	}
+	if !isHTTPS(url) {
+		r.d.Lose(r.at(e), "<documentation url=%q>: it is not https", url)
+		return
+	}
+	p.Provider.Documentation = append(p.Provider.Documentation, page)
+}
+
+func (r autoconfigReader) webmail(e *document.Element, p *draft.Product) {
+	page := e.Child("loginPage")
+	if page == nil || p.Provider.Webmail != "" {
+		return
+	}
+	url, _ := page.Attribute("url")
+	if !isHTTPS(url) {
+		r.d.Lose(r.at(page), "<loginPage url=%q>: it is not https", url)
+		return
+	}
+	p.Provider.Webmail = url
+}
+
+func (r autoconfigReader) oAuth2(e *document.Element, p *draft.Product) {
+	if e == nil || p.Provider.OAuth2 != nil {
+		return
+	}
+	o := &account.OAuth2{Issuer: content(e.Child("issuer")), Scopes: strings.Fields(content(e.Child("scope"))),
+		AuthURL: content(e.Child("authURL")), TokenURL: content(e.Child("tokenURL")), ClientID: content(e.Child("clientID"))}
+	if e.Child("clientSecret") != nil {
+		r.d.Lose(r.at(e.Child("clientSecret")), "<clientSecret> is left out, as a secret")
+	}
+	if o.Issuer == "" || len(o.Scopes) == 0 || !isHTTPS(o.AuthURL) || !isHTTPS(o.TokenURL) {
+		r.d.Lose(r.at(e), "<oAuth2>: issuer, scope, authURL and tokenURL are needed, the last two with https")
+		return
+	}
+	p.Provider.OAuth2 = o
+}
+
+func isHTTPS(url string) bool {
+	return strings.HasPrefix(url, "https://") && len(url) > len("https://")
+}

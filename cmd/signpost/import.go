@@ -141,6 +141,10 @@ func (r *importRun) readDomain(ctx context.Context, domain string) error {
 		return err
 	}
 	fmt.Fprintln(r.stderr)
+	if !s.Found() && len(s.Unknown) > 0 {
+		return fault.WithHint(fmt.Errorf("nobody who answered tells mail clients anything about %s, and not everybody did", domain),
+			"what is not known is listed above; try again when it answers")
+	}
 	if !s.Found() {
 		return fault.WithHint(fmt.Errorf("nobody tells mail clients anything about %s", domain),
 			"signpost init -domain "+domain+" asks the ports of the mail server, and you")

@@ -51,8 +51,10 @@ type Survey struct {
 type Witness struct {
 	Kind  string // such as "autoconfig"
 	Place string // the URL or the name of the records
-	// Nothing says why it names no server; empty if it names some.
+	// Nothing says why it names no server; empty if it names some. Unsure is set if it got no
+	// chance to: Survey.Unknown says so, too.
 	Nothing string
+	Unsure  bool
 	// Provider holds what it says. Host names and user names that are those of the mailbox
 	// or domain in question have placeholders.
 	Provider account.Provider
@@ -74,7 +76,7 @@ type survey struct {
 
 // Ask asks the network about a domain, which is a result of account.ParseDomain. Nobody signs
 // in, and no mailbox but postmaster's is named to anybody. What could not be asked is in the
-// survey; the error is for a domain that has no addresses.
+// survey; the error is a *DNSError, or for a domain that has no addresses.
 func Ask(ctx context.Context, asker probe.Asker, domain string) (*Survey, error) {
 	address, err := account.ParseAddress(standIn + "@" + domain)
 	if err != nil {
@@ -86,6 +88,11 @@ func Ask(ctx context.Context, asker probe.Asker, domain string) (*Survey, error)
 		Survey: &Survey{Domain: domain},
 		Search: &client.Search{Address: address, Asker: probe.NewRecording(asker), Real: true},
 		domain: domain,
+	}
+	if f := s.Asker.DNS(ctx, client.DNS("MX", domain)).Failure; f != nil {
+		if s.Asker.DNS(ctx, client.DNS("A", domain)).Failure != nil {
+			return nil, &DNSError{domain, f.Text}
+		}
 	}
 	s.expect(ctx)
 	// The order is that in which the witnesses are believed.
@@ -99,6 +106,13 @@ func Ask(ctx context.Context, asker probe.Asker, domain string) (*Survey, error)
 	s.compare(ctx)
 	s.guessHandOver()
 	return s.Survey, nil
+}
+
+// DNSError says that nothing is known of a domain, as DNS does not answer.
+type DNSError struct{ domain, reason string }
+
+func (e *DNSError) Error() string {
+	return fmt.Sprintf("DNS says nothing about %s: %s", e.domain, e.reason)
 }
 
 // expect lets all questions be asked at once that do not depend on answers.
@@ -155,7 +169,8 @@ func (s *survey) add(w Witness) {
 
 // nothing adds a witness that names no server.
 func (s *survey) nothing(kind, place, why string) {
-	s.Witnesses = append(s.Witnesses, Witness{Kind: kind, Place: place, Nothing: Printable(why)})
+	unsure := slices.ContainsFunc(s.Unknown, func(text string) bool { return strings.HasPrefix(text, place+": ") })
+	s.Witnesses = append(s.Witnesses, Witness{Kind: kind, Place: place, Nothing: Printable(why), Unsure: unsure})
 }
 
 // tidy drops what a configuration cannot have: names that are too long, and links that are none.

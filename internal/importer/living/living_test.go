@@ -3,12 +3,15 @@ package living
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"signpost/account"
+	"signpost/internal/doctor/probe/network"
+	"signpost/internal/freeport"
 	"signpost/internal/golden"
 	"signpost/internal/importer/draft"
 	"signpost/internal/importer/town"
@@ -267,6 +270,18 @@ func TestSilence(t *testing.T) {
 	want := []string{"https://autoconfig.udde.example/mail/config-v1.1.xml: its server fails with status 503"}
 	if !slices.Equal(s.Unknown, want) {
 		t.Errorf("Unknown = %q, want %q", s.Unknown, want)
+	}
+}
+
+// TestNoDNS checks that a resolver that does not answer is an error, and no list of questions.
+func TestNoDNS(t *testing.T) {
+	n, err := network.New(network.Options{Servers: []string{"127.0.0.1:" + freeport.Choose(t)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Ask(t.Context(), n, "udde.example")
+	if _, ok := errors.AsType[*DNSError](err); !ok {
+		t.Errorf("Ask without DNS = %v, want a *DNSError", err)
 	}
 }
 

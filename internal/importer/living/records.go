@@ -38,7 +38,9 @@ const srvKind = "DNS SRV"
 func (s *survey) services(ctx context.Context) {
 	w := Witness{Kind: srvKind, Place: "_imaps._tcp." + s.domain + " and the like", Nothing: "no such records"}
 	for _, service := range services {
-		records := client.Services(s.dns(ctx, client.ServiceQuestion(service.label, s.domain)))
+		answer := s.dns(ctx, client.ServiceQuestion(service.label, s.domain))
+		w.Unsure = w.Unsure || answer.Failure != nil
+		records := client.Services(answer)
 		if len(records) == 1 && records[0].Target == "" {
 			s.denied = append(s.denied, service)
 		}
@@ -86,11 +88,7 @@ func (s *survey) exchangers(ctx context.Context) {
 	hosts, _ := s.MX(ctx, s.domain)
 	s.Exchangers, s.MXKnown = hosts, s.dns(ctx, client.DNS("MX", s.domain)).Failure == nil
 	if len(hosts) == 0 {
-		why := "no MX records"
-		if !s.MXKnown {
-			why = "not known"
-		}
-		s.nothing("MX", s.domain, why)
+		s.Witnesses = append(s.Witnesses, Witness{Kind: "MX", Place: s.domain, Nothing: "no MX records", Unsure: !s.MXKnown})
 		return
 	}
 	_, parent, _ := strings.Cut(hosts[0], ".")

@@ -34,6 +34,9 @@ func (s *Survey) WriteText(out io.Writer) error {
 	end := "\n"
 	var silent []string
 	for _, w := range s.Witnesses {
+		if w.Unsure {
+			continue // it is among what is not known
+		}
 		if w.Nothing != "" {
 			silent = append(silent, fmt.Sprintf("%s\n      %s: %s", w.Place, w.Kind, w.Nothing))
 			continue
@@ -52,7 +55,7 @@ func (s *Survey) WriteText(out io.Writer) error {
 		fmt.Fprintf(&b, "another service that answers Autodiscover\n  %s\n    %s%s\n", s.HandOverFrom, s.HandOver.Hostname, s.HandOver.Address)
 	}
 	list(&b, "Nothing is said at:", silent)
-	list(&b, "Not known, so that something may be missing:", s.Unknown)
+	list(&b, "Not known, so something may be missing:", s.Unknown)
 	var differences []string
 	for _, c := range s.Contradictions {
 		differences = append(differences, fmt.Sprintf("%s\n      %s\n        %s\n      %s\n        %s",

@@ -47,6 +47,9 @@ func (s *start) try(ctx context.Context, server account.Server) try {
 	switch {
 	case f != nil:
 		t.says = f.Text
+		if f.Kind == probe.Forbidden {
+			t.says += "; -private asks it nevertheless"
+		}
 		// A firewall on the way may swallow packets, and what was not asked says nothing.
 		t.known = f.Known() && f.Kind != probe.TimedOut && f.Kind != probe.Unreachable && f.Kind != probe.NoAnswer
 		return t

@@ -220,6 +220,8 @@ func (s *start) addProbed(ctx context.Context, all []candidate, told bool) []can
 		}
 	}
 	picked := chosen(probed)
+	var silent []string
+	var why string
 	for _, t := range probed {
 		if slices.ContainsFunc(all, func(c candidate) bool { return sameEndpoint(c.server.Expand(domain), t.server) }) {
 			continue
@@ -230,11 +232,17 @@ func (s *start) addProbed(ctx context.Context, all []candidate, told bool) []can
 				slices.ContainsFunc(picked, func(p account.Server) bool { return sameEndpoint(p, t.server) })
 			t.server.Login.Username = account.EmailAddress
 			all = append(all, candidate{t.server, t.says, on, true})
+		case !t.known && t.server.Hostname != s.MailHost:
 		case !t.known:
-			s.unknown("whether there is a server at %s: %s", describe(t.server), t.says)
+			silent = append(silent, strconv.Itoa(t.server.Port))
+			why = t.says
 		case t.names != nil || strings.HasPrefix(t.says, "bad") || strings.HasPrefix(t.says, "offers"):
 			all = append(all, candidate{t.server, t.says, false, false})
 		}
+	}
+	if len(silent) > 0 {
+		s.unknown("whether %s has servers at the ports %s, as it did not answer there. The last reason: %s",
+			s.MailHost, strings.Join(silent, ", "), why)
 	}
 	return all
 }

@@ -225,6 +225,12 @@ func cutAddress(word string) (local, domain string, isAddress bool) {
 func (s *start) askNetwork(ctx context.Context) (err error) {
 	s.say("Asking DNS and web servers about %s …", s.Domains[0])
 	s.survey, err = living.Ask(ctx, s.Asker, s.Domains[0])
+	if _, ok := errors.AsType[*living.DNSError](err); ok {
+		s.say("  %v", err)
+		s.unknown("what mail clients are told today: %v", err)
+		s.survey = &living.Survey{Domain: s.Domains[0]}
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -242,7 +248,10 @@ func (s *start) askNetwork(ctx context.Context) (err error) {
 	if r := s.survey.HandOver; r != nil {
 		s.say("  another service answers Autodiscover: %s%s\n    %s", r.Hostname, r.Address, s.survey.HandOverFrom)
 	}
-	if !s.survey.Found() {
+	switch {
+	case !s.survey.Found() && len(s.survey.Unknown) > 0:
+		s.say("  nobody who answered tells mail clients anything, and not everybody did")
+	case !s.survey.Found():
 		s.say("  nobody tells mail clients anything")
 	}
 	for _, c := range s.survey.Contradictions {

@@ -96,9 +96,11 @@ func (m *machine) orGuess(own string) string {
 // hostName returns a name that can be one in public DNS, or nothing.
 func hostName(text string) string {
 	name, err := account.ParseDomain(text)
-	if err != nil || !strings.Contains(name, ".") || name == "localhost.localdomain" || net.ParseIP(name) != nil ||
-		strings.HasSuffix(name, ".localdomain") || strings.HasSuffix(name, ".local") || strings.HasSuffix(name, ".internal") ||
-		strings.HasSuffix(name, ".localhost") || strings.HasSuffix(name, ".lan") {
+	if err != nil || !strings.Contains(name, ".") || net.ParseIP(name) != nil {
+		return ""
+	}
+	switch name[strings.LastIndexByte(name, '.')+1:] {
+	case "localdomain", "localhost", "local", "internal", "lan":
 		return ""
 	}
 	return name

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io/fs"
 	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -31,20 +34,54 @@ func TestOnlyLocalPart(t *testing.T) {
 	}
 }
 
-// TestExpand has what postconf -x prints for the same parameters.
+// TestExpand has what postconf -x prints for the same values, and asks it, if it is there.
 func TestExpand(t *testing.T) {
-	p := &postfix{main: map[string]setting{}}
-	for name, value := range parseMain(Text{Data: []byte("myhostname = mx.skog.example\nempty =\na = 1\nb = ${a}2$a\n" +
-		"c = $(a)3\nd = ${a?yes}\ne = ${empty?yes}\nf = ${empty:no}\ng = ${a?{yes}:{no}}\nh = ${empty?{yes}:{$a no}}\n" +
-		"i = $$a\nj = $mydomain\nk = ${{$a} == {1} ? {x} : {y}}\nl = $a.x\n")}, new(fault.List)) {
-		p.main[name] = value
+	main := "compatibility_level = 3.6\nmyhostname = mx.skog.example\nmail_name = 1\nsyslog_name =\n"
+	tests := []struct{ name, value, want string }{ // names that take any text
+		{"milter_connect_macros", "${mail_name}2$mail_name", "121"},
+		{"milter_helo_macros", "$(mail_name)3", "13"},
+		{"milter_mail_macros", "${mail_name?yes}", "yes"},
+		{"milter_rcpt_macros", "${syslog_name?yes}", ""},
+		{"milter_data_macros", "${syslog_name:no}", "no"},
+		{"milter_end_of_header_macros", "${mail_name:no}", ""},
+		{"milter_end_of_data_macros", "${mail_name?{yes}:{no}}", "yes"},
+		{"milter_unknown_command_macros", "${syslog_name?{yes}:{$mail_name no}}", "1 no"},
+		{"milter_macro_v", "$mydomain", "skog.example"},
+		{"smtpd_banner", "$mail_name.x", "1.x"},
+		{"mydestination", "localhost.$mydomain, $mail_name, $myhostname", "localhost.skog.example, 1, mx.skog.example"},
 	}
-	for name, want := range map[string]string{"b": "121", "c": "13", "d": "yes", "e": "", "f": "no", "g": "yes", "h": "1 no",
-		"i": "$a", "j": "skog.example", "k": "${{$a} == {1} ? {x} : {y}}", "l": "1.x", "missing": "",
-		"mydestination": "mx.skog.example, localhost.skog.example, localhost"} {
-		if got := p.get(name, nil).value; got != want {
-			t.Errorf("%s = %q, want %q", name, got, want)
+	names := []string{"-c", t.TempDir(), "-x"}
+	for _, tt := range tests {
+		main += tt.name + " = " + tt.value + "\n"
+		names = append(names, tt.name)
+	}
+	expanded := &postfix{main: parseMain(Text{Data: []byte(main)}, new(fault.List))}
+	for _, tt := range tests {
+		if got := expanded.get(tt.name, nil).value; got != tt.want {
+			t.Errorf("%s is expanded to %q, want %q", tt.value, got, tt.want)
 		}
+	}
+	if postconf, err := find("postconf"); err == nil {
+		for name, content := range map[string]string{"main.cf": main, "master.cf": ""} {
+			if err := os.WriteFile(filepath.Join(names[1], name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out, err := exec.Command(postconf, names...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs := parseMain(Text{Data: out}, new(fault.List))
+		for _, tt := range tests {
+			if got, ok := theirs[tt.name]; !ok || got.value != tt.want {
+				t.Errorf("postconf expands %s to %q, want %q", tt.value, got.value, tt.want)
+			}
+		}
+	}
+	// What compares is not understood, and stays.
+	p := &postfix{main: map[string]setting{"a": {value: "${{$b} == {1} ? {x} : {y}}"}}}
+	if got := p.get("a", nil).value; got != "${{$b} == {1} ? {x} : {y}}" {
+		t.Errorf("a comparison is expanded to %q, want it as it is", got)
 	}
 }
 

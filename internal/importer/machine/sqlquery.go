@@ -15,7 +15,8 @@ type simple struct {
 func parseSimple(query string) (s simple, ok bool) {
 	query = strings.ReplaceAll(strings.TrimSuffix(strings.TrimSpace(query), ";"), "\t", " ")
 	lower := lowerASCII(query)
-	for _, word := range []string{" union ", " or ", " group ", " order ", " having ", " limit ", "(select", "( select", "--", "/*"} {
+	for _, word := range []string{" union ", " or ", " group ", " order ", " having ", " limit ", "(select", "( select",
+		"--", "/*"} {
 		at := strings.Index(lower, word)
 		switch {
 		case at < 0:
@@ -26,7 +27,8 @@ func parseSimple(query string) (s simple, ok bool) {
 		}
 	}
 	from, where := strings.Index(lower, " from "), strings.Index(lower, " where ")
-	if !strings.HasPrefix(lower, "select ") || from < len("select ") || where < from+len(" from ") || strings.Count(lower, " where ") > 1 {
+	if !strings.HasPrefix(lower, "select ") || from < len("select ") || where < from+len(" from ") ||
+		strings.Count(lower, " where ") > 1 {
 		return s, false
 	}
 	s.list = strings.TrimSpace(query[len("select "):from])

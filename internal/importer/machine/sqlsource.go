@@ -43,7 +43,8 @@ func (m *machine) source(g *sqlGroup, words []string) []draft.Map {
 		if every != "" {
 			inside = append(inside, draft.Entry{Key: "domains", Value: every})
 		} else {
-			m.hint("write a query domains into the source %s, which lists all domains: of Postfix's it cannot be told", g.database)
+			m.hint("write a query domains into the source %s, which lists all domains: of Postfix's it cannot be told",
+				g.database)
 		}
 		inside = append(inside, draft.Entry{Key: "domain", Value: query})
 	}
@@ -81,8 +82,8 @@ func (m *machine) passwordFile(g *sqlGroup) string {
 		name = "database"
 	}
 	file := "/etc/signpost/" + name + ".password"
-	m.hint("write the password of the database user %s into %s, one line, readable for signpost only: no secret is copied. "+
-		"Better is a user of its own with fewer rights (docs/accounts.md)", g.user, file)
+	m.hint("write the password of the database user %s into %s, one line, readable for signpost only: no secret is "+
+		"copied. Better is a user of its own with fewer rights (docs/accounts.md)", g.user, file)
 	return file
 }
 

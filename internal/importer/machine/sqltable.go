@@ -140,7 +140,8 @@ func (m *machine) databases(words []string) (all []draft.Map) {
 			add(g, t)
 		}
 	}
-	read(slices.Concat(m.mailboxDomains, m.aliasDomains), func(g *sqlGroup, t sqlTable) { g.domains = append(g.domains, t) })
+	read(slices.Concat(m.mailboxDomains, m.aliasDomains),
+		func(g *sqlGroup, t sqlTable) { g.domains = append(g.domains, t) })
 	read(m.mailboxes, func(g *sqlGroup, t sqlTable) { g.mailboxes = append(g.mailboxes, t) })
 	read(m.aliases, func(g *sqlGroup, t sqlTable) { g.aliases = append(g.aliases, t) })
 	for _, database := range order {

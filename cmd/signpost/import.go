@@ -38,14 +38,15 @@ type importRun struct {
 	programs              machine.Programs
 
 	draft        draft.Draft
-	inFolder     map[string]bool // files that are not named themselves
+	inFolder     map[string]bool       // files that are not named themselves
+	told         map[draft.Remark]bool // what has been printed already
 	titles       []string
 	contradicted bool
 }
 
 func importCommand(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("import", flag.ContinueOnError)
-	r := importRun{env: e, inFolder: map[string]bool{}}
+	r := importRun{env: e, inFolder: map[string]bool{}, told: map[draft.Remark]bool{}}
 	flags.StringVar(&r.out, "o", "signpost.yaml", "write `FILE`")
 	flags.BoolVar(&r.force, "force", false, "replace the file if it exists")
 	flags.StringVar(&r.format, "format", "", "read all files as of the format `NAME`, without looking: "+formatNames())
@@ -151,6 +152,9 @@ func (r *importRun) readDomain(ctx context.Context, domain string) error {
 	}
 	r.contradicted = r.contradicted || len(s.Contradictions) > 0
 	s.Draft(&r.draft)
+	for _, remark := range s.Disputed() {
+		r.told[remark] = true
+	}
 	r.titles = append(r.titles, "what the network tells about "+domain)
 	return nil
 }
@@ -275,6 +279,9 @@ func (r *importRun) save(ctx context.Context) error {
 		guesses = append(guesses, p.Guesses...)
 	}
 	for _, remark := range r.draft.Lost {
+		if r.told[remark] {
+			continue
+		}
 		lost = append(lost, remark.Place.String()+": "+remark.Text)
 	}
 	lines("Guessed:", guesses)

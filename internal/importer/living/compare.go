@@ -10,6 +10,7 @@ import (
 
 	"signpost/account"
 	"signpost/internal/doctor/client"
+	"signpost/internal/importer/draft"
 )
 
 // taken is a server that the configuration will have.
@@ -93,7 +94,7 @@ func (s *survey) take(ctx context.Context, w *Witness, t account.ServerType, sai
 		}
 	}
 	if len(strange) > 0 {
-		s.contradict(w, Contradiction{label(t), before[0].from.String(), w.String(), placesOf(before), strings.Join(strange, " and ")})
+		s.contradict(Contradiction{label(t), before[0].from.String(), w.String(), placesOf(before), strings.Join(strange, " and ")})
 	}
 	s.taken = append(s.taken, more...)
 }
@@ -152,7 +153,7 @@ func (s *survey) compareServer(b *taken, w *Witness, server account.Server) (agr
 	agree = true
 	against := func(what, first, second string) {
 		agree = false
-		s.contradict(w, Contradiction{what + " of " + endpoint(server), b.from.String(), w.String(), first, second})
+		s.contradict(Contradiction{what + " of " + endpoint(server), b.from.String(), w.String(), first, second})
 	}
 	if b.Port == server.Port && b.SocketType != server.SocketType {
 		against("the security", string(b.SocketType), string(server.SocketType))
@@ -206,7 +207,7 @@ func (s *survey) compareDenials() {
 	for _, d := range s.denied {
 		for _, t := range s.taken {
 			if t.Type == d.kind && t.SocketType == d.how && t.from.Kind != srvKind {
-				s.contradict(nil, Contradiction{label(t.Type), t.from.String(), "the SRV record of _" + d.label + "._tcp." + s.domain,
+				s.contradict(Contradiction{label(t.Type), t.from.String(), "the SRV record of _" + d.label + "._tcp." + s.domain,
 					placeOf(t.Server), "that there is no such server"})
 			}
 		}
@@ -223,7 +224,7 @@ func (s *survey) compareOAuth2() {
 		case first == nil:
 			first = w
 		case issuer(w) != issuer(first):
-			s.contradict(w, Contradiction{"the issuer of OAuth2", first.String(), w.String(), issuer(first), issuer(w)})
+			s.contradict(Contradiction{"the issuer of OAuth2", first.String(), w.String(), issuer(first), issuer(w)})
 		}
 	}
 }
@@ -247,7 +248,7 @@ func (s *survey) compareHandOver() {
 		if t.Type != account.IMAP && t.Type != account.POP3 || isMicrosoft(s.host(t.Server)) {
 			continue
 		}
-		s.contradict(nil, Contradiction{"where mail is", t.from.String(), s.HandOverFrom, s.host(t.Server),
+		s.contradict(Contradiction{"where mail is", t.from.String(), s.HandOverFrom, s.host(t.Server),
 			s.HandOver.Hostname + ", which is Microsoft 365"})
 		if s.MXKnown && !slices.ContainsFunc(s.Exchangers, atMicrosoft) {
 			s.lose(s.HandOverFrom, "it leads to "+s.HandOver.Hostname+", where this domain's mail is not")
@@ -257,21 +258,15 @@ func (s *survey) compareHandOver() {
 	}
 }
 
-// contradict notes a contradiction by a witness, which may be nil if it is not one of the list.
-func (s *survey) contradict(w *Witness, c Contradiction) {
-	if slices.Contains(s.Contradictions, c) {
-		return
+// contradict notes a contradiction.
+func (s *survey) contradict(c Contradiction) {
+	if !slices.Contains(s.Contradictions, c) {
+		s.Contradictions = append(s.Contradictions, c)
 	}
-	s.Contradictions = append(s.Contradictions, c)
-	place := s.domain
-	if w != nil {
-		place = w.Place
-	}
-	s.lose(place, c.String()+": the first was believed")
 }
 
 func (s *Survey) lose(place, text string) {
-	if r := (remark{place, text}); !slices.Contains(s.lost, r) {
+	if r := (draft.Remark{Place: draft.Place{File: place}, Text: text}); !slices.Contains(s.lost, r) {
 		s.lost = append(s.lost, r)
 	}
 }

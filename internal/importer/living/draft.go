@@ -25,21 +25,28 @@ func (s *Survey) Draft(d *draft.Draft) {
 		d.Title = p.Place.File
 	}
 	d.Products = append(d.Products, p)
-	if len(s.Contradictions) > 0 {
-		for _, w := range s.Witnesses {
-			if w.Nothing == "" {
-				d.Lose(draft.Place{File: w.Place}, "%s says: %s", w.Kind, strings.Join(w.Says(), "; "))
-			}
-		}
-	}
-	for _, r := range s.lost {
-		d.Lose(draft.Place{File: r.place}, "%s", r.text)
-	}
+	d.Lost = append(append(d.Lost, s.Disputed()...), s.lost...)
 	d.Hints = append(d.Hints, s.hints...)
 	if len(s.Exchangers) > 0 && !s.atMicrosoft() {
 		d.Hints = append(d.Hints, fmt.Sprintf("if all domains whose mail goes to %s have these servers, "+
 			"mx: [%s] in place of domains answers for them", s.Exchangers[0], s.Exchangers[0]))
 	}
+}
+
+// Disputed returns what the witnesses say and how they contradict one another, if they do.
+func (s *Survey) Disputed() (remarks []draft.Remark) {
+	if len(s.Contradictions) == 0 {
+		return nil
+	}
+	for _, w := range s.Witnesses {
+		if w.Nothing == "" {
+			remarks = append(remarks, draft.Remark{Place: draft.Place{File: w.Place}, Text: w.Kind + " says: " + strings.Join(w.Says(), "; ")})
+		}
+	}
+	for _, c := range s.Contradictions {
+		remarks = append(remarks, draft.Remark{Place: draft.Place{File: s.Domain}, Text: c.String() + ": the first was believed"})
+	}
+	return remarks
 }
 
 // Product returns the domain's servers, names and links. It has no name if nobody says one.

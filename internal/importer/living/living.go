@@ -14,6 +14,7 @@ import (
 	"signpost/internal/dns"
 	"signpost/internal/doctor/client"
 	"signpost/internal/doctor/probe"
+	"signpost/internal/importer/draft"
 )
 
 // Limit is the time after which the survey ends with what is known.
@@ -43,7 +44,7 @@ type Survey struct {
 
 	taken  []taken
 	denied []service // that have a SRV record which says that there is none
-	lost   []remark
+	lost   []draft.Remark
 	hints  []string
 }
 
@@ -64,8 +65,6 @@ type Witness struct {
 
 // String names the witness for sentences: `autoconfig (https://…)`.
 func (w *Witness) String() string { return fmt.Sprintf("%s (%s)", w.Kind, w.Place) }
-
-type remark struct{ place, text string }
 
 // survey is a Survey in the making.
 type survey struct {

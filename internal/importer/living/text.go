@@ -32,13 +32,13 @@ func (s *Survey) WriteText(out io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, as the network tells it:\n", s.Domain)
 	end := "\n"
-	var silent []string
+	var silent []Witness
 	for _, w := range s.Witnesses {
 		if w.Unsure {
 			continue // it is among what is not known
 		}
 		if w.Nothing != "" {
-			silent = append(silent, fmt.Sprintf("%s\n      %s: %s", w.Place, w.Kind, w.Nothing))
+			silent = append(silent, w)
 			continue
 		}
 		b.WriteString(end)
@@ -54,7 +54,7 @@ func (s *Survey) WriteText(out io.Writer) error {
 	if s.HandOver != nil {
 		fmt.Fprintf(&b, "another service that answers Autodiscover\n  %s\n    %s%s\n", s.HandOverFrom, s.HandOver.Hostname, s.HandOver.Address)
 	}
-	list(&b, "Nothing is said at:", silent)
+	list(&b, "Nothing is said at:", bySilence(silent))
 	list(&b, "Not known, so something may be missing:", s.Unknown)
 	var differences []string
 	for _, c := range s.Contradictions {
@@ -64,6 +64,18 @@ func (s *Survey) WriteText(out io.Writer) error {
 	list(&b, "Contradictions, of which the first is taken:", differences)
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// bySilence names witnesses that say nothing, those of one place and reason together.
+func bySilence(silent []Witness) (items []string) {
+	for i := 0; i < len(silent); {
+		w, kinds := silent[i], ""
+		for ; i < len(silent) && silent[i].Place == w.Place && silent[i].Nothing == w.Nothing; i++ {
+			kinds += ", " + silent[i].Kind
+		}
+		items = append(items, fmt.Sprintf("%s\n      %s: %s", w.Place, strings.TrimPrefix(kinds, ", "), w.Nothing))
+	}
+	return items
 }
 
 func list(b *strings.Builder, title string, items []string) {

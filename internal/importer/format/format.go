@@ -26,5 +26,7 @@ type Format struct {
 // All are the known formats, in the order in which they are tried.
 var All = []Format{
 	autoconfigXML,
+	automx2Seed,
+	automx2Database,
 	postfixDovecot,
 }

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -162,8 +163,8 @@ func addDomains(d *draft.Draft, p *draft.Product, at draft.Place, domains ...str
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
-		domain, err := account.ParseDomain(text)
-		if err != nil || !strings.Contains(domain, ".") {
+		domain, err := parseDomain(text)
+		if err != nil {
 			d.Lose(at, "%q is not a domain", text)
 			continue
 		}
@@ -171,6 +172,15 @@ func addDomains(d *draft.Draft, p *draft.Product, at draft.Place, domains ...str
 			p.Domains = append(p.Domains, domain)
 		}
 	}
+}
+
+// parseDomain returns a mail domain in A-labels.
+func parseDomain(text string) (string, error) {
+	domain, err := account.ParseDomain(strings.TrimSpace(text))
+	if err == nil && !strings.Contains(domain, ".") {
+		err = errors.New("it has no dot")
+	}
+	return domain, err
 }
 
 // The longest names that a configuration takes.

@@ -37,6 +37,20 @@ func OpenTables(options Options) (*Tables, error) {
 	return &Tables{store}, nil
 }
 
+// OpenToRead is OpenTables for another program's database, SQLite too, in which nothing is
+// written.
+func OpenToRead(options Options) (*Tables, error) {
+	if options.Timeout <= 0 {
+		options.Timeout = DefaultTablesTimeout
+	}
+	store, err := newStore(options)
+	if err != nil {
+		return nil, err
+	}
+	store.open()
+	return &Tables{store}, nil
+}
+
 // Scheme returns the kind of database: postgres or mysql.
 func (t *Tables) Scheme() string { return t.store.place.scheme }
 

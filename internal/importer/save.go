@@ -14,7 +14,14 @@ import (
 
 // MayWrite returns an error if the file exists and must not be replaced.
 func MayWrite(file string, force bool) error {
-	if _, err := os.Lstat(file); err == nil && !force {
+	info, err := os.Lstat(file)
+	switch {
+	case err != nil:
+		return nil
+	case !info.Mode().IsRegular():
+		// A file is replaced by another one of its name: root would lose /dev/stdout.
+		return fault.WithHint(fmt.Errorf("%s is not a regular file", file), "-o FILE writes another one")
+	case !force:
 		return fault.WithHint(fmt.Errorf("%s exists already", file), "-force replaces it, and -o FILE writes another one")
 	}
 	return nil

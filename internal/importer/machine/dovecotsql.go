@@ -18,7 +18,8 @@ type dovecotSQL struct {
 // query only the conditions are taken: its columns are a home, or a password.
 func (m *machine) databaseUsers(words []string) []draft.Map {
 	for _, b := range slices.Concat(m.dovecot.all("userdb"), m.dovecot.all("passdb")) {
-		if b.get("driver", b.name).value != "sql" || b.get("master", "no").value == "yes" || b.get("deny", "no").value == "yes" {
+		if b.get("driver", b.name).value != "sql" || b.get("master", "no").value == "yes" ||
+			b.get("deny", "no").value == "yes" {
 			continue
 		}
 		q, ok := m.inlineSQL(b)
@@ -37,8 +38,8 @@ func (m *machine) databaseUsers(words []string) []draft.Map {
 		}
 		s, simple := parseSimple(q.query)
 		if !ok || !simple {
-			m.Lose(b.at, "%s sql is not carried over: its query is too special, or names no database; see docs/accounts.md for a "+
-				"query of your own", b.kind)
+			m.Lose(b.at, "%s sql is not carried over: its query is too special, or names no database; see docs/accounts.md "+
+				"for a query of your own", b.kind)
 			continue
 		}
 		g := &sqlGroup{database: database, user: q.user}
@@ -47,7 +48,8 @@ func (m *machine) databaseUsers(words []string) []draft.Map {
 			inside = append(inside, draft.Entry{Key: "passwordFile", Value: m.passwordFile(g)})
 		}
 		if len(words) == 0 {
-			m.hint("write a query domains into the source %s, or the domains below domains: Dovecot does not know them", database)
+			m.hint("write a query domains into the source %s, or the domains below domains: Dovecot does not know them",
+				database)
 		}
 		inside = append(inside, draft.Entry{Key: "domains", Value: false},
 			draft.Entry{Key: "account", Value: "SELECT " + s.address(database) + " AS address FROM " + s.from + s.where(true)})
@@ -61,8 +63,8 @@ func (m *machine) databaseUsers(words []string) []draft.Map {
 func (m *machine) sqlFile(b *block, file string) (q dovecotSQL, ok bool) {
 	data, err := m.files(file)
 	if err != nil {
-		m.Lose(b.at, "%s sql is not carried over: %s cannot be read; run as root, or give it together with the others", b.kind,
-			file)
+		m.Lose(b.at, "%s sql is not carried over: %s cannot be read; run as root, or give it together with the others",
+			b.kind, file)
 		return q, false
 	}
 	settings := parseDovecot(Text{Path: file, Data: data}, new(fault.List))
@@ -75,7 +77,8 @@ func (m *machine) sqlFile(b *block, file string) (q dovecotSQL, ok bool) {
 		name, value, _ := strings.Cut(pair, "=")
 		q.set(name, value)
 	}
-	q.query = placeholders(settings.get(map[string]string{"userdb": "user_query", "passdb": "password_query"}[b.kind], "").value)
+	query := map[string]string{"userdb": "user_query", "passdb": "password_query"}[b.kind]
+	q.query = placeholders(settings.get(query, "").value)
 	return q, q.query != ""
 }
 

@@ -123,8 +123,8 @@ func (e endpoint) label() string {
 // complete finds out what is only known of an endpoint that clients are told.
 func (m *machine) complete(e *endpoint) {
 	if e.socket == account.Plain {
-		m.hint("%s has no TLS: passwords would travel in clear text, and most mail clients refuse that. Switch TLS on there, "+
-			"and import again", e.label())
+		m.hint("%s has no TLS: passwords would travel in clear text, and most mail clients refuse that. Switch TLS on "+
+			"there, and import again", e.label())
 	}
 	if e.service != nil {
 		if e.socket == account.STARTTLS && m.level(e.service) == "may" && !m.postfix.is("smtpd_tls_auth_only", e.service) {

@@ -28,5 +28,6 @@ var All = []Format{
 	autoconfigXML,
 	automx2Seed,
 	automx2Database,
+	automxINI,
 	postfixDovecot,
 }

@@ -60,7 +60,7 @@ var forTests = []string{"internal/browser", "internal/dns/dnstest", "internal/do
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{
 	"github.com/gorilla/mux": {"internal/server"},
-	"gopkg.in/yaml.v3":       {"internal/config"},
+	"gopkg.in/yaml.v3":       {"internal/config", "internal/importer/format"},
 	"github.com/miekg/dns": {"internal/dns", "internal/dns/dnstest", "internal/doctor/probe/network",
 		"internal/records", "internal/records/publish"},
 	"github.com/beevik/etree":    {"autoconfig", "autodiscover"},

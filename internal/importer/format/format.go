@@ -29,5 +29,11 @@ var All = []Format{
 	automx2Seed,
 	automx2Database,
 	automxINI,
+	solarsskEnv,
+	monogramm,
+	wdes,
+	goAutoconfigEnv,
+	solarsskYAML,
+	goAutoconfig,
 	postfixDovecot,
 }

@@ -144,11 +144,11 @@ func (m *machine) readLists() {
 	} else if len(m.mailboxDomains) > 0 && len(texts(m.mailboxDomains)) == 0 {
 		m.aliasDomains = m.declaredDomains()
 	}
-	if value, ok := m.postfix.main["relay_domains"]; ok && !strings.HasPrefix(value.value, "$") && value.value != "" {
+	if value, ok := m.main("relay_domains"); ok && !strings.HasPrefix(value.value, "$") {
 		m.Lose(value.at, "relay_domains is not carried over: mail of these domains is passed on, and there are no "+
 			"mailboxes here")
 	}
-	if value, ok := m.postfix.main["tls_server_sni_maps"]; ok && value.value != "" {
+	if value, ok := m.main("tls_server_sni_maps"); ok {
 		m.Lose(value.at, "tls_server_sni_maps is not carried over: all domains are told one host name")
 	}
 }
@@ -181,7 +181,6 @@ func (m *machine) addProducts(servers []endpoint, virtual, unix []string, source
 		if len(g.domains) > 0 {
 			p.Provider.DisplayName = g.domains[0]
 		}
-		m.guess(NameGuess+"%s that people read", p.Provider.DisplayName)
 		if len(groups) > 1 {
 			p.Provider.ID = []string{"virtual", "unix"}[i]
 		}
@@ -192,7 +191,8 @@ func (m *machine) addProducts(servers []endpoint, virtual, unix []string, source
 		m.Products = append(m.Products, p)
 	}
 	for i := first; i < len(m.Products); i++ {
-		m.Products[i].Guesses = m.guesses
+		p := &m.Products[i]
+		p.Guesses = append(slices.Clip(m.guesses), NameGuess+p.Provider.DisplayName+" that people read")
 	}
 	for _, source := range sources {
 		if len(groups) > 1 {
@@ -200,9 +200,21 @@ func (m *machine) addProducts(servers []endpoint, virtual, unix []string, source
 		}
 		m.Accounts = append(m.Accounts, source)
 	}
+	if value, ok := m.main("alias_maps"); ok && len(unix) > 0 {
+		m.Lose(value.at, "alias_maps is not carried over: aliases of Unix users are in files of another kind (aliases(5))")
+	}
 	if len(virtual)+len(unix)+len(sources) == 0 {
 		m.hint("no domain was found: write them below domains")
 	}
+}
+
+// main returns a parameter that main.cf sets to something.
+func (m *machine) main(name string) (setting, bool) {
+	if m.postfix == nil {
+		return setting{}, false
+	}
+	value, ok := m.postfix.main[name]
+	return value, ok && value.value != ""
 }
 
 // withProvider adds the key provider to an entry of accounts.

@@ -105,7 +105,7 @@ func writeMap(b *strings.Builder, m draft.Map, indent string, first bool) {
 
 // examples are the folders of testdata.
 var examples = []string{"facts23", "facts24", "unix", "ispmail", "postfixadmin", "queries", "ldap", "tables",
-	"virtualmin", "odd", "dovecotsql23", "dovecotsql24", "document"}
+	"virtualmin", "odd", "dovecotsql23", "dovecotsql24", "document", "mixed"}
 
 func TestExamples(t *testing.T) {
 	for _, name := range examples {

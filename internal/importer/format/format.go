@@ -29,6 +29,7 @@ var All = []Format{
 	automx2Seed,
 	automx2Database,
 	automxINI,
+	mailcow,
 	solarsskEnv,
 	monogramm,
 	wdes,

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -267,4 +268,11 @@ func text(f File) (string, error) {
 // lineAt returns the line in which a byte stands.
 func lineAt(text string, offset int64) int {
 	return 1 + strings.Count(text[:min(int(offset), len(text))], "\n")
+}
+
+// sortRemarks sorts remarks by their file and line.
+func sortRemarks(remarks []draft.Remark) {
+	slices.SortStableFunc(remarks, func(a, b draft.Remark) int {
+		return cmp.Or(strings.Compare(a.Place.File, b.Place.File), a.Place.Line-b.Place.Line, strings.Compare(a.Text, b.Text))
+	})
 }

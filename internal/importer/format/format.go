@@ -29,6 +29,8 @@ var All = []Format{
 	automx2Seed,
 	automx2Database,
 	automxINI,
+	appleProfiles,
+	mox,
 	mailcow,
 	solarsskEnv,
 	monogramm,

@@ -54,8 +54,11 @@ func Draft(texts []Text, files Files, d *draft.Draft) error {
 	}
 	for i := range chosen {
 		if m.complete(&chosen[i]); chosen[i].host == "" {
-			return fault.WithHint(errors.New("this machine has no host name that mail clients could find"),
-				"set myhostname of Postfix, or hostname of Dovecot, to the name by which clients reach the machine")
+			hint := "set myhostname of Postfix, or hostname of Dovecot, to the name by which clients reach the machine"
+			if m.postfix == nil || len(m.postfix.main) == 0 {
+				hint = m.remedy()
+			}
+			return fault.WithHint(errors.New("the mail server has no host name that mail clients could find"), hint)
 		}
 	}
 	m.hintMissing(chosen)
@@ -257,13 +260,21 @@ func (m *machine) hint(format string, args ...any) {
 	}
 }
 
-// remedy says what to do where no server was found.
+// remedy says what to do where a server or a name was not found.
 func (m *machine) remedy() string {
-	switch {
-	case m.dovecot == nil:
-		return "give -dovecot, or a file with what doveconf -n prints, too"
-	case m.postfix == nil:
-		return "give -postfix, or files with what postconf and postconf -M print, too"
+	var missing []string
+	if m.postfix == nil || len(m.postfix.main) == 0 {
+		missing = append(missing, "postconf")
+	}
+	if m.postfix == nil || len(m.postfix.services) == 0 {
+		missing = append(missing, "postconf -M")
+	}
+	if m.dovecot == nil {
+		missing = append(missing, "doveconf -n")
+	}
+	if len(missing) > 0 {
+		return "read what is printed by " + strings.Join(missing, " and by ") +
+			", too: by -postfix and -dovecot, or from files"
 	}
 	return "look at postconf -M for submission, and at doveconf -n for protocols"
 }

@@ -45,13 +45,15 @@ func noFiles(string) ([]byte, error) { return nil, errors.New("no files") }
 func TestIncomplete(t *testing.T) {
 	const dovecot = "# 2.3.19 (x): f\nprotocols = imap\n"
 	tests := []struct{ text, want, hint string }{
-		{"myhostname = mx.skog.example\n", "no port is open at which people sign in", "-dovecot"},
+		{"myhostname = mx.skog.example\n", "no port is open at which people sign in", "by postconf -M and by doveconf -n"},
+		{"submission inet n - y - - smtpd -o smtpd_sasl_auth_enable=yes\n", "the mail server has no host name",
+			"by postconf and by doveconf -n"},
 		{"# 2.3.19 (x): f\nprotocols = none\n", "no port is open at which people sign in", "-postfix"},
 		{dovecot + "service imap-login {\n inet_listener imap {\n port = 0\n }\n inet_listener imaps {\n port = 0\n }\n}\n",
 			"no port is open", "-postfix"},
 		{dovecot + "listen = 127.0.0.1, ::1\n", "no port is open", "-postfix"},
-		{dovecot, "this machine has no host name", "myhostname"},
-		{dovecot + "hostname = vm.localdomain\n", "this machine has no host name", "myhostname"},
+		{dovecot, "the mail server has no host name", "postconf"},
+		{dovecot + "hostname = vm.localdomain\n", "the mail server has no host name", "postconf"},
 	}
 	for _, tt := range tests {
 		err := Draft([]Text{{Path: "f", Data: []byte(tt.text)}}, noFiles, new(draft.Draft))

@@ -1,10 +1,14 @@
 package importer
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"signpost/account"
 	"signpost/internal/config"
@@ -146,4 +150,92 @@ func FuzzWrite(f *testing.F) {
 			t.Errorf("the texts changed what the configuration is:\n%s", Write(d))
 		}
 	})
+}
+
+// TestSimplify checks that names become placeholders where two domains agree, and only there.
+func TestSimplify(t *testing.T) {
+	at := func(domain, host string) draft.Product {
+		return example(func(p *draft.Product) {
+			p.Domains = []string{domain}
+			for i := range p.Provider.Servers {
+				p.Provider.Servers[i].Hostname = host
+			}
+			p.Provider.Webmail = "https://webmail." + domain + "/"
+		}).Products[0]
+	}
+	for _, row := range []struct {
+		products []draft.Product
+		want     []string // the host of each product, and its domains
+	}{
+		{[]draft.Product{at("udde.example", "mail.udde.example")}, []string{"mail.udde.example: udde.example"}},
+		{
+			[]draft.Product{at("udde.example", "mail.udde.example"), at("vik.example", "mail.vik.example")},
+			[]string{"mail.%EMAILDOMAIN%: udde.example vik.example"},
+		},
+		{
+			[]draft.Product{at("udde.example", "udde.example"), at("vik.example", "mail.vik.example"), at("berga.example", "berga.example")},
+			[]string{"%EMAILDOMAIN%: udde.example berga.example", "mail.vik.example: vik.example"},
+		},
+		{
+			[]draft.Product{at("udde.example", "mail.xudde.example"), at("vik.example", "mail.xvik.example")},
+			[]string{"mail.xudde.example: udde.example", "mail.xvik.example: vik.example"},
+		},
+	} {
+		var got []string
+		for _, p := range Simplify(row.products) {
+			got = append(got, p.Provider.Servers[0].Hostname+": "+strings.Join(p.Domains, " "))
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("Simplify = %q, want %q", got, row.want)
+		}
+	}
+}
+
+// TestManyDomains checks that many domains become a file, and that 100,000 of them take less than 10 s.
+func TestManyDomains(t *testing.T) {
+	number := 2000
+	if n, err := strconv.Atoi(os.Getenv("SIGNPOST_DOMAINS")); err == nil {
+		number = n
+	}
+	d := &draft.Draft{Title: "a test"}
+	for i := range number {
+		d.Products = append(d.Products, example(func(p *draft.Product) {
+			p.Domains = []string{fmt.Sprintf("d%06d.example", i)}
+		}).Products...)
+	}
+	file := filepath.Join(t.TempDir(), "signpost.yaml")
+	begun := time.Now()
+	proof, err := Save(t.Context(), file, false, d)
+	if err != nil || proof.Domains != number {
+		t.Fatalf("Save = %+v, %v, want %d domains", proof, err, number)
+	}
+	took := time.Since(begun)
+	t.Logf("%d domains took %v", number, took.Round(time.Millisecond))
+	if limit := 5*time.Second + time.Duration(number)*100*time.Microsecond; took > limit {
+		t.Errorf("%d domains took %v, want less than %v", number, took, limit)
+	}
+	read := func(name string) string {
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(file), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	if text := read("signpost.yaml"); len(text) > 600 || !strings.Contains(text, "domains: [{file: signpost-domains-udde-mail.txt}]") {
+		t.Errorf("the configuration is\n%s\nwant a short one that names the file of domains", text)
+	}
+	domains := read("signpost-domains-udde-mail.txt")
+	if n := strings.Count(domains, "\n"); n != number {
+		t.Errorf("the file has %d domains, want %d", n, number)
+	}
+	other := filepath.Join(filepath.Dir(file), "other")
+	if err := os.Mkdir(other, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Save(t.Context(), filepath.Join(other, "signpost.yaml"), false, d); err != nil {
+		t.Fatal(err)
+	}
+	if read("other/signpost.yaml") != read("signpost.yaml") || read("other/signpost-domains-udde-mail.txt") != domains {
+		t.Errorf("two imports of the same source differ")
+	}
 }

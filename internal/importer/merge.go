@@ -3,7 +3,6 @@ package importer
 import (
 	"encoding/json"
 	"maps"
-	"slices"
 
 	"signpost/internal/importer/draft"
 )
@@ -11,22 +10,24 @@ import (
 // Merge makes products that are alike one, with the domains of all.
 func Merge(products []draft.Product) []draft.Product {
 	var merged []draft.Product
+	var seen []map[string]bool // the texts of each product
 	byContent := map[string]int{}
 	for _, p := range products {
 		content, err := json.Marshal(p.Provider)
 		i, known := byContent[string(content)]
 		if err != nil || !known {
-			byContent[string(content)] = len(merged)
-			p.Domains = slices.Clone(p.Domains)
+			i = len(merged)
+			byContent[string(content)] = i
 			merged = append(merged, p)
-			continue
+			merged[i].Domains, merged[i].MX, merged[i].Guesses = nil, nil, nil
+			seen = append(seen, map[string]bool{})
 		}
 		m := &merged[i]
-		m.Domains = appendNew(m.Domains, p.Domains)
-		m.MX = appendNew(m.MX, p.MX)
-		m.Guesses = appendNew(m.Guesses, p.Guesses)
+		m.Domains = appendNew(m.Domains, p.Domains, seen[i], "domain ")
+		m.MX = appendNew(m.MX, p.MX, seen[i], "MX ")
+		m.Guesses = appendNew(m.Guesses, p.Guesses, seen[i], "guess ")
 		m.Any = m.Any || p.Any
-		if len(p.Aliases) > 0 {
+		if known && len(p.Aliases) > 0 {
 			aliases := maps.Clone(p.Aliases)
 			maps.Copy(aliases, m.Aliases)
 			m.Aliases = aliases
@@ -36,14 +37,10 @@ func Merge(products []draft.Product) []draft.Product {
 }
 
 // appendNew appends the texts that are not there yet.
-func appendNew(texts, more []string) []string {
-	seen := make(map[string]bool, len(texts))
-	for _, text := range texts {
-		seen[text] = true
-	}
+func appendNew(texts, more []string, seen map[string]bool, kind string) []string {
 	for _, text := range more {
-		if !seen[text] {
-			seen[text] = true
+		if key := kind + text; !seen[key] {
+			seen[key] = true
 			texts = append(texts, text)
 		}
 	}

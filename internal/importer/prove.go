@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
+	"sync"
 
 	"signpost/account"
 	"signpost/autoconfig"
@@ -30,14 +33,40 @@ func Prove(ctx context.Context, file string, d *draft.Draft) (Proof, error) {
 	defer closeStores(c)
 	proof := Proof{Warnings: c.Warnings}
 	answers := directory.New(c.Providers, c.Lists(), nil)
-	var faults []error
-	for _, p := range d.Products {
-		for _, domain := range p.Domains {
-			if err := proveDomain(ctx, answers, p, domain); err != nil {
-				faults = append(faults, fmt.Errorf("%s: %w", domain, err))
+	type question struct {
+		product *draft.Product
+		domain  string
+	}
+	questions := make(chan question)
+	go func() {
+		defer close(questions)
+		for i := range d.Products {
+			for _, domain := range d.Products[i].Domains {
+				questions <- question{&d.Products[i], domain}
 			}
-			proof.Domains++
 		}
+	}()
+	var faults []error
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for q := range questions {
+				err := proveDomain(ctx, answers, q.product, q.domain)
+				mu.Lock()
+				proof.Domains++
+				if err != nil {
+					faults = append(faults, fmt.Errorf("%s: %w", q.domain, err))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	const most = 10
+	if n := len(faults); n > most {
+		faults = append(faults[:most], fmt.Errorf("%d other domains differ, too", n-most))
 	}
 	return proof, errors.Join(faults...)
 }
@@ -54,7 +83,7 @@ func closeStores(c *config.Config) {
 const sample = "signpost.import+proof"
 
 // proveDomain compares the answer for a mailbox of the domain with the product.
-func proveDomain(ctx context.Context, answers *directory.Directory, p draft.Product, domain string) error {
+func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Product, domain string) error {
 	address, err := account.ParseAddress(sample + "@" + domain)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,34 +28,92 @@ func MayWrite(file string, force bool) error {
 	return nil
 }
 
-// Save writes the configuration of a draft, once it has been proved to say the same. Without
-// force, a file is never replaced.
+// Save writes the configuration of a draft, and beside it files of many domains, once it has been
+// proved to say the same. Without force, a file is never replaced.
 func Save(ctx context.Context, file string, force bool, d *draft.Draft) (Proof, error) {
 	if err := MayWrite(file, force); err != nil {
 		return Proof{}, err
 	}
-	merged := *d
-	merged.Products = Merge(d.Products)
+	simple := *d
+	simple.Products = Simplify(d.Products)
 	// Paths in a configuration are relative to its folder, so the proof is there, too.
 	temporary, err := os.CreateTemp(filepath.Dir(file), ".signpost-*.yaml")
 	if err != nil {
 		return Proof{}, err
 	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(Write(&merged))
-	if err := errors.Join(err, temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err != nil {
+	temporary.Close()
+	trial := output{path: temporary.Name(), force: true}
+	defer trial.remove()
+	if err := trial.write(&simple); err != nil {
 		return Proof{}, err
 	}
-	proof, err := Prove(ctx, temporary.Name(), d)
+	proof, err := Prove(ctx, trial.path, d)
 	if err != nil {
-		text := strings.ReplaceAll(err.Error(), temporary.Name(), file)
+		text := strings.ReplaceAll(err.Error(), trial.path, file)
+		text = strings.ReplaceAll(text, trial.prefix(), (&output{path: file}).prefix())
 		return Proof{}, fmt.Errorf("nothing is written, as the configuration would not say the same:\n%s", text)
 	}
-	if force {
-		return proof, os.Rename(temporary.Name(), file)
-	}
-	if err := os.Link(temporary.Name(), file); err != nil { // which never replaces a file
-		return Proof{}, errors.Join(MayWrite(file, force), err)
+	final := output{path: file, force: force}
+	if err := final.write(&simple); err != nil {
+		if !force {
+			final.remove()
+		}
+		return Proof{}, err
 	}
 	return proof, nil
+}
+
+// output is a configuration on its way to the disk.
+type output struct {
+	path    string
+	force   bool
+	written []string
+}
+
+// prefix begins the names of its files of domains.
+func (o *output) prefix() string {
+	return strings.TrimSuffix(filepath.Base(o.path), filepath.Ext(o.path)) + "-domains-"
+}
+
+// write writes the files of domains, and last the configuration that names them.
+func (o *output) write(d *draft.Draft) error {
+	text, files := WriteFiles(d, o.prefix())
+	for _, f := range files {
+		if err := o.put(filepath.Join(filepath.Dir(o.path), f.Name), f.Data); err != nil {
+			return err
+		}
+	}
+	return o.put(o.path, text)
+}
+
+// put writes a file whole: nobody sees a part of it.
+func (o *output) put(path string, data []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".signpost-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name())
+	_, err = temporary.Write(data)
+	if err := errors.Join(err, temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err != nil {
+		return err
+	}
+	if o.force {
+		err = os.Rename(temporary.Name(), path)
+	} else {
+		err = os.Link(temporary.Name(), path) // which never replaces a file
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return MayWrite(path, false)
+	}
+	if err == nil {
+		o.written = append(o.written, path)
+	}
+	return err
+}
+
+// remove removes what was written.
+func (o *output) remove() {
+	for _, path := range o.written {
+		os.Remove(path)
+	}
 }

@@ -14,9 +14,25 @@ import (
 	"signpost/internal/importer/draft"
 )
 
-// Write returns the configuration of a draft.
+// manyDomains is the number of domains from which on they are in a file of their own.
+const manyDomains = 20
+
+// File is a file of domains beside a configuration.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Write returns the configuration of a draft whose products all have few domains.
 func Write(d *draft.Draft) []byte {
-	w := &writer{}
+	text, _ := WriteFiles(d, "")
+	return text
+}
+
+// WriteFiles returns the configuration of a draft, and the files of domains that it names. Their
+// names begin with the prefix; without one, all domains are in the configuration.
+func WriteFiles(d *draft.Draft, prefix string) ([]byte, []File) {
+	w := &writer{prefix: prefix}
 	w.comment(0, "signpost.yaml, written from "+d.Title)
 	w.entries(0, d.Keys)
 	w.line(0, "providers:")
@@ -36,11 +52,15 @@ func Write(d *draft.Draft) []byte {
 			w.line(0, "# - "+strings.Join(lines, "\n#   "))
 		}
 	}
-	return []byte(w.b.String())
+	return []byte(w.b.String()), w.files
 }
 
 // writer writes YAML as operators write it: two spaces, short mappings on one line.
-type writer struct{ b strings.Builder }
+type writer struct {
+	b      strings.Builder
+	prefix string
+	files  []File
+}
 
 func (w *writer) line(indent int, text string) {
 	if text != "" {
@@ -184,7 +204,8 @@ func (w *writer) product(p draft.Product, ids map[string]bool) {
 		w.comment(1, "guessed: "+guess)
 	}
 	v := p.Provider
-	m := draft.Map{{Key: "id", Value: uniqueID(v, p.Domains, ids)}}
+	id := uniqueID(v, p.Domains, ids)
+	m := draft.Map{{Key: "id", Value: id}}
 	add := func(key, value string) {
 		if value != "" {
 			m = append(m, draft.Entry{Key: key, Value: value})
@@ -197,6 +218,11 @@ func (w *writer) product(p draft.Product, ids map[string]bool) {
 		domains = append(domains, "*")
 	}
 	switch {
+	case len(domains) >= manyDomains && w.prefix != "":
+		file := File{w.prefix + id + ".txt", []byte(strings.Join(domains, "\n") + "\n")}
+		w.files = append(w.files, file)
+		items := append([]any{draft.Map{{Key: "file", Value: file.Name}}}, withAliases(nil, p.Aliases)...)
+		m = append(m, draft.Entry{Key: "domains", Value: items})
 	case len(p.Aliases) > 0:
 		m = append(m, draft.Entry{Key: "domains", Value: withAliases(domains, p.Aliases)})
 	case len(domains) > 0:

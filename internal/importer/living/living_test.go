@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"signpost/internal/doctor/probe/network"
 	"signpost/internal/freeport"
 	"signpost/internal/golden"
+	"signpost/internal/importer"
 	"signpost/internal/importer/draft"
 	"signpost/internal/importer/town"
 )
@@ -225,6 +227,9 @@ func TestPlaces(t *testing.T) {
 				var d draft.Draft
 				s.Draft(&d)
 				out.WriteString("\n" + written(&d))
+				if _, err := importer.Save(t.Context(), filepath.Join(t.TempDir(), "signpost.yaml"), false, &d); err != nil {
+					t.Errorf("the draft becomes no configuration: %v", err)
+				}
 			}
 			golden.Check(t, "testdata/"+place.name+".golden", []byte(out.String()))
 			for _, asked := range internet.Asked() {

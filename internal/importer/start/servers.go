@@ -147,7 +147,7 @@ func (s *start) mailHost(ctx context.Context, told []account.Server) string {
 		for _, name := range t.names {
 			if host, err := ParseHost(name); err == nil && s.try(ctx, account.Server{Type: account.IMAP, Hostname: host,
 				Port: 993, SocketType: account.SSL}).works {
-				s.say("  %s has a certificate for %s", t.server.Hostname, host)
+				s.guess("that the mail server is %s: the certificate of %s is for that name", host, t.server.Hostname)
 				return host
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,8 +160,9 @@ func (r *importRun) readDomain(ctx context.Context, domain string) error {
 	return nil
 }
 
-// maxImport is the size of the largest file that is read whole.
-const maxImport = 16 << 20
+// maxImport is the size of the largest file that is read whole. A dump of a database with
+// 100,000 domains has some 20 MB.
+const maxImport = 64 << 20
 
 // importFiles reads a file, or the files of a directory.
 func importFiles(path string) ([]format.File, error) {
@@ -186,13 +188,31 @@ func importFiles(path string) ([]format.File, error) {
 	}
 	var files []format.File
 	for _, path := range paths {
-		data, err := regular.Read(path, maxImport)
+		data, err := readImport(path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, fault.WithoutPath(err))
 		}
 		files = append(files, format.File{Path: path, Data: data})
 	}
 	return files, nil
+}
+
+// readImport reads a file, or the beginning of a database.
+func readImport(path string) ([]byte, error) {
+	f, err := regular.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	start := make([]byte, 512)
+	n, err := io.ReadFull(f, start)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if format.IsDatabase(start[:n]) {
+		return start[:n], nil
+	}
+	return regular.Read(path, maxImport)
 }
 
 // readFiles reads files, each by its format.

@@ -19,7 +19,7 @@ var automx2Database = Format{
 	Name:  "automx2-db",
 	Title: "automx2's database",
 	Is: func(f File) bool {
-		if isSQLite(f) {
+		if IsDatabase(f.Data) {
 			return true
 		}
 		return bytes.Contains(f.Data, []byte("server_domain")) && bytes.Contains(bytes.ToUpper(f.Data[:min(len(f.Data), 1<<20)]), []byte("CREATE TABLE"))
@@ -38,7 +38,9 @@ var automx2Database = Format{
 	},
 }
 
-func isSQLite(f File) bool { return bytes.HasPrefix(f.Data, []byte("SQLite format 3\x00")) }
+// IsDatabase reports whether a file that begins so is a database, of which File.Data is the
+// beginning only.
+func IsDatabase(start []byte) bool { return bytes.HasPrefix(start, []byte("SQLite format 3\x00")) }
 
 // automx2Columns are the columns that are read, by table.
 var automx2Columns = map[string][]string{
@@ -52,7 +54,7 @@ var automx2Columns = map[string][]string{
 }
 
 func readTables(f File) (sqlTables, error) {
-	if !isSQLite(f) {
+	if !IsDatabase(f.Data) {
 		return readDump(f)
 	}
 	path, err := filepath.Abs(f.Path)

@@ -78,6 +78,10 @@ func readProfile(f File, d *draft.Draft) error {
 	for _, server := range s.Expanded() {
 		server.Hostname = strings.ToLower(server.Hostname)
 		server.Login.Username = general(server.Login.Username, s.Address)
+		if path := server.PrincipalURL; strings.HasPrefix(path, "/") { // of the server
+			host, _, _ := strings.Cut(strings.TrimPrefix(server.URL, "https://"), "/")
+			server.PrincipalURL = "https://" + host + path
+		}
 		server.URL, server.PrincipalURL = general(server.URL, s.Address), general(server.PrincipalURL, s.Address)
 		p.Provider.Servers = append(p.Provider.Servers, server)
 	}

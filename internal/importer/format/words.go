@@ -221,7 +221,8 @@ func finish(d *draft.Draft, p draft.Product) {
 	if p.Provider.DisplayName == "" {
 		p.Provider.DisplayName = "Mail"
 		if len(p.Domains) > 0 {
-			p.Provider.DisplayName = p.Domains[0]
+			spellings := account.Spellings(p.Domains[0])
+			p.Provider.DisplayName = spellings[len(spellings)-1] // in Unicode, if it is international
 		}
 		p.Guesses = append(p.Guesses, "the name that people read, for want of one")
 		if utf8.RuneCountInString(p.Provider.DisplayName) > maxName {

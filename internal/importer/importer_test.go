@@ -62,6 +62,9 @@ func TestProve(t *testing.T) {
 		{"hostname: mail.udde.example, port: 465", "hostname: smtp.udde.example, port: 465", "udde.example: its servers would be"},
 		{"socketType: SSL}", `socketType: SSL, username: "%EMAILLOCALPART%"}`, "udde.example: its servers would be"},
 		{"[udde.example]", "[vik.example]", "not hosted here"},
+		{"displayName: Udde Mail", "displayName: Other", `its displayName would be "Other", but the source has "Udde Mail"`},
+		{"socketType: SSL}", "socketType: SSL, pathPrefix: INBOX}", "udde.example: its servers would be"},
+		{"    servers:", "    autodiscover: {hostname: autodiscover.outlook.com}\n    servers:", "its autodiscover would be"},
 		{"servers:", "server:", "server"},
 	} {
 		file := filepath.Join(t.TempDir(), "signpost.yaml")

@@ -96,6 +96,9 @@ func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Pro
 	if got := s.Expanded(); !slices.EqualFunc(got, want, same) {
 		return fmt.Errorf("its servers would be %v, but the source has %v", places(got), places(want))
 	}
+	if what := difference(s.Provider, &p.Provider, address); what != "" {
+		return errors.New(what)
+	}
 	document, err := autoconfig.Document(s)
 	if err != nil {
 		return nil // nothing of it is for readers of autoconfig
@@ -105,7 +108,14 @@ func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Pro
 		return err
 	}
 	for _, server := range read.Expanded() {
-		if server.Type.HasURL() || slices.ContainsFunc(want, func(w account.Server) bool { return same(w, server) }) {
+		// The document has no place for a folder, and one for both parts of a login.
+		if server.Type.HasURL() || slices.ContainsFunc(want, func(w account.Server) bool {
+			w.PathPrefix, w.PrincipalURL = "", ""
+			if w.Login.DomainName != "" {
+				w.Login = account.Login{Username: w.Login.DomainName + `\` + w.Login.Username}
+			}
+			return same(w, server)
+		}) {
 			continue
 		}
 		return fmt.Errorf("clients would be told %v, which the source has not", places([]account.Server{server}))
@@ -124,7 +134,37 @@ func expanded(servers []account.Server, a account.Address) []account.Server {
 // same reports whether two servers are told alike.
 func same(a, b account.Server) bool {
 	return a.Type == b.Type && a.Hostname == b.Hostname && a.Port == b.Port && a.SocketType == b.SocketType &&
-		a.URL == b.URL && a.Login.Username == b.Login.Username && slices.Equal(a.Authentication, b.Authentication)
+		a.URL == b.URL && a.Login == b.Login && slices.Equal(a.Authentication, b.Authentication) &&
+		a.PathPrefix == b.PathPrefix && a.PrincipalURL == b.PrincipalURL
+}
+
+// difference returns what else of a provider than its servers is not what the source says, or nothing.
+func difference(got, want *account.Provider, a account.Address) string {
+	redirect := func(p *account.Provider) string {
+		if p.AutodiscoverRedirect == nil {
+			return ""
+		}
+		return p.AutodiscoverRedirect.Hostname + p.AutodiscoverRedirect.Address
+	}
+	tokens := func(p *account.Provider) string {
+		if p.OAuth2 == nil {
+			return ""
+		}
+		return fmt.Sprint(*p.OAuth2)
+	}
+	for _, field := range []struct{ name, got, want string }{
+		{"displayName", got.DisplayName, want.DisplayName},
+		{"displayShortName", got.DisplayShortName, want.DisplayShortName},
+		{"webmail", account.ExpandURL(got.Webmail, a), account.ExpandURL(want.Webmail, a)},
+		{"autodiscover", redirect(got), redirect(want)},
+		{"oAuth2", tokens(got), tokens(want)},
+	} {
+		// What the source does not say may have a default, but for what has none.
+		if field.got != strings.TrimSpace(field.want) && (field.want != "" || field.name == "autodiscover" || field.name == "oAuth2") {
+			return fmt.Sprintf("its %s would be %q, but the source has %q", field.name, field.got, field.want)
+		}
+	}
+	return ""
 }
 
 func places(servers []account.Server) (all []string) {

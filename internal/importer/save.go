@@ -88,6 +88,9 @@ func (o *output) write(d *draft.Draft) error {
 
 // put writes a file whole: nobody sees a part of it.
 func (o *output) put(path string, data []byte) error {
+	if err := MayWrite(path, o.force); err != nil {
+		return err
+	}
 	temporary, err := os.CreateTemp(filepath.Dir(path), ".signpost-*")
 	if err != nil {
 		return err

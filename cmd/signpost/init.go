@@ -35,7 +35,7 @@ mail is sent. In the end it prints the DNS records to publish.`
 // initRun is one run of the command.
 type initRun struct {
 	env
-	out, name, resolver    string
+	out, resolver          string
 	force, private, postal bool
 	answers                start.Answers
 }

@@ -160,7 +160,8 @@ func difference(got, want *account.Provider, a account.Address) string {
 		{"oAuth2", tokens(got), tokens(want)},
 	} {
 		// What the source does not say may have a default, but for what has none.
-		if field.got != strings.TrimSpace(field.want) && (field.want != "" || field.name == "autodiscover" || field.name == "oAuth2") {
+		noDefault := field.want != "" || field.name == "autodiscover" || field.name == "oAuth2"
+		if noDefault && field.got != strings.TrimSpace(field.want) {
 			return fmt.Sprintf("its %s would be %q, but the source has %q", field.name, field.got, field.want)
 		}
 	}

@@ -252,7 +252,8 @@ func (w *writer) product(p draft.Product, ids map[string]bool) {
 		}
 	}
 	rest := draft.Map{}
-	for _, link := range []draft.Entry{{Key: "webmail", Value: v.Webmail}, {Key: "logo", Value: v.Logo}, {Key: "developer", Value: v.Developer}} {
+	for _, link := range []draft.Entry{{Key: "webmail", Value: v.Webmail}, {Key: "logo", Value: v.Logo},
+		{Key: "developer", Value: v.Developer}} {
 		if link.Value != "" {
 			rest = append(rest, link)
 		}

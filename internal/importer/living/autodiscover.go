@@ -149,7 +149,8 @@ func (s *survey) redirectedTo(redirect *account.AutodiscoverRedirect, kind, rawU
 	s.nothing(kind, rawURL, "sends clients to an address at another domain")
 	local, domain, _ := strings.Cut(redirect.Address, "@")
 	domain, err := account.ParseDomain(domain)
-	if generalised := generalise(local, s.Address); err == nil && s.HandOver == nil && generalised == account.EmailLocalPart {
+	generalised := generalise(local, s.Address)
+	if err == nil && s.HandOver == nil && generalised == account.EmailLocalPart {
 		s.HandOver = &account.AutodiscoverRedirect{Address: generalised + "@" + domain}
 		s.HandOverFrom = rawURL
 	}

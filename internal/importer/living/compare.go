@@ -94,7 +94,8 @@ func (s *survey) take(ctx context.Context, w *Witness, t account.ServerType, sai
 		}
 	}
 	if len(strange) > 0 {
-		s.contradict(Contradiction{label(t), before[0].from.String(), w.String(), placesOf(before), strings.Join(strange, " and ")})
+		s.contradict(Contradiction{label(t), before[0].from.String(), w.String(), placesOf(before),
+			strings.Join(strange, " and ")})
 	}
 	s.taken = append(s.taken, more...)
 }

@@ -40,11 +40,13 @@ func (s *Survey) Disputed() (remarks []draft.Remark) {
 	}
 	for _, w := range s.Witnesses {
 		if w.Nothing == "" {
-			remarks = append(remarks, draft.Remark{Place: draft.Place{File: w.Place}, Text: w.Kind + " says: " + strings.Join(w.Says(), "; ")})
+			text := w.Kind + " says: " + strings.Join(w.Says(), "; ")
+			remarks = append(remarks, draft.Remark{Place: draft.Place{File: w.Place}, Text: text})
 		}
 	}
 	for _, c := range s.Contradictions {
-		remarks = append(remarks, draft.Remark{Place: draft.Place{File: s.Domain}, Text: c.String() + ": the first was believed"})
+		text := c.String() + ": the first was believed"
+		remarks = append(remarks, draft.Remark{Place: draft.Place{File: s.Domain}, Text: text})
 	}
 	return remarks
 }
@@ -58,7 +60,8 @@ func (s *Survey) Product() draft.Product {
 	p.Provider.AutodiscoverRedirect = s.HandOver
 	if s.HandOver != nil && isMicrosoft(s.HandOver.Hostname) && !s.has(account.IMAP) && !s.has(account.SMTP) {
 		p.Provider = microsoft365(s.HandOver)
-		p.Guesses = append(p.Guesses, "the servers and the sign-in are those of Microsoft 365, to which "+s.HandOverFrom+" leads")
+		p.Guesses = append(p.Guesses,
+			"the servers and the sign-in are those of Microsoft 365, to which "+s.HandOverFrom+" leads")
 	}
 	for _, t := range s.taken {
 		if slices.ContainsFunc(p.Provider.Servers, func(b account.Server) bool {
@@ -156,13 +159,17 @@ func microsoft365(handOver *account.AutodiscoverRedirect) account.Provider {
 		AutodiscoverRedirect: handOver,
 		Webmail:              "https://outlook.office.com",
 		Servers: []account.Server{
-			{Type: account.IMAP, Hostname: "outlook.office365.com", Port: 993, SocketType: account.SSL, Login: login, Authentication: oauth},
-			{Type: account.SMTP, Hostname: "smtp.office365.com", Port: 587, SocketType: account.STARTTLS, Login: login, Authentication: oauth},
-			{Type: account.ActiveSync, URL: "https://outlook.office365.com/Microsoft-Server-ActiveSync", Login: login, Authentication: oauth},
+			{Type: account.IMAP, Hostname: "outlook.office365.com", Port: 993, SocketType: account.SSL, Login: login,
+				Authentication: oauth},
+			{Type: account.SMTP, Hostname: "smtp.office365.com", Port: 587, SocketType: account.STARTTLS, Login: login,
+				Authentication: oauth},
+			{Type: account.ActiveSync, URL: "https://outlook.office365.com/Microsoft-Server-ActiveSync", Login: login,
+				Authentication: oauth},
 		},
 		OAuth2: &account.OAuth2{
-			Issuer:   "login.microsoftonline.com",
-			Scopes:   []string{"https://outlook.office.com/IMAP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send", "offline_access"},
+			Issuer: "login.microsoftonline.com",
+			Scopes: []string{"https://outlook.office.com/IMAP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send",
+				"offline_access"},
 			AuthURL:  "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
 			TokenURL: "https://login.microsoftonline.com/common/oauth2/v2.0/token",
 		},

@@ -193,7 +193,8 @@ func (w *Witness) tidy() {
 	p.Documentation = slices.DeleteFunc(slices.Clone(p.Documentation), func(d account.Documentation) bool {
 		return !isWebURL(d.URL) || Printable(d.URL) != d.URL
 	})
-	if o := p.OAuth2; o != nil && (o.Issuer == "" || len(o.Scopes) == 0 || !isWebURL(o.AuthURL) || !isWebURL(o.TokenURL)) {
+	if o := p.OAuth2; o != nil &&
+		(o.Issuer == "" || len(o.Scopes) == 0 || !isWebURL(o.AuthURL) || !isWebURL(o.TokenURL)) {
 		p.OAuth2 = nil
 		drop("OAuth2 of the issuer", o.Issuer)
 	}
@@ -201,7 +202,8 @@ func (w *Witness) tidy() {
 
 // problem returns why a server cannot be used, or nothing.
 func (s *survey) problem(server account.Server) string {
-	for _, text := range []string{server.Login.Username, server.Login.DomainName, server.Hostname, server.URL, server.PathPrefix} {
+	for _, text := range []string{server.Login.Username, server.Login.DomainName, server.Hostname, server.URL,
+		server.PathPrefix} {
 		if text != Printable(text) {
 			return "it has characters that cannot be seen"
 		}

@@ -52,7 +52,8 @@ func (s *survey) services(ctx context.Context) {
 		w.Nothing = ""
 		w.Provider.Servers = append(w.Provider.Servers, s.serverOf(ctx, service, records[0]))
 		for _, other := range records[1:] {
-			w.dropped = append(w.dropped, fmt.Sprintf("_%s._tcp: %s:%d comes after %s:%d, and a configuration has no spare servers",
+			w.dropped = append(w.dropped, fmt.Sprintf(
+				"_%s._tcp: %s:%d comes after %s:%d, and a configuration has no spare servers",
 				service.label, other.Target, other.Port, records[0].Target, records[0].Port))
 		}
 	}
@@ -88,7 +89,8 @@ func (s *survey) exchangers(ctx context.Context) {
 	hosts, _ := s.MX(ctx, s.domain)
 	s.Exchangers, s.MXKnown = hosts, s.dns(ctx, client.DNS("MX", s.domain)).Failure == nil
 	if len(hosts) == 0 {
-		s.Witnesses = append(s.Witnesses, Witness{Kind: "MX", Place: s.domain, Nothing: "no MX records", Unsure: !s.MXKnown})
+		s.Witnesses = append(s.Witnesses,
+			Witness{Kind: "MX", Place: s.domain, Nothing: "no MX records", Unsure: !s.MXKnown})
 		return
 	}
 	_, parent, _ := strings.Cut(hosts[0], ".")

@@ -52,7 +52,8 @@ func (s *Survey) WriteText(out io.Writer) error {
 		fmt.Fprintf(&b, "%sMX\n    %s\n", end, strings.Join(s.Exchangers, "\n    "))
 	}
 	if s.HandOver != nil {
-		fmt.Fprintf(&b, "another service that answers Autodiscover\n  %s\n    %s%s\n", s.HandOverFrom, s.HandOver.Hostname, s.HandOver.Address)
+		fmt.Fprintf(&b, "another service that answers Autodiscover\n  %s\n    %s%s\n", s.HandOverFrom,
+			s.HandOver.Hostname, s.HandOver.Address)
 	}
 	list(&b, "Nothing is said at:", bySilence(silent))
 	list(&b, "Not known, so something may be missing:", s.Unknown)

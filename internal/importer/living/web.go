@@ -67,7 +67,9 @@ func (s *survey) autoconfigAt(ctx context.Context, kind string, place autoconfig
 }
 
 // document fetches and reads an autoconfig document.
-func (s *survey) document(ctx context.Context, kind string, q probe.WebQuestion, withAddress bool) (w *Witness, why string) {
+func (s *survey) document(
+	ctx context.Context, kind string, q probe.WebQuestion, withAddress bool,
+) (w *Witness, why string) {
 	page, why := s.page(ctx, q)
 	if why != "" {
 		return nil, why
@@ -101,7 +103,8 @@ func (s *survey) page(ctx context.Context, q probe.WebQuestion) (page client.Pag
 		s.unknown("%s: its server fails with status %d", page.URL(), page.Status)
 		return page, fmt.Sprint(page.Status)
 	case page.Status/100 == 3 && page.Header["Location"] != "":
-		return page, "a redirect over plain http to " + withoutQuery(page.Header["Location"]) + ", which anybody could forge"
+		return page, "a redirect over plain http to " + withoutQuery(page.Header["Location"]) +
+			", which anybody could forge"
 	case !page.Success():
 		return page, fmt.Sprint(page.Status)
 	case page.Truncated:

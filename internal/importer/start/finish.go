@@ -13,8 +13,8 @@ func (s *start) finish() {
 	d := &s.result.Draft
 	d.Title = "what signpost init found, and was told"
 	if s.machineProduct() == nil && !s.survey.Found() && slices.ContainsFunc(s.provider.Servers, isMail) {
-		s.guess("what people sign in with: the whole address is assumed. If it is the part before the @, each server needs " +
-			`username: "%%EMAILLOCALPART%%"`)
+		s.guess("what people sign in with: the whole address is assumed. If it is the part before the @, " +
+			`each server needs username: "%%EMAILLOCALPART%%"`)
 	}
 	s.result.Unknown = append(s.result.Unknown, s.guesses...)
 	s.provider.DisplayName = s.Product
@@ -29,8 +29,8 @@ func (s *start) finish() {
 			if &s.machine.Products[i] == m && len(p.Domains) == 0 {
 				p.Domains = s.Domains
 			}
-			p.Domains = slices.DeleteFunc(slices.Clone(p.Domains), func(domain string) bool { return !slices.Contains(s.Domains, domain) })
-			own.Domains = slices.DeleteFunc(slices.Clone(own.Domains), func(domain string) bool { return slices.Contains(p.Domains, domain) })
+			p.Domains = filter(p.Domains, func(domain string) bool { return slices.Contains(s.Domains, domain) })
+			own.Domains = filter(own.Domains, func(domain string) bool { return !slices.Contains(p.Domains, domain) })
 			if slices.Contains(p.Domains, s.Domains[0]) {
 				p.Provider.Servers, p.Provider.DisplayName = s.provider.Servers, s.provider.DisplayName
 				p.Provider.AutodiscoverRedirect, p.Guesses = s.provider.AutodiscoverRedirect, s.guesses
@@ -43,6 +43,16 @@ func (s *start) finish() {
 	if len(own.Domains) > 0 {
 		d.Products = append(d.Products, own)
 	}
+}
+
+// filter returns the domains that are kept.
+func filter(domains []string, keep func(string) bool) (kept []string) {
+	for _, domain := range domains {
+		if keep(domain) {
+			kept = append(kept, domain)
+		}
+	}
+	return kept
 }
 
 func isMail(s account.Server) bool { return !s.Type.HasURL() }
@@ -60,9 +70,10 @@ func (s *start) keys() draft.Map {
 		keys = append(keys, draft.Entry{Key: "listen", Value: "127.0.0.1:8080",
 			Comment: "the web server in front passes requests here"})
 	} else {
+		acme := draft.Map{{Key: "email", Value: "hostmaster@" + dns.Registrable(s.result.Name)}}
 		keys = append(keys,
 			draft.Entry{Key: "listen", Value: ":80", Comment: "some clients ask by plain HTTP"},
-			draft.Entry{Key: "tls", Value: draft.Map{{Key: "acme", Value: draft.Map{{Key: "email", Value: "hostmaster@" + dns.Registrable(s.result.Name)}}}}})
+			draft.Entry{Key: "tls", Value: draft.Map{{Key: "acme", Value: acme}}})
 	}
 	return append(keys, draft.Entry{Key: "branding", Value: draft.Map{{Key: "name", Value: s.Product}}})
 }

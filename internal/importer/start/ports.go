@@ -40,7 +40,8 @@ type try struct {
 
 // try connects to a server. Nobody signs in.
 func (s *start) try(ctx context.Context, server account.Server) try {
-	q := probe.MailQuestion{Type: server.Type, Host: strings.ToLower(server.Hostname), Port: server.Port, SocketType: server.SocketType}
+	q := probe.MailQuestion{Type: server.Type, Host: strings.ToLower(server.Hostname), Port: server.Port,
+		SocketType: server.SocketType}
 	answer := s.Asker.Mail(ctx, q)
 	t := try{server: server, known: true}
 	f := answer.Failure

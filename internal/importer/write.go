@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"signpost/account"
 	"signpost/internal/importer/draft"
 )
@@ -335,6 +337,16 @@ func serverOf(s account.Server) draft.Map {
 	return m
 }
 
+// withoutMarks returns a text whose letters have no diacritical marks.
+func withoutMarks(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(text))
+}
+
 var notID = regexp.MustCompile(`[^a-z0-9]+`)
 
 // uniqueID returns an id of a provider.
@@ -346,7 +358,7 @@ func uniqueID(p account.Provider, domains []string, taken map[string]bool) strin
 	if text == "" && len(domains) > 0 {
 		text = domains[0]
 	}
-	text = strings.Trim(notID.ReplaceAllString(strings.ToLower(text), "-"), "-")
+	text = strings.Trim(notID.ReplaceAllString(strings.ToLower(withoutMarks(text)), "-"), "-")
 	if text == "" {
 		text = "mail"
 	}

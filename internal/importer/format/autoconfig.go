@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"signpost/account"
@@ -84,9 +85,6 @@ func (r autoconfigReader) lose(e *document.Element) {
 
 func (r autoconfigReader) provider(e *document.Element) {
 	p := draft.Product{Place: r.at(e)}
-	if id, ok := e.Attribute("id"); ok {
-		p.Provider.ID = id
-	}
 	value := func(name string) string { return content(e.Child(name)) }
 	setNames(r.d, &p, r.at(e), value("displayName"), value("displayShortName"))
 	for _, c := range e.Children {
@@ -111,6 +109,11 @@ func (r autoconfigReader) provider(e *document.Element) {
 		default:
 			r.lose(c)
 		}
+	}
+	// An id that is one of the domains says nothing more, and would keep documents apart that are
+	// alike otherwise.
+	if id, _ := e.Attribute("id"); !slices.Contains(p.Domains, id) {
+		p.Provider.ID = id
 	}
 	r.webmail(r.root.Child("webMail"), &p)
 	r.oAuth2(r.root.Child("oAuth2"), &p)

@@ -28,6 +28,11 @@ var methods = map[string]account.Authentication{
 	"oauth2": account.OAuth2Auth, "xoauth2": account.OAuth2Auth, "tls-client-cert": account.TLSClientCert,
 }
 
+// relayMethods are those of a relay at which nobody signs in.
+var relayMethods = map[string]account.Authentication{
+	"none": account.NoAuthentication, "client-ip-address": account.ClientIPAddress,
+}
+
 // kinds are the words that tools have for types of servers, in lower case.
 var kinds = map[string]account.ServerType{
 	"imap": account.IMAP, "pop": account.POP3, "pop3": account.POP3, "smtp": account.SMTP,
@@ -79,7 +84,11 @@ func (s service) add(d *draft.Draft, p *draft.Product) {
 		return
 	}
 	for _, word := range s.methods {
-		method, known := methods[strings.ToLower(strings.TrimSpace(word))]
+		word = strings.TrimSpace(word)
+		method, known := methods[strings.ToLower(word)]
+		if server.Type == account.SMTP && !known {
+			method, known = relayMethods[strings.ToLower(word)]
+		}
 		switch {
 		case !known:
 			d.Lose(s.at, "%s: the authentication %q has no equivalent", s.name, word)
@@ -97,9 +106,6 @@ func (s service) add(d *draft.Draft, p *draft.Product) {
 	if problem := s.place(&server); problem != "" {
 		d.Lose(s.at, "%s: %s", s.name, problem)
 		return
-	}
-	if server.SocketType == account.Plain {
-		d.Lose(s.at, "%s: it is told without encryption, as before; most clients refuse that", s.name)
 	}
 	p.Provider.Servers = append(p.Provider.Servers, server)
 }

@@ -77,6 +77,12 @@ func (s *Survey) Product() draft.Product {
 	for _, w := range s.Witnesses {
 		s.addNames(&p, w.Provider)
 	}
+	if p.Provider.OAuth2 != nil && !slices.ContainsFunc(p.Provider.Servers, func(server account.Server) bool {
+		return slices.Contains(server.Authentication, account.OAuth2Auth)
+	}) {
+		s.lose(p.Provider.OAuth2.Issuer, "OAuth2 is left out, as no server is said to take its tokens")
+		p.Provider.OAuth2 = nil
+	}
 	return p
 }
 

@@ -53,6 +53,12 @@ func poxOf(content string) string {
 		`</Response></Autodiscover>`
 }
 
+// withOAuth2 adds the place that gives out tokens to a document.
+func withOAuth2(document, issuer string) string {
+	return strings.Replace(document, "</clientConfig>", "<oAuth2><issuer>"+issuer+"</issuer><scope>mail</scope><authURL>https://"+
+		issuer+"/auth</authURL><tokenURL>https://"+issuer+"/token</tokenURL></oAuth2></clientConfig>", 1)
+}
+
 const phone = `<?xml version="1.0"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006">` +
 	`<Response xmlns="http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006"><Action><Settings><Server>` +
 	`<Type>MobileSync</Type><Url>https://sync.hamn.example/Microsoft-Server-ActiveSync</Url>` +
@@ -149,6 +155,24 @@ var places = []struct {
 			"POST " + poxURL: {Status: 302, Location: "https://exchange.hamn.example/autodiscover/autodiscover.xml"},
 			"POST https://exchange.hamn.example/autodiscover/autodiscover.xml": {Body: poxOf(`<Account><AccountType>email</AccountType>` +
 				`<Action>settings</Action><Protocol><Type>EXCH</Type><Server>x.hamn.example</Server></Protocol></Account>`)},
+		},
+	},
+	{
+		name: "another-address", found: true, // at the domain that Exchange knows the mailboxes by
+		zone: []string{autodiscoverHost},
+		pages: map[string]town.Page{
+			"POST " + poxURL: {Body: poxOf(`<Account><AccountType>email</AccountType><Action>redirectAddr</Action>` +
+				`<RedirectAddr>postmaster@udde.hamn.example</RedirectAddr></Account>`)},
+		},
+	},
+	{
+		name: "password", found: true, contradictions: 1, // is asked for by Autodiscover; and two issuers
+		zone: []string{autoconfigHost, autodiscoverHost, "udde.example. 300 IN A $ADDRESS"},
+		pages: map[string]town.Page{
+			autoconfigURL:     {Body: withOAuth2(config(hamnIMAP, hamnSMTP), "login.hamn.example")},
+			wellKnownURL:      {Body: withOAuth2(config(hamnIMAP, hamnSMTP), "login.gammal.example")},
+			"POST " + poxURL:  {Status: 401},
+			"PHONE " + poxURL: {Status: 401},
 		},
 	},
 	{

@@ -186,10 +186,12 @@ func (r autoconfigReader) documentation(e *document.Element, p *draft.Product) {
 		}
 		page.Titles = append(page.Titles, account.Title{Language: language, Text: strings.Join(strings.Fields(c.Text), " ")})
 	}
-	if !isHTTPS(url) {
-		r.d.Lose(r.at(e), "<documentation url=%q>: it is not https", url)
+	clean, problem := plainURL(url)
+	if problem != "" {
+		r.d.Lose(r.at(e), "<documentation>: %s", problem)
 		return
 	}
+	page.URL = clean
 	p.Provider.Documentation = append(p.Provider.Documentation, page)
 }
 
@@ -199,11 +201,12 @@ func (r autoconfigReader) webmail(e *document.Element, p *draft.Product) {
 		return
 	}
 	url, _ := page.Attribute("url")
-	if !isHTTPS(url) {
-		r.d.Lose(r.at(page), "<loginPage url=%q>: it is not https", url)
+	clean, problem := plainURL(url)
+	if problem != "" {
+		r.d.Lose(r.at(page), "<loginPage>: %s", problem)
 		return
 	}
-	p.Provider.Webmail = url
+	p.Provider.Webmail = clean
 }
 
 func (r autoconfigReader) oAuth2(e *document.Element, p *draft.Product) {
@@ -215,13 +218,9 @@ func (r autoconfigReader) oAuth2(e *document.Element, p *draft.Product) {
 	if e.Child("clientSecret") != nil {
 		r.d.Lose(r.at(e.Child("clientSecret")), "<clientSecret> is left out, as a secret")
 	}
-	if o.Issuer == "" || len(o.Scopes) == 0 || !isHTTPS(o.AuthURL) || !isHTTPS(o.TokenURL) {
+	if !complete(o) {
 		r.d.Lose(r.at(e), "<oAuth2>: issuer, scope, authURL and tokenURL are needed, the last two with https")
 		return
 	}
 	p.Provider.OAuth2 = o
-}
-
-func isHTTPS(url string) bool {
-	return strings.HasPrefix(url, "https://") && len(url) > len("https://")
 }

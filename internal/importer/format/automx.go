@@ -169,7 +169,7 @@ func (a automx) settings(name string, s *iniSection) error {
 	p := draft.Product{Place: draft.Place{File: a.file.Path, Line: s.line}}
 	addDomains(a.d, &p, p.Place, name)
 	setNames(a.d, &p, a.at(s, "account_name"), value("account_name"), value("account_name_short"))
-	if url := value("help_url"); isHTTPS(url) {
+	if url, problem := plainURL(value("help_url")); problem == "" {
 		p.Provider.Documentation = append(p.Provider.Documentation, account.Documentation{URL: url,
 			Titles: []account.Title{{Language: "en", Text: "Help"}}})
 	}
@@ -222,7 +222,7 @@ func (a automx) oAuth2(s *iniSection, p *draft.Product) {
 		TokenURL: value("token_url"), ClientID: value("client_id")}
 	switch {
 	case o.Issuer == "" && o.AuthURL == "":
-	case o.Issuer == "" || len(o.Scopes) == 0 || !isHTTPS(o.AuthURL) || !isHTTPS(o.TokenURL):
+	case !complete(o):
 		a.d.Lose(a.at(s, "oauth_issuer"), "oauth_*: issuer, scope, auth_url and token_url are needed, the last two with https")
 	default:
 		p.Provider.OAuth2 = o

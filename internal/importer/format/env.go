@@ -187,7 +187,7 @@ func readMonogramm(e envFile, d *draft.Draft) {
 	}
 	if name := e.get("COMPANY_NAME"); name != "" {
 		branding := draft.Map{{Key: "name", Value: name}}
-		if url := e.get("SUPPORT_URL"); isHTTPS(url) {
+		if url, problem := plainURL(e.get("SUPPORT_URL")); problem == "" {
 			branding = append(branding, draft.Entry{Key: "contact", Value: draft.Map{{Key: "url", Value: url}}})
 		}
 		d.Keys = append(d.Keys, draft.Entry{Key: "branding", Value: branding})

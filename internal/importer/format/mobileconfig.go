@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"signpost/account"
@@ -76,14 +77,28 @@ func readProfile(f File, d *draft.Draft) error {
 	}
 	setNames(d, &p, p.Place, name, "")
 	for _, server := range s.Expanded() {
-		server.Hostname = strings.ToLower(server.Hostname)
-		server.Login.Username = general(server.Login.Username, s.Address)
-		if path := server.PrincipalURL; strings.HasPrefix(path, "/") { // of the server
-			host, _, _ := strings.Cut(strings.TrimPrefix(server.URL, "https://"), "/")
-			server.PrincipalURL = "https://" + host + path
+		one := service{at: p.Place, name: "the " + string(server.Type) + " account", kind: string(server.Type), host: server.Hostname,
+			url: general(server.URL, s.Address), username: general(server.Login.Username, s.Address),
+			domain: server.Login.DomainName, prefix: server.PathPrefix}
+		if server.Port != 0 {
+			one.port, one.socket = strconv.Itoa(server.Port), string(server.SocketType)
 		}
-		server.URL, server.PrincipalURL = general(server.URL, s.Address), general(server.PrincipalURL, s.Address)
-		p.Provider.Servers = append(p.Provider.Servers, server)
+		for _, method := range server.Authentication {
+			one.methods = append(one.methods, string(method))
+		}
+		before := len(p.Provider.Servers)
+		one.add(d, &p)
+		if principal := general(server.PrincipalURL, s.Address); principal != "" && len(p.Provider.Servers) > before {
+			added := &p.Provider.Servers[before]
+			if strings.HasPrefix(principal, "/") { // of the server
+				host, _, _ := strings.Cut(strings.TrimPrefix(added.URL, "https://"), "/")
+				principal = "https://" + host + principal
+			}
+			var problem string
+			if added.PrincipalURL, problem = cleanURL(principal); problem != "" {
+				d.Lose(p.Place, "the principal of the %s account: %s", server.Type, problem)
+			}
+		}
 	}
 	finish(d, p)
 	return nil

@@ -2,7 +2,9 @@ package format
 
 import (
 	"bytes"
+	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"signpost/account"
@@ -39,16 +41,24 @@ func readSolarsskEnv(e envFile, d *draft.Draft) {
 		s.add(d, &p)
 	}
 	if base, err := url.Parse(e.get("PUBLIC_BASE_URL")); err == nil && base.Hostname() != "" {
-		if _, err := parseDomain(base.Hostname()); err == nil {
-			d.Keys = append(d.Keys, draft.Entry{Key: "name", Value: base.Hostname()})
+		if name, err := parseDomain(base.Hostname()); err == nil {
+			d.Keys = append(d.Keys, draft.Entry{Key: "name", Value: name})
 		}
 	}
 	if proxies := e.get("TRUSTED_PROXY_IPS"); proxies != "" {
 		var list []string
 		for proxy := range strings.SplitSeq(proxies, ",") {
-			list = append(list, strings.TrimSpace(proxy))
+			proxy = strings.TrimSpace(proxy)
+			_, err := netip.ParsePrefix(proxy)
+			if _, single := netip.ParseAddr(proxy); err != nil && single != nil {
+				d.Lose(e.at("TRUSTED_PROXY_IPS"), "%q is neither an address nor a network", proxy)
+				continue
+			}
+			list = append(list, proxy)
 		}
-		d.Keys = append(d.Keys, draft.Entry{Key: "trustedProxies", Value: list})
+		if len(list) > 0 {
+			d.Keys = append(d.Keys, draft.Entry{Key: "trustedProxies", Value: list})
+		}
 	}
 	e.lose(d, known, map[string]string{"RATE_LIMIT": "Signpost has limits of its own, see limits.requests"})
 	finish(d, p)
@@ -138,7 +148,11 @@ var goAutoconfig = Format{
 				case "domain":
 					addDomains(d, &p, at(v), v.text)
 				case "service_addr":
-					d.Keys = append(d.Keys, draft.Entry{Key: "listen", Value: v.text})
+					if host, port, ok := strings.Cut(v.text, ":"); ok && number(port) > 0 && number(port) < 65536 && host == "" {
+						d.Keys = append(d.Keys, draft.Entry{Key: "listen", Value: ":" + strconv.Itoa(number(port))})
+						continue
+					}
+					d.Lose(at(v), "service_addr %q: write it under listen", v.text)
 				case "imap", "smtp":
 					goServer(d, &p, at(v), key, v.fields["server"].text, v.fields["port"].text, v.fields["starttls"].text)
 				default:

@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,17 +113,9 @@ func (s service) add(d *draft.Draft, p *draft.Product) {
 // place reads where the server is, and says why it cannot be used.
 func (s service) place(server *account.Server) string {
 	if server.Type.HasURL() {
-		u, err := url.Parse(strings.ReplaceAll(s.url, "%", "x"))
-		switch {
-		case s.url == "":
-			return "it has no URL"
-		case err != nil || u.Host == "":
-			return fmt.Sprintf("%q is not a URL", s.url)
-		case u.Scheme != "https":
-			return fmt.Sprintf("%s is not https", s.url)
-		}
-		server.URL = s.url
-		return ""
+		var problem string
+		server.URL, problem = cleanURL(s.url)
+		return problem
 	}
 	host := strings.TrimSuffix(s.host, ".")
 	if domain, err := account.ParseDomain(hole.Replace(host)); err != nil || !strings.Contains(domain, ".") {
@@ -153,6 +145,74 @@ func (s service) place(server *account.Server) string {
 		}
 	}
 	return ""
+}
+
+// cleanURL returns an https URL with its host in A-labels, or says why a text is none that a
+// configuration can hold. It may have placeholders.
+func cleanURL(text string) (clean, problem string) {
+	scheme, rest, ok := strings.Cut(text, "://")
+	switch {
+	case text == "":
+		return "", "it has no URL"
+	case !ok:
+		return "", fmt.Sprintf("%q is not a URL", text)
+	case !strings.EqualFold(scheme, "https"):
+		return "", fmt.Sprintf("%s is not https", text)
+	case !wellFormed(percentEscape.ReplaceAllString(text, "")):
+		return "", fmt.Sprintf("%s has a percent sign that begins neither an escape nor a placeholder of Signpost's", text)
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) }):
+		return "", fmt.Sprintf("%q has a character that a URL must not have", text)
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	host, port, hasPort := strings.Cut(rest[:end], ":")
+	domain, err := account.ParseDomain(hole.Replace(host))
+	if n, bad := strconv.Atoi(port); hasPort && (bad != nil || n < 1 || n > 65535) || err != nil {
+		return "", fmt.Sprintf("%q is not a URL", text)
+	}
+	if !strings.Contains(host, "%") {
+		host = domain
+	}
+	if strings.Contains(rest[end:], "#") {
+		return "", fmt.Sprintf("%s has a fragment, which no server sees", text)
+	}
+	if hasPort && port != "443" {
+		host += ":" + port
+	}
+	return "https://" + host + rest[end:], ""
+}
+
+var percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
+// plainURL is cleanURL for a URL that is the same for everybody.
+func plainURL(text string) (clean, problem string) {
+	if strings.Contains(text, "%EMAIL") {
+		return "", fmt.Sprintf("%s has a placeholder, and this URL is the same for everybody", text)
+	}
+	return cleanURL(text)
+}
+
+// complete reports whether clients can request a token by what is known, and cleans the URLs.
+func complete(o *account.OAuth2) bool {
+	for _, url := range []*string{&o.AuthURL, &o.TokenURL} {
+		clean, problem := plainURL(*url)
+		if problem != "" {
+			return false
+		}
+		*url = clean
+	}
+	issuer, problem := o.Issuer, ""
+	if strings.Contains(issuer, "://") {
+		issuer, problem = plainURL(issuer)
+	} else if domain, err := parseDomain(issuer); err != nil {
+		problem = "no host name"
+	} else {
+		issuer = domain
+	}
+	o.Issuer = issuer
+	return problem == "" && len(o.Scopes) > 0
 }
 
 // hole stands for the domain in a host name.

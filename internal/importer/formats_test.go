@@ -116,3 +116,40 @@ func TestFormats(t *testing.T) {
 		}
 	}
 }
+
+// TestComingFrom holds the documents for people who come from another tool to what is written
+// from the files of testdata/formats.
+func TestComingFrom(t *testing.T) {
+	for page, folder := range map[string]string{
+		"apple-profiles": "mobileconfig", "automx": "automx1", "automx2": "automx2-dump", "go-autoconfig": "go-autoconfig",
+		"hand-written-xml": "autoconfig-directory", "mailcow": "mailcow", "monogramm": "monogramm",
+		"mox": "mox-two-listeners", "solarssk": "solarssk-env", "wdes": "wdes",
+	} {
+		document, err := os.ReadFile("../../docs/coming-from/" + page + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(document), "```yaml\n")
+		shown, _, _ := strings.Cut(rest, "```")
+		want, err := os.ReadFile(filepath.Join("testdata/formats", folder, "signpost.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.TrimSpace(shown) != strings.TrimSpace(string(want)) {
+			t.Errorf("docs/coming-from/%s.md shows\n%s\nbut what is written is\n%s", page, shown, want)
+		}
+	}
+	index, err := os.ReadFile("../../docs/coming-from/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob("../../docs/coming-from/*.md")
+	if err != nil || len(pages) < 15 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	for _, page := range pages {
+		if name := filepath.Base(page); name != "README.md" && !strings.Contains(string(index), "]("+name+")") {
+			t.Errorf("docs/coming-from/README.md does not name %s", name)
+		}
+	}
+}

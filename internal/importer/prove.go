@@ -111,6 +111,9 @@ func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Pro
 		// The document has no place for a folder, and one for both parts of a login.
 		if server.Type.HasURL() || slices.ContainsFunc(want, func(w account.Server) bool {
 			w.PathPrefix, w.PrincipalURL = "", ""
+			if w.NeedsNoLogin() { // the document has the mailbox's there, which no client uses
+				w.Login = server.Login
+			}
 			if w.Login.DomainName != "" {
 				w.Login = account.Login{Username: w.Login.DomainName + `\` + w.Login.Username}
 			}

@@ -66,9 +66,14 @@ const (
 )
 
 // ReadXML reads a document. It keeps what it can of one that is not well-formed.
-func ReadXML(body []byte) XML {
+func ReadXML(body []byte) XML { return readXML(body, maxElements) }
+
+// ReadLargeXML is ReadXML for a file of the operator's own, which may name many domains.
+func ReadLargeXML(body []byte) XML { return readXML(body, 1_000_000) }
+
+func readXML(body []byte, most int) XML {
 	text, encoding := decode(body)
-	r := &reader{body: text}
+	r := &reader{body: text, most: most}
 	r.read()
 	if r.error == nil && r.root == nil {
 		r.fail(Empty, "there is no XML")
@@ -81,8 +86,10 @@ type reader struct {
 	decoder *xml.Decoder
 	root    *Element
 	open    []*Element
-	starts  []int64 // where the contents of the open elements start
+	starts  []int64  // where the contents of the open elements start
+	texts   [][]byte // those of the open elements
 	count   int
+	most    int // elements
 	error   *Error
 }
 
@@ -142,7 +149,7 @@ func (r *reader) start(t xml.StartElement) bool {
 		r.fail(Outside, "<%s> stands after the end of the document", qualified(t.Name))
 		return false
 	}
-	if r.count++; len(r.open) >= maxDepth || r.count > maxElements {
+	if r.count++; len(r.open) >= maxDepth || r.count > r.most {
 		r.fail(Syntax, "there are too many elements")
 		return false
 	}
@@ -166,6 +173,7 @@ func (r *reader) start(t xml.StartElement) bool {
 	}
 	r.open = append(r.open, e)
 	r.starts = append(r.starts, r.decoder.InputOffset())
+	r.texts = append(r.texts, nil)
 	return true
 }
 
@@ -188,7 +196,8 @@ func (r *reader) close(at int64) {
 	if start := r.starts[last]; start <= at {
 		r.open[last].Raw = r.body[start:at]
 	}
-	r.open, r.starts = r.open[:last], r.starts[:last]
+	r.open[last].Text = string(r.texts[last])
+	r.open, r.starts, r.texts = r.open[:last], r.starts[:last], r.texts[:last]
 }
 
 func (r *reader) closeAll() {
@@ -204,7 +213,8 @@ func (r *reader) text(text string, before int64) {
 		}
 		return
 	}
-	r.open[len(r.open)-1].Text += text
+	last := len(r.open) - 1
+	r.texts[last] = append(r.texts[last], text...)
 	raw := r.body[before:min(r.decoder.InputOffset(), int64(len(r.body)))]
 	if name := htmlEntity(raw); name != "" {
 		r.fail(Entity, "&%s; is known in HTML only", name)

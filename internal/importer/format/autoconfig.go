@@ -16,7 +16,10 @@ import (
 var autoconfigXML = Format{
 	Name:  "autoconfig",
 	Title: "autoconfig documents",
-	Is:    func(f File) bool { return bytes.Contains(f.Data[:min(len(f.Data), 64<<10)], []byte("<clientConfig")) },
+	Is: func(f File) bool {
+		head := f.Data[:min(len(f.Data), 64<<10)]
+		return bytes.Contains(bytes.ReplaceAll(head, []byte{0}, nil), []byte("<clientConfig")) // also in UTF-16
+	},
 	Read: func(files []File, d *draft.Draft) error {
 		for _, f := range files {
 			if err := readAutoconfig(f, d); err != nil {
@@ -31,7 +34,7 @@ func readAutoconfig(f File, d *draft.Draft) error {
 	if bytes.Contains(f.Data, []byte("<!DOCTYPE")) || bytes.Contains(f.Data, []byte("<!ENTITY")) {
 		return faultAt(f.Path, 0, "the document has a DOCTYPE, which no autoconfig document has")
 	}
-	x := document.ReadXML(f.Data)
+	x := document.ReadLargeXML(f.Data)
 	if x.Error != nil && x.Error.Kind != document.Late {
 		return faultAt(f.Path, x.Error.Line, "%s", x.Error.Text)
 	}
@@ -134,17 +137,24 @@ func content(e *document.Element) string {
 func (r autoconfigReader) server(e *document.Element, p *draft.Product) {
 	kind, _ := e.Attribute("type")
 	s := service{at: r.at(e), kind: kind, name: fmt.Sprintf("<%s type=%q>", e.Local(), kind)}
+	first := func(to *string, c *document.Element) { // Thunderbird's readFromXML takes the first, too
+		if text := content(c); *to == "" {
+			*to = text
+		} else if text != *to {
+			r.d.Lose(r.at(c), "<%s>%s</%s>: a second one, of which clients take the first", c.Local(), text, c.Local())
+		}
+	}
 	for _, c := range e.Children {
 		text := content(c)
 		switch c.Local() {
 		case "hostname":
-			s.host = text
+			first(&s.host, c)
 		case "port":
-			s.port = text
+			first(&s.port, c)
 		case "socketType":
-			s.socket = text
+			first(&s.socket, c)
 		case "username":
-			s.username = text
+			first(&s.username, c)
 		case "authentication":
 			s.methods = append(s.methods, strings.TrimSuffix(text, ", ")) // as it stands in some files
 		case "url", "serverURL":
@@ -197,13 +207,16 @@ func (r autoconfigReader) documentation(e *document.Element, p *draft.Product) {
 
 func (r autoconfigReader) webmail(e *document.Element, p *draft.Product) {
 	page := e.Child("loginPage")
+	if page == nil {
+		page = e.Child("loginPageInfo") // as Signpost's own reader of autoconfig does
+	}
 	if page == nil || p.Provider.Webmail != "" {
 		return
 	}
 	url, _ := page.Attribute("url")
 	clean, problem := plainURL(url)
 	if problem != "" {
-		r.d.Lose(r.at(page), "<loginPage>: %s", problem)
+		r.d.Lose(r.at(page), "<%s>: %s", page.Local(), problem)
 		return
 	}
 	p.Provider.Webmail = clean

@@ -56,11 +56,12 @@ func readAutomx(f File, d *draft.Draft) error {
 	}
 	a.service(main)
 	any := false
-	for _, name := range strings.FieldsFunc(main.keys["domains"].text, func(r rune) bool { return strings.ContainsRune(", \t\n", r) }) {
+	isSeparator := func(r rune) bool { return strings.ContainsRune(", \t\n", r) }
+	for _, name := range strings.FieldsFunc(main.keys["domains"].text, isSeparator) {
 		if name == "*" {
 			any = true
-			d.Lose(a.at(main, "domains"), "domains = *: list the domains that you host; a service that answers any domain tells its "+
-				"servers to strangers' customers")
+			d.Lose(a.at(main, "domains"), "domains = *: list the domains that you host; a service that answers any "+
+				"domain tells its servers to strangers' customers")
 			continue
 		}
 		if err := a.domain(name); err != nil {
@@ -68,7 +69,8 @@ func readAutomx(f File, d *draft.Draft) error {
 		}
 	}
 	if any && len(d.Products) == 0 {
-		return faultAt(f.Path, main.keys["domains"].line, "domains = * names no domain: write those that you host in its place, and import again")
+		return faultAt(f.Path, main.keys["domains"].line,
+			"domains = * names no domain: write those that you host in its place, and import again")
 	}
 	return nil
 }
@@ -157,11 +159,11 @@ func (a automx) settings(name string, s *iniSection) error {
 		a.d.Lose(a.at(s, "autoconfig"), "%s is told what the file %s says: import that, too", name, value("autoconfig"))
 		return nil
 	case "sql":
-		a.d.Lose(a.at(s, "query"), "the query of %s, which gives user names: write it under accounts, as sql; the query is %q, "+
-			"and the password of the database is left out", name, value("query"))
+		a.d.Lose(a.at(s, "query"), "the query of %s, which gives user names: write it under accounts, as sql; "+
+			"the query is %q, and the password of the database is left out", name, value("query"))
 	case "ldap":
-		a.d.Lose(a.at(s, "filter"), "the search of %s, which gives user names: write it under accounts, as ldap; the base is %q, "+
-			"the filter %q, and the password is left out", name, value("base"), value("filter"))
+		a.d.Lose(a.at(s, "filter"), "the search of %s, which gives user names: write it under accounts, as ldap; "+
+			"the base is %q, the filter %q, and the password is left out", name, value("base"), value("filter"))
 	default:
 		a.d.Lose(a.at(s, "backend"), "%s has the backend %q, which has no equivalent", name, backend)
 		return nil
@@ -193,13 +195,14 @@ func (a automx) server(kind string, s *iniSection, p *draft.Product) {
 	value := func(key string) string { return s.keys[kind+"_"+key].text }
 	at := a.at(s, kind)
 	one := service{at: at, name: kind, kind: kind, host: placeholder.Replace(value("server")), port: value("port"),
-		socket: value("encryption"), url: placeholder.Replace(value("url")), username: placeholder.Replace(value("auth_identity"))}
+		socket: value("encryption"), url: placeholder.Replace(value("url")),
+		username: placeholder.Replace(value("auth_identity"))}
 	if strings.EqualFold(one.socket, "auto") {
 		one.socket = ""
 	}
 	if strings.Contains(one.username, "${") {
-		a.d.Lose(a.at(s, kind+"_auth_identity"), "%s_auth_identity = %s: the source of accounts gives the user name, see accounts",
-			kind, value("auth_identity"))
+		a.d.Lose(a.at(s, kind+"_auth_identity"),
+			"%s_auth_identity = %s: the source of accounts gives the user name, see accounts", kind, value("auth_identity"))
 		one.username = account.EmailAddress
 	}
 	for method := range strings.SplitSeq(value("auth"), ",") {
@@ -212,8 +215,8 @@ func (a automx) server(kind string, s *iniSection, p *draft.Product) {
 }
 
 // placeholder translates automx 1's placeholders. Those of automx 3 are Mozilla's, like ours.
-var placeholder = strings.NewReplacer(account.EmailAddress, account.EmailAddress, account.EmailLocalPart, account.EmailLocalPart,
-	account.EmailDomain, account.EmailDomain, "%s", account.EmailAddress, "%u", account.EmailLocalPart,
+var placeholder = strings.NewReplacer(account.EmailAddress, account.EmailAddress,
+	account.EmailLocalPart, account.EmailLocalPart, account.EmailDomain, account.EmailDomain, "%s", account.EmailAddress, "%u", account.EmailLocalPart,
 	"%d", account.EmailDomain, "%%", "%")
 
 func (a automx) oAuth2(s *iniSection, p *draft.Product) {
@@ -223,7 +226,8 @@ func (a automx) oAuth2(s *iniSection, p *draft.Product) {
 	switch {
 	case o.Issuer == "" && o.AuthURL == "":
 	case !complete(o):
-		a.d.Lose(a.at(s, "oauth_issuer"), "oauth_*: issuer, scope, auth_url and token_url are needed, the last two with https")
+		a.d.Lose(a.at(s, "oauth_issuer"),
+			"oauth_*: issuer, scope, auth_url and token_url are needed, the last two with https")
 	default:
 		p.Provider.OAuth2 = o
 	}

@@ -22,7 +22,8 @@ var automx2Database = Format{
 		if IsDatabase(f.Data) {
 			return true
 		}
-		return bytes.Contains(f.Data, []byte("server_domain")) && bytes.Contains(bytes.ToUpper(f.Data[:min(len(f.Data), 1<<20)]), []byte("CREATE TABLE"))
+		start := bytes.ToUpper(f.Data[:min(len(f.Data), 1<<20)])
+		return bytes.Contains(f.Data, []byte("server_domain")) && bytes.Contains(start, []byte("CREATE TABLE"))
 	},
 	Read: func(files []File, d *draft.Draft) error {
 		for _, f := range files {
@@ -121,8 +122,7 @@ func draftAutomx2(f File, tables sqlTables, d *draft.Draft) error {
 		mine, dav := slices.Sorted(slices.Values(serversOf[id])), slices.Sorted(slices.Values(davsOf[id]))
 		if server, ok := ldap[domain.values["ldapserver_id"]]; ok && !named[server.values["name"]] {
 			named[server.values["name"]] = true
-			d.Lose(at(server), "the LDAP server %s, which gives user names: name it under accounts, with the search base %q and "+
-				"the filter %q; its password is left out", server.values["name"], server.values["search_base"], server.values["search_filter"])
+			d.Lose(at(server), ldapLost, server.values["name"], server.values["search_base"], server.values["search_filter"])
 		}
 		if len(mine)+len(dav) == 0 {
 			d.Lose(at(domain), "%s has no servers", domain.values["name"])
@@ -168,7 +168,8 @@ func pick(rows map[string]sqlRow, ids []string) []sqlRow {
 func addAutomx2Servers(d *draft.Draft, p *draft.Product, at func(sqlRow) draft.Place, servers, davs []sqlRow) {
 	for _, row := range servers {
 		v := row.values
-		s := service{at: at(row), kind: v["type"], host: v["name"], port: v["port"], socket: v["socket_type"], username: v["user_name"]}
+		s := service{at: at(row), kind: v["type"], host: v["name"], port: v["port"],
+			socket: v["socket_type"], username: v["user_name"]}
 		if v["authentication"] != "" {
 			s.methods = []string{v["authentication"]}
 		}

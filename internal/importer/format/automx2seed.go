@@ -65,8 +65,7 @@ func readSeed(f File, d *draft.Draft) error {
 		case key == "ldapservers" && v.array:
 			for _, item := range v.items {
 				host := item.fields["name"].text
-				d.Lose(at(item), "the LDAP server %s, which gives user names: name it under accounts, with the search base %q "+
-					"and the filter %q; its password is left out", host, item.fields["search_base"].text, item.fields["search_filter"].text)
+				d.Lose(at(item), ldapLost, host, item.fields["search_base"].text, item.fields["search_filter"].text)
 			}
 		default:
 			d.Lose(at(v), "%q is not known", key)
@@ -75,6 +74,10 @@ func readSeed(f File, d *draft.Draft) error {
 	finish(d, p)
 	return nil
 }
+
+// ldapLost says what becomes of an LDAP server.
+const ldapLost = "the LDAP server %s, which gives user names: name it under accounts, with the search base %q and " +
+	"the filter %q; its password is left out"
 
 func firstWord(text string) string {
 	word, _, _ := strings.Cut(text, " ")

@@ -177,7 +177,8 @@ func readMonogramm(e envFile, d *draft.Draft) {
 		if !strings.EqualFold(socket, "SSL") && !strings.EqualFold(socket, "STARTTLS") {
 			socket = string(account.Plain) // every other word, as settings.js has it
 		}
-		service{at: e.at(prefix + "_HOST"), name: prefix, kind: prefix, host: host, port: e.get(prefix + "_PORT"), socket: socket}.add(d, &p)
+		service{at: e.at(prefix + "_HOST"), name: prefix, kind: prefix, host: host, port: e.get(prefix + "_PORT"),
+			socket: socket}.add(d, &p)
 	}
 	if url := e.get("MOBILESYNC_URL"); url != "" {
 		if strings.Count(strings.TrimSuffix(url, "/"), "/") == 2 {
@@ -193,7 +194,8 @@ func readMonogramm(e envFile, d *draft.Draft) {
 		d.Keys = append(d.Keys, draft.Entry{Key: "branding", Value: branding})
 	}
 	if p.Domains != nil {
-		d.Hints = append(d.Hints, "The old service answers any domain that leads to it with the same servers: list all that you host under domains")
+		d.Hints = append(d.Hints, "The old service answers any domain that leads to it with the same servers: "+
+			"list all that you host under domains")
 	}
 	e.lose(d, known, map[string]string{
 		"LDAP_": "Signpost's profiles have no address book", "PROFILE_": profileIdentity, "MAIL_UUID": profileIdentity,
@@ -202,7 +204,8 @@ func readMonogramm(e envFile, d *draft.Draft) {
 	finish(d, p)
 }
 
-const profileIdentity = "Signpost's profiles have an identity of their own, so remove the old profile from a device before the new one"
+const profileIdentity = "Signpost's profiles have an identity of their own, so remove the old profile from a device " +
+	"before the new one"
 
 // wdes is the environment of wdes' mail-autodiscover-autoconfig (1.6.1).
 var wdes = Format{
@@ -234,10 +237,11 @@ var goAutoconfigEnv = Format{
 		addDomains(d, &p, e.at("DOMAIN"), e.get("DOMAIN"))
 		for _, kind := range []string{"imap", "smtp"} {
 			prefix := strings.ToUpper(kind)
-			goServer(d, &p, e.at(prefix+"_SERVER"), kind, e.get(prefix+"_SERVER"), e.get(prefix+"_PORT"), e.get(prefix+"_STARTTLS"))
+			goServer(d, &p, e.at(prefix+"_SERVER"), kind, e.get(prefix+"_SERVER"), e.get(prefix+"_PORT"),
+				e.get(prefix+"_STARTTLS"))
 		}
-		e.lose(d, []string{"DOMAIN", "IMAP_SERVER", "IMAP_PORT", "IMAP_STARTTLS", "SMTP_SERVER", "SMTP_PORT", "SMTP_STARTTLS"},
-			map[string]string{"SERVICE_ADDR": "write it under listen"})
+		known := []string{"DOMAIN", "IMAP_SERVER", "IMAP_PORT", "IMAP_STARTTLS", "SMTP_SERVER", "SMTP_PORT", "SMTP_STARTTLS"}
+		e.lose(d, known, map[string]string{"SERVICE_ADDR": "write it under listen"})
 		finish(d, p)
 	}),
 }

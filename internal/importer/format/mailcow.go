@@ -127,14 +127,16 @@ func draftMailcow(e envFile, s phpSettings, d *draft.Draft) {
 	// The domains are in mailcow's database; the host's own is there, so that the answers can be tried.
 	if _, domain, ok := strings.Cut(host, "."); ok && strings.Contains(domain, ".") {
 		addDomains(d, &p, p.Place, domain)
-		p.Guesses = append(p.Guesses, "the domain "+domain+", from the name of the host; the others come from the database below")
+		p.Guesses = append(p.Guesses,
+			"the domain "+domain+", from the name of the host; the others come from the database below")
 	}
 	d.Accounts = append(d.Accounts, draft.Map{{Key: "mailcow", Value: draft.Map{
 		{Key: "database", Value: "mysql://signpost@127.0.0.1:13306/mailcow"},
 		{Key: "passwordFile", Value: "/etc/signpost/mailcow.password"},
 	}}})
-	d.Hints = append(d.Hints, "mailcow's database knows the domains and mailboxes: make a user that may read it, as docs/accounts/mailcow.md "+
-		"says, and write its password into /etc/signpost/mailcow.password (SQL_PORT of mailcow.conf opens the database to this machine)")
+	d.Hints = append(d.Hints, "mailcow's database knows the domains and mailboxes: make a user that may read it, as "+
+		"docs/accounts/mailcow.md says, and write its password into /etc/signpost/mailcow.password (SQL_PORT of "+
+		"mailcow.conf opens the database to this machine)")
 	finish(d, p)
 }
 
@@ -193,7 +195,7 @@ func readPHP(f File, s phpSettings, host string, d *draft.Draft) error {
 			}
 		case depth > 0 && next == "=>":
 			key = strings.Trim(token, `'"`)
-		case depth > 0 && key != "" && (token[0] == '\'' || token[0] == '"' || token[0] >= '0' && token[0] <= '9' || token[0] == '$'):
+		case depth > 0 && key != "" && strings.ContainsRune(`'"$0123456789`, rune(token[0])):
 			name := strings.Join(append(path, key), ".")
 			switch {
 			case next == "." || token[0] == '$' && token != "$mailcow_hostname":

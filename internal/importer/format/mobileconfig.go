@@ -37,8 +37,8 @@ var (
 )
 
 // knownPayloads are those that mobileconfig.Read reads.
-var knownPayloads = []string{"Configuration", "com.apple.mail.managed", "com.apple.eas.account", "com.apple.ews.account",
-	"com.apple.caldav.account", "com.apple.carddav.account"}
+var knownPayloads = []string{"Configuration", "com.apple.mail.managed", "com.apple.eas.account",
+	"com.apple.ews.account", "com.apple.caldav.account", "com.apple.carddav.account"}
 
 func readProfile(f File, d *draft.Draft) error {
 	data := f.Data
@@ -77,7 +77,8 @@ func readProfile(f File, d *draft.Draft) error {
 	}
 	setNames(d, &p, p.Place, name, "")
 	for _, server := range s.Expanded() {
-		one := service{at: p.Place, name: "the " + string(server.Type) + " account", kind: string(server.Type), host: server.Hostname,
+		kind := string(server.Type)
+		one := service{at: p.Place, name: "the " + kind + " account", kind: kind, host: server.Hostname,
 			url: general(server.URL, s.Address), username: general(server.Login.Username, s.Address),
 			domain: server.Login.DomainName, prefix: server.PathPrefix}
 		if server.Port != 0 {

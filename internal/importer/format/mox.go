@@ -15,7 +15,8 @@ var mox = Format{
 	Name:  "mox",
 	Title: "mox's configuration",
 	Is: func(f File) bool {
-		return isMoxDomains(f) || bytes.Contains(f.Data, []byte("\nListeners:\n")) && bytes.Contains(f.Data, []byte("Hostname:"))
+		return isMoxDomains(f) ||
+			bytes.Contains(f.Data, []byte("\nListeners:\n")) && bytes.Contains(f.Data, []byte("Hostname:"))
 	},
 	Read: func(files []File, d *draft.Draft) error {
 		var static, domains *File
@@ -71,7 +72,8 @@ func readMox(static, dynamic File, d *draft.Draft) error {
 		}
 		for _, key := range []string{"LocalpartCatchallSeparator", "LocalpartCatchallSeparators"} {
 			if separator, ok := domain.fields[key]; ok {
-				d.Lose(at(separator), "%s: an address with a separator signs in as itself in what clients are told, and mox refuses that", key)
+				d.Lose(at(separator), "%s: an address with a separator signs in as itself in what clients are told, "+
+					"and mox refuses that", key)
 			}
 		}
 		finish(d, p)

@@ -24,8 +24,8 @@ func readSolarsskEnv(e envFile, d *draft.Draft) {
 	p := draft.Product{Place: e.at("ALLOWED_DOMAINS")}
 	addDomains(d, &p, e.at("ALLOWED_DOMAINS"), strings.Split(e.get("ALLOWED_DOMAINS"), ",")...)
 	setNames(d, &p, e.at("MAIL_DISPLAY_NAME"), e.get("MAIL_DISPLAY_NAME"), e.get("MAIL_DISPLAY_SHORT_NAME"))
-	known := []string{"ALLOWED_DOMAINS", "MAIL_DISPLAY_NAME", "MAIL_DISPLAY_SHORT_NAME", "USERNAME_FORMAT", "PUBLIC_BASE_URL",
-		"TRUSTED_PROXY_IPS", "POP3_ENABLED"}
+	known := []string{"ALLOWED_DOMAINS", "MAIL_DISPLAY_NAME", "MAIL_DISPLAY_SHORT_NAME", "USERNAME_FORMAT",
+		"PUBLIC_BASE_URL", "TRUSTED_PROXY_IPS", "POP3_ENABLED"}
 	for _, prefix := range []string{"IMAP", "SMTP", "POP3"} {
 		for _, name := range []string{"_HOST", "_PORT", "_SOCKET_TYPE", "_AUTHENTICATION"} {
 			known = append(known, prefix+name)
@@ -34,7 +34,8 @@ func readSolarsskEnv(e envFile, d *draft.Draft) {
 			continue
 		}
 		s := service{at: e.at(prefix + "_HOST"), kind: prefix, name: prefix, host: e.get(prefix + "_HOST"),
-			port: e.get(prefix + "_PORT"), socket: e.get(prefix + "_SOCKET_TYPE"), username: solarsskLogin(e.get("USERNAME_FORMAT"))}
+			port: e.get(prefix + "_PORT"), socket: e.get(prefix + "_SOCKET_TYPE"),
+			username: solarsskLogin(e.get("USERNAME_FORMAT"))}
 		if method := e.get(prefix + "_AUTHENTICATION"); method != "" {
 			s.methods = []string{method}
 		}
@@ -110,7 +111,7 @@ func readSolarssk(f File, domain string, v jsonValue, d *draft.Draft) {
 		switch key {
 		case "display_name", "display_short_name":
 		case "imap", "smtp", "pop3":
-			if enabled, ok := s.fields["enabled"]; ok && !isOn(enabled.text) || key == "pop3" && !isOn(s.fields["enabled"].text) {
+			if enabled, ok := s.fields["enabled"]; (ok || key == "pop3") && !isOn(enabled.text) {
 				continue
 			}
 			one := service{at: at(s), kind: key, host: s.fields["host"].text, port: s.fields["port"].text,

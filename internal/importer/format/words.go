@@ -160,7 +160,7 @@ func cleanURL(text string) (clean, problem string) {
 		return "", fmt.Sprintf("%s is not https", text)
 	case !wellFormed(percentEscape.ReplaceAllString(text, "")):
 		return "", fmt.Sprintf("%s has a percent sign that begins neither an escape nor a placeholder of Signpost's", text)
-	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) }):
+	case strings.ContainsFunc(text, mustEscape):
 		return "", fmt.Sprintf("%q has a character that a URL must not have", text)
 	}
 	end := strings.IndexAny(rest, "/?#")
@@ -183,6 +183,8 @@ func cleanURL(text string) (clean, problem string) {
 	}
 	return "https://" + host + rest[end:], ""
 }
+
+func mustEscape(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) }
 
 var percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
@@ -267,7 +269,8 @@ func setNames(d *draft.Draft, p *draft.Product, at draft.Place, name, short stri
 		name = strings.TrimSpace(string([]rune(name)[:maxName]))
 	}
 	p.Provider.DisplayName = name
-	if short != name && short != "" && utf8.RuneCountInString(short) <= maxShortName && !strings.ContainsAny(short, "%${}") {
+	fits := short != "" && utf8.RuneCountInString(short) <= maxShortName
+	if fits && short != name && !strings.ContainsAny(short, "%${}") {
 		p.Provider.DisplayShortName = short
 	}
 }

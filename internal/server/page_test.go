@@ -44,8 +44,8 @@ func TestPage(t *testing.T) {
 		{"setup.mamutmail.com", "/Setup/Copy.JS", 200, "clipboard"},
 		{"setup.mamutmail.com", "/setup/", 404, "not found"},
 		{"setup.mamutmail.com", "/setup/else", 404, "not found"},
-		{"autoconfig.domain.se", "/", 404, "not found"},
-		{"autoconfig.domain.se", "/?emailaddress=secret@domain.se", 404, "not found"},
+		{"autoconfig.domain.se", "/", 302, ""}, // to the page: TestOldURLs
+		{"autoconfig.unknown.example", "/?emailaddress=secret@domain.se", 404, "not found"},
 		{"domain.se", "/setup/style.css", 404, "not found"},
 	} {
 		w := get(test.host, test.path)

@@ -64,7 +64,7 @@ func TestPlainHTTP(t *testing.T) {
 			"https://setup.mamutmail.com/profile.mobileconfig?emailaddress=a%40domain.se"},
 		{"a profile at an IP address", "GET", "192.0.2.1", "/profile.mobileconfig", 302,
 			"https://setup.mamutmail.com/profile.mobileconfig"},
-		{"a profile elsewhere", "GET", "domain.se", "/profile.mobileconfig", 404, ""},
+		{"a profile of a stranger", "GET", "unknown.example", "/profile.mobileconfig", 404, ""},
 		{"nothing", "GET", "domain.se", "/nothing", 404, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -59,17 +59,18 @@ type Options struct {
 
 func (o Options) routes() []route {
 	resolve := recordLookup(o.Resolve, o.Metrics)
-	xml := autoconfig.Handler(resolve)
-	autodiscoverJSON := autodiscover.JSONHandler(resolve, o.Name)
+	xml := public(autoconfig.Handler(resolve))
+	autodiscoverJSON := public(autodiscover.JSONHandler(resolve, o.Name))
 	autodiscoverSOAP := autodiscover.SOAPHandler(resolve)
 	page := setup.Handler(resolve, setup.Options{
 		Name: o.Name, Templates: o.Templates, Branding: o.Branding, Signed: o.Signer.CanSign,
 		Trusted: o.Signer.Trusted, Log: o.Log,
 	})
+	old := oldURLs{o.Name, resolve}
 	profiles := mobileconfig.Handler(resolve, mobileconfig.HandlerOptions{
 		Service: o.Name, Sign: o.Signer.Sign, Texts: setup.ProfileTexts(o.Templates),
 	})
-	return []route{
+	routes := []route{
 		// The routes are ordered by how often they are requested.
 		{path: "/mail/config-v1.1.xml", allowPlain: true, dialect: "autoconfig", handler: xml},
 		{path: "/autodiscover/autodiscover.xml", errorsAreOK: true, dialect: "autodiscover",
@@ -80,11 +81,25 @@ func (o Options) routes() []route {
 		{path: "/autodiscover/autodiscover.svc", dialect: "autodiscover-soap", handler: autodiscoverSOAP},
 		{path: "/autodiscover/autodiscover.svc/", below: true, dialect: "autodiscover-soap", handler: autodiscoverSOAP},
 		{path: "/v1.1/", below: true, allowPlain: true, dialect: "autoconfig", handler: xml},
-		{path: "/.well-known/user-agent-configuration.json", dialect: "pacc", handler: autoconfig.PACCHandler(resolve)},
-		{path: "/profile.mobileconfig", ownName: true, dialect: "mobileconfig", handler: profiles},
+		{path: "/.well-known/user-agent-configuration.json", dialect: "pacc", handler: public(autoconfig.PACCHandler(resolve))},
+		{path: "/profile.mobileconfig", ownName: true, dialect: "mobileconfig", handler: orOld(profiles, old)},
 		{path: "/", ownName: true, dialect: "setup", handler: page},
 		{path: "/setup/", below: true, ownName: true, dialect: "setup", handler: page},
+		{path: "/.well-known/mail-v1.xml", allowPlain: true, dialect: "autoconfig", handler: xml},
 	}
+	for _, path := range oldProfiles {
+		for _, path := range []string{path, path + "/"} {
+			routes = append(routes, route{path: path, allowPlain: true, dialect: "old-url", handler: old})
+		}
+	}
+	routes = append(routes, route{path: "/", allowPlain: true, dialect: "old-url", handler: old})
+	for path, serverType := range map[string]account.ServerType{
+		"caldav": account.CalDAV, "carddav": account.CardDAV, "jmap": account.JMAP,
+	} {
+		routes = append(routes,
+			route{path: "/.well-known/" + path, dialect: "well-known", handler: wellKnown{serverType, resolve}})
+	}
+	return routes
 }
 
 // router returns a router for the routes. mux compares paths with their case, hence the

@@ -154,6 +154,9 @@ func (h oldURLs) target(ctx context.Context, path string, q oldQuery, domain str
 		return "", account.ErrUnknownDomain // another service answers for the domain
 	}
 	target := "/profile.mobileconfig?emailaddress=" + url.QueryEscape(a.String())
+	if strings.EqualFold(strings.TrimSuffix(path, "/"), "/profile.mobileconfig.qrcode.png") {
+		return "/setup/code.png?emailaddress=" + url.QueryEscape(a.String()), nil
+	}
 	if name := q.name(); name != "" {
 		target += "&name=" + url.QueryEscape(name)
 	}

@@ -44,6 +44,7 @@ var oldRows = []oldRow{
 	{"Mailu", "/apple.mobileconfig", "", "/"},
 	{"Modoboa", "/mobileconfig", "emailaddress=kontakt%40domain.se", oldAddress},
 	{"mox", "/profile.mobileconfig", "addresses=kontakt@domain.se,anna@domain.se&name=Anna", oldAddress + "&name=Anna"},
+	{"mox, its picture", "/profile.mobileconfig.qrcode.png", "addresses=kontakt@domain.se", "/setup/code.png?emailaddress=kontakt%40domain.se"},
 	{"Mail-in-a-Box", "/mailinabox.mobileconfig", "", "/"},
 	{"bongo", "/.well-known/mobileconfig", "", "/"},
 	{"case", "/MobileConfig/", "EmailAddress=KONTAKT@Domain.SE", "/profile.mobileconfig?emailaddress=KONTAKT%40domain.se"},

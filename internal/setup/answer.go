@@ -85,6 +85,9 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 	a.arrange(d, lang)
 	if !plainText {
 		a.Link, a.Code = h.forPhone(l)
+		if a.App = appCode(s, l.name); a.App.Size > 0 {
+			a.AppFile = appFilePath + links{address: l.address, name: l.name}.query()
+		}
 	}
 	for _, n := range p.Notices {
 		if n.Active(time.Now()) {

@@ -71,7 +71,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
 		return
 	}
-	if r.URL.Path != "/" {
+	switch strings.ToLower(r.URL.Path) {
+	case "/":
+	case appFilePath:
+		h.serveAppFile(w, r)
+		return
+	case pictureFilePath:
+		h.servePicture(w, r)
+		return
+	default:
 		h.serveFile(w, r)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -277,7 +278,8 @@ func TestHostile(t *testing.T) {
 		}
 	}
 	shapes := map[string]bool{}
-	for _, harmless := range []string{"", "anna", "anna@domain.se", "exmaple.com"} {
+	// Thunderbird for Android takes no code for an address with other letters.
+	for _, harmless := range []string{"", "anna", "anna@domain.se", "exmaple.com", "åsa"} {
 		for _, query := range queries(harmless) {
 			shapes[shape(t, get(t, h, "/?"+query).Body.String())] = true
 		}
@@ -427,11 +429,8 @@ func TestNotices(t *testing.T) {
 func TestMailboxNotRevealed(t *testing.T) {
 	page := func(h http.Handler, address, format string) string {
 		body := get(t, h, "/?emailaddress="+address+"&format="+format).Body.String()
-		// The QR code differs because it has the address.
-		if i := strings.Index(body, `stroke="#000" d="`); i >= 0 {
-			end := strings.Index(body[i:], "</svg>")
-			body = body[:i] + body[i+end:]
-		}
+		// The QR codes differ because they have the address, and so may their sizes.
+		body = regexp.MustCompile(`<svg class="(app)?code"[^>]*>.*</svg>`).ReplaceAllString(body, "")
 		return strings.ReplaceAll(body, address[:strings.Index(address, "@")], "x")
 	}
 	for _, test := range []struct{ system, address, unlisted string }{

@@ -53,6 +53,8 @@ type answer struct {
 	Signed               bool
 	Unverified           bool   // signed, but devices show that they do not know the authority
 	Exchange             bool   // ActiveSync
+	App                  code   // that Thunderbird for Android scans; of size 0 if there is none
+	AppFile              string // URL of the settings file for Thunderbird for Android and K-9 Mail, or empty
 	Form                 *table // for Android's Exchange account
 	Joined               *table // domain and user name in one field, as older Androids ask for it
 	Web                  bool   // Exchange Web Services, and SMTP, without which Thunderbird takes nothing

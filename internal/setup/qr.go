@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"rsc.io/qr"
+
+	"signpost/account"
+	"signpost/internal/setup/phone"
 )
 
 // code is a QR code as an SVG path of strokes that are one unit wide.
@@ -21,6 +24,16 @@ const quietZone = 4
 // screen.
 const maxCode = 350
 
+// maxAppCode is the length of the longest text for the Thunderbird app, which itself warns of
+// more.
+const maxAppCode = 800
+
+// appModule is the width of a module in the app's code, in pixels.
+const appModule = 4
+
+// Pixels is the width of the picture for the app: its code has many modules.
+func (c code) Pixels() int { return c.Size * appModule }
+
 // qrCode returns the QR code of a URL, and false if the URL is too long. Error
 // correction level M tolerates damage to 15 % of the code, which a phone needs
 // that is held at an angle to the screen.
@@ -28,7 +41,12 @@ func qrCode(url string) (code, bool) {
 	if len(url) > maxCode {
 		return code{}, false
 	}
-	c, err := qr.Encode(url, qr.M)
+	return drawCode(url, qr.M)
+}
+
+// drawCode returns the QR code of a text.
+func drawCode(text string, level qr.Level) (code, bool) {
+	c, err := qr.Encode(text, level)
 	if err != nil {
 		return code{}, false
 	}
@@ -54,4 +72,14 @@ func qrCode(url string) (code, bool) {
 		}
 	}
 	return code{Size: c.Size + 2*quietZone, Path: path.String()}, true
+}
+
+// appCode returns the QR code that sets up Thunderbird for Android, if it can be.
+func appCode(s account.Settings, name string) code {
+	text, ok := phone.Code(s, name)
+	if !ok || len(text) > maxAppCode {
+		return code{}
+	}
+	c, _ := drawCode(text, qr.L) // as the app's own codes
+	return c
 }

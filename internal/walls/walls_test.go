@@ -24,7 +24,7 @@ var floors = [][]string{
 	},
 	{
 		"autoconfig", "autodiscover", "mobileconfig", "templates",
-		"internal/doctor/document", "internal/doctor/probe", "internal/importer/draft",
+		"internal/doctor/document", "internal/doctor/probe", "internal/importer/draft", "internal/setup/phone",
 		"internal/caa", "internal/certfile", "internal/conn", "internal/directory", "internal/dns/dnstest",
 		"internal/sources/mapfile", "internal/sources/memory", "internal/sources/rig", "internal/sources/secret",
 	},

@@ -1,0 +1,209 @@
+// Package phone writes what sets up a mail app on an Android phone without typing: the text of a
+// QR code for Thunderbird for Android, and a settings file for it and for K-9 Mail. Neither holds
+// a password: the app asks for it.
+//
+// The code is format 1 of Thunderbird's account transfer (thunderbird-android,
+// feature/migration/qrcode, qr-code-format.md). The app refuses a whole code for what its
+// document allows, such as null, and gives no sign of it up to version 22, so Code keeps to what
+// the app's reader takes.
+package phone
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+
+	"signpost/account"
+)
+
+// mailbox is what the app needs to know.
+type mailbox struct {
+	address, name string
+	in, out       server
+}
+
+// server is a server in the app's words.
+type server struct {
+	kind     int // 0 IMAP, 1 POP3; 0 SMTP
+	host     string
+	port     int
+	security int // 2 STARTTLS, 3 TLS; 0 and 1 are never written
+	auth     int // 0 none, 1 password, 2 encrypted password
+	username string
+}
+
+// Codes of the format.
+const (
+	startTLS, tls      = 2, 3
+	noAuth, plainAuth  = 0, 1
+	encryptedAuth      = 2
+	imapKind, pop3Kind = 0, 1
+)
+
+// addressLine is what the app's strict parser takes: no quoted local part, and ASCII only.
+var addressLine = regexp.MustCompile(
+	`^[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+
+// mailboxOf returns what the settings are for the app, and false if it cannot use them: without
+// IMAP or POP3 and SMTP, without encryption, without a password, or with an address that it
+// refuses. The name is the person's and may be empty.
+func mailboxOf(s account.Settings, name string) (mailbox, bool) {
+	m := mailbox{address: s.Address.String(), name: withoutControls(name)}
+	if len(m.address) > 254 || len(s.Address.Local()) > 64 || !addressLine.MatchString(m.address) {
+		return m, false
+	}
+	servers := s.Expanded()
+	incoming, ok := first(servers, account.IMAP, imapKind)
+	if !ok {
+		incoming, ok = first(servers, account.POP3, pop3Kind)
+	}
+	outgoing, sends := first(servers, account.SMTP, 0)
+	m.in, m.out = incoming, outgoing
+	return m, ok && sends && incoming.auth != noAuth
+}
+
+// first returns the first server of a type, and whether the app can use it.
+func first(servers []account.Server, t account.ServerType, kind int) (server, bool) {
+	for _, s := range servers {
+		if s.Type != t {
+			continue
+		}
+		r := server{kind: kind, host: s.Hostname, port: s.Port, username: s.Login.Username, auth: -1}
+		r.security = map[account.SocketType]int{account.SSL: tls, account.STARTTLS: startTLS}[s.SocketType]
+		for _, method := range s.Authentication {
+			switch method {
+			case account.PasswordCleartext:
+				r.auth = plainAuth
+			case account.PasswordEncrypted:
+				r.auth = encryptedAuth
+			case account.NoAuthentication, account.ClientIPAddress:
+				r.auth, r.username = noAuth, ""
+			default:
+				continue // a sign-in that the app has for few hosts only
+			}
+			break
+		}
+		_, err := account.ParseDomain(r.host)
+		return r, err == nil && r.security != 0 && r.auth >= 0 && 0 < r.port && r.port < 65536 &&
+			!strings.ContainsAny(r.username, "\r\n")
+	}
+	return server{}, false
+}
+
+// Code returns the text of the QR code for the settings, and false if the app cannot use them.
+func Code(s account.Settings, name string) (string, bool) {
+	m, ok := mailboxOf(s, name)
+	if !ok {
+		return "", false
+	}
+	// [1, [n, of], IN, [[[OUT], [address, name]]]]
+	return fmt.Sprintf(`[1,[1,1],%s,[[%s,[%s,%s]]]]`, m.in.json(), m.out.json(), quote(m.address), quote(m.name)), true
+}
+
+func (s server) json() string {
+	return fmt.Sprintf(`[%d,%s,%d,%d,%d,%s]`, s.kind, quote(s.host), s.port, s.security, s.auth, quote(s.username))
+}
+
+// quote returns a text as JSON in ASCII, so that no reader has to guess the encoding of the code.
+func quote(text string) string {
+	data, err := json.Marshal(withoutControls(text))
+	if err != nil {
+		return `""`
+	}
+	var b strings.Builder
+	for _, r := range string(data) {
+		if r < 0x7f {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
+}
+
+// withoutControls returns a text with spaces in place of control characters and of what is not
+// UTF-8.
+func withoutControls(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, " "))
+}
+
+// SettingsFile returns the settings file (.k9s) for the settings, and false if the app cannot use
+// them. Its layout is that of the app's own export (legacy/core, preferences): the app takes
+// settings of version 99 and later.
+func SettingsFile(s account.Settings, name string) ([]byte, bool) {
+	m, ok := mailboxOf(s, name)
+	if !ok {
+		return nil, false
+	}
+	file := k9settings{Version: 99, Format: 1}
+	file.Account.UUID = uuid(m.address)
+	file.Account.Name = m.address
+	file.Account.Incoming = m.in.file(map[int]string{imapKind: "IMAP", pop3Kind: "POP3"}[m.in.kind])
+	file.Account.Outgoing = m.out.file("SMTP")
+	file.Account.Identity = k9identity{Name: m.name, Email: m.address}
+	var b bytes.Buffer
+	b.WriteString(xml.Header)
+	e := xml.NewEncoder(&b)
+	e.Indent("", "  ")
+	if e.Encode(file) != nil {
+		return nil, false
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), true
+}
+
+// uuid returns the account's UUID: the same for the same address (version 5, RFC 9562 §5.5), so
+// that a file which is fetched twice is the same.
+func uuid(address string) string {
+	namespace := []byte("\x6b\xa7\xb8\x11\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\xc8") // URLs
+	sum := sha1.Sum(append(namespace, "mailto:"+address...))
+	sum[6], sum[8] = sum[6]&0x0f|0x50, sum[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
+
+// k9settings is the settings file.
+type k9settings struct {
+	XMLName struct{} `xml:"k9settings"`
+	Version int      `xml:"version,attr"`
+	Format  int      `xml:"format,attr"`
+	Account struct {
+		UUID     string     `xml:"uuid,attr"`
+		Name     string     `xml:"name"`
+		Incoming k9server   `xml:"incoming-server"`
+		Outgoing k9server   `xml:"outgoing-server"`
+		Identity k9identity `xml:"identities>identity"`
+	} `xml:"accounts>account"`
+}
+
+type k9server struct {
+	Type     string `xml:"type,attr"`
+	Host     string `xml:"host"`
+	Port     int    `xml:"port"`
+	Security string `xml:"connection-security"`
+	Auth     string `xml:"authentication-type"`
+	Username string `xml:"username,omitempty"`
+}
+
+type k9identity struct {
+	Name  string `xml:"name"`
+	Email string `xml:"email"`
+}
+
+func (s server) file(kind string) k9server {
+	return k9server{Type: kind, Host: s.host, Port: s.port, Username: s.username,
+		Security: map[int]string{startTLS: "STARTTLS_REQUIRED", tls: "SSL_TLS_REQUIRED"}[s.security],
+		Auth:     map[int]string{noAuth: "NONE", plainAuth: "PLAIN", encryptedAuth: "CRAM_MD5"}[s.auth]}
+}

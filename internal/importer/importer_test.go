@@ -242,3 +242,53 @@ func TestManyDomains(t *testing.T) {
 		t.Errorf("two imports of the same source differ")
 	}
 }
+
+// TestFirstWins imports a domain that two sources have.
+func TestFirstWins(t *testing.T) {
+	d := example(func(p *draft.Product) { p.Place = draft.Place{File: "one.xml", Line: 3} })
+	other := example(func(p *draft.Product) {
+		p.Place = draft.Place{File: "two.xml", Line: 5}
+		p.Domains = []string{"udde.example", "vik.example"}
+		p.Provider.Servers[0].Hostname = "elsewhere.example"
+	}).Products[0]
+	alike := example(func(p *draft.Product) { p.Place = draft.Place{File: "three.xml", Line: 7} }).Products[0]
+	d.Products = append(d.Products, other, alike)
+	proof, err := Save(t.Context(), filepath.Join(t.TempDir(), "signpost.yaml"), false, d)
+	if err != nil || proof.Domains != 2 {
+		t.Errorf("%d domains are proved, %v; want 2", proof.Domains, err)
+	}
+	want := "udde.example is told otherwise here than by one.xml:3, which was read before and counts"
+	if len(d.Lost) != 1 || d.Lost[0].Text != want || d.Lost[0].Place.String() != "two.xml:5" {
+		t.Errorf("lost is %v, want %q at two.xml:5", d.Lost, want)
+	}
+}
+
+// TestProveAliases proves what is told under another name of a domain.
+func TestProveAliases(t *testing.T) {
+	d := example(func(p *draft.Product) { p.Aliases = map[string]string{"annat.example": "udde.example"} })
+	path := filepath.Join(t.TempDir(), "signpost.yaml")
+	if proof, err := Save(t.Context(), path, false, d); err != nil || proof.Domains != 2 {
+		t.Errorf("%d domains are proved, %v; want 2", proof.Domains, err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := strings.Replace(string(text), "{alias: annat.example, of: udde.example}", "annat.example", 1)
+	if without == string(text) {
+		t.Fatalf("the configuration has no alias:\n%s", text)
+	}
+	if err := os.WriteFile(path, []byte(without), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prove(t.Context(), path, d); err == nil || !strings.Contains(err.Error(), "annat.example") {
+		t.Errorf("an alias that is a domain of its own is proved: %v", err)
+	}
+}
+
+// TestStandardOutput is refused, as there may be files of domains.
+func TestStandardOutput(t *testing.T) {
+	if _, err := Save(t.Context(), "-", true, example()); err == nil {
+		t.Error("a configuration is written to a file named -")
+	}
+}

@@ -36,13 +36,17 @@ func Prove(ctx context.Context, file string, d *draft.Draft) (Proof, error) {
 	type question struct {
 		product *draft.Product
 		domain  string
+		login   string // the domain in which its mailboxes sign in: another one for another name
 	}
 	questions := make(chan question)
 	go func() {
 		defer close(questions)
 		for i := range d.Products {
 			for _, domain := range d.Products[i].Domains {
-				questions <- question{&d.Products[i], domain}
+				questions <- question{&d.Products[i], domain, domain}
+			}
+			for alias, of := range d.Products[i].Aliases {
+				questions <- question{&d.Products[i], alias, of}
 			}
 		}
 	}()
@@ -52,7 +56,7 @@ func Prove(ctx context.Context, file string, d *draft.Draft) (Proof, error) {
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for q := range questions {
-				err := proveDomain(ctx, answers, q.product, q.domain)
+				err := proveDomain(ctx, answers, q.product, q.domain, q.login)
 				mu.Lock()
 				proof.Domains++
 				if err != nil {
@@ -82,9 +86,14 @@ func closeStores(c *config.Config) {
 // sample is the local part of the mailbox for which answers are compared. It is in no list.
 const sample = "signpost.import+proof"
 
-// proveDomain compares the answer for a mailbox of the domain with the product.
-func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Product, domain string) error {
+// proveDomain compares the answer for a mailbox of the domain with the product. Its owner signs in
+// with the address in the domain login.
+func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Product, domain, login string) error {
 	address, err := account.ParseAddress(sample + "@" + domain)
+	if err != nil {
+		return err
+	}
+	signsIn, err := account.ParseAddress(sample + "@" + login)
 	if err != nil {
 		return err
 	}
@@ -92,11 +101,11 @@ func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Pro
 	if err != nil {
 		return err
 	}
-	want := expanded(p.Provider.Servers, address)
+	want := expanded(p.Provider.Servers, signsIn)
 	if got := s.Expanded(); !slices.EqualFunc(got, want, same) {
 		return fmt.Errorf("its servers would be %v, but the source has %v", places(got), places(want))
 	}
-	if what := difference(s.Provider, &p.Provider, address); what != "" {
+	if what := difference(s.Provider, &p.Provider, signsIn); what != "" {
 		return errors.New(what)
 	}
 	document, err := autoconfig.Document(s)
@@ -107,7 +116,14 @@ func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Pro
 	if err != nil {
 		return err
 	}
-	for _, server := range read.Expanded() {
+	told := read.Expanded()
+	for _, t := range []account.ServerType{account.IMAP, account.POP3, account.SMTP} {
+		has := func(s account.Server) bool { return s.Type == t && s.SocketType != account.Plain }
+		if slices.ContainsFunc(want, has) && !slices.ContainsFunc(told, func(s account.Server) bool { return s.Type == t }) {
+			return fmt.Errorf("clients would be told no %s server", t)
+		}
+	}
+	for _, server := range told {
 		// The document has no place for a folder, and one for both parts of a login.
 		if server.Type.HasURL() || slices.ContainsFunc(want, func(w account.Server) bool {
 			w.PathPrefix, w.PrincipalURL = "", ""

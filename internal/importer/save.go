@@ -15,6 +15,9 @@ import (
 
 // MayWrite returns an error if the file exists and must not be replaced.
 func MayWrite(file string, force bool) error {
+	if file == "-" {
+		return errors.New("the configuration and its files of domains are written to files only, not to standard output")
+	}
 	info, err := os.Lstat(file)
 	switch {
 	case err != nil:
@@ -34,6 +37,7 @@ func Save(ctx context.Context, file string, force bool, d *draft.Draft) (Proof, 
 	if err := MayWrite(file, force); err != nil {
 		return Proof{}, err
 	}
+	FirstWins(d)
 	simple := *d
 	simple.Products = Simplify(d.Products)
 	// Paths in a configuration are relative to its folder, so the proof is there, too.

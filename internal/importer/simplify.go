@@ -2,8 +2,10 @@ package importer
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"signpost/account"
 	"signpost/internal/importer/draft"
@@ -36,7 +38,53 @@ func Simplify(products []draft.Product) []draft.Product {
 			merged[i].Provider = templates[i]
 		}
 	}
-	return Merge(merged)
+	merged = Merge(merged)
+	for i := range merged {
+		if merged[i].Provider.DisplayName == "" {
+			merged[i].Provider.DisplayName = nameOf(merged[i].Domains)
+		}
+	}
+	return merged
+}
+
+// maxName is the length of the longest name that a configuration takes, in characters.
+const maxName = 60
+
+// nameOf returns a name for people of what has none: the first domain, in Unicode.
+func nameOf(domains []string) string {
+	if len(domains) > 0 {
+		spellings := account.Spellings(domains[0])
+		if name := spellings[len(spellings)-1]; utf8.RuneCountInString(name) <= maxName {
+			return name
+		}
+	}
+	return "Mail"
+}
+
+// FirstWins leaves each domain to the first product that has it, and says where another one has
+// other settings for it.
+func FirstWins(d *draft.Draft) {
+	owners := map[string]*draft.Product{}
+	var kept []draft.Product
+	for _, p := range d.Products {
+		product := p
+		had := len(p.Domains)
+		product.Domains = nil
+		for _, domain := range p.Domains {
+			owner, taken := owners[domain]
+			switch {
+			case !taken:
+				owners[domain] = &product
+				product.Domains = append(product.Domains, domain)
+			case !reflect.DeepEqual(owner.Provider, p.Provider):
+				d.Lose(p.Place, "%s is told otherwise here than by %s, which was read before and counts", domain, owner.Place)
+			}
+		}
+		if had == 0 || len(product.Domains) > 0 {
+			kept = append(kept, product)
+		}
+	}
+	d.Products = kept
 }
 
 // templateOf puts the placeholder in the place of the domain where a host name or a URL ends its host

@@ -93,7 +93,9 @@ func (r autoconfigReader) provider(e *document.Element) {
 	for _, c := range e.Children {
 		switch c.Local() {
 		case "domain":
-			if text := content(c); strings.Contains(text, "%") {
+			if purpose, _ := c.Attribute("purpose"); purpose == "mx" {
+				r.d.Lose(r.at(c), "<domain purpose=\"mx\">%s</domain>: name the MX hosts of your customers under mx", content(c))
+			} else if text := content(c); strings.Contains(text, "%") {
 				r.d.Lose(r.at(c), "<domain>%s</domain>: it stands for any domain; list yours under domains", text)
 			} else {
 				addDomains(r.d, &p, r.at(c), text)

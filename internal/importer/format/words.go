@@ -287,16 +287,12 @@ func finish(d *draft.Draft, p draft.Product) {
 		d.Lose(p.Place, "settings without a domain")
 		return
 	}
-	if p.Provider.DisplayName == "" {
-		p.Provider.DisplayName = "Mail"
-		if len(p.Domains) > 0 {
-			spellings := account.Spellings(p.Domains[0])
-			p.Provider.DisplayName = spellings[len(spellings)-1] // in Unicode, if it is international
-		}
+	switch name := p.Provider.DisplayName; {
+	case name == "":
 		p.Guesses = append(p.Guesses, "the name that people read, for want of one")
-		if utf8.RuneCountInString(p.Provider.DisplayName) > maxName {
-			p.Provider.DisplayName = "Mail"
-		}
+	case len(p.Domains) == 1 && slices.Contains(account.Spellings(p.Domains[0]), name):
+		// Tools write the domain there, which would keep settings apart that are alike.
+		p.Provider.DisplayName, p.Provider.DisplayShortName = "", ""
 	}
 	d.Products = append(d.Products, p)
 }

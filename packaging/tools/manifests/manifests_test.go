@@ -113,7 +113,7 @@ func check(t *testing.T, configuration string) {
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "run", "./cmd/signpost", "check", "-config", file)
+	cmd := exec.Command("go", "run", "./cmd/signpost", "check", "-offline", "-config", file)
 	cmd.Dir = "../../.."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("signpost check: %v\n%s", err, out)

@@ -25,7 +25,8 @@ type request struct {
 // never send it, and then the domain is that of Host.
 //
 // Those ask /mail/config-v1.1.xml first. Delta Chat, GNOME Online Accounts and Parula
-// send the address there, and none to the URLs that they ask later.
+// send the address there, and none to the URLs that they ask later. GNOME Online Accounts
+// asks /.well-known/mail-v1.xml even before, with the address.
 func parseRequest(r *http.Request) (request, error) {
 	q := request{Query: account.Query{Host: r.Host, Client: account.Thunderbird}}
 	domain, later, err := parsePath(r.URL.Path)
@@ -72,6 +73,7 @@ func parsePath(path string) (domain string, later bool, err error) {
 	case strings.EqualFold(path, "/mail/config-v1.1.xml"):
 		return "", false, nil
 	case strings.EqualFold(path, "/.well-known/autoconfig/mail/config-v1.1.xml"),
+		strings.EqualFold(path, "/.well-known/mail-v1.xml"),   // GNOME Online Accounts; in drafts of 2024
 		strings.EqualFold(path, "/v1.1/mail/config-v1.1.xml"): // Nine, on Android, after Autodiscover in JSON
 		return "", true, nil
 	case len(path) > len(prefix) && strings.EqualFold(path[:len(prefix)], prefix):

@@ -212,6 +212,26 @@ func TestPublic(t *testing.T) {
 	}
 }
 
+// TestMailV1 checks that the URL of drafts from 2024, which GNOME Online Accounts asks first,
+// has the document of the usual URL.
+func TestMailV1(t *testing.T) {
+	handler, _ := oldService(t, "setup.mamutmail.com")
+	get := func(path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", path+"?emailaddress=a@domain.se", nil)
+		r.Host = "autoconfig.domain.se"
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	usual := get("/mail/config-v1.1.xml")
+	for _, path := range []string{"/.well-known/mail-v1.xml", "/.Well-Known/Mail-V1.xml"} {
+		w := get(path)
+		if w.Code != http.StatusOK || w.Body.String() != usual.Body.String() {
+			t.Errorf("GET %s: status %d, %q; want 200, %q", path, w.Code, w.Body, usual.Body)
+		}
+	}
+}
+
 // FuzzOldURLs sends queries and forms to other tools' URLs. A redirect leads to the service's own
 // name, and the address in it is one that the service knows.
 func FuzzOldURLs(f *testing.F) {

@@ -3,7 +3,6 @@ package acceptance
 import (
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -26,23 +25,38 @@ func zoneFile(zone, server string, records []string) string {
 		"%[1]s 60 IN NS ns1.%[1]s\nns1.%[1]s 60 IN A %s\n%s\n", zone, server, strings.Join(records, "\n"))
 }
 
+// rndcKey writes the key by which the servers are controlled, and returns its file.
+func rndcKey(t *testing.T) string {
+	return writeFile(t, "rndc.key", `key "rndc-key" { algorithm hmac-sha256; secret "c2lnbnBvc3QgbGFib3JhdG9yeQ=="; };`)
+}
+
+// rndc gives a command to the server at an address.
+func rndc(t *testing.T, ip string, command ...string) {
+	t.Helper()
+	args := append([]string{"-s", ip, "-k", rndcKey(t)}, command...)
+	if out, err := exec.Command("rndc", args...).CombinedOutput(); err != nil {
+		t.Fatalf("rndc %v: %v: %s", command, err, out)
+	}
+}
+
 // startNamed starts BIND on an address.
-func startNamed(t *testing.T, name, ip, options, zones string) *os.Process {
+func startNamed(t *testing.T, name, ip, options, zones string) {
 	t.Helper()
 	dir := filepath.Join(work, name)
 	conf := writeFile(t, name+"/named.conf", fmt.Sprintf(`
 options {
-  directory %q; pid-file none; session-keyfile none; listen-on port 53 { %s; }; listen-on-v6 { none; };
+  directory %[1]q; pid-file none; session-keyfile none; listen-on port 53 { %[2]s; }; listen-on-v6 { none; };
   notify no; empty-zones-enable no; minimal-responses no-auth; querylog yes; servfail-ttl 0;
-  %s
+  %[4]s
 };
-controls { };
+include %[3]q;
+controls { inet %[2]s port 953 allow { any; } keys { "rndc-key"; }; };
 logging {
   channel file { file "named.log"; severity info; };
   category default { file; };
   category queries { file; };
 };
-%s`, dir, ip, options, zones))
+%[5]s`, dir, ip, rndcKey(t), options, zones))
 	log := &lines{}
 	cmd := exec.Command("named", "-f", "-c", conf)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -51,7 +65,7 @@ logging {
 		query := new(dns.Msg)
 		query.SetQuestion("ready.invalid.", dns.TypeA)
 		if _, _, err := new(dns.Client).Exchange(query, net.JoinHostPort(ip, "53")); err == nil {
-			return cmd.Process
+			return
 		}
 		select {
 		case <-ended:
@@ -66,8 +80,7 @@ logging {
 
 // startZones serves the zones. Signed zones go to a server of their own; their value
 // says how long ago the signatures ended, or how long they will last if negative.
-// It returns the server of the signed zones.
-func startZones(t *testing.T, zones map[string][]string, signed map[string]time.Duration) *os.Process {
+func startZones(t *testing.T, zones map[string][]string, signed map[string]time.Duration) {
 	t.Helper()
 	var clauses, anchors, stubs strings.Builder
 	for zone, records := range zones {
@@ -85,10 +98,9 @@ func startZones(t *testing.T, zones map[string][]string, signed map[string]time.
 		fmt.Fprintf(&anchors, "%s\n", anchor)
 		fmt.Fprintf(&stubs, "zone %q { type static-stub; server-addresses { %s; }; };\n", zone, labSigned)
 	}
-	process := startNamed(t, "signed", labSigned, "recursion no; dnssec-validation no;", own.String())
+	startNamed(t, "signed", labSigned, "recursion no; dnssec-validation no;", own.String())
 	startNamed(t, "resolver", labResolver, "recursion yes; allow-recursion { any; }; dnssec-validation yes;",
 		"trust-anchors {\n"+anchors.String()+"};\n"+stubs.String()+clauses.String())
-	return process
 }
 
 // signZone signs a zone and returns its file and its trust anchor.

@@ -117,7 +117,6 @@ var judges = []string{thunderbird153, deltaChatCore, aerc014}
 // laboratory is the closed network with all subjects, and the judges.
 type laboratory struct {
 	zones       map[string][]string // by name, as they were at first
-	signed      *os.Process         // the server of the signed zones
 	web         *labWeb
 	thunderbird *thunderbird
 	deltaChat   *labDeltaChat
@@ -145,13 +144,13 @@ func startLaboratory(t *testing.T, all []subject) *laboratory {
 		zones[s.domain+"."] = s.zone()
 	}
 	exampleZones(t, zones)
-	signed := startZones(t, zones, map[string]time.Duration{
+	startZones(t, zones, map[string]time.Duration{
 		"d11.example.": 24 * time.Hour, "d11-ok.example.": -24 * time.Hour,
 	})
 	web := startLabWeb(t, ca, all)
 	web.serveExamples(t)
 	startLabMail(t, web.certs, all)
-	return &laboratory{zones, signed, web, startThunderbird(t, ca), startLabDeltaChat(t, ca)}
+	return &laboratory{zones, web, startThunderbird(t, ca), startLabDeltaChat(t, ca)}
 }
 
 // worldZones are the zones of all others than the subjects.

@@ -95,6 +95,9 @@ func TestStranger(t *testing.T) {
 		if statuses := all[i].statuses(); statuses != "200" {
 			t.Errorf("%s: the answers have the statuses %s, want only 200", question.what, statuses)
 		}
+		if race {
+			continue // which leaves the processor no time for the clients themselves
+		}
 		if got := all[i].at(0.99); question.within > 0 && got > question.within+2*busy {
 			t.Errorf("%s: the 99th percentile is %v, and %v without DNS; want less than %v",
 				question.what, got, busy, question.within)

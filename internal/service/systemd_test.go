@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -119,9 +120,21 @@ func TestStopIsAnnounced(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
+	raw, err := other.(*net.UnixConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
 	waiting := 0
-	for other.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err == nil; waiting++ {
-		_, err = other.Write([]byte("FILL=1"))
+	for full := error(nil); full == nil; waiting++ {
+		if err := raw.Write(func(fd uintptr) bool {
+			_, full = syscall.Write(int(fd), []byte("FILL=1"))
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if full != nil && full != syscall.EAGAIN {
+			t.Fatal(full)
+		}
 	}
 	stop()
 	select {

@@ -130,9 +130,7 @@ func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Pro
 			if w.NeedsNoLogin() { // the document has the mailbox's there, which no client uses
 				w.Login = server.Login
 			}
-			if w.Login.DomainName != "" {
-				w.Login = account.Login{Username: w.Login.DomainName + `\` + w.Login.Username}
-			}
+			w.Login, server.Login = joined(w.Login), joined(server.Login)
 			return same(w, server)
 		}) {
 			continue
@@ -140,6 +138,14 @@ func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Pro
 		return fmt.Errorf("clients would be told %v, which the source has not", places([]account.Server{server}))
 	}
 	return nil
+}
+
+// joined returns a login with its domain in the user name, as documents have it.
+func joined(l account.Login) account.Login {
+	if l.DomainName == "" {
+		return l
+	}
+	return account.Login{Username: l.DomainName + `\` + l.Username}
 }
 
 func expanded(servers []account.Server, a account.Address) []account.Server {

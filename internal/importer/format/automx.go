@@ -2,10 +2,10 @@ package format
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 
-	"signpost/account"
 	"signpost/internal/importer/draft"
 )
 
@@ -29,7 +29,10 @@ var automxINI = Format{
 type automx struct {
 	file     File
 	d        *draft.Draft
-	sections map[string]*iniSection
+	order    []*iniSection
+	sections map[string]*iniSection // by their names in lower case: automx 1 ignores case there
+	three    bool                   // automx 3, whose login is the address where nothing says another
+	told     map[*iniSection]bool   // whose unknown keys are named already
 }
 
 func readAutomx(f File, d *draft.Draft) error {
@@ -37,43 +40,47 @@ func readAutomx(f File, d *draft.Draft) error {
 	if err != nil {
 		return err
 	}
-	a := automx{f, d, map[string]*iniSection{}}
+	a := automx{file: f, d: d, order: sections, sections: map[string]*iniSection{}, told: map[*iniSection]bool{}}
 	for _, s := range sections {
-		a.sections[s.name] = s
+		name := strings.ToLower(s.name)
+		if a.sections[name] != nil {
+			return faultAt(f.Path, s.line, "there are two sections [%s]; automx reads one of them, or none", s.name)
+		}
+		a.sections[name] = s
 	}
-	main := a.sections["automx"]
+	main := a.section("automx")
 	if main == nil {
 		return faultAt(f.Path, 1, "there is no section [automx]")
 	}
-	if defaults := a.sections["DEFAULT"]; defaults != nil {
-		for _, s := range sections {
-			for key, v := range defaults.keys {
-				if _, own := s.keys[key]; !own {
-					s.keys[key] = v
-				}
-			}
-		}
+	for _, s := range sections {
+		a.three = a.three || slices.ContainsFunc(keysOf(s), isOfAutomx3)
+	}
+	if defaults := a.section("DEFAULT"); defaults != nil {
+		a.nameUnknown(defaults)
 	}
 	a.service(main)
-	any := false
-	isSeparator := func(r rune) bool { return strings.ContainsRune(", \t\n", r) }
-	for _, name := range strings.FieldsFunc(main.keys["domains"].text, isSeparator) {
-		if name == "*" {
-			any = true
-			d.Lose(a.at(main, "domains"), "domains = *: list the domains that you host; a service that answers any "+
-				"domain tells its servers to strangers' customers")
-			continue
-		}
-		if err := a.domain(name); err != nil {
+	domains, any := a.domains(main)
+	for _, domain := range domains {
+		if err := a.domain(domain); err != nil {
 			return err
 		}
 	}
+	// What a section lacks is found once for each domain that follows it.
+	seen := map[draft.Remark]bool{}
+	d.Lost = slices.DeleteFunc(d.Lost, func(r draft.Remark) bool {
+		again := seen[r]
+		seen[r] = true
+		return again
+	})
 	if any && len(d.Products) == 0 {
 		return faultAt(f.Path, main.keys["domains"].line,
 			"domains = * names no domain: write those that you host in its place, and import again")
 	}
 	return nil
 }
+
+// section returns a section by its name, or nil.
+func (a automx) section(name string) *iniSection { return a.sections[strings.ToLower(name)] }
 
 func (a automx) at(s *iniSection, key string) draft.Place {
 	line := s.line
@@ -83,152 +90,181 @@ func (a automx) at(s *iniSection, key string) draft.Place {
 	return draft.Place{File: a.file.Path, Line: line}
 }
 
+// domains returns the domains of the service. any is set if it answers every other one, too:
+// then those that have a section are known.
+func (a automx) domains(main *iniSection) (domains []string, any bool) {
+	for _, name := range automxList(main.keys["domains"].text) {
+		if name != "*" {
+			domains = append(domains, name)
+			continue
+		}
+		any = true
+		a.d.Lose(a.at(main, "domains"), "domains = *: list the domains that you host; a service that answers any "+
+			"domain tells its servers to strangers' customers")
+		for _, s := range a.order {
+			if _, err := parseDomain(s.name); err == nil {
+				domains = append(domains, s.name)
+			}
+		}
+	}
+	return domains, any
+}
+
+// automxList splits a list at commas and white space.
+func automxList(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
+}
+
 // service reads the keys of the section [automx].
 func (a automx) service(s *iniSection) {
-	for _, key := range slices.Sorted(slices.Values(keysOf(s))) {
+	for _, key := range keysOf(s) {
 		v := s.keys[key]
 		switch key {
 		case "domains", "provider":
 		case "mobileconfig_signing_certificate", "mobileconfig_signing_key":
-			a.d.Hints = append(a.d.Hints, "profiles.certificate and profiles.key sign Apple profiles; automx has "+v.text)
+			a.signs(v)
 		case "memcache", "memcache_ttl", "client_error_limit", "rate_limit_exception_networks":
 			a.d.Lose(a.at(s, key), "%s: Signpost limits requests by itself, see limits", key)
-		case "autodiscover_v2", "mobileconfig_sign":
+		case "autodiscover_v2", "mobileconfig_sign", "debug", "homedir", "logfile", "openssl":
 		default:
-			if defaults := a.sections["DEFAULT"]; defaults != nil && defaults.keys[key] == v {
-				continue
+			if !v.inherited {
+				a.d.Lose(a.at(s, key), "%s has no equivalent", key)
 			}
-			a.d.Lose(a.at(s, key), "%s has no equivalent", key)
 		}
 	}
 }
 
-func keysOf(s *iniSection) []string {
-	var keys []string
-	for key := range s.keys {
-		keys = append(keys, key)
+// signs notes a file with which automx signs profiles.
+func (a automx) signs(v iniValue) {
+	hint := "profiles.certificate and profiles.key sign Apple profiles; automx has " + v.text
+	if !slices.Contains(a.d.Hints, hint) {
+		a.d.Hints = append(a.d.Hints, hint)
 	}
-	return keys
+}
+
+// keysOf returns the keys of a section in the order of the file, those of [DEFAULT] last.
+func keysOf(s *iniSection) []string {
+	return slices.SortedFunc(maps.Keys(s.keys), func(a, b string) int {
+		one, other := s.keys[a], s.keys[b]
+		switch {
+		case one.inherited == other.inherited:
+			return one.line - other.line
+		case one.inherited:
+			return 1
+		default:
+			return -1
+		}
+	})
+}
+
+// automxAnswer is what sections say about a domain. One that follows another replaces what it
+// says: each service as a whole, and each other key.
+type automxAnswer struct {
+	domain   string
+	first    *iniSection
+	keys     map[string]iniValue
+	services []automxServer
+}
+
+// automxServer is a service with the section in which its keys stand.
+type automxServer struct {
+	kind    string
+	section *iniSection
 }
 
 // maxFollow is how many sections may follow one another (automx 3).
 const maxFollow = 16
 
-// domain reads the settings of a domain: its own section, which may follow another, or [global].
+// domain reads the settings of a domain: from its own section, or from [global].
 func (a automx) domain(name string) error {
-	s := a.sections[name]
+	s := a.section(name)
 	if s == nil {
-		s = a.sections["global"]
+		s = a.section("global")
 	}
 	if s == nil {
-		a.d.Lose(a.at(a.sections["automx"], "domains"), "%s has neither a section of its own nor [global]", name)
+		a.d.Lose(a.at(a.section("automx"), "domains"), "%s has neither a section of its own nor [global]", name)
 		return nil
 	}
-	merged := &iniSection{name: s.name, line: s.line, keys: map[string]iniValue{}}
-	for n, from := 0, s; from != nil; n++ {
-		if n > maxFollow {
-			return faultAt(a.file.Path, s.line, "the sections that [%s] follows lead in a circle", s.name)
-		}
-		for key, v := range from.keys {
-			if _, ok := merged.keys[key]; !ok {
-				merged.keys[key] = v
-			}
-		}
-		next := from.keys["follow"].text
-		if next == "" && from.keys["backend"].text == "global" && from.name != "global" {
-			next = "global"
-			delete(merged.keys, "backend")
-		}
-		if next == "" {
-			break
-		}
-		if a.sections[next] == nil {
-			return faultAt(a.file.Path, s.line, "there is no section [%s], which [%s] follows", next, from.name)
-		}
-		from = a.sections[next]
+	answer := automxAnswer{domain: name, first: s, keys: map[string]iniValue{}}
+	if ok, err := a.evaluate(s, &answer, 1); err != nil || !ok {
+		return err
 	}
-	return a.settings(name, merged)
-}
-
-// settings reads the settings of a section for a domain.
-func (a automx) settings(name string, s *iniSection) error {
-	value := func(key string) string { return s.keys[key].text }
-	switch backend := value("backend"); backend {
-	case "", "static", "global":
-	case "file":
-		a.d.Lose(a.at(s, "autoconfig"), "%s is told what the file %s says: import that, too", name, value("autoconfig"))
-		return nil
-	case "sql":
-		a.d.Lose(a.at(s, "query"), "the query of %s, which gives user names: write it under accounts, as sql; "+
-			"the query is %q, and the password of the database is left out", name, value("query"))
-	case "ldap":
-		a.d.Lose(a.at(s, "filter"), "the search of %s, which gives user names: write it under accounts, as ldap; "+
-			"the base is %q, the filter %q, and the password is left out", name, value("base"), value("filter"))
-	default:
-		a.d.Lose(a.at(s, "backend"), "%s has the backend %q, which has no equivalent", name, backend)
-		return nil
-	}
-	p := draft.Product{Place: draft.Place{File: a.file.Path, Line: s.line}}
-	addDomains(a.d, &p, p.Place, name)
-	setNames(a.d, &p, a.at(s, "account_name"), value("account_name"), value("account_name_short"))
-	if url, problem := plainURL(value("help_url")); problem == "" {
-		p.Provider.Documentation = append(p.Provider.Documentation, account.Documentation{URL: url,
-			Titles: []account.Title{{Language: "en", Text: "Help"}}})
-	}
-	a.oAuth2(s, &p)
-	for _, kind := range []string{"imap", "pop", "smtp", "managesieve", "jmap", "ews", "activesync", "caldav", "carddav",
-		"webdav", "rest", "graph", "oab", "actions"} {
-		if isOn(value(kind)) {
-			a.server(kind, s, &p)
-		}
-	}
-	finish(a.d, p)
+	a.settings(answer)
 	return nil
 }
 
-func isOn(text string) bool {
-	return slices.Contains([]string{"yes", "true", "on", "1"}, strings.ToLower(text))
-}
-
-// server reads the keys of a service: imap_server, imap_port and so on.
-func (a automx) server(kind string, s *iniSection, p *draft.Product) {
-	value := func(key string) string { return s.keys[kind+"_"+key].text }
-	at := a.at(s, kind)
-	one := service{at: at, name: kind, kind: kind, host: placeholder.Replace(value("server")), port: value("port"),
-		socket: value("encryption"), url: placeholder.Replace(value("url")),
-		username: placeholder.Replace(value("auth_identity"))}
-	if strings.EqualFold(one.socket, "auto") {
-		one.socket = ""
+// evaluate adds what a section says, and then what those say that it follows. It reports
+// whether that can be carried over.
+func (a automx) evaluate(s *iniSection, answer *automxAnswer, depth int) (ok bool, err error) {
+	if depth > maxFollow {
+		return false, faultAt(a.file.Path, answer.first.line,
+			"the sections that [%s] follows lead in a circle", answer.first.name)
 	}
-	if strings.Contains(one.username, "${") {
-		a.d.Lose(a.at(s, kind+"_auth_identity"),
-			"%s_auth_identity = %s: the source of accounts gives the user name, see accounts", kind, value("auth_identity"))
-		one.username = account.EmailAddress
+	value := func(key string) string { return s.keys[key].text }
+	backend, appends := strings.CutSuffix(strings.ToLower(value("backend")), "_append")
+	switch backend {
+	case "global":
+		return a.follow(s, "global", answer, depth)
+	case "static":
+	case "file":
+		a.d.Lose(a.at(s, "autoconfig"), "%s is told what the file %s says: import that, too",
+			answer.domain, value("autoconfig"))
+		return false, nil
+	case "sql":
+		a.d.Lose(a.at(s, "query"), "the query of %s, which gives user names: write it under accounts, as sql; "+
+			"the query is %q, and the password of the database is left out", answer.domain, value("query"))
+	case "ldap":
+		a.d.Lose(a.at(s, "filter"), "the search of %s, which gives user names: write it under accounts, as ldap; "+
+			"the base is %q, the filter %q, and the password is left out", answer.domain, value("base"), value("filter"))
+	case "script":
+		a.d.Lose(a.at(s, "script"), "the script of %s, which gives user names: %s", answer.domain, value("script"))
+	case "":
+		a.d.Lose(a.at(s, "backend"), "[%s] has no backend, and so automx tells nothing for %s", s.name, answer.domain)
+		return false, nil
+	default:
+		a.d.Lose(a.at(s, "backend"), "%s has the backend %q, which has no equivalent", answer.domain, value("backend"))
+		return false, nil
 	}
-	for method := range strings.SplitSeq(value("auth"), ",") {
-		if method = strings.TrimSpace(method); method != "" {
-			one.methods = append(one.methods, method)
+	a.nameUnknown(s)
+	for key, v := range s.keys {
+		if _, _, isService := automxService(key); !isService {
+			answer.keys[key] = v
 		}
 	}
-	one.domain = s.keys["service_domain_name"].text
-	one.add(a.d, p)
+	for _, key := range keysOf(s) {
+		if slices.Contains(automxKinds, key) && isOn(s.keys[key].text) {
+			a.put(automxServer{key, s}, answer, appends)
+		}
+	}
+	if next := value("follow"); next != "" {
+		return a.follow(s, strings.ReplaceAll(next, "%d", answer.domain), answer, depth)
+	}
+	return true, nil
 }
 
-// placeholder translates automx 1's placeholders. Those of automx 3 are Mozilla's, like ours.
-var placeholder = strings.NewReplacer(account.EmailAddress, account.EmailAddress,
-	account.EmailLocalPart, account.EmailLocalPart, account.EmailDomain, account.EmailDomain, "%s", account.EmailAddress, "%u", account.EmailLocalPart,
-	"%d", account.EmailDomain, "%%", "%")
+func (a automx) follow(s *iniSection, next string, answer *automxAnswer, depth int) (ok bool, err error) {
+	if strings.ContainsAny(next, "%$") {
+		a.d.Lose(a.at(s, "follow"), "%s: the section that follows depends on the account: %s", answer.domain, next)
+		return false, nil
+	}
+	section := a.section(next)
+	if section == nil {
+		return false, faultAt(a.file.Path, s.line, "there is no section [%s], which [%s] follows", next, s.name)
+	}
+	return a.evaluate(section, answer, depth+1)
+}
 
-func (a automx) oAuth2(s *iniSection, p *draft.Product) {
-	value := func(key string) string { return s.keys["oauth_"+key].text }
-	o := &account.OAuth2{Issuer: value("issuer"), Scopes: strings.Fields(value("scope")), AuthURL: value("auth_url"),
-		TokenURL: value("token_url"), ClientID: value("client_id")}
+// put adds a service. It replaces the one of its kind, but for backends that append: there
+// automx 1 has both, and automx 3 keeps the one that it has.
+func (a automx) put(one automxServer, answer *automxAnswer, appends bool) {
+	n := slices.IndexFunc(answer.services, func(old automxServer) bool { return old.kind == one.kind })
 	switch {
-	case o.Issuer == "" && o.AuthURL == "":
-	case !complete(o):
-		a.d.Lose(a.at(s, "oauth_issuer"),
-			"oauth_*: issuer, scope, auth_url and token_url are needed, the last two with https")
-	default:
-		p.Provider.OAuth2 = o
+	case n < 0 || appends && !a.three:
+		answer.services = append(answer.services, one)
+	case !appends:
+		answer.services[n].section = one.section
+		answer.services = slices.DeleteFunc(answer.services, func(old automxServer) bool {
+			return old.kind == one.kind && old.section != one.section
+		})
 	}
 }

@@ -43,7 +43,7 @@ func readEnv(f File) (envFile, error) {
 		if !ok {
 			return e, faultAt(f.Path, line, "the value of %s has a quotation mark that does not end in its line", name)
 		}
-		e.vars[name] = iniValue{value, line}
+		e.vars[name] = iniValue{text: value, line: line}
 	}
 	return e, nil
 }
@@ -73,10 +73,10 @@ func (e envFile) readCompose() error {
 		vars := map[string]iniValue{}
 		for _, item := range environment.items {
 			name, value, _ := strings.Cut(item.text, "=")
-			vars[name] = iniValue{value, item.line}
+			vars[name] = iniValue{text: value, line: item.line}
 		}
 		for _, key := range environment.keys {
-			vars[key] = iniValue{environment.fields[key].text, environment.fields[key].line}
+			vars[key] = iniValue{text: environment.fields[key].text, line: environment.fields[key].line}
 		}
 		if len(vars) > len(e.vars) {
 			clear(e.vars)

@@ -13,8 +13,9 @@ type iniSection struct {
 }
 
 type iniValue struct {
-	text string
-	line int
+	text      string
+	line      int
+	inherited bool // from [DEFAULT]
 }
 
 // readINI reads the sections of a file in order.
@@ -56,7 +57,25 @@ func readINI(f File) ([]*iniSection, error) {
 			return nil, faultAt(f.Path, line, "the line is neither a section nor a key with a value")
 		}
 		last = strings.ToLower(strings.TrimSpace(trimmed[:end]))
-		current.keys[last] = iniValue{strings.TrimSpace(trimmed[end+1:]), line}
+		current.keys[last] = iniValue{text: strings.TrimSpace(trimmed[end+1:]), line: line}
 	}
+	inherit(sections)
 	return sections, nil
+}
+
+// inherit gives every section the keys of [DEFAULT] that it lacks.
+func inherit(sections []*iniSection) {
+	for _, defaults := range sections {
+		if defaults.name != "DEFAULT" {
+			continue
+		}
+		for _, s := range sections {
+			for key, v := range defaults.keys {
+				if _, own := s.keys[key]; !own {
+					v.inherited = true
+					s.keys[key] = v
+				}
+			}
+		}
+	}
 }

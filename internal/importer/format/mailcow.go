@@ -59,7 +59,7 @@ func mailcowDefaults(e envFile) phpSettings {
 		return otherwise
 	}
 	s := phpSettings{}
-	set := func(key, value, from string) { s[key] = iniValue{value, e.vars[from].line} }
+	set := func(key, value, from string) { s[key] = iniValue{text: value, line: e.vars[from].line} }
 	for _, one := range []struct{ kind, tls, tlsPort string }{
 		{"imap", "IMAPS_PORT", "993"}, {"pop3", "POPS_PORT", "995"}, {"smtp", "SMTPS_PORT", "465"},
 	} {
@@ -201,9 +201,9 @@ func readPHP(f File, s phpSettings, host string, d *draft.Draft) error {
 			case next == "." || token[0] == '$' && token != "$mailcow_hostname":
 				d.Lose(draft.Place{File: f.Path, Line: line}, "%s is computed, and only literal values are read", name)
 			case token == "$mailcow_hostname":
-				s[name] = iniValue{host, line}
+				s[name] = iniValue{text: host, line: line}
 			default:
-				s[name] = iniValue{strings.Trim(token, `'"`), line}
+				s[name] = iniValue{text: strings.Trim(token, `'"`), line: line}
 			}
 			key = ""
 		}

@@ -237,9 +237,7 @@ func addDomains(d *draft.Draft, p *draft.Product, at draft.Place, domains ...str
 			d.Lose(at, "%q is not a domain", text)
 			continue
 		}
-		if !slices.Contains(p.Domains, domain) {
-			p.Domains = append(p.Domains, domain)
-		}
+		p.Domains = append(p.Domains, domain)
 	}
 }
 
@@ -275,8 +273,14 @@ func setNames(d *draft.Draft, p *draft.Product, at draft.Place, name, short stri
 	}
 }
 
-// finish adds the product to the draft, if it says anything.
+// finish adds the product to the draft, if it says anything. Each domain stays once.
 func finish(d *draft.Draft, p draft.Product) {
+	seen := make(map[string]bool, len(p.Domains))
+	p.Domains = slices.DeleteFunc(p.Domains, func(domain string) bool {
+		again := seen[domain]
+		seen[domain] = true
+		return again
+	})
 	switch {
 	case len(p.Provider.Servers) == 0 && p.Provider.AutodiscoverRedirect == nil:
 		if len(p.Domains) > 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -68,11 +69,20 @@ func readTables(f File) (sqlTables, error) {
 	}
 	defer db.Close()
 	tables := sqlTables{}
-	for name, columns := range automx2Columns {
+	for _, name := range slices.Sorted(maps.Keys(automx2Columns)) {
+		// Versions differ in what they have; draftAutomx2 says what it needs.
+		present, err := db.Rows(context.Background(), "SELECT name FROM pragma_table_info('"+name+"')")
+		if err != nil {
+			return nil, faultAt(f.Path, 0, "table %s: %v", name, err)
+		}
+		columns := slices.DeleteFunc(slices.Clone(automx2Columns[name]), func(column string) bool {
+			return !slices.ContainsFunc(present, func(row []string) bool { return strings.EqualFold(row[0], column) })
+		})
+		if len(columns) == 0 {
+			continue
+		}
 		rows, err := db.Rows(context.Background(), "SELECT "+strings.Join(columns, ", ")+" FROM "+name)
-		if sqldb.IsMissing(err) {
-			continue // a version of automx2 without it; draftAutomx2 says which it needs
-		} else if err != nil {
+		if err != nil {
 			return nil, faultAt(f.Path, 0, "table %s: %v", name, err)
 		}
 		for _, row := range rows {
@@ -135,6 +145,17 @@ func draftAutomx2(f File, tables sqlTables, d *draft.Draft) error {
 			provider := providers[domain.values["provider_id"]]
 			setNames(d, p, at(provider), provider.values["name"], provider.values["short_name"])
 			addAutomx2Servers(d, p, at, pick(servers, mine), pick(davs, dav))
+			for _, missing := range []struct {
+				what string
+				ids  []string
+				rows map[string]sqlRow
+			}{{"server", mine, servers}, {"davserver", dav, davs}, {"provider", []string{domain.values["provider_id"]}, providers}} {
+				for _, id := range missing.ids {
+					if _, ok := missing.rows[id]; !ok {
+						d.Lose(at(domain), "%s has the %s %q, which the table %[2]s lacks", domain.values["name"], missing.what, id)
+					}
+				}
+			}
 			groups[key] = p
 			order = append(order, key)
 		}

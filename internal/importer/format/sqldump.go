@@ -21,7 +21,10 @@ func readDump(f File) (sqlTables, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sqlScanner{text: data, line: 1}
+	if err := isWhole(f.Path, data); err != nil {
+		return nil, err
+	}
+	s := &sqlScanner{text: data, line: 1, backslashes: strings.Contains(data, "INSERT INTO `")}
 	tables, columns := sqlTables{}, map[string][]string{}
 	for {
 		line := s.line
@@ -48,6 +51,25 @@ func readDump(f File) (sqlTables, error) {
 			}
 		}
 	}
+}
+
+// dumpEnds are how the programs begin and end a dump.
+var dumpEnds = [][2]string{
+	{"-- MySQL dump", "-- Dump completed"},
+	{"-- MariaDB dump", "-- Dump completed"},
+	{"-- PostgreSQL database dump", "-- PostgreSQL database dump complete"},
+	{"BEGIN TRANSACTION;", "COMMIT;"}, // sqlite3
+}
+
+// isWhole refuses a dump that lacks its last line: it was cut off, even if between two statements.
+func isWhole(path, data string) error {
+	for _, mark := range dumpEnds {
+		_, rest, begins := strings.Cut("\n"+data, "\n"+mark[0])
+		if begins && !strings.Contains(rest, "\n"+mark[1]) {
+			return faultAt(path, 1+strings.Count(data, "\n"), "the dump ends without the line %q: it was cut off", mark[1])
+		}
+	}
+	return nil
 }
 
 // sqlWord is a word, a sign or a text of a statement.
@@ -146,8 +168,12 @@ func insert(tables sqlTables, name string, columns []string, w sqlWords) error {
 			}
 			value := w[0]
 			w = w[1:]
-			for len(w) > 0 && !w[0].quoted && w[0].text != "," && w[0].text != ")" { // -1, E'x'
-				value = sqlWord{text: value.text + w[0].text, quoted: w[0].quoted}
+			for len(w) > 0 && (w[0].quoted || w[0].text != "," && w[0].text != ")") {
+				if w[0].quoted { // E'x', _binary 'x'
+					value = w[0]
+				} else { // -1
+					value = sqlWord{text: value.text + w[0].text, quoted: value.quoted}
+				}
 				w = w[1:]
 			}
 			if i < len(columns) && (value.quoted || !strings.EqualFold(value.text, "null")) {
@@ -175,9 +201,10 @@ func insert(tables sqlTables, name string, columns []string, w sqlWords) error {
 
 // sqlScanner splits a dump into statements.
 type sqlScanner struct {
-	text string
-	at   int
-	line int
+	text        string
+	at          int
+	line        int
+	backslashes bool // begin escapes in every text, as in MySQL
 }
 
 func (s *sqlScanner) next() byte {
@@ -245,15 +272,16 @@ func (s *sqlScanner) statement() (sqlWords, error) {
 
 func isNumber(text string) bool { return text != "" && '0' <= text[0] && text[0] <= '9' }
 
-// quoted reads a text in quotation marks, in which they are doubled or, by mysqldump, stand
-// behind a backslash.
+// quoted reads a text in quotation marks, in which they are doubled. By mysqldump, and in
+// PostgreSQL's E'text', a backslash begins an escape; everywhere else it stands for itself.
 func (s *sqlScanner) quoted(mark byte) (string, error) {
 	var b strings.Builder
 	line := s.line
+	escapes := mark == '\'' && (s.backslashes || s.at > 0 && s.text[s.at-1] == 'E')
 	s.next()
 	for s.at < len(s.text) {
 		switch c := s.next(); {
-		case c == '\\' && mark == '\'' && s.at < len(s.text):
+		case c == '\\' && escapes && s.at < len(s.text):
 			switch e := s.next(); e {
 			case 'n':
 				b.WriteByte('\n')

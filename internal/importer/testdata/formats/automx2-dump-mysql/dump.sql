@@ -30,3 +30,4 @@ INSERT INTO `server` VALUES (1,10,'mail.fjord.example',993,'imap','SSL','%EMAILA
 (2,10,'mail.fjord.example',465,'smtp','SSL','%EMAILADDRESS%','plain');
 CREATE TABLE `server_domain` (`server_id` int(11) NOT NULL, `domain_id` int(11) NOT NULL);
 INSERT INTO `server_domain` VALUES (1,1),(2,1),(1,2),(2,2);
+-- Dump completed on 2026-11-20 10:00:00

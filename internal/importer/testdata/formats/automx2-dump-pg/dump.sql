@@ -30,3 +30,7 @@ COPY public.server_domain (server_id, domain_id) FROM stdin;
 1	2
 2	2
 \.
+
+--
+-- PostgreSQL database dump complete
+--

@@ -14,13 +14,13 @@ import (
 	"signpost/internal/sources/sqldb"
 )
 
-// automx2Database is automx2's database: a file of SQLite, or a dump of any of its databases
-// (automx2 2026.2, src/automx2/model.py).
+// automx2Database is automx2's database: a file of SQLite, a dump of any of its databases, or
+// automx2.conf, which says where it is (automx2 2026.2, src/automx2/model.py and docs/).
 var automx2Database = Format{
 	Name:  "automx2-db",
 	Title: "automx2's database",
 	Is: func(f File) bool {
-		if IsDatabase(f.Data) {
+		if IsDatabase(f.Data) || isAutomx2Conf(f) {
 			return true
 		}
 		start := bytes.ToUpper(f.Data[:min(len(f.Data), 1<<20)])
@@ -28,7 +28,7 @@ var automx2Database = Format{
 	},
 	Read: func(files []File, d *draft.Draft) error {
 		for _, f := range files {
-			tables, err := readTables(f)
+			tables, err := readTables(f, d)
 			if err != nil {
 				return err
 			}
@@ -55,33 +55,45 @@ var automx2Columns = map[string][]string{
 	"davserver_domain": {"davserver_id", "domain_id"},
 }
 
-func readTables(f File) (sqlTables, error) {
-	if !IsDatabase(f.Data) {
-		return readDump(f)
+func readTables(f File, d *draft.Draft) (sqlTables, error) {
+	switch {
+	case isAutomx2Conf(f):
+		database, password, err := readAutomx2Conf(f, d)
+		if err != nil {
+			return nil, err
+		}
+		return queryTables(f, database, password)
+	case IsDatabase(f.Data):
+		path, err := filepath.Abs(f.Path)
+		if err != nil {
+			return nil, err
+		}
+		return queryTables(f, "sqlite:"+path, "")
 	}
-	path, err := filepath.Abs(f.Path)
+	return readDump(f)
+}
+
+// queryTables reads the tables of a database, in the order of their keys. Versions of automx2
+// differ in the columns that they have; draftAutomx2 says which it needs.
+func queryTables(f File, database, password string) (sqlTables, error) {
+	db, err := sqldb.OpenToRead(sqldb.Options{Database: database, Timeout: time.Minute}, password)
 	if err != nil {
-		return nil, err
-	}
-	db, err := sqldb.OpenToRead(sqldb.Options{Database: "sqlite:" + path, Timeout: time.Minute})
-	if err != nil {
-		return nil, err
+		return nil, faultAt(f.Path, 0, "the database: %v", err)
 	}
 	defer db.Close()
 	tables := sqlTables{}
 	for _, name := range slices.Sorted(maps.Keys(automx2Columns)) {
-		// Versions differ in what they have; draftAutomx2 says what it needs.
-		present, err := db.Rows(context.Background(), "SELECT name FROM pragma_table_info('"+name+"')")
+		present, err := db.Columns(context.Background(), name)
 		if err != nil {
 			return nil, faultAt(f.Path, 0, "table %s: %v", name, err)
 		}
 		columns := slices.DeleteFunc(slices.Clone(automx2Columns[name]), func(column string) bool {
-			return !slices.ContainsFunc(present, func(row []string) bool { return strings.EqualFold(row[0], column) })
+			return !slices.Contains(present, column)
 		})
 		if len(columns) == 0 {
 			continue
 		}
-		rows, err := db.Rows(context.Background(), "SELECT "+strings.Join(columns, ", ")+" FROM "+name)
+		rows, err := db.Rows(context.Background(), "SELECT "+strings.Join(columns, ", ")+" FROM "+name+" ORDER BY 1")
 		if err != nil {
 			return nil, faultAt(f.Path, 0, "table %s: %v", name, err)
 		}

@@ -1,6 +1,8 @@
 package format
 
 import (
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -27,6 +29,9 @@ INSERT INTO server_domain VALUES(1,2);
 INSERT INTO server_domain VALUES(7,2);
 COMMIT;
 `
+
+// TestMain stops the databases that a test has started.
+func TestMain(m *testing.M) { rig.Main(m) }
 
 func readAutomx2(t *testing.T, f File) draft.Draft {
 	t.Helper()
@@ -63,6 +68,70 @@ func TestSQLiteFile(t *testing.T) {
 	withoutLines(&fromDump)
 	if !reflect.DeepEqual(fromFile, fromDump) {
 		t.Errorf("the file says\n%+v\nand its dump\n%+v", fromFile, fromDump)
+	}
+}
+
+// TestAutomx2Conf reads the database that automx2.conf names.
+func TestAutomx2Conf(t *testing.T) {
+	_, tables, _ := strings.Cut(dump, "BEGIN TRANSACTION;\n")
+	tables, _, _ = strings.Cut(tables, "COMMIT;")
+	want := readAutomx2(t, File{Path: "dump.sql", Data: []byte(dump)})
+	read := func(t *testing.T, file, uri string) {
+		d := readAutomx2(t, File{Path: file, Data: []byte("[automx2]\nloglevel = WARNING\ndb_uri = " + uri + "\nproxy_count = 1\n")})
+		if len(d.Products) != len(want.Products) || len(d.Lost) != len(want.Lost) || len(d.Hints) != 1 {
+			t.Fatalf("the database says\n%+v\nwant\n%+v", d, want)
+		}
+		for i := range d.Products {
+			if !reflect.DeepEqual(d.Products[i].Domains, want.Products[i].Domains) ||
+				!reflect.DeepEqual(d.Products[i].Provider, want.Products[i].Provider) {
+				t.Errorf("the database says\n%+v\nwant\n%+v", d.Products[i], want.Products[i])
+			}
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		folder := t.TempDir()
+		rig.Run(t, "", dump, rig.Tool(t, "sqlite3"), filepath.Join(folder, "db.sqlite"))
+		read(t, filepath.Join(folder, "automx2.conf"), "sqlite:///db.sqlite")
+		read(t, "automx2.conf", "sqlite:///"+filepath.Join(folder, "db.sqlite"))
+	})
+	for dialect, server := range map[string]func(testing.TB) *rig.Server{
+		"mysql+pymysql": rig.MariaDB, "postgresql+psycopg2": rig.PostgreSQL,
+	} {
+		t.Run(dialect, func(t *testing.T) {
+			s := server(t)
+			d := s.Empty(t)
+			script := tables
+			for _, table := range []string{"provider", "server", "domain", "server_domain"} {
+				if s.Scheme == "mysql" {
+					script += fmt.Sprintf("GRANT SELECT ON %s.%s TO %s@'127.0.0.1';\n", d.Name, table, d.User)
+				} else {
+					script += fmt.Sprintf("GRANT SELECT ON %s TO %s;\n", table, d.User)
+				}
+			}
+			if s.Scheme == "mysql" {
+				script = strings.ReplaceAll(script, `\`, `\\`)
+			}
+			d.Run(t, script)
+			read(t, "automx2.conf", dialect+"://"+d.User+":"+url.QueryEscape(rig.Password)+"@"+s.Address()+"/"+d.Name+"?charset=utf8mb4")
+		})
+	}
+}
+
+// TestAutomx2URI checks which databases cannot be read, and that no password is told.
+func TestAutomx2URI(t *testing.T) {
+	for uri, want := range map[string]string{
+		"sqlite:///:memory:":                    "the database is in the memory of automx2; import its seed file instead",
+		"sqlite://":                             "the database is in the memory of automx2; import its seed file instead",
+		"oracle://u:secret@db.example/a":        "the database is neither SQLite, MySQL nor PostgreSQL; import a seed file instead",
+		"mysql://u:secret@/a?unix_socket=/x":    "it names no host or no database; import a dump of the database instead",
+		"mysql://u:secret@db.example:port/a":    "it is not a URL; import a dump of the database instead",
+		"postgresql://u:secret%zz@db.example/a": "it is not a URL; import a dump of the database instead",
+		"postgresql://u:secret@db.example":      "it names no host or no database; import a dump of the database instead",
+		"secret":                                "the database is neither SQLite, MySQL nor PostgreSQL; import a seed file instead",
+	} {
+		if _, _, problem := automx2URI(uri, "."); problem != want {
+			t.Errorf("automx2URI(%q) says %q, want %q", uri, problem, want)
+		}
 	}
 }
 

@@ -38,8 +38,8 @@ func OpenTables(options Options) (*Tables, error) {
 }
 
 // OpenToRead is OpenTables for another program's database, SQLite too, in which nothing is
-// written.
-func OpenToRead(options Options) (*Tables, error) {
+// written. The password is that of the program's configuration, or empty.
+func OpenToRead(options Options, password string) (*Tables, error) {
 	if options.Timeout <= 0 {
 		options.Timeout = DefaultTablesTimeout
 	}
@@ -47,11 +47,30 @@ func OpenToRead(options Options) (*Tables, error) {
 	if err != nil {
 		return nil, err
 	}
+	store.place.given = password
 	store.open()
 	return &Tables{store}, nil
 }
 
-// Scheme returns the kind of database: postgres or mysql.
+// Columns returns the names of the columns of a table, none if there is no such table.
+func (t *Tables) Columns(ctx context.Context, table string) ([]string, error) {
+	query := "SELECT column_name FROM information_schema.columns WHERE table_name = ? AND table_schema = DATABASE()"
+	switch t.Scheme() {
+	case "postgres":
+		query = "SELECT column_name FROM information_schema.columns WHERE table_name = ? " +
+			"AND table_schema = ANY (current_schemas(false))"
+	case "sqlite":
+		query = "SELECT name FROM pragma_table_info(?)"
+	}
+	rows, err := t.Rows(ctx, query, table)
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = strings.ToLower(row[0])
+	}
+	return names, err
+}
+
+// Scheme returns the kind of database: postgres, mysql or sqlite.
 func (t *Tables) Scheme() string { return t.store.place.scheme }
 
 // Close closes the connections.

@@ -26,10 +26,10 @@ func (p *place) tlsConfig(h host) (*tls.Config, error) {
 	return config, nil
 }
 
-// password reads the password file, if there is one.
+// password returns the password that was given, or reads the password file if there is one.
 func (p *place) password() (string, error) {
 	if p.passwordFile == "" {
-		return "", nil
+		return p.given, nil
 	}
 	password, err := secret.Read(p.passwordFile)
 	if err != nil {

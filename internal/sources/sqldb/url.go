@@ -18,6 +18,7 @@ type place struct {
 	scheme       string
 	user         string
 	passwordFile string
+	given        string // the password itself, of another program's configuration
 	hosts        []host // tried in this order; a socket and a file are hosts, too
 	database     string // for SQLite, the path of the file
 	caRoot       string // TLS is wanted wherever it is set

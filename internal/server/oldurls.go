@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -34,6 +35,9 @@ var oldProfiles = []string{
 	"/.well-known/apple-mail.mobileconfig", "/.well-known/mobileconfig", "/mailinabox.mobileconfig",
 	"/mobileconfig.php", "/profile.mobileconfig", "/profile.mobileconfig.qrcode.png", "/apple",
 }
+
+// errElsewhere says that another service answers for the domain: nothing here is about its profiles.
+var errElsewhere = fmt.Errorf("the mail of the domain is with another service: %w", account.ErrUnknownDomain)
 
 // maxOldForm is the size of the largest form that is read.
 const maxOldForm = 8 << 10
@@ -96,34 +100,53 @@ func (h oldURLs) fail(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, "this cannot be answered now, try again", http.StatusServiceUnavailable)
 }
 
-// orOld answers requests for a profile that are spelled as for mox, addresses=…, by a redirect, and
-// all others by profiles.
+// orOld answers requests for a profile that spell the address as other tools do, addresses=… as
+// mox or email=…, by a redirect, and all others by profiles.
 func orOld(profiles http.Handler, old oldURLs) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, ours := account.RawParameter(r.URL.RawQuery, "emailaddress")
-		if _, addresses := account.RawParameter(r.URL.RawQuery, "addresses"); addresses && !ours {
-			old.ServeHTTP(w, r)
-			return
+		if _, ours := account.RawParameter(r.URL.RawQuery, "emailaddress"); !ours {
+			_, email := account.RawParameter(r.URL.RawQuery, "email")
+			_, addresses := account.RawParameter(r.URL.RawQuery, "addresses")
+			if email || addresses {
+				old.ServeHTTP(w, r)
+				return
+			}
 		}
 		profiles.ServeHTTP(w, r)
 	})
 }
 
 // hosted returns the mail domain of a host name that clients derive from it, empty for the
-// service's own. The error satisfies account.IsUnknown if the name is not hosted here.
-func (h oldURLs) hosted(ctx context.Context, host string) (string, error) {
-	if isOwnName(host, h.name) {
+// service's own. The error satisfies account.IsUnknown if the name is not hosted here, or if
+// another service answers for its domain.
+func (h oldURLs) hosted(ctx context.Context, name string) (string, error) {
+	isOwn := isOwnName(name, h.name)
+	if isOwn && h.name != "" {
 		return "", nil
 	}
-	host, err := account.ParseDomain(hostOnly(host))
+	domain, err := h.domain(ctx, name)
+	if isOwn && err != errElsewhere && errors.Is(err, account.ErrUnknownDomain) {
+		stateOf(ctx).err = nil // without a name, the page and the profiles are at every name
+		return "", nil
+	}
+	return domain, err
+}
+
+// domain returns the mail domain that a host name belongs to.
+func (h oldURLs) domain(ctx context.Context, name string) (string, error) {
+	host, err := account.ParseDomain(hostOnly(name))
 	if err != nil {
 		return "", account.ErrUnknownDomain
 	}
-	_, err = h.resolve(ctx, account.Query{Host: host, Client: account.Outlook, Fallback: true})
-	if err != nil && !errors.Is(err, account.ErrAddressRequired) {
+	s, err := h.resolve(ctx, account.Query{Host: host, Client: account.Apple, Fallback: true})
+	switch {
+	case errors.Is(err, account.ErrAddressRequired):
+		stateOf(ctx).err = nil // the redirect needs no address
+	case err != nil:
 		return "", err
+	case len(s.Servers) == 0:
+		return "", errElsewhere
 	}
-	stateOf(ctx).err = nil // the redirect needs no address
 	for _, prefix := range account.HostPrefixes() {
 		if domain, ok := strings.CutPrefix(host, prefix); ok {
 			return domain, nil
@@ -151,7 +174,7 @@ func (h oldURLs) target(ctx context.Context, path string, q oldQuery, domain str
 		return "", err
 	}
 	if len(s.Servers) == 0 {
-		return "", account.ErrUnknownDomain // another service answers for the domain
+		return "", errElsewhere
 	}
 	target := "/profile.mobileconfig?emailaddress=" + url.QueryEscape(a.String())
 	if strings.EqualFold(strings.TrimSuffix(path, "/"), "/profile.mobileconfig.qrcode.png") {
@@ -180,7 +203,8 @@ func (q *oldQuery) read(form io.Reader) error {
 	pairs.Buffer(make([]byte, 0, 512), maxOldForm)
 	pairs.Split(splitPairs)
 	for pairs.Scan() {
-		key, value, _ := bytes.Cut(pairs.Bytes(), []byte("="))
+		pair := pairs.Bytes()
+		key, _, _ := bytes.Cut(pair, []byte("="))
 		var into *string
 		switch strings.ToLower(string(key)) {
 		case "emailaddress":
@@ -196,8 +220,8 @@ func (q *oldQuery) read(form io.Reader) error {
 		case "only_email":
 			q.onlyMail = true
 		}
-		if into != nil {
-			*into = cmp.Or(*into, string(value))
+		if into != nil && *into == "" && len(key) < len(pair) {
+			*into = string(pair[len(key)+1:])
 		}
 	}
 	return pairs.Err()

@@ -138,6 +138,12 @@ func oracleQuestions() []question {
 			return request("GET", "autodiscover."+domain,
 				"/autodiscover/autodiscover.xml?Email="+url.QueryEscape(address), "")
 		}},
+		{"another tool's URL", func(address, domain string) *http.Request {
+			return request("GET", "autoconfig."+domain, "/email.mobileconfig?email="+url.QueryEscape(address), "")
+		}},
+		{"another tool's form", func(address, domain string) *http.Request {
+			return request("POST", domain, "/mobileconfig", "cn=Karin&emailaddress="+url.QueryEscape(address))
+		}},
 		{"a profile of mail only", func(address, _ string) *http.Request {
 			return request("GET", "setup.mamutmail.com",
 				"/profile.mobileconfig?only=mail&device=mac&emailaddress="+url.QueryEscape(address), "")
@@ -186,6 +192,8 @@ func TestNoOracle(t *testing.T) {
 				body, length = codes.ReplaceAllString(body, ""), 0
 			}
 		}
+		body += header.Get("Location") // which has the address, too
+		header.Del("Location")
 		shape = fmt.Sprintf("%d, %d bytes, %d look-ups, %v", w.Code, length, lookups-before, header)
 		body = uuids.ReplaceAllString(changing.ReplaceAllString(body, ""), "ID")
 		return strings.NewReplacer(local, "LOCAL", strings.ToUpper(local), "LOCAL").Replace(body), shape

@@ -29,7 +29,9 @@ import (
 //     then goes on to the SRV record _autodiscover._tcp and asks the person to
 //     trust its host if that is outside the mail domain, although autoconfig
 //     over http has been answered.
-//   - Requests for the page and for profiles are redirected to the service's own name.
+//   - Requests for the page and for profiles are redirected to the service's own name. So are
+//     URLs of other tools, which old mails have with http, by POST as well: a browser follows
+//     with a GET (303), which leaves the form behind.
 //
 // ACME challenges are answered before any of this.
 

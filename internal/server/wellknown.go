@@ -12,7 +12,8 @@ import (
 // PROPFIND, OPTIONS and GET there, so the answer to each method is 307, which keeps it.
 //
 // A request names no person. So it is answered only where all mailboxes of the domain have the
-// same URL, without a placeholder for one of them.
+// same URL, without a placeholder for one of them, and with what the provider has for all kinds of
+// clients, because it does not tell the kind either.
 type wellKnown struct {
 	serverType account.ServerType
 	resolve    account.Resolver
@@ -20,7 +21,7 @@ type wellKnown struct {
 
 func (h wellKnown) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	s, err := h.resolve(r.Context(), account.Query{Host: hostOnly(r.Host), Client: account.Apple, Fallback: true})
+	s, err := h.resolve(r.Context(), account.Query{Host: hostOnly(r.Host), Fallback: true})
 	switch {
 	case account.IsUnknown(err):
 		notFound(w, r)

@@ -101,3 +101,14 @@ func TestSconf(t *testing.T) {
 		t.Errorf("readSconf = %+v, %v", v, err)
 	}
 }
+
+// TestMailcowComment reads a file of PHP in which the settings stand in a comment only.
+func TestMailcowComment(t *testing.T) {
+	var d draft.Draft
+	if err := byName(t, "mailcow").Read([]File{
+		{Path: "mailcow.conf", Data: []byte("MAILCOW_HOSTNAME=mail.a.example\n")},
+		{Path: "vars.local.inc.php", Data: []byte("<?php\n// $autodiscover_config = [];\n")},
+	}, &d); err != nil {
+		t.Error(err)
+	}
+}

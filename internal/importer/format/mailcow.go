@@ -157,6 +157,9 @@ func readPHP(f File, s phpSettings, host string, d *draft.Draft) error {
 		return regexp.MustCompile(`[^\n]`).ReplaceAllString(c, " ")
 	})
 	begin := strings.Index(data, "$autodiscover_config")
+	if begin < 0 {
+		return nil // it stands in a comment
+	}
 	tokens := phpToken.FindAllStringIndex(data[begin:], -1)
 	var path []string
 	key, depth := "", 0

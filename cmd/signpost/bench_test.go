@@ -98,6 +98,9 @@ func bareHandler(answer []byte) http.HandlerFunc {
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if r.Method == http.MethodGet {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+		}
 		w.Write(answer)
 	}
 }

@@ -84,24 +84,6 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestSconf reads mox's format.
-func TestSconf(t *testing.T) {
-	for text, want := range map[string]string{
-		"a:\n\t\tb: c\n":       "file:2: the line has too many tabs before it",
-		"a: 1\na: 2\n":         "file:2: the key a comes twice",
-		"nonsense\n":           `file:1: the line is no "key: value", with tabs before it`,
-		"# only a comment\n\n": "file:1: the file has no keys",
-	} {
-		if _, err := readSconf(File{Path: "file", Data: []byte(text)}); err == nil || err.Error() != want {
-			t.Errorf("readSconf(%q): %v, want %s", text, err, want)
-		}
-	}
-	v, err := readSconf(File{Path: "file", Data: []byte("A:\n\tB: x: y\n\tC:\n\t\t- one\n\t\t- two\nD: nil\n")})
-	if err != nil || v.fields["A"].fields["B"].text != "x: y" || len(v.fields["A"].fields["C"].items) != 2 || v.fields["D"].text != "" {
-		t.Errorf("readSconf = %+v, %v", v, err)
-	}
-}
-
 // TestMailcowComment reads a file of PHP in which the settings stand in a comment only.
 func TestMailcowComment(t *testing.T) {
 	var d draft.Draft

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -76,12 +77,27 @@ func readMox(static, dynamic File, d *draft.Draft) error {
 					"and mox refuses that", key)
 			}
 		}
+		if aliases := domain.fields["Aliases"]; len(aliases.keys) > 0 {
+			d.Lose(at(aliases), "Aliases: at %s nobody signs in; clients are told servers for them like for a mailbox",
+				list(aliases.keys, "addresses"))
+		}
 		finish(d, p)
 	}
-	if aliases := v.fields["Accounts"]; len(aliases.keys) > 0 {
+	moxAccounts(dynamic, v.fields["Accounts"], d)
+	return nil
+}
+
+// moxAccounts says what becomes of the accounts.
+func moxAccounts(f File, accounts jsonValue, d *draft.Draft) {
+	for _, name := range accounts.keys {
+		if disabled := accounts.fields[name].fields["LoginDisabled"]; disabled.text != "" {
+			d.Lose(draft.Place{File: f.Path, Line: disabled.line}, "LoginDisabled: nobody signs in to the account %s; "+
+				"list its addresses under accounts as inactive if clients shall be told nothing for them", name)
+		}
+	}
+	if len(accounts.keys) > 0 {
 		d.Hints = append(d.Hints, "Every address of mox's accounts signs in as itself, so no account needs to be listed")
 	}
-	return nil
 }
 
 // moxServers returns the servers in mox's own order: the listener public first, then by name;
@@ -127,7 +143,15 @@ func moxServers(f File, root jsonValue, d *draft.Draft) []service {
 				if _, encrypted := l.fields["TLS"]; !encrypted {
 					one.socket = string(account.Plain)
 				}
-				servers = append(servers, service{at: draft.Place{File: f.Path, Line: v.line}, name: one.key, kind: kind.kind,
+				at := func(v jsonValue) draft.Place { return draft.Place{File: f.Path, Line: v.line} }
+				if https := v.fields["EnabledOnHTTPS"]; https.text == "true" {
+					d.Lose(at(https), "EnabledOnHTTPS: port 443 serves %s, too, which no client can be told", one.key)
+				}
+				if open := v.fields["NoRequireSTARTTLS"]; open.text == "true" && one.socket != string(account.Plain) {
+					d.Lose(at(open), "NoRequireSTARTTLS: %s takes passwords without encryption, too, "+
+						"and clients are told to encrypt", one.key)
+				}
+				servers = append(servers, service{at: at(v), name: one.key, kind: kind.kind,
 					host: host, port: port, socket: one.socket,
 					methods: []string{"password-encrypted", "password-cleartext"}}) // SCRAM and PLAIN
 			}
@@ -143,79 +167,8 @@ func moxServers(f File, root jsonValue, d *draft.Draft) []service {
 
 func isLoopback(listener jsonValue) bool {
 	ips := listener.fields["IPs"].items
-	return len(ips) > 0 && !slices.ContainsFunc(ips, func(ip jsonValue) bool {
-		return !strings.HasPrefix(ip.text, "127.") && ip.text != "::1"
+	return len(ips) > 0 && !slices.ContainsFunc(ips, func(v jsonValue) bool {
+		ip, err := netip.ParseAddr(v.text)
+		return err != nil || !ip.IsLoopback()
 	})
-}
-
-// readSconf reads a file in mox's own format (github.com/mjl-/sconf): lines of "key: value", one
-// tab for each level, lists of "- value", nil for an empty mapping.
-func readSconf(f File) (jsonValue, error) {
-	data, err := text(f)
-	if err != nil {
-		return jsonValue{}, err
-	}
-	root := &jsonValue{line: 1, object: true, fields: map[string]jsonValue{}}
-	stack := []*sconfNode{{value: root}}
-	line := 0
-	for l := range strings.Lines(data) {
-		line++
-		l = strings.TrimRight(l, "\r\n")
-		content := strings.TrimLeft(l, "\t")
-		depth := len(l) - len(content)
-		if content == "" || strings.HasPrefix(strings.TrimSpace(content), "#") {
-			continue
-		}
-		if depth >= len(stack) {
-			return *root, faultAt(f.Path, line, "the line has too many tabs before it")
-		}
-		for len(stack) > depth+1 {
-			stack = closeSconf(stack)
-		}
-		if depth > maxJSONDepth {
-			return *root, faultAt(f.Path, line, "there are too many values within one another")
-		}
-		parent := stack[len(stack)-1]
-		if item, ok := strings.CutPrefix(content, "- "); ok || content == "-" {
-			parent.value.array = true
-			parent.value.items = append(parent.value.items, jsonValue{line: line, text: item})
-			continue
-		}
-		key, value, ok := strings.Cut(content, ":")
-		if !ok || strings.HasPrefix(key, " ") {
-			return *root, faultAt(f.Path, line, "the line is no \"key: value\", with tabs before it")
-		}
-		child := &jsonValue{line: line, fields: map[string]jsonValue{}}
-		if child.text = strings.TrimSpace(value); child.text == "nil" {
-			child.text = ""
-		}
-		if _, twice := parent.value.fields[key]; twice {
-			return *root, faultAt(f.Path, line, "the key %s comes twice", key)
-		}
-		parent.value.object = true
-		parent.value.keys = append(parent.value.keys, key)
-		parent.value.fields[key] = *child
-		stack = append(stack, &sconfNode{child, parent, key})
-	}
-	for len(stack) > 1 {
-		stack = closeSconf(stack)
-	}
-	if len(root.keys) == 0 {
-		return *root, faultAt(f.Path, 1, "the file has no keys")
-	}
-	return *root, nil
-}
-
-// sconfNode is a value whose children are being read.
-type sconfNode struct {
-	value  *jsonValue
-	parent *sconfNode
-	key    string
-}
-
-// closeSconf puts the last value into its parent.
-func closeSconf(stack []*sconfNode) []*sconfNode {
-	last := stack[len(stack)-1]
-	last.parent.value.fields[last.key] = *last.value
-	return stack[:len(stack)-1]
 }

@@ -284,7 +284,7 @@ func finish(d *draft.Draft, p draft.Product) {
 	switch {
 	case len(p.Provider.Servers) == 0 && p.Provider.AutodiscoverRedirect == nil:
 		if len(p.Domains) > 0 {
-			d.Lose(p.Place, "%s: no server of it can be carried over", list(p.Domains))
+			d.Lose(p.Place, "%s: no server of it can be carried over", list(p.Domains, "domains"))
 		}
 		return
 	case len(p.Domains) == 0 && !p.Any:
@@ -301,12 +301,12 @@ func finish(d *draft.Draft, p draft.Product) {
 	d.Products = append(d.Products, p)
 }
 
-// list names the first of some domains.
-func list(domains []string) string {
-	if len(domains) > 3 {
-		return fmt.Sprintf("%s and %d other domains", domains[0], len(domains)-1)
+// list names the first of some things.
+func list(names []string, what string) string {
+	if len(names) > 3 {
+		return fmt.Sprintf("%s and %d other %s", names[0], len(names)-1, what)
 	}
-	return strings.Join(domains, ", ")
+	return strings.Join(names, ", ")
 }
 
 // faultAt is what is wrong in a file, with its line.

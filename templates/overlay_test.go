@@ -48,7 +48,7 @@ func TestOverlay(t *testing.T) {
 			set.Style, len(set.Script))
 	}
 	lacking := regexp.MustCompile(`^text/de\.json: 2\d\d of 2\d\d texts are in English: ` +
-		`"android\.code", ("android\.[a-z]+", ){3}"android\.[a-z]+" and 2\d\d more$`)
+		`"android\.chromeos", ("android\.[a-z]+", ){3}"android\.[a-z]+" and 2\d\d more$`)
 	if len(set.Warnings) != 1 || !lacking.MatchString(set.Warnings[0].String()) {
 		t.Errorf("warnings %q, want one with the number of texts that German lacks", set.Warnings)
 	}

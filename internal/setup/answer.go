@@ -85,6 +85,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 	a.arrange(d, lang)
 	if !plainText {
 		a.Link, a.Code = h.forPhone(l)
+		a.Send = mailLink(a.Link, lang)
 		if a.App = appCode(s, l.name); a.App.Size > 0 {
 			a.AppFile = appFilePath + links{address: l.address, name: l.name}.query()
 		}
@@ -112,6 +113,7 @@ func (a *answer) setSignIn(page tables) {
 	a.Mail = ticket.completeMail()
 	a.Ticket = a.Mail && !token.completeMail()
 	a.Web = ticket.has(account.EWS) && ticket.has(account.SMTP)
+	a.Evolution = password.has(account.EWS)
 	inForms := page
 	if a.PasswordForm {
 		inForms = password

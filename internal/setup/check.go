@@ -98,10 +98,17 @@ func samplePages(set *templates.Set, lang *templates.Language) []*pageData {
 	}
 	for _, provider := range sampleProviders() {
 		s := account.Settings{Address: address, Login: address, Provider: provider, Servers: provider.Servers}
-		for d, h := range map[device]*handler{allDevices: full, linux: private, "": bare} {
+		visitors := map[device]*handler{allDevices: full, linux: private, unknown: bare}
+		if provider.Webmail != "" { // its words depend on the device
+			visitors[mac], visitors[thunderbird], visitors[newOutlook], visitors[chromeOS] = bare, bare, bare, bare
+		}
+		for d, h := range visitors {
 			page := h.newPage(q, lang)
 			l := links{name: q.name, lang: q.language}
 			page.Answer = h.newAnswer(clientSettings{s, s, s, s}, l, lang, d, false)
+			if d == mac {
+				page.Answer.offerIPad()
+			}
 			pages = append(pages, page)
 		}
 	}
@@ -128,7 +135,12 @@ func sampleProviders() []*account.Provider {
 		s.Login.Username = account.EmailLocalPart
 		return s
 	}
-	token := func(s account.Server) account.Server { return with(account.OAuth2Auth, s) }
+	token := func(s account.Server) account.Server {
+		if !s.Type.HasURL() {
+			s.Hostname = "mail.outlook.com" // one of the few that programs know how to sign in to
+		}
+		return with(account.OAuth2Auth, s)
+	}
 	imap, pop, smtp := server(account.IMAP, 993), server(account.POP3, 995), server(account.SMTP, 465)
 	plain, relay, otherPort := imap, with(account.NoAuthentication, smtp), server(account.ActiveSync, 0)
 	plainRelay := relay

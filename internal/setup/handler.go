@@ -124,6 +124,9 @@ func (h *handler) answer(ctx context.Context, q request, readable bool, lang *te
 	case err == nil:
 		l := links{name: q.name, lang: q.language}
 		page.Answer = h.newAnswer(settings, l, lang, q.device, q.plainText)
+		if q.maybeIPad {
+			page.Answer.offerIPad()
+		}
 		if contact := settings.page.Provider.Support.Contact; !contact.IsZero() {
 			page.Contact = contact
 		}

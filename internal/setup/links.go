@@ -50,20 +50,35 @@ func readable(a account.Address) string {
 
 // forPhone returns the URL of the page for another device, which has a section of
 // its own there, and its QR code. A name that makes the code too fine for a camera
-// is left out.
+// is left out. An address that does has no code.
 func (h *handler) forPhone(l links) (string, code) {
 	if h.options.Name == "" {
 		return "", code{}
 	}
+	page := ""
 	for _, name := range []string{l.name, ""} {
 		l.name = name
-		page := "https://" + h.options.Name + "/" + l.query()
+		page = "https://" + h.options.Name + "/" + l.query()
 		if code, ok := qrCode(page); ok {
 			return page, code
 		}
 	}
-	return "", code{}
+	return page, code{}
 }
+
+// mailLink returns the URL of a new message with the link to the page (RFC 6068). It
+// is addressed to nobody: the mailbox on the page cannot be read on the device yet.
+func mailLink(page string, lang *templates.Language) string {
+	if page == "" {
+		return ""
+	}
+	body := lang.Text("code.body") + "\r\n\r\n" + page
+	return "mailto:?subject=" + escapeField(lang.Text("code.subject")) + "&body=" + escapeField(body)
+}
+
+// escapeField escapes a header field of a mailto: URL, in which a + is no space
+// (RFC 6068 §5).
+func escapeField(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
 // profileLinks returns the links to the Apple profile for the device, nil if there
 // is no profile. They name the language of the page, because Safari may fetch a

@@ -32,4 +32,13 @@ func server(t account.ServerType) account.Server {
 	return s
 }
 
+// withToken returns the server with OAuth2 alone, at a host that mail programs know.
+func withToken(s account.Server) account.Server {
+	if !s.Type.HasURL() {
+		s.Hostname = string(s.Type) + ".fastmail.com"
+	}
+	s.Authentication = []account.Authentication{account.OAuth2Auth}
+	return s
+}
+
 func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -42,12 +42,19 @@ type answer struct {
 	Provider string
 	Notices  []link
 	Link     string // absolute URL of this page; empty without a name of the service
-	Code     code
+	Code     code   // of the link; of size 0 if there is none
+	Send     string // mailto: URL of a message with the link
 	All      string // URL of this page with all sections open
 	Sections []section
+	Visitor  string // the device: one of the values of the parameter device, or empty
 	// WebmailFirst is set if there is webmail and none of the programs for the
-	// visitor's device works.
+	// visitor's device works, or the device is not known.
 	WebmailFirst bool
+	// IPad is set for a visitor with a Mac who may have an iPad. What holds for an iPad
+	// is then shown first to those with a touch screen, which only style can tell.
+	IPad bool
+	// IPadWorks reports whether the steps for an iPad end with mail.
+	IPadWorks bool
 
 	IPhone, Mac          *profile // nil if there is no profile
 	Signed               bool
@@ -58,6 +65,7 @@ type answer struct {
 	Form                 *table // for Android's Exchange account
 	Joined               *table // domain and user name in one field, as older Androids ask for it
 	Web                  bool   // Exchange Web Services, and SMTP, without which Thunderbird takes nothing
+	Evolution            bool   // Exchange Web Services with a password
 	AutodiscoverRedirect bool   // Exchange clients find another service by themselves
 	Token                bool   // people sign in on a web page
 	NoPassword           bool   // people sign in neither with a password nor on a web page

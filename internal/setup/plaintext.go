@@ -41,6 +41,9 @@ func writeText(w io.Writer, p *pageData, lang *templates.Language) {
 func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 	t := lang.Text
 	fmt.Fprintf(w, "%s\n%s\n", t("answer.title", "address", a.Address), a.Provider)
+	if a.Webmail != "" && !a.PasswordForm && !a.Mail && !a.AutodiscoverRedirect {
+		fmt.Fprintf(w, "\n%s\n%s\n", t("webmail.lead"), a.Webmail)
+	}
 	for _, n := range a.Notices {
 		fmt.Fprintf(w, "\n! %s\n", strings.TrimSpace(n.Text+" "+n.URL))
 	}
@@ -50,6 +53,9 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 			lead = "plain.lead"
 		}
 		fmt.Fprintf(w, "\n! %s. %s\n", t("plain.title"), t(lead))
+	}
+	if a.Token && len(a.Tables) > 0 {
+		fmt.Fprintf(w, "\n%s\n", t("token.needed"))
 	}
 	for _, table := range slices.Concat(a.Tables, a.Also) {
 		fmt.Fprintf(w, "\n%s\n", table.Title)

@@ -44,6 +44,7 @@ func TestRelayAsksForNothing(t *testing.T) {
 	} {
 		imap, relay := server(account.IMAP), server(account.SMTP)
 		imap.Authentication = []account.Authentication{method}
+		imap.Hostname = "imap.fastmail.com" // where mail programs know how to get a token
 		relay.Authentication = []account.Authentication{account.NoAuthentication}
 		resolve, _ := literal(imap, relay)
 		page := askFor(t, Handler(resolve, Options{}), "anna@example.com").Body.String()

@@ -3,6 +3,7 @@ package setup
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -18,6 +19,7 @@ type request struct {
 	language   string // asked for explicitly
 	device     device
 	fixed      bool // the device was asked for, not guessed
+	maybeIPad  bool // the device is a Mac by guess, and may be an iPad
 	plainText  bool // plain text instead of HTML
 }
 
@@ -36,8 +38,9 @@ func readRequest(r *http.Request) (request, bool) {
 	}
 	address, hasAddress := account.RawParameter(query, "emailaddress")
 	d, fixed := parseDevice(strings.ToLower(parameter("device")))
+	agent := r.Header.Get("User-Agent")
 	if !fixed {
-		d = guessDevice(r.Header.Get("User-Agent"))
+		d = guessDevice(agent)
 	}
 	return request{
 		hasAddress: hasAddress,
@@ -46,6 +49,7 @@ func readRequest(r *http.Request) (request, bool) {
 		language:   unescape(parameter("lang")),
 		device:     d,
 		fixed:      fixed,
+		maybeIPad:  !fixed && maybeIPad(agent),
 		plainText:  plainText,
 	}, true
 }
@@ -74,14 +78,21 @@ func unescape(value string) string {
 }
 
 // wantsText reports whether the answer is for a terminal or a support desk: the
-// request names plain text and, unlike any browser's, not HTML.
+// request names plain text or a program for terminals and, unlike any browser's, not
+// HTML.
 func wantsText(r *http.Request, format string) bool {
 	if format != "" {
 		return strings.EqualFold(format, "text")
 	}
 	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
-	return strings.Contains(accept, "text/plain") && !strings.Contains(accept, "text/html")
+	terminal := slices.ContainsFunc(terminals, func(name string) bool {
+		return strings.HasPrefix(r.Header.Get("User-Agent"), name)
+	})
+	return (terminal || strings.Contains(accept, "text/plain")) && !strings.Contains(accept, "text/html")
 }
+
+// terminals lists how the User-Agent headers of programs for terminals begin.
+var terminals = []string{"curl/", "Wget/", "HTTPie/", "xh/"}
 
 // visible removes characters that are invisible and change how the rest is read.
 func visible(text string) string {

@@ -11,10 +11,7 @@ import (
 // TestSections checks what each section says and does not say for each kind of
 // provider.
 func TestSections(t *testing.T) {
-	token := func(s account.Server) account.Server {
-		s.Authentication = []account.Authentication{account.OAuth2Auth}
-		return s
-	}
+	token := withToken
 	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
 	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
 	ticket := func(s account.Server) account.Server {

@@ -198,9 +198,11 @@ func activeSyncHost(text string) string {
 	return u.Host
 }
 
-// takesToken reports whether a person can sign in to the server with a password or on
-// a web page.
-func takesToken(s account.Server) bool { return s.TakesPassword() || takes(s, account.OAuth2Auth) }
+// takesToken reports whether a person can sign in to the server with a password, or on
+// a web page that mail programs know: Thunderbird leaves out others.
+func takesToken(s account.Server) bool {
+	return s.TakesPassword() || takes(s, account.OAuth2Auth) && s.HasKnownOAuth2()
+}
 
 // takesTicket reports whether a person can sign in to the server with a password, on a
 // web page or with Kerberos. A certificate is no way: Thunderbird leaves out a server

@@ -12,28 +12,45 @@ import (
 	"signpost/internal/importer/format"
 )
 
-func FuzzAutoconfig(f *testing.F)    { fuzzFormat(f, "autoconfig") }
-func FuzzAutomx2Seed(f *testing.F)   { fuzzFormat(f, "automx2-seed") }
-func FuzzAutomx2DB(f *testing.F)     { fuzzFormat(f, "automx2-db") }
-func FuzzAutomx(f *testing.F)        { fuzzFormat(f, "automx") }
-func FuzzMonogramm(f *testing.F)     { fuzzFormat(f, "monogramm") }
-func FuzzMailcow(f *testing.F)       { fuzzFormat(f, "mailcow") }
-func FuzzSolarssk(f *testing.F)      { fuzzFormat(f, "solarssk") }
-func FuzzGoAutoconfig(f *testing.F)  { fuzzFormat(f, "go-autoconfig") }
-func FuzzMox(f *testing.F)           { fuzzFormat(f, "mox") }
-func FuzzAppleProfiles(f *testing.F) { fuzzFormat(f, "mobileconfig") }
+func FuzzAutoconfig(f *testing.F)      { fuzzFormat(f, "autoconfig") }
+func FuzzAutomx2Seed(f *testing.F)     { fuzzFormat(f, "automx2-seed") }
+func FuzzAutomx2DB(f *testing.F)       { fuzzFormat(f, "automx2-db") }
+func FuzzAutomx(f *testing.F)          { fuzzFormat(f, "automx") }
+func FuzzMonogramm(f *testing.F)       { fuzzFormat(f, "monogramm") }
+func FuzzMailcow(f *testing.F)         { fuzzFormat(f, "mailcow") }
+func FuzzSolarssk(f *testing.F)        { fuzzFormat(f, "solarssk") }
+func FuzzGoAutoconfig(f *testing.F)    { fuzzFormat(f, "go-autoconfig") }
+func FuzzMox(f *testing.F)             { fuzzFormat(f, "mox") }
+func FuzzAppleProfiles(f *testing.F)   { fuzzFormat(f, "mobileconfig") }
+func FuzzWdes(f *testing.F)            { fuzzFormat(f, "wdes") }
+func FuzzGoAutoconfigEnv(f *testing.F) { fuzzFormat(f, "go-autoconfig-env") }
+func FuzzSolarsskEnv(f *testing.F)     { fuzzFormat(f, "solarssk-env") }
+
+func FuzzMonogrammCompose(f *testing.F) {
+	f.Add("    environment:\n      - IMAP_HOST=imap.a.example\n      - DOMAIN=a.example\n")
+	f.Add("    env_file: x.env\n    environment: {IMAP_HOST: imap.a.example, IMAP_PORT: 993, DOMAIN: a.example}\n")
+	fuzzFormat(f, "monogramm", "services:\n  a:\n    environment: {}\n  b:\n")
+}
+
+func FuzzMailcowPHP(f *testing.F) {
+	f.Add("$autodiscover_config['imap'] = array('server' => \"imap.$mailcow_hostname\", 'port' => (int)getenv('IMAPS_PORT'));")
+	f.Add("// 'x'\n$autodiscover_config = ['displayName' => 'It\\'s #1', 'smtp' => ['port' => 1 == 2 ? '' : 465]]; ?> text")
+	fuzzFormat(f, "mailcow", "MAILCOW_HOSTNAME=mail.a.example\n"+separator+"<?php $autodiscover_config['x'] = 1;\n")
+}
+
+// separator is a line between files of one format that belong together.
+const separator = "\n--8<--\n"
 
 // fuzzFormat reads files of a format that anybody may have written. What is not refused in a
-// sentence becomes a configuration that says the same, or nothing is written.
-func fuzzFormat(f *testing.F, name string) {
+// sentence becomes a configuration that says the same, or nothing is written. What is put before
+// the text keeps to the part of the format that is meant.
+func fuzzFormat(f *testing.F, name string, before ...string) {
 	var reader format.Format
 	for _, one := range format.All {
 		if one.Name == name {
 			reader = one
 		}
 	}
-	// Files of one format that belong together are separated by this line.
-	const separator = "\n--8<--\n"
 	folders, err := filepath.Glob("testdata/formats/*")
 	if err != nil || reader.Read == nil {
 		f.Fatalf("%s: %v", name, err)
@@ -53,13 +70,13 @@ func fuzzFormat(f *testing.F, name string) {
 				texts = append(texts, string(data))
 			}
 		}
-		if len(texts) > 0 {
+		if len(texts) > 0 && before == nil {
 			f.Add(strings.Join(texts, separator))
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var files []format.File
-		for part := range strings.SplitSeq(text, separator) {
+		for part := range strings.SplitSeq(strings.Join(before, "")+text, separator) {
 			if format.IsDatabase([]byte(part)) {
 				return // SQLite reads it, and not this package
 			}

@@ -145,6 +145,9 @@ func parseLocal(local string, anyDots bool) (string, error) {
 			return "", &AddressError{"it has a control character"}
 		case r < utf8.RuneSelf:
 			plain = false
+		case r == utf8.RuneError:
+			// Whatever read the address first could not decode it: nobody knows whose it is.
+			return "", &AddressError{"it has a character before the @ that could not be read (U+FFFD)"}
 		case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S):
 			// These are spaces of other scripts, invisible and
 			// direction-changing characters, and those for private use. They

@@ -87,6 +87,7 @@ func TestParseAddressRefuses(t *testing.T) {
 		{"an\u200bna@example.com", "it has an invisible character before the @"},
 		{"an\u00a0na@example.com", "it has an invisible character before the @"},
 		{"\"an\u0080na\"@example.com", "it has an invisible character before the @"}, // the first beyond ASCII
+		{"an\ufffdna@example.com", "it has a character before the @ that could not be read (U+FFFD)"},
 		{"\xff@example.com", "it is not UTF-8"},
 		{strings.Repeat("a", 65) + "@example.com", "it has more than 64 bytes before the @"},
 		{strings.Repeat("a", 64) + "@" + strings.Repeat("d.", 95) + "se", "it is longer than 254 bytes"},

@@ -150,13 +150,14 @@ func (t *Tables) try(caller context.Context, run func(context.Context, *sql.DB) 
 }
 
 // isConflict reports whether statements waited for one another, so that the database broke
-// this one off: serialization_failure and deadlock_detected of PostgreSQL, 1213 of MySQL.
+// this one off: serialization_failure and deadlock_detected of PostgreSQL, 1213 (deadlock) and
+// 1205 (it waited too long for a lock) of MySQL.
 func (t *Tables) isConflict(err error) bool {
 	if err == nil {
 		return false
 	}
 	problem := t.store.engine.classify(err)
-	return problem != nil && slices.Contains([]string{"40001", "40P01", "1213"}, problem.Code)
+	return problem != nil && slices.Contains([]string{"40001", "40P01", "1213", "1205"}, problem.Code)
 }
 
 // spell replaces each ? of a statement by the database's own spelling of a parameter. The
@@ -202,9 +203,9 @@ func IsAway(err error) bool {
 
 // awayCodes begin the codes of errors that pass. PostgreSQL: classes 08 (connection), 53
 // (resources), 57 (operator intervention), and 25006 of a standby.
-// MySQL: too many connections, disk or table full, shutdown, waiting for a lock, too many
-// connections of a user, read-only.
+// MySQL: too many connections, disk or table full, shutdown, too many connections of a user,
+// read-only.
 var awayCodes = []string{
 	"08", "53", "57", "25006",
-	"1040", "1021", "1114", "1053", "1205", "1203", "1226", "1290", "1836",
+	"1040", "1021", "1114", "1053", "1203", "1226", "1290", "1836",
 }

@@ -71,7 +71,6 @@ type acmeIssuer struct {
 	lookups sync.WaitGroup
 
 	listed, unlisted *quota
-	challenges       chan struct{} // places for questions about challenges of other instances
 
 	mu     sync.Mutex
 	calls  map[string]*call // lookups under way, by name
@@ -120,26 +119,25 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 		scrub = strings.NewReplacer(email, "‹email›", strings.ToLower(email), "‹email›")
 	}
 	a := &acmeIssuer{
-		name:       o.Name,
-		policy:     o.Policy,
-		limits:     newLimits(o.ACME.OrdersPerHour),
-		authority:  o.ACME.Authority(o.CAAIdentities),
-		caller:     o.Caller,
-		log:        o.Log,
-		scrub:      scrub,
-		storage:    storage,
-		place:      place,
-		shared:     o.Shared,
-		zap:        newZap(o.Log, &sampler{}, scrub),
-		dummy:      dummy,
-		listed:     newQuota(fair.Listed, listedRoom, listedShare),
-		unlisted:   newQuota(fair.Handshake, unlistedRoom, unlistedShare),
-		challenges: make(chan struct{}, maxChallenges),
-		calls:      map[string]*call{},
-		loaded:     map[string]int{},
+		name:      o.Name,
+		policy:    o.Policy,
+		limits:    newLimits(o.ACME.OrdersPerHour),
+		authority: o.ACME.Authority(o.CAAIdentities),
+		caller:    o.Caller,
+		log:       o.Log,
+		scrub:     scrub,
+		storage:   storage,
+		place:     place,
+		shared:    o.Shared,
+		zap:       newZap(o.Log, &sampler{}, scrub),
+		dummy:     dummy,
+		listed:    newQuota(fair.Listed, listedRoom, listedShare),
+		unlisted:  newQuota(fair.Handshake, unlistedRoom, unlistedShare),
+		calls:     map[string]*call{},
+		loaded:    map[string]int{},
 	}
 	if o.Shared != nil {
-		a.limits.ledger = &ledger{storage: o.Shared}
+		a.limits.ledger = newLedger[entries](o.Shared, ordersKey)
 		a.tickets = &tickets{storage: o.Shared, log: o.Log}
 	}
 	a.ctx, a.cancel = context.WithCancel(context.Background())

@@ -3,10 +3,12 @@ package certs
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +36,12 @@ const (
 	// until it is answered as before: a client of the proxy waits.
 	grantedTimeout = 1800 * time.Millisecond
 
+	// askKey is the name in a shared storage of the ledger of names that were granted.
+	askKey = "signpost/asked.json"
+
+	// countTimeout is how long it may take to count a name in a shared storage.
+	countTimeout = 3 * time.Second
+
 	// grantedFor is how long a name counts as granted before while nothing is known about
 	// it: the certificate that the proxy may have of it has expired then.
 	grantedFor = 90 * 24 * time.Hour
@@ -46,6 +54,7 @@ type askHandler struct {
 	perHour int
 	log     *slog.Logger
 	sampler *sampler
+	ledger  *ledger[askedNames] // where all instances count together; nil if this one is alone
 
 	mu      sync.Mutex
 	granted map[string]time.Time // when the proxy was last allowed to order for a name
@@ -62,12 +71,17 @@ type askHandler struct {
 // that no authority can satisfy forbid a certificate.
 //
 // perHour limits the new names that are hosted here by DNS only, 1000 if zero; the
-// names of one registrable domain get a tenth of them. The handler is for GET only.
-func AskHandler(policy Policy, proxy caa.Authority, perHour int, log *slog.Logger) http.Handler {
-	return &askHandler{
+// names of one registrable domain get a tenth of them. Instances with a shared storage count
+// them together; shared is nil without one. The handler is for GET only.
+func AskHandler(policy Policy, proxy caa.Authority, perHour int, shared Shared, log *slog.Logger) http.Handler {
+	h := &askHandler{
 		policy: policy, proxy: proxy, perHour: cmp.Or(perHour, DefaultAskPerHour), log: log, sampler: &sampler{},
 		granted: map[string]time.Time{},
 	}
+	if shared != nil {
+		h.ledger = newLedger[askedNames](shared, askKey)
+	}
+	return h
 }
 
 // ServeHTTP implements http.Handler.
@@ -136,7 +150,7 @@ func (h *askHandler) decide(ctx context.Context, name string) error {
 	if err := mayIssue(ctx, h.policy, h.proxy, name); err != nil {
 		return err
 	}
-	return h.grant(name, listed)
+	return h.grant(ctx, name, listed)
 }
 
 // wasGranted reports whether the proxy was allowed to order for the name within
@@ -154,26 +168,15 @@ func (h *askHandler) isGranted(name string) bool {
 }
 
 // grant remembers a name, and counts it if it is new and not listed.
-func (h *askHandler) grant(name string, listed bool) error {
+func (h *askHandler) grant(ctx context.Context, name string, listed bool) error {
+	if !listed && !h.wasGranted(name) {
+		if err := h.count(ctx, name); err != nil {
+			return err
+		}
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.isGranted(name) {
-		h.granted[name] = time.Now()
-		return nil
-	}
-	if !listed {
-		h.added.prune()
-		e := newEvent(name, 1)
-		total, ofDomain := h.added.sum(e.domain)
-		if total >= h.perHour {
-			return &refusal{fmt.Sprintf("the proxy has asked for %d new names within an hour", total)}
-		}
-		if ofDomain >= max(h.perHour/10, len(account.HostPrefixes())) {
-			return &refusal{fmt.Sprintf("the proxy has asked for %d new names of %s within an hour", ofDomain, e.domain)}
-		}
-		h.added = append(h.added, e)
-	}
-	if len(h.granted) >= maxGranted {
+	if _, known := h.granted[name]; !known && len(h.granted) >= maxGranted {
 		for other := range h.granted {
 			delete(h.granted, other)
 			break
@@ -181,4 +184,65 @@ func (h *askHandler) grant(name string, listed bool) error {
 	}
 	h.granted[name] = time.Now()
 	return nil
+}
+
+// count counts a new name, or returns a refusal. While a shared storage does not answer, this
+// instance counts by itself: a proxy could not order otherwise.
+func (h *askHandler) count(ctx context.Context, name string) error {
+	if h.ledger != nil {
+		ctx, cancel := context.WithTimeout(ctx, countTimeout)
+		defer cancel()
+		var refused error
+		err := h.ledger.update(ctx, func(a *askedNames) {
+			names := a.history()
+			refused = h.add(&names, name)
+			*a = askedNamesOf(names)
+		})
+		if err == nil {
+			return refused
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.add(&h.added, name)
+}
+
+// add counts a name that is not there yet.
+func (h *askHandler) add(names *history, name string) error {
+	names.prune()
+	if slices.ContainsFunc(*names, func(e event) bool { return e.name == name }) {
+		return nil
+	}
+	e := newEvent(name, 1)
+	total, ofDomain := names.sum(e.domain)
+	if total >= h.perHour {
+		return &refusal{fmt.Sprintf("the proxy has asked for %d new names within an hour", total)}
+	}
+	if ofDomain >= max(h.perHour/10, len(account.HostPrefixes())) {
+		return &refusal{fmt.Sprintf("the proxy has asked for %d new names of %s within an hour", ofDomain, e.domain)}
+	}
+	*names = append(*names, e)
+	return nil
+}
+
+// askedNames are the new names as they stand in the storage.
+type askedNames struct {
+	Names  []orderEntry `json:"names"`
+	Writer string       `json:"writer"` // as in entries
+}
+
+func (a askedNames) history() history {
+	var all history
+	for _, n := range a.Names {
+		all = append(all, n.event())
+	}
+	return all
+}
+
+func askedNamesOf(names history) askedNames {
+	a := askedNames{Names: []orderEntry{}, Writer: rand.Text()}
+	for _, e := range names {
+		a.Names = append(a.Names, orderEntry{e.at.UTC(), e.name, e.count})
+	}
+	return a
 }

@@ -43,7 +43,7 @@ func TestAsk(t *testing.T) {
 			}
 			return nil
 		},
-	}, testAuthority, 0, slog.New(slog.DiscardHandler))
+	}, testAuthority, 0, nil, slog.New(slog.DiscardHandler))
 	const (
 		yes          = "yes\n"
 		noName       = "no: not a domain name\n"
@@ -92,7 +92,7 @@ func TestAskTooMany(t *testing.T) {
 		h := AskHandler(&testPolicy{
 			listed:  func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
 			allowed: func(context.Context, string) error { return nil },
-		}, testAuthority, 50, log.logger())
+		}, testAuthority, 50, nil, log.logger())
 		granted := func(format string) (yes int) {
 			for i := range 100 {
 				switch status, text := ask(t, h, "?domain="+fmt.Sprintf(format, i)); status {
@@ -140,7 +140,7 @@ func TestAskCAA(t *testing.T) {
 	h := AskHandler(&testPolicy{
 		listed: func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
 		caa:    func(context.Context, string) (caa.Set, error) { return found, failure },
-	}, testAuthority, 0, slog.New(slog.DiscardHandler))
+	}, testAuthority, 0, nil, slog.New(slog.DiscardHandler))
 	for _, step := range []struct {
 		data    string
 		failure error
@@ -174,7 +174,7 @@ func TestAskWhileDNSFails(t *testing.T) {
 		listed:    func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
 		allowed:   func(context.Context, string) error { return nil },
 		leadsHere: func(context.Context, string) error { return failure },
-	}, testAuthority, 0, slog.New(slog.DiscardHandler))
+	}, testAuthority, 0, nil, slog.New(slog.DiscardHandler))
 	for _, step := range []struct {
 		failure        error
 		granted, other int // status for a name that was granted before, and for a new one; 0: do not ask
@@ -219,7 +219,7 @@ func TestAskCaller(t *testing.T) {
 			}
 			return nil
 		},
-	}, testAuthority, 0, nil)
+	}, testAuthority, 0, nil, nil)
 	for name, want := range map[string][]fair.Kind{
 		"autoconfig.listed.se":   {fair.Listed},
 		"autoconfig.customer.se": {fair.Ask, fair.Ask},
@@ -242,7 +242,7 @@ func TestAskWithoutDNS(t *testing.T) {
 			t.Errorf("%s: DNS was asked", name)
 			return nil, errSilent
 		}
-		if status, text := ask(t, AskHandler(policy, caa.Named("ca.example"), 0, nil), "?domain="+name); status != 200 {
+		if status, text := ask(t, AskHandler(policy, caa.Named("ca.example"), 0, nil, nil), "?domain="+name); status != 200 {
 			t.Errorf("%s: got %d %s, want 200", name, status, text)
 		}
 	}
@@ -262,7 +262,7 @@ func TestAskTimes(t *testing.T) {
 		h := AskHandler(&testPolicy{
 			listed:  func(name string) bool { return strings.HasSuffix(name, ".listed.se") },
 			allowed: wait, leadsHere: wait,
-		}, testAuthority, 0, nil)
+		}, testAuthority, 0, nil, nil)
 		for _, domain := range []string{"listed.se", "customer.se"} {
 			silent = false
 			if status, text := ask(t, h, "?domain=autoconfig."+domain); status != 200 {
@@ -291,7 +291,7 @@ func TestAskExpires(t *testing.T) {
 		h := AskHandler(&testPolicy{
 			allowed:   func(context.Context, string) error { return nil },
 			leadsHere: func(context.Context, string) error { return failure },
-		}, testAuthority, 0, slog.New(slog.DiscardHandler))
+		}, testAuthority, 0, nil, slog.New(slog.DiscardHandler))
 		const day = 24 * time.Hour
 		for _, step := range []struct {
 			after   time.Duration // the step before
@@ -317,11 +317,11 @@ func TestAskExpires(t *testing.T) {
 
 // TestAskForgets checks that the number of remembered names is limited.
 func TestAskForgets(t *testing.T) {
-	h := AskHandler(&testPolicy{}, testAuthority, 2*maxGranted, nil).(*askHandler)
+	h := AskHandler(&testPolicy{}, testAuthority, 2*maxGranted, nil, nil).(*askHandler)
 	for i := range maxGranted {
 		h.granted[nth(i)] = time.Now()
 	}
-	if err := h.grant("autoconfig.new.se", false); err != nil || len(h.granted) != maxGranted {
+	if err := h.grant(t.Context(), "autoconfig.new.se", false); err != nil || len(h.granted) != maxGranted {
 		t.Errorf("one name more: %v, and %d names are remembered, want %d", err, len(h.granted), maxGranted)
 	}
 	if !h.wasGranted("autoconfig.new.se") {

@@ -3,7 +3,10 @@ package certs
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"io/fs"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -22,6 +25,12 @@ type clientOrderKey struct{}
 // order orders a certificate and waits for it. ctx holds a clientOrder; state is
 // the error of load.
 func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.Certificate, error) {
+	if a.shared != nil {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		ctx = a.shared.OnLoss(ctx, func() { cancel(errLockLost) })
+	}
 	var err error
 	if state == errNotStored {
 		err = a.config.ObtainCertSync(ctx, name)
@@ -29,7 +38,7 @@ func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.
 		// certmagic replaces a damaged certificate only if it is forced to.
 		err = a.config.RenewCertSync(ctx, name, state != errExpired)
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, errStored) {
 		a.drop(name) // certmagic would keep the previous one as well
 		var c *tls.Certificate
 		if c, err = a.load(ctx, name); err == nil {
@@ -38,6 +47,9 @@ func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.
 	}
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return nil, r // without the text that certmagic adds
+	}
+	if isLockLost(ctx) {
+		return nil, errLockLost
 	}
 	if a.isAway() {
 		return nil, errAway
@@ -67,6 +79,9 @@ func (a *acmeIssuer) onEvent(ctx context.Context, event string, data map[string]
 		err, _ := data["error"].(error)
 		if err == nil {
 			err = errors.New("no reason given")
+		}
+		if isLockLost(ctx) {
+			return nil
 		}
 		if o != nil {
 			o.failureLogged = true
@@ -106,7 +121,43 @@ func (a *acmeIssuer) admit(ctx context.Context, name string, renewal bool, o *cl
 			return err
 		}
 	}
-	return a.limits.allow(ctx, name, priorityOf(listed, renewal, name == a.name))
+	if a.isAway() {
+		return errAway
+	}
+	if err := a.limits.allow(ctx, name, priorityOf(listed, renewal, name == a.name)); err != nil || renewal {
+		return err
+	}
+	if err := a.mustBeAbsent(ctx, name); err != nil {
+		a.limits.notPlaced(name)
+		return err
+	}
+	return nil
+}
+
+// errLockLost is the reason why an order ends whose lock another instance has by now.
+var errLockLost = &refusal{"another machine orders it, because this one did not reach the store of certificates in time"}
+
+func isLockLost(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errLockLost) }
+
+// errStored is the reason why nothing is ordered for a name that has a certificate.
+var errStored = &refusal{"no order, because there is a certificate"}
+
+// mustBeAbsent returns an error unless there is no valid certificate of a name. certmagic has
+// looked, but takes a storage that fails for one without the certificate.
+func (a *acmeIssuer) mustBeAbsent(ctx context.Context, name string) error {
+	chain, err := a.stored(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return errUnreadable
+	}
+	if block, _ := pem.Decode(chain); block != nil {
+		leaf, err := x509.ParseCertificate(block.Bytes)
+		if err == nil && time.Now().After(leaf.NotAfter) {
+			return nil
+		}
+	}
+	return errStored
 }
 
 // dropExpired removes a certificate from memory that has expired because its

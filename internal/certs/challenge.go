@@ -9,11 +9,12 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3"
 	"go.uber.org/zap"
+
+	"signpost/internal/fair"
 )
 
 // challengeProtocol is the protocol that an ACME server offers when it validates a
@@ -33,7 +34,7 @@ func isChallenge(hello *tls.ClientHelloInfo) bool {
 // client.
 func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := strings.ToLower(hello.ServerName)
-	if _, ok := certmagic.GetACMEChallenge(name); !ok && !a.isChallengedElsewhere(hello.Context(), name) {
+	if _, ok := certmagic.GetACMEChallenge(name); !ok && !a.isChallengedElsewhere(hello.Context(), name, a.clientOf(hello)) {
 		return nil, errNoChallenge
 	}
 	return a.config.GetCertificateWithContext(hello.Context(), hello)
@@ -41,30 +42,30 @@ func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Cert
 
 // isChallengedElsewhere reports whether another instance has placed an order for the name,
 // which the ACME server validates now. certmagic keeps what is needed to answer under this
-// key. Anybody can claim to be an ACME server, so few such questions are asked at a time.
-func (a *acmeIssuer) isChallengedElsewhere(ctx context.Context, name string) bool {
-	if a.shared == nil || name == "" {
+// key. Anybody can claim to be an ACME server, so one such question is asked at a time about
+// listed names, and one about others, and the clients take turns. A no is not remembered: it
+// would make the validation fail that begins a moment later.
+func (a *acmeIssuer) isChallengedElsewhere(ctx context.Context, name string, client fair.Caller) bool {
+	if a.shared == nil || name == "" || a.shared.Away() {
 		return false
 	}
-	select {
-	case a.challenges <- struct{}{}:
-		defer func() { <-a.challenges }()
-	case <-ctx.Done():
-		return false
-	case <-time.After(challengeWait):
+	q := a.unlisted
+	if a.isListed(name) {
+		q = a.listed
+	}
+	leave, err := q.claims.Acquire(ctx, client.Shares(1, claimsOfClient)...)
+	if err != nil {
 		return false
 	}
+	defer leave()
 	keys := certmagic.StorageKeys
 	issuer := keys.Safe(a.config.Issuers[0].IssuerKey())
 	return a.shared.Exists(ctx, path.Join("acme", issuer, "challenge_tokens", keys.Safe(name)+".json"))
 }
 
-const (
-	// maxChallenges is how many questions about challenges of other instances are asked at a time.
-	maxChallenges = 4
-	// challengeWait is how long such a question waits for its turn.
-	challengeWait = 2 * time.Second
-)
+// claimsOfClient is how many claims of one client wait. An ACME server validates all orders that
+// may be under way from a few addresses.
+const claimsOfClient = 32
 
 // challengePath is the path that an ACME server requests when it validates a name
 // by HTTP-01 (RFC 8555 §8.3). It begins on port 80 and follows the redirect of a
@@ -88,7 +89,7 @@ func (m *Manager) HTTPChallenge(next http.Handler) http.Handler {
 			if ok && certmagic.SolveHTTPChallenge(quiet, w, r, c.Challenge) {
 				return
 			}
-			if !ok && m.acme.isChallengedElsewhere(r.Context(), strings.ToLower(host)) &&
+			if !ok && m.acme.isChallengedElsewhere(r.Context(), strings.ToLower(host), m.acme.clientAt(r.RemoteAddr)) &&
 				m.acme.config.Issuers[0].(*certmagic.ACMEIssuer).HandleHTTPChallenge(w, r) {
 				return
 			}

@@ -34,7 +34,7 @@ func FuzzName(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(m.Close)
-	ask := AskHandler(policy, caa.Named("ca.example"), 0, slog.New(slog.DiscardHandler))
+	ask := AskHandler(policy, caa.Named("ca.example"), 0, nil, slog.New(slog.DiscardHandler))
 	challenge := m.HTTPChallenge(http.NotFoundHandler())
 	f.Fuzz(func(t *testing.T, name string) {
 		for _, protocols := range [][]string{nil, {challengeProtocol}} {

@@ -2,64 +2,77 @@ package certs
 
 import (
 	"context"
+	crand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
+	"math/rand/v2"
 	"time"
 
-	"github.com/caddyserver/certmagic"
+	"signpost/internal/dns"
 )
 
 const (
-	// ledgerKey is the name of the ledger in the storage, and of its lock.
-	ledgerKey = "signpost/orders.json"
-	// ledgerTimeout is how long an instance waits for the others to count.
+	// ordersKey is the name of the ledger of orders in the storage.
+	ordersKey = "signpost/orders.json"
+	// ledgerTimeout is how long an instance tries to count.
 	ledgerTimeout = 10 * time.Second
 )
 
-// ledger is a value in a shared storage in which all instances count their orders, so that
-// together they order no more than one may.
-type ledger struct {
-	storage certmagic.Storage
-	mu      sync.Mutex // so that the calls of this instance need not contend for the lock
+// ledger is a value in a shared storage in which all instances count, so that together they do
+// no more than one may. T is the value, as package json reads and writes it.
+type ledger[T any] struct {
+	storage Shared
+	key     string
+	turn    chan struct{} // so that the calls of this instance need not contend
 }
 
-// update changes what is counted and returns it.
-func (l *ledger) update(ctx context.Context, change func(*counts)) (counts, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func newLedger[T any](storage Shared, key string) *ledger[T] {
+	return &ledger[T]{storage, key, make(chan struct{}, 1)}
+}
+
+// update changes the value. It calls change again if another instance was faster. A lock would
+// stay for a while if its owner died.
+func (l *ledger[T]) update(ctx context.Context, change func(*T)) error {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
-	if err := l.storage.Lock(ctx, ledgerKey); err != nil {
-		return counts{}, err
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	defer l.storage.Unlock(context.WithoutCancel(ctx), ledgerKey)
-	c, err := l.read(ctx)
-	if err != nil {
-		return counts{}, err
+	for {
+		done, err := l.try(ctx, change)
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(20 * time.Millisecond)):
+		}
 	}
-	change(&c)
-	data, err := json.Marshal(toEntries(c))
-	if err != nil {
-		return counts{}, err
-	}
-	return c, l.storage.Store(ctx, ledgerKey, data)
 }
 
-func (l *ledger) read(ctx context.Context) (counts, error) {
-	data, err := l.storage.Load(ctx, ledgerKey)
-	if errors.Is(err, fs.ErrNotExist) {
-		return counts{failures: map[string]*failure{}}, nil
-	} else if err != nil {
-		return counts{}, err
+// try changes the value unless it changes meanwhile.
+func (l *ledger[T]) try(ctx context.Context, change func(*T)) (done bool, err error) {
+	var value T
+	old, err := l.storage.Load(ctx, l.key)
+	if err == nil {
+		if err := json.Unmarshal(old, &value); err != nil {
+			return false, fmt.Errorf("%s is damaged: %w", l.key, err)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
 	}
-	var e entries
-	if err := json.Unmarshal(data, &e); err != nil {
-		return counts{}, fmt.Errorf("%s is damaged: %w", ledgerKey, err)
+	change(&value)
+	data, err := json.Marshal(value)
+	if err != nil {
+		return false, err
 	}
-	return e.counts(), nil
+	return l.storage.Swap(ctx, l.key, old, data)
 }
 
 // entries are counts as they stand in the storage.
@@ -68,9 +81,12 @@ type entries struct {
 	Failures map[string]failureEntry `json:"failures"`
 	Stopped  struct {
 		Until  time.Time     `json:"until"`
+		Since  time.Time     `json:"since"`
 		Delay  time.Duration `json:"delay"` // in nanoseconds
 		Reason string        `json:"reason"`
 	} `json:"stopped"`
+	// Writer is different each time, so that an instance can tell its own value.
+	Writer string `json:"writer"`
 }
 
 type orderEntry struct {
@@ -79,6 +95,8 @@ type orderEntry struct {
 	Count int       `json:"count"`
 }
 
+func (o orderEntry) event() event { return event{o.At, o.Name, dns.Registrable(o.Name), o.Count} }
+
 type failureEntry struct {
 	Count  int       `json:"count"`
 	Until  time.Time `json:"until"`
@@ -86,29 +104,28 @@ type failureEntry struct {
 }
 
 func toEntries(c counts) entries {
-	e := entries{Orders: []orderEntry{}, Failures: map[string]failureEntry{}}
+	e := entries{Orders: []orderEntry{}, Failures: map[string]failureEntry{}, Writer: crand.Text()}
 	for _, o := range c.orders {
 		e.Orders = append(e.Orders, orderEntry{o.at.UTC(), o.name, o.count})
 	}
 	for name, f := range c.failures {
 		e.Failures[name] = failureEntry{f.count, f.until.UTC(), f.reason}
 	}
-	e.Stopped.Until, e.Stopped.Delay, e.Stopped.Reason = c.stoppedUntil.UTC(), c.stopDelay, c.stopReason
+	e.Stopped.Until, e.Stopped.Since = c.stoppedUntil.UTC(), c.stoppedSince.UTC()
+	e.Stopped.Delay, e.Stopped.Reason = c.stopDelay, c.stopReason
 	return e
 }
 
 func (e entries) counts() counts {
 	c := counts{failures: map[string]*failure{}, stopDelay: e.Stopped.Delay, stopReason: e.Stopped.Reason}
 	for _, o := range e.Orders {
-		event := newEvent(o.Name, o.Count)
-		event.at = o.At
-		c.orders = append(c.orders, event)
+		c.orders = append(c.orders, o.event())
 	}
 	for name, f := range e.Failures {
 		c.failures[name] = &failure{f.Count, f.Until, f.Reason}
 	}
 	if !e.Stopped.Until.IsZero() {
-		c.stoppedUntil = e.Stopped.Until
+		c.stoppedUntil, c.stoppedSince = e.Stopped.Until, e.Stopped.Since
 	}
 	return c
 }

@@ -62,10 +62,11 @@ func (l *limits) limitFor(p priority) int {
 // limits decides whether an order may be placed now.
 type limits struct {
 	perHour int
-	ledger  *ledger // where all instances count together; nil if this one is alone
+	ledger  *ledger[entries] // where all instances count together; nil if this one is alone
 
 	mu sync.Mutex
 	counts
+	untold []func(*counts) // what has happened, and could not be told the other instances
 }
 
 // counts is what is counted.
@@ -73,6 +74,7 @@ type counts struct {
 	orders       history
 	failures     map[string]*failure // by name
 	stoppedUntil time.Time           // no orders at all before
+	stoppedSince time.Time           // when the failure of that stop was noted
 	stopDelay    time.Duration
 	stopReason   string
 }
@@ -148,7 +150,7 @@ func (l *limits) add(c *counts, name string, p priority) error {
 }
 
 // update changes what is counted, by all instances if there is a ledger. The error says why
-// that is not possible now.
+// that is not possible now. change may be called several times.
 func (l *limits) update(ctx context.Context, change func(*counts)) error {
 	if l.ledger == nil {
 		l.mu.Lock()
@@ -156,17 +158,39 @@ func (l *limits) update(ctx context.Context, change func(*counts)) error {
 		change(&l.counts)
 		return nil
 	}
-	now, err := l.ledger.update(ctx, change)
-	if err == nil {
+	var now counts
+	told := 0
+	err := l.ledger.update(ctx, func(e *entries) {
+		now = e.counts()
 		l.mu.Lock()
-		l.counts = now
+		untold := slices.Clone(l.untold)
 		l.mu.Unlock()
+		for _, earlier := range untold {
+			earlier(&now)
+		}
+		told = len(untold)
+		change(&now)
+		*e = toEntries(now)
+	})
+	if err != nil {
+		return err
 	}
-	return err
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.untold = slices.Delete(l.untold, 0, told)
+	for _, later := range l.untold {
+		later(&now)
+	}
+	l.counts = now
+	return nil
 }
 
-// updateAnyhow is update for what has happened: if it cannot be told the others, this
-// instance counts it.
+// maxUntold limits what is remembered while the ledger is away. Nothing is ordered then, so it is
+// about orders that were under way.
+const maxUntold = 100
+
+// updateAnyhow is update for what has happened: if it cannot be told the others now, this
+// instance counts it, and tells them with its next order.
 func (l *limits) updateAnyhow(change func(*counts)) {
 	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
 	defer cancel()
@@ -174,20 +198,39 @@ func (l *limits) updateAnyhow(change func(*counts)) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		change(&l.counts)
+		if len(l.untold) < maxUntold {
+			l.untold = append(l.untold, change)
+		}
 	}
 }
 
-// succeeded records that the last order for the name succeeded.
+// succeeded records that the last order for the name succeeded. It ends a stop that was decided
+// before that order was placed. One that is newer, of another instance perhaps, it does not.
 func (l *limits) succeeded(name string) {
 	l.updateAnyhow(func(c *counts) {
+		placed := time.Now()
 		for i, e := range slices.Backward(c.orders) {
 			if e.name == name {
-				c.orders[i].count = 1
+				c.orders[i].count, placed = 1, e.at
 				break
 			}
 		}
 		delete(c.failures, name)
-		c.stoppedUntil, c.stopDelay = time.Time{}, 0
+		if !c.stoppedSince.After(placed) {
+			c.stoppedUntil, c.stopDelay = time.Time{}, 0
+		}
+	})
+}
+
+// notPlaced takes back what allow has counted for an order that was not placed.
+func (l *limits) notPlaced(name string) {
+	l.updateAnyhow(func(c *counts) {
+		for i, e := range slices.Backward(c.orders) {
+			if e.name == name {
+				c.orders = slices.Delete(c.orders, i, i+1)
+				return
+			}
+		}
 	})
 }
 
@@ -233,7 +276,7 @@ func (c *counts) stop(wanted time.Time, reason string) {
 	now := time.Now()
 	if !now.Before(c.stoppedUntil) {
 		c.stopDelay = min(max(2*c.stopDelay, serverDelay), maxServerDelay)
-		c.stoppedUntil, c.stopReason = now.Add(c.stopDelay), reason
+		c.stoppedUntil, c.stoppedSince, c.stopReason = now.Add(c.stopDelay), now, reason
 	}
 	c.stoppedUntil = later(c.stoppedUntil, earlier(wanted, now.Add(maxServerRetryAfter)))
 }

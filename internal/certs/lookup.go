@@ -5,6 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
 
 	"signpost/account"
 	"signpost/internal/fair"
@@ -23,12 +26,13 @@ func (a *acmeIssuer) certificate(hello *tls.ClientHelloInfo, name string) (*tls.
 	if err != nil {
 		return nil, nil
 	}
-	c := a.lookup(name)
+	client := a.clientOf(hello)
+	c := a.lookup(name, client)
 	if c == nil {
 		return nil, errBusy
 	}
 	defer a.leave(c)
-	return c.wait(hello, a.clientOf(hello))
+	return c.wait(hello, client)
 }
 
 // clientOf returns the client of a handshake.
@@ -39,9 +43,18 @@ func (a *acmeIssuer) clientOf(hello *tls.ClientHelloInfo) fair.Caller {
 	return a.caller(hello.Conn.RemoteAddr())
 }
 
+// clientAt returns the client of a request, by its address and port.
+func (a *acmeIssuer) clientAt(remote string) fair.Caller {
+	address, err := netip.ParseAddrPort(remote)
+	if a.caller == nil || err != nil {
+		return fair.Caller{}
+	}
+	return a.caller(net.TCPAddrFromAddrPort(address))
+}
+
 // lookup returns the call in flight for the name, or begins one. It returns nil if
-// there are too many. The caller waits for the call until it calls leave.
-func (a *acmeIssuer) lookup(name string) *call {
+// there are too many. The client waits for the call until leave is called.
+func (a *acmeIssuer) lookup(name string, client fair.Caller) *call {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if c := a.calls[name]; c != nil {
@@ -61,7 +74,7 @@ func (a *acmeIssuer) lookup(name string) *call {
 	a.calls[name] = c
 	a.lookups.Go(func() {
 		defer cancel()
-		c.cert, c.err = a.find(ctx, questions, c)
+		c.cert, c.err = a.find(ctx, questions, c, client)
 		a.mu.Lock()
 		a.forget(c)
 		a.mu.Unlock()
@@ -72,7 +85,7 @@ func (a *acmeIssuer) lookup(name string) *call {
 
 // begin begins a call of the service itself, which waits for it to the end.
 func (a *acmeIssuer) begin(name string) {
-	if c := a.lookup(name); c != nil && c.pay(&fair.Caller{}) != nil {
+	if c := a.lookup(name, fair.Caller{}); c != nil && c.pay(&fair.Caller{}) != nil {
 		a.leave(c)
 	}
 }
@@ -109,12 +122,18 @@ func (a *acmeIssuer) isListed(name string) bool { return name == a.name || a.pol
 // name may have it. A certificate in storage was allowed when it was ordered,
 // which is good enough until its renewal: neither silent name servers nor
 // strangers keep a customer from a certificate that exists, least of all after a
-// restart. A name without one costs an attempt to open a file.
+// restart. A name without one costs an attempt to open a file, or a query of the shared
+// storage, for which the first client has a share of the places.
 //
 // DNS is asked in the context of questions, which ends when nobody waits, on behalf of
 // the clients that pay for it.
-func (a *acmeIssuer) find(ctx, questions context.Context, c *call) (*tls.Certificate, error) {
+func (a *acmeIssuer) find(ctx, questions context.Context, c *call, first fair.Caller) (*tls.Certificate, error) {
+	leave, err := a.mayRead(questions, c.quota, first)
+	if err != nil {
+		return nil, err
+	}
 	cert, state := a.load(ctx, c.name)
+	leave()
 	if cert != nil {
 		return cert, nil
 	}
@@ -125,10 +144,16 @@ func (a *acmeIssuer) find(ctx, questions context.Context, c *call) (*tls.Certifi
 	case <-questions.Done():
 		return nil, questions.Err()
 	}
-	if state != errNotStored && a.isAway() {
+	if a.isAway() {
 		return nil, errAway
 	}
-	err := a.mayOrder(fair.WithCaller(questions, c.quota.callerOf(c.payer)), c.name, c.quota)
+	if a.shared != nil && state != errNotStored && state != errExpired {
+		if _, err := a.stored(ctx, c.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			c.quota.sampler.warn(a.log, "no certificate", "name", c.name, "reason", err.Error())
+			return nil, errUnreadable
+		}
+	}
+	err = a.mayOrder(fair.WithCaller(questions, c.quota.callerOf(c.payer)), c.name, c.quota)
 	if account.IsUnknown(err) {
 		return nil, nil
 	}
@@ -150,6 +175,14 @@ func (a *acmeIssuer) find(ctx, questions context.Context, c *call) (*tls.Certifi
 		c.quota.sampler.warn(a.log, "no certificate", "name", c.name, "reason", a.scrub.Replace(err.Error()))
 	}
 	return cert, err
+}
+
+// mayRead waits for a place among the readers of a shared storage. A directory needs none.
+func (a *acmeIssuer) mayRead(ctx context.Context, q *quota, client fair.Caller) (leave func(), err error) {
+	if a.shared == nil {
+		return func() {}, nil
+	}
+	return q.reads.Acquire(ctx, client.Shares(q.client.reads, q.client.readers)...)
 }
 
 // mayOrder decides about an order before it costs anything. The error satisfies

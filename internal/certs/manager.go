@@ -46,6 +46,12 @@ type Shared interface {
 	certmagic.Storage
 	// Away reports whether nothing can be known of the storage now. Then nothing is ordered.
 	Away() bool
+	// Swap replaces the value of a key and reports whether it did: not if the value is not old
+	// any more. Without old, there must be none. No two instances may write the same value.
+	Swap(ctx context.Context, key string, old, value []byte) (bool, error)
+	// OnLoss returns a context. If a lock that is taken with it becomes another instance's,
+	// lost is called.
+	OnLoss(ctx context.Context, lost func()) context.Context
 }
 
 // Manager provides the certificates of the service. It is safe for concurrent use.

@@ -2,6 +2,7 @@ package certs
 
 import (
 	"sync/atomic"
+	"time"
 
 	"signpost/internal/dns"
 	"signpost/internal/fair"
@@ -18,24 +19,32 @@ type quota struct {
 	names   *fair.Limiter // lookups of names that are not in storage
 	clients *fair.Limiter // clients that wait for these
 	orders  *fair.Limiter // lookups that order, or wait for it
+	reads   *fair.Limiter // lookups that read a shared storage, or wait for it
+	claims  *fair.Limiter // clients that claim to validate orders of other instances
 	sampler sampler       // for log lines that the clients can cause
 }
 
 // room is how many places there are.
-type room struct{ names, clients, orders int }
+type room struct {
+	names, clients, orders int
+	reads, readers         int // who read a shared storage, and who wait for it
+}
 
 // The two quotas together are less than maxLookups. The rest is for names whose
 // certificate is in storage: strangers cannot make these lookups slow.
 var (
-	listedRoom    = room{names: 192, clients: 768, orders: 12}
-	listedShare   = room{names: 32, clients: 192, orders: 12}
-	unlistedRoom  = room{names: 192, clients: 1024, orders: 8}
-	unlistedShare = room{names: 32, clients: 256, orders: 3}
+	listedRoom    = room{names: 192, clients: 768, orders: 12, reads: 2, readers: 128}
+	listedShare   = room{names: 32, clients: 192, orders: 12, reads: 2, readers: 64}
+	unlistedRoom  = room{names: 192, clients: 1024, orders: 8, reads: 1, readers: 64}
+	unlistedShare = room{names: 32, clients: 256, orders: 3, reads: 1, readers: 16}
 )
 
 const (
-	maxLookups   = 512
+	maxLookups   = 640
 	maxQuestions = 24 // to DNS, for one handshake or one question of a proxy
+	// readWait is how long a lookup or a claim waits for its turn at a shared storage, at most.
+	// An ACME server waits for ten seconds or so.
+	readWait = 5 * time.Second
 )
 
 func newQuota(kind fair.Kind, all, client room) *quota {
@@ -45,6 +54,8 @@ func newQuota(kind fair.Kind, all, client room) *quota {
 		names:   fair.New(all.names, 0, 0),
 		clients: fair.New(all.clients, 0, 0),
 		orders:  fair.New(all.orders, all.names, orderTimeout),
+		reads:   fair.New(all.reads, all.readers, readWait),
+		claims:  fair.New(1, all.readers, readWait),
 	}
 }
 

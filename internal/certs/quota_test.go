@@ -78,7 +78,7 @@ func newStrangers(t *testing.T) *strangers {
 // handshake begins a handshake of a client, which ends with ctx.
 func (s *strangers) handshake(ctx context.Context, client, name string) error {
 	hello := &tls.ClientHelloInfo{ServerName: name, Conn: &peerConn{peer: client}}
-	c := s.acme.lookup(name)
+	c := s.acme.lookup(name, fair.Caller{})
 	if c == nil {
 		return errBusy
 	}
@@ -133,7 +133,7 @@ func TestEachClientPays(t *testing.T) {
 	close(s.answer)
 	s.budgets["poor"] = new(atomic.Int32)
 	const name = "autoconfig.fresh.test"
-	c := s.acme.lookup(name) // holds the call back until others have joined it
+	c := s.acme.lookup(name, fair.Caller{}) // holds the call back until others have joined it
 	if err := s.handshake(t.Context(), "poor", name); err != fair.ErrClient {
 		t.Errorf("the client that cannot pay: %v, want %v", err, fair.ErrClient)
 	}

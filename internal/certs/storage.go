@@ -14,8 +14,12 @@ import (
 	"signpost/internal/fault"
 )
 
-// tidyInterval is the interval between removals of what expired long ago.
-const tidyInterval = 24 * time.Hour
+const (
+	// tidyInterval is the interval between removals of what expired long ago.
+	tidyInterval = 24 * time.Hour
+	// tidyRetry is when a removal that failed is tried again.
+	tidyRetry = 10 * time.Minute
+)
 
 // tidy removes certificates that expired long ago from storage, now and regularly
 // until ctx is done.
@@ -27,13 +31,15 @@ func (a *acmeIssuer) tidy(ctx context.Context) {
 			ExpiredCerts:           true,
 			ExpiredCertGracePeriod: 30 * 24 * time.Hour,
 		})
+		wait := tidyInterval
 		if err != nil && ctx.Err() == nil {
 			a.log.Warn("cannot remove expired certificates", "directory", a.place, "reason", err)
+			wait = tidyRetry
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(tidyInterval):
+		case <-time.After(wait):
 		}
 	}
 }
@@ -60,6 +66,25 @@ func (a *acmeIssuer) isAway() bool { return a.shared != nil && a.shared.Away() }
 
 // errAway is the reason why nothing is ordered while the storage is away.
 var errAway = &refusal{"no order, because the store of certificates cannot be read now"}
+
+// errUnreadable is the reason why nothing is ordered for a name whose certificate cannot be read.
+var errUnreadable = &refusal{"no order, because the certificate that may be stored cannot be read"}
+
+// stored returns the chain of the certificate of a name in storage. The error is fs.ErrNotExist
+// if it or something that belongs to it is missing.
+func (a *acmeIssuer) stored(ctx context.Context, name string) (chain []byte, err error) {
+	issuer := a.config.Issuers[0].IssuerKey()
+	for _, key := range []string{
+		certmagic.StorageKeys.SiteMeta(issuer, name),
+		certmagic.StorageKeys.SitePrivateKey(issuer, name),
+		certmagic.StorageKeys.SiteCert(issuer, name),
+	} {
+		if chain, err = a.storage.Load(ctx, key); err != nil {
+			return nil, err
+		}
+	}
+	return chain, nil
+}
 
 // load reads the certificate of a name from storage into memory. The error is
 // errNotStored, errExpired, or why the stored certificate cannot be used.

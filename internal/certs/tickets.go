@@ -11,13 +11,11 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/caddyserver/certmagic"
 )
 
 const (
-	// ticketsKey is the name of the keys in the storage, and of their lock. It ends as those of
-	// private keys do, so that the keys are sealed where these are.
+	// ticketsKey is the name of the keys in the storage. It ends as those of private keys do, so
+	// that the keys are sealed where these are.
 	ticketsKey = "signpost/tickets.key"
 
 	// A key is used for a day, and its tickets are accepted for a week, like those of
@@ -34,7 +32,7 @@ const (
 // its TLS session at any of them (RFC 8446 §2.2). Until the keys could be read, the instance
 // has its own.
 type tickets struct {
-	storage certmagic.Storage
+	storage Shared
 	log     *slog.Logger
 	// current encrypts and decrypts tickets. It is nil before the first keys were read.
 	current atomic.Pointer[tls.Config]
@@ -90,12 +88,12 @@ func (t *tickets) keep(ctx context.Context) {
 
 // refresh reads the keys, and adds one if that is due.
 func (t *tickets) refresh(ctx context.Context) error {
-	keys, err := t.read(ctx)
+	data, keys, err := t.read(ctx)
 	if err != nil {
 		return err
 	}
 	if isDue(keys) {
-		if keys, err = t.add(ctx); err != nil {
+		if keys, err = t.add(ctx, data, keys); err != nil {
 			return err
 		}
 	}
@@ -112,17 +110,9 @@ func (t *tickets) refresh(ctx context.Context) error {
 // isDue reports whether the first key has been used for long enough.
 func isDue(keys []ticketKey) bool { return len(keys) == 0 || time.Since(keys[0].Made) >= ticketKeyUse }
 
-// add makes a new key, unless another instance has done so meanwhile, and drops those whose
-// tickets are too old.
-func (t *tickets) add(ctx context.Context) ([]ticketKey, error) {
-	if err := t.storage.Lock(ctx, ticketsKey); err != nil {
-		return nil, err
-	}
-	defer t.storage.Unlock(context.WithoutCancel(ctx), ticketsKey)
-	keys, err := t.read(ctx)
-	if err != nil || !isDue(keys) {
-		return keys, err
-	}
+// add adds a new key to those that were read, and drops those whose tickets are too old. If
+// another instance has done so meanwhile, its keys are used.
+func (t *tickets) add(ctx context.Context, old []byte, keys []ticketKey) ([]ticketKey, error) {
 	k := ticketKey{Made: time.Now().UTC()}
 	rand.Read(k.Key[:])
 	keys = slices.Insert(keys, 0, k)
@@ -131,17 +121,22 @@ func (t *tickets) add(ctx context.Context) ([]ticketKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return keys, t.storage.Store(ctx, ticketsKey, data)
+	swapped, err := t.storage.Swap(ctx, ticketsKey, old, data)
+	if err != nil || swapped {
+		return keys, err
+	}
+	_, keys, err = t.read(ctx)
+	return keys, err
 }
 
-// read returns the keys, the newest first.
-func (t *tickets) read(ctx context.Context) ([]ticketKey, error) {
+// read returns the value in the storage, nil if there is none, and its keys, the newest first.
+func (t *tickets) read(ctx context.Context) ([]byte, []ticketKey, error) {
 	data, err := t.storage.Load(ctx, ticketsKey)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	} else if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var keys []ticketKey
-	return keys, json.Unmarshal(data, &keys)
+	return data, keys, json.Unmarshal(data, &keys)
 }

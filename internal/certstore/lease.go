@@ -4,41 +4,57 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
+	"slices"
 	"time"
-
-	"signpost/internal/sources/sqldb"
 )
 
 // times are set by tests only.
 type times struct {
-	// lease is how long a lock outlives the machine that has it. While an order is under way,
-	// the lock is renewed, renewBefore its end.
-	lease, renewBefore time.Duration
+	// lease is how long a lock outlives the machine that has it. The machine renews it every
+	// renew.
+	lease, renew time.Duration
 	// keepEvery is how often what waits is tried to be written, and leases are looked at.
 	keepEvery time.Duration
 	// listen is how long the database may go unasked. It must be less than lease: a machine
 	// that asks nothing would not notice that the database was away.
 	listen time.Duration
-	// settle is how long no lock is taken after the database was away: what other machines
-	// have kept meanwhile must arrive first. They try every keepEvery.
+	// settle is how long no lock is taken from another machine after the database was away:
+	// that machine may still be there. It renews its locks within a few keepEvery.
 	settle time.Duration
+	// retry is when a certificate is written again that the database has refused.
+	retry time.Duration
 }
 
-var defaultTimes = times{lease: 15 * time.Second, renewBefore: 10 * time.Second,
-	keepEvery: 200 * time.Millisecond, listen: 5 * time.Second, settle: 3 * time.Second}
+var defaultTimes = times{lease: 15 * time.Second, renew: 5 * time.Second, keepEvery: 200 * time.Millisecond,
+	listen: 5 * time.Second, settle: 3 * time.Second, retry: 10 * time.Second}
 
-// pollEvery is how often a lock that another machine has is asked for.
-const pollEvery = 100 * time.Millisecond
-
-var (
-	errFull = errors.New("the database is away, and too much waits to be written")
-	errLost = errors.New("the lock has been lost")
+const (
+	// pollEvery is how often a lock that another machine has is asked for.
+	pollEvery = 100 * time.Millisecond
+	// maxOwners is how many leases one statement is about.
+	maxOwners = 200
 )
+
+var errLost = errors.New("the lock has been lost")
 
 // lease is a lock that this process has.
 type lease struct {
 	owner   string
-	renewAt time.Time
+	taken   time.Time
+	renewed time.Time
+	onLoss  func() // called when another machine has it; may be nil
+	lost    bool
+	// released is set when the lock was given back and goes on only because of a certificate
+	// that waits to be written.
+	released bool
+}
+
+type onLossKey struct{}
+
+// OnLoss returns a context. If a lock that is taken with it is lost, lost is called.
+func (s *Store) OnLoss(ctx context.Context, lost func()) context.Context {
+	return context.WithValue(ctx, onLossKey{}, lost)
 }
 
 // Lock implements certmagic.Storage. It waits until nobody else has the lock.
@@ -61,19 +77,18 @@ func (s *Store) Lock(ctx context.Context, name string) error {
 // TryLock implements certmagic.TryLocker.
 func (s *Store) TryLock(ctx context.Context, name string) (bool, error) {
 	s.mu.Lock()
-	settling := s.away || time.Since(s.back) < s.times.settle
 	_, ours := s.leases[name]
 	s.mu.Unlock()
 	if ours {
 		return false, nil
 	}
-	if settling {
-		// Only to hear whether it is back: a lock is not to be had now.
-		_, err := s.rows(ctx, "SELECT owner FROM signpost_leases WHERE name = ?", name)
-		return false, err
-	}
-	l := &lease{owner: rand.Text(), renewAt: time.Now().Add(s.times.lease - s.times.renewBefore)}
+	l := &lease{owner: rand.Text(), taken: time.Now()}
+	l.renewed = l.taken
+	l.onLoss, _ = ctx.Value(onLossKey{}).(func())
 	taken, err := s.take(ctx, name, l.owner)
+	if err != nil {
+		s.giveUp(l.owner) // it may have been written all the same
+	}
 	if !taken || err != nil {
 		return false, err
 	}
@@ -83,104 +98,206 @@ func (s *Store) TryLock(ctx context.Context, name string) (bool, error) {
 	return true, nil
 }
 
-// take writes a lease into the database, unless somebody has one. Both statements may be run
-// twice, so the row says who has it in the end.
+// take writes a lease into the database, unless somebody has one. Statements may be run twice,
+// so the row says who has it in the end.
 func (s *Store) take(ctx context.Context, name, owner string) (bool, error) {
-	changed, err := s.exec(ctx, "UPDATE signpost_leases SET owner = ?, expires = "+s.in()+
-		" WHERE name = ? AND expires < "+s.now(), owner, seconds(s.times.lease), name)
+	rows, err := s.rows(ctx, "SELECT CASE WHEN expires < "+s.now()+" THEN 'over' ELSE '' END "+
+		"FROM signpost_leases WHERE name = ?", name)
+	if err != nil {
+		return false, err
+	}
+	var changed int64
+	switch {
+	case len(rows) == 0:
+		changed, err = s.exec(ctx, s.insert("signpost_leases (name, owner, expires) VALUES (?, ?, "+s.in()+")"),
+			name, owner, seconds(s.times.lease))
+	case rows[0][0] == "over" && s.isSettled():
+		changed, err = s.exec(ctx, "UPDATE signpost_leases SET owner = ?, expires = "+s.in()+
+			" WHERE name = ? AND expires < "+s.now(), owner, seconds(s.times.lease), name)
+	default:
+		return false, nil
+	}
 	if err != nil || changed > 0 {
 		return changed > 0, err
 	}
-	insert := "INSERT INTO signpost_leases (name, owner, expires) VALUES (?, ?, " + s.in() + ") ON CONFLICT DO NOTHING"
-	if s.tables.Scheme() == "mysql" {
-		insert = "INSERT IGNORE INTO signpost_leases (name, owner, expires) VALUES (?, ?, " + s.in() + ")"
-	}
-	changed, err = s.exec(ctx, insert, name, owner, seconds(s.times.lease))
-	if err != nil || changed > 0 {
-		return changed > 0, err
-	}
-	rows, err := s.rows(ctx, "SELECT owner FROM signpost_leases WHERE name = ?", name)
+	rows, err = s.rows(ctx, "SELECT owner FROM signpost_leases WHERE name = ?", name)
 	return err == nil && len(rows) > 0 && rows[0][0] == owner, err
 }
 
-// Unlock implements certmagic.Storage. While the database is away, the lease ends by itself.
+// isSettled reports whether the database has been there for so long that each machine has
+// renewed the leases that it still needs.
+func (s *Store) isSettled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.away && !s.reachedSince.IsZero() && time.Since(s.reachedSince) >= s.times.settle
+}
+
+// Unlock implements certmagic.Storage. While a certificate of the name waits to be written, the
+// lock goes on for other machines.
 func (s *Store) Unlock(ctx context.Context, name string) error {
 	s.mu.Lock()
 	l := s.leases[name]
-	delete(s.leases, name)
+	if l != nil && !l.lost && s.keeps(name) {
+		l.released = true
+		l = nil
+	} else {
+		delete(s.leases, name)
+	}
 	s.mu.Unlock()
 	if l == nil {
 		return nil
 	}
-	_, err := s.exec(ctx, "DELETE FROM signpost_leases WHERE name = ? AND owner = ?", name, l.owner)
-	if sqldb.IsAway(err) {
-		return nil
+	if _, err := s.exec(ctx, "DELETE FROM signpost_leases WHERE name = ? AND owner = ?", name, l.owner); err != nil {
+		s.giveUp(l.owner)
 	}
-	return err
+	return nil
 }
 
 // RenewLockLease implements certmagic.LockLeaseRenewer.
 func (s *Store) RenewLockLease(ctx context.Context, name string, _ time.Duration) error {
-	s.mu.Lock()
-	l := s.leases[name]
-	s.mu.Unlock()
-	if l == nil {
-		return errLost
-	}
-	return s.renewOne(ctx, name, l)
-}
-
-// renew renews the leases that will end soon.
-func (s *Store) renew(ctx context.Context) {
-	due := map[string]*lease{}
-	s.mu.Lock()
-	for name, l := range s.leases {
-		if time.Now().After(l.renewAt) {
-			due[name] = l
-		}
-	}
-	s.mu.Unlock()
-	for name, l := range due {
-		if err := s.renewOne(ctx, name, l); sqldb.IsAway(err) || ctx.Err() != nil {
-			return // the next round tries again
-		} else if err != nil {
-			s.log.Warn("the lock of an order was lost", "lock", name, "reason", err)
-			s.mu.Lock()
-			if s.leases[name] == l {
-				delete(s.leases, name)
-			}
-			s.mu.Unlock()
-		}
-	}
-}
-
-func (s *Store) renewOne(ctx context.Context, name string, l *lease) error {
-	began := time.Now()
-	changed, err := s.exec(ctx, "UPDATE signpost_leases SET expires = "+s.in()+" WHERE name = ? AND owner = ?",
-		seconds(s.times.lease), name, l.owner)
-	if err != nil {
+	if err := s.renewAll(ctx); err != nil {
 		return err
 	}
-	if changed == 0 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.leases[name]; l == nil || l.lost {
 		return errLost
 	}
-	s.mu.Lock()
-	l.renewAt = began.Add(s.times.lease - s.times.renewBefore)
-	s.mu.Unlock()
 	return nil
 }
 
-// release gives up all leases.
-func (s *Store) release() {
+// giveUp has the leases of an owner deleted, later if the database is away.
+func (s *Store) giveUp(owner string) {
 	s.mu.Lock()
-	leases := s.leases
-	s.leases = map[string]*lease{}
-	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	for name, l := range leases {
-		if _, err := s.exec(ctx, "DELETE FROM signpost_leases WHERE name = ? AND owner = ?", name, l.owner); err != nil {
+	defer s.mu.Unlock()
+	if len(s.gone) < maxOwners {
+		s.gone[owner] = time.Now()
+	}
+}
+
+// keepLeases renews leases and deletes those that were given up, until the store is closed.
+// Nothing else waits for the database here, so that no lease ends because of it.
+func (s *Store) keepLeases() {
+	for {
+		select {
+		case <-s.ctx.Done():
 			return
+		case <-time.After(s.times.keepEvery):
+		}
+		if s.isRenewalDue() {
+			s.renewAll(s.ctx) // the next round tries again
+		}
+		s.deleteGone(s.ctx)
+	}
+}
+
+func (s *Store) isRenewalDue() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.leases {
+		if !l.lost && time.Since(l.renewed) >= s.times.renew {
+			return true
 		}
 	}
+	return false
+}
+
+// renewAll renews all leases, and notes which of them are another machine's by now.
+func (s *Store) renewAll(ctx context.Context) error {
+	held := map[string]*lease{}
+	s.mu.Lock()
+	for name, l := range s.leases {
+		if !l.lost {
+			held[name] = l
+		}
+	}
+	s.mu.Unlock()
+	for names := range slices.Chunk(slices.Sorted(maps.Keys(held)), maxOwners) {
+		if err := s.renew(ctx, names, held); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renew renews the leases of some names with one statement.
+func (s *Store) renew(ctx context.Context, names []string, held map[string]*lease) error {
+	began := time.Now()
+	owners := make([]string, len(names))
+	for i, name := range names {
+		owners[i] = held[name].owner
+	}
+	changed, err := s.exec(ctx, "UPDATE signpost_leases SET expires = "+s.in()+" WHERE owner IN "+among(len(owners)),
+		slices.Concat([]string{seconds(s.times.lease)}, owners)...)
+	if err != nil {
+		return err
+	}
+	ours := map[string]bool{}
+	if int(changed) < len(names) {
+		rows, err := s.rows(ctx, "SELECT owner FROM signpost_leases WHERE owner IN "+among(len(owners)), owners...)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			ours[row[0]] = true
+		}
+	}
+	for _, name := range names {
+		if l := held[name]; int(changed) == len(names) || ours[l.owner] {
+			s.mu.Lock()
+			l.renewed = began
+			s.mu.Unlock()
+		} else {
+			s.lose(name, l)
+		}
+	}
+	return nil
+}
+
+// lose notes that a lease is another machine's, unless it was given back meanwhile.
+func (s *Store) lose(name string, l *lease) {
+	s.mu.Lock()
+	isHeld := s.leases[name] == l
+	l.lost = true
+	if isHeld && l.released {
+		delete(s.leases, name)
+	}
+	s.mu.Unlock()
+	if !isHeld || l.released {
+		return
+	}
+	s.log.Warn("the lock of an order was lost", "lock", name)
+	if l.onLoss != nil {
+		l.onLoss()
+	}
+}
+
+// deleteGone deletes the leases that were given up.
+func (s *Store) deleteGone(ctx context.Context) {
+	s.mu.Lock()
+	maps.DeleteFunc(s.gone, func(_ string, since time.Time) bool { return time.Since(since) > 2*s.times.lease })
+	owners := slices.Collect(maps.Keys(s.gone))
+	s.mu.Unlock()
+	if len(owners) == 0 {
+		return
+	}
+	if _, err := s.exec(ctx, "DELETE FROM signpost_leases WHERE owner IN "+among(len(owners)), owners...); err != nil {
+		return
+	}
+	s.mu.Lock()
+	for _, owner := range owners {
+		delete(s.gone, owner)
+	}
+	s.mu.Unlock()
+}
+
+// release gives up all leases.
+func (s *Store) release(ctx context.Context) {
+	s.mu.Lock()
+	for _, l := range s.leases {
+		s.gone[l.owner] = time.Now()
+	}
+	clear(s.leases)
+	s.mu.Unlock()
+	s.deleteGone(ctx)
 }

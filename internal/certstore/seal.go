@@ -69,3 +69,50 @@ func (s *seal) open(name string, value []byte) ([]byte, error) {
 // isSecret reports whether the value of a name in the storage is a private key: certmagic's
 // keys of certificates and accounts, and the keys of session tickets.
 func isSecret(name string) bool { return strings.HasSuffix(name, ".key") }
+
+// isAlwaysSealed reports whether a value is never accepted unsealed where there is a key: it is
+// made again if need be.
+func isAlwaysSealed(name string) bool { return isSecret(name) && strings.HasPrefix(name, ownPrefix) }
+
+// Forms of a value in the database.
+const (
+	openForm   = "0:" // base64 of the value
+	sealedForm = "1:" // base64 of what seal made of it
+)
+
+// encode returns the value of a key as it is written.
+func (s *Store) encode(key string, value []byte) string {
+	if s.seal == nil || !isSecret(key) {
+		return openForm + base64.StdEncoding.EncodeToString(value)
+	}
+	return sealedForm + base64.StdEncoding.EncodeToString(s.seal.close(key, value))
+}
+
+// decode returns the value of a key from what is written.
+func (s *Store) decode(key, text string) ([]byte, error) {
+	form, coded := text[:min(len(text), len(openForm))], text[min(len(text), len(openForm)):]
+	value, err := base64.StdEncoding.DecodeString(coded)
+	switch {
+	case err != nil || form != openForm && form != sealedForm:
+		return nil, fmt.Errorf("%s is damaged in the database", key)
+	case form == openForm && s.mustBeSealed(key):
+		return nil, fmt.Errorf("%s %w", key, errNotSealed)
+	case form == openForm:
+		return value, nil
+	case s.seal == nil:
+		return nil, fmt.Errorf("%s is sealed in the database, and no sealFile is configured", key)
+	}
+	return s.seal.open(key, value)
+}
+
+var errNotSealed = errors.New("is not sealed in the database, although there is a sealFile")
+
+// mustBeSealed reports whether the value of a key is accepted only if it is sealed.
+func (s *Store) mustBeSealed(key string) bool {
+	if s.seal == nil || !isSecret(key) {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sealed || isAlwaysSealed(key)
+}

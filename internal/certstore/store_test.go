@@ -13,23 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddyserver/certmagic"
-
 	"signpost/internal/sources/rig"
-	"signpost/internal/sources/sqldb"
 )
 
 func TestMain(m *testing.M) { rig.Main(m) }
 
-var _ interface {
-	certmagic.Storage
-	certmagic.TryLocker
-	certmagic.LockLeaseRenewer
-} = (*Store)(nil)
-
 // quick are times for tests.
-var quick = times{lease: 1500 * time.Millisecond, renewBefore: time.Second, keepEvery: 50 * time.Millisecond,
-	listen: 500 * time.Millisecond, settle: time.Second}
+var quick = times{lease: 1500 * time.Millisecond, renew: 500 * time.Millisecond, keepEvery: 50 * time.Millisecond,
+	listen: 500 * time.Millisecond, settle: time.Second, retry: 200 * time.Millisecond}
 
 // newDatabase makes a database whose user may create tables in it.
 func newDatabase(t *testing.T, server *rig.Server) *rig.Database {
@@ -50,22 +41,24 @@ func newDatabase(t *testing.T, server *rig.Server) *rig.Database {
 // open opens the storage in a database, as one machine does.
 func open(t *testing.T, d *rig.Database, key *seal) *Store {
 	t.Helper()
-	tables, err := sqldb.OpenTables(sqldb.Options{Database: d.URL, PasswordFile: d.PasswordFile})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newStore(tables, key, slog.New(slog.DiscardHandler), quick)
-	t.Cleanup(func() { s.Close() })
+	s, _ := openHooked(t, d, key, slog.New(slog.DiscardHandler))
 	return s
 }
 
 // onEach runs a test with each kind of database.
 func onEach(t *testing.T, test func(t *testing.T, d *rig.Database)) {
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, newDatabase(t, rig.PostgreSQL(t))) })
-	t.Run("MariaDB", func(t *testing.T) { test(t, newDatabase(t, rig.MariaDB(t))) })
-	t.Run("PgBouncer", func(t *testing.T) {
-		test(t, rig.PgBouncer(t, newDatabase(t, rig.PostgreSQL(t)))[0])
-	})
+	for name, database := range map[string]func(*testing.T) *rig.Database{
+		"PostgreSQL": func(t *testing.T) *rig.Database { return newDatabase(t, rig.PostgreSQL(t)) },
+		"MariaDB":    func(t *testing.T) *rig.Database { return newDatabase(t, rig.MariaDB(t)) },
+		"PgBouncer": func(t *testing.T) *rig.Database {
+			return rig.PgBouncer(t, newDatabase(t, rig.PostgreSQL(t)))[0]
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, database(t))
+		})
+	}
 }
 
 func TestStorage(t *testing.T) {
@@ -206,51 +199,37 @@ func TestAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if ok, err := a.TryLock(ctx, "issue"); !ok || err != nil {
+	if ok, err := a.TryLock(ctx, "issue_cert_a.example"); !ok || err != nil {
 		t.Fatalf("TryLock = %t, %v", ok, err)
 	}
 	server.Stop()
-	if err := a.Store(ctx, "name.crt", []byte("issued")); err != nil {
-		t.Errorf("Store while the database is away: %v", err)
-	}
-	if got, err := a.Load(ctx, "name.crt"); err != nil || string(got) != "issued" || !a.Exists(ctx, "name.crt") {
-		t.Errorf("Load while the database is away = %q, %v", got, err)
-	}
-	if err := a.Unlock(ctx, "issue"); err != nil {
+	storeCertificate(t, a, "a.example", "issued")
+	wantCertificate(t, a, "a.example", "issued")
+	if err := a.Unlock(ctx, "issue_cert_a.example"); err != nil {
 		t.Errorf("Unlock while the database is away: %v", err)
 	}
-	if _, err := b.Load(ctx, "name.crt"); err == nil || errors.Is(err, fs.ErrNotExist) {
+	if _, err := b.Load(ctx, site("a.example")+".crt"); err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Load at another machine = %v, which must not be taken for no", err)
 	}
-	if err := b.Lock(ctx, "issue"); err == nil {
+	if err := b.Lock(ctx, "issue_cert_a.example"); err == nil {
 		t.Error("there is a lock while the database is away")
 	}
 	time.Sleep(quick.lease) // the lease is over
 	server.Start(t)
-	if err := b.Lock(ctx, "issue"); err != nil {
+	if err := b.Lock(ctx, "issue_cert_a.example"); err != nil {
 		// The first statement may meet a connection that is dead.
-		err = b.Lock(ctx, "issue")
+		err = b.Lock(ctx, "issue_cert_a.example")
 		if err != nil {
 			t.Fatalf("Lock after the database is back: %v", err)
 		}
 	}
-	if got, err := b.Load(ctx, "name.crt"); err != nil || string(got) != "issued" {
-		t.Errorf("who has the lock next finds %q, %v; want what was kept", got, err)
-	}
+	wantCertificate(t, b, "a.example", "issued") // who has the lock next finds what was kept
 }
 
 func TestSealed(t *testing.T) {
 	d := newDatabase(t, rig.PostgreSQL(t))
 	file := func(text string) string { return rig.Write(t, t.TempDir(), "key", text+"\n") }
-	read := func(path string) *seal {
-		key, err := readSeal(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return key
-	}
-	one := read(file("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="))
-	two := read(file("MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="))
+	one, two := seals(t)
 	a, other, without := open(t, d, one), open(t, d, two), open(t, d, nil)
 	const private = "-----BEGIN PRIVATE KEY-----"
 	for _, key := range []string{"n/n.key", "n/n.crt"} {
@@ -273,13 +252,6 @@ func TestSealed(t *testing.T) {
 	d.Run(t, "INSERT INTO signpost_certificates SELECT 'm/m.key', value, modified FROM signpost_certificates WHERE name = 'n/n.key';")
 	if _, err := a.Load(t.Context(), "m/m.key"); !errors.Is(err, errWrongSeal) {
 		t.Errorf("Load of another name's key: %v, want %v", err, errWrongSeal)
-	}
-	// What was stored before there was a key can still be read.
-	if err := without.Store(t.Context(), "o/o.key", []byte(private)); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := a.Load(t.Context(), "o/o.key"); err != nil || string(got) != private {
-		t.Errorf("Load of a key that is not sealed = %q, %v", got, err)
 	}
 	d.Run(t, "UPDATE signpost_certificates SET value = '1' WHERE name = 'n/n.key';")
 	if _, err := a.Load(t.Context(), "n/n.key"); err == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"sync/atomic"
 	"time"
@@ -26,12 +25,11 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 	if cfg.TLS == nil {
 		return nil, nil
 	}
-	shared, err := s.openStore(cfg.TLS.Store)
-	if err != nil {
+	if err := s.openStore(cfg.TLS.Store); err != nil {
 		return nil, err
 	}
 	m, err := certs.New(certs.Options{
-		Shared:        shared,
+		Shared:        s.shared(),
 		CAAIdentities: func() []string { return s.loaded.Load().Config.DNS.CAAIdentities },
 		Name:          cfg.Name, Files: cfg.TLS.Certificates, ACME: cfg.TLS.ACME, Policy: policy{&s.loaded},
 		Caller: s.handshakeCaller, Log: s.log,
@@ -49,40 +47,55 @@ const storeTimeout = 3 * time.Second
 
 // openStore opens the database in which several instances keep certificates. One that is away
 // delays what needs it, but not the start; one that cannot be used ends it.
-func (s *service) openStore(o *certstore.Options) (certs.Shared, error) {
+func (s *service) openStore(o *certstore.Options) error {
 	if o == nil {
-		return nil, nil
+		return nil
 	}
 	store, err := certstore.New(*o, s.log)
 	if err != nil {
-		return nil, fmt.Errorf("tls.acme.storage: %w", err)
+		return fmt.Errorf("tls.acme.storage: %w", err)
 	}
-	if err := checkStore(context.Background(), store); err != nil && !sqldb.IsAway(err) {
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	defer cancel()
+	if err := storeError(store.Check(ctx)); err != nil && !sqldb.IsAway(err) && ctx.Err() == nil {
 		store.Close()
-		return nil, err
+		return err
 	}
 	s.store = store
-	return store, nil
+	return nil
+}
+
+// shared returns the storage that several instances share, nil if there is none.
+func (s *service) shared() certs.Shared {
+	if s.store == nil {
+		return nil
+	}
+	return s.store
+}
+
+// isReady returns why the database of certificates could not be used since the start. One that is
+// away, or fails later, leaves the service ready: were it not, a load balancer would take every
+// machine away at once.
+func (s *service) isReady() error {
+	if s.store == nil {
+		return nil
+	}
+	return storeError(s.store.Refused())
 }
 
 // CheckStore returns why the database in which several instances keep certificates cannot be
-// used now, if there is one.
+// used now, if there is one. It writes nothing.
 func (l *Loaded) CheckStore(ctx context.Context) error {
 	if l.Config.TLS == nil || l.Config.TLS.Store == nil {
 		return nil
 	}
-	store, err := certstore.New(*l.Config.TLS.Store, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return fmt.Errorf("tls.acme.storage: %w", err)
-	}
-	defer store.Close()
-	return checkStore(ctx, store)
-}
-
-func checkStore(ctx context.Context, store *certstore.Store) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	err := store.Check(ctx)
+	return storeError(certstore.Probe(ctx, *l.Config.TLS.Store))
+}
+
+// storeError adds to an error of the database where it is configured.
+func storeError(err error) error {
 	if err == nil {
 		return nil
 	}

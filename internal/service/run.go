@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"signpost/internal/certs"
+	"signpost/internal/certstore"
 	"signpost/internal/config"
 	"signpost/internal/conn"
 	"signpost/internal/dns"
@@ -96,8 +97,8 @@ type service struct {
 	limiter *server.Limiter
 	metrics *server.Metrics
 	watcher *filewatch.Watcher
-	certs   *certs.Manager // nil if a proxy in front terminates TLS
-	store   io.Closer      // where several instances keep certificates; nil if this one has its own
+	certs   *certs.Manager   // nil if a proxy in front terminates TLS
+	store   *certstore.Store // where several instances keep certificates; nil if this one has its own
 
 	loaded     atomic.Pointer[Loaded]
 	requestLog atomic.Pointer[slog.Logger] // of the loaded configuration
@@ -174,12 +175,12 @@ func (s *service) server(ctx context.Context, listeners *conn.Listeners) *server
 			Metrics: s.metrics,
 			Pprof:   cfg.Admin.Pprof,
 			Doctor:  page.Handler(ctx, s.diagnose(listeners), page.Options{Accent: cfg.Branding.Accent}),
-			Ask:     certs.AskHandler(policy{&s.loaded}, s.proxyAuthority(), cfg.Admin.AskPerHour, s.log),
+			Ask:     certs.AskHandler(policy{&s.loaded}, s.proxyAuthority(), cfg.Admin.AskPerHour, s.shared(), s.log),
 			Ready: func() error {
 				if ctx.Err() != nil {
 					return errors.New("stopping")
 				}
-				return nil
+				return s.isReady()
 			},
 			// A source that does not answer leaves the rest of the service ready: were
 			// it not, a load balancer would take every machine away at once.

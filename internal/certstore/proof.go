@@ -1,0 +1,146 @@
+package certstore
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+
+	"signpost/internal/sources/sqldb"
+)
+
+// proofKey is the key of a value that is sealed as private keys are. Who can read it can read
+// them.
+const proofKey = ownPrefix + "proof.key"
+
+// Check reports whether the database can be used, and creates the tables if they are missing.
+// It proves that private keys can be read: by the first value under proofKey, which the first
+// machine with a key writes.
+func (s *Store) Check(ctx context.Context) error {
+	err := s.prove(ctx)
+	if sqldb.IsAway(err) || ctx.Err() != nil {
+		return err // it says nothing about the keys
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil && (s.refused == nil || s.refused.Error() != err.Error()) {
+		s.log.Error("the store of certificates cannot be used", "reason", err)
+	}
+	s.proved, s.refused = err == nil, err
+	s.everProved = s.everProved || s.proved
+	return err
+}
+
+func (s *Store) prove(ctx context.Context) error {
+	_, err := s.Load(ctx, proofKey)
+	if !errors.Is(err, fs.ErrNotExist) || s.seal == nil {
+		return ignoreAbsence(err)
+	}
+	text := s.encode(proofKey, []byte("signpost\n"))
+	_, err = s.exec(ctx, s.insert("signpost_certificates (name, value, modified) VALUES (?, ?, "+s.now()+")"), proofKey, text)
+	if err != nil {
+		return err
+	}
+	_, err = s.Load(ctx, proofKey) // which is another machine's, perhaps
+	return err
+}
+
+func ignoreAbsence(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Refused returns why the storage could not be used since the start, although the database
+// answered. It returns nil if it could be used once, or nothing is known.
+func (s *Store) Refused() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.everProved {
+		return nil
+	}
+	return s.refused
+}
+
+// Probe reports whether the database that the options describe can be used. It writes nothing,
+// and says nothing of tables that do not exist yet.
+func Probe(ctx context.Context, o Options) error {
+	key, err := readSeal(o.SealFile)
+	if err != nil {
+		return sealError(err)
+	}
+	tables, err := o.open(1)
+	if err != nil {
+		return err
+	}
+	defer tables.Close()
+	rows, err := tables.Rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", proofKey)
+	if err != nil || len(rows) == 0 {
+		if sqldb.IsMissing(err) {
+			return nil
+		}
+		return err
+	}
+	_, err = newStore(tables, tables, key, slog.New(slog.DiscardHandler), defaultTimes).decode(proofKey, rows[0][0])
+	return err
+}
+
+// sealAll seals the private keys that were stored before there was a key, among them that of the
+// ACME account. After that, one that is not sealed is refused: whoever can write into the
+// database, but does not have the key, could have put it there.
+func (s *Store) sealAll(ctx context.Context) {
+	s.mu.Lock()
+	due := !s.sealed && s.proved && !s.away
+	s.mu.Unlock()
+	if !due {
+		return
+	}
+	count, err := s.sealOpen(ctx)
+	if count > 0 {
+		s.log.Info("private keys have been sealed", "count", count)
+	}
+	if sqldb.IsAway(err) || ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		s.log.Error("private keys cannot be sealed", "reason", err)
+	}
+	s.mu.Lock()
+	s.sealed = true
+	s.mu.Unlock()
+}
+
+// sealOpen seals the private keys that are not, and returns how many there were. Keys of session
+// tickets are deleted: somebody may know them, and new ones are soon made.
+func (s *Store) sealOpen(ctx context.Context) (count int, err error) {
+	for last := ""; ; {
+		rows, err := s.rows(ctx, "SELECT name, value FROM signpost_certificates WHERE name > ? AND name LIKE '%.key' "+
+			"AND value LIKE '0:%' ORDER BY name LIMIT 100", last)
+		if err != nil || len(rows) == 0 {
+			return count, err
+		}
+		for _, row := range rows {
+			last = row[0]
+			if err := s.sealOne(ctx, row[0], row[1]); err != nil {
+				return count, err
+			}
+			count++
+		}
+	}
+}
+
+func (s *Store) sealOne(ctx context.Context, name, text string) error {
+	if isAlwaysSealed(name) {
+		_, err := s.exec(ctx, "DELETE FROM signpost_certificates WHERE name = ? AND "+s.same(), name, text)
+		return err
+	}
+	value, err := s.decode(name, text)
+	if err != nil {
+		s.log.Error("private keys cannot be sealed", "reason", err)
+		return nil // the others can be
+	}
+	_, err = s.exec(ctx, "UPDATE signpost_certificates SET value = ? WHERE name = ? AND "+s.same(),
+		s.encode(name, value), name, text)
+	return err
+}

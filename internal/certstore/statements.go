@@ -1,0 +1,173 @@
+package certstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"signpost/internal/sources/sqldb"
+)
+
+// database is what the storage needs of a *sqldb.Tables.
+type database interface {
+	Scheme() string
+	Exec(ctx context.Context, statement string, args ...string) (changed int64, err error)
+	Rows(ctx context.Context, query string, args ...string) ([][]string, error)
+	Close() error
+}
+
+// tableStatements create the tables, by the kind of database. Names are compared byte by
+// byte, so that those below a prefix are a range.
+var tableStatements = map[string][]string{
+	"postgres": {
+		`CREATE TABLE IF NOT EXISTS signpost_certificates (name VARCHAR(700) COLLATE "C" PRIMARY KEY,
+			value TEXT NOT NULL, modified TIMESTAMPTZ NOT NULL)`,
+		`CREATE TABLE IF NOT EXISTS signpost_leases (name VARCHAR(700) COLLATE "C" PRIMARY KEY,
+			owner VARCHAR(64) NOT NULL, expires TIMESTAMPTZ NOT NULL)`,
+	},
+	"mysql": {
+		`CREATE TABLE IF NOT EXISTS signpost_certificates (name VARCHAR(700) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
+			value MEDIUMTEXT CHARACTER SET ascii NOT NULL, modified DATETIME(6) NOT NULL) ENGINE=InnoDB`,
+		`CREATE TABLE IF NOT EXISTS signpost_leases (name VARCHAR(700) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
+			owner VARCHAR(64) CHARACTER SET ascii NOT NULL, expires DATETIME(6) NOT NULL) ENGINE=InnoDB`,
+	},
+}
+
+// now is the database's clock, by the kind of database. It is read when the statement runs,
+// also if that had to wait for another one.
+var now = map[string]string{"postgres": "clock_timestamp()", "mysql": "UTC_TIMESTAMP(6)"}
+
+func (s *Store) isMySQL() bool { return s.control.Scheme() == "mysql" }
+
+func (s *Store) now() string { return now[s.control.Scheme()] }
+
+// in returns the time a number of seconds from now, as an expression with one parameter.
+func (s *Store) in() string {
+	if s.isMySQL() {
+		return "TIMESTAMPADD(MICROSECOND, ? * 1000000, UTC_TIMESTAMP(6))"
+	}
+	return "clock_timestamp() + CAST(? AS double precision) * INTERVAL '1 second'"
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
+
+// insert returns a statement that inserts rows and does nothing about those that are there.
+func (s *Store) insert(statement string) string {
+	if s.isMySQL() {
+		return "INSERT IGNORE INTO " + statement
+	}
+	return "INSERT INTO " + statement + " ON CONFLICT DO NOTHING"
+}
+
+// among returns a list of parameters, one for each of n values.
+func among(n int) string { return "(?" + strings.Repeat(", ?", n-1) + ")" }
+
+// below returns the bounds of the names below a prefix: behind its slash.
+func below(prefix string) (from, to string) {
+	if prefix = strings.Trim(prefix, "/"); prefix == "" {
+		return "", "\x7f" // above all characters of names
+	}
+	return prefix + "/", prefix + "0" // the character behind the slash
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (s *Store) exec(ctx context.Context, statement string, args ...string) (changed int64, err error) {
+	err = s.try(ctx, func() error {
+		changed, err = s.control.Exec(ctx, statement, args...)
+		return err
+	})
+	return changed, err
+}
+
+// rows runs a query on the connections for what must not wait, and returns its rows.
+func (s *Store) rows(ctx context.Context, query string, args ...string) ([][]string, error) {
+	return s.rowsOf(ctx, s.control, query, args...)
+}
+
+// rowsOf runs a query on a pool of connections and returns its rows.
+func (s *Store) rowsOf(ctx context.Context, d database, query string, args ...string) (rows [][]string, err error) {
+	err = s.try(ctx, func() error {
+		rows, err = d.Rows(ctx, query, args...)
+		return err
+	})
+	return rows, err
+}
+
+// poolOf returns the connections for a query about a key. Strangers cause queries about
+// certificates and challenges. The rest is the work of this machine, which never waits for
+// theirs.
+func (s *Store) poolOf(key string) database {
+	if strings.HasPrefix(key, ownPrefix) {
+		return s.control
+	}
+	return s.reads
+}
+
+// ownPrefix begins the keys that are not certmagic's.
+const ownPrefix = "signpost/"
+
+// try runs a statement. If a table is missing, it creates the tables first.
+func (s *Store) try(ctx context.Context, run func() error) error {
+	err := run()
+	if sqldb.IsMissing(err) {
+		if refused := s.create(ctx); refused != nil {
+			err = refused
+		} else {
+			err = run()
+		}
+	}
+	return s.heard(err)
+}
+
+// create creates the tables. Of several machines that do so at the same time, PostgreSQL refuses
+// all but one, some of them before the tables are there.
+func (s *Store) create(ctx context.Context) error {
+	var err error
+	for range 10 {
+		if err = s.createOnce(ctx); err == nil || sqldb.IsAway(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("its tables cannot be created: %w", err)
+}
+
+func (s *Store) createOnce(ctx context.Context) error {
+	for _, statement := range tableStatements[s.control.Scheme()] {
+		if _, err := s.control.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// heard notes whether the database was reached, and returns err. An error of the caller's
+// context says nothing about the database.
+func (s *Store) heard(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heardAt = time.Now()
+	switch {
+	case sqldb.IsAway(err):
+		if !s.away {
+			s.log.Warn("the store of certificates is away", "reason", err)
+		}
+		s.away = true
+	case s.away:
+		s.away, s.reachedSince = false, s.heardAt
+		s.log.Info("the store of certificates is back")
+	case s.reachedSince.IsZero():
+		s.reachedSince = s.heardAt
+	}
+	return err
+}

@@ -38,6 +38,11 @@ func (l *Language) Execute(w io.Writer, data any) error {
 	return l.pages.ExecuteTemplate(w, "page", data)
 }
 
+// ExecuteFragment writes the page for the data as a part of another site.
+func (l *Language) ExecuteFragment(w io.Writer, data any) error {
+	return l.pages.ExecuteTemplate(w, "fragment", data)
+}
+
 // Text returns a text as plain text, without markup. Values alternates names and
 // values. Text is for keys that the program names and returns the key itself if
 // there is no such text.

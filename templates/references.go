@@ -57,7 +57,7 @@ func usedKeys(pages *template.Template) map[string]fault.Fault {
 // checkIncludes checks that every template that is included exists. If it does not
 // because an operator's file took it away, the fault is in that file.
 func (l *loader) checkIncludes() {
-	included := map[string]fault.Fault{"page": {File: "the program"}}
+	included := map[string]fault.Fault{"page": {File: "the program"}, "fragment": {File: "the program"}}
 	for _, t := range templatesOf(l.pages) {
 		walk(t.Tree.Root, func(node parse.Node) {
 			n, ok := node.(*parse.TemplateNode)

@@ -11,11 +11,25 @@ import (
 const maxLogo = 64 << 10
 
 var brandingKeys = keys[setup.Branding]{
-	"name":      func(b *setup.Branding, v *value) { b.Name = v.label(60) },
-	"logo":      readLogo,
-	"accent":    readAccent,
-	"contact":   func(b *setup.Branding, v *value) { readContact(&b.Contact, v) },
+	"name":    func(b *setup.Branding, v *value) { b.Name = v.label(60) },
+	"logo":    readLogo,
+	"accent":  readAccent,
+	"contact": func(b *setup.Branding, v *value) { readContact(&b.Contact, v) },
+	"embeddedBy": func(b *setup.Branding, v *value) {
+		b.EmbeddedBy = each(v.oneOrList("the origins of your sites"), (*value).origin)
+	},
 	"templates": func(b *setup.Branding, v *value) { b.TemplateDir = v.directory() },
+}
+
+// origin reads the origin of a site as browsers write it: without a path, and without the
+// port that is the usual one (RFC 6454 §6.2).
+func (v *value) origin() string {
+	text := v.url(tokenURL)
+	origin := strings.TrimSuffix(strings.TrimSuffix(text, "/"), ":443")
+	if _, host, _ := strings.Cut(origin, "://"); strings.ContainsAny(host, "/?") {
+		return v.refuse("%s has a path; write the origin alone, such as https://www.example.com", quote(text))
+	}
+	return origin
 }
 
 // readAccent reads a colour for links on white and buttons with white text. In dark

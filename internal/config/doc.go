@@ -79,6 +79,8 @@
 //	branding.contact.url                               none               your contact page, shown to customers
 //	branding.contact.email                             none               your mail address for customers
 //	branding.contact.phone                             none               your telephone number for customers
+//	branding.embeddedBy                                none               origins of your sites that may show the page in a
+//	                                                                      frame, or read its fragment with a script
 //	branding.templates                                 none               directory with files that replace those of the
 //	                                                                      page: html, text, static
 //	dns.servers                                        the system's       IP addresses, with or without a port, of the

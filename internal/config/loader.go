@@ -86,6 +86,9 @@ func (l *loader) read(v *value) {
 	if hsts := has["hsts"]; hsts != nil && has["name"] == nil {
 		hsts.fault("is for the service's own name, and name is missing")
 	}
+	if branding := has["branding"]; branding != nil && len(l.Branding.EmbeddedBy) > 0 && has["name"] == nil {
+		branding.fault("embeddedBy needs the service's own name in its URLs, and name is missing")
+	}
 	for _, p := range l.providers {
 		if p.ID == "" {
 			continue

@@ -51,7 +51,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 	a := &answer{
 		Address:  readable(s.Address),
 		Provider: p.DisplayName,
-		All:      "/" + links{l.address, l.name, l.lang, allDevices}.query(),
+		All:      l.base + "/" + links{address: l.address, name: l.name, lang: l.lang, device: allDevices}.query(),
 		IPhone:   profileLinks(c.apple, iPhone, l, lang),
 		Mac:      profileLinks(c.apple, mac, l, lang),
 		Signed:   h.options.Signed != nil && h.options.Signed(),
@@ -87,7 +87,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 		a.Link, a.Code = h.forPhone(l)
 		a.Send = mailLink(a.Link, lang)
 		if a.App = appCode(s, l.name); a.App.Size > 0 {
-			a.AppFile = appFilePath + links{address: l.address, name: l.name}.query()
+			a.AppFile = l.base + appFilePath + links{address: l.address, name: l.name}.query()
 		}
 	}
 	for _, n := range p.Notices {

@@ -12,6 +12,9 @@ type Branding struct {
 	Logo    Logo    // empty: the name is shown as text
 	Accent  *Colour // of buttons and links, readable on white; nil: DefaultAccent
 	Contact account.Contact
+	// EmbeddedBy lists the origins of sites that may show the page in a frame, and whose
+	// scripts may read its fragment.
+	EmbeddedBy []string
 	// TemplateDir is the directory that overlays the page's files. LoadTemplates
 	// reads it; Handler takes the loaded set in Options.Templates.
 	TemplateDir string

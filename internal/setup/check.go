@@ -53,20 +53,29 @@ func inDir(dir string, faults []fault.Fault) fault.List {
 func Check(set *templates.Set) error {
 	var faults fault.List
 	for _, lang := range set.Languages {
-		for _, page := range samplePages(set, lang) {
-			err := lang.Execute(io.Discard, page)
-			if err == nil {
-				continue
-			}
-			if f := templates.FaultOf(err); !slices.Contains(faults, f) {
-				faults = append(faults, f)
-			}
+		pages := samplePages(set, lang)
+		for _, page := range pages {
+			faults = addFault(faults, lang.Execute(io.Discard, page))
+		}
+		for _, page := range []*pageData{pages[0], pages[len(pages)-1]} { // a form and an answer
+			faults = addFault(faults, lang.ExecuteFragment(io.Discard, page))
 		}
 	}
 	if len(faults) > 0 {
 		return faults
 	}
 	return nil
+}
+
+// addFault adds the fault of an error to the list, if there is one that is not there yet.
+func addFault(faults fault.List, err error) fault.List {
+	if err == nil {
+		return faults
+	}
+	if f := templates.FaultOf(err); !slices.Contains(faults, f) {
+		return append(faults, f)
+	}
+	return faults
 }
 
 // samplePages returns pages that together have everything that a page can have.

@@ -13,9 +13,10 @@ import (
 
 // Paths of the page's files.
 const (
-	stylePath  = "/setup/style.css"
-	scriptPath = "/setup/copy.js"
-	logoPath   = "/setup/logo"
+	stylePath         = "/setup/style.css"
+	fragmentStylePath = "/setup/fragment.css"
+	scriptPath        = "/setup/copy.js"
+	logoPath          = "/setup/logo"
 )
 
 // file is one of the files that the page needs.
@@ -41,7 +42,9 @@ func newFiles(o Options) map[string]file {
 		}
 		files[path] = f
 	}
-	add(stylePath, "text/css; charset=utf-8", append([]byte(Palette(*o.Branding.Accent)), o.Templates.Style...))
+	style := append([]byte(Palette(*o.Branding.Accent)), o.Templates.Style...)
+	add(stylePath, "text/css; charset=utf-8", style)
+	add(fragmentStylePath, "text/css; charset=utf-8", scoped(style))
 	add(scriptPath, "text/javascript; charset=utf-8", o.Templates.Script)
 	if len(o.Branding.Logo.Data) > 0 {
 		add(logoPath, o.Branding.Logo.MediaType, o.Branding.Logo.Data)
@@ -60,6 +63,9 @@ func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {
 	// file by itself.
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	header.Set("Content-Type", f.mediaType)
+	if strings.EqualFold(r.URL.Path, fragmentStylePath) {
+		header.Set("Cross-Origin-Resource-Policy", "cross-origin") // other sites load it, without credentials
+	}
 	header.Set("Vary", "Accept-Encoding")
 	if r.URL.RawQuery == "v="+f.version {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,23 +45,32 @@ func newHandler(resolve account.Resolver, options Options) *handler {
 	if options.Branding.Accent == nil {
 		options.Branding.Accent = &DefaultAccent
 	}
-	return &handler{resolve: resolve, options: options, files: newFiles(options)}
+	return &handler{resolve: resolve, options: options, files: newFiles(options),
+		policy: policy(options.Branding.EmbeddedBy)}
 }
 
 type handler struct {
 	resolve account.Resolver
 	options Options
 	files   map[string]file
+	policy  string
 }
 
-// policy allows the page its own style, script and pictures and nothing else.
-// Pictures may be data: URLs, because the icon of the page is one.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; " +
-	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+// policy returns the Content-Security-Policy of the page: it allows its own style, script
+// and pictures, frames in the operator's sites, and nothing else. Pictures may be data:
+// URLs, because the icon of the page is one.
+func policy(frames []string) string {
+	ancestors := "'none'"
+	if len(frames) > 0 {
+		ancestors = strings.Join(frames, " ")
+	}
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; " +
+		"form-action 'self'; frame-ancestors " + ancestors + "; base-uri 'none'"
+}
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Content-Security-Policy", policy)
+	header.Set("Content-Security-Policy", h.policy)
 	header.Set("Referrer-Policy", "no-referrer")
 	// No other site has a reason to embed the page, its files or the logo. Links to it are
 	// navigation, to which this does not apply.
@@ -97,10 +107,25 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header.Set("Vary", "Accept, Accept-Encoding, Accept-Language, User-Agent")
 	header.Set("Content-Language", lang.Tag)
+	if q.fragment {
+		h.allowOrigin(w, r)
+	}
 	if status == http.StatusServiceUnavailable {
 		header.Set("Retry-After", "60")
 	}
-	h.write(w, r, page, lang, status, q.plainText)
+	h.write(w, r, page, lang, status, q)
+}
+
+// allowOrigin lets scripts of the operator's sites read a fragment. It is not open to all
+// origins: a site elsewhere could read it through a browser inside a private network.
+func (h *handler) allowOrigin(w http.ResponseWriter, r *http.Request) {
+	if len(h.options.Branding.EmbeddedBy) == 0 {
+		return
+	}
+	w.Header().Add("Vary", "Origin")
+	if origin := r.Header.Get("Origin"); slices.Contains(h.options.Branding.EmbeddedBy, origin) {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+	}
 }
 
 // answer returns the page for a request and its status. Readable says whether the
@@ -122,7 +147,7 @@ func (h *handler) answer(ctx context.Context, q request, readable bool, lang *te
 	settings, err := h.lookUp(ctx, parsed.address)
 	switch {
 	case err == nil:
-		l := links{name: q.name, lang: q.language}
+		l := links{base: page.Base, name: q.name, lang: q.language}
 		page.Answer = h.newAnswer(settings, l, lang, q.device, q.plainText)
 		if q.maybeIPad {
 			page.Answer.offerIPad()
@@ -155,6 +180,13 @@ func (h *handler) newPage(q request, lang *templates.Language) *pageData {
 		Form:    form{Address: visible(q.input), Name: q.name, Lang: q.language},
 		Contact: o.Branding.Contact,
 	}
+	if q.fragment && o.Name != "" {
+		page.Base = "https://" + o.Name
+	}
+	if q.fragment {
+		page.Style = page.Base + h.files[fragmentStylePath].url
+		return page // without a menu of languages
+	}
 	if len(o.Templates.Languages) > 1 {
 		for _, other := range o.Templates.Languages {
 			l := links{address: page.Form.Address, name: q.name, lang: other.Tag}
@@ -169,13 +201,17 @@ func (h *handler) newPage(q request, lang *templates.Language) *pageData {
 
 // write sends the page. It is complete before its first byte is sent.
 func (h *handler) write(w http.ResponseWriter, r *http.Request, page *pageData, lang *templates.Language,
-	status int, plainText bool) {
+	status int, q request) {
 	var b bytes.Buffer
+	execute := lang.Execute
+	if q.fragment {
+		execute = lang.ExecuteFragment
+	}
 	mediaType := "text/html; charset=utf-8"
-	if plainText {
+	if q.plainText {
 		mediaType = "text/plain; charset=utf-8"
 		writeText(&b, page, lang)
-	} else if err := lang.Execute(&b, page); err != nil {
+	} else if err := execute(&b, page); err != nil {
 		// Only an operator's template can fail, in a case that Check does not
 		// cover. The reason is not logged: it may quote the address.
 		at := templates.FaultOf(err)

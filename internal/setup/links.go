@@ -13,6 +13,7 @@ import (
 
 // links holds the parameters of the request, which the URLs of the page repeat.
 type links struct {
+	base                string // what the URLs begin with
 	address, name, lang string
 	device              device
 }
@@ -88,7 +89,7 @@ func profileLinks(s account.Settings, d device, l links, lang *templates.Languag
 	if p.Contents == (mobileconfig.Contents{}) {
 		return nil
 	}
-	const path = "/profile.mobileconfig"
+	path := l.base + "/profile.mobileconfig"
 	l.device, l.lang = d, lang.Tag
 	p.URL = path + l.query()
 	// Only the iPhone's Exchange account can leave out calendars and contacts.

@@ -10,6 +10,7 @@ type pageData struct {
 	Lang, Dir string
 	Languages []languageLink // none if there is only one
 	Brand     brand
+	Base      string // what URLs of this service begin with: empty, or its origin in a fragment
 	Style     string // URL
 	Script    string // URL
 	Private   bool   // the page holds somebody's address or name

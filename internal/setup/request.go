@@ -21,10 +21,11 @@ type request struct {
 	fixed      bool // the device was asked for, not guessed
 	maybeIPad  bool // the device is a Mac by guess, and may be an iPad
 	plainText  bool // plain text instead of HTML
+	fragment   bool // HTML to embed in another site
 }
 
 // readRequest reads the query of the form, or of a link in a welcome mail:
-// emailaddress and optionally name, lang, device and format (text). It returns
+// emailaddress and optionally name, lang, device and format (text, fragment). It returns
 // false if the query is longer than anything that a person types.
 func readRequest(r *http.Request) (request, bool) {
 	query := r.URL.RawQuery
@@ -32,9 +33,10 @@ func readRequest(r *http.Request) (request, bool) {
 		value, _ := account.RawParameter(query, name)
 		return value
 	}
-	plainText := wantsText(r, parameter("format"))
+	format := parameter("format")
+	plainText, fragment := wantsText(r, format), strings.EqualFold(format, "fragment")
 	if len(query) > mobileconfig.MaxQuery {
-		return request{hasAddress: true, plainText: plainText}, false
+		return request{hasAddress: true, plainText: plainText, fragment: fragment}, false
 	}
 	address, hasAddress := account.RawParameter(query, "emailaddress")
 	d, fixed := parseDevice(strings.ToLower(parameter("device")))
@@ -51,6 +53,7 @@ func readRequest(r *http.Request) (request, bool) {
 		fixed:      fixed,
 		maybeIPad:  !fixed && maybeIPad(agent),
 		plainText:  plainText,
+		fragment:   fragment,
 	}, true
 }
 

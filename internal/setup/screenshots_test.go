@@ -70,6 +70,17 @@ func TestScreenshots(t *testing.T) {
 		})
 	}
 
+	for _, mode := range modes {
+		resolve, o := load(t, "mamut")
+		base := serve(t, service(resolve, o))
+		ctx := open(t)
+		do(t, ctx, append(mode.steps(), speaking("en"), chromedp.Navigate(base+"/?emailaddress=info@domain.se"))...)
+		file := filepath.Join(*screenshots, mode.name+".png")
+		if err := os.WriteFile(file, ask(t, ctx, chromedp.FullScreenshot(100)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+
 	resolve, o := load(t, "mamut")
 	base := serve(t, service(resolve, o))
 	ctx := open(t)

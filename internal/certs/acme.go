@@ -31,8 +31,8 @@ type ACME struct {
 	// Directory is the URL of the ACME server; empty means Let's Encrypt. Ordering
 	// from a server implies agreement to its terms.
 	Directory string
-	// Storage is a directory for keys, certificates and the account, unless several
-	// instances share them (Options.Shared).
+	// Storage is a directory for keys, certificates and the account, unless they are in a
+	// database (Options.Shared).
 	Storage string
 	// CARoot is a file with the roots that verify the ACME server's own
 	// certificate, for a private server. If it is empty, the roots of the system do.
@@ -57,12 +57,14 @@ type acmeIssuer struct {
 
 	config  *certmagic.Config
 	cache   *certmagic.Cache
-	storage certmagic.Storage
+	storage Shared
 	place   string // of the storage, for the log
-	shared  Shared // the storage if others have it, too; else nil
-	tickets *tickets
-	zap     *zap.Logger
-	dummy   net.Listener
+	// isDatabase is set if the storage is a database: then reading takes a place, and the
+	// keys of session tickets are there.
+	isDatabase bool
+	tickets    *tickets
+	zap        *zap.Logger
+	dummy      net.Listener
 	// matching returns the certificates of a name in the cache.
 	matching func(name string) []certmagic.Certificate
 
@@ -95,8 +97,7 @@ func init() {
 }
 
 func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
-	var storage certmagic.Storage = o.Shared
-	place := "the shared database"
+	storage, place := o.Shared, "the shared database"
 	if o.Shared == nil {
 		if err := prepareStorage(o.ACME.Storage); err != nil {
 			return nil, err
@@ -119,26 +120,30 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 		scrub = strings.NewReplacer(email, "‹email›", strings.ToLower(email), "‹email›")
 	}
 	a := &acmeIssuer{
-		name:      o.Name,
-		policy:    o.Policy,
-		limits:    newLimits(o.ACME.OrdersPerHour),
-		authority: o.ACME.Authority(o.CAAIdentities),
-		caller:    o.Caller,
-		log:       o.Log,
-		scrub:     scrub,
-		storage:   storage,
-		place:     place,
-		shared:    o.Shared,
-		zap:       newZap(o.Log, &sampler{}, scrub),
-		dummy:     dummy,
-		listed:    newQuota(fair.Listed, listedRoom, listedShare),
-		unlisted:  newQuota(fair.Handshake, unlistedRoom, unlistedShare),
-		calls:     map[string]*call{},
-		loaded:    map[string]int{},
+		name:       o.Name,
+		policy:     o.Policy,
+		limits:     newLimits(o.ACME.OrdersPerHour),
+		authority:  o.ACME.Authority(o.CAAIdentities),
+		caller:     o.Caller,
+		log:        o.Log,
+		scrub:      scrub,
+		storage:    storage,
+		place:      place,
+		isDatabase: o.Shared != nil,
+		zap:        newZap(o.Log, &sampler{}, scrub),
+		dummy:      dummy,
+		listed:     newQuota(fair.Listed, listedRoom, listedShare),
+		unlisted:   newQuota(fair.Handshake, unlistedRoom, unlistedShare),
+		calls:      map[string]*call{},
+		loaded:     map[string]int{},
 	}
-	if o.Shared != nil {
-		a.limits.ledger = newLedger[entries](o.Shared, ordersKey)
-		a.tickets = &tickets{storage: o.Shared, log: o.Log}
+	a.limits.ledger = newLedger[entries](storage, ordersKey)
+	if a.isDatabase {
+		// Whoever has these keys can read recorded sessions, so they are not written into the
+		// directory of one machine, where a backup finds them.
+		a.tickets = &tickets{storage: storage, log: o.Log}
+	} else {
+		a.limits.forgetFailures()
 	}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.configure(o.ACME, roots, t)
@@ -170,15 +175,14 @@ func (a *acmeIssuer) configure(o *ACME, roots *x509.CertPool, t tuning) {
 		// certmagic takes that for interactive mode, in which it prompts for an
 		// empty e-mail address on the terminal. A trailing space avoids the
 		// prompt and is trimmed later.
-		Email:                     o.Email + " ",
-		Agreed:                    true,
-		TrustedRoots:              roots,
-		ListenHost:                dummy.IP.String(),
-		AltHTTPPort:               dummy.Port,
-		AltTLSALPNPort:            dummy.Port,
-		DisableDistributedSolvers: a.shared == nil,
-		CertObtainTimeout:         orderTimeout,
-		Logger:                    a.zap,
+		Email:             o.Email + " ",
+		Agreed:            true,
+		TrustedRoots:      roots,
+		ListenHost:        dummy.IP.String(),
+		AltHTTPPort:       dummy.Port,
+		AltTLSALPNPort:    dummy.Port,
+		CertObtainTimeout: orderTimeout,
+		Logger:            a.zap,
 	})}
 }
 

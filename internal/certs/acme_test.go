@@ -350,16 +350,18 @@ func TestBackOff(t *testing.T) {
 // later makes everything that the limits remember older, because Pebble needs the
 // real clock.
 func (s *acmeServer) later(d time.Duration) {
-	l := s.acme.limits
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := range l.orders {
-		l.orders[i].at = l.orders[i].at.Add(-d)
+	err := s.acme.limits.update(s.network.t.Context(), func(c *counts) {
+		for i := range c.orders {
+			c.orders[i].at = c.orders[i].at.Add(-d)
+		}
+		for _, f := range c.failures {
+			f.until = f.until.Add(-d)
+		}
+		c.stoppedUntil = c.stoppedUntil.Add(-d)
+	})
+	if err != nil {
+		s.network.t.Fatal(err)
 	}
-	for _, f := range l.failures {
-		f.until = f.until.Add(-d)
-	}
-	l.stoppedUntil = l.stoppedUntil.Add(-d)
 }
 
 // TestOrdersPerHour counts at the ACME server.

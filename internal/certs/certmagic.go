@@ -25,12 +25,9 @@ type clientOrderKey struct{}
 // order orders a certificate and waits for it. ctx holds a clientOrder; state is
 // the error of load.
 func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.Certificate, error) {
-	if a.shared != nil {
-		var cancel context.CancelCauseFunc
-		ctx, cancel = context.WithCancelCause(ctx)
-		defer cancel(nil)
-		ctx = a.shared.OnLoss(ctx, func() { cancel(errLockLost) })
-	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ctx = a.storage.OnLoss(ctx, func() { cancel(errLockLost) })
 	var err error
 	if state == errNotStored {
 		err = a.config.ObtainCertSync(ctx, name)
@@ -51,7 +48,7 @@ func (a *acmeIssuer) order(ctx context.Context, name string, state error) (*tls.
 	if isLockLost(ctx) {
 		return nil, errLockLost
 	}
-	if a.isAway() {
+	if a.storage.Away() {
 		return nil, errAway
 	}
 	if o := ctx.Value(clientOrderKey{}).(*clientOrder); !o.failureLogged {
@@ -86,7 +83,7 @@ func (a *acmeIssuer) onEvent(ctx context.Context, event string, data map[string]
 		if o != nil {
 			o.failureLogged = true
 		}
-		if a.isAway() {
+		if a.storage.Away() {
 			return nil // the ACME server did not fail, and it is tried again
 		}
 		a.orderFailed(name, renewal, err)
@@ -121,7 +118,7 @@ func (a *acmeIssuer) admit(ctx context.Context, name string, renewal bool, o *cl
 			return err
 		}
 	}
-	if a.isAway() {
+	if a.storage.Away() {
 		return errAway
 	}
 	if err := a.limits.allow(ctx, name, priorityOf(listed, renewal, name == a.name)); err != nil || renewal {

@@ -46,7 +46,7 @@ func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Cert
 // listed names, and one about others, and the clients take turns. A no is not remembered: it
 // would make the validation fail that begins a moment later.
 func (a *acmeIssuer) isChallengedElsewhere(ctx context.Context, name string, client fair.Caller) bool {
-	if a.shared == nil || name == "" || a.shared.Away() {
+	if name == "" || a.storage.Away() {
 		return false
 	}
 	q := a.unlisted
@@ -60,7 +60,7 @@ func (a *acmeIssuer) isChallengedElsewhere(ctx context.Context, name string, cli
 	defer leave()
 	keys := certmagic.StorageKeys
 	issuer := keys.Safe(a.config.Issuers[0].IssuerKey())
-	return a.shared.Exists(ctx, path.Join("acme", issuer, "challenge_tokens", keys.Safe(name)+".json"))
+	return a.storage.Exists(ctx, path.Join("acme", issuer, "challenge_tokens", keys.Safe(name)+".json"))
 }
 
 // claimsOfClient is how many claims of one client wait. An ACME server validates all orders that

@@ -60,11 +60,11 @@ func (l *ledger[T]) update(ctx context.Context, change func(*T)) error {
 func (l *ledger[T]) try(ctx context.Context, change func(*T)) (done bool, err error) {
 	var value T
 	old, err := l.storage.Load(ctx, l.key)
-	if err == nil {
+	if err == nil && len(old) > 0 {
 		if err := json.Unmarshal(old, &value); err != nil {
 			return false, fmt.Errorf("%s is damaged: %w", l.key, err)
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
 	change(&value)

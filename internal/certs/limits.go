@@ -222,6 +222,14 @@ func (l *limits) succeeded(name string) {
 	})
 }
 
+// forgetFailures lets all names and the ACME server be tried again.
+func (l *limits) forgetFailures() {
+	l.updateAnyhow(func(c *counts) {
+		clear(c.failures)
+		c.stoppedUntil, c.stoppedSince, c.stopDelay = time.Time{}, time.Time{}, 0
+	})
+}
+
 // notPlaced takes back what allow has counted for an order that was not placed.
 func (l *limits) notPlaced(name string) {
 	l.updateAnyhow(func(c *counts) {

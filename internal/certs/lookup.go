@@ -122,8 +122,8 @@ func (a *acmeIssuer) isListed(name string) bool { return name == a.name || a.pol
 // name may have it. A certificate in storage was allowed when it was ordered,
 // which is good enough until its renewal: neither silent name servers nor
 // strangers keep a customer from a certificate that exists, least of all after a
-// restart. A name without one costs an attempt to open a file, or a query of the shared
-// storage, for which the first client has a share of the places.
+// restart. A name without one costs an attempt to open a file, or a query of the
+// database, for which the first client has a share of the places.
 //
 // DNS is asked in the context of questions, which ends when nobody waits, on behalf of
 // the clients that pay for it.
@@ -144,10 +144,10 @@ func (a *acmeIssuer) find(ctx, questions context.Context, c *call, first fair.Ca
 	case <-questions.Done():
 		return nil, questions.Err()
 	}
-	if a.isAway() {
+	if a.storage.Away() {
 		return nil, errAway
 	}
-	if a.shared != nil && state != errNotStored && state != errExpired {
+	if a.isDatabase && state != errNotStored && state != errExpired {
 		if _, err := a.stored(ctx, c.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			c.quota.sampler.warn(a.log, "no certificate", "name", c.name, "reason", err.Error())
 			return nil, errUnreadable
@@ -177,9 +177,9 @@ func (a *acmeIssuer) find(ctx, questions context.Context, c *call, first fair.Ca
 	return cert, err
 }
 
-// mayRead waits for a place among the readers of a shared storage. A directory needs none.
+// mayRead waits for a place among the readers of a database. A directory needs none.
 func (a *acmeIssuer) mayRead(ctx context.Context, q *quota, client fair.Caller) (leave func(), err error) {
-	if a.shared == nil {
+	if !a.isDatabase {
 		return func() {}, nil
 	}
 	return q.reads.Acquire(ctx, client.Shares(q.client.reads, q.client.readers)...)

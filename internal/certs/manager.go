@@ -24,8 +24,8 @@ type Options struct {
 	Files []certfile.Pair
 	// ACME orders certificates for names without one. Nil orders none.
 	ACME *ACME
-	// Shared is the storage for the certificates that ACME orders if several instances
-	// share them. If it is nil, ACME.Storage is this instance's own.
+	// Shared is the database of the certificates that ACME orders. If it is nil, they are in
+	// the directory ACME.Storage.
 	Shared Shared
 	// CAAIdentities returns the domains by which CAA records know the authority of
 	// ACME. If it is nil or returns none, the directory of the server names them.
@@ -40,8 +40,8 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Shared is a storage that several instances share. They order together what one may
-// order, answer each other's challenges, and accept each other's session tickets.
+// Shared is a storage that several instances may share. They order together what one may
+// order, and answer each other's challenges.
 type Shared interface {
 	certmagic.Storage
 	// Away reports whether nothing can be known of the storage now. Then nothing is ordered.

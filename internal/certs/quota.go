@@ -19,7 +19,7 @@ type quota struct {
 	names   *fair.Limiter // lookups of names that are not in storage
 	clients *fair.Limiter // clients that wait for these
 	orders  *fair.Limiter // lookups that order, or wait for it
-	reads   *fair.Limiter // lookups that read a shared storage, or wait for it
+	reads   *fair.Limiter // lookups that read a database, or wait for it
 	claims  *fair.Limiter // clients that claim to validate orders of other instances
 	sampler sampler       // for log lines that the clients can cause
 }
@@ -27,7 +27,7 @@ type quota struct {
 // room is how many places there are.
 type room struct {
 	names, clients, orders int
-	reads, readers         int // who read a shared storage, and who wait for it
+	reads, readers         int // who read a database, and who wait for it
 }
 
 // The two quotas together are less than maxLookups. The rest is for names whose
@@ -42,7 +42,7 @@ var (
 const (
 	maxLookups   = 640
 	maxQuestions = 24 // to DNS, for one handshake or one question of a proxy
-	// readWait is how long a lookup or a claim waits for its turn at a shared storage, at most.
+	// readWait is how long a lookup or a claim waits for its turn at a database, at most.
 	// An ACME server waits for ten seconds or so.
 	readWait = 5 * time.Second
 )

@@ -60,11 +60,8 @@ var (
 	errExpired   = errors.New("the certificate has expired")
 )
 
-// isAway reports whether the storage is shared and nothing can be known of it now: then a
-// certificate that cannot be read may well be there.
-func (a *acmeIssuer) isAway() bool { return a.shared != nil && a.shared.Away() }
-
-// errAway is the reason why nothing is ordered while the storage is away.
+// errAway is the reason why nothing is ordered while the storage is away: a certificate that cannot
+// be read may well be there.
 var errAway = &refusal{"no order, because the store of certificates cannot be read now"}
 
 // errUnreadable is the reason why nothing is ordered for a name whose certificate cannot be read.

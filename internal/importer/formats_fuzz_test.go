@@ -24,7 +24,11 @@ func FuzzMox(f *testing.F)             { fuzzFormat(f, "mox") }
 func FuzzAppleProfiles(f *testing.F)   { fuzzFormat(f, "mobileconfig") }
 func FuzzWdes(f *testing.F)            { fuzzFormat(f, "wdes") }
 func FuzzGoAutoconfigEnv(f *testing.F) { fuzzFormat(f, "go-autoconfig-env") }
-func FuzzSolarsskEnv(f *testing.F)     { fuzzFormat(f, "solarssk-env") }
+
+func FuzzSolarsskEnv(f *testing.F) {
+	f.Add("SMTP_HOST=smtp.a.example\nUSERNAME_FORMAT=localpart\nPUBLIC_BASE_URL=https://a.example\nTRUSTED_PROXY_IPS=10.0.0.0/8,::1\n")
+	fuzzFormat(f, "solarssk", "ALLOWED_DOMAINS=a.example\nIMAP_HOST=imap.a.example\n")
+}
 
 func FuzzMonogrammCompose(f *testing.F) {
 	f.Add("    environment:\n      - IMAP_HOST=imap.a.example\n      - DOMAIN=a.example\n")

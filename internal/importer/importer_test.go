@@ -292,3 +292,23 @@ func TestStandardOutput(t *testing.T) {
 		t.Error("a configuration is written to a file named -")
 	}
 }
+
+// TestNothing saves a draft without products: the faults of the source are said, not those of an
+// empty configuration.
+func TestNothing(t *testing.T) {
+	d := &draft.Draft{Title: "a test"}
+	for _, want := range []string{
+		"nothing is written, as no domain with a server is found in a test",
+		"a.env: nothing is written, as no domain with a server is found in a test\na.env:3: IMAP: \"-\" is not a host name",
+	} {
+		folder := t.TempDir()
+		_, err := Save(t.Context(), filepath.Join(folder, "signpost.yaml"), false, d)
+		if err == nil || err.Error() != want {
+			t.Errorf("Save = %v, want %s", err, want)
+		}
+		if left, _ := os.ReadDir(folder); len(left) > 0 {
+			t.Errorf("%d files are left", len(left))
+		}
+		d.Lose(draft.Place{File: "a.env", Line: 3}, "IMAP: %q is not a host name", "-")
+	}
+}

@@ -37,6 +37,9 @@ func Save(ctx context.Context, file string, force bool, d *draft.Draft) (Proof, 
 	if err := MayWrite(file, force); err != nil {
 		return Proof{}, err
 	}
+	if len(d.Products) == 0 {
+		return Proof{}, nothing(d)
+	}
 	FirstWins(d)
 	simple := *d
 	simple.Products = Simplify(d.Products)
@@ -65,6 +68,23 @@ func Save(ctx context.Context, file string, force bool, d *draft.Draft) (Proof, 
 		return Proof{}, err
 	}
 	return proof, nil
+}
+
+// nothing says that a source has nothing to tell clients, and what of it is not carried over.
+func nothing(d *draft.Draft) error {
+	const text = "nothing is written, as no domain with a server is found in "
+	if len(d.Lost) == 0 {
+		return errors.New(text + d.Title)
+	}
+	list := fault.List{{File: d.Lost[0].Place.File, Text: text + d.Title}}
+	const most = 10
+	for i, r := range d.Lost {
+		if i == most {
+			break
+		}
+		list = append(list, fault.Fault{File: r.Place.File, Line: r.Place.Line, Text: r.Text})
+	}
+	return list
 }
 
 // output is a configuration on its way to the disk.

@@ -32,11 +32,10 @@ var All = []Format{
 	appleProfiles,
 	mox,
 	mailcow,
-	solarsskEnv,
+	solarssk,
 	monogramm,
 	wdes,
 	goAutoconfigEnv,
-	solarsskYAML,
 	goAutoconfig,
 	postfixDovecot,
 }

@@ -55,22 +55,36 @@ func TestBroken(t *testing.T) {
 		{"automx", "[automx]\ndomains = *\n[global]\n", "file:2: domains = * names no domain: write those that you host in its place, and import again"},
 		{"monogramm", "IMAP_HOST=a\nnonsense here", "file:2: the line is no NAME=VALUE"},
 		{"monogramm", "COMPANY_NAME=\"Ek", "file:1: the value of COMPANY_NAME has a quotation mark that does not end in its line"},
-		{"monogramm", "services: {a: {environment: &x {}, b: *x}}", "file:1: anchors and aliases are not read; write the values out"},
+		{"monogramm", "services: {a: {environment: &x {}, b: *x}}", "file:1: anchors, aliases and merges are not read; write the values out, or import what `docker compose config` prints"},
 		{"monogramm", "services: {a: {environment:\n", "file:1: did not find expected node content"},
+		{"monogramm", "services: {a: {env_file: [a.env]}}", "file:1: the variables stand in a.env: import that file instead, or import what `docker compose config` prints"},
+		{"monogramm", "services: {a: {environment: {IMAP_HOST: a}}}", "file:1: no service sets IMAP_HOST and SMTP_HOST in its environment"},
+		{"monogramm", "services:\n a:\n  environment:\n  - IMAP_HOST=imap.${DOMAIN}\n  - SMTP_HOST=s", "file:4: IMAP_HOST has ${DOMAIN}, which Compose takes from elsewhere: import what `docker compose config` prints"},
+		{"monogramm", "services:\n a:\n  environment:\n  - IMAP_HOST\n  - SMTP_HOST=s", "file:4: IMAP_HOST has no value here, and Compose takes it from elsewhere: import what `docker compose config` prints"},
+		{"monogramm", "services: {a: {environment: {IMAP_HOST: , SMTP_HOST: s}}}", "file:1: IMAP_HOST has no value here, and Compose takes it from elsewhere: import what `docker compose config` prints"},
+		{"monogramm", "IMAP_HOST=imap.$DOMAIN\nDOMAIN=a.example", "file:1: IMAP_HOST has $DOMAIN, which the lines above do not set: write what it stands for"},
+		{"monogramm", "IMAP_HOST=$(hostname)", "file:1: IMAP_HOST has the output of a command, which the lines above do not set: write what it stands for"},
+		{"monogramm", "COMPANY_NAME=\"Ek\" Co", "file:1: more follows the quotation marks of COMPANY_NAME"},
+		{"monogramm", "export A=1 b-c", "file:1: the line is no NAME=VALUE"},
+		{"mailcow", "MAILCOW_HOSTNAME=a\n--8<--\nMAILCOW_HOSTNAME=b", "file: there are two mailcow.conf; import each into a configuration of its own"},
 		{"mailcow", "<?php $autodiscover_config = array(", "file: mailcow.conf is needed, too: it names the host"},
 		{"solarssk", "domains: []", "file:1: domains is not a mapping"},
 		{"solarssk", "domains:\n  a.example: {}\n  a.example: {}", "file:3: the key a.example comes twice"},
 		{"solarssk", "a: 1\n---\nb: 2", "file: there is more than one document in the file"},
 		{"solarssk", "", "file:1: the document is empty"},
 		{"solarssk", strings.Repeat("[", 200), "file:1: did not find expected node content"},
-		{"go-autoconfig", "imap: {<<: {a: b}}", "file:1: a key that is not a word"},
+		{"go-autoconfig", "imap: {<<: {a: b}}", "file:1: anchors, aliases and merges are not read; write the values out"},
 		{"mox", "Domains:\n\ta.example: nil\n", "file: both are needed: mox.conf says where mox listens, and domains.conf for whom"},
 		{"mobileconfig", "<plist>PayloadContent</plist>", "file: not a profile: its PayloadType is not Configuration"},
 		{"mobileconfig", "0\x80<?xml <plist PayloadContent", "file: the profile is signed in a way that cannot be read; export it without a signature"},
 	} {
 		var d draft.Draft
 		began := time.Now()
-		err := byName(t, row.format).Read([]File{{Path: "file", Data: []byte(row.text)}}, &d)
+		var files []File
+		for part := range strings.SplitSeq(row.text, "\n--8<--\n") {
+			files = append(files, File{Path: "file", Data: []byte(part)})
+		}
+		err := byName(t, row.format).Read(files, &d)
 		list, ok := errors.AsType[fault.List](err)
 		if got := ""; !ok || list.Error() != row.want {
 			if err != nil {

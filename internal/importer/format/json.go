@@ -16,6 +16,7 @@ type jsonValue struct {
 	items  []jsonValue          // of an array
 	object bool
 	array  bool
+	null   bool // of YAML
 }
 
 const maxJSONDepth = 32

@@ -14,7 +14,10 @@ import (
 var mailcow = Format{
 	Name:  "mailcow",
 	Title: "mailcow's configuration",
-	Is:    func(f File) bool { return hasVariable("MAILCOW_HOSTNAME")(f) || isMailcowPHP(f) },
+	Is: func(f File) bool {
+		// Beside mailcow.conf are its compose.yaml and scripts, which have the variable, too.
+		return hasVariable("MAILCOW_HOSTNAME")(f) && !isCompose(f) && !bytes.HasPrefix(f.Data, []byte("#!")) || isMailcowPHP(f)
+	},
 	Read: func(files []File, d *draft.Draft) error {
 		var m *mailcowSettings
 		var php []File
@@ -42,7 +45,7 @@ var mailcow = Format{
 			}
 		}
 		m.draft()
-		return nil
+		return m.env.err()
 	},
 }
 

@@ -151,7 +151,13 @@ func (s service) place(server *account.Server) string {
 // configuration can hold. It may have placeholders.
 func cleanURL(text string) (clean, problem string) {
 	scheme, rest, ok := strings.Cut(text, "://")
+	if ok { // as browsers send letters beyond ASCII
+		rest = rest[:hostEnd(rest)] + escapeLetters(rest[hostEnd(rest):])
+		text = scheme + "://" + rest
+	}
 	switch {
+	case strings.Contains(rest[:hostEnd(rest)], "@"):
+		return "", "the URL has a name or a password before its host, which is left out" // and not shown
 	case text == "":
 		return "", "it has no URL"
 	case !ok:
@@ -160,13 +166,10 @@ func cleanURL(text string) (clean, problem string) {
 		return "", fmt.Sprintf("%s is not https", text)
 	case !wellFormed(percentEscape.ReplaceAllString(text, "")):
 		return "", fmt.Sprintf("%s has a percent sign that begins neither an escape nor a placeholder of Signpost's", text)
-	case strings.ContainsFunc(text, mustEscape):
+	case strings.ContainsFunc(rest[hostEnd(rest):], mustEscape):
 		return "", fmt.Sprintf("%q has a character that a URL must not have", text)
 	}
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
-	}
+	end := hostEnd(rest)
 	host, port, hasPort := strings.Cut(rest[:end], ":")
 	domain, err := account.ParseDomain(hole.Replace(host))
 	if n, bad := strconv.Atoi(port); hasPort && (bad != nil || n < 1 || n > 65535) || err != nil {
@@ -182,6 +185,27 @@ func cleanURL(text string) (clean, problem string) {
 		host += ":" + port
 	}
 	return "https://" + host + rest[end:], ""
+}
+
+// hostEnd returns where the host and the port of a URL end.
+func hostEnd(rest string) int {
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		return end
+	}
+	return len(rest)
+}
+
+// escapeLetters escapes what is not ASCII (RFC 3987 section 3.1).
+func escapeLetters(text string) string {
+	var b strings.Builder
+	for _, c := range []byte(text) {
+		if c < 0x80 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 func mustEscape(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) }
@@ -256,11 +280,14 @@ const (
 	maxShortName = 20
 )
 
+// toolPlaceholder matches what a tool replaces in a name: of Mozilla's format, automx, and templates.
+var toolPlaceholder = regexp.MustCompile(`%[A-Z]{4,}%|%[sud](?:\W|$)|\$\{|\{\{`)
+
 // setNames sets the names of the product.
 func setNames(d *draft.Draft, p *draft.Product, at draft.Place, name, short string) {
 	name, short = strings.Join(strings.Fields(name), " "), strings.Join(strings.Fields(short), " ")
-	if strings.ContainsAny(name, "%${}") {
-		name = "" // a placeholder of the tool
+	if toolPlaceholder.MatchString(name) {
+		name = ""
 	}
 	if utf8.RuneCountInString(name) > maxName {
 		d.Lose(at, "the name %q is cut to %d characters", name, maxName)
@@ -268,7 +295,7 @@ func setNames(d *draft.Draft, p *draft.Product, at draft.Place, name, short stri
 	}
 	p.Provider.DisplayName = name
 	fits := short != "" && utf8.RuneCountInString(short) <= maxShortName
-	if fits && short != name && !strings.ContainsAny(short, "%${}") {
+	if fits && short != name && !toolPlaceholder.MatchString(short) {
 		p.Provider.DisplayShortName = short
 	}
 }

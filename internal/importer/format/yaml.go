@@ -51,6 +51,8 @@ func readYAML(f File) (v jsonValue, err error) {
 	return v, nil
 }
 
+var errAnchor = errors.New("anchors, aliases and merges are not read; write the values out")
+
 func yamlValue(n *yaml.Node, depth int) (v jsonValue, line int, err error) {
 	v.line = n.Line
 	switch {
@@ -59,11 +61,11 @@ func yamlValue(n *yaml.Node, depth int) (v jsonValue, line int, err error) {
 	case n.Kind == yaml.DocumentNode:
 		return yamlValue(n.Content[0], depth+1)
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		return v, n.Line, errors.New("anchors and aliases are not read; write the values out")
+		return v, n.Line, errAnchor
 	case n.Kind == yaml.ScalarNode:
 		v.text = n.Value
 		if n.Tag == "!!null" {
-			v.text = ""
+			v.text, v.null = "", true
 		}
 	case n.Kind == yaml.SequenceNode:
 		v.array = true
@@ -78,7 +80,10 @@ func yamlValue(n *yaml.Node, depth int) (v jsonValue, line int, err error) {
 		v.object, v.fields = true, map[string]jsonValue{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
-			if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
+			switch {
+			case key.Tag == "!!merge":
+				return v, key.Line, errAnchor
+			case key.Kind != yaml.ScalarNode:
 				return v, key.Line, errors.New("a key that is not a word")
 			}
 			if _, twice := v.fields[key.Value]; twice {

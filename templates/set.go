@@ -164,6 +164,9 @@ func (l *loader) loadPages() {
 			return
 		}
 		lang.pages = pages.Funcs(lang.functions())
+		for _, t := range templatesOf(lang.pages) {
+			lang.fold(t.Tree.Root)
+		}
 	}
 }
 

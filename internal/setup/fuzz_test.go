@@ -36,9 +36,10 @@ func FuzzQuery(f *testing.F) {
 	resolve, o := load(f, "mamut")
 	h := Handler(resolve, o)
 	shapes := map[string]bool{}
+	know := func(query string) { shapes[shape(f, get(f, h, "/?"+query).Body.String())] = true }
 	seed := func(query string) {
 		f.Add(query)
-		shapes[shape(f, get(f, h, "/?"+query).Body.String())] = true
+		know(query)
 	}
 	for _, lang := range []string{"", "&lang=sv", "&lang=en"} {
 		// The apps' code is left out where the name makes it too long, and for an address
@@ -47,11 +48,20 @@ func FuzzQuery(f *testing.F) {
 			for d := range orders {
 				for _, address := range []string{"", "emailaddress=", "emailaddress=a", "emailaddress=a@b",
 					"emailaddress=mail@domain.se", "emailaddress=info@domain.se", "emailaddress=%C3%B6@domain.se"} {
-					seed(address + lang + name + "&device=" + string(d))
+					know(address + lang + name + "&device=" + string(d))
+					know(address + lang + name + "&format=fragment&device=" + string(d))
 				}
 			}
 		}
 	}
+	for d := range orders {
+		seed("emailaddress=mail@domain.se&lang=sv&name=Anna&device=" + string(d))
+	}
+	for _, address := range []string{"", "a", "a@b", "info@domain.se", "%C3%B6@domain.se"} {
+		seed("emailaddress=" + address)
+		seed("emailaddress=" + address + "&format=fragment")
+	}
+	seed("")
 	seed("x=" + strings.Repeat("x", mobileconfig.MaxQuery)) // too long: answered like an invalid address
 	f.Add(`emailaddress=%22%3E%3Cscript%3E`)
 	f.Add(`name=%3Cb%3E&emailaddress=x`)

@@ -1,8 +1,7 @@
 package setup
 
 import (
-	"fmt"
-	"strings"
+	"strconv"
 
 	"rsc.io/qr"
 
@@ -50,7 +49,7 @@ func drawCode(text string, level qr.Level) (code, bool) {
 	if err != nil {
 		return code{}, false
 	}
-	var path strings.Builder
+	path := make([]byte, 0, 16*c.Size*c.Size/3)
 	for y := range c.Size {
 		end := -1 // of the stroke before this one in the row
 		for x := 0; x < c.Size; x++ {
@@ -63,15 +62,18 @@ func drawCode(text string, level qr.Level) (code, bool) {
 			}
 			if end < 0 {
 				// A stroke extends to both sides of its line, hence the .5.
-				fmt.Fprintf(&path, "M%d %d.5", start+quietZone, y+quietZone)
+				path = strconv.AppendInt(append(path, 'M'), int64(start+quietZone), 10)
+				path = strconv.AppendInt(append(path, ' '), int64(y+quietZone), 10)
+				path = append(path, ".5"...)
 			} else {
-				fmt.Fprintf(&path, "m%d 0", start-end)
+				path = strconv.AppendInt(append(path, 'm'), int64(start-end), 10)
+				path = append(path, " 0"...)
 			}
-			fmt.Fprintf(&path, "h%d", x-start)
+			path = strconv.AppendInt(append(path, 'h'), int64(x-start), 10)
 			end = x
 		}
 	}
-	return code{Size: c.Size + 2*quietZone, Path: path.String()}, true
+	return code{Size: c.Size + 2*quietZone, Path: string(path)}, true
 }
 
 // appCode returns the QR code that sets up Thunderbird for Android, if it can be.

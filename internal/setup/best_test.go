@@ -20,6 +20,7 @@ func mailboxHandler(t testing.TB, kind string) (http.Handler, string) {
 		return Handler(resolve, o), "anna@kh-konsult.example"
 	}
 	smtp, eas := server(account.SMTP), server(account.ActiveSync)
+	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
 	eas.Login = account.Login{Username: account.EmailLocalPart + "_" + account.EmailDomain, DomainName: "hosting01"}
 	imapToken, smtpToken := server(account.IMAP), smtp
 	imapToken.Authentication = []account.Authentication{account.OAuth2Auth}

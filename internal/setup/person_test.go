@@ -335,6 +335,17 @@ func TestPrint(t *testing.T) {
 	if buttons != 0 {
 		t.Errorf("%d buttons are printed, want none", buttons)
 	}
+	for what, script := range map[string]string{
+		"not printed": `e => e.matches("h1, h2, h3, h4, p, li, dt, dd, svg, figcaption") && !e.checkVisibility() &&
+			!e.matches(".ipad, .more, .phone .links, .copier *")`,
+		"printed without its URL": `e => e.matches("a[href^='https:']") && e.checkVisibility() &&
+			!getComputedStyle(e, "::after").content.includes(e.getAttribute("href"))`,
+		"printed as a button": `e => e.matches(".button") && parseFloat(getComputedStyle(e).borderTopWidth) > 0`,
+	} {
+		for _, fault := range js[[]string](t, ctx, `[...document.querySelectorAll("main *")].filter(`+script+`).map(e => e.outerHTML.slice(0, 120))`) {
+			t.Errorf("%s: %s", what, fault)
+		}
+	}
 }
 
 // TestOwnTable checks that a template of an operator with a table in place of the list

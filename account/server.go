@@ -111,9 +111,22 @@ type Server struct {
 	// PrincipalURL is the principal of a CalDAV or CardDAV server whose
 	// .well-known redirect does not lead there.
 	PrincipalURL string
-	// AnswerWithoutLogin tells phones about an ActiveSync server although its
-	// login is not the address, for which Microsoft's answer has no field.
+	// AnswerWithoutLogin tells clients about an ActiveSync or EWS server although its
+	// login is not the address, for which Microsoft's answers have no field.
 	AnswerWithoutLogin bool
+	// ExchangeEntries names an EWS server in autodiscover.xml, in the entries of an
+	// Exchange server, where Evolution and Thunderbird look for it.
+	ExchangeEntries bool
+	// ExchangeVersion is the newest version of Exchange whose requests an EWS server
+	// understands, one of ExchangeVersions, or empty if that is not known.
+	ExchangeVersion string
+}
+
+// ExchangeVersions are the names of the versions of Exchange Web Services, oldest first
+// (exchangelib/version.py knows these, and refuses an answer with any other).
+var ExchangeVersions = []string{
+	"Exchange2007", "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2",
+	"Exchange2013", "Exchange2013_SP1", "Exchange2015", "Exchange2015_SP1", "Exchange2016",
 }
 
 // Expand returns the server with its placeholders completed for the address.

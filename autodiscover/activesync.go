@@ -23,7 +23,7 @@ import (
 // The error is an *Error where there are no settings for a phone, and a
 // *Redirect where the client is redirected to another service by HTTP.
 func ActiveSync(s account.Settings) ([]byte, error) {
-	document, err := new(documents).write(s, nsMobileSync)
+	document, err := new(documents).write(s, form{schema: nsMobileSync})
 	if e, ok := errors.AsType[*Error](err); ok {
 		// The placeholders are part of a text that was quoted with %q.
 		e.Reason = string(account.ParseTemplate(e.Reason).Append(nil, s.Login, escapeQuoted))

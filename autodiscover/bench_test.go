@@ -30,7 +30,7 @@ func BenchmarkPost(b *testing.B) {
 func BenchmarkGet(b *testing.B) { benchmark(b, http.MethodGet, "") }
 
 func benchmark(b *testing.B, method, body string) {
-	handler := XMLHandler(resolver)
+	handler := XMLHandler(resolver, false)
 	r := httptest.NewRequest(method, "https://autodiscover.example.com/autodiscover/autodiscover.xml", nil)
 	reader := strings.NewReader(body)
 	r.Body = io.NopCloser(reader)

@@ -8,15 +8,17 @@
 //     mobilesync/responseschema/2006);
 //   - JSON, fetched from /autodiscover/autodiscover.json (Outlook's mobile cloud,
 //     Outlook 2016 and later, iOS, Nine), which has no public specification;
-//   - SOAP, /autodiscover/autodiscover.svc ([MS-OXWSADISC]), where the only answer
-//     is a redirect to a real Exchange server.
+//   - SOAP, posted to /autodiscover/autodiscover.svc ([MS-OXWSADISC]), which names the
+//     server of Exchange Web Services (EWS).
 //
 // A client is recognized by the schema that it accepts and never by its
 // User-Agent. No answer asks for a password: the settings of a domain are no
 // secret, and a challenge would only teach clients to send passwords to any server
 // that asks. An Authorization header is ignored.
 //
-// There are no Exchange settings (EXCH, EXPR, MAPI) in the answers: Outlook refuses
-// to open mailboxes over wrong ones. The clients of a provider with a real Exchange
-// elsewhere are redirected to it.
+// Outlook reaches an Exchange server by MAPI, of which nothing is known here, and refuses
+// to open mailboxes over wrong settings. So the POX answers have the entries of an
+// Exchange server (EXCH, EXPR) only where the provider allows it, only with the URL of EWS,
+// and only for clients that do not say that they speak MAPI. The clients of a provider with
+// a real Exchange elsewhere are redirected to it.
 package autodiscover

@@ -26,13 +26,22 @@ const (
 )
 
 // documents writes the answers in both schemas.
-type documents struct{ account.Documents[string] }
+type documents struct{ account.Documents[form] }
 
-// write returns the answer in the schema. The error is an *Error where there are
+// form tells the answers for the same mailbox apart.
+type form struct {
+	schema   string // nsOutlook or nsMobileSync
+	exchange bool   // with the entries of an Exchange server, in Outlook's schema
+}
+
+// write returns the answer in a form. The error is an *Error where there are
 // no settings for the client, and a *Redirect where it is redirected by HTTP.
-func (d *documents) write(s account.Settings, schema string) ([]byte, error) {
+func (d *documents) write(s account.Settings, f form) ([]byte, error) {
 	writeTemplate, writeRedirect := writeOutlook, outlookRedirect
-	if schema == nsMobileSync {
+	if f.exchange {
+		writeTemplate = writeExchange
+	}
+	if f.schema == nsMobileSync {
 		writeTemplate, writeRedirect = writeActiveSync, activeSyncRedirect
 		if s.Address.IsAny() {
 			return nil, invalid("ActiveSync needs a mailbox, and none was given")
@@ -41,7 +50,7 @@ func (d *documents) write(s account.Settings, schema string) ([]byte, error) {
 	if to := redirectOf(s); to != nil {
 		return writeRedirect(s, to)
 	}
-	template, err := d.Template(&s, schema, writeTemplate)
+	template, err := d.Template(&s, f, writeTemplate)
 	if err != nil {
 		return nil, err
 	}

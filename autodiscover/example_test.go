@@ -102,7 +102,7 @@ func ExampleXMLHandler() {
     <AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006</AcceptableResponseSchema>
   </Request>
 </Autodiscover>`
-	handler := autodiscover.XMLHandler(resolve)
+	handler := autodiscover.XMLHandler(resolve, false)
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", strings.NewReader(request)))
 	s, err := autodiscover.Read(w.Body.Bytes())

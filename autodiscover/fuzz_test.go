@@ -23,7 +23,7 @@ func FuzzRequest(f *testing.F) {
 		f.Add(pox(a, nsOutlook))
 		f.Add(pox(a, nsMobileSync))
 	}
-	handler := XMLHandler(resolver)
+	handler := XMLHandler(resolver, false)
 	f.Fuzz(func(t *testing.T, body string) {
 		w := post(handler, body)
 		switch w.Code {
@@ -49,7 +49,7 @@ func FuzzRequest(f *testing.F) {
 
 // FuzzRead checks that all servers and addresses that are read are complete.
 func FuzzRead(f *testing.F) {
-	handler := XMLHandler(resolver)
+	handler := XMLHandler(resolver, false)
 	for _, a := range []string{"anna@example.com", "info@domain.se", "anna@dav.example", "anna@eas.example",
 		"anna@as-xml.example", "anna@by-address.example", "anna@unknown.invalid"} {
 		for _, schema := range []string{nsOutlook, nsMobileSync} {

@@ -114,7 +114,7 @@ func TestHostileBodies(t *testing.T) {
 	handler := XMLHandler(func(context.Context, account.Query) (account.Settings, error) {
 		t.Error("the handler called the resolver")
 		return account.Settings{}, account.ErrUnknownDomain
-	})
+	}, false)
 	for _, c := range hostile {
 		t.Run(c.name, func(t *testing.T) {
 			for _, unsized := range []bool{false, true} {
@@ -141,7 +141,7 @@ func TestHostileBodies(t *testing.T) {
 
 // TestExactlyTheLimit checks that a body of MaxBody bytes is read.
 func TestExactlyTheLimit(t *testing.T) {
-	w := post(XMLHandler(resolver), pad(pox("anna@example.com", nsOutlook), MaxBody))
+	w := post(XMLHandler(resolver, false), pad(pox("anna@example.com", nsOutlook), MaxBody))
 	checkAnswer(t, w, http.StatusOK, xmlType)
 	if got := fields(t, w.Body.String(), "Account/Action")[0]; got != "settings" {
 		t.Errorf("Action is %q, want settings, in\n%s", got, w.Body)
@@ -152,7 +152,7 @@ func TestExactlyTheLimit(t *testing.T) {
 // time: time follows it, and the clock of a busy machine proves nothing.
 func TestHostileMemory(t *testing.T) {
 	const limit = 256 << 10
-	handler := XMLHandler(resolver)
+	handler := XMLHandler(resolver, false)
 	for _, c := range hostile {
 		r := httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", nil)
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(c.body)), -1
@@ -170,7 +170,7 @@ func TestHostileMemory(t *testing.T) {
 // TestOddAddresses checks that addresses that look hostile are answered like any
 // other, and are escaped in the answer.
 func TestOddAddresses(t *testing.T) {
-	handler := XMLHandler(resolver)
+	handler := XMLHandler(resolver, false)
 	for _, c := range []struct{ sent, address, raw string }{
 		{"%s%d@example.com", "%s%d@example.com", "%s%d@example.com"},
 		{"{{7*7}}@example.com", "{{7*7}}@example.com", "{{7*7}}@example.com"},
@@ -205,7 +205,7 @@ func TestHostIsNotRepeated(t *testing.T) {
 			t.Errorf("the resolver got the host %s, want none", q.Host)
 		}
 		return resolver(ctx, q)
-	})
+	}, false)
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	checkAnswer(t, w, http.StatusOK, xmlType)
@@ -225,7 +225,7 @@ func TestBrokenBody(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", nil)
 		r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(body), failing{err})), -1
 		w := httptest.NewRecorder()
-		XMLHandler(resolver).ServeHTTP(w, r)
+		XMLHandler(resolver, false).ServeHTTP(w, r)
 		checkAnswer(t, w, status, "text/plain; charset=utf-8")
 	}
 }
@@ -236,7 +236,7 @@ func TestUnreadBody(t *testing.T) {
 	body := strings.NewReader("x")
 	r.Body, r.ContentLength = io.NopCloser(body), MaxBody+1
 	w := httptest.NewRecorder()
-	XMLHandler(resolver).ServeHTTP(w, r)
+	XMLHandler(resolver, false).ServeHTTP(w, r)
 	checkAnswer(t, w, http.StatusRequestEntityTooLarge, "text/plain; charset=utf-8")
 	if body.Len() == 0 {
 		t.Error("the handler read the body")

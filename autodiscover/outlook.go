@@ -17,7 +17,9 @@ import (
 //
 // The error is an *Error where there are no settings for Outlook, and a
 // *Redirect where the client is redirected to another service by HTTP.
-func Outlook(s account.Settings) ([]byte, error) { return new(documents).write(s, nsOutlook) }
+func Outlook(s account.Settings) ([]byte, error) {
+	return new(documents).write(s, form{schema: nsOutlook})
+}
 
 // writeOutlook writes the template of an answer, in the order in which
 // Microsoft's documentation lists the elements ("POX Autodiscover response";
@@ -27,6 +29,12 @@ func writeOutlook(s account.Settings) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return writeProtocols(s, servers, nil)
+}
+
+// writeProtocols writes the template of an answer with servers, after the entries of an
+// Exchange server if there is one.
+func writeProtocols(s account.Settings, servers []account.Server, exchange *account.Server) ([]byte, error) {
 	if s.Address.IsAny() && slices.ContainsFunc(servers, needsLogin) {
 		return nil, &Error{Code: NotAvailable, Reason: "the user name is not the address, " +
 			"and without an address the answer has no place for it: the client would sign in with the address"}
@@ -42,6 +50,9 @@ func writeOutlook(s account.Settings) ([]byte, error) {
 	acc := response.CreateElement("Account")
 	add(acc, "AccountType", "email")
 	add(acc, "Action", "settings")
+	if exchange != nil {
+		addExchange(acc, exchange)
+	}
 	for _, server := range servers {
 		addProtocol(acc, s, server, servers)
 	}

@@ -184,13 +184,13 @@ func TestGolden(t *testing.T) {
 	}
 	golden.Check(t, goldenDir+"activesync.xml", document)
 	golden.Check(t, goldenDir+"activesync-unknown.xml",
-		post(XMLHandler(resolver), pox("anna@unknown.invalid", nsMobileSync)).Body.Bytes())
+		post(XMLHandler(resolver, false), pox("anna@unknown.invalid", nsMobileSync)).Body.Bytes())
 }
 
 // TestHandlerAnswers checks that the handler, with its caches, sends the documents
-// that Outlook and ActiveSync return.
+// that Exchange and ActiveSync return, and without a mailbox those of Outlook.
 func TestHandlerAnswers(t *testing.T) {
-	handler := XMLHandler(resolver)
+	handler := XMLHandler(resolver, false)
 	locals := []string{"anna", "Anna.Andersson+tag", "o'neil&co", `"<b>&x"`, "%s%d", "{{7*7}}", "%EMAILDOMAIN%",
 		"%EMAILADDRESS%", "100%%EMAILLOCALPART%", "ågot"}
 	for name, p := range providers {
@@ -200,7 +200,7 @@ func TestHandlerAnswers(t *testing.T) {
 		for _, local := range locals {
 			a := local + "@" + name + ".example"
 			s := settings(t, a)
-			for schema, direct := range map[string]func(account.Settings) ([]byte, error){nsOutlook: Outlook, nsMobileSync: ActiveSync} {
+			for schema, direct := range map[string]func(account.Settings) ([]byte, error){nsOutlook: Exchange, nsMobileSync: ActiveSync} {
 				want, err := direct(s)
 				if e, ok := err.(*Error); ok {
 					want = []byte(errorDocument(e.Code))
@@ -239,7 +239,7 @@ func TestCustomLogins(t *testing.T) {
 			s.Login = mailbox
 		}
 		return s, nil
-	})
+	}, false)
 	for range 2 {
 		for a, login := range map[string]string{"anna@example.com": "u123", "bo@example.com": "mail@example.com",
 			"eva@example.com": "eva@example.com"} {

@@ -28,13 +28,20 @@ const MaxBody = 8 << 10
 // Delta Chat takes an error in a document with status 200 for an answer that names
 // no servers, and looks no further.
 //
+// GET also tells libraries for Exchange Web Services by a header, whatever the status,
+// that there is SOAP (see SOAPHandler). exchange says that some mailbox has an Exchange
+// server, for hosts that do not tell by their domain.
+//
 // Answers to a POST have HTTP status 200, errors too, except a redirect (302), a body
 // above MaxBody (413), compressed (415) or cut off on its way (400), and other
 // methods (405).
-func XMLHandler(resolve account.Resolver) http.Handler { return &xmlHandler{resolve: resolve} }
+func XMLHandler(resolve account.Resolver, exchange bool) http.Handler {
+	return &xmlHandler{resolve: resolve, exchange: exchange}
+}
 
 type xmlHandler struct {
 	resolve   account.Resolver
+	exchange  bool
 	requests  requestCache
 	documents documents
 }
@@ -54,7 +61,7 @@ func (h *xmlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		document, err = h.post(r, body)
 	} else {
-		document, err = h.get(r)
+		document, err = h.get(w, r)
 	}
 	if redirect, ok := errors.AsType[*Redirect](err); ok {
 		if !redirect.leadsTo(r.Host) {
@@ -96,19 +103,22 @@ func (h *xmlHandler) post(r *http.Request, body []byte) ([]byte, error) {
 	case err != nil:
 		return nil, &Error{Code: ServerError, Reason: err.Error()}
 	}
-	return h.documents.write(s, q.schema)
+	return h.documents.write(s, form{q.schema, q.schema == nsOutlook && r.Header.Get(mapiHeader) == ""})
 }
 
-// get returns the settings of the domain of Host.
-func (h *xmlHandler) get(r *http.Request) ([]byte, error) {
+// get returns the settings of the domain of Host, and announces SOAP where it is answered.
+func (h *xmlHandler) get(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	s, err := h.resolve(r.Context(), account.Query{Host: r.Host, Client: account.Outlook, Fallback: true})
+	if mayHaveSOAP(s, err, h.exchange) {
+		w.Header().Set(soapHeader, "True")
+	}
 	switch {
 	case account.IsUnknown(err):
 		return nil, invalid("it has no address: " + err.Error())
 	case err != nil:
 		return nil, &Error{Code: ServerError, Reason: err.Error()}
 	}
-	return h.documents.write(s, nsOutlook)
+	return h.documents.write(s, form{schema: nsOutlook})
 }
 
 // readBody reads the body of a POST. The status is that of a refusal, or 0.

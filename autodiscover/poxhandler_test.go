@@ -89,7 +89,7 @@ func TestScenariosOutlook(t *testing.T) {
 			"anna@example.com", "anna@pop.example"), "IMAP", "POP3"), "imap.example.com", "pop.example.com"), "993", "995")},
 	} {
 		t.Run(c.scenario, func(t *testing.T) {
-			w := post(XMLHandler(resolver), c.body)
+			w := post(XMLHandler(resolver, false), c.body)
 			checkAnswer(t, w, http.StatusOK, xmlType)
 			if d := cmp.Diff(c.want, fields(t, w.Body.String(), settingsPaths...)); d != "" {
 				t.Errorf("fields (-want +got):\n%s", d)
@@ -145,7 +145,7 @@ func TestScenariosActiveSync(t *testing.T) {
 		{"LegacyDN only", envelope(nsMobileSyncRequest, "<LegacyDN>/o=Org</LegacyDN>"), code("500")},
 	} {
 		t.Run(c.scenario, func(t *testing.T) {
-			w := post(XMLHandler(resolver), c.body)
+			w := post(XMLHandler(resolver, false), c.body)
 			checkAnswer(t, w, http.StatusOK, xmlType)
 			if d := cmp.Diff(c.want, fields(t, w.Body.String(), paths...)); d != "" {
 				t.Errorf("fields (-want +got):\n%s", d)
@@ -271,7 +271,7 @@ func TestErrors(t *testing.T) {
 		{"a failure of DNS", pox("anna@down.example", nsOutlook), ServerError},
 	} {
 		t.Run(c.scenario, func(t *testing.T) {
-			w := post(XMLHandler(resolver), c.body)
+			w := post(XMLHandler(resolver, false), c.body)
 			checkAnswer(t, w, http.StatusOK, xmlType)
 			if d := cmp.Diff(errorDocument(c.code), atTestTime(w.Body)); d != "" {
 				t.Errorf("answer (-want +got):\n%s", d)
@@ -289,7 +289,7 @@ func TestErrorAttributes(t *testing.T) {
 	ids := map[string]bool{}
 	for range 2 {
 		doc := etree.NewDocument()
-		if err := doc.ReadFromBytes(post(XMLHandler(resolver), "").Body.Bytes()); err != nil {
+		if err := doc.ReadFromBytes(post(XMLHandler(resolver, false), "").Body.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 		e := doc.FindElement("/Autodiscover/Response/Error")
@@ -310,7 +310,7 @@ func TestErrorAttributes(t *testing.T) {
 
 // TestGet checks that a GET, which has no address, is answered for the domain of Host.
 func TestGet(t *testing.T) {
-	handler := XMLHandler(resolver)
+	handler := XMLHandler(resolver, false)
 	for _, c := range []struct {
 		name, host string
 		golden     string // of the settings; otherwise status is that of the refusal
@@ -372,9 +372,9 @@ func TestMethods(t *testing.T) {
 		path  string
 		allow string
 	}{
-		{"xml", XMLHandler(resolver), "/autodiscover/autodiscover.xml", "GET, HEAD, POST"},
+		{"xml", XMLHandler(resolver, false), "/autodiscover/autodiscover.xml", "GET, HEAD, POST"},
 		{"json", JSONHandler(resolver, ""), "/autodiscover/autodiscover.json", "GET, HEAD"},
-		{"svc", SOAPHandler(resolver), "/autodiscover/autodiscover.svc", "GET, HEAD, POST"},
+		{"svc", SOAPHandler(resolver, false), "/autodiscover/autodiscover.svc", "GET, HEAD, POST"},
 	} {
 		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodOptions, "PROPFIND", http.MethodPost} {
 			if strings.Contains(c.allow, method) {
@@ -391,7 +391,7 @@ func TestMethods(t *testing.T) {
 
 // TestRedirect checks that all clients are redirected to another service.
 func TestRedirect(t *testing.T) {
-	handler := XMLHandler(resolver)
+	handler := XMLHandler(resolver, false)
 	outlook := func(a string) func() (string, string) {
 		return func() (string, string) { return answered(t, post(handler, pox(a, nsOutlook))) }
 	}
@@ -401,7 +401,7 @@ func TestRedirect(t *testing.T) {
 	fetch := func(method string, h http.Handler, url string) func() (string, string) {
 		return func() (string, string) { return answered(t, serve(h, method, url, nil)) }
 	}
-	json, soap := JSONHandler(resolver, ""), SOAPHandler(resolver)
+	json, soap := JSONHandler(resolver, ""), SOAPHandler(resolver, false)
 	// The configured host name has a capital letter, a Location has none.
 	const microsoft = "https://autodiscover-s.outlook.com/autodiscover/autodiscover."
 	for _, c := range []struct {
@@ -503,7 +503,7 @@ func TestSOAP(t *testing.T) {
 		{"a security token of a domain that is not handed over", here, "/WSSecurity", "<Envelope/>", ""},
 	} {
 		for _, path := range []string{"/autodiscover/autodiscover.svc", "/AutoDiscover/AutoDiscover.SVC"} {
-			w := serve(SOAPHandler(resolver), http.MethodPost, "https://"+c.host+path+c.path, strings.NewReader(c.body))
+			w := serve(SOAPHandler(resolver, false), http.MethodPost, "https://"+c.host+path+c.path, strings.NewReader(c.body))
 			want := http.StatusNotFound
 			if c.location != "" {
 				want = http.StatusFound
@@ -528,12 +528,12 @@ func TestSOAPEncoded(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, url, strings.NewReader("\x1f\x8b"))
 	r.Header.Set("Content-Encoding", "gzip")
 	w := httptest.NewRecorder()
-	SOAPHandler(resolver).ServeHTTP(w, r)
+	SOAPHandler(resolver, false).ServeHTTP(w, r)
 	if w.Code != http.StatusUnsupportedMediaType || w.Header().Get("Accept-Encoding") != "identity" {
 		t.Errorf("gzip: status %d, Accept-Encoding %q, want 415 and identity", w.Code, w.Header().Get("Accept-Encoding"))
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		if w := serve(SOAPHandler(resolver), method, url, nil); w.Code != http.StatusNotFound {
+		if w := serve(SOAPHandler(resolver, false), method, url, nil); w.Code != http.StatusNotFound {
 			t.Errorf("%s without a mailbox: status %d, want 404", method, w.Code)
 		}
 	}
@@ -547,7 +547,7 @@ func TestNoSOAP(t *testing.T) {
 		"unknown.invalid":          http.StatusNotFound,
 		"down.example":             http.StatusServiceUnavailable,
 	} {
-		w := serve(SOAPHandler(resolver), http.MethodPost, "https://"+host+"/autodiscover/autodiscover.svc",
+		w := serve(SOAPHandler(resolver, false), http.MethodPost, "https://"+host+"/autodiscover/autodiscover.svc",
 			strings.NewReader("<Envelope/>"))
 		checkAnswer(t, w, status, "text/plain; charset=utf-8")
 		if got := w.Header().Get("Retry-After") != ""; got != (status == http.StatusServiceUnavailable) {
@@ -575,7 +575,7 @@ func TestCompressedBody(t *testing.T) {
 			r.Header.Set("Content-Encoding", coding)
 		}
 		w := httptest.NewRecorder()
-		XMLHandler(resolver).ServeHTTP(w, r)
+		XMLHandler(resolver, false).ServeHTTP(w, r)
 		if accepted := w.Header().Get("Accept-Encoding"); w.Code != want || (accepted == "identity") != (want == 415) {
 			t.Errorf("Content-Encoding %q: status %d, Accept-Encoding %q, want %d", coding, w.Code, accepted, want)
 		}

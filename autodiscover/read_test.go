@@ -112,7 +112,7 @@ func TestReadLiterally(t *testing.T) {
 
 // TestReadWithoutMailbox reads the answer to a GET, which has no address and no login.
 func TestReadWithoutMailbox(t *testing.T) {
-	got, err := Read(get(XMLHandler(resolver), "https://example.com/autodiscover/autodiscover.xml").Body.Bytes())
+	got, err := Read(get(XMLHandler(resolver, false), "https://example.com/autodiscover/autodiscover.xml").Body.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestReadRedirect(t *testing.T) {
 		{"anna@by-address.example", nsMobileSync, account.AutodiscoverRedirect{Address: "anna@example.hoster.example"},
 			"anna@by-address.example"},
 	} {
-		got, err := Read(post(XMLHandler(resolver), pox(c.address, c.schema)).Body.Bytes())
+		got, err := Read(post(XMLHandler(resolver, false), pox(c.address, c.schema)).Body.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestReadRedirect(t *testing.T) {
 // TestRedirectToItself checks that a provider that is handed over to the name at which
 // the client asks answers with its own servers: the client would ask the same again.
 func TestRedirectToItself(t *testing.T) {
-	answer := post(XMLHandler(resolver), pox("anna@to-itself.example", nsOutlook))
+	answer := post(XMLHandler(resolver, false), pox("anna@to-itself.example", nsOutlook))
 	got, err := Read(answer.Body.Bytes())
 	if err != nil {
 		t.Fatalf("status %d, location %q: %v", answer.Code, answer.Header().Get("Location"), err)
@@ -174,7 +174,7 @@ func TestReadErrors(t *testing.T) {
 		{pox("anna@by-loop.example", nsOutlook), Misconfigured, "Configuration Error"},
 		{pox("anna@down.example", nsMobileSync), ServerError, "Server Error"},
 	} {
-		_, err := Read(post(XMLHandler(resolver), c.body).Body.Bytes())
+		_, err := Read(post(XMLHandler(resolver, false), c.body).Body.Bytes())
 		if e, ok := errors.AsType[*Error](err); !ok || e.Code != c.code || e.Message() != c.message {
 			t.Errorf("Read of the answer to %.200s: %v, want error %s with message %q", c.body, err, c.code, c.message)
 		}
@@ -344,11 +344,11 @@ func TestRedirectToSameHost(t *testing.T) {
 		method, path, asks string
 		status             int
 	}{
-		{XMLHandler(resolver), http.MethodPost, "/autodiscover/autodiscover.xml", pox("anna@office365.example", nsOutlook), 200},
-		{XMLHandler(resolver), http.MethodPost, "/autodiscover/autodiscover.xml", pox("anna@office365.example", nsMobileSync), 200},
+		{XMLHandler(resolver, false), http.MethodPost, "/autodiscover/autodiscover.xml", pox("anna@office365.example", nsOutlook), 200},
+		{XMLHandler(resolver, false), http.MethodPost, "/autodiscover/autodiscover.xml", pox("anna@office365.example", nsMobileSync), 200},
 		{JSONHandler(resolver, ""), http.MethodGet,
 			"/autodiscover/autodiscover.json?Email=anna@office365.example&Protocol=Ews", "", 404},
-		{SOAPHandler(resolver), http.MethodPost, "/autodiscover/autodiscover.svc",
+		{SOAPHandler(resolver, false), http.MethodPost, "/autodiscover/autodiscover.svc",
 			"<Envelope><Domain>office365.example</Domain></Envelope>", 404},
 	} {
 		for _, port := range []string{"", ":443"} {

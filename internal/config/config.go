@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"signpost/account"
@@ -67,6 +68,13 @@ func (c *Config) Lists() []directory.List {
 		}
 	}
 	return lists
+}
+
+// HasExchange reports whether some provider has a server of Exchange Web Services.
+func (c *Config) HasExchange() bool {
+	return slices.ContainsFunc(c.Providers, func(p directory.Provider) bool {
+		return slices.ContainsFunc(p.Servers, func(s account.Server) bool { return s.Type == account.EWS })
+	})
 }
 
 // Fault returns the fault that a file named in the configuration has, with the line

@@ -73,7 +73,7 @@ providers:
       - {type: caldav, url: "https://dav.example.com", principalURL: "https://dav.example.com/p/%EMAILADDRESS%/", clients: {outlook: {username: u, domainName: D}}}
       - {type: carddav, url: "https://dav.%EMAILDOMAIN%/"}
       - {type: jmap, url: "https://jmap.example.com/.well-known/jmap"}
-      - {type: ews, url: "https://ews.example.com/EWS/Exchange.asmx", authentication: NTLM}
+      - {type: ews, url: "https://ews.example.com/EWS/Exchange.asmx", authentication: NTLM, exchangeEntries: false, exchangeVersion: Exchange2013}
     webmail: https://webmail.%EMAILDOMAIN%/
     logo: https://Example.com/logo.svg
     developer: https://developer.%EMAILDOMAIN%/
@@ -147,7 +147,7 @@ func TestLoadEverything(t *testing.T) {
 			Login: address, Authentication: password},
 		{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%/", Login: address, Authentication: password},
 		{Type: account.JMAP, URL: "https://jmap.example.com/.well-known/jmap", Login: address, Authentication: password},
-		{Type: account.EWS, URL: "https://ews.example.com/EWS/Exchange.asmx", Login: address,
+		{Type: account.EWS, URL: "https://ews.example.com/EWS/Exchange.asmx", Login: address, ExchangeVersion: "Exchange2013",
 			Authentication: []account.Authentication{account.NTLM}},
 	}
 	with := func(logins map[int]account.Login) []account.Server {

@@ -94,6 +94,7 @@ func TestDefaults(t *testing.T) {
 		"providers[].servers[].clients.‹client›.username": `"` + p.Exceptions[account.Outlook][0].Login.Username + `"`,
 		"providers[].servers[].pastDays":                  activeSync.PastDays,
 		"providers[].servers[].answerWithoutLogin":        activeSync.AnswerWithoutLogin,
+		"providers[].servers[].exchangeEntries":           activeSync.ExchangeEntries,
 		"providers[].passwords":                           !strings.Contains(fmt.Sprint(imap.Authentication), "OAuth2"),
 		"providers[].autodiscover.answer":                 map[bool]string{false: "http", true: "xml"}[redirect.AutodiscoverRedirect.AsXML],
 		"providers[].withoutAddress":                      map[bool]string{false: "ordinary", true: "nothing"}[p.NothingWithoutAddress],

@@ -160,8 +160,16 @@
 //	                                                                      downloads: 0 (all) 1 3 7 14 31
 //	providers[].servers[].principalURL                 found by client    caldav, carddav: URL of the principal, https
 //	                                                                      only; may hold placeholders
-//	providers[].servers[].answerWithoutLogin           false              activesync; true: answer phones even though the
-//	                                                                      answer cannot contain the login
+//	providers[].servers[].answerWithoutLogin           false              activesync, ews; true: answer phones and Exchange
+//	                                                                      programs even though the answer cannot contain
+//	                                                                      the login
+//	providers[].servers[].exchangeEntries              false              ews; true: autodiscover.xml names the server to
+//	                                                                      Exchange programs, as an Exchange server
+//	providers[].servers[].exchangeVersion              found by client    ews: newest version of Exchange Web Services that
+//	                                                                      it understands: Exchange2007 Exchange2007_SP1
+//	                                                                      Exchange2010 Exchange2010_SP1 Exchange2010_SP2
+//	                                                                      Exchange2013 Exchange2013_SP1 Exchange2015
+//	                                                                      Exchange2015_SP1 Exchange2016
 //	providers[].webmail                                none               URL; may hold %EMAILDOMAIN%
 //	providers[].logo                                   none               URL of a picture for mail programs (PACC),
 //	                                                                      https only

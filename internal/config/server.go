@@ -33,6 +33,10 @@ var serverKeys = keys[server]{
 	"pastDays":           readPastDays,
 	"principalURL":       func(s *server, v *value) { s.PrincipalURL = v.url(serverURL) },
 	"answerWithoutLogin": func(s *server, v *value) { s.AnswerWithoutLogin = v.boolean() },
+	"exchangeEntries":    func(s *server, v *value) { s.ExchangeEntries = v.boolean() },
+	"exchangeVersion": func(s *server, v *value) {
+		s.ExchangeVersion = choice(v, "a version of Exchange Web Services", account.ExchangeVersions)
+	},
 }
 
 var (
@@ -102,7 +106,9 @@ var restricted = []struct {
 	{"pathPrefix", is(account.IMAP), "only imap has it"},
 	{"pastDays", is(account.ActiveSync), "only activesync has it"},
 	{"principalURL", is(account.CalDAV, account.CardDAV), "only caldav and carddav have it"},
-	{"answerWithoutLogin", is(account.ActiveSync), "only activesync has it"},
+	{"answerWithoutLogin", is(account.ActiveSync, account.EWS), "only activesync and ews have it"},
+	{"exchangeEntries", is(account.EWS), "only ews has it"},
+	{"exchangeVersion", is(account.EWS), "only ews has it"},
 }
 
 func byHost(t account.ServerType) bool { return !t.HasURL() }

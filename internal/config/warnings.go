@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"signpost/account"
 )
@@ -28,11 +29,19 @@ func (p *provider) checkServers() {
 		}
 		seen[s.Type] = true
 		s.checkConnection()
+		s.checkExchange()
 		if s.AnswerWithoutLogin && s.SignsInWithAddress() {
 			s.has["answerWithoutLogin"].warn("has no effect, because users sign in with the address")
 		}
 	}
-	switch incoming := seen[account.IMAP] || seen[account.POP3]; {
+	incoming := seen[account.IMAP] || seen[account.POP3]
+	for _, s := range p.servers {
+		if s.ExchangeEntries && incoming {
+			s.has["exchangeEntries"].warn("versions of Outlook up to 2013 do not say that they are Outlook, " +
+				"and may try the Exchange server, which they cannot use, instead of imap and pop3")
+		}
+	}
+	switch {
 	case incoming && !seen[account.SMTP]:
 		p.at.warn("no smtp server; Thunderbird ignores settings without one")
 	case seen[account.SMTP] && !incoming && !seen[account.JMAP]:
@@ -41,6 +50,26 @@ func (p *provider) checkServers() {
 	uses := func(s *server) bool { return slices.Contains(s.Authentication, account.OAuth2Auth) }
 	if p.OAuth2 != nil && len(p.servers) > 0 && !slices.ContainsFunc(p.servers, uses) {
 		p.has["oAuth2"].warn("no server of this provider has authentication: OAuth2")
+	}
+}
+
+// checkExchange warns of a server of Exchange Web Services that programs do not find, or
+// cannot use.
+func (s *server) checkExchange() {
+	if s.Type != account.EWS {
+		return
+	}
+	host, _, _ := strings.Cut(strings.TrimPrefix(s.URL, "https://"), "/")
+	switch at := s.has["exchangeEntries"]; {
+	case host == "outlook.office365.com" || host == "outlook.office.com":
+		s.has["url"].warn("Microsoft 365 blocks Exchange Web Services since October 2026, except for programs that an " +
+			"administrator has listed, and ends them in April 2027")
+	case at == nil:
+		s.at.warn("Evolution and Thunderbird's Exchange accounts do not find this server in autodiscover.xml: " +
+			"exchangeEntries: true names it to programs other than Outlook, and false confirms that it is not named")
+	case s.ExchangeEntries && !s.SignsInWithAddress() && !s.AnswerWithoutLogin:
+		at.warn("has no effect, because the login is not the address, and Autodiscover has no place for it " +
+			"(answerWithoutLogin answers anyway)")
 	}
 }
 

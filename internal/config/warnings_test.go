@@ -54,7 +54,7 @@ func TestWarnings(t *testing.T) {
 		{"OAuth2 without a server that uses it",
 			servers(imap, smtp) + oAuth2,
 			"9: providers[0].oAuth2: no server of this provider has authentication: OAuth2"},
-		{"imap after ews", servers(`{type: ews, url: "https://a.example.com/EWS/Exchange.asmx"}`, imap, smtp),
+		{"imap after ews", servers(`{type: ews, url: "https://a.example.com/EWS/Exchange.asmx", exchangeEntries: false}`, imap, smtp),
 			"8: providers[0].servers[1]: imap comes after ews or pop3; FairEmail and Geary read only the first server of " +
 				"autoconfig and find no imap"},
 		{"imap after activesync", servers(`{type: activesync, url: "https://a.example.com/"}`, imap, smtp), ""},
@@ -71,6 +71,19 @@ func TestWarnings(t *testing.T) {
 				"a token for the largest services only"},
 		{"answerWithoutLogin without effect", servers(`{type: activesync, url: "https://a.example.com/", answerWithoutLogin: true}`),
 			"7: providers[0].servers[0].answerWithoutLogin: has no effect, because users sign in with the address"},
+		{"ews that autodiscover.xml does not name", servers(`{type: ews, url: "https://a.example.com/EWS/Exchange.asmx"}`),
+			"7: providers[0].servers[0]: Evolution and Thunderbird's Exchange accounts do not find this server in autodiscover.xml: " +
+				"exchangeEntries: true names it to programs other than Outlook, and false confirms that it is not named"},
+		{"ews that it names", servers(`{type: ews, url: "https://a.example.com/EWS/Exchange.asmx", exchangeEntries: true}`), ""},
+		{"ews beside imap", servers(imap, `{type: ews, url: "https://a.example.com/EWS/Exchange.asmx", exchangeEntries: true}`, smtp),
+			"8: providers[0].servers[1].exchangeEntries: versions of Outlook up to 2013 do not say that they are Outlook, " +
+				"and may try the Exchange server, which they cannot use, instead of imap and pop3"},
+		{"ews with another login", servers(`{type: ews, url: "https://a.example.com/e", username: x, exchangeEntries: true}`),
+			"7: providers[0].servers[0].exchangeEntries: has no effect, because the login is not the address, and Autodiscover " +
+				"has no place for it (answerWithoutLogin answers anyway)"},
+		{"ews of Microsoft 365", servers(`{type: ews, url: "https://outlook.office365.com/EWS/Exchange.asmx"}`),
+			"7: providers[0].servers[0].url: Microsoft 365 blocks Exchange Web Services since October 2026, except for programs " +
+				"that an administrator has listed, and ends them in April 2027"},
 		{"redirect that no client follows", servers(imap, smtp) + "    autodiscover: {hostname: a.example.net, answer: xml}\n",
 			"9: providers[0].autodiscover.answer: no client that was tried follows such an answer; leave it out, and clients are redirected with 302"},
 		{"redirect that clients follow", servers(imap, smtp) + "    autodiscover: {hostname: a.example.net, answer: http}\n", ""},

@@ -39,7 +39,9 @@ type Options struct {
 	Resolve account.Resolver
 	// Name is the service's own host name. If it is empty, the page and the profiles
 	// are served under any name.
-	Name      string
+	Name string
+	// Exchange is set if some provider has a server of Exchange Web Services.
+	Exchange  bool
 	Signer    *signer.Signer // signs profiles; nil leaves them unsigned
 	Branding  setup.Branding // of the set-up page
 	Templates *templates.Set // of the set-up page and the profiles; nil: the embedded ones
@@ -61,7 +63,7 @@ func (o Options) routes() []route {
 	resolve := recordLookup(o.Resolve, o.Metrics)
 	xml := public(autoconfig.Handler(resolve))
 	autodiscoverJSON := public(autodiscover.JSONHandler(resolve, o.Name))
-	autodiscoverSOAP := autodiscover.SOAPHandler(resolve)
+	autodiscoverSOAP := autodiscover.SOAPHandler(resolve, o.Exchange)
 	page := setup.Handler(resolve, setup.Options{
 		Name: o.Name, Templates: o.Templates, Branding: o.Branding, Signed: o.Signer.CanSign,
 		Trusted: o.Signer.Trusted, Log: o.Log,
@@ -74,7 +76,7 @@ func (o Options) routes() []route {
 		// The routes are ordered by how often they are requested.
 		{path: "/mail/config-v1.1.xml", allowPlain: true, dialect: "autoconfig", handler: xml},
 		{path: "/autodiscover/autodiscover.xml", errorsAreOK: true, dialect: "autodiscover",
-			handler: autodiscover.XMLHandler(resolve)},
+			handler: autodiscover.XMLHandler(resolve, o.Exchange)},
 		{path: "/.well-known/autoconfig/mail/config-v1.1.xml", allowPlain: true, dialect: "autoconfig", handler: xml},
 		{path: "/autodiscover/autodiscover.json", dialect: "autodiscover-json", handler: autodiscoverJSON},
 		{path: "/autodiscover/autodiscover.json/", below: true, dialect: "autodiscover-json", handler: autodiscoverJSON},

@@ -152,6 +152,7 @@ func (s *service) options(l *Loaded, log *slog.Logger) server.Options {
 	return server.Options{
 		Resolve:   l.Directory.Resolve,
 		Name:      l.Config.Name,
+		Exchange:  l.Config.HasExchange(),
 		Signer:    l.Signer,
 		HSTS:      l.Config.HSTS,
 		Branding:  l.Config.Branding,

@@ -248,7 +248,7 @@ func TestOwnDocuments(t *testing.T) {
 		service := http.NewServeMux()
 		service.Handle("/mail/config-v1.1.xml", autoconfig.Handler(resolve))
 		service.Handle("/.well-known/autoconfig/mail/config-v1.1.xml", autoconfig.Handler(resolve))
-		service.Handle("/autodiscover/autodiscover.xml", autodiscover.XMLHandler(resolve))
+		service.Handle("/autodiscover/autodiscover.xml", autodiscover.XMLHandler(resolve, false))
 		service.Handle("/.well-known/user-agent-configuration.json", autoconfig.PACCHandler(resolve))
 		for _, address := range system.Addresses() {
 			settings := system.Settings(t, address, "")

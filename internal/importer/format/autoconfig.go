@@ -22,7 +22,7 @@ var autoconfigXML = Format{
 	},
 	Read: func(files []File, d *draft.Draft) error {
 		for _, f := range files {
-			if err := readAutoconfig(f, d); err != nil {
+			if err := readAutoconfig(f, "", d); err != nil {
 				return err
 			}
 		}
@@ -30,7 +30,9 @@ var autoconfigXML = Format{
 	},
 }
 
-func readAutoconfig(f File, d *draft.Draft) error {
+// readAutoconfig reads a document. With a domain, it is what that one is told, whatever the document
+// says of domains.
+func readAutoconfig(f File, domain string, d *draft.Draft) error {
 	if bytes.Contains(f.Data, []byte("<!DOCTYPE")) || bytes.Contains(f.Data, []byte("<!ENTITY")) {
 		return faultAt(f.Path, 0, "the document has a DOCTYPE, which no autoconfig document has")
 	}
@@ -41,7 +43,7 @@ func readAutoconfig(f File, d *draft.Draft) error {
 	if x.Root == nil || x.Root.Local() != "clientConfig" {
 		return faultAt(f.Path, 1, "the document does not begin with <clientConfig>")
 	}
-	r := autoconfigReader{f, d, x.Root}
+	r := autoconfigReader{f, d, x.Root, domain}
 	found := false
 	for _, e := range x.Root.Children {
 		switch e.Local() {
@@ -63,6 +65,8 @@ type autoconfigReader struct {
 	file File
 	d    *draft.Draft
 	root *document.Element
+
+	domain string // that is told the document, or empty
 }
 
 func (r autoconfigReader) at(e *document.Element) draft.Place {
@@ -93,6 +97,9 @@ func (r autoconfigReader) provider(e *document.Element) {
 	for _, c := range e.Children {
 		switch c.Local() {
 		case "domain":
+			if r.domain != "" {
+				continue
+			}
 			if purpose, _ := c.Attribute("purpose"); purpose == "mx" {
 				r.d.Lose(r.at(c), "<domain purpose=\"mx\">%s</domain>: name the MX hosts of your customers under mx", content(c))
 			} else if text := content(c); strings.Contains(text, "%") {
@@ -115,6 +122,7 @@ func (r autoconfigReader) provider(e *document.Element) {
 			r.lose(c)
 		}
 	}
+	addDomains(r.d, &p, r.at(e), r.domain)
 	// An id that is one of the domains says nothing more, and would keep documents apart that are
 	// alike otherwise.
 	if id, _ := e.Attribute("id"); !slices.Contains(p.Domains, id) {
@@ -198,7 +206,7 @@ func (r autoconfigReader) documentation(e *document.Element, p *draft.Product) {
 		}
 		page.Titles = append(page.Titles, account.Title{Language: language, Text: strings.Join(strings.Fields(c.Text), " ")})
 	}
-	clean, problem := plainURL(url)
+	clean, problem := pageURL(url)
 	if problem != "" {
 		r.d.Lose(r.at(e), "<documentation>: %s", problem)
 		return
@@ -216,7 +224,7 @@ func (r autoconfigReader) webmail(e *document.Element, p *draft.Product) {
 		return
 	}
 	url, _ := page.Attribute("url")
-	clean, problem := plainURL(url)
+	clean, problem := pageURL(url)
 	if problem != "" {
 		r.d.Lose(r.at(page), "<%s>: %s", page.Local(), problem)
 		return

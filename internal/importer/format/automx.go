@@ -33,6 +33,7 @@ type automx struct {
 	sections map[string]*iniSection // by their names in lower case: automx 1 ignores case there
 	three    bool                   // automx 3, whose login is the address where nothing says another
 	told     map[*iniSection]bool   // whose unknown keys are named already
+	sources  *[]*automxSource       // of user names
 }
 
 func readAutomx(f File, d *draft.Draft) error {
@@ -40,7 +41,8 @@ func readAutomx(f File, d *draft.Draft) error {
 	if err != nil {
 		return err
 	}
-	a := automx{file: f, d: d, order: sections, sections: map[string]*iniSection{}, told: map[*iniSection]bool{}}
+	a := automx{file: f, d: d, order: sections, sections: map[string]*iniSection{}, told: map[*iniSection]bool{},
+		sources: new([]*automxSource)}
 	for _, s := range sections {
 		name := strings.ToLower(s.name)
 		if a.sections[name] != nil {
@@ -65,6 +67,11 @@ func readAutomx(f File, d *draft.Draft) error {
 			return err
 		}
 	}
+	var names []*userNames
+	for _, one := range *a.sources {
+		names = append(names, &one.userNames)
+	}
+	addUserNames(d, names)
 	// What a section lacks is found once for each domain that follows it.
 	seen := map[draft.Remark]bool{}
 	d.Lost = slices.DeleteFunc(d.Lost, func(r draft.Remark) bool {
@@ -164,6 +171,7 @@ type automxAnswer struct {
 	first    *iniSection
 	keys     map[string]iniValue
 	services []automxServer
+	source   *iniSection // that asks a database or a directory
 }
 
 // automxServer is a service with the section in which its keys stand.
@@ -207,15 +215,14 @@ func (a automx) evaluate(s *iniSection, answer *automxAnswer, depth int) (ok boo
 		return a.follow(s, "global", answer, depth)
 	case "static":
 	case "file":
-		a.d.Lose(a.at(s, "autoconfig"), "%s is told what the file %s says: import that, too",
-			answer.domain, value("autoconfig"))
+		a.documentFile(s, answer.domain)
 		return false, nil
-	case "sql":
-		a.d.Lose(a.at(s, "query"), "the query of %s, which gives user names: write it under accounts, as sql; "+
-			"the query is %q, and the password of the database is left out", answer.domain, value("query"))
-	case "ldap":
-		a.d.Lose(a.at(s, "filter"), "the search of %s, which gives user names: write it under accounts, as ldap; "+
-			"the base is %q, the filter %q, and the password is left out", answer.domain, value("base"), value("filter"))
+	case "sql", "ldap":
+		if answer.source != nil {
+			a.d.Lose(a.at(s, "backend"), "%s has a second source of user names, which is not carried over", answer.domain)
+			break
+		}
+		answer.source = s
 	case "script":
 		a.d.Lose(a.at(s, "script"), "the script of %s, which gives user names: %s", answer.domain, value("script"))
 	case "":

@@ -46,11 +46,12 @@ func IsDatabase(start []byte) bool { return bytes.HasPrefix(start, []byte("SQLit
 
 // automx2Columns are the columns that are read, by table.
 var automx2Columns = map[string][]string{
-	"provider":         {"id", "name", "short_name"},
-	"domain":           {"id", "name", "provider_id", "ldapserver_id"},
-	"server":           {"id", "prio", "name", "port", "type", "socket_type", "user_name", "authentication"},
-	"davserver":        {"id", "url", "port", "type", "use_ssl", "user_name"},
-	"ldapserver":       {"id", "name", "search_base", "search_filter"},
+	"provider":  {"id", "name", "short_name"},
+	"domain":    {"id", "name", "provider_id", "ldapserver_id"},
+	"server":    {"id", "prio", "name", "port", "type", "socket_type", "user_name", "authentication"},
+	"davserver": {"id", "url", "port", "type", "use_ssl", "user_name"},
+	"ldapserver": {"id", "name", "port", "use_ssl", "search_base", "search_filter", "attr_uid", "attr_cn",
+		"bind_user"},
 	"server_domain":    {"server_id", "domain_id"},
 	"davserver_domain": {"davserver_id", "domain_id"},
 }
@@ -136,16 +137,15 @@ func draftAutomx2(f File, tables sqlTables, d *draft.Draft) error {
 	}
 	providers, servers, davs := byID("provider"), byID("server"), byID("davserver")
 	serversOf, davsOf := joined("server_domain", "server_id"), joined("davserver_domain", "davserver_id")
-	ldap := byID("ldapserver")
+	var directories automx2Directories
+	for _, row := range tables["ldapserver"] {
+		v := row.values
+		directories.add(d, at(row), func(name string) string { return v[name] })
+	}
 	groups, order := map[string]*draft.Product{}, []string{}
-	named := map[string]bool{}
 	for _, domain := range tables["domain"] {
 		id := domain.values["id"]
 		mine, dav := slices.Sorted(slices.Values(serversOf[id])), slices.Sorted(slices.Values(davsOf[id]))
-		if server, ok := ldap[domain.values["ldapserver_id"]]; ok && !named[server.values["name"]] {
-			named[server.values["name"]] = true
-			d.Lose(at(server), ldapLost, server.values["name"], server.values["search_base"], server.values["search_filter"])
-		}
 		if len(mine)+len(dav) == 0 {
 			d.Lose(at(domain), "%s has no servers", domain.values["name"])
 			continue
@@ -177,10 +177,12 @@ func draftAutomx2(f File, tables sqlTables, d *draft.Draft) error {
 			continue
 		}
 		p.Domains = append(p.Domains, name)
+		directories.asked(domain.values["ldapserver_id"], name)
 	}
 	for _, key := range order {
 		finish(d, *groups[key])
 	}
+	directories.done(d)
 	return nil
 }
 

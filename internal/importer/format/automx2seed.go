@@ -44,6 +44,10 @@ func readSeed(f File, d *draft.Draft) error {
 	at := func(v jsonValue) draft.Place { return draft.Place{File: f.Path, Line: v.line} }
 	p := draft.Product{Place: draft.Place{File: f.Path, Line: root.line}}
 	setNames(d, &p, at(root.fields["provider"]), root.fields["provider"].text, firstWord(root.fields["provider"].text))
+	var directories automx2Directories
+	for _, item := range root.fields["ldapservers"].items {
+		directories.add(d, at(item), func(name string) string { return item.fields[name].text })
+	}
 	for _, key := range root.keys {
 		v := root.fields[key]
 		switch {
@@ -54,7 +58,9 @@ func readSeed(f File, d *draft.Draft) error {
 				if item.object {
 					name = item.fields["name"].text
 				}
+				before := len(p.Domains)
 				addDomains(d, &p, at(item), name)
+				directories.asked(item.fields["ldapserver_id"].text, p.Domains[before:]...)
 			}
 		case key == "servers" && v.array:
 			servers := slices.Clone(v.items)
@@ -63,21 +69,14 @@ func readSeed(f File, d *draft.Draft) error {
 				seedServer(d, &p, at(item), item)
 			}
 		case key == "ldapservers" && v.array:
-			for _, item := range v.items {
-				host := item.fields["name"].text
-				d.Lose(at(item), ldapLost, host, item.fields["search_base"].text, item.fields["search_filter"].text)
-			}
 		default:
 			d.Lose(at(v), "%q is not known", key)
 		}
 	}
 	finish(d, p)
+	directories.done(d)
 	return nil
 }
-
-// ldapLost says what becomes of an LDAP server.
-const ldapLost = "the LDAP server %s, which gives user names: name it under accounts, with the search base %q and " +
-	"the filter %q; its password is left out"
 
 func firstWord(text string) string {
 	word, _, _ := strings.Cut(text, " ")

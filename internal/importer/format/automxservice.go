@@ -36,7 +36,7 @@ func (a automx) settings(answer automxAnswer) {
 	addDomains(a.d, &p, p.Place, answer.domain)
 	setNames(a.d, &p, a.at(s, "account_name"), value("account_name"), value("account_name_short"))
 	if url := value("help_url"); url != "" {
-		if clean, problem := plainURL(url); problem != "" {
+		if clean, problem := pageURL(url); problem != "" {
 			a.d.Lose(a.at(s, "help_url"), "help_url: %s", problem)
 		} else {
 			p.Provider.Documentation = append(p.Provider.Documentation, account.Documentation{URL: clean,
@@ -49,6 +49,8 @@ func (a automx) settings(answer automxAnswer) {
 			return slices.Index(automxKinds, one.kind) - slices.Index(automxKinds, other.kind)
 		})
 	}
+	before := len(a.d.Products)
+	a.userNames(answer)
 	for _, one := range answer.services {
 		a.server(one, &p)
 	}
@@ -57,6 +59,9 @@ func (a automx) settings(answer automxAnswer) {
 		phones.add(a.d, &p)
 	}
 	finish(a.d, p)
+	if answer.source != nil && len(a.d.Products) > before {
+		a.asked(answer.source, a.d.Products[before].Domains)
+	}
 }
 
 // isOn reports whether a value is one of automx's words for yes.
@@ -80,9 +85,11 @@ func (a automx) server(s automxServer, p *draft.Product) {
 		one.username = account.EmailLocalPart // "(no default)" in its manual, but config.py takes %u
 	}
 	if strings.Contains(one.username, "${") {
-		a.d.Lose(a.at(s.section, kind+"_auth_identity"),
-			"%s_auth_identity = %s: the source of accounts gives the user name, see accounts", kind, value("auth_identity"))
-		one.username = account.EmailAddress
+		if !a.hasSource(s.section) {
+			a.d.Lose(a.at(s.section, kind+"_auth_identity"), "%s_auth_identity = %s: write the source of the user name under "+
+				"accounts", kind, value("auth_identity"))
+		}
+		one.username = account.EmailAddress // of mailboxes that the source does not know
 	}
 	before := len(p.Provider.Servers)
 	one.add(a.d, p)

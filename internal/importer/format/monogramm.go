@@ -46,7 +46,7 @@ func readMonogramm(e envFile, d *draft.Draft) {
 		branding = append(branding, draft.Entry{Key: "name", Value: name})
 	}
 	if text := e.get("SUPPORT_URL"); text != "" {
-		if url, problem := plainURL(text); problem != "" {
+		if url, problem := contactURL(text); problem != "" {
 			d.Lose(e.at("SUPPORT_URL"), "SUPPORT_URL: %s", problem)
 		} else {
 			branding = append(branding, draft.Entry{Key: "contact", Value: draft.Map{{Key: "url", Value: url}}})

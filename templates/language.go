@@ -87,8 +87,17 @@ func (l *Language) markup(key string, values ...any) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	text, err := l.fill(key, m.markup, html.EscapeString, values)
+	text, err := l.fill(key, m.markup, l.element, values)
 	return template.HTML(text), err
+}
+
+// element returns a value as the content of an element. In a text from right to left,
+// <bdi> keeps an address or a number in the order in which it is typed.
+func (l *Language) element(value string) string {
+	if l.Dir == "rtl" {
+		return "<bdi>" + html.EscapeString(value) + "</bdi>"
+	}
+	return html.EscapeString(value)
 }
 
 // plain returns a text without markup.
@@ -97,7 +106,17 @@ func (l *Language) plain(key string, values ...any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return l.fill(key, m.plain, func(text string) string { return text }, values)
+	return l.fill(key, m.plain, l.LeftToRight, values)
+}
+
+// LeftToRight returns a value, such as a URL or a number, for plain text. In a text
+// from right to left, an invisible mark before it keeps what it begins with, such as
+// the + of a telephone number, on its left.
+func (l *Language) LeftToRight(value string) string {
+	if l.Dir == "rtl" {
+		return "\u200e" + value
+	}
+	return value
 }
 
 // fill joins the pieces of a text. Values alternates names and values; each value
@@ -119,6 +138,15 @@ func (l *Language) fill(key string, pieces []piece, escape func(string) string, 
 		b.WriteString(escape(l.format(values[i+1])))
 	}
 	return b.String(), nil
+}
+
+// newPrinter returns a printer that groups digits as the language does. The digits are
+// 0 to 9, as in the settings, also where the language has others.
+func newPrinter(tag language.Tag) *numbers.Printer {
+	if western, err := tag.SetTypeForKey("nu", "latn"); err == nil {
+		tag = western
+	}
+	return numbers.NewPrinter(tag)
 }
 
 // format writes a value as the language does: 2,000 or 2 000.

@@ -11,7 +11,6 @@ import (
 	"sync"
 
 	"golang.org/x/text/language"
-	numbers "golang.org/x/text/message"
 
 	"signpost/internal/fault"
 )
@@ -100,7 +99,7 @@ func (l *loader) loadTexts() {
 
 // loadLanguage reads the catalogue of one language.
 func (l *loader) loadLanguage(tag language.Tag, name string) {
-	lang := &Language{Tag: tag.String(), Dir: directionOf(tag), texts: catalogue{}, numbers: numbers.NewPrinter(tag)}
+	lang := &Language{Tag: tag.String(), Dir: directionOf(tag), texts: catalogue{}, numbers: newPrinter(tag)}
 	f := l.files[name]
 	faults := lang.texts.readFile(name, f.base)
 	if lang.Tag == "en" && f.base != nil {

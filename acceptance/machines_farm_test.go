@@ -57,10 +57,35 @@ type machine struct {
 	ended   <-chan struct{}
 }
 
-// startFarm starts machines, and what they share. One name is hosted for each number.
+// startFarm starts machines that share a database, and what else they share. One name is hosted
+// for each number.
 func startFarm(t *testing.T, machines, names int) *farm {
 	t.Helper()
 	f := &farm{}
+	f.start(t, machines, names, f.inDatabase(t)+"    ordersPerHour: 10000\n")
+	return f
+}
+
+// inDatabase starts a database and returns the keys below tls.acme that say where it is.
+func (f *farm) inDatabase(t *testing.T) string {
+	t.Helper()
+	mustIP(t, "address add "+sideIP+"/32 dev net0")
+	postgres := rig.PostgreSQL(t)
+	d := postgres.Empty(t)
+	d.Run(t, fmt.Sprintf("GRANT CREATE ON SCHEMA public TO %s; "+
+		"ALTER ROLE %[1]s RESET ALL; ALTER ROLE %[1]s CONNECTION LIMIT -1;", d.User))
+	f.database = startGate(t, sideIP+":5432", postgres.Address())
+	seal := writeFile(t, "seal", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
+	return fmt.Sprintf(`
+    storage: "postgres://%s@%s/%s?socketType=plain"
+    passwordFile: %s
+    sealFile: %s
+`, d.User, sideIP, d.Name, d.PasswordFile, seal)
+}
+
+// start starts machines with what is below tls.acme in their configuration.
+func (f *farm) start(t *testing.T, machines, names int, storage string) {
+	t.Helper()
 	var zone strings.Builder
 	fmt.Fprintf(&zone, "setup.hoster.example. 60 IN A %s\nacme.hoster.example. 60 IN A %s\n", frontIP, sideIP)
 	for i := range names {
@@ -69,8 +94,8 @@ func startFarm(t *testing.T, machines, names int) *farm {
 		f.names = append(f.names, "autoconfig."+domain)
 		fmt.Fprintf(&zone, "autoconfig.%s. 60 IN A %s\n", domain, frontIP)
 	}
-	mustIP(t, "address add "+sideIP+"/32 dev net0")
-	writeFile(t, "resolv.conf", "nameserver "+sideIP+"\n") // is /etc/resolv.conf here
+	exec.Command("ip", "address", "add", sideIP+"/32", "dev", "net0").Run() // the database may have added it
+	writeFile(t, "resolv.conf", "nameserver "+sideIP+"\n")                  // is /etc/resolv.conf here
 	server := startDNS(t, zone.String())
 	packets, err := net.ListenPacket("udp", sideIP+":53")
 	if err != nil {
@@ -81,14 +106,7 @@ func startFarm(t *testing.T, machines, names int) *farm {
 	t.Cleanup(func() { also.Shutdown() })
 	f.acme = startACME(t)
 
-	postgres := rig.PostgreSQL(t)
-	d := postgres.Empty(t)
-	d.Run(t, fmt.Sprintf("GRANT CREATE ON SCHEMA public TO %s; "+
-		"ALTER ROLE %[1]s RESET ALL; ALTER ROLE %[1]s CONNECTION LIMIT -1;", d.User))
-	f.database = startGate(t, sideIP+":5432", postgres.Address())
-
 	list := writeFile(t, "domains.txt", strings.Join(f.domains, "\n")+"\n")
-	seal := writeFile(t, "seal", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
 	f.config = fmt.Sprintf(`
 name: setup.hoster.example
 listen: "%%[1]s:80"
@@ -101,22 +119,17 @@ tls:
   listen: "%%[1]s:443"
   acme:
     directory: https://acme.hoster.example:14000/dir
-    caRoot: %[2]s
-    storage: "postgres://%[3]s@%[1]s/%[4]s?socketType=plain"
-    passwordFile: %[5]s
-    sealFile: %[6]s
-    ordersPerHour: 10000
-providers:
+    caRoot: %[2]s%[3]sproviders:
   - id: mail
     displayName: Hoster Mail
-    domains: {file: %[7]s}
+    domains: {file: %[4]s}
     servers:
       - {type: imap, hostname: in7.hoster.example, port: 993, socketType: SSL}
       - {type: smtp, hostname: out7.hoster.example, port: 465, socketType: SSL}
-`, sideIP, f.acme.rootFile, d.User, d.Name, d.PasswordFile, seal, list)
+`, sideIP, f.acme.rootFile, storage, list)
 	f.startHAProxy(t, machines) // before the machines order the certificate of their own name
 	for i := range machines {
-		f.machines = append(f.machines, f.start(t, i+1))
+		f.machines = append(f.machines, f.startMachine(t, i+1))
 	}
 	for _, m := range f.machines {
 		f.awaitHealthy(t, m)
@@ -125,7 +138,6 @@ providers:
 		}
 	}
 	f.acme.orders.Store(0)
-	return f
 }
 
 func (f *farm) domain(i int) string { return f.domains[i] }
@@ -140,8 +152,8 @@ func mustIP(t *testing.T, commands ...string) {
 	}
 }
 
-// start starts a machine by its number, in a new network namespace that reaches this one.
-func (f *farm) start(t *testing.T, number int) *machine {
+// startMachine starts a machine by its number, in a new network namespace that reaches this one.
+func (f *farm) startMachine(t *testing.T, number int) *machine {
 	t.Helper()
 	m := &machine{ip: fmt.Sprintf("198.51.100.%d", 10+number), log: &lines{}}
 	file := writeFile(t, fmt.Sprintf("machine%d.yaml", number), fmt.Sprintf(f.config, m.ip))

@@ -350,7 +350,7 @@ func TestBackOff(t *testing.T) {
 // later makes everything that the limits remember older, because Pebble needs the
 // real clock.
 func (s *acmeServer) later(d time.Duration) {
-	err := s.acme.limits.update(s.network.t.Context(), func(c *counts) {
+	err := s.acme.limits.update(s.network.t.Context(), func(c *counts) bool {
 		for i := range c.orders {
 			c.orders[i].at = c.orders[i].at.Add(-d)
 		}
@@ -358,6 +358,7 @@ func (s *acmeServer) later(d time.Duration) {
 			f.until = f.until.Add(-d)
 		}
 		c.stoppedUntil = c.stoppedUntil.Add(-d)
+		return true
 	})
 	if err != nil {
 		s.network.t.Fatal(err)

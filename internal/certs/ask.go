@@ -193,10 +193,12 @@ func (h *askHandler) count(ctx context.Context, name string) error {
 		ctx, cancel := context.WithTimeout(ctx, countTimeout)
 		defer cancel()
 		var refused error
-		err := h.ledger.update(ctx, func(a *askedNames) {
+		err := h.ledger.update(ctx, func(a *askedNames) bool {
 			names := a.history()
+			before := len(names)
 			refused = h.add(&names, name)
 			*a = askedNamesOf(names)
+			return len(names) != before
 		})
 		if err == nil {
 			return refused

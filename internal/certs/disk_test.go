@@ -87,7 +87,7 @@ func TestLedgerOfProcesses(t *testing.T) {
 	count(dir, "last", 1)
 	l := newLimits(1000)
 	l.ledger = newLedger[entries](disk{&certmagic.FileStorage{Path: dir}}, ordersKey)
-	if err := l.update(t.Context(), func(*counts) {}); err != nil {
+	if err := l.update(t.Context(), func(*counts) bool { return false }); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := len(l.orders), (processes+1)*each+1; got != want {

@@ -32,9 +32,9 @@ func newLedger[T any](storage Shared, key string) *ledger[T] {
 	return &ledger[T]{storage, key, make(chan struct{}, 1)}
 }
 
-// update changes the value. It calls change again if another instance was faster. A lock would
-// stay for a while if its owner died.
-func (l *ledger[T]) update(ctx context.Context, change func(*T)) error {
+// update changes the value. change reports whether it did, and is called again if another
+// instance was faster. A lock would stay for a while if its owner died.
+func (l *ledger[T]) update(ctx context.Context, change func(*T) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
 	select {
@@ -57,7 +57,7 @@ func (l *ledger[T]) update(ctx context.Context, change func(*T)) error {
 }
 
 // try changes the value unless it changes meanwhile.
-func (l *ledger[T]) try(ctx context.Context, change func(*T)) (done bool, err error) {
+func (l *ledger[T]) try(ctx context.Context, change func(*T) bool) (done bool, err error) {
 	var value T
 	old, err := l.storage.Load(ctx, l.key)
 	if err == nil && len(old) > 0 {
@@ -67,7 +67,9 @@ func (l *ledger[T]) try(ctx context.Context, change func(*T)) (done bool, err er
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	change(&value)
+	if !change(&value) {
+		return true, nil
+	}
 	data, err := json.Marshal(value)
 	if err != nil {
 		return false, err

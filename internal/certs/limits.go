@@ -125,7 +125,10 @@ func clock(t time.Time) string { return t.UTC().Format("15:04:05 MST") }
 // customers waiting.
 func (l *limits) allow(ctx context.Context, name string, p priority) error {
 	var refused error
-	err := l.update(ctx, func(c *counts) { refused = l.add(c, name, p) })
+	err := l.update(ctx, func(c *counts) bool {
+		refused = l.add(c, name, p)
+		return refused == nil
+	})
 	if err != nil {
 		return &refusal{fmt.Sprintf("the orders of all machines cannot be counted now: %v", err)}
 	}
@@ -150,8 +153,9 @@ func (l *limits) add(c *counts, name string, p priority) error {
 }
 
 // update changes what is counted, by all instances if there is a ledger. The error says why
-// that is not possible now. change may be called several times.
-func (l *limits) update(ctx context.Context, change func(*counts)) error {
+// that is not possible now. change reports whether it changed anything, and may be called several
+// times.
+func (l *limits) update(ctx context.Context, change func(*counts) bool) error {
 	if l.ledger == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -160,7 +164,7 @@ func (l *limits) update(ctx context.Context, change func(*counts)) error {
 	}
 	var now counts
 	told := 0
-	err := l.ledger.update(ctx, func(e *entries) {
+	err := l.ledger.update(ctx, func(e *entries) bool {
 		now = e.counts()
 		l.mu.Lock()
 		untold := slices.Clone(l.untold)
@@ -169,8 +173,9 @@ func (l *limits) update(ctx context.Context, change func(*counts)) error {
 			earlier(&now)
 		}
 		told = len(untold)
-		change(&now)
+		changed := change(&now)
 		*e = toEntries(now)
+		return changed || told > 0
 	})
 	if err != nil {
 		return err
@@ -194,7 +199,7 @@ const maxUntold = 100
 func (l *limits) updateAnyhow(change func(*counts)) {
 	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
 	defer cancel()
-	if l.update(ctx, change) != nil {
+	if l.update(ctx, func(c *counts) bool { change(c); return true }) != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		change(&l.counts)

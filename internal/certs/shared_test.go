@@ -220,15 +220,16 @@ func TestStopOfAnotherInstance(t *testing.T) {
 	if _, until := all[0].state(); until.IsZero() {
 		t.Error("the success of an earlier order ended the stop")
 	}
-	err := all[0].update(t.Context(), func(c *counts) {
+	err := all[0].update(t.Context(), func(c *counts) bool {
 		c.orders = append(c.orders, newEvent("c.example", 2)) // after the stop was decided
+		return true
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	all[0].succeeded("c.example")
 	if _, until := all[1].state(); !until.IsZero() {
-		all[1].update(t.Context(), func(*counts) {})
+		all[1].update(t.Context(), func(*counts) bool { return false })
 		if _, until := all[1].state(); !until.IsZero() {
 			t.Errorf("after a success orders are stopped until %v", until)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"strconv"
 
 	"signpost/internal/sources/sqldb"
 )
@@ -63,8 +64,8 @@ func (s *Store) Refused() error {
 	return s.refused
 }
 
-// Probe reports whether the database that the options describe can be used. It writes nothing,
-// and says nothing of tables that do not exist yet.
+// Probe reports whether the database that the options describe can be used, and writes nothing.
+// Of rights that are missing it knows with PostgreSQL only.
 func Probe(ctx context.Context, o Options) error {
 	key, err := readSeal(o.SealFile)
 	if err != nil {
@@ -76,14 +77,31 @@ func Probe(ctx context.Context, o Options) error {
 	}
 	defer tables.Close()
 	rows, err := tables.Rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", proofKey)
-	if err != nil || len(rows) == 0 {
-		if sqldb.IsMissing(err) {
-			return nil
+	switch {
+	case sqldb.IsMissing(err):
+		return mayWrite(ctx, tables, "has_schema_privilege(current_schema(), 'CREATE')")
+	case err != nil:
+		return err
+	case len(rows) > 0:
+		s := newStore(tables, tables, key, slog.New(slog.DiscardHandler), defaultTimes)
+		if _, err := s.decode(proofKey, rows[0][0]); err != nil {
+			return err
 		}
+	}
+	const table = "has_table_privilege('signpost_certificates', "
+	return mayWrite(ctx, tables, table+"'INSERT') AND "+table+"'UPDATE') AND "+table+"'DELETE')")
+}
+
+// mayWrite returns an error unless a condition about the user's rights holds, in PostgreSQL.
+func mayWrite(ctx context.Context, d database, rights string) error {
+	if d.Scheme() != "postgres" {
+		return nil
+	}
+	rows, err := d.Rows(ctx, "SELECT CASE WHEN "+rights+" THEN 'yes' ELSE 'no' END")
+	if err != nil || len(rows) > 0 && rows[0][0] == "yes" {
 		return err
 	}
-	_, err = newStore(tables, tables, key, slog.New(slog.DiscardHandler), defaultTimes).decode(proofKey, rows[0][0])
-	return err
+	return &sqldb.Error{Text: "the user of the database may not write", Code: "42501"}
 }
 
 // sealAll seals the private keys that were stored before there was a key, among them that of the
@@ -111,18 +129,24 @@ func (s *Store) sealAll(ctx context.Context) {
 	s.mu.Unlock()
 }
 
+// sealPage is how many private keys are looked at with one query, which must not be slow.
+const sealPage = 500
+
 // sealOpen seals the private keys that are not, and returns how many there were. Keys of session
 // tickets are deleted: somebody may know them, and new ones are soon made.
 func (s *Store) sealOpen(ctx context.Context) (count int, err error) {
 	for last := ""; ; {
-		rows, err := s.rows(ctx, "SELECT name, value FROM signpost_certificates WHERE name > ? AND name LIKE '%.key' "+
-			"AND value LIKE '0:%' ORDER BY name LIMIT 100", last)
+		rows, err := s.rows(ctx, "SELECT name, SUBSTR(value, 1, 2) FROM signpost_certificates WHERE name > ? "+
+			"AND name LIKE '%.key' ORDER BY name LIMIT "+strconv.Itoa(sealPage), last)
 		if err != nil || len(rows) == 0 {
 			return count, err
 		}
 		for _, row := range rows {
 			last = row[0]
-			if err := s.sealOne(ctx, row[0], row[1]); err != nil {
+			if row[1] != openForm {
+				continue
+			}
+			if err := s.sealOne(ctx, last); err != nil {
 				return count, err
 			}
 			count++
@@ -130,7 +154,12 @@ func (s *Store) sealOpen(ctx context.Context) (count int, err error) {
 	}
 }
 
-func (s *Store) sealOne(ctx context.Context, name, text string) error {
+func (s *Store) sealOne(ctx context.Context, name string) error {
+	rows, err := s.rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", name)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	text := rows[0][0]
 	if isAlwaysSealed(name) {
 		_, err := s.exec(ctx, "DELETE FROM signpost_certificates WHERE name = ? AND "+s.same(), name, text)
 		return err

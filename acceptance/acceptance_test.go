@@ -39,6 +39,7 @@ const work = "/mnt"
 const (
 	serviceIP = "192.0.2.1"  // the service, or the proxy in front of it
 	mailIP    = "192.0.2.2"  // IMAP, POP3, submission
+	ewsIP     = "192.0.2.3"  // Exchange Web Services
 	webIP     = "192.0.2.80" // the web server of all other web sites
 	dnsIP     = "127.0.0.1"
 )

@@ -138,6 +138,7 @@ func enter() error {
 		"link add net0 type veth peer name net1",
 		"address add " + serviceIP + "/32 dev net0",
 		"address add " + mailIP + "/32 dev net0",
+		"address add " + ewsIP + "/32 dev net0",
 		"address add " + webIP + "/32 dev net0",
 		"link set net0 up",
 		"link set net1 up",

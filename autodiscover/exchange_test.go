@@ -14,7 +14,7 @@ import (
 )
 
 // TestExchangePrograms answers what Exchange programs send with golden files. The requests
-// are those of exchangelib 5.6 (services/get_user_settings.py, autodiscover/protocol.py),
+// are those of exchangelib 4.9 and 5.6 (services/get_user_settings.py, autodiscover/protocol.py),
 // ews-javascript-api 0.15 (Autodiscover/Requests), evolution-ews (e_ews_autodiscover_ws_xml)
 // and Thunderbird (ExchangeAutoDiscover.sys.mjs).
 func TestExchangePrograms(t *testing.T) {

@@ -108,6 +108,9 @@ func (r *soapRequest) addSettings(element *etree.Element, a *soapAnswer, kind st
 	values := a.settings()
 	for _, name := range r.settings {
 		value := values[name]
+		if value == "" && withoutError[name] {
+			continue
+		}
 		if value == "" || !known[name] {
 			e := errors.CreateElement(kind + "SettingError")
 			code := settingNotHere

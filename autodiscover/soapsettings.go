@@ -88,6 +88,10 @@ var userSettings = words(`UserDisplayName UserDN UserDeploymentId InternalMailbo
 	ExternalRpcHttpAuthenticationMethod ExternalMailboxServerAuthenticationMethods GroupingInformation MapiHttpEnabled
 	PublicFolderInformation`)
 
+// withoutError are settings that are left out without an error. exchangelib 4.9 to 5.4.0 asks for them whether
+// it needs them or not, and gives up on any error of a setting (raise_errors in exchangelib/properties.py).
+var withoutError = words("UserDN MailboxDN EwsSupportedSchemas")
+
 // domainSettings are the settings of a domain ("GetDomainSettings").
 var domainSettings = words("ExternalEwsUrl ExternalEwsVersion")
 

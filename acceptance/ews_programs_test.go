@@ -70,7 +70,8 @@ func (p exchangeProgram) run(n *network) ewsAccount {
 	return account
 }
 
-// exchangeHoster returns a configuration with an EWS server, more servers, and more lines for the provider.
+// exchangeHoster returns a configuration with more lines for the provider, more servers, and an EWS server at
+// last, since Thunderbird selects the first server of autoconfig.
 func exchangeHoster(provider string, servers ...string) string {
 	return fmt.Sprintf(`
 name: setup.hoster.example
@@ -80,8 +81,8 @@ providers:
     displayName: Hoster Exchange
     %s
     servers:
-      - {type: ews, url: %q, exchangeEntries: true}
-%s`, provider, ewsURL, strings.Join(servers, ""))
+%s      - {type: ews, url: %q, exchangeEntries: true}
+`, provider, strings.Join(servers, ""), ewsURL)
 }
 
 // exchangeWay is one way in which the programs come to Signpost.

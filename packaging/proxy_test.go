@@ -46,9 +46,17 @@ type proxied struct {
 
 // TestNginx runs Debian's nginx with nginx.conf.
 func TestNginx(t *testing.T) {
-	nginx := tool(t, "nginx", "/usr/sbin/nginx")
 	directory := shortDir(t)
 	p := behindProxy(t, directory)
+	logs := p.startNginx(t, directory, p.behind)
+	p.checkAnswers(t)
+	p.checkPrivacy(t, logs)
+}
+
+// startNginx starts nginx in front of machines, and returns what it has logged.
+func (p *proxied) startNginx(t *testing.T, directory string, machines ...string) (logs func() string) {
+	t.Helper()
+	nginx := tool(t, "nginx", "/usr/sbin/nginx")
 	certificate, key, pool := testCertificate(t, directory, "*.domain.se")
 	p.ca = pool
 	text := published(t, "nginx.conf",
@@ -56,7 +64,7 @@ func TestNginx(t *testing.T) {
 		"listen [::]:443 ssl default_server;", "",
 		"listen 80 default_server;", "listen "+p.http+" default_server;",
 		"listen 443 ssl default_server;", "listen "+p.https+" ssl default_server;",
-		"server 127.0.0.1:8080;", "server "+p.behind+";",
+		"server 127.0.0.1:8080;", "server "+strings.Join(machines, " fail_timeout=1s;\nserver ")+" fail_timeout=1s;",
 		"/etc/ssl/signpost/fullchain.pem", certificate,
 		"/etc/ssl/signpost/privkey.pem", key,
 		"/var/log/nginx/error.log", directory+"/error.log",
@@ -85,8 +93,7 @@ access_log %[2]s/access.log;
 	cmd.Stderr = printed
 	startProgram(t, cmd)
 	await(t, p.http, p.https)
-	p.checkAnswers(t)
-	p.checkPrivacy(t, func() string {
+	return func() string {
 		logs := printed.String()
 		for _, name := range []string{"access.log", "error.log"} {
 			text, err := os.ReadFile(filepath.Join(directory, name))
@@ -96,37 +103,15 @@ access_log %[2]s/access.log;
 			logs += string(text)
 		}
 		return logs
-	})
+	}
 }
 
 // TestCaddy runs Debian's Caddy with the Caddyfile, and with Caddy's internal
 // certificate authority in place of a public one.
 func TestCaddy(t *testing.T) {
-	caddy := tool(t, "caddy")
 	directory := shortDir(t)
 	p := behindProxy(t, directory)
-	_, httpPort, _ := net.SplitHostPort(p.http)
-	_, httpsPort, _ := net.SplitHostPort(p.https)
-	text := published(t, "Caddyfile",
-		"{\n\ton_demand_tls {", fmt.Sprintf(`{
-	admin off
-	local_certs
-	skip_install_trust
-	http_port %s
-	https_port %s
-	default_bind %s
-	storage file_system %s/storage
-	on_demand_tls {`, httpPort, httpsPort, proxyHost, directory),
-		"http://127.0.0.1:9480/ask", "http://"+p.admin+"/ask",
-		"reverse_proxy 127.0.0.1:8080 {", "reverse_proxy "+p.behind+" {",
-	)
-	writeFile(t, directory, "Caddyfile", text)
-	cmd := exec.Command(caddy, "run", "--config", directory+"/Caddyfile", "--adapter", "caddyfile")
-	cmd.Env = append(os.Environ(), "HOME="+directory, "XDG_DATA_HOME="+directory, "XDG_CONFIG_HOME="+directory)
-	printed := new(output)
-	cmd.Stderr = printed
-	startProgram(t, cmd)
-	await(t, p.http, p.https)
+	logs := p.startCaddy(t, directory, p.behind)
 	p.checkAnswers(t)
 
 	// The first handshake gets a certificate for a hosted name. Other names get none,
@@ -150,7 +135,43 @@ func TestCaddy(t *testing.T) {
 	if err != nil || len(made) == 0 || strings.Contains(fmt.Sprint(made), "stranger") {
 		t.Errorf("Caddy stored the certificates %q (%v), want some, and none for strangers", made, err)
 	}
-	p.checkPrivacy(t, printed.String)
+	p.checkPrivacy(t, logs)
+}
+
+// startCaddy starts Caddy in front of machines, and returns what it has logged.
+func (p *proxied) startCaddy(t *testing.T, directory string, machines ...string) (logs func() string) {
+	t.Helper()
+	caddy := tool(t, "caddy")
+	_, httpPort, _ := net.SplitHostPort(p.http)
+	_, httpsPort, _ := net.SplitHostPort(p.https)
+	several := []string{}
+	_, adminPort, _ := net.SplitHostPort(p.admin)
+	host, _, _ := net.SplitHostPort(machines[0])
+	if len(machines) > 1 {
+		several = []string{"#health_uri", "health_uri", "#health_port 9480", "health_port " + adminPort,
+			"#health_interval", "health_interval", "#lb_try_duration", "lb_try_duration"}
+	}
+	text := published(t, "Caddyfile", append(several,
+		"{\n\ton_demand_tls {", fmt.Sprintf(`{
+	admin off
+	local_certs
+	skip_install_trust
+	http_port %s
+	https_port %s
+	default_bind %s
+	storage file_system %s/storage
+	on_demand_tls {`, httpPort, httpsPort, proxyHost, directory),
+		"http://127.0.0.1:9480/ask", "http://"+net.JoinHostPort(host, adminPort)+"/ask",
+		"reverse_proxy 127.0.0.1:8080 {", "reverse_proxy "+strings.Join(machines, " ")+" {",
+	)...)
+	writeFile(t, directory, "Caddyfile", text)
+	cmd := exec.Command(caddy, "run", "--config", directory+"/Caddyfile", "--adapter", "caddyfile")
+	cmd.Env = append(os.Environ(), "HOME="+directory, "XDG_DATA_HOME="+directory, "XDG_CONFIG_HOME="+directory)
+	printed := new(output)
+	cmd.Stderr = printed
+	startProgram(t, cmd)
+	await(t, p.http, p.https)
+	return printed.String
 }
 
 // behindProxy starts Signpost and chooses addresses for the proxy.

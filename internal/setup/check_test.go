@@ -48,7 +48,7 @@ func TestLoadTemplates(t *testing.T) {
 	}
 	body := get(t, Handler(nil, Options{Templates: set}), "/?lang=de").Body.String()
 	if !strings.Contains(body, "<h1>Our own</h1>") || !strings.Contains(body, `<html lang="de" dir="ltr">`) ||
-		!strings.Contains(body, ">Deutsch</a>") {
+		!strings.Contains(body, ">Deutsch</button>") {
 		t.Errorf("the page in German lacks the heading, language or name of the overlay:\n%s", body)
 	}
 	body = get(t, Handler(nil, Options{Templates: set}), "/?lang=he").Body.String()

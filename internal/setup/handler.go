@@ -187,13 +187,13 @@ func (h *handler) newPage(q request, lang *templates.Language) *pageData {
 		page.Style = page.Base + h.files[fragmentStylePath].url
 		return page // without a menu of languages
 	}
+	if q.fixed {
+		page.Form.Device = string(q.device)
+	}
 	if len(o.Templates.Languages) > 1 {
 		for _, other := range o.Templates.Languages {
-			l := links{address: page.Form.Address, name: q.name, lang: other.Tag}
-			if q.fixed {
-				l.device = q.device
-			}
-			page.Languages = append(page.Languages, languageLink{other.Tag, other.Name, "/" + l.query(), other == lang})
+			l := links{address: page.Form.Address, name: q.name, lang: other.Tag, device: device(page.Form.Device)}
+			page.Languages = append(page.Languages, languageLink{other.Tag, other.Name, other == lang, l})
 		}
 	}
 	return page

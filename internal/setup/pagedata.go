@@ -25,17 +25,22 @@ type pageData struct {
 
 // languageLink leads to the same page in another language.
 type languageLink struct {
-	Tag, Name, URL string
-	Current        bool
+	Tag, Name string
+	Current   bool
+	page      links
 }
+
+// URL returns the URL of the page in the language, for templates that have links in place
+// of a form, which holds the address once.
+func (l languageLink) URL() string { return "/" + l.page.query() }
 
 type brand struct {
 	Name string
 	Logo string // URL
 }
 
-// form is the content of the form's fields.
-type form struct{ Address, Name, Lang string }
+// form is the content of the fields of the forms. Device is set if the request names one.
+type form struct{ Address, Name, Lang, Device string }
 
 // answer holds the settings of one address.
 type answer struct {

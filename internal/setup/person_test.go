@@ -134,7 +134,7 @@ func TestPerson(t *testing.T) {
 				copyValue(t, ctx)
 			}
 
-			do(t, ctx, chromedp.Click(chromedp.CSS(".languages a[lang=sv]")),
+			do(t, ctx, chromedp.Click(chromedp.CSS(".languages button[lang=sv]")),
 				chromedp.WaitVisible(chromedp.CSS("html[lang=sv] h1 .address")))
 			if got := text(t, ctx, ".which"); got != "Var vill du ha din e-\u2060post?" {
 				t.Errorf("after the change of language, the question is %q, want it in Swedish", got)

@@ -75,7 +75,7 @@ func TestBroken(t *testing.T) {
 		{"solarssk", strings.Repeat("[", 200), "file:1: did not find expected node content"},
 		{"go-autoconfig", "imap: {<<: {a: b}}", "file:1: anchors, aliases and merges are not read; write the values out"},
 		{"mox", "Domains:\n\ta.example: nil\n", "file: both are needed: mox.conf says where mox listens, and domains.conf for whom"},
-		{"mobileconfig", "<plist>PayloadContent</plist>", "file: not a profile: its PayloadType is not Configuration"},
+		{"mobileconfig", "<plist><dict>\n<key>PayloadContent</key><array/></dict></plist>", "file:1: not a profile: its PayloadType is not Configuration"},
 		{"mobileconfig", "0\x80<?xml <plist PayloadContent", "file: the profile is signed in a way that cannot be read; export it without a signature"},
 	} {
 		var d draft.Draft

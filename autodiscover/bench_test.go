@@ -78,3 +78,22 @@ func BenchmarkJSON(b *testing.B) {
 		handler.ServeHTTP(w, r)
 	}
 }
+
+// BenchmarkSOAP measures a whole answer as ews-javascript-api asks for it, beside that of
+// BenchmarkPost.
+func BenchmarkSOAP(b *testing.B) {
+	handler := SOAPHandler(resolver, true)
+	body := soap("", users("ExternalEwsUrl", "anna@ews.example"))
+	r := httptest.NewRequest(http.MethodPost, svcURL, nil)
+	reader := strings.NewReader(body)
+	r.Body = io.NopCloser(reader)
+	w := &discard{header: http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		reader.Reset(body)
+		handler.ServeHTTP(w, r)
+	}
+	if w.bytes == 0 {
+		b.Fatal("the answers have no bytes")
+	}
+}

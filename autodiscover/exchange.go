@@ -25,6 +25,10 @@ func writeExchange(s account.Settings) ([]byte, error) {
 	switch {
 	case noEWS == nil && server.ExchangeEntries:
 		return writeProtocols(s, servers, &server)
+	case err != nil && noEWS == nil:
+		return nil, &Error{Code: NotAvailable, Reason: "autodiscover.xml names the ews server only with " +
+			"exchangeEntries: true, because old versions of Outlook cannot be told from Exchange programs, " +
+			"and take an Exchange server that they cannot use"}
 	case err != nil:
 		return nil, err
 	}

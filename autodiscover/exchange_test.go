@@ -6,8 +6,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/beevik/etree"
 
 	"signpost/account"
 	"signpost/internal/golden"
@@ -35,10 +38,28 @@ func TestExchangePrograms(t *testing.T) {
 			w := serve(handler, http.MethodPost, "https://autodiscover.ews.example/autodiscover/autodiscover"+
 				filepath.Ext(path), strings.NewReader(string(body)))
 			checkAnswer(t, w, http.StatusOK, xmlType)
-			golden.Check(t, path+".answer", w.Body.Bytes())
+			golden.Check(t, path+".answer", indented(t, w.Body.Bytes()))
+			for _, name := range settingNames.FindAllStringSubmatch(w.Body.String(), -1) {
+				// exchangelib fails over a name that it did not ask for.
+				if !strings.Contains(string(body), ">"+name[1]+"<") {
+					t.Errorf("the answer has an error of the setting %s, which was not asked for", name[1])
+				}
+			}
 		})
 	}
 }
+
+// indented returns a document for people to read.
+func indented(t *testing.T, document []byte) []byte {
+	t.Helper()
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(document); err != nil {
+		t.Fatalf("the answer is not XML: %v\n%s", err, document)
+	}
+	return render(doc)
+}
+
+var settingNames = regexp.MustCompile("<SettingName>([^<]*)<")
 
 // withoutExampleCom is the resolver of a service that does not have example.com, where
 // exchangelib asks for a mailbox first.

@@ -1,9 +1,11 @@
 package autodiscover
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,8 +27,8 @@ const (
 //
 // The servers are in the order of the answer, with its host names, URLs and logins,
 // none of which Expanded changes. Fields that the answer does not have stay empty.
-// Protocols of Exchange (EXCH, EXPR, WEB) and the certificate servers of phones are
-// left out.
+// The entries of an Exchange server (EXCH, EXPR) are an EWS server with ExchangeEntries, if
+// they have its URL; WEB and the certificate servers of phones are left out.
 func Read(document []byte) (account.Settings, error) {
 	if len(document) > maxDocument {
 		return account.Settings{}, errors.New("the answer is too long")
@@ -94,6 +96,12 @@ func readOutlook(response *etree.Element) (account.Settings, error) {
 		return account.Settings{}, errors.New("the answer has an unknown Action, or none")
 	}
 	for _, protocol := range acc.SelectElements("Protocol") {
+		if name := strings.ToUpper(textOf(protocol, "Type")); name == "EXCH" || name == "EXPR" {
+			if err := readExchangeEntry(&s, protocol); err != nil {
+				return account.Settings{}, err
+			}
+			continue
+		}
 		server, err := readProtocol(protocol)
 		if err != nil {
 			return account.Settings{}, err
@@ -103,6 +111,24 @@ func readOutlook(response *etree.Element) (account.Settings, error) {
 		}
 	}
 	return s, nil
+}
+
+// readExchangeEntry adds the EWS server of an entry, unless an earlier entry has it.
+func readExchangeEntry(s *account.Settings, protocol *etree.Element) error {
+	url := cmp.Or(textOf(protocol, "EwsUrl"), textOf(protocol, "ASUrl"))
+	if url == "" {
+		return nil // of MAPI alone
+	}
+	server, err := readExchange(url, s.Address)
+	if err != nil {
+		return err
+	}
+	server.ExchangeEntries = true
+	isSame := func(other account.Server) bool { return other.Type == account.EWS && other.URL == server.URL }
+	if !slices.ContainsFunc(s.Servers, isSame) {
+		s.Servers = append(s.Servers, server)
+	}
+	return nil
 }
 
 // readProtocol reads one Protocol as Outlook does: Encryption, if present, overrides

@@ -115,10 +115,10 @@ func (r *soapRequest) addSettings(element *etree.Element, a *soapAnswer, kind st
 			e := errors.CreateElement(kind + "SettingError")
 			code := settingNotHere
 			if !known[name] {
-				code = invalidSetting
+				code, name = invalidSetting, filter(name)
 			}
 			addCode(e, code)
-			add(e, "SettingName", filter(name))
+			add(e, "SettingName", name)
 			continue
 		}
 		setting := settings.CreateElement(kind + "Setting")

@@ -123,7 +123,12 @@ func (b *builder) autodiscover() {
 		b.handOver(to)
 		return
 	}
-	b.host("autodiscover", "where Outlook, phones and Thunderbird ask for autodiscover.xml and .json")
+	programs, other := "Outlook, phones and Thunderbird ask for autodiscover.xml and .json", "Outlook and Thunderbird"
+	if b.mayHaveExchange() {
+		programs = "Outlook, phones, Thunderbird and Exchange programs ask for autodiscover.xml, .json and .svc"
+		other = "Outlook, Thunderbird and Exchange programs"
+	}
+	b.host("autodiscover", "where "+programs)
 	target := cmp.Or(b.options.Name, "autodiscover."+b.domain.Name)
 	if !b.hasCertificate("autodiscover") && baseOf(target) != baseOf(b.domain.Name) {
 		// Thunderbird follows the record then, and asks whether the password may go
@@ -133,7 +138,15 @@ func (b *builder) autodiscover() {
 			": without a certificate for autodiscover."+b.domain.Name+" it follows this record", "_autodiscover._tcp")
 		return
 	}
-	b.add("_autodiscover._tcp", "SRV", "0 1 443 "+target+".", "where Outlook and Thunderbird ask when the host names fail")
+	b.add("_autodiscover._tcp", "SRV", "0 1 443 "+target+".", "where "+other+" ask when the host names fail")
+}
+
+// mayHaveExchange reports whether mailboxes of the domain may have a server of Exchange Web
+// Services.
+func (b *builder) mayHaveExchange() bool {
+	return slices.ContainsFunc(b.providers, func(p *account.Provider) bool {
+		return slices.ContainsFunc(p.Servers, func(s account.Server) bool { return s.Type == account.EWS })
+	})
 }
 
 // baseOf returns the part of a name by which Thunderbird tells organisations apart: one

@@ -67,6 +67,8 @@ func oracle(t testing.TB, lookups *int) http.Handler {
 		{Type: account.SMTP, Hostname: "smtp.hoster.example", Port: 465, SocketType: account.SSL,
 			Login:          account.Login{Username: account.EmailAddress},
 			Authentication: []account.Authentication{account.PasswordCleartext}},
+		{Type: account.EWS, URL: "https://mail.hoster.example/EWS/Exchange.asmx", ExchangeEntries: true,
+			Login: account.Login{Username: account.EmailAddress}, Authentication: []account.Authentication{account.NTLM}},
 		{Type: account.CalDAV, URL: "https://dav.%EMAILDOMAIN%/", Login: account.Login{Username: account.EmailAddress},
 			Authentication: []account.Authentication{account.PasswordCleartext}},
 	}}

@@ -23,6 +23,9 @@ type Dialect struct {
 	// Host is set for clients that never send the address: the domain is that of the
 	// host whose first label it is.
 	Host string
+	// Exchange is set for programs that look for an EWS server. They are shown only where
+	// there is one.
+	Exchange bool
 	// Write returns the document; service is the service's own host name.
 	Write func(s account.Settings, service string) ([]byte, error)
 	// Read reads a document that was written for a.
@@ -59,6 +62,22 @@ var Dialects = []Dialect{
 		Client: account.Phone,
 		Write:  withoutService(autodiscover.ActiveSync),
 		Read:   withoutAddress(autodiscover.Read),
+	},
+	{
+		Name:     "ews",
+		Title:    "exchangelib, ews-javascript-api, EWS Managed API (Autodiscover SOAP)",
+		Client:   account.Outlook,
+		Exchange: true,
+		Write:    withoutService(autodiscover.UserSettings),
+		Read:     withoutAddress(autodiscover.ReadUserSettings),
+	},
+	{
+		Name:     "exchange",
+		Title:    "Evolution-EWS, Thunderbird's Exchange accounts (Autodiscover)",
+		Client:   account.Outlook,
+		Exchange: true,
+		Write:    withoutService(autodiscover.Exchange),
+		Read:     withoutAddress(autodiscover.Read),
 	},
 	{
 		Name:   string(account.Apple),

@@ -46,6 +46,9 @@ func TestInternationalLogin(t *testing.T) {
 		d := directory.New(hosted, nil, nil)
 		var told []string
 		for _, dialect := range show.Dialects {
+			if dialect.Exchange {
+				continue // Autodiscover's, as for Outlook
+			}
 			s, err := d.Resolve(t.Context(), dialect.Query(a))
 			if err != nil {
 				t.Fatal(err)

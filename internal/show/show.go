@@ -97,6 +97,9 @@ func Explain(ctx context.Context, resolve account.Resolver, a account.Address, s
 		Account:  accountOf(own.Account),
 	}
 	for _, d := range Dialects {
+		if _, ok := own.First(account.EWS); d.Exchange && !ok {
+			continue
+		}
 		settings, err := resolve(ctx, d.Query(a))
 		unknown := d.Host != "" && account.IsUnknown(err) // the operator keeps it from them
 		if err != nil && !unknown {
@@ -111,7 +114,7 @@ func Explain(ctx context.Context, resolve account.Resolver, a account.Address, s
 			return nil, err
 		}
 		report.Clients = append(report.Clients, c)
-		if d.Client == account.Outlook {
+		if d.Name == string(account.Outlook) {
 			report.Clients = append(report.Clients, newOutlook(c, settings))
 		}
 	}
@@ -186,6 +189,11 @@ func (d Dialect) read(a account.Address, settings account.Settings, service stri
 		c.readAsThunderbird(servers)
 	} else {
 		c.Servers = serversOf(servers)
+	}
+	if d.Name == "ews" {
+		if document, err := autodiscover.JSON(settings, "Ews"); err == nil {
+			c.Note = "JSON, for Macs: " + string(document)
+		}
 	}
 	switch d.Client {
 	case account.Phone:

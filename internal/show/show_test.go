@@ -76,6 +76,8 @@ func TestQuery(t *testing.T) {
 		"thunderbird": {Address: address, Client: account.Thunderbird},
 		"outlook":     {Address: address, Client: account.Outlook},
 		"activesync":  {Address: address, Client: account.Phone},
+		"ews":         {Address: address, Client: account.Outlook},
+		"exchange":    {Address: address, Client: account.Outlook},
 		"apple":       {Address: address, Client: account.Apple},
 		"mac":         {Address: address, Client: account.Apple},
 		"pacc":        {Host: "ua-auto-config.example.se", Client: account.PACC},

@@ -10,5 +10,5 @@ var outside = regexp.MustCompile(`(^|[{},;/]\s*)(?::root|html|body)(\s*\{)`)
 // there. What holds for the page as a whole holds for that element.
 func scoped(style []byte) []byte {
 	nested := outside.ReplaceAll(style, []byte("${1}&${2}"))
-	return append(append([]byte(".signpost {\n"), nested...), "}\n"...)
+	return append(append([]byte(".signpost {\ndisplay: flow-root;\n"), nested...), "}\n"...)
 }

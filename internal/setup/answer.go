@@ -65,7 +65,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 		PasswordUnencrypted:  len(page.that(isUnencrypted).that(account.Server.TakesPassword)) > 0,
 	}
 	a.Unverified = a.Signed && h.options.Trusted != nil && !h.options.Trusted()
-	a.setSignIn(page)
+	a.setSignIn(page, s.Address)
 	if a.PasswordForm {
 		a.Apple = apple.usable(account.Server.TakesPassword).mailForm()
 		a.Outlook = outlook.usable(account.Server.TakesPassword).first(account.IMAP, account.POP3, account.SMTP)
@@ -104,7 +104,7 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 
 // setSignIn sets what depends on how people sign in. A mail program receives and sends,
 // so both its servers have to take what the person has.
-func (a *answer) setSignIn(page tables) {
+func (a *answer) setSignIn(page tables, address account.Address) {
 	password, token, ticket := page.usable(account.Server.TakesPassword), page.usable(takesToken), page.usable(takesTicket)
 	a.Token = page.tokenOnly(account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS)
 	a.NoPassword = !a.Token && len(page) > 0 && len(page.that(account.Server.TakesPassword)) == 0
@@ -112,7 +112,7 @@ func (a *answer) setSignIn(page tables) {
 	a.PasswordForm = password.completeMail()
 	a.Mail = ticket.completeMail()
 	a.Ticket = a.Mail && !token.completeMail()
-	a.Web = ticket.has(account.EWS) && ticket.has(account.SMTP)
+	a.Web = ticket.has(account.EWS) && ticket.has(account.SMTP) || len(ticket.that(inAutodiscover(address))) > 0
 	a.Evolution = password.has(account.EWS)
 	inForms := page
 	if a.PasswordForm {

@@ -19,7 +19,8 @@ func mailboxHandler(t testing.TB, kind string) (http.Handler, string) {
 		resolve, o := load(t, "office365")
 		return Handler(resolve, o), "anna@kh-konsult.example"
 	}
-	smtp, eas := server(account.SMTP), server(account.ActiveSync)
+	smtp, eas, ews := server(account.SMTP), server(account.ActiveSync), server(account.EWS)
+	ews.ExchangeEntries = true
 	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
 	eas.Login = account.Login{Username: account.EmailLocalPart + "_" + account.EmailDomain, DomainName: "hosting01"}
 	imapToken, smtpToken := server(account.IMAP), smtp
@@ -27,7 +28,7 @@ func mailboxHandler(t testing.TB, kind string) (http.Handler, string) {
 	smtpToken.Authentication = imapToken.Authentication
 	resolve, p := literal(map[string][]account.Server{
 		"IMAP": {server(account.IMAP), smtp}, "POP only": {server(account.POP3), smtp},
-		"ActiveSync with another login": {eas}, "EWS": {server(account.EWS)}, "OAuth2 only": {imapToken, smtpToken},
+		"ActiveSync with another login": {eas}, "EWS": {ews}, "OAuth2 only": {imapToken, smtpToken},
 	}[kind]...)
 	p.Webmail = "https://webmail.example.com/"
 	return Handler(resolve, Options{Name: "setup.example.com"}), "anna@example.com"
@@ -43,7 +44,7 @@ func TestBestWay(t *testing.T) {
 	const (
 		noOAuth  = "no program signs in at a server it does not know: Thunderbird has a list, Apple's payload no OAuth2"
 		noTB     = "Thunderbird speaks no ActiveSync"
-		ewsTB    = "Thunderbird takes Exchange Web Services only beside a server for sending"
+		ewsTB    = "finds Exchange Web Services in autodiscover.xml (exchangeEntries)"
 		ewsPhone = "phones speak ActiveSync, not Exchange Web Services"
 		nobody   = "every browser shows the webmail; the programs are not known"
 	)
@@ -76,21 +77,21 @@ func TestBestWay(t *testing.T) {
 		{"Samsung", "", agentSamsung, true, gmail},
 		{"Thunderbird", "", agentThunderbird, false, []way{
 			{"thunderbird", "finds it by autoconfig"}, {"thunderbird", "finds it by autoconfig"}, {"webmail", noTB},
-			{"webmail", ewsTB}, {"thunderbird", "knows Microsoft's sign-in, for IMAP"}, {"webmail", noOAuth},
+			{"thunderbird", ewsTB}, {"thunderbird", "knows Microsoft's sign-in, for IMAP"}, {"webmail", noOAuth},
 		}},
 		{"Windows, new Outlook", "&device=outlook-new", agentWindows, false, []way{
 			{"outlook", "by hand, as IMAP"}, {"outlook", "by hand, as POP"},
 			{"webmail", "signs in with the address alone, and speaks no ActiveSync"},
-			{"webmail", "speaks no Exchange Web Services"}, {"outlook", "signs in at Microsoft"}, {"webmail", noOAuth},
+			{"thunderbird", "Outlook does not speak it; Thunderbird " + ewsTB}, {"outlook", "signs in at Microsoft"}, {"webmail", noOAuth},
 		}},
 		{"Windows, classic Outlook", "&device=outlook-classic", agentWindows, false, []way{
 			{"outlook", "by hand, as IMAP"}, {"outlook", "by hand, as POP"},
 			{"outlook", `Control Panel has Exchange ActiveSync; login hosting01\anna_example.com`},
-			{"webmail", "speaks MAPI, not Exchange Web Services"}, {"outlook", "signs in at Microsoft"}, {"webmail", noOAuth},
+			{"thunderbird", "Outlook speaks MAPI; Thunderbird " + ewsTB}, {"outlook", "signs in at Microsoft"}, {"webmail", noOAuth},
 		}},
 		{"Linux", "", agentLinux, false, []way{
 			{"thunderbird", "finds it by autoconfig"}, {"thunderbird", "finds it by autoconfig"}, {"webmail", noTB},
-			{"other", "Evolution with evolution-ews takes the URL"},
+			{"thunderbird", ewsTB + "; Evolution takes the URL"},
 			{"thunderbird", "knows Microsoft's sign-in, for IMAP"}, {"webmail", noOAuth},
 		}},
 		{"ChromeOS", "", agentChromeOS, false, []way{

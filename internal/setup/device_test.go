@@ -68,10 +68,14 @@ func TestFirst(t *testing.T) {
 		return s
 	}
 	imap, smtp, eas := server(account.IMAP), server(account.SMTP), server(account.ActiveSync)
+	found := server(account.EWS)
+	found.ExchangeEntries = true
+	foundLocal := found
+	foundLocal.Login.Username, foundLocal.AnswerWithoutLogin = account.EmailLocalPart, true
 	token, ticket := account.OAuth2Auth, account.GSSAPI
 	kinds := map[string][]account.Server{
 		"imap": {imap, smtp}, "activesync": {eas}, "jmap": {server(account.JMAP)},
-		"web services": {server(account.EWS)}, "web services and smtp": {server(account.EWS), smtp},
+		"web services": {server(account.EWS)}, "web services in Autodiscover": {found}, "web services with another login": {foundLocal}, "web services and smtp": {server(account.EWS), smtp},
 		"known token": {withToken(imap), withToken(smtp)}, "token": {with(token, imap), with(token, smtp)}, "kerberos": {with(ticket, imap), with(ticket, smtp)},
 		"activesync by token": {with(token, eas)},
 		"token and password":  {withToken(imap), smtp}, "certificate": {with(account.TLSClientCert, imap), smtp},
@@ -93,6 +97,10 @@ func TestFirst(t *testing.T) {
 		{"web services and smtp", agentWindows, "thunderbird", "thunderbird"},
 		{"web services and smtp", agentLinux, "thunderbird", "thunderbird"},
 		{"web services", agentMac, "mac", "mac"},
+		{"web services in Autodiscover", agentWindows, "thunderbird", "thunderbird"},
+		{"web services in Autodiscover", agentLinux, "thunderbird", "thunderbird"},
+		{"web services with another login", agentWindows, "webmail", "other"},
+		{"web services with another login", agentLinux, "other", "other"},
 		{"web services", agentAndroid, "webmail", "other"},
 		{"token", agentWindows, "webmail", "other"},
 		{"token", agentMac, "webmail", "other"},

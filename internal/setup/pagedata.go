@@ -70,7 +70,7 @@ type answer struct {
 	AppFile              string // URL of the settings file for Thunderbird for Android and K-9 Mail, or empty
 	Form                 *table // for Android's Exchange account
 	Joined               *table // domain and user name in one field, as older Androids ask for it
-	Web                  bool   // Exchange Web Services, and SMTP, without which Thunderbird takes nothing
+	Web                  bool   // Exchange Web Services that Thunderbird finds
 	Evolution            bool   // Exchange Web Services with a password
 	AutodiscoverRedirect bool   // Exchange clients find another service by themselves
 	Token                bool   // people sign in on a web page

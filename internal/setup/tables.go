@@ -209,6 +209,15 @@ func takesToken(s account.Server) bool {
 // that asks for one.
 func takesTicket(s account.Server) bool { return takesToken(s) || takes(s, account.GSSAPI) }
 
+// inAutodiscover returns a function that reports whether Thunderbird finds the server of
+// Exchange Web Services in autodiscover.xml, where it needs no server for sending beside
+// it. It signs in there with the address.
+func inAutodiscover(address account.Address) func(account.Server) bool {
+	return func(s account.Server) bool {
+		return s.Type == account.EWS && s.ExchangeEntries && s.Login.Is(address) && strings.HasPrefix(s.URL, "https:")
+	}
+}
+
 func takes(s account.Server, methods ...account.Authentication) bool {
 	return slices.ContainsFunc(s.Authentication, func(a account.Authentication) bool {
 		return slices.Contains(methods, a)

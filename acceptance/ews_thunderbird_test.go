@@ -113,7 +113,7 @@ func TestThunderbirdExchange(t *testing.T) {
 		for domain, want := range map[string]exchangeFound{
 			"apex.example":     {"", "exchange-from-url2-guess", []string{"exchange", "exchange", "ews"}, ewsURL},
 			"srv.example":      {"hoster.example", "exchange-from-srv-guess", []string{"exchange", "exchange", "ews"}, ewsURL},
-			"redirect.example": {},
+			"redirect.example": {"hoster.example", "exchange-from-url3-guess", []string{"exchange", "exchange", "ews"}, ewsURL},
 			"nobody.example":   {},
 		} {
 			got := person.searchExchange("anna@" + domain)

@@ -29,6 +29,9 @@ import (
 //     then goes on to the SRV record _autodiscover._tcp and asks the person to
 //     trust its host if that is outside the mail domain, although autoconfig
 //     over http has been answered.
+//   - A POST of autodiscover.xml under the name of a domain that has an Exchange server and neither
+//     IMAP nor POP3 is redirected like a GET. It is how Thunderbird's Exchange accounts ask for the
+//     redirect: they ask the person to trust its target, and repeat the POST there.
 //   - Requests for the page and for profiles are redirected to the service's own name. So are
 //     URLs of other tools, which old mails have with http, by POST as well: a browser follows
 //     with a GET (303), which leaves the form behind.
@@ -40,19 +43,44 @@ func (o Options) requireTLS(rt route) http.Handler {
 	resolve := recordLookup(o.Resolve, o.Metrics)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if stateOf(r.Context()).plain {
-			rt.answerPlain(o.Name, resolve, w, r)
+			if mayRedirect(r.Method) || rt.path == autodiscoverXML && r.Method == http.MethodPost && o.onlyExchange(r) {
+				rt.redirectPlain(o.Name, resolve, w, r)
+				return
+			}
+			http.Error(w, "this is answered over https only", http.StatusForbidden)
 			return
 		}
 		rt.handler.ServeHTTP(w, r)
 	})
 }
 
-// answerPlain answers a request that arrived over plain HTTP.
-func (rt *route) answerPlain(name string, resolve account.Resolver, w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		http.Error(w, "this is answered over https only", http.StatusForbidden)
-		return
+const autodiscoverXML = "/autodiscover/autodiscover.xml"
+
+func mayRedirect(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// onlyExchange reports whether all mailboxes of the domain of Host have an Exchange server that
+// autodiscover.xml names, and neither IMAP nor POP3.
+func (o Options) onlyExchange(r *http.Request) bool {
+	domain, err := account.ParseDomain(hostOnly(r.Host))
+	if err != nil {
+		return false
 	}
+	s, err := o.Resolve(r.Context(), account.Query{Host: domain, Client: account.Outlook, Fallback: true})
+	if err != nil {
+		return false
+	}
+	named := false
+	for _, server := range s.Servers {
+		if server.Type == account.IMAP || server.Type == account.POP3 {
+			return false
+		}
+		named = named || server.Type == account.EWS && server.ExchangeEntries
+	}
+	return named
+}
+
+// redirectPlain redirects a request that arrived over plain HTTP.
+func (rt *route) redirectPlain(name string, resolve account.Resolver, w http.ResponseWriter, r *http.Request) {
 	to := name
 	if name == "" || !rt.ownName && !strings.EqualFold(strings.TrimSuffix(hostOnly(r.Host), "."), name) {
 		var err error

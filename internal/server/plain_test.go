@@ -237,3 +237,48 @@ func TestRedirectsStay(t *testing.T) {
 		t.Errorf("only %d requests were redirected, want at least 100", redirects)
 	}
 }
+
+// TestPlainExchange checks which POST of Thunderbird's Exchange accounts is redirected: one under the name of a
+// domain that has an Exchange server alone, and never one that another client could send.
+func TestPlainExchange(t *testing.T) {
+	ews := account.Server{Type: account.EWS, URL: "https://ex.example/EWS/Exchange.asmx", ExchangeEntries: true}
+	hidden := ews
+	hidden.ExchangeEntries = false
+	imap := account.Server{Type: account.IMAP, Hostname: "imap.example"}
+	var providers []directory.Provider
+	for domain, servers := range map[string][]account.Server{
+		"ews.example": {ews}, "hidden.example": {hidden}, "both.example": {ews, imap}, "imap.example": {imap},
+	} {
+		p := account.Provider{ID: domain, Servers: servers}
+		providers = append(providers, directory.Provider{Provider: &p, Domains: []string{domain, "mixed-" + domain}})
+	}
+	d := directory.New(providers, []directory.List{{"anna@mixed-ews.example": {Provider: "imap.example"}}}, nil)
+	o := optionsFor(d, io.Discard)
+	o.Name, o.HTTPS = "setup.example", true
+	handler := server.Handler(o)
+	for _, c := range []struct {
+		method, host, path string
+		status             int
+	}{
+		{"POST", "autodiscover.ews.example", "/autodiscover/autodiscover.xml", 302},
+		{"POST", "ews.example:80", "/Autodiscover/Autodiscover.xml", 302},
+		{"POST", "autodiscover.ews.example", "/autodiscover/autodiscover.svc", 403},
+		{"PUT", "autodiscover.ews.example", "/autodiscover/autodiscover.xml", 403},
+		{"POST", "autodiscover.hidden.example", "/autodiscover/autodiscover.xml", 403},
+		{"POST", "autodiscover.both.example", "/autodiscover/autodiscover.xml", 403},
+		{"POST", "autodiscover.imap.example", "/autodiscover/autodiscover.xml", 403},
+		{"POST", "autodiscover.mixed-ews.example", "/autodiscover/autodiscover.xml", 403},
+		{"POST", "autodiscover.unknown.example", "/autodiscover/autodiscover.xml", 403},
+		{"POST", "setup.example", "/autodiscover/autodiscover.xml", 403},
+	} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, request(c.method, c.host, c.path, outlookBody))
+		location := ""
+		if c.status == 302 {
+			location = "https://setup.example/autodiscover/autodiscover.xml"
+		}
+		if got := w.Header().Get("Location"); w.Code != c.status || got != location {
+			t.Errorf("%s http://%s%s: status %d to %q, want %d to %q", c.method, c.host, c.path, w.Code, got, c.status, location)
+		}
+	}
+}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"signpost/account"
@@ -18,7 +16,6 @@ import (
 	"signpost/internal/importer/format"
 	"signpost/internal/importer/living"
 	"signpost/internal/importer/machine"
-	"signpost/internal/regular"
 )
 
 const importUsage = `[-o FILE] [-force] [-format NAME] FILE|DIRECTORY|DOMAIN…
@@ -99,7 +96,7 @@ func (r *importRun) read(ctx context.Context, operands []string) error {
 	var files []format.File
 	for _, operand := range operands {
 		if _, err := os.Lstat(operand); err == nil {
-			more, err := importFiles(operand)
+			more, err := r.importFiles(operand)
 			if err != nil {
 				return err
 			}
@@ -160,61 +157,6 @@ func (r *importRun) readDomain(ctx context.Context, domain string) error {
 	return nil
 }
 
-// maxImport is the size of the largest file that is read whole. A dump of a database with
-// 100,000 domains has some 20 MB.
-const maxImport = 64 << 20
-
-// importFiles reads a file, or the files of a directory.
-func importFiles(path string) ([]format.File, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	paths := []string{path}
-	if info.IsDir() {
-		paths = nil
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, entry := range entries {
-			if entry.Type().IsRegular() && !strings.HasPrefix(entry.Name(), ".") {
-				paths = append(paths, filepath.Join(path, entry.Name()))
-			}
-		}
-		if len(paths) == 0 {
-			return nil, fmt.Errorf("%s has no files", path)
-		}
-	}
-	var files []format.File
-	for _, path := range paths {
-		data, err := readImport(path)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, fault.WithoutPath(err))
-		}
-		files = append(files, format.File{Path: path, Data: data})
-	}
-	return files, nil
-}
-
-// readImport reads a file, or the beginning of a database.
-func readImport(path string) ([]byte, error) {
-	f, err := regular.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	start := make([]byte, 512)
-	n, err := io.ReadFull(f, start)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if format.IsDatabase(start[:n]) {
-		return start[:n], nil
-	}
-	return regular.Read(path, maxImport)
-}
-
 // readFiles reads files, each by its format.
 func (r *importRun) readFiles(files []format.File) error {
 	var unknown []string
@@ -235,7 +177,12 @@ func (r *importRun) readFiles(files []format.File) error {
 	if len(unknown) > 0 && len(byFormat) == 0 {
 		return unknownFormat(unknown...)
 	}
-	for _, path := range unknown {
+	const most = 10
+	for i, path := range unknown {
+		if i == most {
+			r.draft.Lose(draft.Place{File: path}, "it and %d other files are in no format that import knows", len(unknown)-most-1)
+			break
+		}
 		r.draft.Lose(draft.Place{File: path}, "it is in no format that import knows")
 	}
 	for _, f := range format.All {

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -123,9 +124,16 @@ func (r autoconfigReader) provider(e *document.Element) {
 		}
 	}
 	addDomains(r.d, &p, r.at(e), r.domain)
+	id, _ := e.Attribute("id")
+	if domain, err := parseDomain(id); err == nil && len(p.Domains) == 0 && e.Child("domain") == nil {
+		p.Domains = append(p.Domains, domain)
+		p.Guesses = append(p.Guesses, "the domain "+domain+", from the id of the document")
+	}
+	r.general(&p)
+	r.fileName(e, p.Domains)
 	// An id that is one of the domains says nothing more, and would keep documents apart that are
 	// alike otherwise.
-	if id, _ := e.Attribute("id"); !slices.Contains(p.Domains, id) {
+	if !slices.Contains(p.Domains, id) {
 		p.Provider.ID = id
 	}
 	r.webmail(r.root.Child("webMail"), &p)
@@ -135,6 +143,32 @@ func (r autoconfigReader) provider(e *document.Element) {
 		return
 	}
 	finish(r.d, p)
+}
+
+// general puts the placeholder in the place of one person's address in a login: programs that write
+// a document for each request are often asked for one's own.
+func (r autoconfigReader) general(p *draft.Product) {
+	for i := range p.Provider.Servers {
+		login := &p.Provider.Servers[i].Login
+		a, err := account.ParseAddress(login.Username)
+		if err == nil && !strings.Contains(login.Username, "%") && slices.Contains(p.Domains, a.Domain()) {
+			login.Username = account.EmailAddress
+			p.Guesses = append(p.Guesses, "the user name of "+string(p.Provider.Servers[i].Type)+
+				": the address, in the place of one person's")
+		}
+	}
+}
+
+// fileName says that a file is named after another domain than it names. Servers of such files, as
+// ISPDB, go by the name.
+func (r autoconfigReader) fileName(e *document.Element, domains []string) {
+	name := filepath.Base(r.file.Path)
+	name = strings.TrimSuffix(name, ".xml")
+	domain, err := parseDomain(name)
+	if err == nil && r.domain == "" && len(domains) > 0 && !slices.Contains(domains, domain) &&
+		filepath.Ext(name) != ".txt" && filepath.Ext(name) != ".bak" {
+		r.d.Lose(r.at(e), "the file is named after %s, which it does not name: list it under domains if it is told this", name)
+	}
 }
 
 func content(e *document.Element) string {
@@ -186,6 +220,13 @@ func (r autoconfigReader) server(e *document.Element, p *draft.Product) {
 		}
 		if c := e.Child("owaURL"); c != nil {
 			r.lose(c)
+		}
+		return
+	}
+	if before := len(p.Provider.Servers); s.port == "" && s.url == "" {
+		s.add(r.d, p)
+		if len(p.Provider.Servers) > before && !p.Provider.Servers[before].Type.HasURL() {
+			p.Guesses = append(p.Guesses, "the port of "+s.name)
 		}
 		return
 	}

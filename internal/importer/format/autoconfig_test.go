@@ -49,3 +49,21 @@ func TestAutoconfigUTF16(t *testing.T) {
 		t.Error("Is = false for a document in UTF-16, want true")
 	}
 }
+
+// TestFileName says where a file is named after a domain that it does not name.
+func TestFileName(t *testing.T) {
+	const text = "<clientConfig><emailProvider><domain>a.example</domain><incomingServer type='imap'>" +
+		"<hostname>imap.a.example</hostname><port>993</port></incomingServer></emailProvider></clientConfig>"
+	for name, want := range map[string]bool{
+		"db/a.example": false, "db/A.example.xml": false, "config-v1.1.xml": false, "ispdb.xml": false, "a.txt": false,
+		"db/b.example": true, "db/b.example.xml": true,
+	} {
+		var d draft.Draft
+		if err := byName(t, "autoconfig").Read([]File{{Path: name, Data: []byte(text)}}, &d); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(told(&d), "the file is named after b.example"); got != want {
+			t.Errorf("%s: the name of the file is named as lost: %t, want %t", name, got, want)
+		}
+	}
+}

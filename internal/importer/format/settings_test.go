@@ -11,6 +11,10 @@ import (
 // TestSettings reads what tools say in ways that are easily missed. Wanted are the servers of each
 // product, what is lost, guessed and hinted at, as far as they are named.
 func TestSettings(t *testing.T) {
+	xml := func(start, login string) string {
+		return `<clientConfig><emailProvider id="x.example">` + start +
+			`<incomingServer type="imap"><hostname>imap.a.example</hostname>` + login + "</incomingServer></emailProvider></clientConfig>"
+	}
 	const fork = "DOMAIN=a.example\nIMAP_SERVER=imap.a.example\nSMTP_SERVER=smtp.a.example\n"
 	const l11r = "domain: a.example\nimap: {server: imap.a.example, port: 993}\nsmtp: {server: smtp.a.example"
 	const company = "COMPANY_NAME=A\nDOMAIN=a.example\nIMAP_HOST=imap.a.example\nIMAP_SOCKET=SSL\nSMTP_HOST=smtp.a.example\nSMTP_SOCKET=SSL\n"
@@ -21,6 +25,13 @@ func TestSettings(t *testing.T) {
 		format, text string
 		want, not    []string
 	}{
+		{"autoconfig", xml("<domain>a.example</domain>", "<username>Anna@a.example</username>"),
+			[]string{"as %EMAILADDRESS%", "guessed: the user name of imap: the address, in the place of one person's"}, []string{"nna@"}},
+		{"autoconfig", xml("<domain>a.example</domain>", "<username>post@b.example</username>"), []string{"as post@b.example"}, []string{"guessed: the user"}},
+		{"autoconfig", xml("", ""), []string{"x.example: imap.a.example:993 SSL", "guessed: the domain x.example, from the id", "guessed: the port of <incomingServer"}, nil},
+		{"autoconfig", xml("<domain>*.a.example</domain>", ""), []string{`lost: 1 "*.a.example" is not a domain`}, []string{"imap.a.example:"}},
+		{"autoconfig", xml("<domain>a.example</domain><displayName>Ek\u202eMail</displayName><displayShortName>more than twenty characters</displayShortName>", ""),
+			[]string{`lost: 1 the name "Ek\u202eMail" is carried over without its invisible characters`, `lost: 1 the short name "more than twenty`}, nil},
 		{"go-autoconfig-env", fork, []string{"imap.a.example:993 SSL", "smtp.a.example:587 STARTTLS"}, []string{"guessed: the enc"}},
 		{"go-autoconfig-env", fork + "SMTP_PORT=587", []string{"smtp.a.example:587 STARTTLS"}, []string{"guessed: the enc"}},
 		{"go-autoconfig-env", fork + "SMTP_PORT=2587", []string{"smtp.a.example:2587 STARTTLS"}, []string{"guessed: the enc"}},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"signpost/account"
@@ -207,12 +208,31 @@ const (
 	maxShortName = 20
 )
 
+// visible returns a text on one line, without what nobody sees and no configuration takes.
+func visible(d *draft.Draft, at draft.Place, text string) string {
+	clean := strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Co) || unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, text)
+	if clean != text {
+		d.Lose(at, "the name %q is carried over without its invisible characters", text)
+	}
+	return strings.Join(strings.Fields(clean), " ")
+}
+
 // toolPlaceholder matches what a tool replaces in a name: of Mozilla's format, automx, and templates.
 var toolPlaceholder = regexp.MustCompile(`%[A-Z]{4,}%|%[sud](?:\W|$)|\$\{|\{\{`)
 
 // setNames sets the names of the product.
 func setNames(d *draft.Draft, p *draft.Product, at draft.Place, name, short string) {
-	name, short = strings.Join(strings.Fields(name), " "), strings.Join(strings.Fields(short), " ")
+	name, short = visible(d, at, name), visible(d, at, short)
+	if strings.Contains(name, "@") {
+		if _, err := account.ParseAddress(name); err == nil {
+			name = "" // of one person
+		}
+	}
 	if toolPlaceholder.MatchString(name) {
 		name = ""
 	}
@@ -221,6 +241,9 @@ func setNames(d *draft.Draft, p *draft.Product, at draft.Place, name, short stri
 		name = strings.TrimSpace(string([]rune(name)[:maxName]))
 	}
 	p.Provider.DisplayName = name
+	if utf8.RuneCountInString(short) > maxShortName && short != name {
+		d.Lose(at, "the short name %q has more than %d characters", short, maxShortName)
+	}
 	fits := short != "" && utf8.RuneCountInString(short) <= maxShortName
 	if fits && short != name && !toolPlaceholder.MatchString(short) {
 		p.Provider.DisplayShortName = short

@@ -18,7 +18,7 @@ func TestOverlay(t *testing.T) {
 		"html/ask.html":    {Data: []byte(`{{define "ask"}}<p>Ours</p>{{template "ours" .}}{{end}}{{define "contact"}}{{end}}`)},
 		"html/ours.html":   {Data: []byte(`{{define "ours"}}<p>{{t "form.title"}}</p>{{end}}`)},
 		"text/en.json":     {Data: []byte(`{"form.title": "Our mail"}`)},
-		"text/de.json":     {Data: []byte(`{"language": "Deutsch", "form.title": "E-Mail einrichten"}`)},
+		"text/pt.json":     {Data: []byte(`{"language": "Português", "form.title": "Configurar o e-mail"}`)},
 		"static/style.css": {Data: []byte("p{color:red}")},
 		".git/config":      {Data: []byte("ignored")},
 		"html/.swp":        {Data: []byte("ignored")},
@@ -27,8 +27,8 @@ func TestOverlay(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	err = set.Match("de").pages.ExecuteTemplate(&b, "ask", nil)
-	if want := "<p>Ours</p><p>E-\u2060Mail einrichten</p>"; err != nil || b.String() != want {
+	err = set.Match("pt").pages.ExecuteTemplate(&b, "ask", nil)
+	if want := "<p>Ours</p><p>Configurar o e-\u2060mail</p>"; err != nil || b.String() != want {
 		t.Errorf("template ask = %q, %v, want %q", &b, err, want)
 	}
 	if got := set.Languages[0].Text("form.title"); got != "Our mail" {
@@ -37,8 +37,8 @@ func TestOverlay(t *testing.T) {
 	if got := set.Languages[0].Text("form.submit"); got != "Show my settings" {
 		t.Errorf("English form.submit = %q, want the embedded text", got)
 	}
-	if got := set.Match("de").Text("form.submit"); got != "Show my settings" {
-		t.Errorf("German form.submit = %q, want the English text", got)
+	if got := set.Match("pt").Text("form.submit"); got != "Show my settings" {
+		t.Errorf("Portuguese form.submit = %q, want the English text", got)
 	}
 	if got := set.Match("sv").Text("form.title"); got != "Ställ in din e-post" {
 		t.Errorf("Swedish form.title = %q, want the embedded text", got)
@@ -47,10 +47,10 @@ func TestOverlay(t *testing.T) {
 		t.Errorf("Style = %q and Script has %d bytes, want the overlay's style and the embedded script",
 			set.Style, len(set.Script))
 	}
-	lacking := regexp.MustCompile(`^text/de\.json: 2\d\d of 2\d\d texts are in English: ` +
+	lacking := regexp.MustCompile(`^text/pt\.json: 2\d\d of 2\d\d texts are in English: ` +
 		`"android\.chromeos", ("android\.[a-z]+", ){3}"android\.[a-z]+" and 2\d\d more$`)
 	if len(set.Warnings) != 1 || !lacking.MatchString(set.Warnings[0].String()) {
-		t.Errorf("warnings %q, want one with the number of texts that German lacks", set.Warnings)
+		t.Errorf("warnings %q, want one with the number of texts that Portuguese lacks", set.Warnings)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestOverlayFaults(t *testing.T) {
 		{"text/sv.json", "\n[]", `text/sv.json:2: want one object, {"key": "text", …}`},
 		{"text/sv.json", "{} {}", `text/sv.json:1: something follows the closing brace`},
 		{"text/german.json", "{}", "text/german.json: the name of the file is not a language tag such as de or pt-BR"},
-		{"text/de.json", "{}", `text/de.json: lacks "language", the language's name in itself`},
+		{"text/pt.json", "{}", `text/pt.json: lacks "language", the language's name in itself`},
 	} {
 		_, err := Load(fstest.MapFS{test.file: {Data: []byte(test.data)}})
 		if faults, ok := errors.AsType[fault.List](err); !ok || faults.Error() != test.want {

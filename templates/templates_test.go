@@ -139,8 +139,11 @@ func TestMatch(t *testing.T) {
 		{[]string{"sv"}, "sv"},
 		{[]string{"SV-se"}, "sv"},
 		{[]string{"sv-FI,fi;q=0.9"}, "sv"},
-		{[]string{"de,sv;q=0.5"}, "sv"},
-		{[]string{"de"}, "en"},
+		{[]string{"de,sv;q=0.5"}, "de"},
+		{[]string{"pt,sv;q=0.5"}, "sv"},
+		{[]string{"de-AT"}, "de"},
+		{[]string{"es-MX"}, "es"},
+		{[]string{"pt"}, "en"},
 		{[]string{"en-GB,sv;q=0.9"}, "en"},
 		{[]string{"", "sv"}, "sv"},
 		{[]string{"en", "sv"}, "en"},
@@ -150,7 +153,7 @@ func TestMatch(t *testing.T) {
 		{[]string{strings.Repeat("x", 300), "sv"}, "sv"},
 		{[]string{strings.Repeat(",", 300), "sv"}, "sv"},
 		{[]string{"*"}, "en"},
-		{[]string{"de,en;q=0.8,sv;q=0.7"}, "en"},
+		{[]string{"pt,en;q=0.8,sv;q=0.7"}, "en"},
 		{[]string{strings.Repeat("sv,", 1000)}, "sv"}, // no browser sends that, but it begins like one
 		{[]string{strings.Repeat("sv", 1000)}, "en"},
 	} {

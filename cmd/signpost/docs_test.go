@@ -146,7 +146,7 @@ func putExamples(t *testing.T, folder string) {
 		}
 		writeFile(t, folder, name, string(text))
 	}
-	writeFile(t, folder, "page/text/de.json", `{"language": "Deutsch", "form.title": "E-Mail einrichten"}`)
+	writeFile(t, folder, "page/text/pt.json", `{"language": "Português", "form.title": "Configurar o e-mail"}`)
 }
 
 // minimal completes a part of a configuration that has no providers.

@@ -78,7 +78,7 @@ func TestReloadOfPipes(t *testing.T) {
 	folder := prepare(t, "branding: {templates: page}")
 	putTemplates(t, folder)
 	r := startServe(t, folder, nil)
-	for _, name := range []string{"signpost.yaml", "domains.txt", "page/text/de.json"} {
+	for _, name := range []string{"signpost.yaml", "domains.txt", "page/text/pt.json"} {
 		path := filepath.Join(folder, name)
 		before, err := os.ReadFile(path)
 		if err != nil {

@@ -19,7 +19,7 @@ func brandedText(folder, host string) string {
 	return strings.Replace(text, "port: 993", "port: 465", 1)
 }
 
-// putTemplates writes templates in which all texts but one are missing in German.
+// putTemplates writes templates in which all texts but one are missing in Portuguese.
 func putTemplates(t *testing.T, folder string) {
 	t.Helper()
 	for _, dir := range []string{"text", "html"} {
@@ -27,7 +27,7 @@ func putTemplates(t *testing.T, folder string) {
 			t.Fatal(err)
 		}
 	}
-	put(t, folder, "page/text/de.json", `{"language": "Deutsch", "form.title": "E-Mail einrichten"}`)
+	put(t, folder, "page/text/pt.json", `{"language": "Português", "form.title": "Configurar o e-mail"}`)
 }
 
 // loggedFaults returns the field "fault" of the lines with the message.

@@ -103,6 +103,8 @@ func (p *Provider) ServersOn(c Client, domain, mailHost string) (servers []Serve
 			s.Hostname = strings.ReplaceAll(s.Hostname, MailHost, host)
 			s.URL = strings.ReplaceAll(s.URL, MailHost, host)
 			s.PrincipalURL = strings.ReplaceAll(s.PrincipalURL, MailHost, host)
+			s.RestURL = strings.ReplaceAll(s.RestURL, MailHost, host)
+			s.GraphURL = strings.ReplaceAll(s.GraphURL, MailHost, host)
 		}
 	}
 	return servers, own || p.MailHost != "" && host != p.MailHost

@@ -120,6 +120,9 @@ type Server struct {
 	// ExchangeVersion is the newest version of Exchange whose requests an EWS server
 	// understands, one of ExchangeVersions, or empty if that is not known.
 	ExchangeVersion string
+	// RestURL and GraphURL are the URLs of other protocols of the Exchange server, or
+	// empty. They may hold placeholders.
+	RestURL, GraphURL string
 }
 
 // ExchangeVersions are the names of the versions of Exchange Web Services, oldest first
@@ -134,6 +137,7 @@ func (s Server) Expand(a Address) Server {
 	s.Hostname = Expand(s.Hostname, a)
 	s.URL = ExpandURL(s.URL, a)
 	s.PrincipalURL = ExpandURL(s.PrincipalURL, a)
+	s.RestURL, s.GraphURL = ExpandURL(s.RestURL, a), ExpandURL(s.GraphURL, a)
 	s.Login.Username = Expand(s.Login.Username, a)
 	return s
 }

@@ -50,6 +50,7 @@ var (
 var exchangeServer = func() account.Server {
 	s := urlServer(account.EWS, "https://ex.hoster.example/EWS/Exchange.asmx")
 	s.ExchangeEntries, s.ExchangeVersion = true, "Exchange2013_SP1"
+	s.RestURL = "https://ex.hoster.example/api/%EMAILLOCALPART%"
 	return s
 }()
 

@@ -13,8 +13,8 @@ import (
 
 // JSONHandler answers at /autodiscover/autodiscover.json and below it.
 //
-// Its answers are the URLs of ActiveSync, Exchange Web Services and
-// autodiscover.xml; the format has no word for IMAP and none for a login. Clients
+// Its answers are the URLs of ActiveSync, Exchange Web Services, autodiscover.xml, and
+// REST and Graph where the Exchange server has them; the format has no word for IMAP and none for a login. Clients
 // sign in with the address, so a server that wants another login is not named, as in
 // the answer for phones (see ActiveSync): without the URL, they ask the person.
 //
@@ -69,7 +69,7 @@ func answerJSONRequest(r *http.Request, resolve account.Resolver, service string
 	return writeJSON(s, host, q.protocol, q.redirects)
 }
 
-// JSON returns the answer for one protocol: ActiveSync, Ews or AutodiscoverV1,
+// JSON returns the answer for one protocol: ActiveSync, Ews, Rest, Graph or AutodiscoverV1,
 // in any case. The answer spells it as Exchange does. The error is an *Error where
 // there is no URL for the protocol, and a *Redirect where the client is redirected to
 // another service by HTTP.
@@ -117,10 +117,17 @@ func jsonEndpoints(s account.Settings, host string) []endpoint {
 	for _, p := range [...]struct {
 		protocol string
 		server   account.ServerType
-	}{{"ActiveSync", account.ActiveSync}, {"Ews", account.EWS}} {
+		url      func(account.Server) string
+	}{
+		{"ActiveSync", account.ActiveSync, func(s account.Server) string { return s.URL }},
+		{"Ews", account.EWS, func(s account.Server) string { return s.URL }},
+		{"Rest", account.EWS, func(s account.Server) string { return s.RestURL }},
+		{"Graph", account.EWS, func(s account.Server) string { return s.GraphURL }},
+	} {
 		for _, server := range s.Servers {
-			if server.Type == p.server && isHTTPS(server.URL) && answersWithoutLogin(s, server) && !lacksMailbox(s, server) {
-				endpoints = append(endpoints, endpoint{p.protocol, server.Expand(s.Login).URL})
+			needsMailbox := s.Address.IsAny() && account.NamesMailbox(p.url(server))
+			if server.Type == p.server && isHTTPS(p.url(server)) && answersWithoutLogin(s, server) && !needsMailbox {
+				endpoints = append(endpoints, endpoint{p.protocol, p.url(server.Expand(s.Login))})
 				break
 			}
 		}

@@ -78,6 +78,11 @@ func TestScenariosJSON(t *testing.T) {
 			found("AutodiscoverV1", pox)},
 		{"8.11 AutodiscoverV1 of a domain with mail only", query + "Email=anna@EXAMPLE.com&Protocol=AutodiscoverV1", 200,
 			found("AutodiscoverV1", "https://autodiscover.example.com/autodiscover/autodiscover.xml")},
+		{"Rest", query + "Email=anna@ews.example&Protocol=REST", 200, found("Rest", "https://ex.hoster.example/api/anna")},
+		{"Rest that is not configured", query + "Email=anna@exchange.example&Protocol=Rest", 400,
+			failed("InvalidProtocol", "The given protocol value 'Rest' is invalid. Supported values are 'ActiveSync,Ews,AutodiscoverV1'")},
+		{"Graph that is not configured", query + "Email=anna@ews.example&Protocol=Graph", 400,
+			failed("InvalidProtocol", "The given protocol value 'Graph' is invalid. Supported values are 'Ews,Rest'")},
 		{"Ews", query + "Email=anna@exchange.example&Protocol=EWS&RedirectCount=1", 200,
 			found("Ews", "https://eas.hoster.example/EWS/Exchange.asmx")},
 		// The client would sign in with the address.

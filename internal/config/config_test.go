@@ -73,7 +73,7 @@ providers:
       - {type: caldav, url: "https://dav.example.com", principalURL: "https://dav.example.com/p/%EMAILADDRESS%/", clients: {outlook: {username: u, domainName: D}}}
       - {type: carddav, url: "https://dav.%EMAILDOMAIN%/"}
       - {type: jmap, url: "https://jmap.example.com/.well-known/jmap"}
-      - {type: ews, url: "https://ews.example.com/EWS/Exchange.asmx", authentication: NTLM, exchangeEntries: false, exchangeVersion: Exchange2013}
+      - {type: ews, url: "https://ews.example.com/EWS/Exchange.asmx", authentication: NTLM, exchangeEntries: false, exchangeVersion: Exchange2013, restURL: "https://ews.example.com/api", graphURL: "https://ews.example.com/graph"}
     webmail: https://webmail.%EMAILDOMAIN%/
     logo: https://Example.com/logo.svg
     developer: https://developer.%EMAILDOMAIN%/
@@ -148,6 +148,7 @@ func TestLoadEverything(t *testing.T) {
 		{Type: account.CardDAV, URL: "https://dav.%EMAILDOMAIN%/", Login: address, Authentication: password},
 		{Type: account.JMAP, URL: "https://jmap.example.com/.well-known/jmap", Login: address, Authentication: password},
 		{Type: account.EWS, URL: "https://ews.example.com/EWS/Exchange.asmx", Login: address, ExchangeVersion: "Exchange2013",
+			RestURL: "https://ews.example.com/api", GraphURL: "https://ews.example.com/graph",
 			Authentication: []account.Authentication{account.NTLM}},
 	}
 	with := func(logins map[int]account.Login) []account.Server {

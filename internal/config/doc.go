@@ -170,6 +170,9 @@
 //	                                                                      Exchange2010 Exchange2010_SP1 Exchange2010_SP2
 //	                                                                      Exchange2013 Exchange2013_SP1 Exchange2015
 //	                                                                      Exchange2015_SP1 Exchange2016
+//	providers[].servers[].restURL                      none               ews: URL of the server's REST protocol, for
+//	                                                                      autodiscover.json; https only
+//	providers[].servers[].graphURL                     none               ews: the same for Graph
 //	providers[].webmail                                none               URL; may hold %EMAILDOMAIN%
 //	providers[].logo                                   none               URL of a picture for mail programs (PACC),
 //	                                                                      https only

@@ -119,7 +119,9 @@ func (p *provider) complete() {
 
 // checkMailHost checks that the placeholder and what it stands for otherwise come together.
 func (p *provider) checkMailHost() {
-	uses := func(s *server) bool { return strings.Contains(s.Hostname+s.URL+s.PrincipalURL, account.MailHost) }
+	uses := func(s *server) bool {
+		return strings.Contains(s.Hostname+s.URL+s.PrincipalURL+s.RestURL+s.GraphURL, account.MailHost)
+	}
 	i := slices.IndexFunc(p.servers, uses)
 	switch at := p.has["mailHost"]; {
 	case i >= 0 && at == nil:

@@ -34,6 +34,8 @@ var serverKeys = keys[server]{
 	"principalURL":       func(s *server, v *value) { s.PrincipalURL = v.url(serverURL) },
 	"answerWithoutLogin": func(s *server, v *value) { s.AnswerWithoutLogin = v.boolean() },
 	"exchangeEntries":    func(s *server, v *value) { s.ExchangeEntries = v.boolean() },
+	"restURL":            func(s *server, v *value) { s.RestURL = v.url(serverURL) },
+	"graphURL":           func(s *server, v *value) { s.GraphURL = v.url(serverURL) },
 	"exchangeVersion": func(s *server, v *value) {
 		s.ExchangeVersion = choice(v, "a version of Exchange Web Services", account.ExchangeVersions)
 	},
@@ -109,6 +111,8 @@ var restricted = []struct {
 	{"answerWithoutLogin", is(account.ActiveSync, account.EWS), "only activesync and ews have it"},
 	{"exchangeEntries", is(account.EWS), "only ews has it"},
 	{"exchangeVersion", is(account.EWS), "only ews has it"},
+	{"restURL", is(account.EWS), "only ews has it"},
+	{"graphURL", is(account.EWS), "only ews has it"},
 }
 
 func byHost(t account.ServerType) bool { return !t.HasURL() }

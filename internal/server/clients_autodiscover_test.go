@@ -61,18 +61,20 @@ var autodiscoverClients = []mailClient{
 		}
 		return nil
 	}},
-	// exchangelib, ews-javascript-api and evolution-ews take nothing but Exchange: SOAP,
-	// a header that promises it, or EwsUrl and ASUrl, which no answer here has.
+	// exchangelib, ews-javascript-api and evolution-ews take nothing but Exchange, and all
+	// find the same.
 	{"EWS libraries", func(v *visit) []account.Server {
-		for _, host := range []string{"%s", "autodiscover.%s"} {
-			if r := v.post("https://"+host+"/autodiscover/autodiscover.svc", "<Envelope/>"); r.ok() {
-				v.t.Errorf("SOAP is answered with %d, want an error", r.status)
-			}
-			if r := v.get("https://" + host + poxPath); r.header.Get("X-SOAP-Enabled") != "" {
-				v.t.Error("the header X-SOAP-Enabled promises SOAP")
+		found := v.exchangelib()
+		for name, search := range map[string]func() []account.Server{
+			"ews-javascript-api": v.ewsJavaScript,
+			"evolution-ews":      func() []account.Server { return onlyEWS(v.pox(outlookRequest(v.address.String()))) },
+		} {
+			same := func(a, b account.Server) bool { return a.URL == b.URL && a.Login == b.Login }
+			if other := search(); !slices.EqualFunc(found, other, same) {
+				v.t.Errorf("%s: %s finds %v, and exchangelib %v", v.address, name, other, found)
 			}
 		}
-		return nil
+		return found
 	}},
 	// Nobody but a person opens the page; the link leads there.
 	{"iPhone, profile of the page", func(v *visit) []account.Server { return v.profile("iphone") }},
@@ -100,6 +102,65 @@ func (v *visit) pox(body string) []account.Server {
 		}
 	}
 	return nil
+}
+
+const soapPath = "/autodiscover/autodiscover.svc"
+
+// soapHosts returns the hosts that EWS libraries ask.
+func (v *visit) soapHosts() []string {
+	hosts := []string{"%s", "autodiscover.%s"}
+	if host, _, ok := v.srv("_autodiscover._tcp"); ok {
+		hosts = append(hosts, host)
+	}
+	return hosts
+}
+
+// exchangelib asks for an invented mailbox and goes on after an answer
+// (get_autodiscover_authtype).
+func (v *visit) exchangelib() []account.Server {
+	for _, host := range v.soapHosts() {
+		u := "https://" + host + soapPath
+		if r := v.post(u, soapRequest("DUMMY@example.com")); !r.ok() {
+			continue
+		}
+		if r := v.post(u, soapRequest(v.address.String())); r.ok() {
+			return v.readSOAP(r.body)
+		}
+	}
+	return nil
+}
+
+// ewsJavaScript asks where a header of autodiscover.xml promises SOAP
+// (TryGetEnabledEndpointsForHost).
+func (v *visit) ewsJavaScript() []account.Server {
+	for _, host := range v.soapHosts() {
+		if r := v.get("https://" + host + poxPath); r.header.Get("X-SOAP-Enabled") == "" {
+			continue
+		}
+		if r := v.post("https://"+host+soapPath, soapRequest(v.address.String())); r.ok() {
+			return v.readSOAP(r.body)
+		}
+	}
+	return nil
+}
+
+// readSOAP returns the EWS server of an answer. The person signs in with the address.
+func (v *visit) readSOAP(document []byte) []account.Server {
+	s, err := autodiscover.ReadUserSettings(document)
+	if err != nil {
+		v.t.Errorf("%s: the answer of SOAP: %v", v.address, err)
+		return nil
+	}
+	servers := s.Expanded()
+	for i := range servers {
+		servers[i].Login.Username = v.address.String()
+	}
+	return servers
+}
+
+// onlyEWS returns the servers of Exchange Web Services.
+func onlyEWS(servers []account.Server) []account.Server {
+	return slices.DeleteFunc(servers, func(s account.Server) bool { return s.Type != account.EWS })
 }
 
 // readPOX returns the servers of an answer, none if it is an error or redirects. A server

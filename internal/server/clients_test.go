@@ -199,7 +199,7 @@ func TestClients(t *testing.T) {
 func visitsOf(t *testing.T, system systems.System, where place) []visit {
 	t.Helper()
 	options := optionsFor(system.Directory, io.Discard)
-	options.Name, options.HTTPS = system.Config.Name, true
+	options.Name, options.HTTPS, options.Exchange = system.Config.Name, true, system.Config.HasExchange()
 	handler := server.Handler(options)
 	generator := records.New(records.Options{Name: options.Name, Directory: system.Directory})
 	var visits []visit

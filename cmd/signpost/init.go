@@ -46,7 +46,12 @@ func initCommand(ctx context.Context, e env, args []string) error {
 	flags.StringVar(&r.out, "o", "signpost.yaml", "write `FILE`")
 	flags.BoolVar(&r.force, "force", false, "replace the file if it exists")
 	flags.Func("domain", "`DOMAIN` of the mail addresses, or several with commas", func(text string) (err error) {
-		r.answers.Domains, err = start.ParseDomains(text)
+		domains, err := start.ParseDomains(text)
+		for _, domain := range domains {
+			if !slices.Contains(r.answers.Domains, domain) {
+				r.answers.Domains = append(r.answers.Domains, domain)
+			}
+		}
 		return err
 	})
 	flags.Func("mail-host", "`HOST` name of the mail server", func(text string) (err error) {
@@ -63,7 +68,10 @@ func initCommand(ctx context.Context, e env, args []string) error {
 		}
 		return nil
 	})
-	flags.StringVar(&r.answers.Product, "product", "", "`NAME` of the mail service, for people")
+	flags.Func("product", "`NAME` of the mail service, for people", func(text string) (err error) {
+		r.answers.Product, err = start.ParseProduct(text)
+		return err
+	})
 	flags.Func("tls", "`HOW` TLS is ended: acme (Signpost orders certificates) or proxy (a web server\nin front has them)", func(text string) (err error) {
 		r.answers.TLS, err = start.ParseTLS(text)
 		return err

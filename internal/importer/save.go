@@ -20,15 +20,29 @@ func MayWrite(file string, force bool) error {
 	}
 	info, err := os.Lstat(file)
 	switch {
-	case err != nil:
-		return nil
+	case err != nil: // there is none, which the folder will tell if it is another error
 	case !info.Mode().IsRegular():
 		// A file is replaced by another one of its name: root would lose /dev/stdout.
 		return fault.WithHint(fmt.Errorf("%s is not a regular file", file), "-o FILE writes another one")
 	case !force:
 		return fault.WithHint(fmt.Errorf("%s exists already", file), "-force replaces it, and -o FILE writes another one")
 	}
+	folder := filepath.Dir(file)
+	if err := mayCreate(folder); err != nil {
+		return fault.WithHint(fmt.Errorf("no file can be written in %s: %w", folder, fault.WithoutPath(err)),
+			"-o FILE writes it elsewhere")
+	}
 	return nil
+}
+
+// mayCreate returns an error if no file can be created in a folder. It tries: there are more reasons
+// than the bits of its mode.
+func mayCreate(folder string) error {
+	file, err := os.CreateTemp(folder, ".signpost-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // Save writes the configuration of a draft, and beside it files of many domains, once it has been

@@ -15,7 +15,7 @@ func ParseHost(text string) (string, error) {
 	host, err := account.ParseDomain(strings.TrimSpace(text))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%q is %w", text, err)
+		return "", notDomain(text, err)
 	case !strings.Contains(host, "."):
 		return "", fmt.Errorf("%q is not a whole host name, such as mail.domain.se", text)
 	}

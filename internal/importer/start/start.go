@@ -10,6 +10,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"signpost/account"
 	"signpost/internal/dns"
@@ -191,6 +193,22 @@ func (s *start) ownHost() string {
 	return ""
 }
 
+// ParseProduct parses the name of a mail service.
+func ParseProduct(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return "", errors.New("a name has at least one character")
+	case utf8.RuneCountInString(text) > 60:
+		return "", errors.New("a name has at most 60 characters")
+	case !utf8.ValidString(text):
+		return "", errors.New("the name is not in UTF-8")
+	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }):
+		return "", fmt.Errorf("%q has an invisible character", text)
+	}
+	return text, nil
+}
+
 // ParseDomains parses domains with commas or spaces between them.
 func ParseDomains(text string) ([]string, error) {
 	var domains []string
@@ -199,7 +217,7 @@ func ParseDomains(text string) ([]string, error) {
 		domain, err := account.ParseDomain(word)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%q is %w", word, err)
+			return nil, notDomain(word, err)
 		case !strings.Contains(domain, "."):
 			return nil, fmt.Errorf("%q is not a whole domain, such as domain.se", word)
 		case isAddress && slices.Contains(domains, domain):
@@ -213,6 +231,14 @@ func ParseDomains(text string) ([]string, error) {
 		return nil, errors.New("that names no domain")
 	}
 	return domains, nil
+}
+
+// notDomain says why a text is no domain name.
+func notDomain(text string, err error) error {
+	if text == "" {
+		return errors.New("type a name; Ctrl-C stops")
+	}
+	return fmt.Errorf("%q is %s", text, strings.TrimSuffix(err.Error(), ": it is not a domain name"))
 }
 
 // cutAddress returns the domain of what may be a mail address.
@@ -277,14 +303,12 @@ func (s *start) product(ctx context.Context) error {
 	}
 	found := s.provider.DisplayName
 	if found == "" {
-		found = s.Domains[0]
+		spellings := account.Spellings(s.Domains[0]) // the last one is what people read
+		found = spellings[len(spellings)-1]
 	}
-	_, err := s.Person.ask(ctx, "Name of the mail service, for people", found, func(answer string) error {
-		if len([]rune(answer)) > 60 {
-			return errors.New("a name has at most 60 characters")
-		}
-		s.Product = answer
-		return nil
+	_, err := s.Person.ask(ctx, "Name of the mail service, for people", found, func(answer string) (err error) {
+		s.Product, err = ParseProduct(answer)
+		return err
 	})
 	if errors.Is(err, errNobody) {
 		s.Product = found

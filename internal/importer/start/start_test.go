@@ -277,3 +277,26 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("ask = %v, want %v", err, errInterrupted)
 	}
 }
+
+// TestParseProduct parses names of services.
+func TestParseProduct(t *testing.T) {
+	for text, want := range map[string]string{
+		"  Tom & Co: \"Post\" ": "Tom & Co: \"Post\"",
+		"åäö":                   "åäö",
+		strings.Repeat("å", 60): strings.Repeat("å", 60),
+		strings.Repeat("a", 61): "a name has at most 60 characters",
+		" ":                     "a name has at least one character",
+		"a\nb":                  `"a\nb" has an invisible character`,
+		"a\x1b[31m":             `"a\x1b[31m" has an invisible character`,
+		"a\u202eb":              `"a\u202eb" has an invisible character`,
+		"a\xff":                 "the name is not in UTF-8",
+	} {
+		got, err := ParseProduct(text)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("ParseProduct(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

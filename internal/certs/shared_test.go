@@ -309,7 +309,7 @@ func TestClaimsTakeTurns(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 20 {
 		group.Go(func() {
-			s.acme.isChallengedElsewhere(t.Context(), fmt.Sprintf("autoconfig.stranger%d.example", i), fair.Caller{Block: 1})
+			s.acme.isChallengedElsewhere(t.Context(), fmt.Sprintf("autoconfig.stranger%d.example", i), fair.Caller{Block: uint64(100 + i)})
 		})
 	}
 	within(t, 5*time.Second, "a question", func() bool { return asked.Load() > 0 })

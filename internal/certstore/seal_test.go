@@ -108,6 +108,7 @@ func TestProof(t *testing.T) {
 
 // TestUnsealedProof has somebody write a proof without the key.
 func TestUnsealedProof(t *testing.T) {
+	t.Parallel()
 	d := newDatabase(t, rig.PostgreSQL(t))
 	one, _ := seals(t)
 	if err := open(t, d, nil).write(t.Context(), parts{proofKey: "0:c2lnbnBvc3QK"}); err != nil {
@@ -121,6 +122,7 @@ func TestUnsealedProof(t *testing.T) {
 // TestWrongSealLater starts with the wrong key while the database is away. When it is there, the
 // machine says what is wrong, once, and does nothing.
 func TestWrongSealLater(t *testing.T) {
+	t.Parallel()
 	d := newDatabase(t, rig.PostgreSQL(t))
 	one, two := seals(t)
 	if err := open(t, d, one).Check(t.Context()); err != nil {
@@ -162,9 +164,11 @@ func TestProbe(t *testing.T) {
 			t.Errorf("a query after Probe: %v, want no table", err)
 		}
 		one, _ := seals(t)
-		if err := open(t, d, one).Check(t.Context()); err != nil {
+		s := open(t, d, one)
+		if err := s.Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		s.Close() // it would make the tables again
 		for seal, ok := range map[string]bool{sealOne: true, sealTwo: false, "": false} {
 			if err := Probe(t.Context(), options(seal)); (err == nil) != ok {
 				t.Errorf("Probe with the seal %q: %v, want success: %t", seal, err, ok)

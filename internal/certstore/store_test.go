@@ -62,6 +62,7 @@ func onEach(t *testing.T, test func(t *testing.T, d *rig.Database)) {
 }
 
 func TestStorage(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, d *rig.Database) {
 		ctx := t.Context()
 		a, b := open(t, d, nil), open(t, d, nil)
@@ -124,6 +125,7 @@ func TestStorage(t *testing.T) {
 }
 
 func TestLocks(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, d *rig.Database) {
 		var holders, most, turns atomic.Int32
 		var group sync.WaitGroup
@@ -155,6 +157,7 @@ func TestLocks(t *testing.T) {
 }
 
 func TestLeases(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, d *rig.Database) {
 		dead, other := open(t, d, nil), open(t, d, nil)
 		if ok, err := dead.TryLock(t.Context(), "a"); !ok || err != nil {

@@ -522,6 +522,11 @@ const (
 		`<EMailAddress>info@domain.se</EMailAddress>` +
 		`<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>` +
 		`</Request></Autodiscover>`
+	soapBody = `<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" ` +
+		`xmlns:a="http://schemas.microsoft.com/exchange/2010/Autodiscover"><soap:Body><a:GetUserSettingsRequestMessage>` +
+		`<a:Request><a:Users><a:User><a:Mailbox>info@berg.example</a:Mailbox></a:User></a:Users><a:RequestedSettings>` +
+		`<a:Setting>InternalEwsUrl</a:Setting><a:Setting>ExternalEwsUrl</a:Setting></a:RequestedSettings></a:Request>` +
+		`</a:GetUserSettingsRequestMessage></soap:Body></soap:Envelope>`
 )
 
 func outlookPOST() string {
@@ -530,8 +535,15 @@ func outlookPOST() string {
 		fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(outlookBody), outlookBody)
 }
 
+// soapPOST is a request of ews-javascript-api.
+func soapPOST() string {
+	return "POST /autodiscover/autodiscover.svc HTTP/1.1\r\nHost: autodiscover.berg.example\r\n" +
+		"Content-Type: text/xml\r\n" + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(soapBody), soapBody)
+}
+
 func BenchmarkGET(b *testing.B)  { compare(b, thunderbirdGET) }
 func BenchmarkPOST(b *testing.B) { compare(b, outlookPOST()) }
+func BenchmarkSOAP(b *testing.B) { compare(b, soapPOST()) }
 
 // BenchmarkPage is the set-up page of a person with an iPhone. It takes up to 1 ms of CPU.
 // The bare handler sends the same body, with the header of the others.

@@ -129,7 +129,7 @@ func (m *machine) listeners(service string, defaults []listener) (all []listenin
 			if port := l.get("port", ""); port.value != "" {
 				n, err := strconv.Atoi(port.value)
 				if err != nil || n < 0 || n >= 1<<16 {
-					m.Lose(port.at, "the port of inet_listener %s is not carried over: it is not a number", l.name)
+					m.Lose(port.at, "the port of inet_listener %s is not carried over: it is not a number from 1 to 65535", l.name)
 				}
 				one.port = n
 			}

@@ -182,7 +182,8 @@ func (m *machine) addProducts(servers []endpoint, virtual, unix []string, source
 		p := draft.Product{Place: m.place(), Domains: g.domains}
 		p.Provider.DisplayName = servers[0].host
 		if len(g.domains) > 0 {
-			p.Provider.DisplayName = g.domains[0]
+			spellings := account.Spellings(g.domains[0]) // the last one is what people read
+			p.Provider.DisplayName = spellings[len(spellings)-1]
 		}
 		if len(groups) > 1 {
 			p.Provider.ID = []string{"virtual", "unix"}[i]

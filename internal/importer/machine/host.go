@@ -20,7 +20,9 @@ func (m *machine) host(certificates []setting) string {
 	for _, file := range certificates {
 		certificate, err := m.certificate(file.value)
 		if err != nil {
-			m.guess("the host name %s: the certificate %s %v", own, file.value, err)
+			if own != "" {
+				m.guess("the host name %s: the certificate %s %v", own, file.value, err)
+			}
 			continue
 		}
 		if own != "" && certificate.VerifyHostname(own) == nil {

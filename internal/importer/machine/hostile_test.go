@@ -2,6 +2,7 @@ package machine
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -154,4 +155,47 @@ func FuzzQuery(f *testing.F) {
 			t.Errorf("parseSimple(%q) leaves a placeholder in %q", query, s.where(false))
 		}
 	})
+}
+
+// TestOdd reads configurations that say strange things, and none that nobody wrote.
+func TestOdd(t *testing.T) {
+	const postfix = "virtual_mailbox_domains = %s\nsmtpd_sasl_auth_enable = yes\nmyhostname = %s\n"
+	const services = "submissions inet n - y - - smtpd -o smtpd_tls_wrappermode=yes -o smtpd_sasl_auth_enable=yes\n"
+	const dovecot = "# 2.3.19 (x): f\nprotocols = imap\nssl_cert = </etc/missing.pem\n"
+	for _, row := range []struct{ domains, host, name, guess, lost string }{
+		{"skog.example", "mx.$myhostname", "skog.example", "the host name mail.skog.example: this machine has no name", ""},
+		{"skog.example", "localhost.localdomain", "skog.example", "the host name mail.skog.example: this machine has no name", ""},
+		{"skog.example", "mx.skog.example", "skog.example", "the host name mx.skog.example: the certificate /etc/missing.pem cannot be read", ""},
+		{"xn--ker-tla.example", "mx.skog.example", "åker.example", "the name åker.example", ""},
+		{"skog.example *.skog.example *.skog.example", "mx.skog.example", "skog.example", "", "main.cf:1: virtual_mailbox_domains: \"*.skog.example\" is not"},
+	} {
+		var d draft.Draft
+		err := Draft([]Text{{Path: "main.cf", Data: fmt.Appendf(nil, postfix, row.domains, row.host)},
+			{Path: "master.cf", Data: []byte(services)}, {Path: "dovecot.conf", Data: []byte(dovecot)}}, noFiles, &d)
+		if err != nil || len(d.Products) != 1 {
+			t.Errorf("%s, %s: %d products, %v, want one", row.domains, row.host, len(d.Products), err)
+			continue
+		}
+		p := d.Products[0]
+		if p.Provider.DisplayName != row.name {
+			t.Errorf("%s: the name is %q, want %q", row.domains, p.Provider.DisplayName, row.name)
+		}
+		if guesses := strings.Join(p.Guesses, "\n"); !strings.Contains(guesses, row.guess) || strings.Contains(guesses, "name :") {
+			t.Errorf("%s, %s: guessed is\n%s\nwant %s", row.domains, row.host, guesses, row.guess)
+		}
+		seen := map[string]int{}
+		for _, r := range d.Lost {
+			seen[r.Place.String()+": "+r.Text]++
+			if r.Place.File == "" || seen[r.Place.String()+": "+r.Text] > 1 {
+				t.Errorf("%s, %s: the remark %q has no place, or comes again", row.domains, row.host, r.Text)
+			}
+		}
+		found := row.lost == ""
+		for text := range seen {
+			found = found || strings.HasPrefix(text, row.lost)
+		}
+		if !found {
+			t.Errorf("%s: lost is %v, want %s", row.domains, seen, row.lost)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"signpost/account"
@@ -124,18 +125,29 @@ func (m *machine) domainWords(entries []entry) (domains []string) {
 		}
 		switch {
 		case strings.HasPrefix(e.word, "!") || strings.HasPrefix(e.word, ".") || strings.HasPrefix(e.word, "["):
-			m.Lose(e.at, "%s: %s is not carried over: it is not the name of a domain", e.parameter, e.word)
+			m.noDomain(e, e.word)
 		case !strings.Contains(e.word, ".") || isLocal(e.word):
 		default:
 			domain, err := account.ParseDomain(e.word)
 			if err != nil {
-				m.Lose(e.at, "%s: %q is not carried over: it is not the name of a domain", e.parameter, e.word)
+				m.noDomain(e, strconv.Quote(e.word))
 				continue
 			}
 			domains = append(domains, domain)
 		}
 	}
 	return domains
+}
+
+// noDomain says once of a word of a list that it names no domain. Of a default, nobody wrote it.
+func (m *machine) noDomain(e entry, word string) {
+	if e.at.File == "" {
+		return
+	}
+	text := e.parameter + ": " + word + " is not carried over: it is not the name of a domain"
+	if !slices.Contains(m.Lost, draft.Remark{Place: e.at, Text: text}) {
+		m.Lose(e.at, "%s", text)
+	}
 }
 
 // isLocal reports whether a word names this machine and no domain of mail.

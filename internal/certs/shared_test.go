@@ -11,10 +11,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3/acme"
+	"go.uber.org/zap"
 
 	"signpost/internal/fair"
 )
@@ -367,4 +369,22 @@ func TestReadersTakeTurns(t *testing.T) {
 	cancel()
 	close(let)
 	group.Wait()
+}
+
+// TestTidyTriesAgain starts while the storage fails. What has expired is removed later, and not
+// only the next day.
+func TestTidyTriesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := newTestShared(t)
+		var tries atomic.Int32
+		shared.fail(func(operation, _ string) bool { return operation == "Load" && tries.Add(1) <= 2 })
+		log := &testLog{}
+		a := &acmeIssuer{storage: shared, log: log.logger(), zap: zap.NewNop()}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		a.tidy(ctx)
+		if got := tries.Load(); got != 3 {
+			t.Errorf("within an hour it was tried %d times, want until it succeeded the third time\n%s", got, log)
+		}
+	})
 }

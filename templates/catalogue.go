@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,6 +45,7 @@ func (c catalogue) readFile(file string, data []byte) []fault.Fault {
 		return faults
 	}
 	seen := map[string]bool{}
+	overlaid := len(c) > 0
 	for err == nil && d.More() {
 		key, value := next(), next()
 		if err != nil {
@@ -65,6 +68,13 @@ func (c catalogue) readFile(file string, data []byte) []fault.Fault {
 		}
 		m.line = lineAt(data, d.InputOffset())
 		c[name] = m
+	}
+	if overlaid {
+		// The plural forms of a text do not outlive it.
+		maps.DeleteFunc(c, func(key string, _ message) bool {
+			base, _, ok := cutForm(key)
+			return ok && seen[base] && !seen[key]
+		})
 	}
 	next() // the closing brace
 	closed := err == nil
@@ -96,6 +106,25 @@ func languageOf(file string) (language.Tag, error) {
 	return tag, nil
 }
 
+// misnamedForms returns the plural forms that have a name in braces that the English
+// text lacks. A form may do without {count}: one minute.
+func (c catalogue) misnamedForms(english catalogue, file string) []fault.Fault {
+	var faults []fault.Fault
+	for _, key := range sortedKeys(c) {
+		base, _, _ := cutForm(key)
+		if !english.hasForm(key) {
+			continue
+		}
+		for _, name := range c[key].names {
+			if !slices.Contains(english[base].names, name) {
+				text := fmt.Sprintf("%q has the name %s, want none but [%s]", key, name, strings.Join(english[base].names, " "))
+				faults = append(faults, fault.Fault{File: file, Line: c[key].line, Text: text})
+			}
+		}
+	}
+	return faults
+}
+
 // differences are the faults that a comparison of two catalogues finds.
 type differences struct {
 	missing  []fault.Fault // at most one, for all texts that only the other catalogue has
@@ -107,7 +136,12 @@ type differences struct {
 func (c catalogue) compare(english catalogue, file string) differences {
 	var d differences
 	var missing []string
+	all := 0
 	for _, key := range sortedKeys(english) {
+		if english.hasForm(key) {
+			continue // each language has its own
+		}
+		all++
 		m, ok := c[key]
 		if !ok {
 			missing = append(missing, strconv.Quote(key))
@@ -118,17 +152,18 @@ func (c catalogue) compare(english catalogue, file string) differences {
 			d.misnamed = append(d.misnamed, fault.Fault{File: file, Line: m.line, Text: text})
 		}
 	}
+	d.misnamed = append(d.misnamed, c.misnamedForms(english, file)...)
 	if n := len(missing); n > 0 {
 		const most = 5 // a file may hold a few texts on purpose
 		more := ""
 		if n > most {
 			missing, more = missing[:most], fmt.Sprintf(" and %d more", n-most)
 		}
-		text := fmt.Sprintf("%d of %d texts are in English: %s%s", n, len(english), strings.Join(missing, ", "), more)
+		text := fmt.Sprintf("%d of %d texts are in English: %s%s", n, all, strings.Join(missing, ", "), more)
 		d.missing = []fault.Fault{{File: file, Text: text}}
 	}
 	for _, key := range sortedKeys(c) {
-		if _, ok := english[key]; !ok {
+		if _, ok := english[key]; !ok && !english.hasForm(key) {
 			text := fmt.Sprintf("has %q, which nothing uses", key)
 			d.unused = append(d.unused, fault.Fault{File: file, Line: c[key].line, Text: text})
 		}

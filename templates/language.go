@@ -20,6 +20,7 @@ type Language struct {
 	texts   catalogue
 	english catalogue // stands in for what texts lacks
 	numbers *numbers.Printer
+	tag     language.Tag
 	pages   *template.Template
 }
 
@@ -58,19 +59,20 @@ func (l *Language) Text(key string, values ...any) string {
 // within a word such as e-post. Like Text, it returns the key if there is no such
 // text.
 func (l *Language) Label(key string) string {
-	m, err := l.message(key)
+	m, err := l.message(key, nil)
 	if err != nil || len(m.names) > 0 {
 		return key
 	}
 	return m.unbroken[0].literal
 }
 
-func (l *Language) message(key string) (message, error) {
+// message returns a text, in the plural form for the values.
+func (l *Language) message(key string, values []any) (message, error) {
 	if m, ok := l.texts[key]; ok {
-		return m, nil
+		return m.formFor(l.tag, values), nil
 	}
 	if m, ok := l.english[key]; ok {
-		return m, nil
+		return m.formFor(language.English, values), nil
 	}
 	return message{}, fmt.Errorf("there is no text %q", key)
 }
@@ -83,7 +85,7 @@ func (l *Language) functions() template.FuncMap {
 
 // markup returns a text for the content of an element. Values are escaped.
 func (l *Language) markup(key string, values ...any) (template.HTML, error) {
-	m, err := l.message(key)
+	m, err := l.message(key, values)
 	if err != nil {
 		return "", err
 	}
@@ -102,7 +104,7 @@ func (l *Language) element(value string) string {
 
 // plain returns a text without markup.
 func (l *Language) plain(key string, values ...any) (string, error) {
-	m, err := l.message(key)
+	m, err := l.message(key, values)
 	if err != nil {
 		return "", err
 	}

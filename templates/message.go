@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/feature/plural"
 )
 
 // message is a text of a catalogue, parsed once when the catalogue is loaded.
@@ -15,6 +17,7 @@ type message struct {
 	markup   []piece  // HTML
 	names    []string // of the values, sorted, without duplicates
 	line     int      // in the catalogue's file
+	forms    map[plural.Form]message
 }
 
 // piece is literal text followed by the value of a name, if name is not empty.

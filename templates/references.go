@@ -27,7 +27,7 @@ func (l *loader) checkTexts() {
 	}
 	for _, key := range sortedKeys(english) {
 		_, inBase := l.baseEnglish[key]
-		if _, ok := used[key]; !inBase && !ok {
+		if _, ok := used[key]; !inBase && !ok && !english.hasForm(key) {
 			l.fault("text/en.json", english[key].line, "has %q, which nothing uses", key)
 		}
 	}

@@ -99,13 +99,14 @@ func (l *loader) loadTexts() {
 
 // loadLanguage reads the catalogue of one language.
 func (l *loader) loadLanguage(tag language.Tag, name string) {
-	lang := &Language{Tag: tag.String(), Dir: directionOf(tag), texts: catalogue{}, numbers: newPrinter(tag)}
+	lang := &Language{Tag: tag.String(), Dir: directionOf(tag), texts: catalogue{}, numbers: newPrinter(tag), tag: tag}
 	f := l.files[name]
 	faults := lang.texts.readFile(name, f.base)
 	if lang.Tag == "en" && f.base != nil {
 		l.baseEnglish = maps.Clone(lang.texts)
 	}
 	faults = append(faults, lang.texts.readFile(name, f.data)...)
+	lang.texts.joinForms()
 	l.faults = append(l.faults, faults...)
 	l.set.Languages = append(l.set.Languages, lang)
 	lang.english = l.set.Languages[0].texts

@@ -35,11 +35,38 @@ func TestLanguages(t *testing.T) {
 			t.Error(f)
 		}
 		for key, m := range lang.texts {
-			if same := m.plain[0].literal; len(same) > 25 && same == english[key].plain[0].literal {
+			e, ok := english[key]
+			if !ok {
+				continue // a plural form
+			}
+			if same := m.plain[0].literal; len(same) > 25 && same == e.plain[0].literal {
 				t.Errorf("the %s text %q is in English", lang.Tag, key)
+			}
+			if got, want := bold(m), bold(e); got != want {
+				t.Errorf("the %s text %q has %d words in **bold**, want %d as in English", lang.Tag, key, got, want)
+			}
+			if got, want := addresses(m), addresses(e); got != want {
+				t.Errorf("the %s text %q holds %q, want %q as in English", lang.Tag, key, got, want)
 			}
 		}
 	}
+}
+
+// bold returns how many parts of a text are bold.
+func bold(m message) (n int) {
+	for _, p := range m.markup {
+		n += strings.Count(p.literal, "<b>")
+	}
+	return n
+}
+
+// addresses returns the URLs and email addresses that a text holds.
+func addresses(m message) string {
+	var all []string
+	for _, p := range m.plain {
+		all = append(all, regexp.MustCompile(`https?://\S+|[\w.]+@[\w.]*\w`).FindAllString(p.literal, -1)...)
+	}
+	return strings.Join(all, " ")
 }
 
 func TestCompare(t *testing.T) {

@@ -125,10 +125,7 @@ func (a *answer) setSignIn(page tables, address account.Address) {
 func newTrouble(s account.Settings, page tables, lang *templates.Language) trouble {
 	p := s.Provider
 	t := trouble{Support: p.Support}
-	switch minutes := math.Ceil(p.Support.Limits.Wait.Minutes()); {
-	case minutes == 1:
-		t.Wait = lang.Text("trouble.minute")
-	case minutes > 1:
+	if minutes := math.Ceil(p.Support.Limits.Wait.Minutes()); minutes > 0 {
 		t.Wait = lang.Text("trouble.minutes", "count", int(minutes))
 	}
 	for _, url := range []*string{&t.Status, &t.PasswordReset, &t.ControlPanel} {

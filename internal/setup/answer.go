@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"signpost/account"
+	"signpost/internal/setup/phone"
 	"signpost/templates"
 )
 
 // clientSettings holds the settings for each client whose section shows some.
-type clientSettings struct{ page, apple, phone, outlook account.Settings }
+type clientSettings struct{ page, apple, phone, outlook, thunderbird account.Settings }
 
 // lookUp resolves the address for the page, and for other clients where the
 // provider has exceptions. The host stays out of the query: the page is requested
@@ -24,12 +25,13 @@ func (h *handler) lookUp(ctx context.Context, a account.Address) (clientSettings
 	if c.page, err = h.resolve(ctx, account.Query{Address: a, Client: account.Page}); err != nil {
 		return c, err
 	}
-	c.apple, c.phone, c.outlook = c.page, c.page, c.page
+	c.apple, c.phone, c.outlook, c.thunderbird = c.page, c.page, c.page, c.page
 	if len(c.page.Provider.Exceptions) == 0 {
 		return c, nil
 	}
 	for client, into := range map[account.Client]*account.Settings{
 		account.Apple: &c.apple, account.Phone: &c.phone, account.Outlook: &c.outlook,
+		account.Thunderbird: &c.thunderbird, // on Android, too
 	} {
 		if *into, err = h.resolve(ctx, account.Query{Address: a, Client: client}); err != nil {
 			return c, err
@@ -86,7 +88,8 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 	if !plainText {
 		a.Link, a.Code = h.forPhone(l)
 		a.Send = mailLink(a.Link, lang)
-		if a.App = appCode(s, l.name); a.App.Size > 0 {
+		a.App = appCode(c.thunderbird, l.name)
+		if _, ok := phone.SettingsFile(c.thunderbird, l.name); ok {
 			a.AppFile = l.base + appFilePath + links{address: l.address, name: l.name}.query()
 		}
 	}

@@ -114,7 +114,7 @@ func samplePages(set *templates.Set, lang *templates.Language) []*pageData {
 		for d, h := range visitors {
 			page := h.newPage(q, lang)
 			l := links{name: q.name, lang: q.language}
-			page.Answer = h.newAnswer(clientSettings{s, s, s, s}, l, lang, d, false)
+			page.Answer = h.newAnswer(clientSettings{s, s, s, s, s}, l, lang, d, false)
 			if d == mac {
 				page.Answer.offerIPad()
 			}

@@ -18,8 +18,10 @@ const (
 	pictureFilePath = "/setup/code.png"
 )
 
-// settingsFor looks up the settings for the address of a request, and answers it if there are none.
+// settingsFor looks up Thunderbird's settings for the address of a request, and answers it if there
+// are none. No cache keeps such an answer: the domain may be served in a minute.
 func (h *handler) settingsFor(w http.ResponseWriter, r *http.Request) (account.Settings, request, bool) {
+	w.Header().Set("Cache-Control", "no-store")
 	q, ok := readRequest(r)
 	parsed, problem := parseInput(q.input)
 	if !ok || problem != "" || parsed.guessed {
@@ -34,13 +36,12 @@ func (h *handler) settingsFor(w http.ResponseWriter, r *http.Request) (account.S
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "the settings cannot be looked up now, please try again", http.StatusServiceUnavailable)
 	}
-	return c.page, q, err == nil
+	return c.thunderbird, q, err == nil
 }
 
 // serveAppFile answers with the settings file for an address.
 func (h *handler) serveAppFile(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Cache-Control", "no-store")
 	header.Set("X-Robots-Tag", "noindex")
 	s, q, ok := h.settingsFor(w, r)
 	if !ok {

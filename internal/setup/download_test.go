@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"rsc.io/qr"
 
 	"signpost/account"
 	"signpost/internal/browser"
@@ -94,5 +95,44 @@ func TestDownloads(t *testing.T) {
 	o.Name = "" // the Host header is not trusted
 	if w := get(t, Handler(resolve, o), "/setup/code.png?emailaddress=anna@butiken.example"); w.Code != http.StatusNotFound {
 		t.Errorf("without a name of the service, the picture has status %d", w.Code)
+	}
+}
+
+// TestAppCodeFits checks that the code of each example system is a text that the app's reader
+// takes, that the longest code fits a phone of 390 pixels, and that a name that makes a code too
+// long leaves the settings file.
+func TestAppCodeFits(t *testing.T) {
+	codes := 0
+	for _, s := range systems(t) {
+		for _, address := range s.Addresses {
+			a, err := account.ParseAddress(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			settings, err := s.Resolve(t.Context(), account.Query{Address: a, Client: account.Thunderbird})
+			if err != nil {
+				continue
+			}
+			if c := appCode(settings, "Anna Ek"); c.Size > 0 {
+				codes++
+				if c.Pixels() > 308 {
+					t.Errorf("%s %s: the code is %d pixels wide, want at most 308", s.Name, address, c.Pixels())
+				}
+			}
+		}
+	}
+	if codes < 5 {
+		t.Errorf("%d addresses of the example systems have a code, want some", codes)
+	}
+	if c, ok := drawCode(strings.Repeat("x", maxAppCode), qr.L); !ok || c.Pixels() > 308 {
+		t.Errorf("the longest code is %d pixels wide, want at most 308", c.Pixels())
+	}
+
+	resolve, o := load(t, "websupport")
+	page := get(t, Handler(resolve, o),
+		"/?emailaddress=anna@butiken.example&device=android&name="+strings.Repeat("%F0%9D%92%9C", 60)).Body.String()
+	if strings.Contains(page, `class="appcode"`) || !strings.Contains(page, appFilePath) {
+		t.Errorf("with a long name the page has a code: %t, a settings file: %t; want the file alone",
+			strings.Contains(page, `class="appcode"`), strings.Contains(page, appFilePath))
 	}
 }

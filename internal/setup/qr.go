@@ -23,9 +23,9 @@ const quietZone = 4
 // screen.
 const maxCode = 350
 
-// maxAppCode is the length of the longest text for the Thunderbird app, which itself warns of
-// more.
-const maxAppCode = 800
+// maxAppCode is the length of the longest text for the Thunderbird app: version 13 at level L,
+// which is 308 pixels wide, what a phone of 390 leaves beside the margins of page and panel.
+const maxAppCode = 425
 
 // appModule is the width of a module in the app's code, in pixels.
 const appModule = 4
@@ -80,7 +80,7 @@ func drawCode(text string, level qr.Level) (code, bool) {
 func appCode(s account.Settings, name string) code {
 	text, ok := phone.Code(s, name)
 	if !ok || len(text) > maxAppCode {
-		return code{}
+		return code{} // the settings file has no such limit
 	}
 	c, _ := drawCode(text, qr.L) // as the app's own codes
 	return c

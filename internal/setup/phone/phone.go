@@ -15,6 +15,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -59,17 +60,18 @@ func mailboxOf(s account.Settings, name string) (mailbox, bool) {
 		return m, false
 	}
 	servers := s.Expanded()
-	incoming, ok := first(servers, account.IMAP, imapKind)
-	if !ok {
-		incoming, ok = first(servers, account.POP3, pop3Kind)
+	incoming, ok := firstUsable(servers, account.IMAP, imapKind)
+	if !slices.ContainsFunc(servers, func(s account.Server) bool { return s.Type == account.IMAP }) {
+		// POP3 moves the mail to the phone: never in place of an IMAP server that the app cannot use.
+		incoming, ok = firstUsable(servers, account.POP3, pop3Kind)
 	}
-	outgoing, sends := first(servers, account.SMTP, 0)
+	outgoing, sends := firstUsable(servers, account.SMTP, 0)
 	m.in, m.out = incoming, outgoing
 	return m, ok && sends && incoming.auth != noAuth
 }
 
-// first returns the first server of a type, and whether the app can use it.
-func first(servers []account.Server, t account.ServerType, kind int) (server, bool) {
+// firstUsable returns the first server of a type that the app can use.
+func firstUsable(servers []account.Server, t account.ServerType, kind int) (server, bool) {
 	for _, s := range servers {
 		if s.Type != t {
 			continue
@@ -89,9 +91,12 @@ func first(servers []account.Server, t account.ServerType, kind int) (server, bo
 			}
 			break
 		}
-		_, err := account.ParseDomain(r.host)
-		return r, err == nil && r.security != 0 && r.auth >= 0 && 0 < r.port && r.port < 65536 &&
-			!strings.ContainsAny(r.username, "\r\n")
+		host, err := account.ParseDomain(r.host)
+		r.host = host // in A-labels
+		if err == nil && r.security != 0 && r.auth >= 0 && 0 < r.port && r.port < 65536 &&
+			!strings.ContainsAny(r.username, "\r\n\u2028\u2029") {
+			return r, true
+		}
 	}
 	return server{}, false
 }
@@ -129,11 +134,11 @@ func quote(text string) string {
 	return b.String()
 }
 
-// withoutControls returns a text with spaces in place of control characters and of what is not
-// UTF-8.
+// withoutControls returns a text with spaces in place of control characters, line and paragraph
+// separators and of what is not UTF-8.
 func withoutControls(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
 			return ' '
 		}
 		return r

@@ -82,6 +82,21 @@ func TestCode(t *testing.T) {
 		{"NTLM", "a@b.se", "", both(func(s *account.Server) { s.Authentication = []account.Authentication{account.NTLM} }), ""},
 		{"no sending server", "a@b.se", "", func(s *account.Settings) { s.Servers = s.Servers[:1] }, ""},
 		{"no receiving server", "a@b.se", "", func(s *account.Settings) { s.Servers = s.Servers[1:] }, ""},
+		{"the first IMAP server with Kerberos", "a@b.se", "", func(s *account.Settings) {
+			kerberos := s.Servers[0]
+			kerberos.Hostname, kerberos.Authentication = "kerberos.b.se", []account.Authentication{account.GSSAPI}
+			s.Servers = append([]account.Server{kerberos}, s.Servers...)
+		}, `[0,"mail.`},
+		{"IMAP with Kerberos, POP3 with a password", "a@b.se", "", func(s *account.Settings) {
+			pop := s.Servers[0]
+			pop.Type, pop.Port = account.POP3, 995
+			s.Servers[0].Authentication = []account.Authentication{account.GSSAPI}
+			s.Servers = append(s.Servers, pop)
+		}, ""},
+		{"POP3 alone", "a@b.se", "", func(s *account.Settings) {
+			s.Servers[0].Type, s.Servers[0].Port = account.POP3, 995
+		}, `,995,3,1,`},
+		{"line separators in the name", "a@b.se", "A\u2028B\u2029C", nil, `"A B C"`},
 		{"ActiveSync alone", "a@b.se", "", func(s *account.Settings) {
 			s.Servers = []account.Server{{Type: account.ActiveSync, URL: "https://b.se/Microsoft-Server-ActiveSync"}}
 		}, ""},
@@ -192,7 +207,8 @@ func readCode(text string) error {
 					return err
 				}
 				if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address || !ascii.MatchString(address) ||
-					strings.Contains(address, `"`) {
+					strings.Contains(address, `"`) || len(address) > 254 || strings.IndexByte(address, '@') > 64 ||
+					!hostName.MatchString(address[strings.LastIndexByte(address, '@')+1:]) {
 					return fmt.Errorf("the address %q", address)
 				}
 				if _, err := word(fields[1]); err != nil {
@@ -206,7 +222,7 @@ func readCode(text string) error {
 
 var (
 	ascii    = regexp.MustCompile(`^[\x21-\x7e]+$`)
-	hostName = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$`)
+	hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
 )
 
 func readServer(data json.RawMessage, kinds ...int) error {

@@ -17,15 +17,16 @@ type exchangeProgram struct {
 	name    string
 	command []string // the address and the password follow
 	how     []string // further arguments
+	doctor  string   // the doctor's name for it, if it knows it
 }
 
 // exchangePrograms are the programs of the tests. exchangelib asks autodiscover.xml (pox) or
 // autodiscover.svc (soap), as its user chooses; ews-javascript-api asks the latter, evolution-ews the former.
 var exchangePrograms = []exchangeProgram{
-	{"exchangelib POX", []string{"/usr/bin/python3", "testdata/ews/with_exchangelib.py"}, []string{"pox"}},
-	{"exchangelib SOAP", []string{"/usr/bin/python3", "testdata/ews/with_exchangelib.py"}, []string{"soap"}},
-	{"ews-javascript-api", []string{"node", "testdata/ews/with_ewsjs.js"}, nil},
-	{"evolution-ews", []string{"/usr/bin/python3", "testdata/ews/with_evolution.py"}, nil},
+	{"exchangelib POX", []string{"/usr/bin/python3", "testdata/ews/with_exchangelib.py"}, []string{"pox"}, ""},
+	{"exchangelib SOAP", []string{"/usr/bin/python3", "testdata/ews/with_exchangelib.py"}, []string{"soap"}, "exchangelib"},
+	{"ews-javascript-api", []string{"node", "testdata/ews/with_ewsjs.js"}, nil, "ews-javascript-api"},
+	{"evolution-ews", []string{"/usr/bin/python3", "testdata/ews/with_evolution.py"}, nil, ""},
 }
 
 // ewsAccount is what a program has found and whether it could sign in there.
@@ -90,6 +91,7 @@ type exchangeWay struct {
 	name string
 	hosting
 	unknown []string // the programs that do not know this way
+	doctor  bool     // whether the doctor forecasts what the programs find
 }
 
 // exchangeDomain is a hoster of firma.example, in whose DNS is what matches entered, and more.
@@ -103,7 +105,7 @@ var exchangeWays = []exchangeWay{
 	{name: "autodiscover", hosting: exchangeDomain(`^autodiscover\.`, "", "autodiscover.firma.example")},
 	{name: "SRV", hosting: exchangeDomain(`^_autodiscover\._tcp\.`, "")},
 	// The hoster has no certificate for the customer's name. evolution-ews asks https alone.
-	{name: "http redirect", hosting: exchangeDomain(`^autodiscover\.`, ""), unknown: []string{"evolution-ews"}},
+	{name: "http redirect", hosting: exchangeDomain(`^autodiscover\.`, ""), unknown: []string{"evolution-ews"}, doctor: true},
 }
 
 // exchangeNeeds are the programs for a test with EWS programs.
@@ -159,9 +161,16 @@ func (w exchangeWay) test(t *testing.T) {
 		}
 	}
 	n.serve()
+	told := map[string]string{}
+	if w.doctor {
+		told = exchangeForecasts(t)
+	}
 	for _, p := range exchangePrograms {
 		n.mark = len(n.all())
 		account := p.run(n)
+		if url, known := told[p.doctor]; w.doctor && p.doctor != "" && (!known || url != account.URL) {
+			t.Errorf("%s found %q, and the doctor says %q", p.name, account.URL, url)
+		}
 		signedIn := server.signedIn()
 		t.Logf("%s: %+v %v\n\t%s", p.name, account, signedIn, strings.Join(n.requests(), "\n\t"))
 		if slices.Contains(w.unknown, p.name) {
@@ -177,6 +186,39 @@ func (w exchangeWay) test(t *testing.T) {
 			t.Errorf("%s did not sign in at %s: %s", p.name, ewsURL, account.Failed)
 		}
 	}
+}
+
+// exchangeForecasts lets the doctor examine anna, and returns the EWS URL that it says each client finds.
+func exchangeForecasts(t *testing.T) map[string]string {
+	t.Helper()
+	began := time.Now()
+	cmd := exec.Command(os.Getenv(insideVariable), "doctor", "-json", "-private", "-real", "-resolver", dnsIP, anna)
+	var problems lines
+	cmd.Stderr = &problems
+	limit := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	defer limit.Stop()
+	out, err := cmd.Output()
+	if err != nil && cmd.ProcessState.ExitCode() != 1 { // 1: there are findings
+		t.Fatalf("signpost doctor: %v\n%s", err, &problems)
+	}
+	var report struct {
+		Clients []struct {
+			Client  string
+			Servers []struct{ URL string }
+		}
+	}
+	if err := json.Unmarshal(out, &report); err != nil {
+		t.Fatalf("signpost doctor: %v\n%s", err, out)
+	}
+	t.Logf("the doctor took %.0f s", time.Since(began).Seconds())
+	told := map[string]string{}
+	for _, c := range report.Clients {
+		told[c.Client] = ""
+		for _, s := range c.Servers {
+			told[c.Client] = s.URL
+		}
+	}
+	return told
 }
 
 // asksIMAP are the requests of each program, with their answers, at a provider of IMAP.

@@ -93,9 +93,31 @@ func (e *ewsSearch) host(ctx context.Context, host string) (Forecast, bool) {
 			e.noteNoExchange(page, page.Says()+" without X-SOAP-Enabled")
 			return Forecast{}, false
 		}
-		return e.exchangeAt(ctx, host, page, Forecast{Source: page.URL(), Took: e.took}), true
+		return e.settings(ctx, host, page)
 	}
 	return Forecast{}, false
+}
+
+// settings asks a host for the mailbox, where the password goes with the question. An error for the mailbox
+// ends the search; after any other the next host is asked.
+func (e *ewsSearch) settings(ctx context.Context, host string, announced Page) (Forecast, bool) {
+	page := e.Fetch(ctx, e.soapSettings(soapURL(host)), Fetching{})
+	e.took += page.Took
+	f := Forecast{Source: announced.URL(), Took: e.took}
+	user := readSOAPUser(page.Body)
+	switch {
+	case !page.Failure.Known():
+		return cannotTell(page.Key()), true
+	case page.Failure == nil && page.Status == 401 || strings.HasPrefix(user.code, "Redirect"):
+		return e.exchangeAt(ctx, host, announced, f), true
+	case page.Failure != nil || page.Status != 200 || user.code == "":
+		e.noteNoExchange(page, page.Says())
+		return Forecast{}, false
+	case user.code != "NoError" || user.url == "":
+		return noExchange(e.took), true
+	}
+	f.Servers = e.ewsServer(user.url)
+	return e.exchangeAt(ctx, hostOf(user.url), announced, f), true
 }
 
 // ewsTarget returns where a page redirects to, if it is a place that may be followed.

@@ -19,6 +19,20 @@ func header(name, value string) func(*probe.WebAnswer) {
 	return func(a *probe.WebAnswer) { a.Header[name] = value }
 }
 
+// userResponse is an answer in SOAP with a code for the mailbox, and a URL if it is not empty.
+func userResponse(code, url string) string {
+	settings := ""
+	if url != "" {
+		settings = `<UserSetting><Name>ExternalEwsUrl</Name><Value>` + url + `</Value></UserSetting>`
+	}
+	return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><GetUserSettingsResponseMessage ` +
+		`xmlns="http://schemas.microsoft.com/exchange/2010/Autodiscover"><Response><ErrorCode>NoError</ErrorCode>` +
+		`<UserResponses><UserResponse><ErrorCode>` + code + `</ErrorCode><UserSettings>` + settings + `</UserSettings>` +
+		`</UserResponse></UserResponses></Response></GetUserSettingsResponseMessage></s:Body></s:Envelope>`
+}
+
+const ewsAt = "https://ex.hoster.example/EWS/Exchange.asmx"
+
 func TestExchangelib(t *testing.T) {
 	basic := header("Www-Authenticate", `Basic realm="x"`)
 	runRows(t, "exchangelib", []row{
@@ -32,6 +46,17 @@ func TestExchangelib(t *testing.T) {
 		}, "sets itself up from " + soapAtName},
 		{"a web site's 200", func(w *world) {
 			w.page("POST "+soapAtDomain, 200, "text/html", "<html>").page("POST "+soapAtName, 401, "", "", basic)
+		}, "sets itself up from " + soapAtName},
+		{"no password wanted", func(w *world) {
+			w.page("POST "+soapAtName, 200, "text/xml", userResponse("NoError", ewsAt))
+		}, "sets itself up from " + soapAtName + "; ews " + ewsAt + " " + anna},
+		{"no password wanted, and another mailbox has EWS: the search ends", func(w *world) {
+			w.page("POST "+soapAtDomain, 200, "text/xml", userResponse("InvalidUser", "")).
+				page("POST "+soapAtName, 401, "", "", basic)
+		}, none},
+		{"a fault, then autodiscover.", func(w *world) {
+			w.page("POST "+soapAtDomain, 200, "text/xml", "<s:Envelope><s:Body><s:Fault/></s:Body></s:Envelope>").
+				page("POST "+soapAtName, 401, "", "", basic)
 		}, "sets itself up from " + soapAtName},
 		{"401 without a way to sign in", func(w *world) { w.page("POST "+soapAtName, 401, "", "") }, none},
 		{"no A record, so not asked", func(w *world) {
@@ -66,14 +91,31 @@ func TestExchangelib(t *testing.T) {
 
 func TestEWSPrograms(t *testing.T) {
 	soap := header("X-Soap-Enabled", "True")
+	svc := func(w *world, hosts ...string) *world {
+		for _, host := range hosts {
+			w.page("POST https://"+host+"/autodiscover/autodiscover.svc", 401, "", "")
+		}
+		return w
+	}
 	runRows(t, "ews-javascript-api", []row{
 		{"no Exchange", func(w *world) { w.page(poxAtName, 200, "text/xml", "<Autodiscover/>") }, none},
 		{"autodiscover. first, whatever the status", func(w *world) {
-			w.page(poxAtName, 401, "", "", soap).page(poxAtDomain, 200, "", "", soap)
+			svc(w, "autodiscover.nordlys.example", "nordlys.example").page(poxAtName, 401, "", "", soap).
+				page(poxAtDomain, 200, "", "", soap)
 		}, "sets itself up from " + poxAtName},
-		{"the domain", func(w *world) { w.page(poxAtDomain, 200, "", "", soap) }, "sets itself up from " + poxAtDomain},
+		{"the domain", func(w *world) {
+			svc(w, "nordlys.example").page(poxAtDomain, 200, "", "", soap)
+		}, "sets itself up from " + poxAtDomain},
+		{"announced, and not there", func(w *world) { w.page(poxAtName, 200, "", "", soap) }, none},
+		{"no password wanted", func(w *world) {
+			w.page(poxAtName, 404, "", "", soap).page("POST "+soapAtName, 200, "text/xml", userResponse("NoError", ewsAt))
+		}, "sets itself up from " + poxAtName + "; ews " + ewsAt + " " + anna},
+		{"another mailbox has EWS: the search ends", func(w *world) {
+			svc(w, "nordlys.example").page(poxAtDomain, 200, "", "", soap).
+				page(poxAtName, 404, "", "", soap).page("POST "+soapAtName, 200, "text/xml", userResponse("InvalidUser", ""))
+		}, none},
 		{"redirect to the right path", func(w *world) {
-			w.page(poxAtName, 302, "", "", to("https://ews.hoster.example/autodiscover/autodiscover.xml")).
+			svc(w, "ews.hoster.example").page(poxAtName, 302, "", "", to("https://ews.hoster.example/autodiscover/autodiscover.xml")).
 				page("https://ews.hoster.example/autodiscover/autodiscover.xml", 401, "", "", soap)
 		}, "sets itself up from https://ews.hoster.example/autodiscover/autodiscover.xml"},
 		{"redirect to a path in another case", func(w *world) {
@@ -81,11 +123,11 @@ func TestEWSPrograms(t *testing.T) {
 				page("https://ews.hoster.example/autodiscover/autodiscover.xml", 401, "", "", soap)
 		}, none},
 		{"redirect of plain http", func(w *world) {
-			w.page(poxOnHTTP, 301, "", "", to("https://ews.hoster.example/autodiscover/autodiscover.xml")).
+			svc(w, "ews.hoster.example").page(poxOnHTTP, 301, "", "", to("https://ews.hoster.example/autodiscover/autodiscover.xml")).
 				page("https://ews.hoster.example/autodiscover/autodiscover.xml", 401, "", "", soap)
 		}, "sets itself up from https://ews.hoster.example/autodiscover/autodiscover.xml"},
 		{"SRV: the lowest priority number", func(w *world) {
-			w.record("SRV", "_autodiscover._tcp.nordlys.example", "10 1 443 worse.example.").
+			svc(w, "good.example").record("SRV", "_autodiscover._tcp.nordlys.example", "10 1 443 worse.example.").
 				record("SRV", "_autodiscover._tcp.nordlys.example", "0 1 443 good.example.").
 				page("https://good.example/autodiscover/autodiscover.xml", 401, "", "", soap)
 		}, "sets itself up from https://good.example/autodiscover/autodiscover.xml"},

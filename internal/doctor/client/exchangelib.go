@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"signpost/internal/doctor/document"
 	"signpost/internal/doctor/probe"
 )
 
@@ -21,19 +20,17 @@ func init() {
 // exchangelibFetching: TIMEOUT of AutodiscoverProtocol; redirects are looked at, not followed.
 var exchangelibFetching = Fetching{Limit: 10 * time.Second}
 
-const soapPath = "/autodiscover/autodiscover.svc"
-
 func exchangelib(ctx context.Context, s *Search) Forecast {
 	domain := s.Address.Domain()
 	x := exchangelibSearch{Search: s}
 	s.expectServices(ctx, domain, autodiscoverService)
 	for _, host := range []string{domain, "autodiscover." + domain} {
-		s.Expect(ctx, DNS("A", host), DNS("AAAA", host), soapQuestion(host))
+		s.Expect(ctx, DNS("A", host), DNS("AAAA", host), dummyQuestion(soapURL(host)))
 	}
 	s.Expect(ctx, Get("http://autodiscover."+domain+soapPath))
 
 	for _, host := range []string{domain, "autodiscover." + domain} {
-		if f, ok := x.attempt(ctx, soapQuestion(host)); ok {
+		if f, ok := x.attempt(ctx, soapURL(host)); ok {
 			return f
 		}
 	}
@@ -46,19 +43,8 @@ func exchangelib(ctx context.Context, s *Search) Forecast {
 	return noExchange(x.took)
 }
 
-// soapQuestion asks for user settings, as it does at first to learn how to sign in: for an invented
-// mailbox, and without a password.
-func soapQuestion(host string) probe.WebQuestion {
-	const schema = "http://schemas.microsoft.com/exchange/2010/Autodiscover"
-	return probe.WebQuestion{
-		Method: "POST", URL: "https://" + host + soapPath, ContentType: "text/xml; charset=utf-8",
-		Body: `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" ` +
-			`xmlns:a="` + schema + `"><s:Header><a:RequestedServerVersion>Exchange2013</a:RequestedServerVersion></s:Header>` +
-			`<s:Body><a:GetUserSettingsRequestMessage><a:Request><a:Users><a:User><a:Mailbox>DUMMY@example.com</a:Mailbox>` +
-			`</a:User></a:Users><a:RequestedSettings><a:Setting>ExternalEwsUrl</a:Setting></a:RequestedSettings></a:Request>` +
-			`</a:GetUserSettingsRequestMessage></s:Body></s:Envelope>`,
-	}
-}
+// dummyQuestion is what it asks at first, to learn how to sign in: for an invented mailbox.
+func dummyQuestion(rawURL string) probe.WebQuestion { return soapQuestion(rawURL, "DUMMY@example.com") }
 
 type exchangelibSearch struct {
 	*Search
@@ -90,25 +76,39 @@ func (x *exchangelibSearch) fetch(ctx context.Context, q probe.WebQuestion) (pag
 
 // attempt asks a host, and reports whether the search ends there: at one that wants to know who
 // asks, or that answers in SOAP.
-func (x *exchangelibSearch) attempt(ctx context.Context, q probe.WebQuestion) (Forecast, bool) {
-	page, unknown := x.fetch(ctx, q)
+func (x *exchangelibSearch) attempt(ctx context.Context, rawURL string) (Forecast, bool) {
+	page, unknown := x.fetch(ctx, dummyQuestion(rawURL))
+	switch {
+	case unknown != "":
+		return cannotTell(unknown), true
+	case wantsPassword(page):
+		return x.exchangeAt(ctx, hostOf(rawURL), page, Forecast{Source: page.URL(), Took: x.took}), true
+	case page.Failure != nil || page.Status != 200:
+		x.noteNoExchange(page, page.Says())
+		return Forecast{}, false
+	}
+	return x.settings(ctx, rawURL)
+}
+
+// settings asks a host that wants no password for the mailbox. An error for the mailbox ends the search
+// (raise_errors in exchangelib/properties.py).
+func (x *exchangelibSearch) settings(ctx context.Context, rawURL string) (Forecast, bool) {
+	page, unknown := x.fetch(ctx, x.soapSettings(rawURL))
 	if unknown != "" {
 		return cannotTell(unknown), true
 	}
-	switch challenge := strings.ToLower(page.Header["Www-Authenticate"]); {
-	case page.Failure != nil:
-	case page.Status == 401 && (strings.Contains(challenge, "basic") || strings.Contains(challenge, "ntlm") ||
-		strings.Contains(challenge, "digest")),
-		page.Status == 200 && isEnvelope(page.Body):
-		return x.exchangeAt(ctx, hostOf(page.Question.URL), page, Forecast{Source: page.URL(), Took: x.took}), true
+	user := readSOAPUser(page.Body)
+	switch {
+	case page.Failure != nil || page.Status != 200 || user.code == "":
+		x.noteNoExchange(page, page.Says())
+		return Forecast{}, false
+	case user.code == "RedirectAddress" || user.code == "RedirectUrl":
+		return x.exchangeAt(ctx, hostOf(rawURL), page, Forecast{Source: page.URL(), Took: x.took}), true
+	case user.code != "NoError" || user.url == "":
+		return noExchange(x.took), true
 	}
-	x.noteNoExchange(page, page.Says())
-	return Forecast{}, false
-}
-
-func isEnvelope(body []byte) bool {
-	root := document.ReadXML(body).Root
-	return root != nil && root.Local() == "Envelope"
+	f := Forecast{Source: page.URL(), Took: x.took, Servers: x.ewsServer(user.url)}
+	return x.exchangeAt(ctx, hostOf(user.url), page, f), true
 }
 
 // byRedirect takes an answer 301 or 302 of plain http that leads to https.
@@ -122,16 +122,11 @@ func (x *exchangelibSearch) byRedirect(ctx context.Context) (Forecast, bool) {
 		x.noteNoExchange(page, page.Says())
 		return Forecast{}, false
 	}
-	f, ok := x.attempt(ctx, at(soapQuestion("x"), location))
+	f, ok := x.attempt(ctx, location)
 	if ok && f.Outcome == Elsewhere {
 		x.NotePage(page, Spoilt, "it leads to "+f.But)
 	}
 	return f, ok
-}
-
-func at(q probe.WebQuestion, rawURL string) probe.WebQuestion {
-	q.URL = Normalize(rawURL)
-	return q
 }
 
 // bySRV takes, of the records with port 443, the first of the highest priority number: the
@@ -144,7 +139,7 @@ func (x *exchangelibSearch) bySRV(ctx context.Context) (Forecast, bool) {
 	if host == "" {
 		return Forecast{}, false
 	}
-	f, ok := x.attempt(ctx, soapQuestion(host))
+	f, ok := x.attempt(ctx, soapURL(host))
 	if ok && f.Outcome == Elsewhere {
 		x.Note(key, Spoilt, "it leads to "+f.But)
 	}

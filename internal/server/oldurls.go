@@ -243,7 +243,9 @@ func (q *oldQuery) address() string {
 	text := cmp.Or(q.addresses[:]...)
 	text, _, _ = strings.Cut(text, ",") // mox's addresses: the first signs in
 	if !strings.Contains(text, "@") {
-		text = strings.ReplaceAll(text, "+", " ") // a form's space; a raw @ was typed into a link
+		// A form writes a space as a plus sign, and an address has spaces at its ends only. A
+		// plus sign in the middle belongs to the address: links hold it unescaped.
+		text = strings.Trim(text, "+")
 	}
 	if plain, err := url.PathUnescape(text); err == nil {
 		text = plain

@@ -42,6 +42,8 @@ var oldRows = []oldRow{
 	{"solarssk", "/mail/ios.mobileconfig", "emailaddress=kontakt@domain.se", oldAddress},
 	{"solarssk, well-known", "/.well-known/apple-mail.mobileconfig", "emailaddress=kontakt@domain.se", oldAddress},
 	{"Mailu", "/apple.mobileconfig", "", "/"},
+	{"a plus sign in the address", "/mobileconfig", "emailaddress=+kontakt+nyhet%40domain.se+",
+		"/profile.mobileconfig?emailaddress=kontakt%2Bnyhet%40domain.se"},
 	{"Modoboa", "/mobileconfig", "emailaddress=kontakt%40domain.se", oldAddress},
 	{"mox", "/profile.mobileconfig", "addresses=kontakt@domain.se,anna@domain.se&name=Anna", oldAddress + "&name=Anna"},
 	{"mox, its picture", "/profile.mobileconfig.qrcode.png", "addresses=kontakt@domain.se", "/setup/code.png?emailaddress=kontakt%40domain.se"},

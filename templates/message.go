@@ -73,7 +73,9 @@ func parseMessage(text string) (message, error) {
 // addText adds literal text to all forms of the message.
 func (m *message) addText(text string) {
 	addLiteral(&m.plain, text)
-	text = unbreakable.ReplaceAllString(text, "$1-\u2060")
+	if strings.Contains(text, "-") {
+		text = unbreakable.ReplaceAllString(text, "$1-\u2060")
+	}
 	addLiteral(&m.unbroken, text)
 	addLiteral(&m.markup, html.EscapeString(text))
 }

@@ -135,7 +135,10 @@ func TestMessage(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	set := embeddedSet(t)
-	for tag, want := range map[string]string{"en": "2,000", "sv": "2\u00a0000"} {
+	for tag, want := range map[string]string{
+		"ar": "2,000", "da": "2.000", "de": "2.000", "en": "2,000", "es": "2.000", "fi": "2\u00a0000", "fr": "2\u00a0000",
+		"it": "2.000", "nb": "2\u00a0000", "nl": "2.000", "pl": "2\u00a0000", "sv": "2\u00a0000",
+	} {
 		if got := set.Match(tag).format(2000); got != want {
 			t.Errorf("2000 in %s = %q, want %q", tag, got, want)
 		}
@@ -171,6 +174,11 @@ func TestMatch(t *testing.T) {
 		{[]string{"de-AT"}, "de"},
 		{[]string{"es-MX"}, "es"},
 		{[]string{"pt"}, "en"},
+		{[]string{"no"}, "nb"}, // as browsers called Norwegian before they knew nb and nn
+		{[]string{"nn-NO,nn;q=0.9"}, "nb"},
+		{[]string{"ar-EG"}, "ar"},
+		{[]string{"ca,es;q=0.8"}, "es"},
+		{[]string{"en-US,de;q=0.5"}, "en"},
 		{[]string{"en-GB,sv;q=0.9"}, "en"},
 		{[]string{"", "sv"}, "sv"},
 		{[]string{"en", "sv"}, "en"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -255,6 +256,10 @@ func TestOwnDocuments(t *testing.T) {
 			w := &served{service, "mx." + address.Domain()}
 			if mail, ok := settings.First(account.IMAP); ok {
 				w.mx = "mx." + dns.Registrable(account.Expand(mail.Hostname, address))
+			} else if phone, ok := settings.First(account.ActiveSync); ok {
+				if u, err := url.Parse(account.Expand(phone.URL, address)); err == nil {
+					w.mx = "mx." + dns.Registrable(u.Hostname())
+				}
 			}
 			c := caseFor(t, w, address)
 			documents += len(c.Documents())

@@ -90,7 +90,7 @@ providers:
 type exchangeWay struct {
 	name string
 	hosting
-	unknown []string // the programs that do not know this way
+	unknown []string // the programs that find nothing in this way
 	doctor  bool     // whether the doctor forecasts what the programs find
 }
 
@@ -100,12 +100,23 @@ func exchangeDomain(entered, more string, names ...string) hosting {
 		domain: "firma.example", entered: entered, more: more, names: names}
 }
 
+// withoutEntries is a hoster whose autodiscover.xml does not name the server.
+func (h hosting) withoutEntries() hosting {
+	h.config = strings.ReplaceAll(h.config, ", exchangeEntries: true", "")
+	return h
+}
+
 var exchangeWays = []exchangeWay{
 	{name: "domain", hosting: exchangeDomain(`^$`, "firma.example. 60 IN A "+serviceIP, "firma.example")},
 	{name: "autodiscover", hosting: exchangeDomain(`^autodiscover\.`, "", "autodiscover.firma.example")},
 	{name: "SRV", hosting: exchangeDomain(`^_autodiscover\._tcp\.`, "")},
 	// The hoster has no certificate for the customer's name. evolution-ews asks https alone.
 	{name: "http redirect", hosting: exchangeDomain(`^autodiscover\.`, ""), unknown: []string{"evolution-ews"}, doctor: true},
+	{
+		name:    "autodiscover without entries",
+		hosting: exchangeDomain(`^autodiscover\.`, "", "autodiscover.firma.example").withoutEntries(),
+		unknown: []string{"exchangelib POX", "evolution-ews"}, // they ask autodiscover.xml alone
+	},
 }
 
 // exchangeNeeds are the programs for a test with EWS programs.
@@ -175,7 +186,7 @@ func (w exchangeWay) test(t *testing.T) {
 		t.Logf("%s: %+v %v\n\t%s", p.name, account, signedIn, strings.Join(n.requests(), "\n\t"))
 		if slices.Contains(w.unknown, p.name) {
 			if account.URL != "" {
-				t.Errorf("%s found %s, but it was thought not to know this way", p.name, account.URL)
+				t.Errorf("%s found %s, want nothing", p.name, account.URL)
 			}
 			continue
 		}

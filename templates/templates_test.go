@@ -145,6 +145,31 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// TestTypography checks that texts have the apostrophes and dots of print, single spaces,
+// and, in French, the space before signs that keeps them on the line of their word.
+func TestTypography(t *testing.T) {
+	wrong := regexp.MustCompile(`['"]|\.\.|  |^ | $`)
+	french := regexp.MustCompile(`[^\x{a0}][:;!?]|^[;!?]|«[^\x{a0}]|[^\x{a0}]»`)
+	for _, lang := range embeddedSet(t).Languages {
+		for _, key := range sortedKeys(lang.texts) {
+			var text string
+			for _, p := range lang.texts[key].plain {
+				text += p.literal
+				if p.name != "" {
+					text += "{" + p.name + "}"
+				}
+			}
+			found := wrong.FindString(text)
+			if lang.Tag == "fr" {
+				found = cmp.Or(found, french.FindString(text))
+			}
+			if found != "" {
+				t.Errorf("%s: %q has %q: %q", lang.Tag, key, found, text)
+			}
+		}
+	}
+}
+
 // TestMissingText checks that a text that is not there is shown as its key.
 func TestMissingText(t *testing.T) {
 	lang := embeddedSet(t).Match("en")

@@ -33,7 +33,7 @@ func writeText(w io.Writer, p *pageData, lang *templates.Language) {
 	}
 	for _, way := range []string{p.Contact.URL, p.Contact.Email, p.Contact.Phone} {
 		if way != "" {
-			line(t("trouble.contact") + ": " + lang.LeftToRight(way))
+			line(t("trouble.contact") + t("colon") + " " + lang.LeftToRight(way))
 		}
 	}
 }
@@ -60,7 +60,7 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 	for _, table := range slices.Concat(a.Tables, a.Also) {
 		fmt.Fprintf(w, "\n%s\n", table.Title)
 		for _, r := range table.Rows {
-			writeRow(w, r.Label, lang.LeftToRight(r.Value)+r.Choice)
+			writeRow(w, r.Label+t("colon"), lang.LeftToRight(r.Value)+r.Choice)
 		}
 	}
 	if a.AutodiscoverRedirect {
@@ -75,7 +75,7 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 	} {
 		if link[1] != "" {
 			io.WriteString(w, gap)
-			writeRow(w, t(link[0]), lang.LeftToRight(link[1]))
+			writeRow(w, t(link[0])+t("colon"), lang.LeftToRight(link[1]))
 			gap = ""
 		}
 	}
@@ -88,8 +88,8 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 // writeRow writes a label and, in a column of its own, a value.
 func writeRow(w io.Writer, label, value string) {
 	const column = 20
-	gap := max(column-utf8.RuneCountInString(label)-1, 1)
-	fmt.Fprintf(w, "  %s:%s%s\n", label, strings.Repeat(" ", gap), value)
+	gap := max(column-utf8.RuneCountInString(label), 1)
+	fmt.Fprintf(w, "  %s%s%s\n", label, strings.Repeat(" ", gap), value)
 }
 
 // checks returns what a person can check without following a link.

@@ -18,9 +18,10 @@ func TestPlainText(t *testing.T) {
 	h := Handler(resolve, Options{})
 	for path, want := range map[string]string{
 		"/?format=text": "Set up your email\nAdd your address to get the settings: /?emailaddress=…&format=text\n",
-		"/?format=text&emailaddress=an(na_example.com": "The address has no @. It should look like anna@example.com.\n",
-		"/?format=text&emailaddress=anna@example.com":  "\n! We are moving. https://example.com/news\n",
-		"/?emailaddress=anna@example.com&format=text":  "\n  Choose a new password: https://example.com/password\n",
+		"/?format=text&emailaddress=an(na_example.com":        "The address has no @. It should look like anna@example.com.\n",
+		"/?format=text&emailaddress=anna@example.com":         "\n! We are moving. https://example.com/news\n",
+		"/?emailaddress=anna@example.com&format=text":         "\n  Choose a new password: https://example.com/password\n",
+		"/?emailaddress=anna@example.com&format=text&lang=fr": "\n  Port\u00a0:              993\n",
 	} {
 		if text := get(t, h, path).Body.String(); !strings.Contains(text, want) {
 			t.Errorf("GET %s has no %q:\n%s", path, want, text)

@@ -22,8 +22,8 @@ providers:
       - text: {en: News, sv: Nyheter, en-GB: Tidings}
       - text:
           en: News
-          de: Neues
-    support: {checks: [{en: Look, fr: Regardez}]}
+          pt: Novidades
+    support: {checks: [{en: Look, cs: Podívejte se}]}
   - id: b
     displayName: B
     servers: {of: a}
@@ -34,8 +34,8 @@ providers:
 	}
 	want := []string{
 		":14: providers[1]: is not used: it has no domains and no mx, and no account names it",
-		":12: providers[0].notices[1].text.de: the page has no language de; branding.templates can add it",
-		":13: providers[0].support.checks[0].fr: the page has no language fr; branding.templates can add it",
+		":12: providers[0].notices[1].text.pt: the page has no language pt; branding.templates can add it",
+		":13: providers[0].support.checks[0].cs: the page has no language cs; branding.templates can add it",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("Warnings = %q, want %q", got, want)

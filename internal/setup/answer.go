@@ -140,7 +140,7 @@ func newTrouble(s account.Settings, page tables, lang *templates.Language) troub
 			ports = append(ports, lang.Text("port", "port", strconv.Itoa(smtp.server.Port)))
 		}
 	}
-	t.Ports = strings.Join(ports, ", ")
+	t.Ports = strings.Join(ports, lang.Text("comma")+" ")
 	for _, check := range p.Support.Checks {
 		t.Checks = append(t.Checks, titleIn(check, lang))
 	}

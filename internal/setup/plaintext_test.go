@@ -30,12 +30,15 @@ func TestPlainText(t *testing.T) {
 }
 
 // TestPlainTextRightToLeft checks that in Arabic a mark stands before each value: without
-// it a port is shown on the other side of its label than a host name.
+// it a port is shown on the other side of its label than a host name. Lists have the
+// language's comma.
 func TestPlainTextRightToLeft(t *testing.T) {
-	resolve, _ := literal(server(account.IMAP), server(account.SMTP))
+	second := server(account.SMTP)
+	second.Port = 587
+	resolve, _ := literal(server(account.IMAP), server(account.SMTP), second)
 	h := Handler(resolve, Options{Branding: Branding{Contact: account.Contact{Phone: "+46 8 123"}}})
 	text := get(t, h, "/?emailaddress=anna@example.com&format=text&lang=ar").Body.String()
-	for _, want := range []string{"المنفذ:             \u200e993\n", "\u200eanna@example.com\n", ": \u200e+46 8 123\n"} {
+	for _, want := range []string{"المنفذ:             \u200e993\n", "\u200eanna@example.com\n", ": \u200e+46 8 123\n", "المنفذ \u200e465، المنفذ \u200e587"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text has no %q:\n%s", want, text)
 		}

@@ -105,6 +105,7 @@ func forEachAddress(t *testing.T, client account.Client, test func(*testing.T, a
 // withoutExtras returns the server without what only other formats have.
 func withoutExtras(s account.Server) account.Server {
 	s.PathPrefix, s.PastDays, s.PrincipalURL, s.AnswerWithoutLogin = "", 0, "", false
+	s.ExchangeEntries, s.ExchangeVersion, s.RestURL, s.GraphURL = false, "", "", ""
 	return s
 }
 

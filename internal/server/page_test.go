@@ -89,7 +89,7 @@ func TestOwnWords(t *testing.T) {
 	o.Templates = own
 	handler := server.Handler(o)
 	for lang, want := range map[string]string{"en": "Our own words for Mamut Business Mail.",
-		"sv": "Våra egna ord för Mamut Business Mail.", "fi": "Our own words"} {
+		"sv": "Våra egna ord för Mamut Business Mail.", "cs": "Our own words"} {
 		r := httptest.NewRequest(http.MethodGet, "/profile.mobileconfig?emailaddress=mail@domain.se&lang="+lang, nil)
 		r.Host = "setup.mamutmail.com"
 		w := httptest.NewRecorder()

@@ -22,6 +22,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"signpost/internal/browser"
+	"signpost/templates"
 )
 
 // visit is a request of the browser and its answer.
@@ -238,7 +239,7 @@ func TestKeyboard(t *testing.T) {
 		t.Helper()
 		return js[string](t, ctx, `(e => e === document.body ? "" : (e.id || e.className || e.closest("[id]")?.id + " " + e.tagName || e.tagName) + " " + (e.textContent || "").trim())(document.activeElement)`)
 	}
-	for range 10 {
+	for range len(templates.Embedded().Languages) + 5 {
 		do(t, ctx, chromedp.KeyEvent(kb.Tab))
 		if strings.HasPrefix(focus(), "emailaddress") {
 			break

@@ -133,9 +133,9 @@ const (
 
 // Screen makes the tab look like that of a phone or a computer.
 func Screen(phone, dark bool) Step {
-	width, height, agent, scheme, pointer := int64(1280), int64(800), AgentWindows, "light", "fine"
+	width, height, agent, scheme := int64(1280), int64(800), AgentWindows, "light"
 	if phone {
-		width, height, agent, pointer = 390, 844, AgentIPhone, "coarse"
+		width, height, agent = 390, 844, AgentIPhone
 	}
 	if dark {
 		scheme = "dark"
@@ -143,10 +143,11 @@ func Screen(phone, dark bool) Step {
 	return chromedp.Steps(
 		Command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 			Width: width, Height: height, DeviceScaleFactor: 1, Mobile: phone}),
+		// A finger is a coarse pointer.
+		Command(emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: phone}),
 		Command(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent}),
 		Command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme},
-			{Name: "pointer", Value: pointer},
 		}}),
 	)
 }

@@ -190,9 +190,19 @@ func (d Dialect) read(a account.Address, settings account.Settings, service stri
 	} else {
 		c.Servers = serversOf(servers)
 	}
-	if d.Name == "ews" {
+	switch d.Name {
+	case string(account.Outlook):
+		if namesExchange(settings) {
+			c.Note = "what does not say that it speaks MAPI over HTTP (eM Client, Outlook up to 2013) is told of the " +
+				"ews server, too (exchangeEntries)"
+		}
+	case "ews":
 		if document, err := autodiscover.JSON(settings, "Ews"); err == nil {
 			c.Note = "JSON, for Macs: " + string(document)
+		}
+	case "exchange":
+		if c.Servers != nil && !namesExchange(settings) {
+			c.Note = "the ews server is not named: it has no exchangeEntries: true, or wants another login than the address"
 		}
 	}
 	switch d.Client {
@@ -207,6 +217,17 @@ func (d Dialect) read(a account.Address, settings account.Settings, service stri
 		c.Note = cmp.Or(c.Note, joinedLogin(c.Servers))
 	}
 	return c
+}
+
+// namesExchange reports whether programs that are not Outlook are told of an EWS server in
+// autodiscover.xml.
+func namesExchange(s account.Settings) bool {
+	document, err := autodiscover.Exchange(s)
+	if err != nil {
+		return false
+	}
+	read, err := autodiscover.Read(document)
+	return err == nil && slices.ContainsFunc(read.Servers, func(s account.Server) bool { return s.Type == account.EWS })
 }
 
 func serversOf(servers []account.Server) []Server {

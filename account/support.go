@@ -7,9 +7,12 @@ import "time"
 type Support struct {
 	Status        string // URL of the page about incidents
 	PasswordReset string // URL
-	ControlPanel  string // URL where a person sees the state of an account
-	Contact       Contact
-	Limits        SendingLimits
+	// AppPassword is the URL where a person makes a password for mail programs, where these
+	// do not take the password of the website.
+	AppPassword  string
+	ControlPanel string // URL where a person sees the state of an account
+	Contact      Contact
+	Limits       SendingLimits
 	// Checks are further things to check, in the provider's own words, each in one
 	// or several languages.
 	Checks [][]Title

@@ -186,6 +186,9 @@
 //	                                                                      %EMAILDOMAIN%
 //	providers[].support.passwordReset                  none               URL for choosing a new password; may hold
 //	                                                                      %EMAILDOMAIN%
+//	providers[].support.appPassword                    none               URL where people make a password for mail
+//	                                                                      programs, if these do not take that of the
+//	                                                                      website; may hold %EMAILDOMAIN%
 //	providers[].support.controlPanel                   none               URL where people see the state of their
 //	                                                                      account; may hold %EMAILDOMAIN%
 //	providers[].support.contact.url                    branding's         contact page of this provider

@@ -12,6 +12,7 @@ import (
 var supportKeys = keys[account.Support]{
 	"status":        func(s *account.Support, v *value) { s.Status = v.url(pageURL) },
 	"passwordReset": func(s *account.Support, v *value) { s.PasswordReset = v.url(pageURL) },
+	"appPassword":   func(s *account.Support, v *value) { s.AppPassword = v.url(pageURL) },
 	"controlPanel":  func(s *account.Support, v *value) { s.ControlPanel = v.url(pageURL) },
 	"contact":       func(s *account.Support, v *value) { readContact(&s.Contact, v) },
 	"sendingLimits": func(s *account.Support, v *value) { readSendingLimits(&s.Limits, v) },

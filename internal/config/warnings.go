@@ -47,6 +47,10 @@ func (p *provider) checkServers() {
 	case seen[account.SMTP] && !incoming && !seen[account.JMAP]:
 		p.at.warn("an smtp server, but no imap or pop3 server; clients cannot use it alone")
 	}
+	takes := func(s *server) bool { return s.TakesPassword() }
+	if p.Support.AppPassword != "" && len(p.servers) > 0 && !slices.ContainsFunc(p.servers, takes) {
+		p.has["support"].warn("appPassword: no server of this provider takes a password")
+	}
 	uses := func(s *server) bool { return slices.Contains(s.Authentication, account.OAuth2Auth) }
 	if p.OAuth2 != nil && len(p.servers) > 0 && !slices.ContainsFunc(p.servers, uses) {
 		p.has["oAuth2"].warn("no server of this provider has authentication: OAuth2")

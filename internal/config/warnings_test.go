@@ -54,6 +54,9 @@ func TestWarnings(t *testing.T) {
 		{"OAuth2 without a server that uses it",
 			servers(imap, smtp) + oAuth2,
 			"9: providers[0].oAuth2: no server of this provider has authentication: OAuth2"},
+		{"an app password for Kerberos alone", servers("{type: imap, hostname: a.example.com, authentication: GSSAPI}",
+			"{type: smtp, hostname: a.example.com, authentication: GSSAPI}") + "    support: {appPassword: \"https://example.com/\"}\n",
+			"9: providers[0].support: appPassword: no server of this provider takes a password"},
 		{"imap after ews", servers(`{type: ews, url: "https://a.example.com/EWS/Exchange.asmx", exchangeEntries: false}`, imap, smtp),
 			"8: providers[0].servers[1]: imap comes after ews or pop3; FairEmail and Geary read only the first server of " +
 				"autoconfig and find no imap"},

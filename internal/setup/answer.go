@@ -45,7 +45,10 @@ func (h *handler) lookUp(ctx context.Context, a account.Address) (clientSettings
 func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language, d device, plainText bool) *answer {
 	s, p := c.page, c.page.Provider
 	l.address = s.Address.String()
-	f := tableFormat{lang.Label}
+	f := tableFormat{lang.Label, "field.yours"}
+	if p.Support.AppPassword != "" {
+		f.password = "field.app"
+	}
 	if plainText {
 		f.label = func(key string) string { return lang.Text(key) }
 	}
@@ -102,6 +105,10 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 		a.Help = append(a.Help, link{pageTitle(d, lang), account.Expand(d.URL, s.Login)})
 	}
 	a.Trouble = newTrouble(s, page, lang)
+	if len(page.that(account.Server.TakesPassword)) > 0 {
+		a.AppPassword = a.Trouble.AppPassword
+		a.OrToken = len(page.that(knowsToken)) > 0
+	}
 	return a
 }
 
@@ -131,7 +138,7 @@ func newTrouble(s account.Settings, page tables, lang *templates.Language) troub
 	if minutes := math.Ceil(p.Support.Limits.Wait.Minutes()); minutes > 0 {
 		t.Wait = lang.Text("trouble.minutes", "count", int(minutes))
 	}
-	for _, url := range []*string{&t.Status, &t.PasswordReset, &t.ControlPanel} {
+	for _, url := range []*string{&t.Status, &t.PasswordReset, &t.AppPassword, &t.ControlPanel} {
 		*url = account.Expand(*url, s.Login)
 	}
 	var ports []string

@@ -169,6 +169,7 @@ func sampleProviders() []*account.Provider {
 	full.Support = account.Support{
 		Status:        "https://status.example.com",
 		PasswordReset: "https://example.com/password",
+		AppPassword:   "https://example.com/app",
 		ControlPanel:  "https://example.com/panel",
 		Contact:       account.Contact{URL: "https://example.com", Email: "help@example.com", Phone: "+46"},
 		Limits:        account.SendingLimits{PerAddress: 300, PerDomain: 2000, Wait: time.Hour},
@@ -179,6 +180,11 @@ func sampleProviders() []*account.Provider {
 	redirected.AutodiscoverRedirect, redirectedOnly.AutodiscoverRedirect = redirect, redirect
 	tickets := provider(with(account.GSSAPI, imap), with(account.GSSAPI, smtp))
 	tickets.AliasSignsInAsMailbox = true
+	either := provider(token(imap), token(smtp))
+	for i := range either.Servers {
+		either.Servers[i].Authentication = append(either.Servers[i].Authentication, account.PasswordCleartext)
+	}
+	either.Support.AppPassword = full.Support.AppPassword
 	webmail := provider(server(account.JMAP, 0))
 	webmail.Webmail = full.Webmail
 	return []*account.Provider{
@@ -187,6 +193,6 @@ func sampleProviders() []*account.Provider {
 		provider(imap, smtp, server(account.CalDAV, 0)), provider(server(account.CalDAV, 0)),
 		provider(imap, relay), provider(imap, plainRelay), provider(local(imap), local(smtp)),
 		provider(server(account.EWS, 0)), provider(token(imap), token(smtp)),
-		redirected, redirectedOnly, tickets, webmail,
+		redirected, redirectedOnly, tickets, either, webmail,
 	}
 }

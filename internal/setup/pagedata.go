@@ -74,6 +74,8 @@ type answer struct {
 	Evolution            bool   // Exchange Web Services with a password
 	AutodiscoverRedirect bool   // Exchange clients find another service by themselves
 	Token                bool   // people sign in on a web page
+	AppPassword          string // URL where people make the password for programs, or empty
+	OrToken              bool   // with an AppPassword: some programs open a page to sign in instead
 	NoPassword           bool   // people sign in neither with a password nor on a web page
 	Mail                 bool   // a mail program can receive with IMAP or POP and send with SMTP
 	PasswordForm         bool   // Mail, and a program can be given the values and a password

@@ -47,6 +47,13 @@ func writeAnswer(w io.Writer, a *answer, lang *templates.Language) {
 	for _, n := range a.Notices {
 		fmt.Fprintf(w, "\n! %s\n", strings.TrimSpace(n.Text+" "+n.URL))
 	}
+	if a.AppPassword != "" {
+		text := t("app.title") + ". " + t("app.lead")
+		if a.OrToken {
+			text += " " + t("app.notneeded")
+		}
+		fmt.Fprintf(w, "\n! %s %s\n", text, lang.LeftToRight(a.AppPassword))
+	}
 	if a.Unencrypted {
 		lead := "plain.mail"
 		if a.PasswordUnencrypted {

@@ -44,3 +44,40 @@ func TestPlainTextRightToLeft(t *testing.T) {
 		}
 	}
 }
+
+// TestAppPassword checks that the page says, before any step, that mail programs need an app
+// password and where it is made; and to whom a page for signing in is enough.
+func TestAppPassword(t *testing.T) {
+	resolve, p := literal(server(account.IMAP), server(account.SMTP))
+	p.Support.AppPassword = "https://login.%EMAILDOMAIN%/app"
+	h := Handler(resolve, Options{})
+	const lead, other, make = "Mail programs do not take the password of the website.", "does not need one", "https://login.example.com/app"
+	page := get(t, h, "/?emailaddress=anna@example.com").Body.String()
+	notice, steps := strings.Index(page, lead), strings.Index(page, "<details")
+	if notice < 0 || notice > steps || !strings.Contains(page, `<a href="`+make+`">Make an app password</a>`) {
+		t.Errorf("the page does not say before the steps where app passwords are made:\n%s", page)
+	}
+	if strings.Contains(page, "your email password.") && !strings.Contains(page, "asks for your email password") ||
+		!strings.Contains(page, "your app password") || strings.Contains(page, other) {
+		t.Errorf("the page asks for another password than the app's:\n%s", page)
+	}
+	text := get(t, h, "/?emailaddress=anna@example.com&format=text").Body.String()
+	if !strings.Contains(text, "\n! You need an app password. "+lead) || !strings.Contains(text, make+"\n") {
+		t.Errorf("the plain text does not say where app passwords are made:\n%s", text)
+	}
+
+	// Programs that know Microsoft's page for signing in need none.
+	for i := range p.Servers {
+		p.Servers[i].Hostname = "outlook.office365.com"
+		p.Servers[i].Authentication = []account.Authentication{account.OAuth2Auth, account.PasswordCleartext}
+	}
+	if page := get(t, h, "/?emailaddress=anna@example.com").Body.String(); !strings.Contains(page, lead) || !strings.Contains(page, other) {
+		t.Errorf("the page does not say who needs no app password:\n%s", page)
+	}
+	for i := range p.Servers {
+		p.Servers[i].Authentication = []account.Authentication{account.OAuth2Auth}
+	}
+	if page := get(t, h, "/?emailaddress=anna@example.com").Body.String(); strings.Contains(page, lead) {
+		t.Errorf("the page asks for an app password where no server takes one:\n%s", page)
+	}
+}

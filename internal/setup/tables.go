@@ -23,8 +23,12 @@ type row struct {
 	Choice string // chosen from a list
 }
 
-// tableFormat makes tables in a language; label returns the text of a key.
-type tableFormat struct{ label func(key string) string }
+// tableFormat makes tables in a language. label returns the text of a key, and password is the
+// key of the text that says which password is typed.
+type tableFormat struct {
+	label    func(key string) string
+	password string
+}
 
 func (f tableFormat) value(label, value string) row { return row{Label: f.label(label), Value: value} }
 func (f tableFormat) choice(label, key string) row {
@@ -73,7 +77,7 @@ func (f tableFormat) table(s account.Server) *table {
 		add(f.choice("field.method", methods[s.Authentication[0]]))
 	}
 	if s.TakesPassword() {
-		add(f.choice("field.password", "field.yours"))
+		add(f.choice("field.password", f.password))
 	}
 	return t
 }
@@ -201,8 +205,12 @@ func activeSyncHost(text string) string {
 // takesToken reports whether a person can sign in to the server with a password, or on
 // a web page that mail programs know: Thunderbird leaves out others.
 func takesToken(s account.Server) bool {
-	return s.TakesPassword() || takes(s, account.OAuth2Auth) && s.HasKnownOAuth2()
+	return s.TakesPassword() || knowsToken(s)
 }
+
+// knowsToken reports whether a person can sign in to the server on a web page, in a program
+// that knows the page.
+func knowsToken(s account.Server) bool { return takes(s, account.OAuth2Auth) && s.HasKnownOAuth2() }
 
 // takesTicket reports whether a person can sign in to the server with a password, on a
 // web page or with Kerberos. A certificate is no way: Thunderbird leaves out a server

@@ -15,7 +15,7 @@ import (
 // those on lower floors only, so there is no circle, and a reader who follows an
 // import always goes down. A package that is not listed fails the test.
 var floors = [][]string{
-	{"internal/browser", "internal/fair", "internal/regular"},
+	{"internal/browser", "internal/fair", "internal/regular", "internal/setup/phone/phonetest"},
 	{
 		"account",
 		"internal/dns", "internal/fault", "internal/filewatch",
@@ -55,7 +55,7 @@ var configReaders = []string{"cmd/signpost", "internal/importer", "internal/serv
 
 // forTests are the packages that only tests may import.
 var forTests = []string{"internal/browser", "internal/dns/dnstest", "internal/doctor/mailrig", "internal/freeport", "internal/golden",
-	"internal/importer/town", "internal/sources/memory", "internal/sources/rig", "internal/systems"}
+	"internal/importer/town", "internal/setup/phone/phonetest", "internal/sources/memory", "internal/sources/rig", "internal/systems"}
 
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{

@@ -142,6 +142,47 @@ func TestOldURLsBare(t *testing.T) {
 	}
 }
 
+// TestOldURLsCounted checks how requests for other tools' URLs are counted, and that they are limited as
+// all others are.
+func TestOldURLsCounted(t *testing.T) {
+	mamut := systems.Load(t, "mamut").Directory.Resolve
+	metrics := server.NewMetrics("", "")
+	handler := server.Handler(server.Options{
+		Resolve: func(ctx context.Context, q account.Query) (account.Settings, error) {
+			if q.Host == "elsewhere.example" || q.Address.Domain() == "elsewhere.example" {
+				return account.Settings{Address: account.AnyAt("elsewhere.example"), Provider: &account.Provider{}}, nil
+			}
+			return mamut(ctx, q)
+		},
+		Name: "setup.mamutmail.com", Metrics: metrics, Log: discardLog,
+		Limiter: server.NewLimiter(), Rate: server.RateOf(1, 6),
+	})
+	for _, row := range []struct {
+		host, target     string
+		status           int
+		dialect, outcome string
+	}{
+		{"autoconfig.domain.se", "/mobileconfig?emailaddress=kontakt@domain.se", 302, "old-url", "redirected"},
+		{"domain.se", "/", 302, "old-url", "redirected"},
+		{"domain.se", "/mobileconfig?emailaddress=a%20b@domain.se", 400, "old-url", "refused"},
+		{"unknown.example", "/mobileconfig", 404, "old-url", "unknown"},
+		{"elsewhere.example", "/mobileconfig", 404, "old-url", "answered"}, // there is nothing for the domain here
+		{"domain.se", "/mobileconfig?emailaddress=a@elsewhere.example", 404, "old-url", "answered"},
+		{"autoconfig.domain.se", "/mobileconfig?emailaddress=kontakt@domain.se", 429, "other", "limited"},
+	} {
+		name := `signpost_requests_total{dialect="` + row.dialect + `",outcome="` + row.outcome + `"}`
+		before := counted(t, metrics, name)
+		r := httptest.NewRequest("GET", row.target, nil)
+		r.Host = row.host
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if after := counted(t, metrics, name); w.Code != row.status || after != before+1 {
+			t.Errorf("GET %s of %s: status %d, and %s went from %d to %d; want %d, and one more", row.target, row.host, w.Code,
+				name, before, after, row.status)
+		}
+	}
+}
+
 // TestWellKnown asks for calendars, contacts and JMAP.
 func TestWellKnown(t *testing.T) {
 	provider := func(servers ...account.Server) account.Resolver {
@@ -162,6 +203,9 @@ func TestWellKnown(t *testing.T) {
 		{"/.well-known/caldav", "udde.example", []account.Server{dav(account.CalDAV, "https://dav.udde.example/cal/")}, "https://dav.udde.example/cal/"},
 		{"/.well-known/carddav", "udde.example:443", []account.Server{dav(account.CardDAV, "https://dav.%EMAILDOMAIN%/card/")}, "https://dav.udde.example/card/"},
 		{"/.Well-Known/JMAP", "autoconfig.udde.example", []account.Server{dav(account.JMAP, "https://jmap.udde.example/session")}, "https://jmap.udde.example/session"},
+		{"/.well-known/caldav/", "udde.example", []account.Server{dav(account.CalDAV, "https://dav.udde.example/cal/")}, "https://dav.udde.example/cal/"},
+		{"/.well-known/caldav/", "udde.example", []account.Server{dav(account.CalDAV, "https://udde.example/.well-known/caldav")}, ""},
+		{"/.well-known/caldav/x", "udde.example", []account.Server{dav(account.CalDAV, "https://dav.udde.example/cal/")}, ""},
 		{"/.well-known/caldav", "udde.example", []account.Server{dav(account.CalDAV, "https://dav.udde.example/%EMAILADDRESS%/")}, ""},
 		{"/.well-known/caldav", "udde.example", []account.Server{dav(account.CalDAV, "https://udde.example/.well-known/caldav")}, ""},
 		{"/.well-known/carddav", "udde.example", []account.Server{dav(account.CalDAV, "https://dav.udde.example/cal/")}, ""},

@@ -98,8 +98,10 @@ func (o Options) routes() []route {
 	for path, serverType := range map[string]account.ServerType{
 		"caldav": account.CalDAV, "carddav": account.CardDAV, "jmap": account.JMAP,
 	} {
-		routes = append(routes,
-			route{path: "/.well-known/" + path, dialect: "well-known", handler: wellKnown{serverType, resolve}})
+		for _, path := range []string{path, path + "/"} {
+			routes = append(routes,
+				route{path: "/.well-known/" + path, dialect: "well-known", handler: wellKnown{serverType, resolve}})
+		}
 	}
 	return routes
 }

@@ -42,7 +42,7 @@ func (h wellKnown) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// leadsTo reports whether a URL is that of the request, so that clients would ask for ever.
+// leadsTo reports whether a URL is that of the request: clients would follow such a redirect for ever.
 func leadsTo(target string, r *http.Request) bool {
 	return strings.EqualFold(strings.TrimSuffix(target, "/"), "https://"+hostOnly(r.Host)+strings.TrimSuffix(r.URL.Path, "/"))
 }
@@ -51,6 +51,10 @@ func leadsTo(target string, r *http.Request) bool {
 // settings of the person who uses them. That is safe because the documents are for everybody.
 // They hold no secret, no cookie or header of a browser changes them, and nothing is done by
 // asking. The page and the profiles, which a person reads, are not public in this sense.
+//
+// Autodiscover's XML is not public either: it is posted as text/xml, before which a browser asks
+// with OPTIONS (Fetch, "CORS-safelisted request-header"), and mail clients in browsers get the
+// same from autoconfig and JSON.
 func public(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {

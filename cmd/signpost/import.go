@@ -47,7 +47,7 @@ func importCommand(ctx context.Context, e env, args []string) error {
 	r := importRun{env: e, inFolder: map[string]bool{}, told: map[draft.Remark]bool{}}
 	flags.StringVar(&r.out, "o", "signpost.yaml", "write `FILE`")
 	flags.BoolVar(&r.force, "force", false, "replace the file if it exists")
-	flags.StringVar(&r.format, "format", "", "read all files as of the format `NAME`, without looking: "+formatNames())
+	flags.StringVar(&r.format, "format", "", "take all files for those of `NAME`, whatever they look like: "+formatNames())
 	flags.BoolVar(&r.programs.Postfix, "postfix", false, "ask postconf of this machine")
 	flags.BoolVar(&r.programs.Dovecot, "dovecot", false, "ask doveconf of this machine")
 	flags.StringVar(&r.resolver, "resolver", "", "for a domain, ask the name server at `ADDRESS`, not that of this machine")

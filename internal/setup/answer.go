@@ -108,6 +108,11 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 	if len(page.that(account.Server.TakesPassword)) > 0 {
 		a.AppPassword = a.Trouble.AppPassword
 		a.OrToken = len(page.that(knowsToken)) > 0
+		for _, profile := range []*profile{a.IPhone, a.Mac} {
+			if profile != nil {
+				profile.AppPassword = a.AppPassword != ""
+			}
+		}
 	}
 	return a
 }

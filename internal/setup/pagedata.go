@@ -102,6 +102,8 @@ type profile struct {
 	Address  string
 	URL      string
 	MailOnly string // URL without calendars and contacts; empty if it would be the same
+
+	AppPassword bool // the device asks for a password that people make for programs
 }
 
 // link is a text of the operator and the URL of a page that says more. Language

@@ -61,6 +61,11 @@ func TestAppPassword(t *testing.T) {
 		!strings.Contains(page, "your app password") || strings.Contains(page, other) {
 		t.Errorf("the page asks for another password than the app's:\n%s", page)
 	}
+	for _, d := range []device{iPhone, mac} {
+		if inside := part(t, page, d); !strings.Contains(inside, "Type the app password of") || strings.Contains(inside, "Type the password of") {
+			t.Errorf("the section %s does not ask for the app password:\n%s", d, inside)
+		}
+	}
 	text := get(t, h, "/?emailaddress=anna@example.com&format=text").Body.String()
 	if !strings.Contains(text, "\n! You need an app password. "+lead) || !strings.Contains(text, make+"\n") {
 		t.Errorf("the plain text does not say where app passwords are made:\n%s", text)

@@ -91,7 +91,7 @@ func firstUsable(servers []account.Server, t account.ServerType, kind int) (serv
 		host, err := account.ParseDomain(r.host)
 		r.host = host // in A-labels
 		if err == nil && r.security != 0 && r.auth >= 0 && 0 < r.port && r.port < 65536 &&
-			!strings.ContainsAny(r.username, "\r\n\u2028\u2029") {
+			r.username == withoutControls(r.username) {
 			return r, true
 		}
 	}
@@ -132,10 +132,10 @@ func quote(text string) string {
 }
 
 // withoutControls returns a text with spaces in place of control characters, line and paragraph
-// separators and of what is not UTF-8.
+// separators, what XML cannot have (U+FFFE and U+FFFF) and what is not UTF-8.
 func withoutControls(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r == '\ufffe' || r == '\uffff' {
 			return ' '
 		}
 		return r

@@ -160,6 +160,8 @@ func TestNone(t *testing.T) {
 		{"a host name with an underscore", "a@b.se", both(func(s *account.Server) { s.Hostname = "m_1.b.se" })},
 		{"a label that ends with a hyphen", "a@b.se", both(func(s *account.Server) { s.Hostname = "m-.b.se" })},
 		{"a user name of two lines", "a@b.se", both(func(s *account.Server) { s.Login.Username = "a\nb" })},
+		{"a user name with a control character", "a@b.se", both(func(s *account.Server) { s.Login.Username = "a\x01b" })},
+		{"a user name that is not UTF-8", "a@b.se", both(func(s *account.Server) { s.Login.Username = "a\xffb" })},
 		{"a local part in Unicode", "åsa@b.se", nil},
 		{"a quoted local part", `"a b"@b.se`, nil},
 	} {
@@ -209,6 +211,8 @@ func FuzzCode(f *testing.F) {
 	f.Add("Anna Ek", "anna")
 	f.Add("\xff\u2028\x7f\\\"\ufffe", "%EMAILLOCALPART%\r\n")
 	f.Add("", "\x00\u2029")
+	f.Add("\ufffe\uffff", "x")
+	f.Add("", "\xa6")
 	f.Fuzz(func(t *testing.T, name, username string) {
 		s := settings(t, "anna@example.se", both(func(s *account.Server) { s.Login.Username = username }))
 		text, ok := Code(s, name)

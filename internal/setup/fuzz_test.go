@@ -35,7 +35,7 @@ func FuzzParseInput(f *testing.F) {
 func FuzzQuery(f *testing.F) {
 	resolve, o := load(f, "mamut")
 	h := Handler(resolve, o)
-	known := map[string]map[string]bool{} // structures by the language of the page
+	known := map[view]map[string]bool{}
 	for d := range orders {
 		f.Add("emailaddress=mail@domain.se&lang=sv&name=Anna&device=" + string(d))
 	}
@@ -61,11 +61,11 @@ func FuzzQuery(f *testing.F) {
 		if strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
 			return
 		}
-		lang := w.Header().Get("Content-Language")
-		if known[lang] == nil {
-			known[lang] = shapes(t, h, lang)
+		v := viewOf(r, w.Header().Get("Content-Language"))
+		if known[v] == nil {
+			known[v] = v.shapes(t, h)
 		}
-		if !known[lang][shape(t, body)] {
+		if !known[v][shape(t, body)] {
 			t.Errorf("query %q changes the structure of the page:\n%s", query, body)
 		}
 	})
@@ -74,28 +74,41 @@ func FuzzQuery(f *testing.F) {
 // tooLong is a query that is answered like an invalid address.
 var tooLong = "x=" + strings.Repeat("x", mobileconfig.MaxQuery)
 
-// shapes returns the structures of the page in a language, in which texts differ in what they
-// emphasize.
-func shapes(t testing.TB, h http.Handler, lang string) map[string]bool {
-	all := map[string]bool{}
-	know := func(query string) { all[shape(t, get(t, h, "/?"+query).Body.String())] = true }
-	asked := []string{"&lang=" + lang}
-	if lang == "en" {
-		asked = append(asked, "") // the language of those who ask for none
+// view is what a query may choose about the structure of a page, besides the address and the name.
+// Texts of each language emphasize other words.
+type view struct {
+	lang     string
+	asked    bool // for the language
+	device   device
+	fragment bool
+}
+
+func viewOf(r *http.Request, lang string) view {
+	q, _ := readRequest(r)
+	v := view{lang: lang, asked: q.language != "", fragment: q.fragment}
+	if q.fixed {
+		v.device = q.device
 	}
-	for _, lang := range asked {
-		// The app's code is left out where the name makes it too long, the page's own where
-		// the name does, and both for an address that the app refuses.
-		for _, name := range []string{"", "&name=Anna", "&name=" + strings.Repeat("%F0%9D%92%9C", 100)} {
-			for d := range orders {
-				for _, address := range []string{"", "emailaddress=", "emailaddress=a", "emailaddress=a@b",
-					"emailaddress=mail@domain.se", "emailaddress=info@domain.se", "emailaddress=%C3%B6@domain.se"} {
-					know(address + lang + name + "&device=" + string(d))
-					know(address + lang + name + "&format=fragment&device=" + string(d))
-				}
-			}
+	return v
+}
+
+// shapes returns the structures that the page has for some address and some name. The app's code is
+// left out where the name makes it too long, and the app's file and code for an address that the app
+// refuses.
+func (v view) shapes(t testing.TB, h http.Handler) map[string]bool {
+	choice := "&device=" + string(v.device)
+	if v.asked {
+		choice += "&lang=" + v.lang
+	}
+	if v.fragment {
+		choice += "&format=fragment"
+	}
+	all := map[string]bool{}
+	for _, name := range []string{"", "&name=Anna", "&name=" + strings.Repeat("%F0%9D%92%9C", 100)} {
+		for _, address := range []string{"", "emailaddress=", "emailaddress=a", "emailaddress=a@b",
+			"emailaddress=mail@domain.se", "emailaddress=info@domain.se", "emailaddress=%C3%B6@domain.se"} {
+			all[shape(t, get(t, h, "/?"+address+name+choice).Body.String())] = true
 		}
 	}
-	know(tooLong)
 	return all
 }

@@ -263,6 +263,17 @@ func TestSOAPLookups(t *testing.T) {
 	if got := strings.Count(w.Body.String(), "<UserResponse>"); got != 50 {
 		t.Errorf("%d responses, want one for each of 50 mailboxes", got)
 	}
+
+	// The others of a long request fail for no reason of this side, so there is no 503.
+	for _, c := range []struct {
+		address string
+		status  int
+	}{{"anna@example.com", http.StatusNotFound}, {"anna@unknown.invalid", http.StatusOK}} {
+		w := askSOAP(resolver, svcURL, soap("", users("ExternalEwsUrl", slices.Repeat([]string{c.address}, 50)...)))
+		if w.Code != c.status {
+			t.Errorf("50 times %s: status %d, want %d", c.address, w.Code, c.status)
+		}
+	}
 }
 
 // FuzzSOAP checks that any body gets an envelope that can be read, 404 or a configured

@@ -125,9 +125,11 @@ func (h *soapHandler) answerNames(w http.ResponseWriter, r *http.Request, reques
 		return slices.ContainsFunc(answers, func(a soapAnswer) bool { return slices.Contains(codes, a.code) })
 	}
 	first := answers[0]
-	isFirst := func(a soapAnswer) bool { return a.code != first.code || a.target != first.target }
+	isOther := func(a soapAnswer) bool { return a.code != first.code || a.target != first.target }
+	// Names beyond the limit were not looked up: nothing is wrong on this side.
+	isFailed := func(a soapAnswer) bool { return a.code == serverBusy }
 	switch {
-	case first.code == redirectURL && !slices.ContainsFunc(answers, isFirst):
+	case first.code == redirectURL && !slices.ContainsFunc(answers, isOther):
 		sendRedirect(w, &Redirect{first.target})
 	case has(noError), has(redirectURL):
 		for i := range answers {
@@ -136,7 +138,7 @@ func (h *soapHandler) answerNames(w http.ResponseWriter, r *http.Request, reques
 			}
 		}
 		send(w, r, http.StatusOK, typeXML, request.answer(answers))
-	case has(serverBusy):
+	case slices.ContainsFunc(answers[:min(len(answers), maxSOAPNames)], isFailed):
 		unavailable(w)
 	case !has(settingNotHere, redirectedTo) && h.mayHaveSOAP(r):
 		send(w, r, http.StatusOK, typeXML, request.answer(answers))

@@ -2,7 +2,6 @@ package certstore
 
 import (
 	"context"
-
 	"fmt"
 	"maps"
 	"path"

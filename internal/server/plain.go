@@ -59,7 +59,7 @@ const autodiscoverXML = "/autodiscover/autodiscover.xml"
 func mayRedirect(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // onlyExchange reports whether all mailboxes of the domain of Host have an Exchange server that
-// autodiscover.xml names, and neither IMAP nor POP3.
+// autodiscover.xml names, and neither IMAP nor POP3, or whether this cannot be known now.
 func (o Options) onlyExchange(r *http.Request) bool {
 	domain, err := account.ParseDomain(hostOnly(r.Host))
 	if err != nil {
@@ -67,7 +67,8 @@ func (o Options) onlyExchange(r *http.Request) bool {
 	}
 	s, err := o.Resolve(r.Context(), account.Query{Host: domain, Client: account.Outlook, Fallback: true})
 	if err != nil {
-		return false
+		// What cannot be known now is no refusal: the redirect fails for the same reason, with 503.
+		return !account.IsUnknown(err) && !errors.Is(err, account.ErrAddressRequired)
 	}
 	named := false
 	for _, server := range s.Servers {

@@ -2,8 +2,11 @@ package server_test
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
+	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
@@ -280,5 +283,14 @@ func TestPlainExchange(t *testing.T) {
 		if got := w.Header().Get("Location"); w.Code != c.status || got != location {
 			t.Errorf("%s http://%s%s: status %d to %q, want %d to %q", c.method, c.host, c.path, w.Code, got, c.status, location)
 		}
+	}
+
+	o.Resolve = func(context.Context, account.Query) (account.Settings, error) {
+		return account.Settings{}, errors.New("no DNS")
+	}
+	w := httptest.NewRecorder()
+	server.Handler(o).ServeHTTP(w, request("POST", "autodiscover.ews.example", "/autodiscover/autodiscover.xml", outlookBody))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("without DNS: status %d, want 503", w.Code)
 	}
 }

@@ -153,7 +153,7 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 // configure sets certmagic up.
 func (a *acmeIssuer) configure(o *ACME, roots *x509.CertPool, t tuning) {
 	a.cache = certmagic.NewCache(certmagic.CacheOptions{
-		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return a.config, nil },
+		GetConfigForCert:   a.configNow,
 		RenewCheckInterval: t.renewEvery,
 		OCSPCheckInterval:  tidyInterval, // without stapling there is nothing to check
 		Capacity:           cmp.Or(t.capacity, maxCertificates),
@@ -184,6 +184,16 @@ func (a *acmeIssuer) configure(o *ACME, roots *x509.CertPool, t tuning) {
 		CertObtainTimeout: orderTimeout,
 		Logger:            a.zap,
 	})}
+}
+
+// configNow returns the configuration for the maintenance of a certificate, or an error while the
+// storage is away. certmagic then leaves the certificate alone until its next check, while after a
+// renewal that fails it would wait for minutes, and for up to six hours when several have failed.
+func (a *acmeIssuer) configNow(certmagic.Certificate) (*certmagic.Config, error) {
+	if a.storage.Away() {
+		return nil, errAway
+	}
+	return a.config, nil
 }
 
 // prepareStorage creates the storage directory and checks that it is writable:

@@ -44,9 +44,10 @@ func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Cert
 // which the ACME server validates now. certmagic keeps what is needed to answer under this
 // key. Anybody can claim to be an ACME server, so one such question is asked at a time about
 // listed names, and one about others, and the clients take turns. A no is not remembered: it
-// would make the validation fail that begins a moment later.
+// would make the validation fail that begins a moment later. Nor is it for a storage that was away
+// a moment ago: the instance that placed the order may have reached it again before this one.
 func (a *acmeIssuer) isChallengedElsewhere(ctx context.Context, name string, client fair.Caller) bool {
-	if name == "" || a.storage.Away() {
+	if name == "" {
 		return false
 	}
 	q := a.unlisted

@@ -56,8 +56,11 @@ type zapCore struct {
 	fields  []zapcore.Field
 }
 
-// repeated lists the messages of errors that "order failed" reports as well.
+// repeated lists the messages of errors that are reported otherwise: a storage that is away by
+// itself, the others as "order failed".
 var repeated = []string{
+	"unable to get configuration to manage certificate; unable to renew",
+	"unable to get automation config for certificate; maintenance for this certificate will likely fail",
 	"could not get certificate from issuer",
 	"challenge failed",
 	"validating authorization",

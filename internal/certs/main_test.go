@@ -3,6 +3,8 @@ package certs
 import (
 	"os"
 	"testing"
+
+	"signpost/internal/sources/rig"
 )
 
 func TestMain(m *testing.M) {
@@ -18,5 +20,5 @@ func TestMain(m *testing.M) {
 	} {
 		os.Setenv(name, value)
 	}
-	os.Exit(m.Run())
+	rig.Main(m)
 }

@@ -75,5 +75,5 @@ func isPart(name string) bool {
 	case dir == "html" && ext == ".html", dir == "text" && ext == ".json":
 		return true
 	}
-	return name == "static/style.css" || name == "static/copy.js"
+	return name == styleFile || name == scriptFile
 }

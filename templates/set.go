@@ -18,6 +18,12 @@ import (
 //go:embed html/*.html text/*.json static/*
 var embedded embed.FS
 
+// Files of which there is one.
+const (
+	styleFile  = "static/style.css"
+	scriptFile = "static/copy.js"
+)
+
 // Dirs lists the directories of a set's files.
 var Dirs = []string{"html", "text", "static"}
 
@@ -55,7 +61,7 @@ func Load(overlay fs.FS) (*Set, error) {
 	}
 	l.loadTexts()
 	l.loadPages()
-	l.set.Style, l.set.Script = l.files["static/style.css"].data, l.files["static/copy.js"].data
+	l.set.Style, l.set.Script = l.served(styleFile), l.served(scriptFile)
 	if len(l.faults) > 0 {
 		return nil, l.faults
 	}

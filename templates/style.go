@@ -19,13 +19,12 @@ var (
 // checkStyle warns of classes in an operator's style that the page does not have: its
 // HTML has probably changed since the style was written.
 func (l *loader) checkStyle() {
-	const style = "static/style.css"
-	if l.files[style].embedded {
+	if l.files[styleFile].embedded {
 		return
 	}
 	used := map[string]bool{}
 	for name, f := range l.files {
-		if path.Dir(name) != "html" && name != "static/copy.js" {
+		if path.Dir(name) != "html" && name != scriptFile {
 			continue
 		}
 		for _, match := range usedClass.FindAllSubmatch(f.data, -1) {
@@ -35,7 +34,7 @@ func (l *loader) checkStyle() {
 		}
 	}
 	var unused []string
-	for _, match := range cssSelector.FindAllSubmatch(cssComment.ReplaceAll(l.files[style].data, nil), -1) {
+	for _, match := range cssSelector.FindAllSubmatch(cssComment.ReplaceAll(l.files[styleFile].data, nil), -1) {
 		for _, class := range cssClass.FindAllString(string(match[1]), -1) {
 			if !used[class] && !slices.Contains(unused, class) {
 				unused = append(unused, class)
@@ -43,7 +42,7 @@ func (l *loader) checkStyle() {
 		}
 	}
 	if len(unused) > 0 {
-		l.warn(style, "has rules for "+strings.Join(unused, ", ")+", which the page does not have; "+
+		l.warn(styleFile, "has rules for "+strings.Join(unused, ", ")+", which the page does not have; "+
 			"compare it with the original")
 	}
 }

@@ -24,8 +24,8 @@ func TestSize(t *testing.T) {
 			"User-Agent", agentMac).Body.Len() // which may be an iPad's, and shows its steps twice
 		style, script := get(t, h, stylePath).Body.Len(), get(t, h, scriptPath).Body.Len()
 		t.Logf("%s: page %d, style %d, script %d", lang, page, style, script)
-		if page+style+script > 60<<10 {
-			t.Errorf("page, style and script in %s have %d bytes, want at most 60 KiB", lang, page+style+script)
+		if page+style+script > 60_000 {
+			t.Errorf("page, style and script in %s have %d bytes, want at most 60,000", lang, page+style+script)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,33 +94,14 @@ func (m machine) start(t *testing.T) {
 	})
 }
 
-// Certificates of this life are due for renewal when a quarter of it has passed.
-const (
-	renewLife  = 40 * time.Second
-	renewRatio = 0.75
-	renewDue   = 10 * time.Second
-)
-
-// TestRenewalsAfterOutage takes the database away from three machines, until after the time when
-// their certificates are due for renewal. They go on serving what they have. When the database is
-// back each certificate is renewed at once, by one of them, and all machines serve the new one.
-func TestRenewalsAfterOutage(t *testing.T) {
-	if text := os.Getenv(machineVariable); text != "" {
-		var m machine
-		if err := json.Unmarshal([]byte(text), &m); err != nil {
-			t.Fatal(err)
-		}
-		m.run(t)
-		return
-	}
-	postgres := rig.PostgreSQL(t)
-	d := postgres.Empty(t)
+// startMachines starts machines that share a database. The ACME server reaches one after the other.
+func (n *network) startMachines(t *testing.T, d *rig.Database, count int) []machine {
+	t.Helper()
 	d.Run(t, fmt.Sprintf("GRANT CREATE ON SCHEMA public TO %s; ALTER ROLE %[1]s RESET ALL; "+
 		"ALTER ROLE %[1]s CONNECTION LIMIT -1;", d.User))
-	n := newNetwork(t, networkOptions{validity: uint64(renewLife / time.Second)})
 	var machines []machine
 	var plain, secure []string
-	for range 3 {
+	for range count {
 		m := machine{
 			Database: d.URL, PasswordFile: d.PasswordFile, Directory: n.server.URL + "/dir", CARoot: n.rootFile,
 			Plain: "127.0.0.1:" + freeport.Choose(t), Secure: "127.0.0.1:" + freeport.Choose(t),
@@ -137,21 +119,57 @@ func TestRenewalsAfterOutage(t *testing.T) {
 			return true
 		})
 	}
-	// The ACME server reaches one machine after the other.
 	go inTurn(n.plain, plain)
 	go inTurn(n.secure, secure)
+	return machines
+}
 
-	const names = 6
-	first := map[string]*x509.Certificate{}
-	var last time.Time // when the last certificate was issued
+// Certificates of this life are due for renewal when a quarter of it has passed.
+const (
+	renewLife  = 48 * time.Second
+	renewRatio = 0.75
+	renewDue   = 12 * time.Second
+)
+
+// TestRenewalsAfterOutage takes the database away from three machines, until after the time when
+// their certificates are due for renewal. They go on serving what they have. When the database is
+// back each certificate is renewed at once, by one of them, and all machines serve the new one.
+func TestRenewalsAfterOutage(t *testing.T) {
+	if text := os.Getenv(machineVariable); text != "" {
+		var m machine
+		if err := json.Unmarshal([]byte(text), &m); err != nil {
+			t.Fatal(err)
+		}
+		m.run(t)
+		return
+	}
+	postgres := rig.PostgreSQL(t)
+	n := newNetwork(t, networkOptions{validity: uint64(renewLife / time.Second)})
+	machines := n.startMachines(t, postgres.Empty(t), 3)
+
+	const names = 3
+	served := make([]*x509.Certificate, names)
+	var group sync.WaitGroup
 	for i := range names {
-		name := fmt.Sprintf("autoconfig.d%d.example", i)
-		for j := range machines {
-			c := n.mustServe(machines[(i+j)%len(machines)].Secure, name)
-			if j > 0 && !c.Equal(first[name]) {
-				t.Fatalf("%s: two machines serve different certificates", name)
+		group.Go(func() {
+			var err error
+			if served[i], err = n.served(machines[i].Secure, hosted(i)); err != nil {
+				t.Error(err)
 			}
-			first[name] = c
+		})
+	}
+	group.Wait()
+	if t.Failed() {
+		return
+	}
+	last := served[0].NotBefore
+	for i, c := range served {
+		for _, m := range machines {
+			if !n.mustServe(m.Secure, hosted(i)).Equal(c) {
+				t.Fatalf("%s: two machines serve different certificates", hosted(i))
+			}
+		}
+		if c.NotBefore.After(last) {
 			last = c.NotBefore
 		}
 	}
@@ -161,10 +179,10 @@ func TestRenewalsAfterOutage(t *testing.T) {
 
 	postgres.Stop()
 	for time.Since(last) < renewDue+2*time.Second {
-		for name, c := range first {
+		for i, c := range served {
 			for _, m := range machines {
-				if !n.mustServe(m.Secure, name).Equal(c) {
-					t.Fatalf("%s: another certificate while the database is away", name)
+				if !n.mustServe(m.Secure, hosted(i)).Equal(c) {
+					t.Fatalf("%s: another certificate while the database is away", hosted(i))
 				}
 			}
 		}
@@ -176,10 +194,10 @@ func TestRenewalsAfterOutage(t *testing.T) {
 	postgres.Start(t)
 
 	back := time.Now()
-	for name, c := range first {
+	for i, c := range served {
 		for _, m := range machines {
-			within(t, renewDue/2, "a machine serves the renewed certificate of "+name, func() bool {
-				return !n.mustServe(m.Secure, name).Equal(c)
+			within(t, renewDue/2, "a machine serves the renewed certificate of "+hosted(i), func() bool {
+				return !n.mustServe(m.Secure, hosted(i)).Equal(c)
 			})
 		}
 	}
@@ -189,15 +207,25 @@ func TestRenewalsAfterOutage(t *testing.T) {
 	}
 }
 
+func hosted(i int) string { return fmt.Sprintf("autoconfig.d%d.example", i) }
+
 // mustServe returns the certificate that is served at an address.
 func (n *network) mustServe(address, name string) *x509.Certificate {
 	n.t.Helper()
+	c, err := n.served(address, name)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return c
+}
+
+func (n *network) served(address, name string) (*x509.Certificate, error) {
 	conn, err := tls.Dial("tcp", address, &tls.Config{ServerName: name, RootCAs: n.roots})
 	if err != nil {
-		n.t.Fatalf("%s at %s: %v", name, address, err)
+		return nil, fmt.Errorf("%s at %s: %w", name, address, err)
 	}
 	defer conn.Close()
-	return conn.ConnectionState().PeerCertificates[0]
+	return conn.ConnectionState().PeerCertificates[0], nil
 }
 
 // inTurn passes connections on to one address after the other, until the listener is closed.

@@ -88,7 +88,8 @@ func (s *Settings) templated() Settings {
 		server.PathPrefix = Verbatim(server.PathPrefix)
 		if s.Login != s.Address {
 			server.Hostname = Verbatim(Expand(server.Hostname, s.Login))
-			server.Login.Username = Verbatim(Expand(cmp.Or(strings.TrimSpace(server.Login.Username), EmailAddress), s.Login))
+			username := cmp.Or(strings.TrimSpace(server.Login.Username), EmailAddress)
+			server.Login.Username = Verbatim(Expand(username, s.Login))
 		}
 		if s.Login != s.Address || !s.Address.plainInURL() {
 			server.URL = Verbatim(ExpandURL(server.URL, s.Login))

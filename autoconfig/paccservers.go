@@ -99,7 +99,8 @@ func authentication(p *account.Provider, servers []account.Server) (*paccAuthent
 		a.OAuthPublic.Issuer = issuerURL(p.OAuth2.Issuer)
 	}
 	if !a.Password && a.OAuthPublic.Issuer == "" {
-		return nil, nil, notDescribable("its mail servers have neither a password nor OAuth2 with an https issuer in common")
+		return nil, nil, notDescribable("its mail servers have neither a password nor OAuth2 with an " +
+			"https issuer in common")
 	}
 	servers = slices.DeleteFunc(servers, func(s account.Server) bool {
 		return a.Password && !takesPassword(s) || a.OAuthPublic.Issuer != "" && !takesOAuth2(s)

@@ -56,14 +56,16 @@ func answerJSONRequest(r *http.Request, resolve account.Resolver, service string
 	s, err := resolve(r.Context(), q.Query)
 	switch {
 	case account.IsUnknown(err) && q.Address.IsZero():
-		return nil, &Error{Code: MissingParameter, Reason: "the request has no address that can be read: " + err.Error()}
+		return nil, &Error{Code: MissingParameter,
+			Reason: "the request has no address that can be read: " + err.Error()}
 	case account.IsUnknown(err):
 		return nil, &Error{Code: UserNotFound, Reason: err.Error()}
 	case err != nil:
 		return nil, &Error{Code: Unavailable, Reason: err.Error()}
 	}
 	host := autodiscoverHost(s)
-	if name, _, _ := strings.Cut(r.Host, ":"); service != "" && strings.EqualFold(strings.TrimSuffix(name, "."), service) {
+	if name, _, _ := strings.Cut(r.Host, ":"); service != "" &&
+		strings.EqualFold(strings.TrimSuffix(name, "."), service) {
 		host = service
 	}
 	return writeJSON(s, host, q.protocol, q.redirects)

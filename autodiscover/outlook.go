@@ -93,11 +93,13 @@ func outlookServers(s account.Settings) ([]account.Server, error) {
 func whyNotOutlook(s account.Settings) string {
 	i := slices.IndexFunc(s.Servers, isIncomingMail)
 	if i < 0 {
-		return "Outlook's schema tells of IMAP and POP3 servers, and the provider's servers are: " + typeNames(s.Servers)
+		return "Outlook's schema tells of IMAP and POP3 servers, and the provider's servers are: " +
+			typeNames(s.Servers)
 	}
 	server := s.Servers[i]
 	if !takesPassword(server) {
-		return "the " + string(server.Type) + " server takes no password, and Outlook's schema knows no other way to sign in"
+		return "the " + string(server.Type) +
+			" server takes no password, and Outlook's schema knows no other way to sign in"
 	}
 	return "the name of the " + string(server.Type) + " server needs a mailbox, and none was given"
 }

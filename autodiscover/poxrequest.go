@@ -93,7 +93,8 @@ func parsePOX(texts requestTexts, err error) (poxRequest, error) {
 	schema := responseSchema(texts)
 	switch {
 	case schema == "":
-		return poxRequest{}, &Error{Code: NotAvailable, Reason: "the schema asked for is neither Outlook's nor ActiveSync's"}
+		return poxRequest{}, &Error{Code: NotAvailable,
+			Reason: "the schema asked for is neither Outlook's nor ActiveSync's"}
 	case texts.address == "":
 		return poxRequest{}, &Error{Code: AddressUnknown, Reason: "the request names its mailbox by LegacyDN only"}
 	}

@@ -32,7 +32,8 @@ func ReadUserSettings(document []byte) (account.Settings, error) {
 	}
 	if fault := root.FindElement("Body/Fault"); fault != nil {
 		_, code, _ := strings.Cut(":"+textOf(fault, "faultcode"), ":")
-		return account.Settings{}, remoteError(Code(code[strings.LastIndexByte(code, ':')+1:]), textOf(fault, "faultstring"))
+		return account.Settings{}, remoteError(Code(code[strings.LastIndexByte(code, ':')+1:]),
+			textOf(fault, "faultstring"))
 	}
 	response := root.FindElement("Body/" + getUserSettings + "ResponseMessage/Response")
 	if response == nil {

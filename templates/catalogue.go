@@ -117,7 +117,8 @@ func (c catalogue) misnamedForms(english catalogue, file string) []fault.Fault {
 		}
 		for _, name := range c[key].names {
 			if !slices.Contains(english[base].names, name) {
-				text := fmt.Sprintf("%q has the name %s, want none but [%s]", key, name, strings.Join(english[base].names, " "))
+				text := fmt.Sprintf("%q has the name %s, want none but [%s]",
+					key, name, strings.Join(english[base].names, " "))
 				faults = append(faults, fault.Fault{File: file, Line: c[key].line, Text: text})
 			}
 		}

@@ -77,7 +77,8 @@ func (l *loader) checkIncludes() {
 		f.Text = fmt.Sprintf("there is no template %q", name)
 		for _, file := range sortedKeys(l.files) {
 			if path.Dir(file) == "html" && defines(l.files[file].base, name) {
-				f = fault.Fault{File: file, Text: fmt.Sprintf("does not define %q, which %s uses", name, included[name].File)}
+				f = fault.Fault{File: file,
+					Text: fmt.Sprintf("does not define %q, which %s uses", name, included[name].File)}
 			}
 		}
 		l.faults = append(l.faults, f)

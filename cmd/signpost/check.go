@@ -71,7 +71,8 @@ func check(ctx context.Context, e env, args []string) error {
 	}
 	isWrong := func(m missedClients) bool { return !m.chosen }
 	misleads := func(s service.SourceCheck) bool { return len(s.Misled) > 0 }
-	if *strict && (len(warnings) > 0 || slices.ContainsFunc(missed, isWrong) || slices.ContainsFunc(sources, misleads)) {
+	if *strict &&
+		(len(warnings) > 0 || slices.ContainsFunc(missed, isWrong) || slices.ContainsFunc(sources, misleads)) {
 		return errStrict
 	}
 	return nil

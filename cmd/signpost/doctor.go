@@ -51,23 +51,30 @@ func doctorCommand(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
 	r := doctorRun{env: e}
 	flags.StringVar(&r.config, "config", "",
-		"also compare with what this service would tell, by the configuration in\n`FILE` (default signpost.yaml in this directory, then\n/etc/signpost/signpost.yaml, if there is one)")
-	flags.StringVar(&r.clients, "client", "", "forecast only these `CLIENTS`, separated by commas, in all their versions:\n"+clientNames())
+		"also compare with what this service would tell, by the configuration in\n"+
+			"`FILE` (default signpost.yaml in this directory, then\n/etc/signpost/signpost.yaml, if there is one)")
+	flags.StringVar(&r.clients, "client", "",
+		"forecast only these `CLIENTS`, separated by commas, in all their versions:\n"+clientNames())
 	flags.BoolVar(&r.json, "json", false, "print JSON")
 	flags.BoolVar(&r.verbose, "v", false, "also print the mail servers, and each request with its time")
 	flags.BoolVar(&r.v4, "4", false, "connect by IPv4 only")
 	flags.BoolVar(&r.v6, "6", false, "connect by IPv6 only")
 	flags.StringVar(&r.resolver, "resolver", "", "ask the name server at `ADDRESS`, not that of this machine")
-	flags.StringVar(&r.failOn, "fail-on", "error", "exit with 1 for findings of this `SEVERITY` or worse: error or warning")
+	flags.StringVar(&r.failOn, "fail-on", "error",
+		"exit with 1 for findings of this `SEVERITY` or worse: error or warning")
 	flags.BoolVar(&r.private, "private", false, "connect also to addresses that are not on the public internet")
 	flags.BoolVar(&r.redact, "redact", false, "print nothing that tells whose address it is, for a ticket")
 	flags.BoolVar(&r.real, "real", false,
-		"send the address itself also to servers outside its domain, as clients do;\notherwise these are asked about another mailbox of the domain")
+		"send the address itself also to servers outside its domain, as clients do;\n"+
+			"otherwise these are asked about another mailbox of the domain")
 	flags.DurationVar(&r.timeout, "timeout", 0,
-		"end after this `TIME` with what is known (default 1m; 5m for each address of\n-from, as they wait for one another)")
-	flags.StringVar(&r.from, "from", "", "diagnose the addresses and domains in `FILE`, one on a line, - for standard input,\nand print a line for each")
+		"end after this `TIME` with what is known (default 1m; 5m for each address of\n"+
+			"-from, as they wait for one another)")
+	flags.StringVar(&r.from, "from", "",
+		"diagnose the addresses and domains in `FILE`, one on a line, - for standard input,\nand print a line for each")
 	flags.StringVar(&r.out, "out", "",
-		"with -from, keep the reports in `FILE`, as JSON, one on a line; what is in it\nalready is not diagnosed again, so a run that was broken off goes on")
+		"with -from, keep the reports in `FILE`, as JSON, one on a line; what is in it\n"+
+			"already is not diagnosed again, so a run that was broken off goes on")
 	flags.IntVar(&r.atOnce, "at-once", 8, "with -from, diagnose `N` addresses at a time")
 	operands, err := parseFlags(e, flags, args, doctorUsage)
 	if err != nil {

@@ -40,7 +40,8 @@ func parseFlags(e env, flags *flag.FlagSet, args []string, usage string) ([]stri
 
 func configFlag(flags *flag.FlagSet) *string {
 	return flags.String("config", "",
-		"read the configuration from `FILE` (default signpost.yaml in this directory,\nthen /etc/signpost/signpost.yaml)")
+		"read the configuration from `FILE` (default signpost.yaml in this directory,\n"+
+			"then /etc/signpost/signpost.yaml)")
 }
 
 // load loads the configuration from the file that the named flag gives.
@@ -79,7 +80,8 @@ func notHosted(l *service.Loaded, domain string, err error) error {
 	}
 	if len(l.Sources) > 0 {
 		return fault.WithHint(
-			fmt.Errorf("%s is not hosted here: no provider of %s and no account source has it, and its MX record leads to none",
+			fmt.Errorf("%s is not hosted here: no provider of %s and no account source has it, "+
+				"and its MX record leads to none",
 				domain, l.File),
 			"every client is told that the address is unknown; add the domain to a provider or to an account source",
 		)

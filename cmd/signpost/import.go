@@ -47,11 +47,14 @@ func importCommand(ctx context.Context, e env, args []string) error {
 	r := importRun{env: e, inFolder: map[string]bool{}, told: map[draft.Remark]bool{}}
 	flags.StringVar(&r.out, "o", "signpost.yaml", "write `FILE`")
 	flags.BoolVar(&r.force, "force", false, "replace the file if it exists")
-	flags.StringVar(&r.format, "format", "", "take all files for those of `NAME`, whatever they look like: "+formatNames())
+	flags.StringVar(&r.format, "format", "", "take all files for those of `NAME`, whatever they look like: "+
+		formatNames())
 	flags.BoolVar(&r.programs.Postfix, "postfix", false, "ask postconf of this machine")
 	flags.BoolVar(&r.programs.Dovecot, "dovecot", false, "ask doveconf of this machine")
-	flags.StringVar(&r.resolver, "resolver", "", "for a domain, ask the name server at `ADDRESS`, not that of this machine")
-	flags.BoolVar(&r.private, "private", false, "for a domain, connect also to addresses that are not on the public internet")
+	flags.StringVar(&r.resolver, "resolver", "",
+		"for a domain, ask the name server at `ADDRESS`, not that of this machine")
+	flags.BoolVar(&r.private, "private", false,
+		"for a domain, connect also to addresses that are not on the public internet")
 	operands, err := parseFlags(e, flags, args, importUsage)
 	if err != nil {
 		return err
@@ -141,7 +144,8 @@ func (r *importRun) readDomain(ctx context.Context, domain string) error {
 	}
 	fmt.Fprintln(r.stderr)
 	if !s.Found() && len(s.Unknown) > 0 {
-		return fault.WithHint(fmt.Errorf("nobody who answered tells mail clients anything about %s, and not everybody did", domain),
+		return fault.WithHint(fmt.Errorf("nobody who answered tells mail clients anything about %s, "+
+			"and not everybody did", domain),
 			"what is not known is listed above; try again when it answers")
 	}
 	if !s.Found() {
@@ -180,7 +184,8 @@ func (r *importRun) readFiles(files []format.File) error {
 	const most = 10
 	for i, path := range unknown {
 		if i == most {
-			r.draft.Lose(draft.Place{File: path}, "it and %d other files are in no format that import knows", len(unknown)-most-1)
+			r.draft.Lose(draft.Place{File: path}, "it and %d other files are in no format that import knows",
+				len(unknown)-most-1)
 			break
 		}
 		r.draft.Lose(draft.Place{File: path}, "it is in no format that import knows")

@@ -58,7 +58,8 @@ func initCommand(ctx context.Context, e env, args []string) error {
 		r.answers.MailHost, err = start.ParseHost(text)
 		return err
 	})
-	flags.Func("servers", "servers that mail programs are told, a `LIST` such as\n\"imap mail.domain.se:993 SSL, smtp mail.domain.se:465 SSL\"", func(text string) error {
+	flags.Func("servers", "servers that mail programs are told, a `LIST` such as\n"+
+		"\"imap mail.domain.se:993 SSL, smtp mail.domain.se:465 SSL\"", func(text string) error {
 		for item := range strings.SplitSeq(text, ",") {
 			server, err := start.ParseServer(item)
 			if err != nil {
@@ -72,7 +73,8 @@ func initCommand(ctx context.Context, e env, args []string) error {
 		r.answers.Product, err = start.ParseProduct(text)
 		return err
 	})
-	flags.Func("tls", "`HOW` TLS is ended: acme (Signpost orders certificates) or proxy (a web server\nin front has them)", func(text string) (err error) {
+	flags.Func("tls", "`HOW` TLS is ended: acme (Signpost orders certificates) or proxy (a web server\n"+
+		"in front has them)", func(text string) (err error) {
 		r.answers.TLS, err = start.ParseTLS(text)
 		return err
 	})
@@ -124,7 +126,8 @@ func (r *initRun) run(ctx context.Context) error {
 		return err
 	}
 	if _, err := importer.Save(ctx, r.out, r.force, &result.Draft); err != nil {
-		return fault.WithHint(err, cmp.Or(fault.Hint(err), "say otherwise with the flags, or write it by hand: README.md has an example"))
+		return fault.WithHint(err,
+			cmp.Or(fault.Hint(err), "say otherwise with the flags, or write it by hand: README.md has an example"))
 	}
 	return r.tell(ctx, result)
 }
@@ -134,7 +137,8 @@ func (r *initRun) tell(ctx context.Context, result *start.Result) error {
 	fmt.Fprintf(r.stderr, "\n%s is written.\n", r.out)
 	items := append(slices.Clone(result.Unknown), result.Draft.Hints...)
 	if n := len(result.Draft.Lost); n > 0 {
-		items = append(items, fmt.Sprintf("%d settings of the mail server are not carried over: the end of %s lists them", n, r.out))
+		items = append(items,
+			fmt.Sprintf("%d settings of the mail server are not carried over: the end of %s lists them", n, r.out))
 	}
 	if len(items) > 0 {
 		fmt.Fprintln(r.stderr, "\nPlease look at these: they could not be known, or are yours to do.")

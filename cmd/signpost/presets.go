@@ -26,7 +26,8 @@ func presets(_ context.Context, e env, args []string) error {
 		return listPresets(e)
 	case 1:
 	default:
-		return usagef("signpost presets -h explains the command", "presets takes one operand, not %q as well", operands[1])
+		return usagef("signpost presets -h explains the command",
+			"presets takes one operand, not %q as well", operands[1])
 	}
 	text, ok := config.PresetText(operands[0])
 	if !ok {

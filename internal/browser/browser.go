@@ -127,8 +127,10 @@ func Command[P, R any](c cdp.Command[P, R], params P) Step {
 
 // User-Agent headers of a phone and of a computer.
 const (
-	AgentIPhone  = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
-	AgentWindows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36"
+	AgentIPhone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 " +
+		"(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+	AgentWindows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 " +
+		"(KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36"
 )
 
 // Screen makes the tab look like that of a phone or a computer.
@@ -174,10 +176,12 @@ func RunAxe(t testing.TB, ctx context.Context, source string) (passes int, viola
 		Passes     int
 		Violations []string
 	}
-	got := JS[result](t, ctx, `axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => ({
+	got := JS[result](t, ctx, `axe.run({
+		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+	}).then(r => ({
 		Passes: r.passes.length,
-		Violations: r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html.slice(0, 200) + " " +
-			n.failureSummary)),
+		Violations: r.violations.flatMap(v => v.nodes.map(n =>
+			v.id + ": " + v.help + ": " + n.html.slice(0, 200) + " " + n.failureSummary)),
 	}))`)
 	return got.Passes, got.Violations
 }
@@ -186,9 +190,12 @@ func RunAxe(t testing.TB, ctx context.Context, source string) (passes int, viola
 // links in a sentence.
 func TooSmall(t testing.TB, ctx context.Context) []string {
 	t.Helper()
-	return JS[[]string](t, ctx, `[...document.querySelectorAll("a[href], button, summary, input:not([type=hidden])")].filter(e => {
+	return JS[[]string](t, ctx, `[...document.querySelectorAll(
+		"a[href], button, summary, input:not([type=hidden])",
+	)].filter(e => {
 		const box = e.getBoundingClientRect();
-		const sentence = getComputedStyle(e).display === "inline" && e.parentNode.textContent.trim() !== e.textContent.trim();
+		const sentence = getComputedStyle(e).display === "inline" &&
+			e.parentNode.textContent.trim() !== e.textContent.trim();
 		return e.checkVisibility() && !sentence && (box.width < 44 || box.height < 44);
 	}).map(e => e.outerHTML.slice(0, 120) + " " + JSON.stringify(e.getBoundingClientRect()))`)
 }
@@ -196,5 +203,7 @@ func TooSmall(t testing.TB, ctx context.Context) []string {
 // TooWide returns what is wider than the screen.
 func TooWide(t testing.TB, ctx context.Context) []string {
 	t.Helper()
-	return JS[[]string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest(".unseen, svg") && e.getBoundingClientRect().right > innerWidth + 0.5).map(e => e.outerHTML.slice(0, 120))`)
+	return JS[[]string](t, ctx, `[...document.querySelectorAll("body *")].filter(e =>
+		e.checkVisibility() && !e.closest(".unseen, svg") && e.getBoundingClientRect().right > innerWidth + 0.5,
+	).map(e => e.outerHTML.slice(0, 120))`)
 }

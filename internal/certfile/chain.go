@@ -15,11 +15,13 @@ func (k *KeyPair) Chain() (chain []*x509.Certificate, problem string) {
 	last, position := k.Leaf, 0
 	for {
 		next := slices.IndexFunc(k.All, func(c *x509.Certificate) bool {
-			return bytes.Equal(c.RawSubject, last.RawIssuer) && !slices.Contains(chain, c) && last.CheckSignatureFrom(c) == nil
+			return bytes.Equal(c.RawSubject, last.RawIssuer) && !slices.Contains(chain, c) &&
+				last.CheckSignatureFrom(c) == nil
 		})
 		if next < 0 || IsRoot(k.All[next]) {
 			if next < 0 && len(chain) == 0 {
-				return nil, `the issuer's certificate is missing; unless the issuer is a root, devices show "Not Verified"`
+				return nil,
+					`the issuer's certificate is missing; unless the issuer is a root, devices show "Not Verified"`
 			}
 			break
 		}

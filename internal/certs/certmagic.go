@@ -132,7 +132,8 @@ func (a *acmeIssuer) admit(ctx context.Context, name string, renewal bool, o *cl
 }
 
 // errLockLost is the reason why an order ends whose lock another instance has by now.
-var errLockLost = &refusal{"another machine orders it, because this one did not reach the store of certificates in time"}
+var errLockLost = &refusal{"another machine orders it, because this one did not reach the store of " +
+	"certificates in time"}
 
 func isLockLost(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errLockLost) }
 

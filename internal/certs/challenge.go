@@ -34,7 +34,8 @@ func isChallenge(hello *tls.ClientHelloInfo) bool {
 // client.
 func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := strings.ToLower(hello.ServerName)
-	if _, ok := certmagic.GetACMEChallenge(name); !ok && !a.isChallengedElsewhere(hello.Context(), name, a.clientOf(hello)) {
+	if _, ok := certmagic.GetACMEChallenge(name); !ok &&
+		!a.isChallengedElsewhere(hello.Context(), name, a.clientOf(hello)) {
 		return nil, errNoChallenge
 	}
 	return a.config.GetCertificateWithContext(hello.Context(), hello)

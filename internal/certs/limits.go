@@ -109,7 +109,8 @@ func (l *limits) ready(name string) error {
 func (c *counts) check(name string) error {
 	now := time.Now()
 	if now.Before(c.stoppedUntil) {
-		return &refusal{fmt.Sprintf("no orders before %s, the ACME server failed: %s", clock(c.stoppedUntil), c.stopReason)}
+		return &refusal{fmt.Sprintf("no orders before %s, the ACME server failed: %s",
+			clock(c.stoppedUntil), c.stopReason)}
 	}
 	if f := c.failures[name]; f != nil && now.Before(f.until) {
 		return &refusal{fmt.Sprintf("no order before %s, the last one failed: %s", clock(f.until), f.reason)}

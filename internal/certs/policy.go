@@ -255,7 +255,8 @@ func without(addresses, ours []netip.Addr) []netip.Addr {
 
 func elsewhere(there, foreign []netip.Addr, here string) error {
 	if len(foreign) < len(there) {
-		return &elsewhereError{fmt.Sprintf("it is also at %v, and %s: all of its addresses must lead here", foreign, here)}
+		return &elsewhereError{fmt.Sprintf("it is also at %v, and %s: all of its addresses must lead here",
+			foreign, here)}
 	}
 	return &elsewhereError{fmt.Sprintf("it is at %v, and %s", there, here)}
 }

@@ -38,7 +38,8 @@ func (s *Store) prove(ctx context.Context) error {
 		return ignoreAbsence(err)
 	}
 	text := s.encode(proofKey, []byte("signpost\n"))
-	_, err = s.exec(ctx, s.insert("signpost_certificates (name, value, modified) VALUES (?, ?, "+s.now()+")"), proofKey, text)
+	_, err = s.exec(ctx, s.insert("signpost_certificates (name, value, modified) VALUES (?, ?, "+s.now()+")"),
+		proofKey, text)
 	if err != nil {
 		return err
 	}

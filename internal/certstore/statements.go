@@ -29,9 +29,11 @@ var tableStatements = map[string][]string{
 			owner VARCHAR(64) NOT NULL, expires TIMESTAMPTZ NOT NULL)`,
 	},
 	"mysql": {
-		`CREATE TABLE IF NOT EXISTS signpost_certificates (name VARCHAR(700) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
+		`CREATE TABLE IF NOT EXISTS signpost_certificates (
+			name VARCHAR(700) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
 			value MEDIUMTEXT CHARACTER SET ascii NOT NULL, modified DATETIME(6) NOT NULL) ENGINE=InnoDB`,
-		`CREATE TABLE IF NOT EXISTS signpost_leases (name VARCHAR(700) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
+		`CREATE TABLE IF NOT EXISTS signpost_leases (
+			name VARCHAR(700) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
 			owner VARCHAR(64) CHARACTER SET ascii NOT NULL, expires DATETIME(6) NOT NULL) ENGINE=InnoDB`,
 	},
 }

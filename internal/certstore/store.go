@@ -61,7 +61,8 @@ type Store struct {
 func Validate(o Options) []error {
 	var problems []error
 	// A file that is not there yet, or that this user may not read, is told otherwise.
-	if _, err := readSeal(o.SealFile); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+	if _, err := readSeal(o.SealFile); err != nil && !errors.Is(err, fs.ErrNotExist) &&
+		!errors.Is(err, fs.ErrPermission) {
 		problems = append(problems, sealError(err))
 	}
 	tables, err := o.open(1)

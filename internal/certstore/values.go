@@ -49,7 +49,8 @@ func (s *Store) write(ctx context.Context, values parts) error {
 func (s *Store) Swap(ctx context.Context, key string, old, value []byte) (bool, error) {
 	text := s.encode(key, value)
 	if old == nil {
-		changed, err := s.exec(ctx, s.insert("signpost_certificates (name, value, modified) VALUES (?, ?, "+s.now()+")"), key, text)
+		changed, err := s.exec(ctx,
+			s.insert("signpost_certificates (name, value, modified) VALUES (?, ?, "+s.now()+")"), key, text)
 		if err != nil || changed > 0 {
 			return changed > 0, err
 		}
@@ -125,7 +126,8 @@ func (s *Store) Exists(ctx context.Context, key string) bool {
 // List implements certmagic.Storage.
 func (s *Store) List(ctx context.Context, prefix string, recursive bool) ([]string, error) {
 	from, to := below(prefix)
-	rows, err := s.rowsOf(ctx, s.reads, "SELECT name FROM signpost_certificates WHERE name > ? AND name < ? ORDER BY name", from, to)
+	rows, err := s.rowsOf(ctx, s.reads,
+		"SELECT name FROM signpost_certificates WHERE name > ? AND name < ? ORDER BY name", from, to)
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,10 @@ type entry struct {
 }
 
 var entryKeys = keys[entry]{
-	"provider":    func(e *entry, v *value) { e.record.Provider = v.word() },
-	"alias":       func(e *entry, v *value) { e.record.Alias = v.address(v.text("the address of the mailbox"), v.line) },
+	"provider": func(e *entry, v *value) { e.record.Provider = v.word() },
+	"alias": func(e *entry, v *value) {
+		e.record.Alias = v.address(v.text("the address of the mailbox"), v.line)
+	},
 	"inactive":    func(e *entry, v *value) { e.record.Inactive = v.boolean() },
 	"username":    func(e *entry, v *value) { e.record.Username = v.username() },
 	"displayName": func(e *entry, v *value) { e.record.DisplayName = v.text("a name") },
@@ -139,8 +141,9 @@ func (l *loader) compareAlias(e *entry, byKey map[string]*entry) {
 		alias.fault("%s is an alias too (line %d); name the mailbox itself", quote(target.String()), mailbox.line)
 	case mailbox == nil || mailbox.has["provider"] == nil:
 		if _, named := l.hosted[target.Domain()]; !named && len(l.mx) > 0 {
-			alias.warn("no provider lists the domain %s, and DNS is not asked about an alias: it gets what any address of %s "+
-				"gets; list that mailbox with its provider, or its domain", target.Domain(), e.address.Domain())
+			alias.warn("no provider lists the domain %s, and DNS is not asked about an alias: it gets what any "+
+				"address of %s gets; list that mailbox with its provider, or its domain",
+				target.Domain(), e.address.Domain())
 			return
 		}
 		l.requireHosted(target, alias, alias.line)

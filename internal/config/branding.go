@@ -37,7 +37,8 @@ func (v *value) origin() string {
 func readAccent(b *setup.Branding, v *value) {
 	c := parsed(v, `a colour, such as "#1b55a6" (quote it, # begins a comment)`, setup.ParseColour)
 	if ratio := c.Contrast(setup.White); ratio < setup.MinContrast {
-		v.fault("%s has a contrast of %.2f to white; links and buttons need %.1f to be readable, choose a darker colour",
+		v.fault("%s has a contrast of %.2f to white; links and buttons need %.1f to be readable, "+
+			"choose a darker colour",
 			c, ratio, setup.MinContrast)
 	}
 	b.Accent = &c

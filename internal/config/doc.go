@@ -15,8 +15,8 @@
 //	                                                                      their MX that /ask allows
 //	admin.pprof                                        false              true: profiles of the running program at
 //	                                                                      /debug/pprof
-//	trustedProxies                                     127.0.0.0/8 ::1    addresses and networks of proxies whose headers
-//	                                                                      are trusted; or none
+//	trustedProxies                                     127.0.0.0/8 ::1    addresses and networks of proxies whose
+//	                                                                      headers are trusted; or none
 //	proxyHeaders                                       x-forwarded        headers that trusted proxies set: x-forwarded
 //	                                                                      (-For, -Proto, -Host) or forwarded (RFC 7239)
 //	proxyProtocol                                      false              true: trusted proxies use PROXY protocol
@@ -33,9 +33,9 @@
 //	limits.write                                       30s                time for the answer
 //	limits.idle                                        1m                 how long a connection stays open without a
 //	                                                                      request
-//	limits.drain                                       0s                 how long the service goes on when it is told to
-//	                                                                      stop, while it says that it is not ready: so
-//	                                                                      long as a load balancer takes to notice
+//	limits.drain                                       0s                 how long the service goes on when it is told
+//	                                                                      to stop, while it says that it is not ready:
+//	                                                                      so long as a load balancer takes to notice
 //	limits.stop                                        10s                how long running requests may take when the
 //	                                                                      service stops
 //	log.format                                         text               text or json
@@ -54,11 +54,12 @@
 //	tls.certificates[].certificate                     required           file of the certificate and its chain; read
 //	                                                                      again when it changes
 //	tls.certificates[].key                             required           file of its private key
-//	tls.acme.storage                                   see below          directory for ordered certificates and the ACME
-//	                                                                      account; without it, all are ordered again. Or
-//	                                                                      the URL of a database that several machines
-//	                                                                      share: postgres:// or mysql://
-//	tls.acme.passwordFile                              none               file with the password for a database as storage
+//	tls.acme.storage                                   see below          directory for ordered certificates and the
+//	                                                                      ACME account; without it, all are ordered
+//	                                                                      again. Or the URL of a database that several
+//	                                                                      machines share: postgres:// or mysql://
+//	tls.acme.passwordFile                              none               file with the password for a database as
+//	                                                                      storage
 //	tls.acme.sealFile                                  none               file of the key that seals private keys in a
 //	                                                                      database: 32 bytes in base64
 //	tls.acme.email                                     none               your address, for the ACME server
@@ -68,8 +69,8 @@
 //	                                                                      server's own certificate
 //	tls.acme.ordersPerHour                             90                 most orders per hour; a quarter is kept for
 //	                                                                      renewals, another quarter for listed names
-//	profiles.certificate                               unsigned           file of the certificate and its chain that sign
-//	                                                                      Apple profiles
+//	profiles.certificate                               unsigned           file of the certificate and its chain that
+//	                                                                      sign Apple profiles
 //	profiles.key                                       unsigned           file of its private key
 //	branding.name                                      the host name      name of the mail service on the set-up page
 //	branding.logo                                      the name           file of a picture, at most 64 KiB: PNG, JPEG,
@@ -79,8 +80,8 @@
 //	branding.contact.url                               none               your contact page, shown to customers
 //	branding.contact.email                             none               your mail address for customers
 //	branding.contact.phone                             none               your telephone number for customers
-//	branding.embeddedBy                                none               origins of your sites that may show the page in a
-//	                                                                      frame, or read its fragment with a script
+//	branding.embeddedBy                                none               origins of your sites that may show the page
+//	                                                                      in a frame, or read its fragment with a script
 //	branding.templates                                 none               directory with files that replace those of the
 //	                                                                      page: html, text, static
 //	dns.servers                                        the system's       IP addresses, with or without a port, of the
@@ -88,15 +89,17 @@
 //	dns.timeout                                        2s                 time for one try
 //	dns.addresses                                      none               of this service; customers' names get A and
 //	                                                                      AAAA records instead of a CNAME to name
-//	dns.caaIdentities                                  the authority's    domains by which CAA records know the authority
-//	                                                                      that issues certificates here, the first to
-//	                                                                      recommend; of a proxy, Caddy's defaults
+//	dns.caaIdentities                                  the authority's    domains by which CAA records know the
+//	                                                                      authority that issues certificates here, the
+//	                                                                      first to recommend; of a proxy, Caddy's
+//	                                                                      defaults
 //	dns.ttl                                            1h                 of the records that domains should have
 //	dns.updates                                        none               zones in which "signpost records -publish" may
 //	                                                                      write
 //	dns.updates[].zone                                 required           a zone and all domains below it; "*" is any
 //	                                                                      that no other entry names
-//	dns.updates[].primary                              required           its primary name server, with or without a port
+//	dns.updates[].primary                              required           its primary name server, with or without a
+//	                                                                      port
 //	dns.updates[].keyFile                              required           file of the TSIG key, as tsig-keygen or keymgr
 //	                                                                      writes it; or use key
 //	dns.updates[].key.name                             required           name of the key, if keyFile is not used
@@ -113,19 +116,19 @@
 //	providers[].domains.file                           none               file with one domain per line, # for comments;
 //	                                                                      may also be an item of the list
 //	providers[].domains.maxLoss                        10                 percentage of the file's domains that a reload
-//	                                                                      may lose, but five always unless it is 0; if it
-//	                                                                      loses more, the file counts as half written and
-//	                                                                      is refused
-//	providers[].domains.alias                          none               another name of a domain, or a list of them, in an
-//	                                                                      item of the list; each mailbox of the domain
-//	                                                                      exists under this name, too
+//	                                                                      may lose, but five always unless it is 0; if
+//	                                                                      it loses more, the file counts as half written
+//	                                                                      and is refused
+//	providers[].domains.alias                          none               another name of a domain, or a list of them,
+//	                                                                      in an item of the list; each mailbox of the
+//	                                                                      domain exists under this name, too
 //	providers[].domains.of                             required           the domain that alias is another name of;
 //	                                                                      mailboxes sign in with this one
 //	providers[].mx                                     none               hosts, or "*.suffix"; a domain belongs here if
 //	                                                                      its best MX is one of them
-//	providers[].mailHost                               none               host for %MAILHOST% of servers, for mailboxes of
-//	                                                                      which no source of accounts knows their host;
-//	                                                                      required if a server has the placeholder
+//	providers[].mailHost                               none               host for %MAILHOST% of servers, for mailboxes
+//	                                                                      of which no source of accounts knows their
+//	                                                                      host; required if a server has the placeholder
 //	providers[].servers                                required           in the order of preference; optional with
 //	                                                                      autodiscover
 //	providers[].servers.of                             none               id of the provider whose servers this one has,
@@ -160,16 +163,16 @@
 //	                                                                      downloads: 0 (all) 1 3 7 14 31
 //	providers[].servers[].principalURL                 found by client    caldav, carddav: URL of the principal, https
 //	                                                                      only; may hold placeholders
-//	providers[].servers[].answerWithoutLogin           false              activesync, ews; true: answer phones and Exchange
-//	                                                                      programs even though the answer cannot contain
-//	                                                                      the login
-//	providers[].servers[].exchangeEntries              false              ews; true: autodiscover.xml names the server to
-//	                                                                      Exchange programs, as an Exchange server
-//	providers[].servers[].exchangeVersion              found by client    ews: newest version of Exchange Web Services that
-//	                                                                      it understands: Exchange2007 Exchange2007_SP1
-//	                                                                      Exchange2010 Exchange2010_SP1 Exchange2010_SP2
-//	                                                                      Exchange2013 Exchange2013_SP1 Exchange2015
-//	                                                                      Exchange2015_SP1 Exchange2016
+//	providers[].servers[].answerWithoutLogin           false              activesync, ews; true: answer phones and
+//	                                                                      Exchange programs even though the answer
+//	                                                                      cannot contain the login
+//	providers[].servers[].exchangeEntries              false              ews; true: autodiscover.xml names the server
+//	                                                                      to Exchange programs, as an Exchange server
+//	providers[].servers[].exchangeVersion              found by client    ews: newest version of Exchange Web Services
+//	                                                                      that it understands: Exchange2007
+//	                                                                      Exchange2007_SP1 Exchange2010 Exchange2010_SP1
+//	                                                                      Exchange2010_SP2 Exchange2013 Exchange2013_SP1
+//	                                                                      Exchange2015 Exchange2015_SP1 Exchange2016
 //	providers[].servers[].restURL                      none               ews: URL of the server's REST protocol, for
 //	                                                                      autodiscover.json; https only
 //	providers[].servers[].graphURL                     none               ews: the same for Graph
@@ -193,12 +196,13 @@
 //	                                                                      account; may hold %EMAILDOMAIN%
 //	providers[].support.contact.url                    branding's         contact page of this provider
 //	providers[].support.contact.email                  branding's         mail address for customers of this provider
-//	providers[].support.contact.phone                  branding's         telephone number for customers of this provider
+//	providers[].support.contact.phone                  branding's         telephone number for customers of this
+//	                                                                      provider
 //	providers[].support.sendingLimits.perAddress       none               messages per hour that one address can send
 //	providers[].support.sendingLimits.perDomain        none               messages per hour that all addresses of a
 //	                                                                      domain can send
-//	providers[].support.sendingLimits.wait             none               how long sending is blocked after that, such as
-//	                                                                      60m
+//	providers[].support.sendingLimits.wait             none               how long sending is blocked after that, such
+//	                                                                      as 60m
 //	providers[].support.checks                         none               more to check when mail does not work, a list
 //	                                                                      of {en: …, sv: …}
 //	providers[].notices                                none               temporary notices for all customers on the
@@ -211,8 +215,8 @@
 //	providers[].oAuth2.issuer                          required           host name or URL of the authorisation server
 //	providers[].oAuth2.scope                           required           a list, or text with spaces; must cover all
 //	                                                                      servers
-//	providers[].oAuth2.clientID                        none               id of a public client, for clients that have none
-//	                                                                      of their own here
+//	providers[].oAuth2.clientID                        none               id of a public client, for clients that have
+//	                                                                      none of their own here
 //	providers[].oAuth2.authURL                         required           where people sign in
 //	providers[].oAuth2.tokenURL                        required           where clients get a token
 //	providers[].passwords                              true               false: clients are told OAuth2 only
@@ -235,13 +239,13 @@
 //	accounts[].list.‹address›.provider                 by domain          id of the provider
 //	accounts[].list.‹address›.alias                    none               the mailbox that receives the mail of this
 //	                                                                      address
-//	accounts[].list.‹address›.inactive                 false              true: this account has no mail at present; only
-//	                                                                      "show" says so
+//	accounts[].list.‹address›.inactive                 false              true: this account has no mail at present;
+//	                                                                      only "show" says so
 //	accounts[].list.‹address›.username                 the provider's     user name of this account, at every server
 //	accounts[].list.‹address›.displayName              none               name of the person, shown to the operator only
 //	accounts[].sql                                     none               a database as a source; the columns of its
-//	                                                                      results have the names of the keys of list, and
-//	                                                                      address, domain and mailHost
+//	                                                                      results have the names of the keys of list,
+//	                                                                      and address, domain and mailHost
 //	accounts[].sql.database                            required           mysql://user@host/name,
 //	                                                                      postgres://user@host1,host2/name or
 //	                                                                      sqlite:/path; ?socket=/path, ?socketType=plain
@@ -257,8 +261,9 @@
 //	                                                                      percent sign
 //	accounts[].sql.domain                              none               query for one domain, %s; without it a new
 //	                                                                      domain waits for refresh
-//	accounts[].sql.domains                             none               query for all domains; false: only the accounts
-//	                                                                      are asked for, and domains stand elsewhere
+//	accounts[].sql.domains                             none               query for all domains; false: only the
+//	                                                                      accounts are asked for, and domains stand
+//	                                                                      elsewhere
 //	accounts[].ldap                                    none               an LDAP directory as a source
 //	accounts[].ldap.server                             required           ldaps://host, ldap://host (StartTLS, except to
 //	                                                                      this machine) or ldapi://; a list is tried in
@@ -273,8 +278,8 @@
 //	accounts[].ldap.base                               of server          entry below which accounts are searched for;
 //	                                                                      may hold %d; one that ends in a comma is
 //	                                                                      completed by that of server
-//	accounts[].ldap.account                            required           filter for an address, with the placeholders of
-//	                                                                      sql
+//	accounts[].ldap.account                            required           filter for an address, with the placeholders
+//	                                                                      of sql
 //	accounts[].ldap.attributes.address                 from account       attribute with the mailbox's own address; who
 //	                                                                      asks with another is an alias of it. Several
 //	                                                                      names may stand here, as in the next ones: the
@@ -285,8 +290,8 @@
 //	accounts[].ldap.attributes.mailHost                none               attribute with the host, for %MAILHOST%
 //	accounts[].ldap.attributes.alias                   none               attribute with the addresses that get the mail
 //	                                                                      of an entry that is no mailbox
-//	accounts[].ldap.attributes.aliasClass              none               object class of such entries; without it, those
-//	                                                                      without address
+//	accounts[].ldap.attributes.aliasClass              none               object class of such entries; without it,
+//	                                                                      those without address
 //	accounts[].ldap.inactive                           none               ATTRIBUTE=VALUE, ATTRIBUTE!=VALUE or
 //	                                                                      ATTRIBUTE&BIT, or a list of them: the mailbox
 //	                                                                      does not work now
@@ -299,7 +304,8 @@
 //	                                                                      name of
 //	accounts[].ldap.domainAttributes.provider          none               attribute with the provider
 //	accounts[].ldap.domainAttributes.mailHost          none               attribute with the host, for %MAILHOST%
-//	accounts[].ldap.domainInactive                     none               like inactive; an inactive domain is not hosted
+//	accounts[].ldap.domainInactive                     none               like inactive; an inactive domain is not
+//	                                                                      hosted
 //	accounts[].postfix                                 none               Postfix's tables as text files; hash:/path and
 //	                                                                      lmdb:/path are read at /path
 //	accounts[].postfix.domains                         from mailboxes     virtual_mailbox_domains and

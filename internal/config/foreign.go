@@ -6,14 +6,16 @@ var foreignWords = map[string]map[string]string{
 	// mysql_table(5), pgsql_table(5), sqlite_table(5); Dovecot's dovecot-sql.conf.ext, and
 	// its words since 2.4.
 	"sql": {
-		"query":    "Postfix's word; here account is the query for an address, domain the one for a domain, domains the list",
+		"query": "Postfix's word; here account is the query for an address, " +
+			"domain the one for a domain, domains the list",
 		"hosts":    "Postfix's word; the hosts stand in database: mysql://user@host/name",
 		"host":     "the host stands in database: mysql://user@host/name",
 		"dbname":   "Postfix's word; the name stands in database: mysql://user@host/name",
 		"dbpath":   "Postfix's word; write database: sqlite:/path/of/the/file",
 		"user":     "the user stands in database: mysql://user@host/name",
 		"password": passwordCure, "option_file": "Postfix's word; write database: mysql://user@host/name",
-		"result_format":         "Postfix's word; here the columns of the result have names: SELECT … AS address, … AS alias",
+		"result_format": "Postfix's word; here the columns of the result have names: " +
+			"SELECT … AS address, … AS alias",
 		"table":                 "Postfix's old word; write the query itself: account: SELECT … FROM … WHERE … = '%s'",
 		"select_field":          "Postfix's old word; write the query itself: account: SELECT … FROM … WHERE … = '%s'",
 		"where_field":           "Postfix's old word; write the query itself: account: SELECT … FROM … WHERE … = '%s'",
@@ -33,8 +35,10 @@ var foreignWords = map[string]map[string]string{
 	},
 	// ldap_table(5); Dovecot's dovecot-ldap.conf.ext, and its words since 2.4.
 	"ldap": {
-		"server_host": "Postfix's word; here server: ldaps://host", "hosts": "Dovecot's word; here server: ldaps://host",
-		"ldap": "here server: ldaps://host", "uris": "Dovecot's word; here server: ldaps://host",
+		"server_host":               "Postfix's word; here server: ldaps://host",
+		"hosts":                     "Dovecot's word; here server: ldaps://host",
+		"ldap":                      "here server: ldaps://host",
+		"uris":                      "Dovecot's word; here server: ldaps://host",
 		"ldap_uris":                 "Dovecot's word; here server: ldaps://host",
 		"server_port":               "Postfix's word; write the port into server: ldap://host:389",
 		"search_base":               "Postfix's word; here base",

@@ -81,7 +81,8 @@ func (l *loader) read(v *value) {
 		return
 	}
 	if tls := has["tls"]; tls != nil && has["listen"] == nil {
-		tls.warn(`plain HTTP stays at %s, but clients that find no certificate ask there; write listen: ":80"`, defaultListen)
+		tls.warn(`plain HTTP stays at %s, but clients that find no certificate ask there; write listen: ":80"`,
+			defaultListen)
 	}
 	if hsts := has["hsts"]; hsts != nil && has["name"] == nil {
 		hsts.fault("is for the service's own name, and name is missing")

@@ -46,7 +46,9 @@ var providerKeys = keys[provider]{
 	"passwords":    func(p *provider, v *value) { p.noPasswords = v.either("true", "false") == "false" },
 	"autodiscover": readRedirect,
 	"idnLogin":     func(p *provider, v *value) { p.UnicodeLogin = v.either("ascii", "unicode") == "unicode" },
-	"aliasLogin":   func(p *provider, v *value) { p.AliasSignsInAsMailbox = v.either("address", "mailbox") == "mailbox" },
+	"aliasLogin": func(p *provider, v *value) {
+		p.AliasSignsInAsMailbox = v.either("address", "mailbox") == "mailbox"
+	},
 	"withoutAddress": func(p *provider, v *value) {
 		p.NothingWithoutAddress = v.either("ordinary", "nothing") == "nothing"
 	},
@@ -125,7 +127,8 @@ func (p *provider) checkMailHost() {
 	i := slices.IndexFunc(p.servers, uses)
 	switch at := p.has["mailHost"]; {
 	case i >= 0 && at == nil:
-		p.servers[i].at.fault("%s needs mailHost of the provider: the host of mailboxes of which no source knows theirs",
+		p.servers[i].at.fault("%s needs mailHost of the provider: the host of mailboxes of which "+
+			"no source knows theirs",
 			account.MailHost)
 	case i < 0 && at != nil:
 		at.warn("has no effect: no server has %s", account.MailHost)
@@ -178,7 +181,8 @@ var oAuth2Keys = keys[account.OAuth2]{
 		for item := range v.oneOrList("scopes") {
 			for scope := range strings.FieldsSeq(item.text("scopes with spaces between them")) {
 				// A scope cannot have these characters (RFC 6749 §3.3).
-				if strings.ContainsFunc(scope, func(r rune) bool { return r < '!' || r > '~' || r == '"' || r == '\\' }) {
+				if strings.ContainsFunc(scope,
+					func(r rune) bool { return r < '!' || r > '~' || r == '"' || r == '\\' }) {
 					item.fault("%s is not a scope", quote(scope))
 				}
 				o.Scopes = append(o.Scopes, scope)

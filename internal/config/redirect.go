@@ -20,13 +20,15 @@ func readRedirect(p *provider, v *value) {
 	switch {
 	case has == nil:
 	case hostname == nil && address == nil:
-		v.fault("hostname is missing, the host that answers Autodiscover, or redirectAddr, the address to ask for instead")
+		v.fault("hostname is missing, the host that answers Autodiscover, or redirectAddr, " +
+			"the address to ask for instead")
 	case hostname != nil && address != nil:
 		address.fault("cannot be combined with hostname")
 	case answer != nil && hostname == nil:
 		answer.fault("cannot be combined with redirectAddr, which is always answered as XML")
 	case p.AutodiscoverRedirect.AsXML:
-		answer.warn("no client that was tried follows such an answer; leave it out, and clients are redirected with 302")
+		answer.warn("no client that was tried follows such an answer; leave it out, " +
+			"and clients are redirected with 302")
 	}
 }
 

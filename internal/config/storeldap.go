@@ -9,13 +9,15 @@ import (
 )
 
 var ldapKeys = merge(networkKeys, keys[store]{
-	"server":           func(s *store, v *value) { s.ldap.Servers = each(v.oneOrList("URIs"), (*value).ldapURI) },
-	"socketType":       func(s *store, v *value) { s.ldap.Plain = v.either("plain", "STARTTLS") == "plain" },
-	"bindDN":           func(s *store, v *value) { s.ldap.BindDN = v.text("the name as whom to bind") },
-	"base":             func(s *store, v *value) { s.ldap.Base = v.text("a DN") },
-	"account":          func(s *store, v *value) { s.ldap.Account = v.filter() },
-	"attributes":       func(s *store, v *value) { attributeKeys.read(v, &s.ldap.Attributes) },
-	"inactive":         func(s *store, v *value) { s.ldap.Inactive = each(v.oneOrList("conditions"), (*value).condition) },
+	"server":     func(s *store, v *value) { s.ldap.Servers = each(v.oneOrList("URIs"), (*value).ldapURI) },
+	"socketType": func(s *store, v *value) { s.ldap.Plain = v.either("plain", "STARTTLS") == "plain" },
+	"bindDN":     func(s *store, v *value) { s.ldap.BindDN = v.text("the name as whom to bind") },
+	"base":       func(s *store, v *value) { s.ldap.Base = v.text("a DN") },
+	"account":    func(s *store, v *value) { s.ldap.Account = v.filter() },
+	"attributes": func(s *store, v *value) { attributeKeys.read(v, &s.ldap.Attributes) },
+	"inactive": func(s *store, v *value) {
+		s.ldap.Inactive = each(v.oneOrList("conditions"), (*value).condition)
+	},
 	"domainBase":       func(s *store, v *value) { s.ldap.DomainBase = v.text("a DN") },
 	"domain":           func(s *store, v *value) { s.ldap.Domain = v.filter() },
 	"domains":          noDomainsOr(func(s *store, v *value) { s.ldap.Domains = v.filter() }),

@@ -17,7 +17,8 @@ var supportKeys = keys[account.Support]{
 	"contact":       func(s *account.Support, v *value) { readContact(&s.Contact, v) },
 	"sendingLimits": func(s *account.Support, v *value) { readSendingLimits(&s.Limits, v) },
 	"checks": func(s *account.Support, v *value) {
-		s.Checks = each(v.list("texts, each {en: …}"), func(item *value) []account.Title { return item.texts("a text") })
+		s.Checks = each(v.list("texts, each {en: …}"),
+			func(item *value) []account.Title { return item.texts("a text") })
 	},
 }
 

@@ -88,7 +88,8 @@ func (v *value) faultAt(line int, format string, args ...any) {
 
 // warn records something that is allowed but most likely not intended.
 func (v *value) warn(format string, args ...any) {
-	v.l.addWarning(fault.Fault{File: v.l.file, Line: v.line, Text: v.message(format, args), Log: v.forLog("looks wrong")})
+	v.l.addWarning(fault.Fault{File: v.l.file, Line: v.line, Text: v.message(format, args),
+		Log: v.forLog("looks wrong")})
 }
 
 func (v *value) message(format string, args []any) string {

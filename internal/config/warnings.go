@@ -66,8 +66,8 @@ func (s *server) checkExchange() {
 	host, _, _ := strings.Cut(strings.TrimPrefix(s.URL, "https://"), "/")
 	switch at := s.has["exchangeEntries"]; {
 	case host == "outlook.office365.com" || host == "outlook.office.com":
-		s.has["url"].warn("Microsoft 365 blocks Exchange Web Services since October 2026, except for programs that an " +
-			"administrator has listed, and ends them in April 2027")
+		s.has["url"].warn("Microsoft 365 blocks Exchange Web Services since October 2026, except for programs that " +
+			"an administrator has listed, and ends them in April 2027")
 	case at == nil:
 		s.at.warn("Evolution and Thunderbird's Exchange accounts do not find this server in autodiscover.xml: " +
 			"exchangeEntries: true names it to programs other than Outlook, and false confirms that it is not named")
@@ -115,8 +115,10 @@ func (l *loader) compareProviders() {
 		if p.has["domains"] == nil && p.has["mx"] == nil && !used[p.ID] {
 			p.at.warn("is not used: it has no domains and no mx, and no account names it")
 		}
-		if at := p.has["withoutAddress"]; at != nil && p.has["domains"] == nil && p.has["mx"] == nil && !l.storesHaveDomains() {
-			at.warn("has no effect: clients without an address get what the domain's provider says, and no domain has this one")
+		if at := p.has["withoutAddress"]; at != nil && p.has["domains"] == nil && p.has["mx"] == nil &&
+			!l.storesHaveDomains() {
+			at.warn("has no effect: clients without an address get what the domain's provider says, " +
+				"and no domain has this one")
 		}
 	}
 }

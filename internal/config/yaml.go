@@ -142,7 +142,8 @@ func convert(l *loader, from *yaml.Node, depth int) node {
 // may be a name, which no log shows.
 func (l *loader) unsupported(line int, feature, word, problem string) {
 	problem = ": YAML " + problem
-	l.addFault(fault.Fault{File: l.file, Line: line, Text: feature + " " + quote(word) + problem, Log: feature + problem})
+	l.addFault(fault.Fault{File: l.file, Line: line, Text: feature + " " + quote(word) + problem,
+		Log: feature + problem})
 }
 
 // isUTF16 reports whether a text begins with the byte order mark of UTF-16.

@@ -39,17 +39,17 @@ func (d *Directory) Misled() map[string][]string {
 				misled[id] = append(misled[id], fmt.Sprintf("The same is true in %d more domains.", len(byDomain)-i))
 				break
 			}
-			misled[id] = append(misled[id], fmt.Sprintf("In %s, clients that send no address (Thunderbird for Android, KMail, "+
-				"Geary, Mailspring) and those that read SRV records get what the domain's other mailboxes have, "+
-				"which is wrong for %s. "+
+			misled[id] = append(misled[id], fmt.Sprintf("In %s, clients that send no address (Thunderbird for "+
+				"Android, KMail, Geary, Mailspring) and those that read SRV records get what the domain's other "+
+				"mailboxes have, which is wrong for %s. "+
 				"withoutAddress: nothing avoids it.", domain, enumerate(byDomain[domain])))
 		}
 	}
 	for domain, others := range d.customersOf() {
 		id := d.byDomain[domain].ID
-		misled[id] = append(misled[id], fmt.Sprintf("Customers of %s whose MX host is below %s: Thunderbird for Android "+
-			"asks autoconfig.%s for them, sends no address, and is told this provider, which is wrong for them. "+
-			"withoutAddress: nothing avoids it.", strings.Join(others, ", "), domain, domain))
+		misled[id] = append(misled[id], fmt.Sprintf("Customers of %s whose MX host is below %s: Thunderbird for "+
+			"Android asks autoconfig.%s for them, sends no address, and is told this provider, which is wrong for "+
+			"them. withoutAddress: nothing avoids it.", strings.Join(others, ", "), domain, domain))
 		slices.Sort(misled[id])
 	}
 	return misled

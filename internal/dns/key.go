@@ -48,7 +48,8 @@ func (k Key) Check() error {
 	case k.Name == "":
 		return errors.New("the key has no name")
 	case !slices.Contains(Algorithms, k.Algorithm):
-		return fmt.Errorf("the key's algorithm is %q, it must be one of %s", k.Algorithm, strings.Join(Algorithms, ", "))
+		return fmt.Errorf("the key's algorithm is %q, it must be one of %s",
+			k.Algorithm, strings.Join(Algorithms, ", "))
 	case k.Secret == "":
 		return errors.New("the key has no secret")
 	case err != nil:

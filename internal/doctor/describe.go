@@ -80,7 +80,8 @@ func problems(t *probe.TLS) string {
 	for i, p := range t.Problems {
 		words[i] = string(p)
 	}
-	return fmt.Sprintf(" (certificate of %s: %s)", cmp.Or(strings.Join(t.Names, " "), "nobody"), strings.Join(words, ", "))
+	return fmt.Sprintf(" (certificate of %s: %s)",
+		cmp.Or(strings.Join(t.Names, " "), "nobody"), strings.Join(words, ", "))
 }
 
 // label returns a web question for people. A key has a digest of the body in place of what

@@ -59,7 +59,8 @@ func inAnySpelling(local string) string {
 		for _, c := range []byte(string(r)) {
 			escaped += fmt.Sprintf("%%(?:25)*%02x", c)
 		}
-		fmt.Fprintf(&b, "(?:%s|%s|%s)", regexp.QuoteMeta(string(r)), escaped, regexp.QuoteMeta(inXML.Replace(string(r))))
+		fmt.Fprintf(&b, "(?:%s|%s|%s)", regexp.QuoteMeta(string(r)), escaped,
+			regexp.QuoteMeta(inXML.Replace(string(r))))
 	}
 	return b.String()
 }

@@ -44,7 +44,8 @@ func ownRecords(f *finding.Finding, wanted map[string][]dns.Record) (put []dns.R
 	}
 	names := []string{f.Subject}
 	for _, e := range f.Evidence {
-		if words := strings.Fields(string(e.Key)); len(words) == 3 && words[0] == "dns" && !slices.Contains(names, words[2]) {
+		if words := strings.Fields(string(e.Key)); len(words) == 3 && words[0] == "dns" &&
+			!slices.Contains(names, words[2]) {
 			names = append(names, words[2])
 		}
 	}
@@ -110,10 +111,12 @@ func (v *OwnView) findings() (found []finding.Finding) {
 			i = len(found)
 			found = append(found, finding.Finding{
 				ID: "O1", Severity: finding.Error, Subject: host + " " + p.Address,
-				Sentence: fmt.Sprintf("%s answers for %s, and tells other settings than this Signpost would.", p.Address, host),
-				Clients:  []string{},
+				Sentence: fmt.Sprintf("%s answers for %s, and tells other settings than this Signpost would.",
+					p.Address, host),
+				Clients: []string{},
 				Cures: []finding.Cure{{Who: "this Signpost", Text: fmt.Sprintf(
-					"if %s is an instance of it, load the present configuration there; otherwise take the address out of %s",
+					"if %s is an instance of it, load the present configuration there; "+
+						"otherwise take the address out of %s",
 					p.Address, host)}},
 			})
 		}

@@ -86,7 +86,8 @@ func ownWords() map[string]bool {
 	words := map[string]bool{}
 	add := func(texts ...string) {
 		for _, text := range texts {
-			for word := range strings.FieldsFuncSeq(strings.ToLower(text), func(r rune) bool { return !isWordRune(r) }) {
+			for word := range strings.FieldsFuncSeq(strings.ToLower(text),
+				func(r rune) bool { return !isWordRune(r) }) {
 				words[word] = true
 			}
 		}

@@ -30,7 +30,8 @@ func (r *Report) writeClients(w *page) {
 	w.row(columns, "  ", "CLIENT", "OUTCOME", "SOURCE", "FINDINGS")
 	for _, group := range groups {
 		c := group[0]
-		w.row(columns, string(c.Certainty)+" ", r.title(group), c.outcome(), cut(shortSource(c.Source), source), r.numbers(c.Findings))
+		w.row(columns, string(c.Certainty)+" ", r.title(group), c.outcome(), cut(shortSource(c.Source), source),
+			r.numbers(c.Findings))
 	}
 }
 

@@ -293,7 +293,8 @@ func (r *Report) writeRequests(w *page) {
 		if q.Address != "" {
 			at = " [" + q.Address + "]"
 		}
-		w.line(fmt.Sprintf("%6.2f s %6.2f s  ", float64(q.BegunMS)/1000, float64(q.MS)/1000) + q.Key + at + ": " + q.Result)
+		w.line(fmt.Sprintf("%6.2f s %6.2f s  ", float64(q.BegunMS)/1000, float64(q.MS)/1000) + q.Key + at +
+			": " + q.Result)
 	}
 	w.line("")
 }

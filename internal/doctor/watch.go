@@ -74,7 +74,8 @@ func (w *watch) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	if w.disguise.cannotHide(q) {
 		a := probe.WebAnswer{Failure: &probe.Failure{Kind: probe.Forbidden,
 			Text: "it would tell a server outside the domain whose mailbox it is, which -real allows"}}
-		w.note(q.Key(), "a URL outside the domain that names the mailbox", begun, 0, netip.Addr{}, a.Failure, "not asked")
+		w.note(q.Key(), "a URL outside the domain that names the mailbox", begun, 0, netip.Addr{},
+			a.Failure, "not asked")
 		return a
 	}
 	if w.disguise.hides(q) {

@@ -29,6 +29,7 @@ func Check(t testing.TB, file string, got []byte) {
 		t.Fatalf("%v (UPDATE_GOLDEN=1 writes it)", err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s: the output differs from the golden file (-want +got):\n%s", file, cmp.Diff(string(want), string(got)))
+		t.Errorf("%s: the output differs from the golden file (-want +got):\n%s",
+			file, cmp.Diff(string(want), string(got)))
 	}
 }

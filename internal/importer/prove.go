@@ -119,7 +119,8 @@ func proveDomain(ctx context.Context, answers *directory.Directory, p *draft.Pro
 	told := read.Expanded()
 	for _, t := range []account.ServerType{account.IMAP, account.POP3, account.SMTP} {
 		has := func(s account.Server) bool { return s.Type == t && s.SocketType != account.Plain }
-		if slices.ContainsFunc(want, has) && !slices.ContainsFunc(told, func(s account.Server) bool { return s.Type == t }) {
+		if slices.ContainsFunc(want, has) &&
+			!slices.ContainsFunc(told, func(s account.Server) bool { return s.Type == t }) {
 			return fmt.Errorf("clients would be told no %s server", t)
 		}
 	}

@@ -16,7 +16,8 @@ import (
 // MayWrite returns an error if the file exists and must not be replaced.
 func MayWrite(file string, force bool) error {
 	if file == "-" {
-		return errors.New("the configuration and its files of domains are written to files only, not to standard output")
+		return errors.New("the configuration and its files of domains are written to files only, " +
+			"not to standard output")
 	}
 	info, err := os.Lstat(file)
 	switch {
@@ -25,7 +26,8 @@ func MayWrite(file string, force bool) error {
 		// A file is replaced by another one of its name: root would lose /dev/stdout.
 		return fault.WithHint(fmt.Errorf("%s is not a regular file", file), "-o FILE writes another one")
 	case !force:
-		return fault.WithHint(fmt.Errorf("%s exists already", file), "-force replaces it, and -o FILE writes another one")
+		return fault.WithHint(fmt.Errorf("%s exists already", file),
+			"-force replaces it, and -o FILE writes another one")
 	}
 	folder := filepath.Dir(file)
 	if err := mayCreate(folder); err != nil {

@@ -77,7 +77,8 @@ func FirstWins(d *draft.Draft) {
 				owners[domain] = &product
 				product.Domains = append(product.Domains, domain)
 			case !reflect.DeepEqual(owner.Provider, p.Provider):
-				d.Lose(p.Place, "%s is told otherwise here than by %s, which was read before and counts", domain, owner.Place)
+				d.Lose(p.Place, "%s is told otherwise here than by %s, which was read before and counts",
+					domain, owner.Place)
 			}
 		}
 		if had == 0 || len(product.Domains) > 0 {

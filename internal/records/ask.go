@@ -33,11 +33,12 @@ var asked = map[string]struct {
 		isXML := strings.HasPrefix(r.Header.Get("Content-Type"), "text/xml")
 		return r.StatusCode == http.StatusOK && isXML || r.StatusCode == http.StatusFound || isRefusal(r)
 	}},
-	"ua-auto-config": {"/.well-known/user-agent-configuration.json", func(k *check, r *http.Response, body []byte) bool {
-		digest := dns.Quote(autoconfig.Digest(body))
-		isRight := func(r dns.Record) bool { return r.Data == digest }
-		return r.StatusCode == http.StatusOK && slices.ContainsFunc(k.wanted("_ua-auto-config", "TXT"), isRight)
-	}},
+	"ua-auto-config": {"/.well-known/user-agent-configuration.json",
+		func(k *check, r *http.Response, body []byte) bool {
+			digest := dns.Quote(autoconfig.Digest(body))
+			isRight := func(r dns.Record) bool { return r.Data == digest }
+			return r.StatusCode == http.StatusOK && slices.ContainsFunc(k.wanted("_ua-auto-config", "TXT"), isRight)
+		}},
 }
 
 // isRefusal reports whether the answer is one that says nothing on purpose, as for a
@@ -95,8 +96,9 @@ func (k *check) ask(label string) {
 		k.found(Harmful, label, "leads to the service, which does not answer there: "+err.Error(), nil, nil)
 	case response.StatusCode == http.StatusTooManyRequests: // the service's own limit
 	case !question.isAnswer(k, response, body):
-		k.found(Harmful, label, fmt.Sprintf("leads to a service that answers %s with status %d and %q, not as this one does",
-			question.path, response.StatusCode, response.Header.Get("Content-Type")), nil, nil)
+		k.found(Harmful, label,
+			fmt.Sprintf("leads to a service that answers %s with status %d and %q, not as this one does",
+				question.path, response.StatusCode, response.Header.Get("Content-Type")), nil, nil)
 	}
 }
 

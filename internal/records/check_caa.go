@@ -45,7 +45,8 @@ func (k *check) caa() {
 			if k.ctx.Err() == nil {
 				// A domain above may only be unknown to the server that is asked, such as
 				// the primary of this one.
-				k.found(Harmful, label, "has CAA records that cannot be looked up, and then no authority issues a certificate: "+
+				k.found(Harmful, label, "has CAA records that cannot be looked up, "+
+					"and then no authority issues a certificate: "+
 					err.Error(), nil, nil).Warning = !k.inside(failed)
 			}
 			return // the other names would fail as well

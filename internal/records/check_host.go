@@ -36,7 +36,8 @@ func (k *check) host(label string) error {
 	}
 	alias := slices.ContainsFunc(have, func(r dns.Record) bool { return r.Type == "CNAME" })
 	if alias && slices.ContainsFunc(have, func(r dns.Record) bool { return r.Type != "CNAME" }) {
-		k.found(Harmful, label, "has a CNAME beside other data, which servers and resolvers treat as they like", have, want)
+		k.found(Harmful, label, "has a CNAME beside other data, which servers and resolvers treat as they like",
+			have, want)
 		return nil
 	}
 	if alias {
@@ -46,7 +47,8 @@ func (k *check) host(label string) error {
 			return err
 		}
 		if texts := text.OfType("TXT"); len(texts) > 0 && texts[0].Name == name {
-			k.found(Harmful, label, "has a CNAME beside other data, which servers and resolvers treat as they like", texts, nil)
+			k.found(Harmful, label, "has a CNAME beside other data, which servers and resolvers treat as they like",
+				texts, nil)
 			return nil
 		}
 	}
@@ -69,7 +71,8 @@ func (k *check) host(label string) error {
 		} else if wildcard && len(want) == 0 {
 			return nil // the name has no records of its own
 		} else if wildcard {
-			k.found(Harmful, label, "is swallowed by the wildcard *."+k.domain.Name+", which leads clients to "+targets(have),
+			k.found(Harmful, label, "is swallowed by the wildcard *."+k.domain.Name+
+				", which leads clients to "+targets(have),
 				nil, want)
 			return nil
 		}

@@ -167,7 +167,8 @@ func (k *check) preference() {
 			if !okA || !okB || isDenial(haveA) || isDenial(haveB) {
 				continue
 			}
-			if readSRV(wantA[0]).priority < readSRV(wantB[0]).priority && readSRV(haveA).priority > readSRV(haveB).priority {
+			if readSRV(wantA[0]).priority < readSRV(wantB[0]).priority &&
+				readSRV(haveA).priority > readSRV(haveB).priority {
 				k.found(Different, b, "has clients prefer it to "+a+", which the provider prefers",
 					[]dns.Record{haveA, haveB}, []dns.Record{wantA[0], wantB[0]})
 				return

@@ -33,7 +33,8 @@ func (k *check) path(label string) error {
 	case len(have) > 1:
 		k.found(Harmful, label, "has several paths, of which clients take any", have, want)
 	case dns.Unquote(have[0].Data) != dns.Unquote(want[0].Data):
-		k.found(Different, label, "says "+dns.Unquote(have[0].Data)+" instead of "+dns.Unquote(want[0].Data), have, want)
+		k.found(Different, label, "says "+dns.Unquote(have[0].Data)+" instead of "+dns.Unquote(want[0].Data),
+			have, want)
 	}
 	return nil
 }

@@ -18,8 +18,8 @@ func Missed(p *account.Provider) []string {
 			continue
 		}
 		if p.NothingWithoutAddress {
-			return []string{"No SRV records, because of withoutAddress: nothing. aerc and Claws Mail find nothing by DNS, " +
-				"nor does FairEmail from F-Droid; Evolution then depends on autoconfig."}
+			return []string{"No SRV records, because of withoutAddress: nothing. aerc and Claws Mail find nothing by " +
+				"DNS, nor does FairEmail from F-Droid; Evolution then depends on autoconfig."}
 		}
 		name := string(server.Type)
 		switch {

@@ -248,5 +248,6 @@ func (b *builder) pacc() {
 		return
 	}
 	b.host("ua-auto-config", "where clients that know PACC ask for user-agent-configuration.json")
-	b.add("_ua-auto-config", "TXT", dns.Quote(digest), "vouches for user-agent-configuration.json by its SHA-256 digest")
+	b.add("_ua-auto-config", "TXT", dns.Quote(digest),
+		"vouches for user-agent-configuration.json by its SHA-256 digest")
 }

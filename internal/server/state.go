@@ -94,7 +94,8 @@ func (s *requestState) finish(log *accessLog, r *http.Request) {
 		if p == http.ErrAbortHandler {
 			panic(p)
 		}
-		log.log.Error("request panicked", "dialect", s.dialect.name, "fault", fault.WithoutLocalParts(fmt.Sprint(p)), "stack", string(debug.Stack()))
+		log.log.Error("request panicked", "dialect", s.dialect.name, "fault", fault.WithoutLocalParts(fmt.Sprint(p)),
+			"stack", string(debug.Stack()))
 		if s.status == 0 {
 			http.Error(&s.statusRecorder, "internal error", http.StatusInternalServerError)
 		}

@@ -32,8 +32,10 @@ func (h wellKnown) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	server, ok := s.First(h.serverType)
-	target := account.ExpandURL(strings.ReplaceAll(server.URL, account.EmailDomain, s.Address.Domain()), account.Address{})
-	if !ok || strings.Contains(server.URL, account.EmailAddress) || strings.Contains(server.URL, account.EmailLocalPart) ||
+	target := account.ExpandURL(strings.ReplaceAll(server.URL, account.EmailDomain, s.Address.Domain()),
+		account.Address{})
+	if !ok || strings.Contains(server.URL, account.EmailAddress) ||
+		strings.Contains(server.URL, account.EmailLocalPart) ||
 		leadsTo(target, r) {
 		notFound(w, r)
 		return
@@ -44,7 +46,8 @@ func (h wellKnown) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // leadsTo reports whether a URL is that of the request: clients would follow such a redirect for ever.
 func leadsTo(target string, r *http.Request) bool {
-	return strings.EqualFold(strings.TrimSuffix(target, "/"), "https://"+hostOnly(r.Host)+strings.TrimSuffix(r.URL.Path, "/"))
+	return strings.EqualFold(strings.TrimSuffix(target, "/"),
+		"https://"+hostOnly(r.Host)+strings.TrimSuffix(r.URL.Path, "/"))
 }
 
 // public lets web pages of any origin read a document: mail clients in browsers ask for the

@@ -97,11 +97,13 @@ func oddities(s *sources.Source) (found []row.Finding) {
 		if o.Nameless > 1 {
 			rows = fmt.Sprintf("%d rows of the list name", o.Nameless)
 		}
-		found = append(found, row.Finding{Text: rows + " no domain, and nothing follows from that" + quoted(o.Examples)})
+		found = append(found,
+			row.Finding{Text: rows + " no domain, and nothing follows from that" + quoted(o.Examples)})
 	}
 	if len(o.Providers) > 0 {
 		found = append(found, row.Finding{
-			Text: "domains have words for a provider that mean none, and get the provider of the source" + quoted(o.Providers),
+			Text: "domains have words for a provider that mean none, and get the provider of the source" +
+				quoted(o.Providers),
 			Cure: "say under providers: of this source which provider each word means",
 		})
 	}
@@ -184,9 +186,9 @@ func (l *Loaded) toldOf(s *sources.Source) (notes, misled []string) {
 	}
 	ordinary := func(p directory.Provider) bool { return !p.NothingWithoutAddress }
 	if len(differ) > 0 && slices.ContainsFunc(l.Config.Providers, ordinary) {
-		misled = append(misled, "clients that send no address (Thunderbird for Android, KMail, Geary, Mailspring) and those "+
-			"that read SRV records are told what the domain's other mailboxes have, which is wrong for an account that "+
-			"differs in "+strings.Join(differ, ", ")+"; withoutAddress: nothing avoids it")
+		misled = append(misled, "clients that send no address (Thunderbird for Android, KMail, Geary, Mailspring) "+
+			"and those that read SRV records are told what the domain's other mailboxes have, which is wrong for an "+
+			"account that differs in "+strings.Join(differ, ", ")+"; withoutAddress: nothing avoids it")
 	}
 	follows := func(p directory.Provider) bool { return p.AliasSignsInAsMailbox }
 	switch {
@@ -194,8 +196,8 @@ func (l *Loaded) toldOf(s *sources.Source) (notes, misled []string) {
 	case slices.ContainsFunc(l.Config.Providers, follows):
 		differ = append(differ, "the mailbox behind an alias (aliasLogin: mailbox)")
 	default:
-		notes = append(notes, "who types an alias is told the alias as the login; where nobody can sign in with an alias, "+
-			"as in most mail systems, aliasLogin: mailbox tells the login of the mailbox behind it")
+		notes = append(notes, "who types an alias is told the alias as the login; where nobody can sign in with an "+
+			"alias, as in most mail systems, aliasLogin: mailbox tells the login of the mailbox behind it")
 	}
 	if len(differ) > 0 {
 		notes = append(notes, "an account can have an answer of its own, so whoever asks for an address learns "+
@@ -247,7 +249,8 @@ func (l *Loaded) listedTwice(s *sources.Source) (found []row.Finding) {
 	}
 	if len(earlier) > 0 {
 		found = append(found, row.Finding{
-			Text: "has domains that an earlier source lists as well, and what that says of them holds: " + few(earlier)})
+			Text: "has domains that an earlier source lists as well, and what that says of them holds: " +
+				few(earlier)})
 	}
 	return found
 }

@@ -27,8 +27,8 @@ func (l *Loaded) Exposed() (warnings []fault.Fault) {
 		}
 	}
 	warn := func(path, what string) {
-		warnings = append(warnings, fault.Fault{File: path, Text: what + ", and every user of this machine can read it; " +
-			"take the permission away (chmod o-r), and replace what may have been read"})
+		warnings = append(warnings, fault.Fault{File: path, Text: what + ", and every user of this machine can read " +
+			"it; take the permission away (chmod o-r), and replace what may have been read"})
 	}
 	for _, key := range sortedUnique(keys) {
 		if isExposed(key) {
@@ -107,8 +107,9 @@ func (l *Loaded) RSAOnly() (warnings []fault.Fault) {
 		alone := slices.DeleteFunc(names, func(name string) bool { return elliptic[strings.ToLower(name)] })
 		if len(alone) > 0 {
 			warnings = append(warnings, l.Config.Fault(fmt.Sprintf("tls.certificates[%d]", i), fmt.Errorf(
-				"has an RSA key, and no other certificate has %s: Outlook on Windows 7, 8 and 8.1 cannot connect, because "+
-					"Windows 10 is the first that has a cipher suite for it; add one with an ECDSA key", alone[0])))
+				"has an RSA key, and no other certificate has %s: Outlook on Windows 7, 8 and 8.1 cannot connect, "+
+					"because Windows 10 is the first that has a cipher suite for it; add one with an ECDSA key",
+				alone[0])))
 		}
 	}
 	return warnings

@@ -108,7 +108,8 @@ func build(file string, cfg *config.Config, earlier *Loaded, log *slog.Logger) (
 }
 
 func newResolver(c config.DNS, earlier *Loaded) (*dns.Resolver, error) {
-	if earlier != nil && slices.Equal(earlier.Config.DNS.Servers, c.Servers) && earlier.Config.DNS.Timeout == c.Timeout {
+	if earlier != nil && slices.Equal(earlier.Config.DNS.Servers, c.Servers) &&
+		earlier.Config.DNS.Timeout == c.Timeout {
 		return earlier.Resolver, nil
 	}
 	resolver, err := dns.NewResolver(c.Servers, c.Timeout)

@@ -19,7 +19,8 @@ const fewDomains = 5
 func lostDomains(earlier, now *Loaded) fault.List {
 	var faults fault.List
 	for _, file := range now.Config.DomainFiles {
-		before := slices.IndexFunc(earlier.Config.DomainFiles, func(f config.DomainFile) bool { return f.Path == file.Path })
+		before := slices.IndexFunc(earlier.Config.DomainFiles,
+			func(f config.DomainFile) bool { return f.Path == file.Path })
 		if before < 0 {
 			continue
 		}

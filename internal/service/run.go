@@ -111,7 +111,8 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{out: o.Log, version: o.Version, limiter: server.NewLimiter(), metrics: server.NewMetrics(o.Version, o.GoVersion)}
+	s := &service{out: o.Log, version: o.Version, limiter: server.NewLimiter(),
+		metrics: server.NewMetrics(o.Version, o.GoVersion)}
 	s.watcher = filewatch.New(ctx, fileRest)
 	s.watcher.Watch([]string{file}) // before it is read, so that no change is missed
 	cfg, err := readConfig(file)

@@ -32,7 +32,8 @@ func (l *Loaded) openSources(earlier *Loaded, log *slog.Logger) {
 		}
 	}
 	before = slices.DeleteFunc(before, func(b *sources.Source) bool {
-		return slices.ContainsFunc(l.Sources, func(s *sources.Source) bool { return s != nil && s.Backend() == b.Backend() })
+		return slices.ContainsFunc(l.Sources,
+			func(s *sources.Source) bool { return s != nil && s.Backend() == b.Backend() })
 	})
 	for i, s := range l.Sources {
 		if s == nil {

@@ -120,7 +120,8 @@ func (h *handler) newAnswer(c clientSettings, l links, lang *templates.Language,
 // setSignIn sets what depends on how people sign in. A mail program receives and sends,
 // so both its servers have to take what the person has.
 func (a *answer) setSignIn(page tables, address account.Address) {
-	password, token, ticket := page.usable(account.Server.TakesPassword), page.usable(takesToken), page.usable(takesTicket)
+	password, token, ticket := page.usable(account.Server.TakesPassword), page.usable(takesToken),
+		page.usable(takesTicket)
 	a.Token = page.tokenOnly(account.IMAP, account.POP3, account.SMTP, account.ActiveSync, account.EWS)
 	a.NoPassword = !a.Token && len(page) > 0 && len(page.that(account.Server.TakesPassword)) == 0
 	a.Gmail = password.mailForm()

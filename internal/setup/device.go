@@ -82,8 +82,8 @@ func guessDevice(agent string) device {
 	switch {
 	case contains("iPhone", "iPad", "iPod"):
 		return iPhone
-	case contains("Macintosh") && contains("CriOS/", "FxiOS/", "EdgiOS/", "Mobile/"): // an iPad that asks for desktop pages
-		return iPhone
+	case contains("Macintosh") && contains("CriOS/", "FxiOS/", "EdgiOS/", "Mobile/"):
+		return iPhone // an iPad that asks for desktop pages
 	case contains("SamsungBrowser/"):
 		return samsung
 	case contains("Android"):

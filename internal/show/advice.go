@@ -33,8 +33,8 @@ var pageDevices = map[string]string{string(account.Apple): "iphone", "mac": "mac
 var steps = map[string]string{
 	"iphone": "Open % in Safari on the iPhone, and type your address. Tap Install on iPhone or iPad, then Allow. " +
 		"Within eight minutes, open Settings, tap Profile Downloaded, and then Install.",
-	"mac": "Open % on the Mac, and type your address. Click Download for Mac, then double-click the file in Downloads. " +
-		"Open System Settings, General, Device Management, double-click the profile, and click Install.",
+	"mac": "Open % on the Mac, and type your address. Click Download for Mac, then double-click the file in " +
+		"Downloads. Open System Settings, General, Device Management, double-click the profile, and click Install.",
 	"outlook": "Open %, and type your address. Choose Outlook there: it has the steps and the values to type.",
 }
 
@@ -53,8 +53,8 @@ func newOutlook(classic Client, settings account.Settings) Client {
 	if c.Redirect = classic.Redirect; c.Redirect != "" {
 		return c
 	}
-	c.Nothing = "the new Outlook, Outlook on phones and Outlook for Mac ask Microsoft instead. Microsoft guesses, and " +
-		"asks here only in the way of an Exchange phone. Outlook 2016 and later ask here, but take only Exchange " +
+	c.Nothing = "the new Outlook, Outlook on phones and Outlook for Mac ask Microsoft instead. Microsoft guesses, " +
+		"and asks here only in the way of an Exchange phone. Outlook 2016 and later ask here, but take only Exchange " +
 		"from the answer"
 	c.Manual, c.Note = outlookByHand(settings)
 	return c

@@ -107,7 +107,8 @@ func Explain(ctx context.Context, resolve account.Resolver, a account.Address, s
 		}
 		c := Client{Client: d.Name, Title: d.Title}
 		if errors.Is(err, account.ErrAddressRequired) {
-			c.Nothing = "it never says which mailbox it sets up, and the operator tells such clients nothing (withoutAddress)"
+			c.Nothing = "it never says which mailbox it sets up, and the operator tells such clients " +
+				"nothing (withoutAddress)"
 		} else if unknown {
 			c.Nothing = err.Error()
 		} else if c, err = d.explain(ctx, resolve, a, settings, service); err != nil {
@@ -184,7 +185,8 @@ func (d Dialect) read(a account.Address, settings account.Settings, service stri
 	} else if to := read.Provider.AutodiscoverRedirect; to != nil && to.Address != "" {
 		c.Redirect = to.Address
 	} else if to != nil {
-		c.Nothing = "the document leads to " + to.Hostname + ", and no client that was tried follows it there (answer: xml)"
+		c.Nothing = "the document leads to " + to.Hostname +
+			", and no client that was tried follows it there (answer: xml)"
 	} else if servers := read.Expanded(); d.Client == account.Thunderbird {
 		c.readAsThunderbird(servers)
 	} else {
@@ -202,7 +204,8 @@ func (d Dialect) read(a account.Address, settings account.Settings, service stri
 		}
 	case "exchange":
 		if c.Servers != nil && !namesExchange(settings) {
-			c.Note = "the ews server is not named: it has no exchangeEntries: true, or wants another login than the address"
+			c.Note = "the ews server is not named: it has no exchangeEntries: true, " +
+				"or wants another login than the address"
 		}
 	}
 	switch d.Client {

@@ -66,7 +66,8 @@ func isAbout(text string, a account.Address) bool {
 func mergeMailboxes(rows []row.Account) directory.Stored {
 	first := rows[0]
 	s := directory.Stored{MailHost: hostOf(first.MailHost)}
-	s.Provider, s.Username, s.DisplayName, s.Inactive = first.Provider, first.Username, first.DisplayName, first.Inactive
+	s.Provider, s.Username = first.Provider, first.Username
+	s.DisplayName, s.Inactive = first.DisplayName, first.Inactive
 	for _, r := range rows[1:] {
 		s.Inactive = s.Inactive && r.Inactive
 		if r == first {
@@ -97,7 +98,8 @@ func mergeAliases(rows []row.Account) (s directory.Stored) {
 		}
 		if s.Inactive {
 			s.Inactive = false
-			s.Provider, s.Username, s.DisplayName, s.MailHost = r.Provider, r.Username, r.DisplayName, hostOf(r.MailHost)
+			s.Provider, s.Username = r.Provider, r.Username
+			s.DisplayName, s.MailHost = r.DisplayName, hostOf(r.MailHost)
 		}
 		for _, target := range targets(r.Aliases) {
 			if !seen[target.Key()] {

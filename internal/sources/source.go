@@ -120,7 +120,8 @@ func (s *Source) DomainProviders() []string {
 	if t != nil {
 		ids = nil
 		for _, d := range t.values {
-			if id := s.provider(d.Provider, s.options.Provider); d.Alias == "" && !d.Inactive && !slices.Contains(ids, id) {
+			if id := s.provider(d.Provider, s.options.Provider); d.Alias == "" && !d.Inactive &&
+				!slices.Contains(ids, id) {
 				ids = append(ids, id)
 			}
 		}

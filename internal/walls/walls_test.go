@@ -1,4 +1,4 @@
-// Package walls tests which packages import which others.
+// Package walls tests which packages import which others, and how wide lines are.
 package walls
 
 import (
@@ -91,27 +91,61 @@ var owners = map[string][]string{
 // normalisation that it rests on.
 var accountMayImport = []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}
 
-// lookAtAll makes the result depend on every file of the module: otherwise Go
-// would show a cached result, because it does not know which files go list reads.
-func lookAtAll(t *testing.T) {
+// forAll calls a function for every Go file of the module.
+func forAll(t *testing.T, look func(path string) error) {
+	t.Helper()
 	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == ".artefacts" || entry.Name() == "node_modules"):
+		case entry.IsDir() && slices.Contains([]string{".git", ".artefacts", "node_modules"}, entry.Name()):
 			return filepath.SkipDir
 		case filepath.Ext(path) == ".go":
-			_, err = os.Stat(path)
+			return look(path)
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
+// TestColumns holds the lines of the program to 120 columns, with a tab as four. Tests are
+// exempt: a row of a table is easier to compare with the next one if it is one line.
+func TestColumns(t *testing.T) {
+	forAll(t, func(path string) error {
+		if strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		number := 0
+		for line := range strings.Lines(string(text)) {
+			number++
+			if n := columns(strings.TrimRight(line, "\n")); n > 120 {
+				t.Errorf("%s:%d: the line has %d columns, want at most 120", path, number, n)
+			}
+		}
+		return err
+	})
+}
+
+// columns returns the width of a line whose tabs lead to every fourth column.
+func columns(line string) (n int) {
+	for _, r := range line {
+		if n++; r == '\t' {
+			n = (n + 3) / 4 * 4
+		}
+	}
+	return n
+}
+
 func TestWalls(t *testing.T) {
-	lookAtAll(t)
+	// The result depends on every file: otherwise Go would show a cached one, because it does
+	// not know which files go list reads.
+	forAll(t, func(path string) error {
+		_, err := os.Stat(path)
+		return err
+	})
 	floorOf := map[string]int{}
 	for floor, packages := range floors {
 		for _, name := range packages {

@@ -95,7 +95,8 @@ func readKeys(file string) (keys []key, notes []string, err error) {
 			if second == 0 {
 				second, third = strings.Index(string(row), "default"), strings.Index(string(row), "meaning")
 				if second <= 0 || third < second {
-					return nil, nil, fmt.Errorf("%s: the first row of the table is not key, default, meaning: %s", file, string(row))
+					return nil, nil, fmt.Errorf("%s: the first row of the table is not key, default, meaning: %s",
+						file, string(row))
 				}
 				continue
 			}

@@ -24,8 +24,8 @@ func main() {
 	source := flag.String("source", ".", "the `DIRECTORY` of the module")
 	date := flag.String("date", time.Now().UTC().Format(time.DateOnly), "the `DATE` of the pages")
 	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), "Usage: man [-program PROGRAM] [-source DIRECTORY] [-date DATE] DIRECTORY\n\n"+
-			"Writes manual pages and shell completions into DIRECTORY.\n\n")
+		fmt.Fprint(flag.CommandLine.Output(), "Usage: man [-program PROGRAM] [-source DIRECTORY] [-date DATE] "+
+			"DIRECTORY\n\nWrites manual pages and shell completions into DIRECTORY.\n\n")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

@@ -45,7 +45,8 @@ var (
 // one whose _tcp is a zone of its own, one that delegates _tcp to other servers, and
 // one to which the printed input for nsupdate is applied.
 var testZones = map[string]string{
-	"kund.example":     "ns A 127.0.0.1\nin7 A 127.0.0.1\nout7 A 127.0.0.1\n@ MX 10 mail\nmail A 192.0.2.1\nsetup A 192.0.2.2\n",
+	"kund.example": "ns A 127.0.0.1\nin7 A 127.0.0.1\nout7 A 127.0.0.1\n@ MX 10 mail\nmail A 192.0.2.1\n" +
+		"setup A 192.0.2.2\n",
 	"wild.example":     "mail A 192.0.2.1\nsetup A 192.0.2.2\n* A 192.0.2.80\n* TXT \"v=spf1 -all\"\n",
 	"cut.example":      "mail A 192.0.2.1\nsetup A 192.0.2.2\n_tcp NS ns.kund.example.\n",
 	"_tcp.cut.example": "",
@@ -63,20 +64,25 @@ var nameservers = map[string]func(t *testing.T, dir, port string) (*exec.Cmd, st
 	"BIND": func(t *testing.T, dir, port string) (*exec.Cmd, string) {
 		program := Tool(t, "named")
 		c := "controls { };\n" + BINDKey(TestKey) + BINDKey(Powerless) +
-			fmt.Sprintf("options { directory %q; listen-on port %s { 127.0.0.1; }; listen-on-v6 { none; }; pid-file none; session-keyfile none; recursion no; querylog yes; notify no; dnssec-validation no; };\n", dir, port)
+			fmt.Sprintf("options { directory %q; listen-on port %s { 127.0.0.1; }; listen-on-v6 { none; }; "+
+				"pid-file none; session-keyfile none; recursion no; querylog yes; notify no; "+
+				"dnssec-validation no; };\n", dir, port)
 		for zone, text := range testZones {
-			c += fmt.Sprintf("zone %q { type primary; file %q; allow-update { key signpost; }; };\n", zone, zone+".zone")
+			c += fmt.Sprintf("zone %q { type primary; file %q; allow-update { key signpost; }; };\n",
+				zone, zone+".zone")
 			Write(t, filepath.Join(dir, zone+".zone"), zoneFile(text))
 		}
 		return exec.Command(program, "-g", "-c", Write(t, filepath.Join(dir, "named.conf"), c)), " running$"
 	},
 	"Knot": func(t *testing.T, dir, port string) (*exec.Cmd, string) {
 		program := Tool(t, "knotd")
-		c := fmt.Sprintf("server:\n    rundir: %q\n    listen: 127.0.0.1@%s\nlog:\n  - target: stderr\n    any: info\ndatabase:\n    storage: %q\nkey:\n", dir, port, dir)
+		c := fmt.Sprintf("server:\n    rundir: %q\n    listen: 127.0.0.1@%s\nlog:\n  - target: stderr\n    any: info\n"+
+			"database:\n    storage: %q\nkey:\n", dir, port, dir)
 		for _, key := range []Key{TestKey, Powerless} {
 			c += fmt.Sprintf("  - id: %s\n    algorithm: %s\n    secret: %s\n", key.Name, key.Algorithm, key.Secret)
 		}
-		c += fmt.Sprintf("acl:\n  - id: update\n    key: signpost\n    action: update\ntemplate:\n  - id: default\n    storage: %q\n    file: \"%%s.zone\"\n    acl: update\nzone:\n", dir)
+		c += fmt.Sprintf("acl:\n  - id: update\n    key: signpost\n    action: update\ntemplate:\n  - id: default\n"+
+			"    storage: %q\n    file: \"%%s.zone\"\n    acl: update\nzone:\n", dir)
 		for zone, text := range testZones {
 			c += "  - domain: " + zone + "\n"
 			Write(t, filepath.Join(dir, zone+".zone"), zoneFile(text))
@@ -86,7 +92,10 @@ var nameservers = map[string]func(t *testing.T, dir, port string) (*exec.Cmd, st
 	"PowerDNS": func(t *testing.T, dir, port string) (*exec.Cmd, string) {
 		program := Tool(t, "pdns_server")
 		database := filepath.Join(dir, "pdns.sqlite3")
-		Write(t, filepath.Join(dir, "pdns.conf"), fmt.Sprintf("launch=gsqlite3\ngsqlite3-database=%s\ngsqlite3-pragma-synchronous=0\nlocal-address=127.0.0.1\nlocal-port=%s\ndnsupdate=yes\nallow-dnsupdate-from=127.0.0.0/8\nsocket-dir=%s\nloglevel=4\ncache-ttl=0\nnegquery-cache-ttl=0\nquery-cache-ttl=0\nzone-cache-refresh-interval=0\n", database, port, dir))
+		Write(t, filepath.Join(dir, "pdns.conf"), fmt.Sprintf("launch=gsqlite3\ngsqlite3-database=%s\n"+
+			"gsqlite3-pragma-synchronous=0\nlocal-address=127.0.0.1\nlocal-port=%s\ndnsupdate=yes\n"+
+			"allow-dnsupdate-from=127.0.0.0/8\nsocket-dir=%s\nloglevel=4\ncache-ttl=0\nnegquery-cache-ttl=0\n"+
+			"query-cache-ttl=0\nzone-cache-refresh-interval=0\n", database, port, dir))
 		Run(t, Tool(t, "sqlite3"), database, ".read /usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql")
 		util := func(arguments ...string) {
 			Run(t, Tool(t, "pdnsutil"), append([]string{"--config-dir=" + dir}, arguments...)...)
@@ -98,7 +107,8 @@ var nameservers = map[string]func(t *testing.T, dir, port string) (*exec.Cmd, st
 			util("load-zone", zone, Write(t, filepath.Join(dir, zone+".zone"), zoneFile(text)))
 			util("set-meta", zone, "TSIG-ALLOW-DNSUPDATE", TestKey.Name)
 		}
-		return exec.Command(program, "--config-dir="+dir, "--daemon=no", "--guardian=no"), "ready to distribute questions"
+		return exec.Command(program, "--config-dir="+dir, "--daemon=no", "--guardian=no"),
+			"ready to distribute questions"
 	},
 }
 
@@ -264,7 +274,8 @@ func (n *Nameserver) Dig(t testing.TB, questions ...string) []string {
 // Update changes a zone with BIND's nsupdate, as another program would.
 func (n *Nameserver) Update(t testing.TB, lines ...string) {
 	t.Helper()
-	file := Write(t, filepath.Join(t.TempDir(), "update"), "server 127.0.0.1 "+n.Port+"\n"+strings.Join(lines, "\n")+"\nsend\n")
+	file := Write(t, filepath.Join(t.TempDir(), "update"),
+		"server 127.0.0.1 "+n.Port+"\n"+strings.Join(lines, "\n")+"\nsend\n")
 	Run(t, Tool(t, "nsupdate"), "-y", TestKey.Algorithm+":"+TestKey.Name+":"+TestKey.Secret, file)
 }
 

@@ -114,7 +114,8 @@ func deltaChatFinish(ctx context.Context, s *Search, f Forecast, servers []Serve
 	}
 	f = s.Finish(ctx, f, lists[account.IMAP], lists[account.SMTP], deltaChatTesting)
 	if f.Outcome == Fails {
-		f.Person = "Error: “Could not find your mail server. Please check your internet connection.”, or what the server says"
+		f.Person = "Error: “Could not find your mail server. Please check your internet connection.”, " +
+			"or what the server says"
 	}
 	return f
 }

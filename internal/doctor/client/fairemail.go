@@ -211,7 +211,8 @@ func (f *fairEmailSearch) finish(ctx context.Context, c fairEmailCandidate) Fore
 	}
 	forecast := Forecast{Source: c.source, Took: f.took}
 	if c.page != nil && !strings.HasPrefix(c.source, ISPDBThunderbird) {
-		forecast.Person = "The build of F-Droid asks for no documents of the domain: without SRV records it scans ports."
+		forecast.Person = "The build of F-Droid asks for no documents of the domain: " +
+			"without SRV records it scans ports."
 	}
 	return f.Finish(ctx, forecast, []Server{c.incoming}, []Server{c.outgoing}, fairEmailTesting)
 }
@@ -243,7 +244,8 @@ func (f *fairEmailSearch) last(ctx context.Context, domain string) Forecast {
 		mx := Server{Type: account.IMAP, Hostname: hosts[0], Port: 993, SocketType: account.SSL}
 		for _, port := range []Port{{587, account.STARTTLS}, {465, account.SSL}} {
 			f.candidates = append(f.candidates, fairEmailCandidate{incoming: mx, source: "guess",
-				outgoing: Server{Type: account.SMTP, Hostname: hosts[0], Port: port.Number, SocketType: port.SocketType}})
+				outgoing: Server{Type: account.SMTP, Hostname: hosts[0], Port: port.Number,
+					SocketType: port.SocketType}})
 		}
 	}
 	if f.unknown != "" {

@@ -222,7 +222,8 @@ func himalayaServers(x document.XML, a account.Address) (servers []Server, why s
 		}
 		for _, authentication := range section.All("authentication") {
 			switch text := strings.TrimSpace(authentication.Text); text {
-			case "password-cleartext", "password-encrypted", "NTLM", "client-IP-address", "TLS-client-cert", "OAuth2", "none":
+			case "password-cleartext", "password-encrypted", "NTLM", "client-IP-address", "TLS-client-cert",
+				"OAuth2", "none":
 			default:
 				return nil, unreadable + "the authentication " + text
 			}
@@ -253,7 +254,8 @@ func (h *himalayaSearch) bySRV(ctx context.Context) {
 			h.unknown = ServiceQuestion(service, h.domain).Key()
 		}
 		if record, ok := firstByPriority(records); ok {
-			h.found = append(h.found, himalayaFound{record.server(""), SRVSource, func(v Verdict) { h.Note(record.key, v, "") }})
+			h.found = append(h.found,
+				himalayaFound{record.server(""), SRVSource, func(v Verdict) { h.Note(record.key, v, "") }})
 		}
 	}
 }

@@ -60,8 +60,10 @@ func mailspring(ctx context.Context, s *Search) Forecast {
 	f.Source = "guess"
 	username := s.Address.String()
 	f = s.Finish(ctx, f,
-		[]Server{{Type: account.IMAP, Hostname: "imap." + domain, Port: 993, SocketType: account.SSL, Username: username}},
-		[]Server{{Type: account.SMTP, Hostname: "smtp." + domain, Port: 465, SocketType: account.SSL, Username: username}},
+		[]Server{{Type: account.IMAP, Hostname: "imap." + domain, Port: 993, SocketType: account.SSL,
+			Username: username}},
+		[]Server{{Type: account.SMTP, Hostname: "smtp." + domain, Port: 465, SocketType: account.SSL,
+			Username: username}},
 		mailspringTesting)
 	if f.Outcome == Fails {
 		f.Outcome, f.But = Asks, "the servers"
@@ -81,7 +83,8 @@ func mailspringServers(root *document.Element, a account.Address) (incoming, out
 			return id != a.Domain()
 		})
 	}
-	if len(providers) == 0 || providers[0].Child("incomingServer") == nil || providers[0].Child("outgoingServer") == nil {
+	if len(providers) == 0 || providers[0].Child("incomingServer") == nil ||
+		providers[0].Child("outgoingServer") == nil {
 		return incoming, outgoing, false
 	}
 	return mailspringServer(providers[0].All("incomingServer"), account.IMAP, a),
@@ -91,7 +94,8 @@ func mailspringServers(root *document.Element, a account.Address) (incoming, out
 // mailspringServer reads a server. A user name other than the local part's placeholder, literals
 // included, is the address; an unknown security is STARTTLS.
 func mailspringServer(sections []*document.Element, t account.ServerType, a account.Address) Server {
-	server := Server{Type: t, Hostname: string(t) + "." + a.Domain(), SocketType: account.STARTTLS, Username: a.String()}
+	server := Server{Type: t, Hostname: string(t) + "." + a.Domain(), SocketType: account.STARTTLS,
+		Username: a.String()}
 	for _, section := range sections {
 		if serverType, _ := section.Attribute("type"); serverType != string(t) {
 			continue

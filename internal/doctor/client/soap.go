@@ -22,10 +22,12 @@ func soapQuestion(rawURL, mailbox string) probe.WebQuestion {
 	return probe.WebQuestion{
 		Method: "POST", URL: Normalize(rawURL), ContentType: "text/xml; charset=utf-8",
 		Body: `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" ` +
-			`xmlns:a="` + schema + `"><s:Header><a:RequestedServerVersion>Exchange2013</a:RequestedServerVersion></s:Header>` +
-			`<s:Body><a:GetUserSettingsRequestMessage><a:Request><a:Users><a:User><a:Mailbox>` + mailbox + `</a:Mailbox>` +
-			`</a:User></a:Users><a:RequestedSettings><a:Setting>ExternalEwsUrl</a:Setting></a:RequestedSettings></a:Request>` +
-			`</a:GetUserSettingsRequestMessage></s:Body></s:Envelope>`,
+			`xmlns:a="` + schema + `">` +
+			`<s:Header><a:RequestedServerVersion>Exchange2013</a:RequestedServerVersion></s:Header>` +
+			`<s:Body><a:GetUserSettingsRequestMessage><a:Request>` +
+			`<a:Users><a:User><a:Mailbox>` + mailbox + `</a:Mailbox></a:User></a:Users>` +
+			`<a:RequestedSettings><a:Setting>ExternalEwsUrl</a:Setting></a:RequestedSettings>` +
+			`</a:Request></a:GetUserSettingsRequestMessage></s:Body></s:Envelope>`,
 	}
 }
 

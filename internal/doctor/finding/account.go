@@ -23,9 +23,10 @@ var accountFaults = []Fault{
 	},
 	{
 		ID: "A2", Severity: Warning, Title: "an alias cannot sign in",
-		Cause: "the address is an alias in the directory of the service on this machine, and clients try to sign in with it",
-		Cure:  "the person signs in as the mailbox behind it",
-		Who:   "clients that take the address for the user name", Find: aliasLogin,
+		Cause: "the address is an alias in the directory of the service on this machine, " +
+			"and clients try to sign in with it",
+		Cure: "the person signs in as the mailbox behind it",
+		Who:  "clients that take the address for the user name", Find: aliasLogin,
 	},
 	{
 		ID: "A3", Severity: Note, Title: "the provider wants an app password",
@@ -41,15 +42,15 @@ var accountFaults = []Fault{
 	},
 	{
 		ID: "A5", Severity: Note, Title: "sending by SMTP may be off for the organisation",
-		Cause: "Microsoft 365 lets administrators switch SMTP AUTH off, and switches its form with a password off for " +
-			"existing organisations at the end of December 2026, until an administrator switches it on again",
+		Cause: "Microsoft 365 lets administrators switch SMTP AUTH off, and switches its form with a password off " +
+			"for existing organisations at the end of December 2026, until an administrator switches it on again",
 		Cure: "an administrator allows it for the mailboxes that need it",
 		Who:  "clients that send by SMTP", Find: smtpAuth,
 	},
 	{
 		ID: "A6", Severity: Note, Title: "EWS at Microsoft is ending",
-		Cause: "Microsoft 365 blocks EWS since 1 October 2026, except for programs that an administrator has listed, and " +
-			"ends it on 1 April 2027. Exchange on one's own servers is not affected",
+		Cause: "Microsoft 365 blocks EWS since 1 October 2026, except for programs that an administrator has listed, " +
+			"and ends it on 1 April 2027. Exchange on one's own servers is not affected",
 		Cure: "a program that uses Microsoft Graph, or IMAP",
 		Who:  "EWS programs", Find: ewsEnds,
 	},
@@ -202,8 +203,8 @@ func appPassword(ctx context.Context, c *Case) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Sentence: "The mail of " + c.Domain() + " is at " + p.Name + ", where the password of the web site is refused: " +
-			"a client needs " + p.Name + "'s own sign-in or an app password.",
+		Sentence: "The mail of " + c.Domain() + " is at " + p.Name + ", where the password of the web site is " +
+			"refused: a client needs " + p.Name + "'s own sign-in or an app password.",
 		Clients:  c.among(passwordOnly...),
 		Evidence: []Evidence{seen},
 		Cures:    []Cure{{Who: ThePerson, Text: "make an app password: " + p.AppPassword}},
@@ -238,7 +239,8 @@ func smtpAuth(ctx context.Context, c *Case) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Sentence: "Sending by SMTP may be switched off for all of " + c.Domain() + "; the server then says 535 5.7.139.",
+		Sentence: "Sending by SMTP may be switched off for all of " + c.Domain() +
+			"; the server then says 535 5.7.139.",
 		Clients:  []string{},
 		Evidence: []Evidence{seen},
 		Cures: []Cure{{Who: "administrator of Microsoft 365",
@@ -255,8 +257,8 @@ func ewsEnds(ctx context.Context, c *Case) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Sentence: "EWS at Microsoft 365 has been blocked since 1 October 2026 for programs that no administrator has listed, " +
-			"and ends on 1 April 2027.",
+		Sentence: "EWS at Microsoft 365 has been blocked since 1 October 2026 for programs that no administrator has " +
+			"listed, and ends on 1 April 2027.",
 		Clients:  c.among(ewsClients...),
 		Evidence: []Evidence{seen},
 		Cures:    []Cure{{Who: ThePerson, Text: "take a program that uses Microsoft Graph, or IMAP"}},

@@ -18,8 +18,8 @@ import (
 var clientFaults = []Fault{
 	{
 		ID: "K4", Severity: Warning, Title: "phones cannot be told the login for ActiveSync",
-		Cause: "Autodiscover has no field for it: a phone signs in as the address. Known only where the service on this " +
-			"machine serves the domain, and the login is another one",
+		Cause: "Autodiscover has no field for it: a phone signs in as the address. Known only where the service on " +
+			"this machine serves the domain, and the login is another one",
 		Cure: "the person types the user name and the domain; an iPhone gets them in a profile",
 		Who:  "iPhone Mail (Exchange), Gmail, Samsung Email, Nine", Find: activeSyncLogin,
 	},
@@ -66,7 +66,8 @@ func activeSyncLogin(_ context.Context, c *Case) []Finding {
 			"it asks, or tries the address.",
 		Clients:  c.among(activeSyncClients...),
 		Evidence: []Evidence{{ownKey, "the login for ActiveSync is " + login}},
-		Cures:    []Cure{{Who: ThePerson, Text: "type " + typed + "; on an iPhone install the profile of the set-up page"}},
+		Cures: []Cure{{Who: ThePerson, Text: "type " + typed +
+			"; on an iPhone install the profile of the set-up page"}},
 	}}
 }
 

@@ -25,8 +25,8 @@ var dnsFaults = []Fault{
 		"the target is a CNAME (RFC 2782, RFC 5321 §5.1)", "name the real host",
 		"clients and servers that are strict", aliasTargets},
 	{"D7", Error, "a target is written wrongly",
-		"the final dot is missing in the zone file, so that the domain is appended; or priority, weight and port stand in the " +
-			"field of the host; or an IP address stands for a name",
+		"the final dot is missing in the zone file, so that the domain is appended; or priority, weight and port " +
+			"stand in the field of the host; or an IP address stands for a name",
 		"the corrected line", "clients that look up this record", doubledNames},
 	{"D8", Warning, "several SRV records for one service",
 		"more than one host for a service; clients disagree about priorities and weights",
@@ -42,7 +42,8 @@ var dnsFaults = []Fault{
 		"sign the zone again, or remove the DS record at the registrar", "everybody whose resolver validates", bogus},
 	{"D12", Error, "the name servers of the domain disagree, or one is silent",
 		"a secondary does not get the zone, or a name server was left at the registrar",
-		"mend the transfer of the zone, raise the serial, or remove the server", "everybody, by chance", nameServersDisagree},
+		"mend the transfer of the zone, raise the serial, or remove the server",
+		"everybody, by chance", nameServersDisagree},
 	{"D13", Warning, "IPv6 does not work, IPv4 does",
 		"an AAAA record for a host on which the service or the firewall does not listen on IPv6",
 		"listen on IPv6, or remove the AAAA record",
@@ -53,8 +54,8 @@ var dnsFaults = []Fault{
 		"the zone is written for the inside, or the inside's view leaks", "the public address outside",
 		"everybody outside", privateAddresses},
 	{"D16", Error, "the MX leads to another provider's settings",
-		"clients without a document of the domain ask at the host that receives the mail, such as a filter's, which has one for " +
-			"its own customers",
+		"clients without a document of the domain ask at the host that receives the mail, such as a filter's, which " +
+			"has one for its own customers",
 		"an autoconfig record of the domain's own", "Thunderbird, Thunderbird for Android, Nextcloud Mail", foreignMX},
 	{"D17", Note, "the MX leads to no further place",
 		"the MX is the domain itself, or a name of one label, so clients skip that step", "an autoconfig record",

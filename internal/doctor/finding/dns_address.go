@@ -50,7 +50,8 @@ func deadIPv6(ctx context.Context, c *Case) []Finding {
 		}
 		found = append(found, Finding{
 			Subject: host,
-			Sentence: fmt.Sprintf("%s does not answer over IPv6 (%s), but over IPv4: clients lose time, and some take the host for closed.",
+			Sentence: fmt.Sprintf("%s does not answer over IPv6 (%s), but over IPv4: clients lose time, "+
+				"and some take the host for closed.",
 				host, v6),
 			Evidence: keys,
 			Severity: Warning,
@@ -74,7 +75,8 @@ func deadIPv6(ctx context.Context, c *Case) []Finding {
 			direct.Address = v6
 			b := c.Asker.Web(ctx, direct)
 			if b.Failure != nil {
-				report(p.URL.Hostname(), v6, b.Failure, See(direct, "%s", b.Failure.Text), See(p.Question, "%s answers", p.Answer.Address))
+				report(p.URL.Hostname(), v6, b.Failure, See(direct, "%s", b.Failure.Text),
+					See(p.Question, "%s answers", p.Answer.Address))
 			}
 		}
 	}
@@ -83,7 +85,8 @@ func deadIPv6(ctx context.Context, c *Case) []Finding {
 
 // skippedIPv6 returns the IPv6 address of a host that answered over IPv4, although no address
 // was asked for.
-func (c *Case) skippedIPv6(ctx context.Context, host string, answered, asked netip.Addr, failure *probe.Failure) (netip.Addr, bool) {
+func (c *Case) skippedIPv6(ctx context.Context, host string, answered, asked netip.Addr,
+	failure *probe.Failure) (netip.Addr, bool) {
 	if failure != nil || asked.IsValid() || !answered.Unmap().Is4() {
 		return netip.Addr{}, false
 	}
@@ -162,7 +165,8 @@ func privateAddresses(ctx context.Context, c *Case) []Finding {
 				Subject:  host,
 				Severity: Error,
 				Sentence: fmt.Sprintf("%s is %s: that works only inside.", host, data(private)),
-				Evidence: []Evidence{See(probe.DNSQuestion{Name: host, Type: recordType}, "%s %s", recordType, data(private))},
+				Evidence: []Evidence{See(probe.DNSQuestion{Name: host, Type: recordType}, "%s %s",
+					recordType, data(private))},
 				Cures:    []Cure{{Who: c.dnsOf(host), Text: "put the public address of " + host + " in its place"}},
 				Explains: []string{"M1", "D13", "H15", "C14"},
 			}
@@ -229,10 +233,12 @@ func wrongDigest(ctx context.Context, c *Case) []Finding {
 		}
 		q := probe.DNSQuestion{Name: name, Type: "TXT"}
 		f := Finding{
-			Subject:  name,
-			Sentence: fmt.Sprintf("The digest at %s is that of another document: Himalaya drops the one that is served.", name),
+			Subject: name,
+			Sentence: fmt.Sprintf("The digest at %s is that of another document: "+
+				"Himalaya drops the one that is served.", name),
 			Evidence: []Evidence{See(q, "TXT %s", data(others)), See(p.Question, "%s", right)},
-			Cures:    []Cure{{Who: YourDNS, Text: "replace the digest", Remove: others, Put: []dns.Record{put(name, "TXT", dns.Quote(right))}}},
+			Cures: []Cure{{Who: YourDNS, Text: "replace the digest", Remove: others,
+				Put: []dns.Record{put(name, "TXT", dns.Quote(right))}}},
 		}
 		if len(others) == 0 {
 			f.Sentence = fmt.Sprintf("There is no digest at %s: Himalaya drops the document that is served.", name)

@@ -14,12 +14,13 @@ import (
 // Registered domains by which a provider is known. The mail of a domain behind a filter can be
 // anywhere, whatever the MX says.
 var (
-	microsoftSites = []string{"outlook.com", "office365.com", "office.com", "microsoft.com", "microsoft", "microsoftonline.com",
-		"hotmail.com", "live.com", "office365.us", "partner.outlook.cn"}
+	microsoftSites = []string{"outlook.com", "office365.com", "office.com", "microsoft.com", "microsoft",
+		"microsoftonline.com", "hotmail.com", "live.com", "office365.us", "partner.outlook.cn"}
 	filterSites = []string{"pphosted.com", "ppe-hosted.com", "mimecast.com", "mimecast.co.za", "messagelabs.com",
 		"barracudanetworks.com", "iphmx.com", "trendmicro.com", "trendmicro.eu", "sophos.com", "hornetsecurity.com",
-		"antispamcloud.com", "antispameurope.com", "spamexperts.com", "mailcontrol.com", "fireeyecloud.com", "reflexion.net",
-		"mxthunder.com", "mxlogic.net", "cloudflare.net", "expurgate.net", "mailinblack.com", "spamtitan.com"}
+		"antispamcloud.com", "antispameurope.com", "spamexperts.com", "mailcontrol.com", "fireeyecloud.com",
+		"reflexion.net", "mxthunder.com", "mxlogic.net", "cloudflare.net", "expurgate.net", "mailinblack.com",
+		"spamtitan.com"}
 )
 
 // sameOwner reports whether two hosts belong to one owner, as far as their names tell.
@@ -47,7 +48,8 @@ func (c *Case) isFormer(ctx context.Context, host, asked string) bool {
 	known := false
 	for q, a := range c.Asker.Webs() {
 		h := Hop{q, a}
-		if h.host() != asked || !a.Failure.Known() || q.Method != "POST" || !strings.EqualFold(pathOf(q.URL), autodiscoverPath) {
+		if h.host() != asked || !a.Failure.Known() || q.Method != "POST" ||
+			!strings.EqualFold(pathOf(q.URL), autodiscoverPath) {
 			continue
 		}
 		if known = true; c.hasAutodiscover(h) || c.hasAutoconfig(h) {
@@ -96,7 +98,8 @@ func leftoverNames(ctx context.Context, c *Case) []Finding {
 			target = first // Microsoft's own aliases lead on to names with other endings
 		}
 		if c.isFormer(ctx, target, name) {
-			f.Sentence = fmt.Sprintf("%s still leads to %s, but the mail of %s is at %s.", name, target, c.Domain(), c.Provider(ctx))
+			f.Sentence = fmt.Sprintf("%s still leads to %s, but the mail of %s is at %s.",
+				name, target, c.Domain(), c.Provider(ctx))
 			f.Evidence = []Evidence{See(probe.DNSQuestion{Name: name, Type: "A"}, "CNAME %s", target)}
 			f.Cures = append(f.Cures, c.remove(ctx, name, aliases[:1]))
 			f.Explains = at([]string{target}, "H8", "H9", "H15", "T1", "K5")
@@ -120,7 +123,8 @@ func leftoverNames(ctx context.Context, c *Case) []Finding {
 	if f.Sentence == "" {
 		return nil
 	}
-	f.Explains = append(f.Explains, "D13", "D14", "H4", "H5", "H6", "H7", "H8", "H9", "H10", "H11", "H15", "H18", "H19", "H20",
+	f.Explains = append(f.Explains, "D13", "D14",
+		"H4", "H5", "H6", "H7", "H8", "H9", "H10", "H11", "H15", "H18", "H19", "H20",
 		"T1", "T2", "T3", "T4", "T5", "K5", "C16")
 	return []Finding{f}
 }
@@ -168,7 +172,8 @@ func leftoverService(ctx context.Context, c *Case) []Finding {
 			Sentence: fmt.Sprintf("The SRV record %s leads to %s, but the mail of %s is at %s.",
 				q.Name, s.Target, c.Domain(), c.Provider(ctx)),
 			Evidence: []Evidence{See(q, "SRV %s", s.Data)},
-			Cures:    []Cure{{Who: YourDNS, Text: "remove the record; " + forgotten([]dns.Record{s.Record}), Remove: []dns.Record{s.Record}}},
+			Cures: []Cure{{Who: YourDNS, Text: "remove the record; " + forgotten([]dns.Record{s.Record}),
+				Remove: []dns.Record{s.Record}}},
 			Explains: []string{"H8", "H9", "H15", "H18", "H19", "T1", "T2", "T3", "T4", "K5"},
 		}
 		for asked, a := range c.Asker.Webs() {
@@ -176,7 +181,8 @@ func leftoverService(ctx context.Context, c *Case) []Finding {
 				f.Evidence = append(f.Evidence, See(asked, "%s", Hop{asked, a}.Says()))
 			}
 		}
-		slices.SortFunc(f.Evidence[1:], func(a, b Evidence) int { return strings.Compare(string(a.Key), string(b.Key)) })
+		slices.SortFunc(f.Evidence[1:],
+			func(a, b Evidence) int { return strings.Compare(string(a.Key), string(b.Key)) })
 		return []Finding{f}
 	}
 	return nil

@@ -78,7 +78,8 @@ func (c *Case) led(evidence []Evidence) []string {
 	ids := []string{}
 	for _, k := range c.Clients {
 		if slices.ContainsFunc(c.Forecasts[k.ID].Steps, func(s client.Step) bool {
-			return s.Verdict != client.Passed && slices.ContainsFunc(evidence, func(e Evidence) bool { return e.Key == s.Key })
+			return s.Verdict != client.Passed &&
+				slices.ContainsFunc(evidence, func(e Evidence) bool { return e.Key == s.Key })
 		}) {
 			ids = append(ids, k.ID)
 		}

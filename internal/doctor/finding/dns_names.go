@@ -103,7 +103,8 @@ func (c *Case) names(ids []string) []string {
 
 // isMissing reports whether DNS says that a name below the domain has no address and leads nowhere.
 func (c *Case) isMissing(ctx context.Context, label string) bool {
-	c.Expect(ctx, probe.DNSQuestion{Name: c.Name(label), Type: "A"}, probe.DNSQuestion{Name: c.Name(label), Type: "AAAA"})
+	c.Expect(ctx, probe.DNSQuestion{Name: c.Name(label), Type: "A"},
+		probe.DNSQuestion{Name: c.Name(label), Type: "AAAA"})
 	for _, recordType := range []string{"A", "AAAA"} {
 		answer := c.DNS(ctx, c.Name(label), recordType)
 		if answer.Failure != nil || len(answer.Records) > 0 {
@@ -192,7 +193,8 @@ func (c *Case) point(ctx context.Context, names ...string) []Cure {
 			Text: fmt.Sprintf("let %s lead to the server that has the settings of %s", list(unknown), c.Domain())})
 	default:
 		cures = append(cures, Cure{Who: MailProvider,
-			Text: fmt.Sprintf("say where %s has the settings for its customers, so that %s can lead there", provider, list(unknown))})
+			Text: fmt.Sprintf("say where %s has the settings for its customers, so that %s can lead there",
+				provider, list(unknown))})
 	}
 	return cures
 }
@@ -210,8 +212,9 @@ func wildcards(ctx context.Context, c *Case) []Finding {
 			continue
 		}
 		names = append(names, name)
-		f.Evidence = append(f.Evidence, See(probe.DNSQuestion{Name: name, Type: "A"}, "%s is %s, as any name below %s is",
-			name, data(answer.Records), c.Domain()))
+		f.Evidence = append(f.Evidence,
+			See(probe.DNSQuestion{Name: name, Type: "A"}, "%s is %s, as any name below %s is",
+				name, data(answer.Records), c.Domain()))
 		end.Put = append(end.Put, tombstone(name))
 		for _, p := range c.places() {
 			if p.URL.Hostname() == name {
@@ -223,14 +226,16 @@ func wildcards(ctx context.Context, c *Case) []Finding {
 		return nil
 	}
 	f.Cures = append(c.point(ctx, names...), end)
-	f.Sentence = fmt.Sprintf("%s exist only through *.%s, which leads to a server that knows no settings.", list(names), c.Domain())
+	f.Sentence = fmt.Sprintf("%s exist only through *.%s, which leads to a server that knows no settings.",
+		list(names), c.Domain())
 	if len(names) == 1 {
 		f.Sentence = strings.Replace(f.Sentence, " exist ", " exists ", 1)
 	}
-	f.Explains = append(at(append(names, c.Name("ua-auto-config")), "D1", "D13", "D14", "D15", "D20", "H1", "H2", "H3", "H4",
-		"H5", "H6", "H7", "H8", "H9", "H10", "H11", "H15", "H16", "H17", "H18", "H19", "H20", "T1", "T2", "T3", "T4", "T5"),
-		at([]string{c.Name("imap"), c.Name("smtp"), c.Name("mail"), c.Name("pop"), c.Name("pop3")}, // what clients guess
-			"M1", "M2", "M3", "M4", "M7", "M10", "T1", "T2", "T4", "T7")...)
+	guessed := []string{c.Name("imap"), c.Name("smtp"), c.Name("mail"), c.Name("pop"), c.Name("pop3")}
+	f.Explains = append(at(append(names, c.Name("ua-auto-config")), "D1", "D13", "D14", "D15", "D20",
+		"H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8", "H9", "H10", "H11", "H15", "H16", "H17", "H18", "H19", "H20",
+		"T1", "T2", "T3", "T4", "T5"),
+		at(guessed, "M1", "M2", "M3", "M4", "M7", "M10", "T1", "T2", "T4", "T7")...)
 	f.Explains = append(f.Explains, "D16")
 	return []Finding{f}
 }

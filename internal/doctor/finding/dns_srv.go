@@ -117,7 +117,8 @@ func doubledNames(ctx context.Context, c *Case) []Finding {
 		target := targetOf(r)
 		f := byTarget[target]
 		if f == nil {
-			f = &Finding{Subject: target, Cures: []Cure{{Who: YourDNS, Text: "correct the record; " + forgotten([]dns.Record{r})}},
+			f = &Finding{Subject: target,
+				Cures:    []Cure{{Who: YourDNS, Text: "correct the record; " + forgotten([]dns.Record{r})}},
 				Explains: []string{"M1", "C14", "D6", "D14", "C16"}}
 			byTarget[target] = f
 			order = append(order, target)
@@ -271,7 +272,8 @@ func (c *Case) running(servers []Named, t account.ServerType, s account.SocketTy
 
 // announcedButClosed returns the finding for a service that only a SRV record names, where
 // nobody answers.
-func (c *Case) announcedButClosed(ctx context.Context, q probe.DNSQuestion, s SRV, n Named, servers []Named) (Finding, bool) {
+func (c *Case) announcedButClosed(ctx context.Context, q probe.DNSQuestion, s SRV, n Named,
+	servers []Named) (Finding, bool) {
 	i := slices.IndexFunc(servers, func(other Named) bool { return other.Question() == n.Question() })
 	if i < 0 || len(servers[i].Keys) > 1 {
 		return Finding{}, false // documents name it, too
@@ -288,9 +290,11 @@ func (c *Case) announcedButClosed(ctx context.Context, q probe.DNSQuestion, s SR
 		return Finding{}, false
 	}
 	return Finding{
-		Subject:  q.Name,
-		Sentence: fmt.Sprintf("%s announces %s on port %d of %s, where nobody answers.", q.Name, protocol(n.Type), n.Port, n.Hostname),
-		Evidence: []Evidence{See(q, "SRV %s", s.Data), See(n.Question(), "%s", strings.TrimPrefix(a.Failure.Text, fmt.Sprintf("%s:%d: ", a.Address, n.Port)))},
+		Subject: q.Name,
+		Sentence: fmt.Sprintf("%s announces %s on port %d of %s, where nobody answers.",
+			q.Name, protocol(n.Type), n.Port, n.Hostname),
+		Evidence: []Evidence{See(q, "SRV %s", s.Data),
+			See(n.Question(), "%s", strings.TrimPrefix(a.Failure.Text, fmt.Sprintf("%s:%d: ", a.Address, n.Port)))},
 		Cures: []Cure{{Who: YourDNS, Text: "say that there is no such service", Remove: []dns.Record{s.Record},
 			Put: []dns.Record{put(q.Name, "SRV", "0 0 0 .")}}},
 		Explains: []string{"M1 " + n.Hostname},
@@ -308,7 +312,8 @@ func oneWayOfSending(ctx context.Context, c *Case) []Finding {
 	q := probe.DNSQuestion{Name: c.Name("_submission._tcp"), Type: "SRV"}
 	f := Finding{
 		Subject: q.Name,
-		Sentence: fmt.Sprintf("Only _submissions._tcp announces sending, and %s is missing: aerc and Claws Mail find no sending server.",
+		Sentence: fmt.Sprintf("Only _submissions._tcp announces sending, and %s is missing: "+
+			"aerc and Claws Mail find no sending server.",
 			q.Name),
 		Evidence: []Evidence{See(q, "no record"), See(questionFor(secure[0].Record), "SRV %s", secure[0].Data)},
 		Severity: Warning,
@@ -322,8 +327,9 @@ func oneWayOfSending(ctx context.Context, c *Case) []Finding {
 		f.Cures = []Cure{{Who: YourDNS, Text: "announce sending with STARTTLS, too",
 			Put: []dns.Record{put(q.Name, "SRV", fmt.Sprintf("0 1 %d %s.", n.Port, n.Hostname))}}}
 	} else {
-		f.Cures = []Cure{{Who: YourDNS, Text: "say that there is no sending with STARTTLS, so that clients do not guess",
-			Put: []dns.Record{put(q.Name, "SRV", "0 0 0 .")}}}
+		f.Cures = []Cure{{Who: YourDNS,
+			Text: "say that there is no sending with STARTTLS, so that clients do not guess",
+			Put:  []dns.Record{put(q.Name, "SRV", "0 0 0 .")}}}
 	}
 	if ids, worst := c.Hit(q.Key()); len(ids) > 0 {
 		f.Severity = worse(Warning, worst)

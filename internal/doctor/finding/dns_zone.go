@@ -39,13 +39,17 @@ func aliasBesideData(ctx context.Context, c *Case) []Finding {
 		}
 		alias := aliases[name]
 		f := Finding{
-			Subject:  name,
-			Sentence: fmt.Sprintf("%s has a CNAME beside other records, and resolvers that have the one do not see the others.", name),
-			Evidence: []Evidence{See(probe.DNSQuestion{Name: name, Type: "A"}, "CNAME %s beside %s", targetOf(alias), list(types[name]))},
-			Cures:    []Cure{{Who: YourDNS, Text: "replace the CNAME by the addresses of its target (ALIAS, if your DNS has it)", Remove: []dns.Record{alias}}},
+			Subject: name,
+			Sentence: fmt.Sprintf("%s has a CNAME beside other records, and resolvers that have the one "+
+				"do not see the others.", name),
+			Evidence: []Evidence{See(probe.DNSQuestion{Name: name, Type: "A"}, "CNAME %s beside %s",
+				targetOf(alias), list(types[name]))},
+			Cures: []Cure{{Who: YourDNS, Text: "replace the CNAME by the addresses of its target " +
+				"(ALIAS, if your DNS has it)", Remove: []dns.Record{alias}}},
 		}
 		if len(types[name]) == 0 {
-			f.Sentence = fmt.Sprintf("%s itself is an alias: MX, NS and all other records beside a CNAME get lost.", name)
+			f.Sentence = fmt.Sprintf("%s itself is an alias: MX, NS and all other records beside a CNAME get lost.",
+				name)
 			f.Evidence[0].Text = "CNAME " + targetOf(alias)
 		}
 		for _, recordType := range []string{"A", "AAAA"} {
@@ -86,8 +90,8 @@ func bogus(ctx context.Context, c *Case) []Finding {
 		}
 		f := Finding{
 			Severity: Error,
-			Sentence: fmt.Sprintf("The DNSSEC signatures of %s do not fit: resolvers that validate, as most providers' do, "+
-				"get no answer.", c.Domain()),
+			Sentence: fmt.Sprintf("The DNSSEC signatures of %s do not fit: resolvers that validate, as most "+
+				"providers' do, get no answer.", c.Domain()),
 			Evidence: []Evidence{See(q, "%s", a.Failure.Text), See(unchecked, "an answer, if not validated")},
 			Cures: []Cure{{Who: YourDNS, Text: "sign the zone again, or have the DS record of " + c.Domain() +
 				" removed at your registrar"}},
@@ -203,9 +207,11 @@ func nameServersDisagree(ctx context.Context, c *Case) []Finding {
 		return []Finding{{
 			Subject:  s.host,
 			Severity: Warning,
-			Sentence: fmt.Sprintf("The name server %s gives no answer for %s: some look-ups take seconds or fail.", s.host, c.Domain()),
+			Sentence: fmt.Sprintf("The name server %s gives no answer for %s: some look-ups take seconds or fail.",
+				s.host, c.Domain()),
 			Evidence: []Evidence{See(soa(s), "%s", text), See(soa(good[0]), "serial %s", serial(good[0].soa))},
-			Cures:    []Cure{{Who: YourDNS, Text: fmt.Sprintf("mend the zone on %s, or remove that server at your registrar", s.host)}},
+			Cures: []Cure{{Who: YourDNS,
+				Text: fmt.Sprintf("mend the zone on %s, or remove that server at your registrar", s.host)}},
 		}}
 	}
 	for _, s := range good[1:] {
@@ -256,8 +262,9 @@ func oldAnswers(ctx context.Context, c *Case) []Finding {
 		}
 		old := own(q.Name, a)
 		return []Finding{{
-			Subject:  q.Name,
-			Sentence: fmt.Sprintf("%s was changed, but resolvers still have the old answer; %s.", q.Name, forgotten(old)),
+			Subject: q.Name,
+			Sentence: fmt.Sprintf("%s was changed, but resolvers still have the old answer; %s.",
+				q.Name, forgotten(old)),
 			Evidence: []Evidence{See(q, "%s", data(old)), See(direct, "%s", data(own(q.Name, b)))},
 			Cures:    []Cure{{Who: Nobody, Text: "wait; before the next change, lower the time to live"}},
 			Explains: []string{"D1", "D2", "D3", "D4", "D7"},
@@ -269,9 +276,10 @@ func oldAnswers(ctx context.Context, c *Case) []Finding {
 // issuers are authorities by what their certificates say of the issuer, with what they look
 // for in CAA records.
 var issuers = []struct{ text, identity string }{
-	{"let's encrypt", "letsencrypt.org"}, {"zerossl", "sectigo.com"}, {"sectigo", "sectigo.com"}, {"comodo", "sectigo.com"},
-	{"digicert", "digicert.com"}, {"geotrust", "digicert.com"}, {"rapidssl", "digicert.com"}, {"thawte", "digicert.com"},
-	{"google trust services", "pki.goog"}, {"globalsign", "globalsign.com"}, {"amazon", "amazon.com"},
+	{"let's encrypt", "letsencrypt.org"}, {"zerossl", "sectigo.com"}, {"sectigo", "sectigo.com"},
+	{"comodo", "sectigo.com"}, {"digicert", "digicert.com"}, {"geotrust", "digicert.com"},
+	{"rapidssl", "digicert.com"}, {"thawte", "digicert.com"}, {"google trust services", "pki.goog"},
+	{"globalsign", "globalsign.com"}, {"amazon", "amazon.com"},
 	{"buypass", "buypass.com"}, {"godaddy", "godaddy.com"}, {"entrust", "entrust.net"}, {"ssl.com", "ssl.com"},
 	{"harica", "harica.gr"}, {"certum", "certum.pl"}, {"actalis", "actalis.it"}, {"swisssign", "swisssign.com"},
 }
@@ -307,11 +315,13 @@ func forbiddenCertificate(ctx context.Context, c *Case) []Finding {
 			continue
 		}
 		return []Finding{{
-			Subject:  host,
-			Sentence: fmt.Sprintf("%s can get no certificate from %s: %s.", host, issuers[i].identity, forbidden.Error()),
+			Subject: host,
+			Sentence: fmt.Sprintf("%s can get no certificate from %s: %s.",
+				host, issuers[i].identity, forbidden.Error()),
 			Evidence: []Evidence{{p.Question.Key(), "certificate " + certificate(t) + ", issued by " + t.Issuer},
 				See(probe.DNSQuestion{Name: set.Name, Type: "CAA"}, "CAA %s", data(set.Records))},
-			Cures:    []Cure{{Who: c.dnsOf(set.Name), Text: "allow the authority", Remove: forbidden.Remove, Put: forbidden.Put}},
+			Cures: []Cure{{Who: c.dnsOf(set.Name), Text: "allow the authority", Remove: forbidden.Remove,
+				Put: forbidden.Put}},
 			Explains: []string{"T1", "T2"},
 		}}
 	}

@@ -5,8 +5,8 @@ package finding
 var documentFaults = []Fault{
 	{
 		ID: "C1", Severity: Error, Title: "Autodiscover says the wrong encryption for a port",
-		Cause: "To Outlook, Encryption TLS means STARTTLS and overrides SSL; on 993 it waits for a greeting in clear text. " +
-			"Without Encryption, SSL on means TLS at once, on 587 too.",
+		Cause: "To Outlook, Encryption TLS means STARTTLS and overrides SSL; on 993 it waits for a greeting in clear " +
+			"text. Without Encryption, SSL on means TLS at once, on 587 too.",
 		Cure: "SSL on and Encryption SSL for 993, 995 and 465; SSL on and Encryption TLS for 587, 143 and 110.",
 		Who:  "Outlook", Find: encryptions,
 	},

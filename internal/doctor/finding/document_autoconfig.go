@@ -97,9 +97,10 @@ func securities(_ context.Context, c *Case) []Finding {
 				}
 				faults = append(faults, mistake{Line: s.Line, Cure: fmt.Sprintf("write <socketType>%s</socketType>",
 					right),
-					Text: fmt.Sprintf("has the socketType %q, which does not exist: Thunderbird drops the server, others guess what is meant.", text),
-					Old:  "<socketType>" + s.Raw + "</socketType>",
-					New:  "<socketType>" + string(right) + "</socketType>"})
+					Text: fmt.Sprintf("has the socketType %q, which does not exist: Thunderbird drops the server, "+
+						"others guess what is meant.", text),
+					Old: "<socketType>" + s.Raw + "</socketType>",
+					New: "<socketType>" + string(right) + "</socketType>"})
 			}
 		}
 		return faults
@@ -232,7 +233,8 @@ func severalProviders(_ context.Context, c *Case) []Finding {
 		providers := f.xml.Root.All("emailProvider")
 		if len(providers) > 1 {
 			faults = append(faults, mistake{Line: providers[1].Line, Cure: "leave one emailProvider",
-				Text: fmt.Sprintf("begins another emailProvider, of %d: Thunderbird takes the first, Thunderbird for Android the last.", len(providers))})
+				Text: fmt.Sprintf("begins another emailProvider, of %d: Thunderbird takes the first, "+
+					"Thunderbird for Android the last.", len(providers))})
 		}
 		for _, p := range providers {
 			if domains := p.All("domain"); len(domains) > tooManyDomains {
@@ -272,8 +274,9 @@ func identities(_ context.Context, c *Case) []Finding {
 			case !valid:
 				faults = append(faults, mistake{Line: domains[0].Line, Cure: fmt.Sprintf("write <domain>%s</domain>",
 					c.Domain()),
-					Text: fmt.Sprintf("has the domain %q, which is no host name: Thunderbird rejects the whole document.", domains[0].Text),
-					Old:  "<domain>" + domains[0].Raw + "</domain>", New: "<domain>" + c.Domain() + "</domain>"})
+					Text: fmt.Sprintf("has the domain %q, which is no host name: "+
+						"Thunderbird rejects the whole document.", domains[0].Text),
+					Old: "<domain>" + domains[0].Raw + "</domain>", New: "<domain>" + c.Domain() + "</domain>"})
 			}
 		}
 		return faults
@@ -325,9 +328,10 @@ func onlyOAuth2(_ context.Context, c *Case) []Finding {
 			}
 			faults = append(faults, mistake{Line: methods[0].Line,
 				Cure: "add <authentication>password-cleartext</authentication>",
-				Text: fmt.Sprintf("offers OAuth2 alone for %s, where no client here is registered: Thunderbird drops the server.", host),
-				Old:  "<authentication>OAuth2</authentication>",
-				New:  "<authentication>OAuth2</authentication><authentication>password-cleartext</authentication>"})
+				Text: fmt.Sprintf("offers OAuth2 alone for %s, where no client here is registered: "+
+					"Thunderbird drops the server.", host),
+				Old: "<authentication>OAuth2</authentication>",
+				New: "<authentication>OAuth2</authentication><authentication>password-cleartext</authentication>"})
 		}
 		return faults
 	})
@@ -341,7 +345,8 @@ func brokenXML(_ context.Context, c *Case) []Finding {
 			e := f.xml.Error
 			if e == nil && root == "clientConfig" && f.xml.Root.Name != root {
 				return []mistake{{Line: f.xml.Root.Line, Cure: "write the elements without a prefix",
-					Text: fmt.Sprintf("begins with <%s>: clients look for <%s> and find nothing.", f.xml.Root.Name, root)}}
+					Text: fmt.Sprintf("begins with <%s>: clients look for <%s> and find nothing.",
+						f.xml.Root.Name, root)}}
 			}
 			if e == nil && f.xml.Encoding != "utf-8" {
 				return []mistake{{Line: 1, Cure: "write the document in UTF-8",

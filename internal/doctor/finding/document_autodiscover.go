@@ -74,7 +74,8 @@ func loginNames(_ context.Context, c *Case) []Finding {
 		for _, e := range f.protocols() {
 			if e.Child("LoginName") == nil && c.wasAskedByAddress(f) {
 				faults = append(faults, mistake{Line: e.Line, Cure: "add <LoginName> with the whole login",
-					Text: fmt.Sprintf("is a Protocol %s without LoginName: Outlook signs in with the part before the @.", e.Content("Type"))})
+					Text: fmt.Sprintf("is a Protocol %s without LoginName: Outlook signs in with "+
+						"the part before the @.", e.Content("Type"))})
 			}
 		}
 		return faults

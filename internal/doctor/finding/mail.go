@@ -11,8 +11,8 @@ var mailFaults = []Fault{
 		"certificate and key in the server's TLS settings",
 		"clients that insist on TLS; Thunderbird's search offers the port without it", withoutSTARTTLS},
 	{"M3", Error, "TLS begins otherwise than the port says",
-		"a port for TLS from the first byte (465, 993, 995) begins in clear text, or one for STARTTLS (587, 143, 110) " +
-			"with TLS",
+		"a port for TLS from the first byte (465, 993, 995) begins in clear text, or one for STARTTLS (587, 143, " +
+			"110) with TLS",
 		"Postfix: smtpd_tls_wrappermode at the entry of port 465 in master.cf, and nowhere else",
 		"all clients that use this port", wrongBeginning},
 	{"M4", Error, "the sending server offers no login",

@@ -81,8 +81,8 @@ func openPort(s mailServer) string {
 
 func switchTLSOn(s mailServer) string {
 	return s.with("give the server a certificate and switch TLS on", map[software]string{
-		postfix: "smtpd_tls_chain_files = ‹key and fullchain.pem›, and -o smtpd_tls_security_level=encrypt at the entry of " +
-			"the port in master.cf",
+		postfix: "smtpd_tls_chain_files = ‹key and fullchain.pem›, and -o smtpd_tls_security_level=encrypt at the " +
+			"entry of the port in master.cf",
 		dovecot: "ssl = required; ssl_cert = <‹fullchain.pem›; ssl_key = <‹privkey.pem›",
 		exim:    "tls_advertise_hosts = *; tls_certificate = ‹fullchain.pem›; tls_privatekey = ‹privkey.pem›",
 	})

@@ -85,8 +85,9 @@ func loginOnlyInTLS(ctx context.Context, c *Case) []Finding {
 			Subject: s.Hostname,
 			Sentence: fmt.Sprintf("%s %s a login only after STARTTLS, but clients are told plain.", placed(told),
 				verb(told, "offers", "offer")),
-			Evidence: evidence(told, func(s mailServer) string { return tlsText(s) + ": " + capabilityText(s.Answer.Before) }),
-			Cures:    []Cure{{Who: MailProvider, Text: "socketType STARTTLS in place of plain in the document"}},
+			Evidence: evidence(told,
+				func(s mailServer) string { return tlsText(s) + ": " + capabilityText(s.Answer.Before) }),
+			Cures: []Cure{{Who: MailProvider, Text: "socketType STARTTLS in place of plain in the document"}},
 		}
 		for _, key := range s.Keys {
 			f.Evidence = append(f.Evidence, Evidence{key, "plain"})

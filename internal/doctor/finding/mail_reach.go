@@ -186,7 +186,8 @@ func turnedAway(ctx context.Context, c *Case) []Finding {
 		}
 		for q, a := range sortedMails(mails) {
 			if q.Host == s.Hostname && q.Port == s.Port && a.GreetedAt > 0 && a.Address == s.Answer.Address {
-				add(s, fmt.Sprintf("%d of %s answered once and then no more: it may have banned this address.", s.Port, s.Hostname),
+				add(s, fmt.Sprintf("%d of %s answered once and then no more: it may have banned this address.",
+					s.Port, s.Hostname),
 					s.see("%s", f.Text), See(q, "answered"))
 			}
 		}
@@ -235,7 +236,8 @@ func otherService(ctx context.Context, c *Case) []Finding {
 	var found []Finding
 	for _, wrong := range group(c.mailServers(ctx), func(s mailServer) bool {
 		f := s.Answer.Failure
-		foreign := f != nil && (f.Kind == probe.BadProtocol || f.Kind == probe.BadTLS && isOtherGreeting(s.Answer.Greeting))
+		foreign := f != nil &&
+			(f.Kind == probe.BadProtocol || f.Kind == probe.BadTLS && isOtherGreeting(s.Answer.Greeting))
 		return foreign && (s.announced() || len(s.Clients) > 0)
 	}) {
 		s := wrong[0]

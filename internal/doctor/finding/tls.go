@@ -34,7 +34,8 @@ var tlsFaults = []Fault{
 		"clients that use the port with the old one", notReloaded},
 	{"T9", Note, "clients without SNI see another certificate",
 		"the server chooses by the name that clients send, and its certificate for others is another one",
-		"the mail host's certificate as the default", "old clients that do not name the server in TLS", otherWithoutSNI},
+		"the mail host's certificate as the default",
+		"old clients that do not name the server in TLS", otherWithoutSNI},
 }
 
 // never finds nothing: a fault that is in the catalogue for people who ask.

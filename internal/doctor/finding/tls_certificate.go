@@ -37,8 +37,9 @@ func foreign(ctx context.Context, c *Case, mail bool) []Finding {
 			f.Sentence = fmt.Sprintf("%s shows %s: clients refuse it, or ask the person.", h.place(seen), shown)
 			if name := c.sameServer(ctx, h.Name, seen[0].TLS.Names); name != "" {
 				f.Cures[0].Text = "or " + f.Cures[0].Text
-				f.Cures = append([]Cure{{Who: MailProvider, Text: fmt.Sprintf("tell clients %s in place of %s, in documents and "+
-					"SRV records: it is the same server, and its certificate has that name", name, h.Name)}}, f.Cures...)
+				f.Cures = append([]Cure{{Who: MailProvider, Text: fmt.Sprintf("tell clients %s in place of %s, in "+
+					"documents and SRV records: it is the same server, and its certificate has that name",
+					name, h.Name)}}, f.Cures...)
 			}
 		} else {
 			f.Sentence = fmt.Sprintf("%s shows %s: Outlook warns, other clients pass it over.", h.Name, shown)
@@ -109,8 +110,8 @@ func incompleteChains(ctx context.Context, c *Case) []Finding {
 		}
 		found = append(found, Finding{
 			Subject: h.Name,
-			Sentence: fmt.Sprintf("The chain of %s is incomplete: the certificate of its issuer %s is missing, and phones "+
-				"refuse it.", h.place(seen), seen[0].TLS.Issuer),
+			Sentence: fmt.Sprintf("The chain of %s is incomplete: the certificate of its issuer %s is missing, and "+
+				"phones refuse it.", h.place(seen), seen[0].TLS.Issuer),
 			Evidence: h.evidence(seen, func(t *probe.TLS) string {
 				return fmt.Sprintf("%d certificate sent, issuer %s", t.Chain, t.Issuer)
 			}),
@@ -142,7 +143,8 @@ func unknownIssuers(ctx context.Context, c *Case) []Finding {
 			continue
 		}
 		t := seen[0].TLS
-		signs := fmt.Sprintf("The certificate of %s is signed by %s, which no client trusts", h.place(seen), orNobody(t.Issuer))
+		signs := fmt.Sprintf("The certificate of %s is signed by %s, which no client trusts",
+			h.place(seen), orNobody(t.Issuer))
 		if t.Has(probe.SelfSigned) {
 			signs = fmt.Sprintf("%s signs its certificate itself", h.place(seen))
 		}
@@ -184,7 +186,8 @@ func notReloaded(ctx context.Context, c *Case) []Finding {
 		}
 		found = append(found, Finding{
 			Subject: h.Name,
-			Sentence: fmt.Sprintf("%s still %s the certificate that ended on %s; %s %s the new one.", placed(serversOf(old)),
+			Sentence: fmt.Sprintf("%s still %s the certificate that ended on %s; %s %s the new one.",
+				placed(serversOf(old)),
 				verb(serversOf(old), "shows", "show"), date(old[0].TLS.End), ports(serversOf(fresh)),
 				verb(serversOf(fresh), "has", "have")),
 			Evidence: append(h.evidence(old, func(t *probe.TLS) string { return "ended on " + date(t.End) }),

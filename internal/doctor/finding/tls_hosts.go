@@ -87,7 +87,8 @@ func (c *Case) tlsHosts(ctx context.Context) []tlsHost {
 	for _, s := range c.mailServers(ctx) {
 		if s.Answer.TLS != nil {
 			h := host(s.Hostname, true)
-			h.Seen = append(h.Seen, seenTLS{s.Answer.TLS, s, s.Question().Key(), fmt.Sprintf("%s:%d", s.Answer.Address, s.Port)})
+			h.Seen = append(h.Seen,
+				seenTLS{s.Answer.TLS, s, s.Question().Key(), fmt.Sprintf("%s:%d", s.Answer.Address, s.Port)})
 		}
 	}
 	for _, w := range c.webHosts() {

@@ -14,8 +14,9 @@ func unusualVersions(ctx context.Context, c *Case) []Finding {
 	for _, h := range c.tlsHosts(ctx) {
 		if seen := h.with(probe.OldVersion); len(seen) > 0 {
 			found = append(found, Finding{
-				Subject:  h.Name,
-				Sentence: fmt.Sprintf("%s speaks %s at most: today's clients need 1.2.", h.place(seen), seen[0].TLS.Version),
+				Subject: h.Name,
+				Sentence: fmt.Sprintf("%s speaks %s at most: today's clients need 1.2.",
+					h.place(seen), seen[0].TLS.Version),
 				Evidence: h.evidence(seen, func(t *probe.TLS) string { return "handshake with " + t.Version }),
 				Cures:    []Cure{{Who: h.who(), Text: "switch TLS 1.2 and 1.3 on (" + versionSetting(h, seen) + ")"}},
 			})
@@ -30,8 +31,8 @@ func unusualVersions(ctx context.Context, c *Case) []Finding {
 			Subject:  failed[0].Hostname,
 			Sentence: fmt.Sprintf("%s of %s: %s.", ports(failed), failed[0].Hostname, failed[0].Answer.Failure.Text),
 			Evidence: evidence(failed, func(s mailServer) string { return s.Answer.Failure.Text }),
-			Cures: []Cure{{Who: MailProvider, Text: "see the server's log for this handshake: it needs a certificate whose " +
-				"key fits, and TLS 1.2 and 1.3 with the usual cipher suites"}},
+			Cures: []Cure{{Who: MailProvider, Text: "see the server's log for this handshake: it needs a certificate " +
+				"whose key fits, and TLS 1.2 and 1.3 with the usual cipher suites"}},
 		})
 	}
 	found = append(found, failedWebHandshakes(c)...)
@@ -108,8 +109,8 @@ func onlyNewest(ctx context.Context, c *Case) []Finding {
 		found = append(found, Finding{
 			Subject:  s.Hostname,
 			Severity: Warning,
-			Sentence: fmt.Sprintf("%d of %s speaks TLS 1.3 only: Outlook on Windows 10, older phones and Java programs "+
-				"need 1.2.", s.Port, s.Hostname),
+			Sentence: fmt.Sprintf("%d of %s speaks TLS 1.3 only: Outlook on Windows 10, older phones and Java "+
+				"programs need 1.2.", s.Port, s.Hostname),
 			Evidence: []Evidence{s.see("%s", s.Answer.TLS.Version), See(q, "%s", a.Failure.Text)},
 			Cures: []Cure{{Who: MailProvider, Text: "switch TLS 1.2 on as well (" +
 				versionSetting(tlsHost{Mail: true}, []seenTLS{{Server: s}}) + ")"}},

@@ -29,7 +29,8 @@ func (c *Case) uncovers(ctx context.Context, f Finding, reported []Finding) []st
 		if i >= 0 && rank[reported[i].Severity] <= rank[g.Severity] {
 			continue // it is in the report already, as bad as it gets
 		}
-		if slices.ContainsFunc(g.Clients, func(id string) bool { return i < 0 || !slices.Contains(reported[i].Clients, id) }) {
+		if slices.ContainsFunc(g.Clients,
+			func(id string) bool { return i < 0 || !slices.Contains(reported[i].Clients, id) }) {
 			texts = append(texts, g.ID+": "+g.Sentence)
 		}
 	}
@@ -47,7 +48,8 @@ func (c *Case) uncovers(ctx context.Context, f Finding, reported []Finding) []st
 
 // worth orders outcomes, the best highest; 0 is for what cannot be told.
 func worth(o client.Outcome) int {
-	return map[client.Outcome]int{client.SetsUp: 5, client.SetsUpBut: 4, client.Asks: 3, client.Elsewhere: 2, client.Fails: 1}[o]
+	return map[client.Outcome]int{client.SetsUp: 5, client.SetsUpBut: 4, client.Asks: 3, client.Elsewhere: 2,
+		client.Fails: 1}[o]
 }
 
 // outcome completes “would then”.
@@ -80,7 +82,8 @@ func (c *Case) cured(ctx context.Context, f Finding) *Case {
 	}
 	a.dnss, a.webs, a.mails, a.tlss = c.Asker.DNSs(), c.Asker.Webs(), c.Asker.Mails(), c.Asker.TLSs()
 	a.wildcard = c.Wildcard("").Name
-	then := &Case{Address: c.Address, Asker: probe.NewRecording(a), Clients: c.Clients, Forecasts: map[string]client.Forecast{}}
+	then := &Case{Address: c.Address, Asker: probe.NewRecording(a), Clients: c.Clients,
+		Forecasts: map[string]client.Forecast{}}
 	then.ask(ctx, a)
 	forecasts := make([]client.Forecast, len(c.Clients))
 	var clients sync.WaitGroup
@@ -154,7 +157,8 @@ func (a *after) at(name string) []dns.Record {
 		if q.View != probe.Recursive {
 			continue
 		}
-		if wild := a.dnss[probe.DNSQuestion{Name: a.wildcard, Type: q.Type}]; dns.SameData(wild.Records, answer.Records) {
+		wild := a.dnss[probe.DNSQuestion{Name: a.wildcard, Type: q.Type}]
+		if dns.SameData(wild.Records, answer.Records) {
 			continue // a name that gets a record is no longer one of the wildcard's
 		}
 		for _, r := range answer.Records {
@@ -230,7 +234,8 @@ func (a *after) reach(ctx context.Context, host string) *probe.Failure {
 		}
 		for _, r := range now.OfType(recordType) {
 			has = true
-			same = same && slices.ContainsFunc(before.OfType(recordType), func(b dns.Record) bool { return b.Data == r.Data })
+			same = same &&
+				slices.ContainsFunc(before.OfType(recordType), func(b dns.Record) bool { return b.Data == r.Data })
 		}
 	}
 	switch {

@@ -14,7 +14,8 @@ import (
 // Mac and exchangelib write the path with capitals. It is asked where the other has an answer.
 func pathCase(ctx context.Context, c *Case) []Finding {
 	for _, p := range c.places() {
-		if p.Kind != atAutodiscover || p.Question.Method != "POST" || p.URL.Scheme != "https" || p.URL.Path != autodiscoverPath ||
+		if p.Kind != atAutodiscover || p.Question.Method != "POST" || p.URL.Scheme != "https" ||
+			p.URL.Path != autodiscoverPath ||
 			len(p.More) > 0 || !c.hasAutodiscover(p.Hop) {
 			continue
 		}
@@ -29,7 +30,8 @@ func pathCase(ctx context.Context, c *Case) []Finding {
 		return []Finding{{
 			Subject:  host,
 			Severity: Warning,
-			Sentence: fmt.Sprintf("%s answers at %s, but not at %s, as Outlook and exchangelib may write it.", host, autodiscoverPath, capital),
+			Sentence: fmt.Sprintf("%s answers at %s, but not at %s, as Outlook and exchangelib may write it.",
+				host, autodiscoverPath, capital),
 			Evidence: []Evidence{See(q, "%s", other.Says()), See(p.Question, "%s", p.Says())},
 			Cures:    webCure("mind no case in the path (nginx: location ~* ^/autodiscover/)")(host),
 		}}
@@ -42,7 +44,8 @@ func addressRequired(_ context.Context, c *Case) []Finding {
 	all := c.places()
 	found := cured(c.byHost(func(p place) string {
 		status := p.Last().Answer.Status
-		if !p.isDocumentPlace() || p.URL.RawQuery != "" || p.Last().Answer.Failure != nil || status < 400 || status == 404 ||
+		if !p.isDocumentPlace() || p.URL.RawQuery != "" || p.Last().Answer.Failure != nil || status < 400 ||
+			status == 404 ||
 			status == 401 || status == 403 || status == 429 {
 			return ""
 		}
@@ -101,7 +104,8 @@ func otherPlaces(_ context.Context, c *Case) []Finding {
 		}
 		found = append(found, Finding{
 			Subject: p.URL.Hostname(), Clients: ids, Severity: Warning,
-			Sentence: fmt.Sprintf("The document is at %s, but not at %s, where %s look.", withoutQuery(with[0].Question.URL),
+			Sentence: fmt.Sprintf("The document is at %s, but not at %s, where %s look.",
+				withoutQuery(with[0].Question.URL),
 				withoutQuery(p.Question.URL), list(c.names(ids))),
 			Evidence: p.evidence(p.Says()),
 			Cures:    webCure("serve the document at " + p.URL.Path + ", too")(p.URL.Hostname()),
@@ -134,7 +138,8 @@ func hsts(_ context.Context, c *Case) []Finding {
 		Subject: host,
 		Sentence: fmt.Sprintf("%s forces https for all names below it (HSTS), but %s answers on plain http only.",
 			c.Domain(), host),
-		Evidence: []Evidence{See(policy.Question, "Strict-Transport-Security: %s", policy.Answer.Header["Strict-Transport-Security"]),
+		Evidence: []Evidence{See(policy.Question, "Strict-Transport-Security: %s",
+			policy.Answer.Header["Strict-Transport-Security"]),
 			See(secure.Question, "%s", secure.Says()), See(plain.Question, "%s", plain.Says())},
 		Cures:    []Cure{{Who: WebServer(host), Text: "get a certificate for " + host}},
 		Explains: []string{"T1", "T2", "T3", "T4", "T5"},
@@ -155,7 +160,8 @@ func withoutSNI(_ context.Context, c *Case) []Finding {
 		found = append(found, Finding{
 			Subject:  host,
 			Severity: Note,
-			Sentence: fmt.Sprintf("Clients that do not name the server in TLS see a certificate %s at %s.", certificate(a.TLS), host),
+			Sentence: fmt.Sprintf("Clients that do not name the server in TLS see a certificate %s at %s.",
+				certificate(a.TLS), host),
 			Evidence: []Evidence{See(q, "certificate %s", certificate(a.TLS))},
 			Cures:    webCure("make %s the default site")(host),
 		})

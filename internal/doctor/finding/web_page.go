@@ -65,7 +65,8 @@ func pages(_ context.Context, c *Case) []Finding {
 		if !p.isDocumentPlace() || len(p.More) > 0 && p.strays() || !c.isPage(p.Last()) {
 			return ""
 		}
-		return fmt.Sprintf("%s answers with a web page where clients look for the settings.", withoutQuery(p.Question.URL))
+		return fmt.Sprintf("%s answers with a web page where clients look for the settings.",
+			withoutQuery(p.Question.URL))
 	}), func(host string) []Cure {
 		return []Cure{{Who: WebServer(host), Text: notFound, Serve: serveNothing(c, host)}}
 	}, "H18", "K9")
@@ -100,7 +101,8 @@ func emptyAnswers(_ context.Context, c *Case) []Finding {
 		return fmt.Sprintf("%s answers %d with nothing in it, which clients take for the answer.",
 			withoutQuery(p.Question.URL), last.Answer.Status)
 	}), func(host string) []Cure {
-		return []Cure{{Who: WebServer(host), Text: "answer 404 where there is no document", Serve: serveNothing(c, host)}}
+		return []Cure{{Who: WebServer(host), Text: "answer 404 where there is no document",
+			Serve: serveNothing(c, host)}}
 	})
 }
 
@@ -113,7 +115,8 @@ func wrongTypes(_ context.Context, c *Case) []Finding {
 			contentType == "text/xml" || contentType == "application/xml" || contentType == "text/rdf" {
 			return ""
 		}
-		return fmt.Sprintf("%s is sent as %s, so Thunderbird does not read it.", withoutQuery(p.Question.URL), contentType)
+		return fmt.Sprintf("%s is sent as %s, so Thunderbird does not read it.",
+			withoutQuery(p.Question.URL), contentType)
 	}), webCure("send "+autoconfigPath+" as text/xml (nginx: types { text/xml xml; })"))
 }
 
@@ -127,7 +130,8 @@ func toHomePage(_ context.Context, c *Case) []Finding {
 			withoutQuery(p.Last().Question.URL))
 	}), func(host string) []Cure {
 		return []Cure{{Who: WebServer(host), Serve: serveNothing(c, host),
-			Text: "exempt " + autoconfigPath + ", " + wellKnownPath + " and " + autodiscoverPath + " from the redirect: 404 there"}}
+			Text: "exempt " + autoconfigPath + ", " + wellKnownPath + " and " + autodiscoverPath +
+				" from the redirect: 404 there"}}
 	}, "H1", "H18", "H20", "K9")
 }
 
@@ -139,10 +143,12 @@ func siteAnswersAutodiscover(ctx context.Context, c *Case) []Finding {
 	}
 	return cured(c.byHost(func(p place) string {
 		last := p.Last()
-		if p.Kind != atAutodiscover || p.Question.Method != "POST" || p.strays() || !last.isOK() || c.hasAutodiscover(last) || last.isXML() {
+		if p.Kind != atAutodiscover || p.Question.Method != "POST" || p.strays() || !last.isOK() ||
+			c.hasAutodiscover(last) || last.isXML() {
 			return ""
 		}
-		return fmt.Sprintf("%s answers Outlook's question with status %d and a web page, so that clients do not look further.",
+		return fmt.Sprintf("%s answers Outlook's question with status %d and a web page, "+
+			"so that clients do not look further.",
 			withoutQuery(p.Question.URL), last.Answer.Status)
 	}), func(host string) []Cure {
 		return []Cure{{Who: WebServer(host), Text: "answer 404 at " + autodiscoverPath, Serve: serveNothing(c, host)}}

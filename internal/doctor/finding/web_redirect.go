@@ -13,7 +13,8 @@ func redirectLoops(_ context.Context, c *Case) []Finding {
 		if !p.Loop {
 			return ""
 		}
-		return fmt.Sprintf("%s leads in a circle: after %s it is where it was.", withoutQuery(p.Question.URL), redirects(len(p.More)+1))
+		return fmt.Sprintf("%s leads in a circle: after %s it is where it was.",
+			withoutQuery(p.Question.URL), redirects(len(p.More)+1))
 	}), webCure("answer at %s itself, with the document or 404"), "H6", "H7")
 }
 
@@ -45,7 +46,8 @@ func toPlain(_ context.Context, c *Case) []Finding {
 	return cured(c.byHost(func(p place) string {
 		for _, hop := range append([]Hop{p.Hop}, p.More...) {
 			target, ok := hop.target()
-			if ok && strings.HasPrefix(hop.Question.URL, "https://") && strings.HasPrefix(target, "http://") && p.isDocumentPlace() {
+			if ok && strings.HasPrefix(hop.Question.URL, "https://") && strings.HasPrefix(target, "http://") &&
+				p.isDocumentPlace() {
 				return fmt.Sprintf("%s sends clients from https to %s.", p.URL.Host, withoutQuery(target))
 			}
 		}

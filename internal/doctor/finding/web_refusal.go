@@ -28,7 +28,8 @@ func challenges(_ context.Context, c *Case) []Finding {
 		if p.Kind != atAutodiscover || last.Answer.Failure != nil || last.Answer.Status != 401 || isExchange(last) {
 			return ""
 		}
-		return fmt.Sprintf("%s asks for a password as Exchange does, but is not Exchange.", withoutQuery(p.Question.URL))
+		return fmt.Sprintf("%s asks for a password as Exchange does, but is not Exchange.",
+			withoutQuery(p.Question.URL))
 	}), webCure("answer 404 at "+autodiscoverPath+", or the XML error 601, without asking for a password"), "K5")
 }
 
@@ -42,8 +43,9 @@ func isExchange(h Hop) bool {
 }
 
 // puzzles are parts of pages by which filters keep robots out.
-var puzzles = []string{"cf-chl", "just a moment...", "challenge-platform", "attention required! | cloudflare", "_incapsula_",
-	"captcha", "ddos protection", "sucuri website firewall", "are you a robot"}
+var puzzles = []string{"cf-chl", "just a moment...", "challenge-platform",
+	"attention required! | cloudflare", "_incapsula_", "captcha", "ddos protection",
+	"sucuri website firewall", "are you a robot"}
 
 func isPuzzle(h Hop) bool {
 	a := h.Answer
@@ -68,7 +70,8 @@ func botFilters(_ context.Context, c *Case) []Finding {
 		if !isPuzzle(p.Last()) {
 			return ""
 		}
-		return fmt.Sprintf("A bot filter answers at %s in place of the server (%d).", p.URL.Host, p.Last().Answer.Status)
+		return fmt.Sprintf("A bot filter answers at %s in place of the server (%d).",
+			p.URL.Host, p.Last().Answer.Status)
 	}), webCure("exempt "+autoconfigPath+", "+wellKnownPath+" and "+autodiscoverPath+" from the bot filter"),
 		"H1", "H18", "H19", "H21")
 }
@@ -95,7 +98,8 @@ func serverErrors(_ context.Context, c *Case) []Finding {
 			p.Kind == atAutodiscover && p.Question.Method != "POST" {
 			return ""
 		}
-		return fmt.Sprintf("%s answers %d: the program behind the web server fails.", withoutQuery(p.Question.URL), last.Answer.Status)
+		return fmt.Sprintf("%s answers %d: the program behind the web server fails.",
+			withoutQuery(p.Question.URL), last.Answer.Status)
 	}), webCure("see its log at this minute"))
 }
 
@@ -112,7 +116,8 @@ func tooMany(_ context.Context, c *Case) []Finding {
 		if last.Answer.Failure != nil || last.Answer.Status != 429 {
 			return ""
 		}
-		return fmt.Sprintf("%s answers 429 after no more than %d requests: colleagues behind one address block each other.",
+		return fmt.Sprintf("%s answers 429 after no more than %d requests: "+
+			"colleagues behind one address block each other.",
 			last.host(), requests[last.host()])
 	}), webCure("allow more requests in a short time from one address"))
 }
@@ -128,10 +133,12 @@ func silence(_ context.Context, c *Case) []Finding {
 		if strings.HasPrefix(p.Last().Question.URL, "http://") {
 			port = 80
 		}
-		return fmt.Sprintf("%s does not answer on port %d: Thunderbird waits 5 s for it, Delta Chat 60 s for each address.",
+		return fmt.Sprintf("%s does not answer on port %d: Thunderbird waits 5 s for it, "+
+			"Delta Chat 60 s for each address.",
 			p.Last().host(), port)
 	}), func(host string) []Cure {
-		return []Cure{{Who: WebServer(host), Text: "answer, or refuse connections at once (firewall: reject instead of drop)",
+		return []Cure{{Who: WebServer(host),
+			Text:  "answer, or refuse connections at once (firewall: reject instead of drop)",
 			Serve: refuse(host)}}
 	})
 }

@@ -31,7 +31,8 @@ func (s *Servers) certificate(t testing.TB, dir string) (certificate, key string
 	return file(t, dir, "cert.pem", "CERTIFICATE", leaf.Raw), file(t, dir, "key.pem", "PRIVATE KEY", der)
 }
 
-func issue(t testing.TB, template, parent *x509.Certificate, by *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
+func issue(t testing.TB, template, parent *x509.Certificate,
+	by *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

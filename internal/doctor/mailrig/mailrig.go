@@ -61,11 +61,13 @@ func Start(t testing.TB) *Servers {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var fill replacer = strings.NewReplacer("DIR", dir, "CERT", certificate, "KEY", key, "IP", Address, "UID", mail.Uid, "GID", mail.Gid)
+	var fill replacer = strings.NewReplacer("DIR", dir, "CERT", certificate, "KEY", key, "IP", Address,
+		"UID", mail.Uid, "GID", mail.Gid)
 	for field, name := range map[*int]string{
 		&s.IMAPS: "IMAPS", &s.IMAP: "IMAP", &s.POP3S: "POP3S", &s.POP3: "POP3", &s.Sieve: "SIEVE",
 		&s.IMAPWithoutTLS: "NOTLS", &s.IMAPCRAM: "CRAM", &s.SMTPSOldTLS: "OLD",
-		&s.SMTPS: "SMTPS", &s.Submission: "SUBMISSION", &s.SMTPSInClear: "CLEAR", &s.SubmissionWithoutTLS: "SECURITYNONE",
+		&s.SMTPS: "SMTPS", &s.Submission: "SUBMISSION",
+		&s.SMTPSInClear: "CLEAR", &s.SubmissionWithoutTLS: "SECURITYNONE",
 		&s.SubmissionWithoutLogin: "NOSASL", &s.SubmissionPostscreen: "POSTSCREEN",
 	} {
 		port := freeport.Choose(t)
@@ -76,7 +78,8 @@ func Start(t testing.TB) *Servers {
 	for name, conf := range dovecots {
 		os.Mkdir(filepath.Join(dir, name), 0o755)
 		own := both{fill, strings.NewReplacer("BASE", filepath.Join(dir, name))}
-		running = append(running, start(t, "starting up", exec.Command("dovecot", "-F", "-c", write(t, dir, name+".conf", dovecotConf+conf, own))))
+		running = append(running, start(t, "starting up",
+			exec.Command("dovecot", "-F", "-c", write(t, dir, name+".conf", dovecotConf+conf, own))))
 	}
 	for _, name := range []string{"postfix", "queue", "data"} {
 		os.Mkdir(filepath.Join(dir, name), 0o755)
@@ -84,7 +87,8 @@ func Start(t testing.TB) *Servers {
 	give(t, filepath.Join(dir, "data"), "postfix")
 	write(t, dir, "postfix/main.cf", postfixMain, fill)
 	write(t, dir, "postfix/master.cf", postfixMaster, fill)
-	running = append(running, start(t, "daemon started", exec.Command("postfix", "-c", filepath.Join(dir, "postfix"), "start-fg")))
+	running = append(running,
+		start(t, "daemon started", exec.Command("postfix", "-c", filepath.Join(dir, "postfix"), "start-fg")))
 	for _, port := range []int{s.IMAPS, s.IMAPWithoutTLS, s.IMAPCRAM, s.SMTPS} {
 		await(t, port)
 	}

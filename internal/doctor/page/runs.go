@@ -91,7 +91,8 @@ func (rs *runs) refuses(request Request) error {
 		running++
 	}
 	if running >= maxRunning {
-		return &refusal{fmt.Sprintf("%d diagnoses are under way, which is the most. Try again in a minute.", maxRunning),
+		return &refusal{fmt.Sprintf("%d diagnoses are under way, which is the most. Try again in a minute.",
+			maxRunning),
 			time.Minute}
 	}
 	return nil

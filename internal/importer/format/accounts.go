@@ -83,15 +83,16 @@ func (s directorySearch) entry(d *draft.Draft, only []string) (entry draft.Map, 
 	}
 	if s.bindDN != "" {
 		file := passwordFile(d, "ldap")
-		inside = append(inside, draft.Entry{Key: "bindDN", Value: s.bindDN}, draft.Entry{Key: "passwordFile", Value: file})
-		d.Hints = append(d.Hints, fmt.Sprintf("Write the password of %s into %s, one line, readable for signpost only: "+
-			"no secret is copied", s.bindDN, file))
+		inside = append(inside, draft.Entry{Key: "bindDN", Value: s.bindDN},
+			draft.Entry{Key: "passwordFile", Value: file})
+		d.Hints = append(d.Hints, fmt.Sprintf("Write the password of %s into %s, one line, readable for signpost "+
+			"only: no secret is copied", s.bindDN, file))
 	}
 	for _, server := range s.servers {
 		if strings.HasPrefix(server, "ldap://") && !strings.HasPrefix(server, "ldap://localhost") &&
 			!strings.HasPrefix(server, "ldap://127.") {
-			d.Hints = append(d.Hints, "The connection to "+server+" gets StartTLS, and its certificate is verified: add "+
-				"caRoot, or socketType: plain, if the directory has none that the system trusts")
+			d.Hints = append(d.Hints, "The connection to "+server+" gets StartTLS, and its certificate is verified: "+
+				"add caRoot, or socketType: plain, if the directory has none that the system trusts")
 		}
 	}
 	attributes := draft.Map{{Key: "address", Value: address}, {Key: "username", Value: s.username}}

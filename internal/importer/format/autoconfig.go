@@ -102,7 +102,8 @@ func (r autoconfigReader) provider(e *document.Element) {
 				continue
 			}
 			if purpose, _ := c.Attribute("purpose"); purpose == "mx" {
-				r.d.Lose(r.at(c), "<domain purpose=\"mx\">%s</domain>: name the MX hosts of your customers under mx", content(c))
+				r.d.Lose(r.at(c), "<domain purpose=\"mx\">%s</domain>: name the MX hosts of your customers under mx",
+					content(c))
 			} else if text := content(c); strings.Contains(text, "%") {
 				r.d.Lose(r.at(c), "<domain>%s</domain>: it stands for any domain; list yours under domains", text)
 			} else {
@@ -167,7 +168,8 @@ func (r autoconfigReader) fileName(e *document.Element, domains []string) {
 	domain, err := parseDomain(name)
 	if err == nil && r.domain == "" && len(domains) > 0 && !slices.Contains(domains, domain) &&
 		filepath.Ext(name) != ".txt" && filepath.Ext(name) != ".bak" {
-		r.d.Lose(r.at(e), "the file is named after %s, which it does not name: list it under domains if it is told this", name)
+		r.d.Lose(r.at(e),
+			"the file is named after %s, which it does not name: list it under domains if it is told this", name)
 	}
 }
 
@@ -245,7 +247,8 @@ func (r autoconfigReader) documentation(e *document.Element, p *draft.Product) {
 		if language == "" {
 			language = "en"
 		}
-		page.Titles = append(page.Titles, account.Title{Language: language, Text: strings.Join(strings.Fields(c.Text), " ")})
+		page.Titles = append(page.Titles,
+			account.Title{Language: language, Text: strings.Join(strings.Fields(c.Text), " ")})
 	}
 	clean, problem := pageURL(url)
 	if problem != "" {
@@ -278,7 +281,8 @@ func (r autoconfigReader) oAuth2(e *document.Element, p *draft.Product) {
 		return
 	}
 	o := &account.OAuth2{Issuer: content(e.Child("issuer")), Scopes: strings.Fields(content(e.Child("scope"))),
-		AuthURL: content(e.Child("authURL")), TokenURL: content(e.Child("tokenURL")), ClientID: content(e.Child("clientID"))}
+		AuthURL: content(e.Child("authURL")), TokenURL: content(e.Child("tokenURL")),
+		ClientID: content(e.Child("clientID"))}
 	if e.Child("clientSecret") != nil {
 		r.d.Lose(r.at(e.Child("clientSecret")), "<clientSecret> is left out, as a secret")
 	}

@@ -219,7 +219,8 @@ func (a automx) evaluate(s *iniSection, answer *automxAnswer, depth int) (ok boo
 		return false, nil
 	case "sql", "ldap":
 		if answer.source != nil {
-			a.d.Lose(a.at(s, "backend"), "%s has a second source of user names, which is not carried over", answer.domain)
+			a.d.Lose(a.at(s, "backend"), "%s has a second source of user names, which is not carried over",
+				answer.domain)
 			break
 		}
 		answer.source = s

@@ -15,7 +15,8 @@ func isAutomx2Conf(f File) bool {
 }
 
 // automx2Engines are the names that SQLAlchemy has for databases, and ours.
-var automx2Engines = map[string]string{"mysql": "mysql", "mariadb": "mysql", "postgresql": "postgres", "postgres": "postgres"}
+var automx2Engines = map[string]string{"mysql": "mysql", "mariadb": "mysql", "postgresql": "postgres",
+	"postgres": "postgres"}
 
 // readAutomx2Conf returns the database of automx2.conf as package sqldb writes it, and its password.
 func readAutomx2Conf(f File, d *draft.Draft) (database, password string, err error) {
@@ -28,7 +29,8 @@ func readAutomx2Conf(f File, d *draft.Draft) (database, password string, err err
 			continue
 		}
 		if proxies := s.keys["proxy_count"]; proxies.text != "" && proxies.text != "0" {
-			d.Hints = append(d.Hints, "trustedProxies names the proxies before Signpost; automx2 has proxy_count = "+proxies.text)
+			d.Hints = append(d.Hints, "trustedProxies names the proxies before Signpost; automx2 has proxy_count = "+
+				proxies.text)
 		}
 		uri := s.keys["db_uri"]
 		if uri.text == "" {

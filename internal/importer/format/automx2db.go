@@ -161,10 +161,12 @@ func draftAutomx2(f File, tables sqlTables, d *draft.Draft) error {
 				what string
 				ids  []string
 				rows map[string]sqlRow
-			}{{"server", mine, servers}, {"davserver", dav, davs}, {"provider", []string{domain.values["provider_id"]}, providers}} {
+			}{{"server", mine, servers}, {"davserver", dav, davs},
+				{"provider", []string{domain.values["provider_id"]}, providers}} {
 				for _, id := range missing.ids {
 					if _, ok := missing.rows[id]; !ok {
-						d.Lose(at(domain), "%s has the %s %q, which the table %[2]s lacks", domain.values["name"], missing.what, id)
+						d.Lose(at(domain), "%s has the %s %q, which the table %[2]s lacks",
+							domain.values["name"], missing.what, id)
 					}
 				}
 			}

@@ -33,7 +33,8 @@ func (all *automx2Directories) add(d *draft.Draft, at draft.Place, value func(st
 	}
 	filter := strings.ReplaceAll(or("search_filter", "(mail={0})"), "%", "%%") // Python's format has {0}
 	s := directorySearch{servers: []string{server}, bindDN: value("bind_user"), base: value("search_base"),
-		filter: strings.NewReplacer("{0}", "%s", "{}", "%s").Replace(filter), username: or("attr_uid", "uid"), displayName: value("attr_cn")}
+		filter: strings.NewReplacer("{0}", "%s", "{}", "%s").Replace(filter), username: or("attr_uid", "uid"),
+		displayName: value("attr_cn")}
 	all.ids = append(all.ids, value("id"))
 	all.list = append(all.list, &userNames{at: at, name: "the LDAP server " + value("name"),
 		entry: func(only []string) (draft.Map, string) { return s.entry(d, only) }})

@@ -110,8 +110,8 @@ func seedServer(d *draft.Draft, p *draft.Product, at draft.Place, v jsonValue) {
 		s.socket = string(account.STARTTLS) // automx2 takes every other port so
 	}
 	for _, key := range v.keys {
-		if !slices.Contains([]string{"type", "name", "port", "prio", "url", "user_name", "socket_type", "authentication",
-			"use_ssl", "domain_required"}, key) && !strings.HasPrefix(key, "_") {
+		if !slices.Contains([]string{"type", "name", "port", "prio", "url", "user_name", "socket_type",
+			"authentication", "use_ssl", "domain_required"}, key) && !strings.HasPrefix(key, "_") {
 			d.Lose(draft.Place{File: at.File, Line: v.fields[key].line}, "%q of a server is not known", key)
 		}
 	}

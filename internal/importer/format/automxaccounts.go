@@ -45,7 +45,8 @@ func (a automx) userNames(answer automxAnswer) {
 		return
 	case other:
 		one.entry = func([]string) (draft.Map, string) {
-			return nil, fmt.Sprintf("a user name of accounts counts at every server, and here only some have ${%s}", variable)
+			return nil, fmt.Sprintf("a user name of accounts counts at every server, and here only some have ${%s}",
+				variable)
 		}
 	case key == "query":
 		one.entry = func(only []string) (draft.Map, string) { return a.query(s, variable, only) }
@@ -85,7 +86,8 @@ func (a automx) query(s *iniSection, variable string, only []string) (entry draf
 		return nil, "host: " + strings.TrimSuffix(problem, "; import a dump of the database instead")
 	}
 	if len(hosts) > 1 {
-		a.d.Hints = append(a.d.Hints, "The source of accounts has the first host of "+s.name+"; add the others to its URL")
+		a.d.Hints = append(a.d.Hints, "The source of accounts has the first host of "+s.name+
+			"; add the others to its URL")
 	}
 	query := strings.ReplaceAll(s.keys["query"].text, ":emailaddress", "'%s'") // of automx 3
 	return databaseQuery{database, strings.Join(strings.Fields(query), " "), variable}.entry(a.d, only)
@@ -108,7 +110,8 @@ func (a automx) search(s *iniSection, variable string, only []string) (entry dra
 		servers = []string{"ldap://127.0.0.1"}
 	}
 	if ca := value("cacert"); ca != "" {
-		a.d.Hints = append(a.d.Hints, "Add caRoot: "+ca+" to the source of accounts once the file is on the machine of Signpost")
+		a.d.Hints = append(a.d.Hints, "Add caRoot: "+ca+
+			" to the source of accounts once the file is on the machine of Signpost")
 	}
 	return directorySearch{servers: servers, bindDN: value("binddn"), base: value("base"), filter: value("filter"),
 		username: variable}.entry(a.d, only)

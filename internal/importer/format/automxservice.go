@@ -55,7 +55,8 @@ func (a automx) settings(answer automxAnswer) {
 		a.server(one, &p)
 	}
 	if url := value("server_url"); url != "" {
-		phones := service{at: a.at(s, "server_url"), name: "server_url", kind: "activesync", url: placeholder.Replace(url)}
+		phones := service{at: a.at(s, "server_url"), name: "server_url", kind: "activesync",
+			url: placeholder.Replace(url)}
 		phones.add(a.d, &p)
 	}
 	finish(a.d, p)
@@ -86,8 +87,8 @@ func (a automx) server(s automxServer, p *draft.Product) {
 	}
 	if strings.Contains(one.username, "${") {
 		if !a.hasSource(s.section) {
-			a.d.Lose(a.at(s.section, kind+"_auth_identity"), "%s_auth_identity = %s: write the source of the user name under "+
-				"accounts", kind, value("auth_identity"))
+			a.d.Lose(a.at(s.section, kind+"_auth_identity"), "%s_auth_identity = %s: write the source of the user "+
+				"name under accounts", kind, value("auth_identity"))
 		}
 		one.username = account.EmailAddress // of mailboxes that the source does not know
 	}

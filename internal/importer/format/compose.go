@@ -50,7 +50,8 @@ func readCompose(f File, needed []string) (all []envFile, err error) {
 		return nil, faultAt(f.Path, elsewhere.line, "the variables stand in %s: import that file instead, or %s",
 			composeFiles(elsewhere), composeCure)
 	}
-	return nil, faultAt(f.Path, max(services.line, 1), "no service sets %s in its environment", strings.Join(needed, " and "))
+	return nil, faultAt(f.Path, max(services.line, 1), "no service sets %s in its environment",
+		strings.Join(needed, " and "))
 }
 
 // composeFiles names the files of env_file: a path, or a list of paths or of mappings with one.

@@ -74,8 +74,12 @@ func (e envFile) line(l string, number int) (problem string) {
 		if next, ok := strings.CutPrefix(l, "export "); ok {
 			l = strings.TrimSpace(next)
 		}
-		for name, after, ok := strings.Cut(l, " "); ok && variable.MatchString(name); name, after, ok = strings.Cut(l, " ") {
-			l = after // export NAME, of one that is set already
+		for { // export NAME, of one that is set already
+			name, after, ok := strings.Cut(l, " ")
+			if !ok || !variable.MatchString(name) {
+				break
+			}
+			l = after
 		}
 		if variable.MatchString(l) {
 			return ""
@@ -104,7 +108,8 @@ func (e envFile) err() error {
 
 // note notes a remark that belongs to no variable that is lost.
 func (e *envFile) note(line int, format string, args ...any) {
-	e.notes = append(e.notes, draft.Remark{Place: draft.Place{File: e.file.Path, Line: line}, Text: fmt.Sprintf(format, args...)})
+	e.notes = append(e.notes,
+		draft.Remark{Place: draft.Place{File: e.file.Path, Line: line}, Text: fmt.Sprintf(format, args...)})
 }
 
 func (e envFile) at(name string) draft.Place {

@@ -81,7 +81,8 @@ func (e envFile) expand(name, text string) string {
 		v, ok := e.vars[variable]
 		return v.text, ok
 	}, func(what string) {
-		e.unread[name] = fmt.Sprintf("%s has %s, which the lines above do not set: write what it stands for", name, what)
+		e.unread[name] = fmt.Sprintf("%s has %s, which the lines above do not set: write what it stands for",
+			name, what)
 	})
 }
 

@@ -33,7 +33,8 @@ var goAutoconfig = Format{
 				case "service_addr":
 					goListen(d, at(v), key, v.text)
 				case "imap", "smtp":
-					goServer(d, &p, at(v), key, v.fields["server"].text, v.fields["port"].text, v.fields["starttls"].text)
+					goServer(d, &p, at(v), key, v.fields["server"].text, v.fields["port"].text,
+						v.fields["starttls"].text)
 				default:
 					d.Lose(at(v), "%s has no equivalent", key)
 				}
@@ -60,9 +61,11 @@ var goAutoconfigEnv = Format{
 		if text := e.get("SERVICE_ADDR"); text != "" {
 			goListen(d, e.at("SERVICE_ADDR"), "SERVICE_ADDR", text)
 		}
-		known := []string{"DOMAIN", "SERVICE_ADDR", "CONFIG", "IMAP_SERVER", "IMAP_PORT", "IMAP_STARTTLS", "SMTP_SERVER", "SMTP_PORT", "SMTP_STARTTLS"}
+		known := []string{"DOMAIN", "SERVICE_ADDR", "CONFIG", "IMAP_SERVER", "IMAP_PORT", "IMAP_STARTTLS",
+			"SMTP_SERVER", "SMTP_PORT", "SMTP_STARTTLS"}
 		if e.get("CONFIG") != "" {
-			d.Lose(e.at("CONFIG"), "CONFIG: what the environment does not set is read from that file; import it, too, if there is one")
+			d.Lose(e.at("CONFIG"),
+				"CONFIG: what the environment does not set is read from that file; import it, too, if there is one")
 		}
 		e.lose(d, known, nil)
 		finish(d, p)

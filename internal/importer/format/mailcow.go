@@ -16,7 +16,8 @@ var mailcow = Format{
 	Title: "mailcow's configuration",
 	Is: func(f File) bool {
 		// Beside mailcow.conf are its compose.yaml and scripts, which have the variable, too.
-		return hasVariable("MAILCOW_HOSTNAME")(f) && !isCompose(f) && !bytes.HasPrefix(f.Data, []byte("#!")) || isMailcowPHP(f)
+		return hasVariable("MAILCOW_HOSTNAME")(f) && !isCompose(f) && !bytes.HasPrefix(f.Data, []byte("#!")) ||
+			isMailcowPHP(f)
 	},
 	Read: func(files []File, d *draft.Draft) error {
 		var m *mailcowSettings
@@ -53,7 +54,8 @@ var mailcow = Format{
 func isMailcowPHP(f File) bool {
 	name := filepath.Base(f.Path)
 	return bytes.Contains(f.Data, []byte("$autodiscover_config")) ||
-		bytes.HasPrefix(f.Data, []byte("<?php")) && strings.HasPrefix(name, "vars.") && strings.HasSuffix(name, ".inc.php")
+		bytes.HasPrefix(f.Data, []byte("<?php")) && strings.HasPrefix(name, "vars.") &&
+			strings.HasSuffix(name, ".inc.php")
 }
 
 // mailcowSettings are those of mailcow.conf and of $autodiscover_config.
@@ -69,7 +71,8 @@ func (m *mailcowSettings) host() string { return m.env.get("MAILCOW_HOSTNAME") }
 
 // mailcowPorts are the defaults of the variables with ports, of docker-compose.yml.
 var mailcowPorts = map[string]string{"IMAP_PORT": "143", "IMAPS_PORT": "993", "POP_PORT": "110", "POPS_PORT": "995",
-	"SMTPS_PORT": "465", "SUBMISSION_PORT": "587", "SIEVE_PORT": "4190", "HTTPS_PORT": "443", "SQL_PORT": "127.0.0.1:13306"}
+	"SMTPS_PORT": "465", "SUBMISSION_PORT": "587", "SIEVE_PORT": "4190", "HTTPS_PORT": "443",
+	"SQL_PORT": "127.0.0.1:13306"}
 
 // binding returns the address and the port of a variable, whose value may be either the port or both.
 // The address is not valid where there is none.
@@ -96,7 +99,8 @@ func (m *mailcowSettings) webPort() {
 	_, m.web = m.binding("HTTPS_PORT")
 	bind, err := netip.ParseAddr(strings.Trim(m.env.get("HTTPS_BIND"), "[]"))
 	if m.web != "443" && (err == nil && bind.IsLoopback() || !m.isPublic("HTTPS_PORT")) {
-		m.webGuess = "the port 443 of SOGo: mailcow's own, " + m.web + ", is on loopback, so a proxy is taken to be before it"
+		m.webGuess = "the port 443 of SOGo: mailcow's own, " + m.web +
+			", is on loopback, so a proxy is taken to be before it"
 		m.web = "443"
 	}
 }
@@ -119,11 +123,13 @@ func (m *mailcowSettings) defaults() {
 	host := value(m.host(), "MAILCOW_HOSTNAME")
 	m.settings = array("displayName", value("A mailcow mail server", "MAILCOW_HOSTNAME"),
 		"displayShortName", value("mail server", "MAILCOW_HOSTNAME"),
-		"autodiscoverType", value("activesync", "MAILCOW_HOSTNAME"), "useEASforOutlook", value("no", "MAILCOW_HOSTNAME"))
+		"autodiscoverType", value("activesync", "MAILCOW_HOSTNAME"), "useEASforOutlook",
+		value("no", "MAILCOW_HOSTNAME"))
 	for _, one := range mailcowMail {
 		_, tls := m.binding(one.tls)
 		_, starttls := m.binding(one.starttls)
-		m.settings.set(one.kind, array("server", host, "port", value(tls, one.tls), "tlsport", value(starttls, one.starttls)))
+		m.settings.set(one.kind,
+			array("server", host, "port", value(tls, one.tls), "tlsport", value(starttls, one.starttls)))
 	}
 	m.webPort()
 	web := value(m.web, "HTTPS_PORT")
@@ -138,7 +144,8 @@ func (m *mailcowSettings) defaults() {
 func (m *mailcowSettings) readPHP(f File) error {
 	const name = "autodiscover_config"
 	host := phpValue{text: m.host()}
-	vars := map[string]phpValue{name: m.settings, "mailcow_hostname": host, "https_port": m.settings.get("caldav", "port")}
+	vars := map[string]phpValue{name: m.settings, "mailcow_hostname": host,
+		"https_port": m.settings.get("caldav", "port")}
 	others, err := runPHP(f, vars, func(name string) (string, bool) {
 		text := m.env.get(name)
 		if text == "" {

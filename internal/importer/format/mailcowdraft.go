@@ -68,10 +68,12 @@ func (m *mailcowSettings) sogo(p *draft.Product) {
 	}
 	kind := m.settings.get("autodiscoverType")
 	if m.text("autodiscoverType") == "imap" {
-		m.d.Lose(kind.at, "autodiscoverType = imap: phones are told no ActiveSync by mailcow, so its server, %s, is left out",
+		m.d.Lose(kind.at,
+			"autodiscoverType = imap: phones are told no ActiveSync by mailcow, so its server, %s, is left out",
 			m.text("activesync", "url"))
 	} else {
-		service{at: m.settings.get("activesync", "url").at, kind: "activesync", url: m.text("activesync", "url")}.add(m.d, p)
+		service{at: m.settings.get("activesync", "url").at, kind: "activesync",
+			url: m.text("activesync", "url")}.add(m.d, p)
 	}
 	for _, kind := range []string{"caldav", "carddav"} {
 		if host := m.text(kind, "server"); host != "" {
@@ -128,7 +130,7 @@ func (m *mailcowSettings) accounts() {
 		{Key: "database", Value: url},
 		{Key: "passwordFile", Value: "/etc/signpost/mailcow.password"},
 	}}})
-	m.d.Hints = append(m.d.Hints, "mailcow's database knows the domains and mailboxes: make a user that may read it, as "+
-		"docs/accounts/mailcow.md says, and write its password into /etc/signpost/mailcow.password (SQL_PORT of "+
+	m.d.Hints = append(m.d.Hints, "mailcow's database knows the domains and mailboxes: make a user that may read it, "+
+		"as docs/accounts/mailcow.md says, and write its password into /etc/signpost/mailcow.password (SQL_PORT of "+
 		"mailcow.conf opens the database to this machine)")
 }

@@ -71,7 +71,8 @@ func readProfile(f File, d *draft.Draft) error {
 	if err != nil {
 		return err
 	}
-	p := profile{file: f, text: text, d: d, name: root.get("PayloadDisplayName").text, nameAt: placeOf(f, root.get("PayloadDisplayName"))}
+	p := profile{file: f, text: text, d: d, name: root.get("PayloadDisplayName").text,
+		nameAt: placeOf(f, root.get("PayloadDisplayName"))}
 	if p.name == "" {
 		p.name, p.nameAt = root.get("PayloadOrganization").text, placeOf(f, root.get("PayloadOrganization"))
 	}
@@ -80,7 +81,8 @@ func readProfile(f File, d *draft.Draft) error {
 	case root.get("PayloadType").text != "Configuration":
 		return faultAt(f.Path, root.line, "not a profile: its PayloadType is not Configuration")
 	case root.get("EncryptedPayloadContent").line > 0:
-		return faultAt(f.Path, root.get("EncryptedPayloadContent").line, "the profile is encrypted; export it without a recipient")
+		return faultAt(f.Path, root.get("EncryptedPayloadContent").line,
+			"the profile is encrypted; export it without a recipient")
 	}
 	for _, payload := range payloads.items {
 		p.payload(payload)
@@ -113,11 +115,12 @@ func (p *profile) payload(v plistValue) {
 			return
 		}
 	}
-	alone := `<plist version="1.0"><dict><key>PayloadType</key><string>Configuration</string><key>PayloadContent</key><array>` +
-		p.text[v.begin:v.end] + `</array></dict></plist>`
+	alone := `<plist version="1.0"><dict><key>PayloadType</key><string>Configuration</string>` +
+		`<key>PayloadContent</key><array>` + p.text[v.begin:v.end] + `</array></dict></plist>`
 	s, err := mobileconfig.Read([]byte(alone))
 	if err != nil {
-		p.d.Lose(placeOf(p.file, kind), "the payload %s is about something else than mail, calendars and contacts", kind.text)
+		p.d.Lose(placeOf(p.file, kind), "the payload %s is about something else than mail, calendars and contacts",
+			kind.text)
 		return
 	}
 	one := p.person(s, placeOf(p.file, v))
@@ -181,7 +184,8 @@ func (p *profile) server(product *draft.Product, server profileServer, a account
 		url: generalURL(server.URL, a), username: general(server.Login.Username, a),
 		domain: server.Login.DomainName, prefix: server.PathPrefix}
 	if server.Login.Username != "" && !strings.Contains(s.username, "%EMAIL") {
-		p.d.Lose(s.at, "%s: its user name is one person's own, and follows no rule; give those of others under accounts", s.name)
+		p.d.Lose(s.at,
+			"%s: its user name is one person's own, and follows no rule; give those of others under accounts", s.name)
 		product.Guesses = append(product.Guesses, fmt.Sprintf("the user name of %s: the address", kind))
 		s.username = account.EmailAddress
 	}
@@ -231,7 +235,8 @@ func generalURL(text string, a account.Address) string {
 			parts[i] = general(strings.ReplaceAll(parts[i], "%40", "@"), a)
 		}
 	}
-	if general := strings.Join(parts, "/"); slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(part, "%EMAIL") }) {
+	if general := strings.Join(parts, "/"); slices.ContainsFunc(parts,
+		func(part string) bool { return strings.Contains(part, "%EMAIL") }) {
 		return general
 	}
 	return text

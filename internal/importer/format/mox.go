@@ -29,7 +29,8 @@ var mox = Format{
 			}
 		}
 		if static == nil || domains == nil {
-			return faultAt(files[0].Path, 0, "both are needed: mox.conf says where mox listens, and domains.conf for whom")
+			return faultAt(files[0].Path, 0,
+				"both are needed: mox.conf says where mox listens, and domains.conf for whom")
 		}
 		return readMox(*static, *domains, d)
 	},
@@ -96,7 +97,8 @@ func moxAccounts(f File, accounts jsonValue, d *draft.Draft) {
 		}
 	}
 	if len(accounts.keys) > 0 {
-		d.Hints = append(d.Hints, "Every address of mox's accounts signs in as itself, so no account needs to be listed")
+		d.Hints = append(d.Hints,
+			"Every address of mox's accounts signs in as itself, so no account needs to be listed")
 	}
 }
 

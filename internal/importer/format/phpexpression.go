@@ -87,7 +87,8 @@ func (p *phpProgram) term() phpValue {
 		p.elements(&v, ']')
 	case '(':
 		p.tokens = p.tokens[1:]
-		if cast := p.next(); cast.kind == 'w' && slices.Contains([]string{"int", "string"}, strings.ToLower(cast.text)) {
+		if cast := p.next(); cast.kind == 'w' &&
+			slices.Contains([]string{"int", "string"}, strings.ToLower(cast.text)) {
 			p.tokens = p.tokens[1:]
 			closed := p.take(')')
 			v = p.term()

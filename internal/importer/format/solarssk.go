@@ -18,7 +18,8 @@ var solarssk = Format{
 	Name:  "solarssk",
 	Title: "the configuration of mail-autodiscover",
 	Is: func(f File) bool {
-		return bytes.Contains(f.Data, []byte("domains:")) && bytes.Contains(f.Data, []byte("display_name:")) || isSolarsskEnv(f)
+		return bytes.Contains(f.Data, []byte("domains:")) && bytes.Contains(f.Data, []byte("display_name:")) ||
+			isSolarsskEnv(f)
 	},
 	Read: func(files []File, d *draft.Draft) error {
 		login, known := account.EmailAddress, false
@@ -49,8 +50,8 @@ var solarssk = Format{
 			}
 		}
 		if hasFile && !known {
-			d.Hints = append(d.Hints, "USERNAME_FORMAT in the environment decides the login: import the environment, too, or, if it "+
-				"is localpart, give each server the username \"%EMAILLOCALPART%\"")
+			d.Hints = append(d.Hints, "USERNAME_FORMAT in the environment decides the login: import the environment, "+
+				"too, or, if it is localpart, give each server the username \"%EMAILLOCALPART%\"")
 		}
 		return nil
 	},
@@ -60,13 +61,15 @@ var isSolarsskEnv = hasVariable("ALLOWED_DOMAINS", "IMAP_HOST")
 
 // solarsskDefaults are those of app/config.py.
 var solarsskDefaults = []struct{ prefix, port, socket string }{
-	{"IMAP", "993", string(account.SSL)}, {"SMTP", "587", string(account.STARTTLS)}, {"POP3", "995", string(account.SSL)},
+	{"IMAP", "993", string(account.SSL)}, {"SMTP", "587", string(account.STARTTLS)},
+	{"POP3", "995", string(account.SSL)},
 }
 
 func readSolarsskEnv(e envFile, hasFile bool, d *draft.Draft) {
 	p := draft.Product{Place: e.at("ALLOWED_DOMAINS")}
-	known := []string{"ALLOWED_DOMAINS", "MAIL_DISPLAY_NAME", "MAIL_DISPLAY_SHORT_NAME", "USERNAME_FORMAT", "CONFIG_FILE",
-		"PUBLIC_BASE_URL", "TRUSTED_PROXY_IPS", "FORWARDED_ALLOW_IPS", "TRUST_PROXY_HEADERS", "POP3_ENABLED"}
+	known := []string{"ALLOWED_DOMAINS", "MAIL_DISPLAY_NAME", "MAIL_DISPLAY_SHORT_NAME",
+		"USERNAME_FORMAT", "CONFIG_FILE", "PUBLIC_BASE_URL", "TRUSTED_PROXY_IPS", "FORWARDED_ALLOW_IPS",
+		"TRUST_PROXY_HEADERS", "POP3_ENABLED"}
 	for _, name := range []string{"OUTLOOK_ENABLED", "THUNDERBIRD_ENABLED", "APPLE_MOBILECONFIG_ENABLED"} {
 		if isOn(e.get(name)) {
 			known = append(known, name)
@@ -79,7 +82,8 @@ func readSolarsskEnv(e envFile, hasFile bool, d *draft.Draft) {
 		if hasFile || e.get(one.prefix+"_HOST") == "" || one.prefix == "POP3" && !isOn(e.get("POP3_ENABLED")) {
 			continue
 		}
-		s := service{at: e.at(one.prefix + "_HOST"), kind: one.prefix, name: one.prefix, host: e.get(one.prefix + "_HOST"),
+		s := service{at: e.at(one.prefix + "_HOST"), kind: one.prefix, name: one.prefix,
+			host: e.get(one.prefix + "_HOST"),
 			port: one.port, socket: one.socket, username: solarsskLogin(e)}
 		if port := e.get(one.prefix + "_PORT"); port != "" {
 			s.port = port
@@ -99,7 +103,8 @@ func readSolarsskEnv(e envFile, hasFile bool, d *draft.Draft) {
 		return
 	}
 	if e.get("CONFIG_FILE") != "" {
-		d.Lose(e.at("CONFIG_FILE"), "CONFIG_FILE: where that file exists, its domains count in place of ALLOWED_DOMAINS; import it, too")
+		d.Lose(e.at("CONFIG_FILE"),
+			"CONFIG_FILE: where that file exists, its domains count in place of ALLOWED_DOMAINS; import it, too")
 	}
 	addDomains(d, &p, e.at("ALLOWED_DOMAINS"), strings.Split(e.get("ALLOWED_DOMAINS"), ",")...)
 	setNames(d, &p, e.at("MAIL_DISPLAY_NAME"), e.get("MAIL_DISPLAY_NAME"), e.get("MAIL_DISPLAY_SHORT_NAME"))

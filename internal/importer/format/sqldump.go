@@ -66,7 +66,8 @@ func isWhole(path, data string) error {
 	for _, mark := range dumpEnds {
 		_, rest, begins := strings.Cut("\n"+data, "\n"+mark[0])
 		if begins && !strings.Contains(rest, "\n"+mark[1]) {
-			return faultAt(path, 1+strings.Count(data, "\n"), "the dump ends without the line %q: it was cut off", mark[1])
+			return faultAt(path, 1+strings.Count(data, "\n"), "the dump ends without the line %q: it was cut off",
+				mark[1])
 		}
 	}
 	return nil

@@ -30,7 +30,8 @@ func checkURL(text string, page bool) (clean, problem string) {
 	case !strings.EqualFold(scheme, "https") && !(page && strings.EqualFold(scheme, "http")):
 		return "", fmt.Sprintf("%s is not https", text)
 	case !wellFormed(percentEscape.ReplaceAllString(text, "")):
-		return "", fmt.Sprintf("%s has a percent sign that begins neither an escape nor a placeholder of Signpost's", text)
+		return "", fmt.Sprintf("%s has a percent sign that begins neither an escape nor a placeholder of Signpost's",
+			text)
 	case strings.ContainsFunc(rest[hostEnd(rest):], mustEscape):
 		return "", fmt.Sprintf("%q has a character that a URL must not have", text)
 	}

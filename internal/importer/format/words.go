@@ -101,7 +101,8 @@ func (s service) add(d *draft.Draft, p *draft.Product) {
 		server.Authentication = []account.Authentication{account.PasswordCleartext}
 	}
 	if !wellFormed(server.Login.Username) {
-		d.Lose(s.at, "%s: the user name %q has a placeholder that Signpost does not have", s.name, server.Login.Username)
+		d.Lose(s.at, "%s: the user name %q has a placeholder that Signpost does not have",
+			s.name, server.Login.Username)
 		return
 	}
 	if problem := s.place(&server); problem != "" {
@@ -320,6 +321,7 @@ func lineAt(text string, offset int64) int {
 // sortRemarks sorts remarks by their file and line.
 func sortRemarks(remarks []draft.Remark) {
 	slices.SortStableFunc(remarks, func(a, b draft.Remark) int {
-		return cmp.Or(strings.Compare(a.Place.File, b.Place.File), a.Place.Line-b.Place.Line, strings.Compare(a.Text, b.Text))
+		return cmp.Or(strings.Compare(a.Place.File, b.Place.File), a.Place.Line-b.Place.Line,
+			strings.Compare(a.Text, b.Text))
 	})
 }

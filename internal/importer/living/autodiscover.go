@@ -138,7 +138,8 @@ func (s *survey) exchangeAt(page client.Page, why string) {
 	redirect := &account.AutodiscoverRedirect{Hostname: host}
 	if redirect.IsNameOf(s.domain) || redirect.Hostname == s.domain {
 		s.hint("%s answers Autodiscover for an Exchange server or groupware (%s). Its answers are lost once that name "+
-			"leads to Signpost: give it another name, and put that into autodiscover: {hostname: …}", redirect.Hostname, why)
+			"leads to Signpost: give it another name, and put that into autodiscover: {hostname: …}",
+			redirect.Hostname, why)
 		return
 	}
 	s.HandOver, s.HandOverFrom = redirect, page.URL()+", where "+why

@@ -208,7 +208,8 @@ func (s *survey) compareDenials() {
 	for _, d := range s.denied {
 		for _, t := range s.taken {
 			if t.Type == d.kind && t.SocketType == d.how && t.from.Kind != srvKind {
-				s.contradict(Contradiction{label(t.Type), t.from.String(), "the SRV record of _" + d.label + "._tcp." + s.domain,
+				s.contradict(Contradiction{label(t.Type), t.from.String(),
+					"the SRV record of _" + d.label + "._tcp." + s.domain,
 					placeOf(t.Server), "that there is no such server"})
 			}
 		}

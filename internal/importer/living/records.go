@@ -100,7 +100,8 @@ func (s *survey) exchangers(ctx context.Context) {
 	}
 	asked := false
 	for _, domain := range slices.Compact([]string{parent, base}) {
-		if domain == s.domain || !strings.Contains(domain, ".") || domain != base && !strings.HasSuffix(domain, "."+base) {
+		if domain == s.domain || !strings.Contains(domain, ".") ||
+			domain != base && !strings.HasSuffix(domain, "."+base) {
 			continue
 		}
 		place := autoconfigPlace{client.Autoconfig("https", domain), client.AutoconfigFor("https", domain, s.Address)}

@@ -44,7 +44,8 @@ func (m *machine) access() (all []endpoint) {
 			listeners[1].port = 465
 		}
 		for _, l := range m.listeners(protocol.service, listeners) {
-			e := endpoint{kind: protocol.kind, port: l.port, address: l.address, at: l.at, name: l.name, protocol: protocol.name}
+			e := endpoint{kind: protocol.kind, port: l.port, address: l.address, at: l.at, name: l.name,
+				protocol: protocol.name}
 			switch ssl := m.dovecot.get("ssl", "yes").value; {
 			case ssl == "no" && l.ssl:
 				m.Lose(l.at, "%s (port %d) is not carried over: ssl = no switches TLS off", l.name, l.port)
@@ -129,7 +130,8 @@ func (m *machine) listeners(service string, defaults []listener) (all []listenin
 			if port := l.get("port", ""); port.value != "" {
 				n, err := strconv.Atoi(port.value)
 				if err != nil || n < 0 || n >= 1<<16 {
-					m.Lose(port.at, "the port of inet_listener %s is not carried over: it is not a number from 1 to 65535", l.name)
+					m.Lose(port.at,
+						"the port of inet_listener %s is not carried over: it is not a number from 1 to 65535", l.name)
 				}
 				one.port = n
 			}
@@ -142,8 +144,8 @@ func (m *machine) listeners(service string, defaults []listener) (all []listenin
 				}
 			}
 			if l.get("haproxy", "no").value == "yes" {
-				m.Lose(l.at, "inet_listener %s is not carried over: a proxy stands in front (haproxy = yes), and its port is "+
-					"not known here", l.name)
+				m.Lose(l.at, "inet_listener %s is not carried over: a proxy stands in front (haproxy = yes), and its "+
+					"port is not known here", l.name)
 				one.port = 0
 			}
 		}

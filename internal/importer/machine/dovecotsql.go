@@ -38,8 +38,8 @@ func (m *machine) databaseUsers(words []string) []draft.Map {
 		}
 		s, simple := parseSimple(q.query)
 		if !ok || !simple {
-			m.Lose(b.at, "%s sql is not carried over: its query is too special, or names no database; see docs/accounts.md "+
-				"for a query of your own", b.kind)
+			m.Lose(b.at, "%s sql is not carried over: its query is too special, or names no database; see "+
+				"docs/accounts.md for a query of your own", b.kind)
 			continue
 		}
 		g := &sqlGroup{database: database, user: q.user}
@@ -52,7 +52,8 @@ func (m *machine) databaseUsers(words []string) []draft.Map {
 				database)
 		}
 		inside = append(inside, draft.Entry{Key: "domains", Value: false},
-			draft.Entry{Key: "account", Value: "SELECT " + s.address(database) + " AS address FROM " + s.from + s.where(true)})
+			draft.Entry{Key: "account", Value: "SELECT " + s.address(database) + " AS address FROM " +
+				s.from + s.where(true)})
 		return []draft.Map{{{Key: "sql", Value: inside}}}
 	}
 	return nil

@@ -111,7 +111,8 @@ func (m *machine) parse(texts []Text) error {
 		case table:
 			// It is asked for by the name that the configuration has for it.
 		default:
-			faults = append(faults, fault.Fault{File: text.Path, Text: "this is no configuration of Postfix or Dovecot"})
+			faults = append(faults,
+				fault.Fault{File: text.Path, Text: "this is no configuration of Postfix or Dovecot"})
 		}
 	}
 	for _, text := range options {
@@ -205,7 +206,8 @@ func (m *machine) addProducts(servers []endpoint, virtual, unix []string, source
 		m.Accounts = append(m.Accounts, source)
 	}
 	if value, ok := m.main("alias_maps"); ok && len(unix) > 0 {
-		m.Lose(value.at, "alias_maps is not carried over: aliases of Unix users are in files of another kind (aliases(5))")
+		m.Lose(value.at,
+			"alias_maps is not carried over: aliases of Unix users are in files of another kind (aliases(5))")
 	}
 	if len(virtual)+len(unix)+len(sources) == 0 {
 		m.hint("no domain was found: write them below domains")
@@ -303,20 +305,22 @@ func (m *machine) loseSections(chosen []endpoint) {
 		case "local", "remote":
 			m.Lose(b.at, "%s %s is not carried over: clients are told the same wherever they are", b.kind, b.name)
 		case "local_name":
-			if !slices.ContainsFunc(chosen, func(e endpoint) bool { return slices.Contains(strings.Fields(b.name), e.host) }) {
+			if !slices.ContainsFunc(chosen,
+				func(e endpoint) bool { return slices.Contains(strings.Fields(b.name), e.host) }) {
 				m.Lose(b.at, "local_name %s is not carried over: all domains are told one host name", b.name)
 			}
 		case "namespace":
 			prefix := b.get("prefix", "")
 			if b.get("inbox", "no").value == "yes" && prefix.value != "" {
-				m.Lose(prefix.at, "the prefix %s of namespace %s is not carried over: mail clients ask for it by themselves "+
-					"(NAMESPACE, RFC 2342)", prefix.value, b.name)
+				m.Lose(prefix.at, "the prefix %s of namespace %s is not carried over: mail clients ask for it by "+
+					"themselves (NAMESPACE, RFC 2342)", prefix.value, b.name)
 			}
 		}
 	}
 	for _, name := range []string{"auth_ssl_require_client_cert", "ssl_verify_client_cert"} {
 		if s, ok := m.dovecot.settings[name]; ok && s.value == "yes" {
-			m.Lose(s.at, "%s is not carried over: mail clients cannot be told that they need a certificate besides", name)
+			m.Lose(s.at, "%s is not carried over: mail clients cannot be told that they need a certificate besides",
+				name)
 		}
 	}
 }

@@ -79,7 +79,8 @@ func choose(all []endpoint, d *draft.Draft) (chosen []endpoint) {
 			switch {
 			case e.kind != kind:
 			case reachOfAll(list(e.address)) == onMachine:
-				d.Lose(e.at, "%s is not carried over: it listens at %s only, for programs of this machine", e.label(), e.address)
+				d.Lose(e.at, "%s is not carried over: it listens at %s only, for programs of this machine",
+					e.label(), e.address)
 			default:
 				of = append(of, e)
 			}
@@ -127,9 +128,10 @@ func (m *machine) complete(e *endpoint) {
 			"there, and import again", e.label())
 	}
 	if e.service != nil {
-		if e.socket == account.STARTTLS && m.level(e.service) == "may" && !m.postfix.is("smtpd_tls_auth_only", e.service) {
-			m.hint("%s takes passwords without TLS, too (smtpd_tls_auth_only=no): clients are told STARTTLS, which they then "+
-				"insist on", e.label())
+		if e.socket == account.STARTTLS && m.level(e.service) == "may" &&
+			!m.postfix.is("smtpd_tls_auth_only", e.service) {
+			m.hint("%s takes passwords without TLS, too (smtpd_tls_auth_only=no): clients are told STARTTLS, which "+
+				"they then insist on", e.label())
 		}
 		e.methods = m.submissionMethods(e.service)
 		e.host = m.host(m.postfixCertificates(e.service))

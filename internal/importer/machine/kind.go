@@ -49,8 +49,8 @@ func kindOf(data []byte) kind {
 
 // mainNames begin or are names of parameters that no other format has.
 var mainNames = []string{"smtpd_", "smtp_", "virtual_", "myhostname", "mydestination", "mynetworks", "myorigin",
-	"compatibility_level", "inet_interfaces", "queue_directory", "alias_maps", "2bounce_notice_recipient", "relay_domains",
-	"local_recipient_maps"}
+	"compatibility_level", "inet_interfaces", "queue_directory", "alias_maps", "2bounce_notice_recipient",
+	"relay_domains", "local_recipient_maps"}
 
 // kindOfLine returns what a line belongs to, and whether that is certain.
 func kindOfLine(line string) (k kind, sure bool) {
@@ -74,7 +74,8 @@ func kindOfLine(line string) (k kind, sure bool) {
 	if strings.HasSuffix(trimmed, "{") {
 		word, _, _ := strings.Cut(trimmed, " ")
 		switch word {
-		case "passdb", "userdb", "service", "namespace", "protocol", "protocols", "plugin", "local_name", "auth_mechanisms":
+		case "passdb", "userdb", "service", "namespace", "protocol", "protocols", "plugin", "local_name",
+			"auth_mechanisms":
 			return dovecotConf, false
 		}
 	}
@@ -85,7 +86,8 @@ func kindOfLine(line string) (k kind, sure bool) {
 		return unknown, false
 	case strings.Count(name, "/") >= 2 && isName(strings.ReplaceAll(name, "/", "")):
 		return masterOptions, false
-	case name == "protocols" || name == "auth_mechanisms" || name == "mail_location" || strings.HasPrefix(name, "ssl_") ||
+	case name == "protocols" || name == "auth_mechanisms" || name == "mail_location" ||
+		strings.HasPrefix(name, "ssl_") ||
 		name == "disable_plaintext_auth" || name == "auth_username_format" || name == "mail_path":
 		return dovecotConf, false
 	}

@@ -45,12 +45,14 @@ func (m *machine) ldapTable(e entry) (t ldapTable, ok bool) {
 		t.bind = value("bind_dn", "")
 	}
 	if scope := value("scope", "sub"); scope != "sub" {
-		m.Lose(t.values["scope"].at, "scope = %s of %s is not carried over: Signpost searches the whole tree below the base",
+		m.Lose(t.values["scope"].at,
+			"scope = %s of %s is not carried over: Signpost searches the whole tree below the base",
 			scope, e.name)
 	}
 	for _, name := range []string{"special_result_attribute", "leaf_result_attribute", "result_format"} {
 		if v := value(name, "%s"); v != "%s" {
-			m.Lose(t.values[name].at, "%s of %s is not carried over: Signpost follows no entries that others name", name, e.name)
+			m.Lose(t.values[name].at, "%s of %s is not carried over: Signpost follows no entries that others name",
+				name, e.name)
 		}
 	}
 	if strings.Contains(t.base, "%") && strings.Contains(strings.ReplaceAll(t.base, "%d", ""), "%") || t.base == "" {
@@ -77,7 +79,8 @@ func (m *machine) directories(words []string) (all []draft.Map) {
 	mailboxes, aliases := read(m.mailboxes), read(m.aliases)
 	if len(mailboxes) == 0 {
 		for _, t := range slices.Concat(domains, aliases) {
-			m.Lose(t.at, "%s: ldap:%s is not carried over: no mailbox is looked for in the directory (virtual_mailbox_maps)",
+			m.Lose(t.at,
+				"%s: ldap:%s is not carried over: no mailbox is looked for in the directory (virtual_mailbox_maps)",
 				t.parameter, t.name)
 		}
 		return nil
@@ -85,7 +88,8 @@ func (m *machine) directories(words []string) (all []draft.Map) {
 	for i, box := range mailboxes {
 		address := keyAttribute(box.filter)
 		if address == "" {
-			m.Lose(box.at, "%s: the query_filter of %s is not carried over: it compares no attribute with %%s", box.parameter,
+			m.Lose(box.at, "%s: the query_filter of %s is not carried over: it compares no attribute with %%s",
+				box.parameter,
 				box.name)
 			continue
 		}
@@ -93,13 +97,13 @@ func (m *machine) directories(words []string) (all []draft.Map) {
 		if box.bind != "" {
 			inside = append(inside, draft.Entry{Key: "bindDN", Value: box.bind},
 				draft.Entry{Key: "passwordFile", Value: "/etc/signpost/ldap.password"})
-			m.hint("write the password of %s into /etc/signpost/ldap.password, one line, readable for signpost only: no secret "+
-				"is copied", box.bind)
+			m.hint("write the password of %s into /etc/signpost/ldap.password, one line, readable for signpost only: "+
+				"no secret is copied", box.bind)
 		}
 		if strings.Contains(box.server, "ldap://") && !strings.Contains(box.server, "ldap://localhost") &&
 			!strings.Contains(box.server, "ldap://127.") && box.ca == "" {
-			m.hint("the connection to %s gets StartTLS, and its certificate is verified: add caRoot, or socketType: plain, if "+
-				"the directory has none that the system trusts", box.server)
+			m.hint("the connection to %s gets StartTLS, and its certificate is verified: add caRoot, or socketType: "+
+				"plain, if the directory has none that the system trusts", box.server)
 		}
 		if _, err := m.files(box.ca); box.ca != "" && err != nil {
 			m.hint("add caRoot: %s to the source of %s once the file is on the machine of Signpost", box.ca, box.server)
@@ -110,8 +114,8 @@ func (m *machine) directories(words []string) (all []draft.Map) {
 		for j, t := range aliases {
 			if i > 0 || t.server != box.server || t.base != box.base || keyAttribute(t.filter) == "" {
 				if i == 0 {
-					m.Lose(t.at, "%s: ldap:%s is not carried over: it asks elsewhere than that of mailboxes, or compares no "+
-						"attribute with %%s", t.parameter, t.name)
+					m.Lose(t.at, "%s: ldap:%s is not carried over: it asks elsewhere than that of mailboxes, or "+
+						"compares no attribute with %%s", t.parameter, t.name)
 				}
 				continue
 			}

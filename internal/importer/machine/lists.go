@@ -94,8 +94,8 @@ func (m *machine) declaredDomains() (all []entry) {
 		}
 		data, err := m.files(e.name)
 		if err != nil {
-			m.Lose(e.at, "domains that %s itself declares are not carried over: the file cannot be read; write them below "+
-				"domains, if there are any", e)
+			m.Lose(e.at, "domains that %s itself declares are not carried over: the file cannot be read; write them "+
+				"below domains, if there are any", e)
 			continue
 		}
 		hasAddress := map[string]bool{}

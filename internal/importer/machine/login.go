@@ -56,8 +56,8 @@ func (m *machine) login(unix bool) string {
 	case !unix && len(of) == 0 && m.aliasesAreLogins():
 		// The source of accounts says each login.
 	case !unix && len(of) == 0 && len(passdbs) > 0:
-		m.guess("that people sign in with their address: Dovecot asks for Unix users only (passdb %s), whose names may be "+
-			"others", passdbs[0].driver)
+		m.guess("that people sign in with their address: Dovecot asks for Unix users only (passdb %s), whose names "+
+			"may be others", passdbs[0].driver)
 	case len(of) > 0 && !slices.ContainsFunc(of, func(p passdb) bool { return !p.cutsDomain() }):
 		return account.EmailLocalPart
 	}

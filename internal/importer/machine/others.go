@@ -27,7 +27,8 @@ func UsernameQuery(query, database, column, condition string) (string, bool) {
 		if condition != "" {
 			where += " AND " + condition
 		}
-		return "SELECT " + s.address(database) + " AS address, " + expression + " AS username FROM " + s.from + where, true
+		return "SELECT " + s.address(database) + " AS address, " + expression + " AS username FROM " +
+			s.from + where, true
 	}
 	return "", false
 }

@@ -25,8 +25,8 @@ func (m *machine) source(g *sqlGroup, words []string) []draft.Map {
 			strings.Contains(g.database, "@127.") || strings.Contains(g.database, "@localhost/") {
 			// The way does not leave this machine.
 		} else {
-			m.hint("the connection to %s is encrypted, and its certificate verified: add caRoot, or ?socketType=plain to the "+
-				"URL, if the database has none that the system trusts", g.database)
+			m.hint("the connection to %s is encrypted, and its certificate verified: add caRoot, or "+
+				"?socketType=plain to the URL, if the database has none that the system trusts", g.database)
 		}
 	}
 	if name := g.preset(); name != "" {
@@ -50,7 +50,8 @@ func (m *machine) source(g *sqlGroup, words []string) []draft.Map {
 	}
 	mailboxes, aliases := g.accountQueries(g.mailboxes, "address"), g.accountQueries(g.aliases, "alias")
 	if len(mailboxes) == 1 && len(aliases) == 1 && mailboxes[0].joined != "" && aliases[0].joined != "" {
-		inside = append(inside, draft.Entry{Key: "account", Value: mailboxes[0].joined + " UNION ALL " + aliases[0].joined})
+		inside = append(inside,
+			draft.Entry{Key: "account", Value: mailboxes[0].joined + " UNION ALL " + aliases[0].joined})
 		return []draft.Map{{{Key: "sql", Value: inside}}}
 	}
 	queries := append(mailboxes, aliases...)
@@ -60,7 +61,8 @@ func (m *machine) source(g *sqlGroup, words []string) []draft.Map {
 	var all []draft.Map
 	for i, q := range queries {
 		if q.alone == "" {
-			m.Lose(q.table.at, "%s: the query of %s is not carried over: which of its columns holds the alias cannot be told",
+			m.Lose(q.table.at,
+				"%s: the query of %s is not carried over: which of its columns holds the alias cannot be told",
 				q.table.parameter, q.table.name)
 			continue
 		}

@@ -34,8 +34,8 @@ func (m *machine) settings(e entry) (map[string]setting, bool) {
 	}
 	data, err := m.files(e.name)
 	if err != nil {
-		m.Lose(e.at, "%s: %s:%s is not carried over: the file cannot be read; run as root, or give it together with the "+
-			"others", e.parameter, e.kind, e.name)
+		m.Lose(e.at, "%s: %s:%s is not carried over: the file cannot be read; run as root, or give it together with "+
+			"the others", e.parameter, e.kind, e.name)
 		return nil, false
 	}
 	// A line that Postfix could not read either is none.
@@ -67,7 +67,8 @@ func (m *machine) sqlTable(e entry) (t sqlTable, ok bool) {
 	}
 	switch {
 	case !ok:
-		m.Lose(e.at, "%s: %s:%s is not carried over: it does not name a database and a user", e.parameter, e.kind, e.name)
+		m.Lose(e.at, "%s: %s:%s is not carried over: it does not name a database and a user",
+			e.parameter, e.kind, e.name)
 	case t.query == "":
 		m.Lose(e.at, "%s: %s:%s is not carried over: it has no query", e.parameter, e.kind, e.name)
 		ok = false

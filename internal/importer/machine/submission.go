@@ -35,15 +35,15 @@ func (m *machine) submission() (all []endpoint) {
 			continue
 		}
 		if value := p.get("smtpd_upstream_proxy_protocol", s); value.value != "" {
-			m.Lose(s.at, "%s is not carried over: a proxy stands in front (smtpd_upstream_proxy_protocol), and its port "+
-				"is not known here", s.name)
+			m.Lose(s.at, "%s is not carried over: a proxy stands in front (smtpd_upstream_proxy_protocol), and its "+
+				"port is not known here", s.name)
 			continue
 		}
 		if address == "" {
 			address = m.interfaces(p.get("inet_interfaces", nil).value)
 		}
-		all = append(all, endpoint{kind: account.SMTP, port: port, socket: m.submissionTLS(s), address: address, at: s.at,
-			name: s.name, service: s})
+		all = append(all, endpoint{kind: account.SMTP, port: port, socket: m.submissionTLS(s), address: address,
+			at: s.at, name: s.name, service: s})
 	}
 	return all
 }
@@ -98,7 +98,8 @@ func (m *machine) submissionMethods(s *service) []account.Authentication {
 	default:
 		m.guess("how people sign in for sending: Postfix asks %s (smtpd_sasl_type), which does not say", kind)
 	}
-	if filter := p.get("smtpd_sasl_mechanism_filter", s); filter.value != "" && filter.value != "!external, static:rest" {
+	if filter := p.get("smtpd_sasl_mechanism_filter", s); filter.value != "" &&
+		filter.value != "!external, static:rest" {
 		m.Lose(filter.at, "smtpd_sasl_mechanism_filter is not carried over: tables of mechanisms are not read")
 	}
 	for _, word := range list(p.get("smtpd_sasl_tls_security_options", s).value) {

@@ -121,7 +121,8 @@ func (s *start) mailHost(ctx context.Context, told []account.Server) string {
 	}
 	var servers []account.Server
 	for _, host := range hosts {
-		servers = append(servers, account.Server{Type: account.IMAP, Hostname: host, Port: 993, SocketType: account.SSL})
+		servers = append(servers,
+			account.Server{Type: account.IMAP, Hostname: host, Port: 993, SocketType: account.SSL})
 	}
 	tries := s.tries(ctx, servers)
 	for _, t := range tries {
@@ -300,7 +301,8 @@ func (s *start) choose(ctx context.Context, all []candidate) error {
 		return err
 	}
 	found := strings.Join(numbers, ", ")
-	_, err := s.Person.ask(ctx, "Which of them mail programs are told: numbers, or servers written as above", found, take)
+	_, err := s.Person.ask(ctx, "Which of them mail programs are told: numbers, or servers written as above",
+		found, take)
 	if errors.Is(err, errNobody) {
 		return take(found)
 	}

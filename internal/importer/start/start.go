@@ -160,14 +160,15 @@ func (s *start) domains(ctx context.Context) error {
 	if len(found) > 3 {
 		text = "all of them"
 	}
-	answer, err := s.Person.ask(ctx, "Domain of the mail addresses (several: with commas)", text, func(answer string) (err error) {
-		if answer == text && text != "" {
-			s.Domains = found
-			return nil
-		}
-		s.Domains, err = ParseDomains(answer)
-		return err
-	})
+	answer, err := s.Person.ask(ctx, "Domain of the mail addresses (several: with commas)", text,
+		func(answer string) (err error) {
+			if answer == text && text != "" {
+				s.Domains = found
+				return nil
+			}
+			s.Domains, err = ParseDomains(answer)
+			return err
+		})
 	switch {
 	case errors.Is(err, errNobody) && len(found) > 0:
 		s.Domains = found
@@ -281,7 +282,8 @@ func (s *start) askNetwork(ctx context.Context) (err error) {
 		s.say("  nobody tells mail clients anything")
 	}
 	for _, c := range s.survey.Contradictions {
-		s.say("  Contradiction, %s:\n    %s\n      %s\n    %s\n      %s", c.About, c.First, c.FirstSays, c.Second, c.SecondSays)
+		s.say("  Contradiction, %s:\n    %s\n      %s\n    %s\n      %s",
+			c.About, c.First, c.FirstSays, c.Second, c.SecondSays)
 		s.result.Contradicted = true
 	}
 	if s.result.Contradicted {
@@ -327,7 +329,8 @@ func (s *start) tls(ctx context.Context) error {
 	if s.PortTaken(443) || s.PortTaken(80) {
 		found, why = Proxy, "A web server of this machine has port 80 or 443"
 	}
-	s.say("\nMail programs ask by HTTPS. %s.\n  acme   Signpost listens on both, and orders certificates from Let's Encrypt\n"+
+	s.say("\nMail programs ask by HTTPS. %s.\n"+
+		"  acme   Signpost listens on both, and orders certificates from Let's Encrypt\n"+
 		"  proxy  a web server in front has the certificates, and passes requests on", why)
 	_, err := s.Person.ask(ctx, "How TLS is ended: acme or proxy", string(found), func(answer string) (err error) {
 		s.TLS, err = ParseTLS(answer)

@@ -37,7 +37,8 @@ zone "." { type primary; file "root"; };
 		command.Process.Kill()
 		command.Wait()
 	})
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(log.String(), " running\n"); time.Sleep(20 * time.Millisecond) {
+	deadline := time.Now().Add(20 * time.Second)
+	for ; !strings.Contains(log.String(), " running\n"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("named does not start:\n%s", log.String())
 		}

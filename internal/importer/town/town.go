@@ -106,7 +106,8 @@ func (town *Town) makeAuthority(t testing.TB) {
 	if town.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
-	town.authority = &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Town CA"}, IsCA: true,
+	town.authority = &x509.Certificate{SerialNumber: big.NewInt(1),
+		Subject: pkix.Name{CommonName: "Town CA"}, IsCA: true,
 		BasicConstraintsValid: true, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, town.authority, town.authority, &town.key.PublicKey, town.key)
 	if err != nil {

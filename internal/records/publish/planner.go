@@ -319,7 +319,8 @@ func (p *planner) checkNewAlias(n *node) error {
 	}
 	if len(own) > 0 {
 		n.conflicts = append(n.conflicts, Conflict{Name: n.name, Problem: "holds " + strings.Join(own, ", ") +
-			" as well, beside which no CNAME can stand: remove that, or configure addresses instead of the service's name",
+			" as well, beside which no CNAME can stand: remove that, or configure addresses instead " +
+			"of the service's name",
 			Want: n.allWanted()})
 	}
 	return nil

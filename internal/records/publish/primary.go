@@ -81,7 +81,8 @@ func (p *primary) refused(ctx context.Context, qname string, answer *miekg.Msg) 
 		answer, err := unsigned.roundTrip(ctx, query)
 		if err == nil && answer.Authoritative &&
 			(answer.Rcode == miekg.RcodeSuccess || answer.Rcode == miekg.RcodeNameError) {
-			return fault.WithHint(fmt.Errorf("%s does not accept the key %s: it knows no key of that name or another secret",
+			return fault.WithHint(fmt.Errorf("%s does not accept the key %s: "+
+				"it knows no key of that name or another secret",
 				p, p.key.Name),
 				"compare name, algorithm and secret with the primary's configuration, and the date on both machines")
 		}

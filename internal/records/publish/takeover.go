@@ -41,7 +41,8 @@ func (p *planner) readOwnership(z *zonePlan, found []dns.Record) error {
 	switch {
 	case leaving && at < 0:
 		p.plan.Notes = append(p.plan.Notes, z.ownershipName+
-			" holds no marker of Signpost but something else: nothing here is known to be ours, and all is left as it is")
+			" holds no marker of Signpost but something else: nothing here is known to be ours, "+
+			"and all is left as it is")
 		return nil
 	case at >= 0 && z.old.owner == z.new.owner && (leaving || len(others) == 0):
 		return nil

@@ -42,7 +42,8 @@ func (p *primary) zoneOf(ctx context.Context, name string) (string, error) {
 		case header.Rrtype == miekg.TypeSOA && miekg.IsSubDomain(header.Name, name+"."):
 			return zone, nil
 		case header.Rrtype == miekg.TypeNS && !answer.Authoritative:
-			return "", fault.WithHint(fmt.Errorf("%s is in the zone %s, which %s delegates to other servers", name, zone, p),
+			return "", fault.WithHint(fmt.Errorf("%s is in the zone %s, which %s delegates to other servers",
+				name, zone, p),
 				"name the primary of that zone in the configuration")
 		}
 	}

@@ -46,7 +46,8 @@ const (
 
 // addressLine is what the app's strict parser takes: no quoted local part, and ASCII only.
 var addressLine = regexp.MustCompile(
-	`^[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+	`^[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+` +
+		`(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
 // mailboxOf returns what the settings are for the app, and false if it cannot use them: without
 // IMAP or POP3 and SMTP, without encryption, without a password, or with an address that it

@@ -166,7 +166,8 @@ func (c *check) hasRoot(root *ldap.Entry) bool {
 // accounts searches for nobody, and then for anybody, to see what can be read.
 func (c *check) accounts(sample string) {
 	a := &c.account
-	if _, _, err := c.find(c.ctx, a.base, a.filter, []key{{"nobody@" + sample, "nobody", sample}}, a.asked); err != nil {
+	nobody := []key{{"nobody@" + sample, "nobody", sample}}
+	if _, _, err := c.find(c.ctx, a.base, a.filter, nobody, a.asked); err != nil {
 		c.failed("account: ", err, c.fixedBase())
 		return
 	}
@@ -186,14 +187,16 @@ func (c *check) accounts(sample string) {
 		return names != nil && !slices.ContainsFunc(entries, has)
 	}
 	if lacks(a.address) {
-		c.fault(fmt.Sprintf("address: none of %s has a readable %s", some(len(entries)), strings.Join(a.address, " or ")),
+		c.fault(fmt.Sprintf("address: none of %s has a readable %s",
+			some(len(entries)), strings.Join(a.address, " or ")),
 			c.cureOfRights(c.fixedBase()))
 	}
 	for _, l := range []nameList{
 		{"username", "", &a.username}, {"displayName", "", &a.displayName}, {"provider", "", &a.provider},
 	} {
 		if lacks(*l.to) {
-			c.warn(fmt.Sprintf("%s: none of %s has a readable %s", l.what, some(len(entries)), strings.Join(*l.to, " or ")),
+			c.warn(fmt.Sprintf("%s: none of %s has a readable %s",
+				l.what, some(len(entries)), strings.Join(*l.to, " or ")),
 				c.cureOfRights(c.fixedBase()))
 		}
 	}
@@ -241,7 +244,8 @@ func (c *check) domains(sample string) {
 	for _, k := range d.keys {
 		if !k.equality {
 			c.warn(fmt.Sprintf("domain: %s is compared with a part of its value: without an index for that, "+
-				"the server reads all entries for each domain that it does not have", k.name), c.kind.cureOfIndex(k.name))
+				"the server reads all entries for each domain that it does not have", k.name),
+				c.kind.cureOfIndex(k.name))
 		}
 	}
 	if len(d.lists) == 0 {

@@ -57,8 +57,8 @@ func (c *check) cureOfRights(dn string) string {
 // cureOfLimit says how the account gets lists of any length.
 func (k kind) cureOfLimit() string {
 	if k == openLDAP {
-		return `add to the database's entry in cn=config: olcLimits: dn.exact="‹the bindDN of this source›" size.soft=unlimited ` +
-			`size.hard=unlimited size.prtotal=unlimited`
+		return `add to the database's entry in cn=config: olcLimits: dn.exact="‹the bindDN of this source›" ` +
+			`size.soft=unlimited size.hard=unlimited size.prtotal=unlimited`
 	}
 	return "raise the limit of entries for the account of bindDN"
 }
@@ -67,9 +67,11 @@ func (k kind) cureOfLimit() string {
 func (k kind) cureOfIndex(name string) string {
 	switch k {
 	case openLDAP:
-		return "add to the database's entry in cn=config: olcDbIndex: " + name + " eq,sub; or list the domains in the file"
+		return "add to the database's entry in cn=config: olcDbIndex: " + name +
+			" eq,sub; or list the domains in the file"
 	case freeIPA:
-		return `dsconf … backend index add --attr ` + name + ` --index-type sub --reindex …; or list the domains in the file`
+		return `dsconf … backend index add --attr ` + name +
+			` --index-type sub --reindex …; or list the domains in the file`
 	}
 	return "list the domains in the file"
 }

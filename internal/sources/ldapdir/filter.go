@@ -165,7 +165,8 @@ func (f *filter) keyAttributes() ([]*filter, error) {
 	}
 	for _, c := range all {
 		if !c.equality {
-			return nil, fmt.Errorf("%q is compared with a placeholder in another way than with = and no asterisk", c.name)
+			return nil, fmt.Errorf("%q is compared with a placeholder in another way than with = and no asterisk",
+				c.name)
 		}
 	}
 	return all, nil

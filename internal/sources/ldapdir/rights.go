@@ -62,7 +62,8 @@ func (c *check) writing(dn string) {
 	case c.kind == activeDirectory:
 		if e := c.look(dn, "allowedAttributesEffective"); e != nil {
 			if n := len(valuesOf(e, "allowedAttributesEffective")); n > 0 {
-				c.warn(fmt.Sprintf("the account may change %d attributes of a mailbox", n), "take an ordinary user for bindDN")
+				c.warn(fmt.Sprintf("the account may change %d attributes of a mailbox", n),
+					"take an ordinary user for bindDN")
 			}
 		}
 	case c.kind == freeIPA:

@@ -89,7 +89,8 @@ func (c *check) schema() {
 		return c.knows(f.name) && (!anyRule || compares(c.attributes, bare(f.name)))
 	}
 	if !slices.ContainsFunc(c.account.keys, comparable) {
-		c.fault(fmt.Sprintf("account: the directory cannot compare %s: its schema has no such attribute or no rule for it",
+		c.fault(fmt.Sprintf("account: the directory cannot compare %s: its schema has no such "+
+			"attribute or no rule for it",
 			strings.Join(attributeNames(c.account.keys), ", ")), "")
 	}
 	var unknown []string

@@ -180,7 +180,8 @@ func (c *content) read(f *file) error {
 		}
 	})
 	if ignored > 0 {
-		c.note(f, ignored, "Postfix ignores this line: it has no value, begins with a blank or has an open quotation mark")
+		c.note(f, ignored,
+			"Postfix ignores this line: it has no value, begins with a blank or has an open quotation mark")
 	}
 	return nil
 }

@@ -56,7 +56,8 @@ func words(text string, yield func(word string, line int)) {
 	for line := range strings.Lines(text) {
 		number++
 		line, _, _ = strings.Cut(line, "#")
-		for word := range strings.FieldsFuncSeq(line, func(r rune) bool { return strings.ContainsRune(blanks+",", r) }) {
+		for word := range strings.FieldsFuncSeq(line,
+			func(r rune) bool { return strings.ContainsRune(blanks+",", r) }) {
 			yield(word, number)
 		}
 	}

@@ -148,7 +148,8 @@ func slapdSettings(t testing.TB, folder, owner string) (file string) {
 	give(t, schema, owner)
 	var databases strings.Builder
 	for _, suffix := range slices.Sorted(maps.Values(suffixes)) {
-		fmt.Fprintf(&databases, "database mdb\nsuffix %q\ndirectory %q\nrootdn %q\nrootpw admin\nindex mail eq\ndbnosync\n",
+		fmt.Fprintf(&databases,
+			"database mdb\nsuffix %q\ndirectory %q\nrootdn %q\nrootpw admin\nindex mail eq\ndbnosync\n",
 			suffix, filepath.Join(folder, suffix), "cn=admin,"+suffix)
 	}
 	databases.WriteString("database config\nrootdn cn=config\nrootpw admin\n")

@@ -66,7 +66,8 @@ func (n *Network) server(view string) (netip.AddrPort, *probe.Failure) {
 		server = netip.AddrPortFrom(a, 53)
 	}
 	if server.Port() != 53 && !n.options.AnyPort {
-		return server, &probe.Failure{Kind: probe.Forbidden, Text: fmt.Sprintf("%s is not asked: its port is not 53", server)}
+		return server, &probe.Failure{Kind: probe.Forbidden,
+			Text: fmt.Sprintf("%s is not asked: its port is not 53", server)}
 	}
 	if failure := n.familyOf(server.Addr()); failure != nil {
 		return server, failure

@@ -17,7 +17,8 @@ import (
 func (n *Network) Mail(ctx context.Context, q probe.MailQuestion) probe.MailAnswer {
 	speaker := speakers[q.Type]
 	if speaker == nil {
-		return probe.MailAnswer{Failure: &probe.Failure{Kind: probe.NotAsked, Text: "no mail protocol: " + string(q.Type)}}
+		return probe.MailAnswer{Failure: &probe.Failure{Kind: probe.NotAsked,
+			Text: "no mail protocol: " + string(q.Type)}}
 	}
 	failure := mayAsk(q.Port)
 	if failure == nil {
@@ -68,7 +69,8 @@ func mayAsk(port int) *probe.Failure {
 		return &probe.Failure{Kind: probe.Unreachable, Text: fmt.Sprintf("there is no port %d", port)}
 	}
 	if port < 1024 {
-		return &probe.Failure{Kind: probe.Forbidden, Text: fmt.Sprintf("port %d is not one of mail and is not asked", port)}
+		return &probe.Failure{Kind: probe.Forbidden,
+			Text: fmt.Sprintf("port %d is not one of mail and is not asked", port)}
 	}
 	return nil
 }

@@ -63,7 +63,8 @@ type session struct {
 }
 
 // talk holds a whole session on the connection.
-func talk(ctx context.Context, conn net.Conn, q probe.MailQuestion, speaker speaker, roots *x509.CertPool) probe.MailAnswer {
+func talk(ctx context.Context, conn net.Conn, q probe.MailQuestion, speaker speaker,
+	roots *x509.CertPool) probe.MailAnswer {
 	s := &session{ctx: ctx, began: time.Now()}
 	s.use(conn)
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(past) })
@@ -204,7 +205,8 @@ func (s *session) line() (string, *probe.Failure) {
 	case err == nil:
 		return string(bytes.TrimRight(raw, "\r\n")), nil
 	case err == io.EOF && s.limited.N <= 0:
-		return "", &probe.Failure{Kind: probe.BadProtocol, Text: "sends more than any mail server: " + quoted(string(raw))}
+		return "", &probe.Failure{Kind: probe.BadProtocol,
+			Text: "sends more than any mail server: " + quoted(string(raw))}
 	case len(raw) > 0 && otherProtocol(string(raw)) != "":
 		return "", foreign(string(raw))
 	}
@@ -239,7 +241,8 @@ func (s *session) failed(err error) *probe.Failure {
 // waits for the server's word: who closes first leaves "lost connection" there.
 func (s *session) part(speaker speaker) {
 	s.step(answerBytes, partingLimit)
-	if !s.parted && s.say(speaker.quit()) == nil && (s.answer.Failure == nil || s.answer.Failure.Kind != probe.TimedOut) {
+	if !s.parted && s.say(speaker.quit()) == nil &&
+		(s.answer.Failure == nil || s.answer.Failure.Kind != probe.TimedOut) {
 		for {
 			if _, failure := s.line(); failure != nil {
 				break

@@ -83,7 +83,8 @@ func (h *handshake) do(ctx context.Context, conn net.Conn) (*tls.Conn, *probe.TL
 
 func (h *handshake) failure(err error) *probe.Failure {
 	if h.clear != nil {
-		return &probe.Failure{Kind: probe.BadTLS, Text: "speaks clear text where TLS is expected: " + firstLine(h.clear)}
+		return &probe.Failure{Kind: probe.BadTLS, Text: "speaks clear text where TLS is expected: " +
+			firstLine(h.clear)}
 	}
 	failure := failed(err)
 	switch failure.Kind {

@@ -62,7 +62,8 @@ func ReadFile(data []byte) (a Account, err error) {
 		return a, errors.New("an account without a name, one of its servers or an identity")
 	}
 	// What is not set has the default of AccountSettingsDescriptions: deleted mail stays on the server.
-	a = Account{Name: from.Name, Email: from.Identities[0].Email, DisplayName: from.Identities[0].Name, DeletePolicy: "NEVER"}
+	a = Account{Name: from.Name, Email: from.Identities[0].Email, DisplayName: from.Identities[0].Name,
+		DeletePolicy: "NEVER"}
 	if !isAddress(a.Email) {
 		return a, fmt.Errorf("the address is %q", a.Email)
 	}

@@ -1,0 +1,158 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"signpost/internal/certstore"
+	"signpost/internal/freeport"
+	"signpost/internal/service"
+	"signpost/internal/sources/rig"
+)
+
+func TestMain(m *testing.M) { rig.Main(m) }
+
+// machine is a running service whose certificates are in a database that others share.
+type machine struct {
+	name, admin string
+	mu          sync.Mutex
+	text        strings.Builder // what it logged
+}
+
+func (m *machine) Write(line []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.text.Write(line)
+}
+
+func (m *machine) log() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.text.String()
+}
+
+func startMachine(t *testing.T, name string, store certstore.Options) *machine {
+	t.Helper()
+	m := &machine{name: name, admin: "127.0.0.1:" + freeport.Choose(t)}
+	file := rig.Write(t, t.TempDir(), "signpost.yaml", fmt.Sprintf(`name: setup.hoster.test
+listen: 127.0.0.1:%s
+tls:
+  listen: 127.0.0.1:%s
+  acme: {directory: "https://localhost:1/", storage: %q, passwordFile: %q, sealFile: %q}
+admin: {listen: %s}
+dns: {servers: ["127.0.0.1:1"]}
+providers:
+  - id: hoster
+    displayName: Hoster
+    domains: [hoster.test]
+    servers: [{type: imap, hostname: imap.hoster.test}, {type: smtp, hostname: smtp.hoster.test}]
+`, freeport.Choose(t), freeport.Choose(t), store.Database, store.PasswordFile, store.SealFile, m.admin))
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- service.Run(ctx, service.Options{File: file, Log: m}) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the machine with %s ends with %v", name, err)
+		}
+	})
+	m.becomes(t, "after its start", http.StatusOK, "ready")
+	return m
+}
+
+// readiness returns what the machine answers to /readyz, or why it does not.
+func (m *machine) readiness() (status int, text string) {
+	response, err := http.Get("http://" + m.admin + "/readyz")
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	return response.StatusCode, strings.TrimSpace(string(body))
+}
+
+// becomes waits until /readyz answers a status, with a text that contains another.
+func (m *machine) becomes(t *testing.T, when string, status int, text string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		gotStatus, got := m.readiness()
+		if gotStatus == status && strings.Contains(got, text) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s, /readyz of the machine with %s = %d %q, want %d with %q; it logged:\n%s",
+				when, m.name, gotStatus, got, status, text, m.log())
+		}
+	}
+}
+
+// logs waits until the log of the machine contains a text so many times.
+func (m *machine) logs(t *testing.T, text string, times int) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); strings.Count(m.log(), text) < times; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the log of the machine with %s does not have %d times %q, but:\n%s", m.name, times, text, m.log())
+		}
+	}
+}
+
+// TestStoreAway starts two machines while the database of certificates is away. Neither is taken
+// away from the load balancer for that. When the database is there, the one with another key
+// than the machine that used the database before says so and is not ready. The other stays
+// ready, also when the database is away again.
+func TestStoreAway(t *testing.T) {
+	server := rig.PostgreSQL(t)
+	d := server.Empty(t)
+	d.Run(t, fmt.Sprintf("GRANT CREATE ON SCHEMA public TO %[1]s; ALTER ROLE %[1]s RESET ALL; "+
+		"ALTER ROLE %[1]s CONNECTION LIMIT -1;", d.User))
+	options := func(key string) certstore.Options {
+		return certstore.Options{Database: d.URL, PasswordFile: d.PasswordFile,
+			SealFile: rig.Write(t, t.TempDir(), "seal", key)}
+	}
+	right := options("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
+	first, err := certstore.New(right, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+
+	const away = "the store of certificates is away"
+	server.Stop()
+	good := startMachine(t, "the right key", right)
+	bad := startMachine(t, "another key", options("MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"))
+	for _, m := range []*machine{good, bad} {
+		m.logs(t, away, 1)
+	}
+	server.Start(t)
+	const reason = "is sealed with another key"
+	bad.becomes(t, "when the database is back", http.StatusServiceUnavailable, reason)
+	if _, text := bad.readiness(); !strings.Contains(text, "tls.acme.storage") {
+		t.Errorf("/readyz with another key is %q, want it to name tls.acme.storage", text)
+	}
+	bad.logs(t, "the store of certificates cannot be used", 1)
+	if log := bad.log(); !strings.Contains(log, reason) {
+		t.Errorf("the log of the machine with another key does not say that the database %s:\n%s", reason, log)
+	}
+	good.logs(t, "the store of certificates is back", 1)
+	good.becomes(t, "when the database is back", http.StatusOK, "ready")
+
+	server.Stop()
+	good.logs(t, away, 2)
+	if status, text := good.readiness(); status != http.StatusOK {
+		t.Errorf("when the database is away again, /readyz of the machine with the right key = %d %q, want 200", status, text)
+	}
+	if log := good.log(); strings.Contains(log, "cannot be used") {
+		t.Errorf("the machine with the right key says that the store cannot be used:\n%s", log)
+	}
+	server.Start(t) // other tests use it
+}

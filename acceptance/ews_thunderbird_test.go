@@ -118,7 +118,8 @@ func TestThunderbirdExchange(t *testing.T) {
 		} {
 			got := person.searchExchange("anna@" + domain)
 			t.Logf("%s: %+v", domain, got)
-			if got.Asked != want.Asked || got.Source != want.Source || got.URL != want.URL || !slices.Equal(got.Types, want.Types) {
+			if got.Asked != want.Asked || got.Source != want.Source || got.URL != want.URL ||
+				!slices.Equal(got.Types, want.Types) {
 				t.Errorf("Thunderbird found %+v for %s, want %+v", got, domain, want)
 			}
 		}
@@ -180,7 +181,8 @@ func TestThunderbirdPrefersIMAP(t *testing.T) {
 		} {
 			got := person.searchExchange(address)
 			if got.Source != source || len(got.Types) == 0 || got.Types[0] != "imap" || got.URL != ewsURL {
-				t.Errorf("Thunderbird found %+v for %s, want imap first, then %s, from %s", got, address, ewsURL, source)
+				t.Errorf("Thunderbird found %+v for %s, want imap first, then %s, from %s",
+					got, address, ewsURL, source)
 			}
 			t.Logf("%s: %+v", address, got)
 		}

@@ -146,10 +146,12 @@ func (lab *laboratory) checkCounts(t *testing.T) {
 	web := lab.web.journal.list()[requests:]
 	dns := questions("")[asked:]
 	if len(web) > 40 {
-		t.Errorf("the web servers saw %d requests for %s, want 40 at most:\n%s", len(web), domain, strings.Join(web, "\n"))
+		t.Errorf("the web servers saw %d requests for %s, want 40 at most:\n%s",
+			len(web), domain, strings.Join(web, "\n"))
 	}
 	if len(dns) > 60 {
-		t.Errorf("the name servers saw %d questions for %s, want 60 at most:\n%s", len(dns), domain, strings.Join(dns, "\n"))
+		t.Errorf("the name servers saw %d questions for %s, want 60 at most:\n%s",
+			len(dns), domain, strings.Join(dns, "\n"))
 	}
 	connections := 0
 	for _, line := range mailLines("")[mails:] {

@@ -48,7 +48,8 @@ func startThunderbird(t *testing.T, ca *authority) *thunderbird {
 	tb := &thunderbird{log: &lines{}}
 	cmd := exec.Command("thunderbird", "--profile", profile, "--no-remote",
 		"--marionette", "--remote-allow-system-access", "--headless")
-	cmd.Env = append(os.Environ(), "MOZ_CRASHREPORTER_DISABLE=1", "DBUS_SESSION_BUS_ADDRESS=disabled:", "NO_AT_BRIDGE=1")
+	cmd.Env = append(os.Environ(), "MOZ_CRASHREPORTER_DISABLE=1", "DBUS_SESSION_BUS_ADDRESS=disabled:",
+		"NO_AT_BRIDGE=1")
 	cmd.Stdout, cmd.Stderr = tb.log, tb.log
 	ended := run(t, cmd)
 	var err error

@@ -313,7 +313,8 @@ func TestThunderbirdRefuses(t *testing.T) {
 		person.enter("#email", "anna@bücher.example")
 		person.press("forward")
 		const refusal = "Hostname is empty or contains forbidden characters. Only letters, numbers, - and . are allowed."
-		if h := person.until(stepAddress, stepFound, stepByHand, stepTrust); h.Step != stepAddress || h.Notice != refusal {
+		if h := person.until(stepAddress, stepFound, stepByHand, stepTrust); h.Step != stepAddress ||
+			h.Notice != refusal {
 			person.fail("Thunderbird accepts the address: the page may now say that it takes such domains")
 		}
 		if len(n.requests()) > 0 {

@@ -128,7 +128,8 @@ func TestBlankLocal(t *testing.T) {
 	for _, local := range blankLocals {
 		text := local + "@example.com"
 		a, err := ParseAddress(text)
-		if refusal, ok := errors.AsType[*AddressError](err); !ok || refusal.Problem != "it has nothing visible before the @" {
+		if refusal, ok := errors.AsType[*AddressError](err); !ok ||
+			refusal.Problem != "it has nothing visible before the @" {
 			t.Errorf("ParseAddress(%+q) = %q, %v, want that nothing is visible before the @", text, a, err)
 		}
 		var address, escaped, twice Query

@@ -11,8 +11,8 @@ import (
 func describe(s Settings) ([]byte, error) {
 	lines := []string{EmailAddress, EmailLocalPart, EmailDomain, s.LookupDomain}
 	for _, server := range s.Servers {
-		lines = append(lines, server.Hostname, server.URL, server.PrincipalURL, server.PathPrefix, server.Login.Username,
-			server.Login.DomainName)
+		lines = append(lines, server.Hostname, server.URL, server.PrincipalURL, server.PathPrefix,
+			server.Login.Username, server.Login.DomainName)
 	}
 	p := s.Provider
 	lines = append(lines, p.DisplayName, p.DisplayShortName, p.Webmail, p.Logo, p.Developer,
@@ -50,7 +50,8 @@ var full = &Provider{
 // the login, and everything else stays as it is configured, whatever the address
 // looks like.
 func TestDocumentsTexts(t *testing.T) {
-	anna, odd, tricky := parse(t, "anna@example.com"), parse(t, "a/b@example.com"), parse(t, "%EMAILDOMAIN%@example.com")
+	anna, odd, tricky := parse(t, "anna@example.com"), parse(t, "a/b@example.com"),
+		parse(t, "%EMAILDOMAIN%@example.com")
 	for _, test := range []struct {
 		name           string
 		address, login Address
@@ -73,8 +74,8 @@ func TestDocumentsTexts(t *testing.T) {
 			"h.example.com https://u/%EMAILLOCALPART% https://p/%EMAILADDRESS% %EMAILLOCALPART%_example.com"},
 	} {
 		var d Documents[int]
-		s := Settings{Address: test.address, Login: test.login, Custom: test.custom, Provider: full, Servers: full.Servers,
-			LookupDomain: "mx.example"}
+		s := Settings{Address: test.address, Login: test.login, Custom: test.custom, Provider: full,
+			Servers: full.Servers, LookupDomain: "mx.example"}
 		server := strings.Fields(test.server)
 		domain := test.login.Domain()
 		want := strings.Join([]string{

@@ -23,7 +23,8 @@ func TestNoticeActive(t *testing.T) {
 		{day(1), Notice{From: day(2)}, false},
 	} {
 		if got := test.n.Active(test.at); got != test.want {
-			t.Errorf("notice from %v until %v: Active(%v) = %v, want %v", test.n.From, test.n.Until, test.at, got, test.want)
+			t.Errorf("notice from %v until %v: Active(%v) = %v, want %v",
+				test.n.From, test.n.Until, test.at, got, test.want)
 		}
 	}
 }

@@ -28,7 +28,9 @@ func BenchmarkHandler(b *testing.B) {
 			settingsOf(b, everything, "info@example.com")},
 	} {
 		b.Run(row.name, func(b *testing.B) {
-			handler := Handler(func(context.Context, account.Query) (account.Settings, error) { return row.settings, nil })
+			handler := Handler(func(context.Context, account.Query) (account.Settings, error) {
+				return row.settings, nil
+			})
 			benchmark(b, handler, row.url)
 		})
 	}

@@ -272,7 +272,8 @@ func TestSectionsOfOtherLogins(t *testing.T) {
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: user names %q, want %q", row.name, got, row.want)
 		}
-		if row.name == "the login for sending" && strings.Index(document, "<calendar") < strings.Index(document, "<emailProvider") {
+		if row.name == "the login for sending" &&
+			strings.Index(document, "<calendar") < strings.Index(document, "<emailProvider") {
 			t.Errorf("%s: the calendar stands before emailProvider:\n%s", row.name, document)
 		}
 	}

@@ -74,7 +74,8 @@ func ExampleDocument() {
 
 func ExampleRead() {
 	a, _ := account.ParseAddress("anna@example.com")
-	document, _ := autoconfig.Document(account.Settings{Address: a, Login: a, Provider: example, Servers: example.Servers})
+	document, _ := autoconfig.Document(account.Settings{Address: a, Login: a, Provider: example,
+		Servers: example.Servers})
 	s, err := autoconfig.Read(document, a)
 	if err != nil {
 		fmt.Println(err)

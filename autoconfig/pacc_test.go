@@ -109,7 +109,8 @@ func TestPACCsKeepApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const name, shortName = "100%%EMAILDOMAIN% \"%%EMAILADDRESS%%\" \x01%EMAILADDRESS%EMAILDOMAIN%", "%EMAILDOMAIN%\ufffd%EMAILDOMAIN%"
+	const name, shortName = "100%%EMAILDOMAIN% \"%%EMAILADDRESS%%\" \x01%EMAILADDRESS%EMAILDOMAIN%",
+		"%EMAILDOMAIN%\ufffd%EMAILDOMAIN%"
 	if p := read.Provider; p.DisplayName != name || p.DisplayShortName != shortName {
 		t.Errorf("names with placeholders are read as %q and %q, want %q and %q",
 			p.DisplayName, p.DisplayShortName, name, shortName)
@@ -214,9 +215,12 @@ func TestPACCWhole(t *testing.T) {
 		t.Errorf("OAuth2 is read as %+v, want issuer https://login.example.com", read.Provider.OAuth2)
 	}
 	p := read.Provider
-	contact := account.Contact{URL: "https://example.com/100%EMAILDOMAIN%", Email: "help@example.com", Phone: "+46-(0)8-123-45"}
-	if p.Logo != "https://example.com/Logo.SVG" || p.Developer != "https://dev.example.org/" || p.Support.Contact != contact {
-		t.Errorf("logo, developer, contact = %q, %q, %+v, want those of the provider", p.Logo, p.Developer, p.Support.Contact)
+	contact := account.Contact{URL: "https://example.com/100%EMAILDOMAIN%",
+		Email: "help@example.com", Phone: "+46-(0)8-123-45"}
+	if p.Logo != "https://example.com/Logo.SVG" || p.Developer != "https://dev.example.org/" ||
+		p.Support.Contact != contact {
+		t.Errorf("logo, developer, contact = %q, %q, %+v, want those of the provider",
+			p.Logo, p.Developer, p.Support.Contact)
 	}
 	if len(read.Provider.Documentation) != 1 ||
 		read.Provider.Documentation[0].URL != "https://www.example.org/hjälp?a=1&b=2" {
@@ -430,8 +434,10 @@ func TestReadPACC(t *testing.T) {
 		{"XML", "<clientConfig/>", nil},
 	} {
 		s, err := ReadPACC([]byte(row.text), address(t, "fred@example.com"))
-		if errors.Is(err, ErrNoDocument) != (row.want == nil) || err != nil && strings.Contains(err.Error(), "character") {
-			t.Errorf("%s: ReadPACC: %v, want ErrNoDocument: %v, without the parser's words", row.name, err, row.want == nil)
+		if errors.Is(err, ErrNoDocument) != (row.want == nil) ||
+			err != nil && strings.Contains(err.Error(), "character") {
+			t.Errorf("%s: ReadPACC: %v, want ErrNoDocument: %v, without the parser's words",
+				row.name, err, row.want == nil)
 		}
 		var got []string
 		for _, server := range s.Servers {

@@ -42,7 +42,8 @@ func TestWriteThenRead(t *testing.T) {
 			for _, page := range s.Provider.Documentation {
 				read := account.Documentation{URL: account.Expand(page.URL, s.Login)}
 				for _, title := range page.Titles {
-					read.Titles = append(read.Titles, account.Title{Language: title.Language, Text: oneLine(title.Text)})
+					read.Titles = append(read.Titles,
+						account.Title{Language: title.Language, Text: oneLine(title.Text)})
 				}
 				want.Documentation = append(want.Documentation, read)
 			}
@@ -275,7 +276,8 @@ func TestReadHostile(t *testing.T) {
 		}
 		if !errors.Is(err, ErrNoDocument) {
 			t.Errorf("%s: error %v", name, err)
-		} else if strings.Contains(err.Error(), "line") || strings.Contains(err.Error(), "syntax") || strings.Contains(err.Error(), "etree") {
+		} else if strings.Contains(err.Error(), "line") || strings.Contains(err.Error(), "syntax") ||
+			strings.Contains(err.Error(), "etree") {
 			t.Errorf("%s: the error quotes the parser: %v", name, err)
 		}
 	}
@@ -289,7 +291,8 @@ func TestParseXML(t *testing.T) {
 		"10 MB": "larger than", "UTF-16": "not UTF-8", "text before": "outside", "text after": "outside",
 	} {
 		_, err := parseXML([]byte(hostileDocuments()[name]))
-		if err == nil || !strings.HasPrefix(err.Error(), "no usable document: it ") || !strings.Contains(err.Error(), reason) {
+		if err == nil || !strings.HasPrefix(err.Error(), "no usable document: it ") ||
+			!strings.Contains(err.Error(), reason) {
 			t.Errorf("parseXML(%s) = %v, want %q", name, err, reason)
 		}
 	}
@@ -313,8 +316,8 @@ func TestReadForeign(t *testing.T) {
 		}
 		var got strings.Builder
 		for _, server := range s.Expanded() {
-			fmt.Fprintln(&got, server.Type, server.Hostname+server.URL, server.Port, server.SocketType, server.Authentication,
-				server.Login.Username)
+			fmt.Fprintln(&got, server.Type, server.Hostname+server.URL, server.Port, server.SocketType,
+				server.Authentication, server.Login.Username)
 		}
 		want, err := os.ReadFile(strings.TrimSuffix(file, ".xml") + ".txt")
 		if err != nil {

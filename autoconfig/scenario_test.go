@@ -343,7 +343,8 @@ func TestScenarios(t *testing.T) {
 				// A client that sends a text knows its address. Of the URLs without, only
 				// this one is asked before another that has the address.
 				named := row.asked != "" && row.asked != account.EmailAddress || row.wantMD5 != ""
-				fallback := !named && (sentAddress.MatchString(row.query) || !strings.EqualFold(path, "mail/config-v1.1.xml"))
+				fallback := !named &&
+					(sentAddress.MatchString(row.query) || !strings.EqualFold(path, "mail/config-v1.1.xml"))
 				if service.asked.Fallback != fallback {
 					t.Errorf("the resolver got the fallback %v, want %v", service.asked.Fallback, fallback)
 				}

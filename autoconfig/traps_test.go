@@ -123,14 +123,16 @@ func traps(document []byte) (found []string) {
 				section := stack[len(stack)-1]
 				if len(e.attrs) > 0 {
 					// Readers that know no attribute have to find a method before it.
-					scheme := e.attrs[0].Name.Local == "system" && attr == "http" && (e.text == "Basic" || e.text == "Digest")
+					scheme := e.attrs[0].Name.Local == "system" && attr == "http" &&
+						(e.text == "Basic" || e.text == "Digest")
 					if !scheme || section.methods == 0 {
 						trap("authentication with an attribute: %q", e.text)
 					}
 					break
 				}
 				section.methods++
-				if !slices.Contains([]string{"password-cleartext", "password-encrypted", "NTLM", "GSSAPI", "TLS-client-cert", "OAuth2", "basic", "digest"}, e.text) {
+				if !slices.Contains([]string{"password-cleartext", "password-encrypted", "NTLM", "GSSAPI",
+					"TLS-client-cert", "OAuth2", "basic", "digest"}, e.text) {
 					trap("authentication %q", e.text)
 				}
 			case "username":

@@ -15,7 +15,8 @@ func TestAliasDomain(t *testing.T) {
 	for login, refused := range map[account.Address]bool{any: false, any.At("example.se"): true} {
 		_, err := Outlook(account.Settings{Address: any, Login: login, Provider: p, Servers: p.Servers})
 		if (err != nil) != refused {
-			t.Errorf("Outlook for any mailbox of example.com that signs in as %s: %v, want an error: %v", login, err, refused)
+			t.Errorf("Outlook for any mailbox of example.com that signs in as %s: %v, want an error: %v",
+				login, err, refused)
 		}
 	}
 }

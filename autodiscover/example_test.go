@@ -104,7 +104,8 @@ func ExampleXMLHandler() {
 </Autodiscover>`
 	handler := autodiscover.XMLHandler(resolve, false)
 	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml", strings.NewReader(request)))
+	handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "https://example.com/autodiscover/autodiscover.xml",
+		strings.NewReader(request)))
 	s, err := autodiscover.Read(w.Body.Bytes())
 	if err != nil {
 		fmt.Println(err)

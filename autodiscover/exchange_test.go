@@ -115,7 +115,8 @@ func TestSOAPHeader(t *testing.T) {
 		{"setup.hoster.invalid", false, ""},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			w := serve(XMLHandler(resolver, c.exchange), method, "https://"+c.host+"/autodiscover/autodiscover.xml", nil)
+			w := serve(XMLHandler(resolver, c.exchange), method,
+				"https://"+c.host+"/autodiscover/autodiscover.xml", nil)
 			if got := w.Header().Get("X-SOAP-Enabled"); got != c.want {
 				t.Errorf("%s at %s, exchange %v: X-SOAP-Enabled %q, want %q", method, c.host, c.exchange, got, c.want)
 			}

@@ -222,7 +222,8 @@ func checkAnswer(t testing.TB, w *httptest.ResponseRecorder, status int, content
 		t.Errorf("Cache-Control %q, want no-store", got)
 	}
 	for name := range w.Header() {
-		if strings.HasPrefix(name, "X-") && name != "X-Content-Type-Options" && name != http.CanonicalHeaderKey(soapHeader) || name == "Www-Authenticate" {
+		if strings.HasPrefix(name, "X-") && name != "X-Content-Type-Options" &&
+			name != http.CanonicalHeaderKey(soapHeader) || name == "Www-Authenticate" {
 			t.Errorf("the answer has the header %s, which none may have", name)
 		}
 	}

@@ -104,7 +104,8 @@ func FuzzJSONQuery(f *testing.F) {
 			const prefix = "https://autodiscover-s.outlook.com/autodiscover/autodiscover.json?Email="
 			rest, ok := strings.CutPrefix(location, prefix)
 			if !ok {
-				rest, ok = strings.CutPrefix(location, "https://autodiscover.hoster.example/autodiscover/autodiscover.json?Email=")
+				rest, ok = strings.CutPrefix(location,
+					"https://autodiscover.hoster.example/autodiscover/autodiscover.json?Email=")
 			}
 			if !ok || strings.ContainsAny(rest, "<>\"' \r\n+") || strings.Count(rest, "&") != 2 {
 				t.Errorf("Location %q has another host, or unescaped text", location)
@@ -114,7 +115,8 @@ func FuzzJSONQuery(f *testing.F) {
 		got := answerJSON(t, w.Body.Bytes())
 		switch w.Code {
 		case http.StatusOK:
-			if len(got) != 2 || !strings.HasPrefix(got["Url"], "https://") || filter(got["Protocol"]) != got["Protocol"] {
+			if len(got) != 2 || !strings.HasPrefix(got["Url"], "https://") ||
+				filter(got["Protocol"]) != got["Protocol"] {
 				t.Errorf("status 200 with %v, want Protocol and an https Url", got)
 			}
 		case http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable:

@@ -195,7 +195,8 @@ func TestJSONHost(t *testing.T) {
 
 // TestRedirectCount checks that the count of redirects is carried along.
 func TestRedirectCount(t *testing.T) {
-	for text, want := range map[string]string{"": "1", "0": "1", "9": "10", "-5": "1", "x": "1", "%31": "2", "%zz": "1"} {
+	for text, want := range map[string]string{"": "1", "0": "1", "9": "10", "-5": "1", "x": "1",
+		"%31": "2", "%zz": "1"} {
 		w := get(JSONHandler(resolver, ""), "https://x.example/autodiscover/autodiscover.json?Email=anna@office365.example&Protocol=Ews&RedirectCount="+text)
 		location, _ := answered(t, w)
 		if !strings.HasSuffix(location, "&RedirectCount="+want) {

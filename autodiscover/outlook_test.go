@@ -200,7 +200,8 @@ func TestHandlerAnswers(t *testing.T) {
 		for _, local := range locals {
 			a := local + "@" + name + ".example"
 			s := settings(t, a)
-			for schema, direct := range map[string]func(account.Settings) ([]byte, error){nsOutlook: Exchange, nsMobileSync: ActiveSync} {
+			for schema, direct := range map[string]func(account.Settings) ([]byte, error){nsOutlook: Exchange,
+				nsMobileSync: ActiveSync} {
 				want, err := direct(s)
 				if e, ok := err.(*Error); ok {
 					want = []byte(errorDocument(e.Code))

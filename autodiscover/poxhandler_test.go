@@ -42,7 +42,8 @@ func TestScenariosOutlook(t *testing.T) {
 		f = append(f, protocol2...)
 		return append(f, "-", "-", "-", "-", "-", "-", "-")
 	}
-	smtp := []string{"SMTP", "smtp.example.com", "465", "anna@example.com", "off", "off", "on", "SSL", "on", "on", "off"}
+	smtp := []string{"SMTP", "smtp.example.com", "465", "anna@example.com", "off", "off", "on", "SSL",
+		"on", "on", "off"}
 	for _, c := range []struct {
 		scenario, body string
 		want           []string
@@ -167,7 +168,8 @@ func TestActiveSyncMethods(t *testing.T) {
 		s.Servers = []account.Server{server}
 		_, err := ActiveSync(s)
 		e, _ := errors.AsType[*Error](err)
-		if answered && err != nil || !answered && (e == nil || e.Code != NotAvailable || !strings.Contains(e.Reason, "certificates")) {
+		if answered && err != nil ||
+			!answered && (e == nil || e.Code != NotAvailable || !strings.Contains(e.Reason, "certificates")) {
 			t.Errorf("ActiveSync with %s = %v, want an answer: %t", method, err, answered)
 		}
 	}
@@ -376,7 +378,8 @@ func TestMethods(t *testing.T) {
 		{"json", JSONHandler(resolver, ""), "/autodiscover/autodiscover.json", "GET, HEAD"},
 		{"svc", SOAPHandler(resolver, false), "/autodiscover/autodiscover.svc", "GET, HEAD, POST"},
 	} {
-		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodOptions, "PROPFIND", http.MethodPost} {
+		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodOptions, "PROPFIND",
+			http.MethodPost} {
 			if strings.Contains(c.allow, method) {
 				continue
 			}
@@ -503,7 +506,8 @@ func TestSOAP(t *testing.T) {
 		{"a security token of a domain that is not handed over", here, "/WSSecurity", "<Envelope/>", ""},
 	} {
 		for _, path := range []string{"/autodiscover/autodiscover.svc", "/AutoDiscover/AutoDiscover.SVC"} {
-			w := serve(SOAPHandler(resolver, false), http.MethodPost, "https://"+c.host+path+c.path, strings.NewReader(c.body))
+			w := serve(SOAPHandler(resolver, false), http.MethodPost, "https://"+c.host+path+c.path,
+				strings.NewReader(c.body))
 			want := http.StatusNotFound
 			if c.location != "" {
 				want = http.StatusFound
@@ -568,7 +572,8 @@ func swapped(text string) string {
 // TestCompressedBody checks that a compressed body is refused with the encodings that
 // are read, and that the word for no compression is not a compression.
 func TestCompressedBody(t *testing.T) {
-	for coding, want := range map[string]int{"gzip": 415, "x-unknown": 415, "gzip, identity": 415, "Identity": 200, "": 200} {
+	for coding, want := range map[string]int{"gzip": 415, "x-unknown": 415, "gzip, identity": 415,
+		"Identity": 200, "": 200} {
 		r := httptest.NewRequest(http.MethodPost, "/autodiscover/autodiscover.xml",
 			strings.NewReader(pox("anna@example.com", nsOutlook)))
 		if coding != "" {

@@ -153,7 +153,8 @@ func TestSOAPDomain(t *testing.T) {
 	const federation = "<a:GetFederationInformationRequestMessage><a:Request><a:Domain>%s</a:Domain></a:Request></a:GetFederationInformationRequestMessage>"
 	for domain, status := range map[string]int{"ews.example": 200, "example.com": 404, "office365.example": 302} {
 		w := askSOAP(resolver, svcURL, soap("", fmt.Sprintf(federation, domain)))
-		if w.Code != status || status == 200 && !strings.Contains(w.Body.String(), "<ErrorCode>NotFederated</ErrorCode>") {
+		if w.Code != status ||
+			status == 200 && !strings.Contains(w.Body.String(), "<ErrorCode>NotFederated</ErrorCode>") {
 			t.Errorf("GetFederationInformation of %s: %d %s, want %d", domain, w.Code, w.Body, status)
 		}
 	}
@@ -237,7 +238,8 @@ func TestHostileSOAP(t *testing.T) {
 				return // it names a mailbox, which decides
 			}
 			for _, host := range []string{"autodiscover.example.com", "unknown.invalid"} {
-				w := serve(SOAPHandler(resolver, false), http.MethodPost, "https://"+host+soapPath, strings.NewReader(c.body))
+				w := serve(SOAPHandler(resolver, false), http.MethodPost, "https://"+host+soapPath,
+					strings.NewReader(c.body))
 				if named := strings.Contains(c.body, "anna@ews.example"); !named && w.Code != http.StatusNotFound {
 					t.Errorf("at %s: status %d, want 404", host, w.Code)
 				}

@@ -32,7 +32,8 @@ func TestSystemsOutlook(t *testing.T) {
 				}
 			}
 		}
-		incoming := slices.ContainsFunc(want, func(s account.Server) bool { return s.Type == account.IMAP || s.Type == account.POP3 })
+		incoming := slices.ContainsFunc(want,
+			func(s account.Server) bool { return s.Type == account.IMAP || s.Type == account.POP3 })
 		document, err := autodiscover.Outlook(s)
 		if checkNoDocument(t, s, err, incoming) {
 			return

@@ -229,7 +229,8 @@ func TestNames(t *testing.T) {
 		{groupware, AnyDevice, []string{"anna@example.se"}},
 		{groupware, Mac, []string{"anna@example.se"}},
 	} {
-		_, payloads := parse(t, document(t, settings(t, test.provider, "anna@example.se"), Options{Device: test.device}))
+		_, payloads := parse(t,
+			document(t, settings(t, test.provider, "anna@example.se"), Options{Device: test.device}))
 		var got []string
 		for _, p := range payloads {
 			got = append(got, p["PayloadDisplayName"].(string))
@@ -253,7 +254,8 @@ func TestSMIME(t *testing.T) {
 		{small, AnyDevice, true}, {small, Phone, true}, {hostedExchange, AnyDevice, true}, {small, Mac, nil},
 		{groupware, Mac, nil},
 	} {
-		_, payloads := parse(t, document(t, settings(t, test.provider, "anna@example.se"), Options{Device: test.device}))
+		_, payloads := parse(t,
+			document(t, settings(t, test.provider, "anna@example.se"), Options{Device: test.device}))
 		for _, name := range switches {
 			if got := payloads[0][name]; got != test.want {
 				t.Errorf("%s on %q: %s is %v, want %v", test.provider.ID, test.device, name, got, test.want)

@@ -54,7 +54,8 @@ func ExampleHandler() {
 		if q.Address.Domain() != "example.com" {
 			return account.Settings{}, account.ErrUnknownDomain
 		}
-		return account.Settings{Address: q.Address, Login: q.Address, Provider: provider, Servers: provider.Servers}, nil
+		return account.Settings{Address: q.Address, Login: q.Address, Provider: provider,
+			Servers: provider.Servers}, nil
 	}
 	handler := mobileconfig.Handler(resolve, mobileconfig.HandlerOptions{Service: "setup.example.com"})
 

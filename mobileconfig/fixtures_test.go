@@ -74,7 +74,8 @@ var (
 	}}
 	odd = &account.Provider{ID: "odd", DisplayName: "100%EMAILADDRESS% & %%EMAILDOMAIN%%", Servers: []account.Server{
 		func() account.Server {
-			s := withLogin(server(account.IMAP, "in.%EMAILDOMAIN%", account.SSL), "A%EMAILDOMAIN%", "u&%EMAILLOCALPART%")
+			s := withLogin(server(account.IMAP, "in.%EMAILDOMAIN%", account.SSL), "A%EMAILDOMAIN%",
+				"u&%EMAILLOCALPART%")
 			s.Port, s.PathPrefix = 10993, "INBOX.%EMAILADDRESS%"
 			return s
 		}(),

@@ -124,7 +124,8 @@ func TestLanguage(t *testing.T) {
 		w := get(testHandler(), "GET", "emailaddress=anna@example.se"+test.query, "Accept-Language", test.accept)
 		_, payloads := parse(t, w.Body.Bytes())
 		if got := payloads[0]["PayloadDisplayName"]; got != test.want {
-			t.Errorf("query %q, Accept-Language %q: PayloadDisplayName = %v, want %s", test.query, test.accept, got, test.want)
+			t.Errorf("query %q, Accept-Language %q: PayloadDisplayName = %v, want %s",
+				test.query, test.accept, got, test.want)
 		}
 	}
 	h := Handler(hosting(hosted), HandlerOptions{Service: testService})
@@ -199,8 +200,10 @@ func TestRefused(t *testing.T) {
 		if h.Get("Cache-Control") != "no-store" || h.Get("Content-Disposition") != "" || h.Get("X-Evil") != "" {
 			t.Errorf("%s: a header allows caching, names a file or comes from the request: %v", name, h)
 		}
-		if (test.status == 405) != (h.Get("Allow") == "GET, HEAD") || (test.status == 503) != (h.Get("Retry-After") != "") {
-			t.Errorf("%s: Allow = %q, Retry-After = %q with status %d", name, h.Get("Allow"), h.Get("Retry-After"), test.status)
+		if (test.status == 405) != (h.Get("Allow") == "GET, HEAD") ||
+			(test.status == 503) != (h.Get("Retry-After") != "") {
+			t.Errorf("%s: Allow = %q, Retry-After = %q with status %d",
+				name, h.Get("Allow"), h.Get("Retry-After"), test.status)
 		}
 		body := w.Body.String()
 		for _, secret := range []string{"script", "Evil", "IncomingPassword", "unknown.example", "anna", "secret",
@@ -338,11 +341,13 @@ func checkTexts(t *testing.T, s account.Settings, o Options, document []byte) {
 	servers := s.Expanded()
 	if host := payloads[0]["IncomingMailServerHostName"]; host != nil {
 		if !slices.ContainsFunc(servers, func(s account.Server) bool { return s.Hostname == host }) {
-			t.Errorf("%s, %s: IncomingMailServerHostName = %q, which is no server of the provider", s.Provider.ID, address, host)
+			t.Errorf("%s, %s: IncomingMailServerHostName = %q, which is no server of the provider",
+				s.Provider.ID, address, host)
 		}
 		user := payloads[0]["IncomingMailServerUsername"]
 		if !slices.ContainsFunc(servers, func(s account.Server) bool { return joinLogin(s.Login) == user }) {
-			t.Errorf("%s, %s: IncomingMailServerUsername = %q, which is no login of the provider", s.Provider.ID, address, user)
+			t.Errorf("%s, %s: IncomingMailServerUsername = %q, which is no login of the provider",
+				s.Provider.ID, address, user)
 		}
 		if name, _ := payloads[0]["EmailAccountName"].(string); name != CleanName(o.Name) {
 			t.Errorf("%s, %s: EmailAccountName = %q, want %q", s.Provider.ID, address, name, CleanName(o.Name))
@@ -465,7 +470,8 @@ func FuzzQuery(f *testing.F) {
 				t.Errorf("Read of the answer = %v, %v, want %v", read.Address, err, s.Address)
 			}
 			file := w.Header().Get("Content-Disposition")
-			if file != `attachment; filename="`+s.Address.Domain()+`.mobileconfig"` || hosted[s.Address.Domain()] == nil {
+			if file != `attachment; filename="`+s.Address.Domain()+`.mobileconfig"` ||
+				hosted[s.Address.Domain()] == nil {
 				t.Errorf("Content-Disposition = %s, want the domain %s", file, s.Address.Domain())
 			}
 		case 400, 404:

@@ -96,7 +96,8 @@ func TestOtherReaders(t *testing.T) {
 		// The programs do report errors. plistutil only prints its error and exits with 0.
 		text := document(t, settings(t, small, "anna@example.se"), Options{})
 		text = text[:len(text)/2]
-		for _, command := range [][]string{{"plistutil", "-i", "-", "-o", "-", "-f", "bin"}, {"xmllint", "--noout", "-"}} {
+		for _, command := range [][]string{{"plistutil", "-i", "-", "-o", "-", "-f", "bin"},
+			{"xmllint", "--noout", "-"}} {
 			run := exec.Command(command[0], command[1:]...)
 			if run.Err != nil {
 				continue // not installed: the subtests above were skipped or failed

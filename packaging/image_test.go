@@ -40,7 +40,8 @@ func TestImage(t *testing.T) {
 	tool(t, "bwrap")
 	archive := filepath.Join(released(t), "other", "place", "dist", "signpost-1.0.0.oci.tar")
 	for _, arch := range []string{"amd64", "arm64"} {
-		out, err := run("", "skopeo", "--override-os", "linux", "--override-arch", arch, "inspect", "oci-archive:"+archive)
+		out, err := run("", "skopeo", "--override-os", "linux", "--override-arch", arch, "inspect",
+			"oci-archive:"+archive)
 		if err != nil || !strings.Contains(out, `"Architecture": "`+arch+`"`) ||
 			!strings.Contains(out, `"org.opencontainers.image.version": "1.0.0"`) {
 			t.Errorf("skopeo inspect, %s: %v\n%s", arch, err, out)
@@ -64,7 +65,8 @@ func TestImage(t *testing.T) {
 		}
 		layer := blob(t, files, manifest.Layers[0])
 		if len(layer) > 30<<20 || len(manifest.Layers) != 1 {
-			t.Errorf("%s: %d layers, the first of %d bytes; want one below 30 MB", d.Platform.Architecture, len(manifest.Layers), len(layer))
+			t.Errorf("%s: %d layers, the first of %d bytes; want one below 30 MB",
+				d.Platform.Architecture, len(manifest.Layers), len(layer))
 		}
 		if d.Platform.Architecture == runtime.GOARCH {
 			found = true

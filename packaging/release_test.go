@@ -152,7 +152,8 @@ func TestInstalledConfigurations(t *testing.T) {
 // TestInstall installs, upgrades and removes the packages on a copy of this machine
 // that is thrown away.
 func TestInstall(t *testing.T) {
-	for _, name := range []string{"dpkg", "rpm", "unshare", "setpriv", "bwrap", "ip", "curl", "systemd-analyze", "man"} {
+	for _, name := range []string{"dpkg", "rpm", "unshare", "setpriv", "bwrap", "ip", "curl",
+		"systemd-analyze", "man"} {
 		tool(t, name)
 	}
 	if os.Getuid() != 0 {

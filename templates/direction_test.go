@@ -18,7 +18,8 @@ func TestRightToLeft(t *testing.T) {
 		isolated := strings.Contains(string(html), "<bdi>"+address+"</bdi>")
 		marked := strings.Contains(lang.Text("android.signin", "address", address), "\u200e"+address)
 		if want := lang.Dir == "rtl"; isolated != want || marked != want {
-			t.Errorf("%s: the address stands in <bdi>: %t, after a mark in plain text: %t, want %t", lang.Tag, isolated, marked, want)
+			t.Errorf("%s: the address stands in <bdi>: %t, after a mark in plain text: %t, want %t",
+				lang.Tag, isolated, marked, want)
 		}
 	}
 }

@@ -148,7 +148,8 @@ func TestOverlayStyle(t *testing.T) {
 			got += w.String()
 		}
 		if test.want != "" {
-			want = "static/style.css: has rules for " + test.want + ", which the page does not have; compare it with the original"
+			want = "static/style.css: has rules for " + test.want +
+				", which the page does not have; compare it with the original"
 		}
 		if got != want {
 			t.Errorf("style %q with HTML %q: warnings %q, want %q", test.style, test.html, got, want)

@@ -19,7 +19,8 @@ const root = "../.."
 // documents lists the Markdown files that people read.
 func documents(t *testing.T) (paths []string) {
 	t.Helper()
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/accounts/*.md", "docs/doctor/*.md", "docs/coming-from/*.md", "testdata/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/accounts/*.md", "docs/doctor/*.md",
+		"docs/coming-from/*.md", "testdata/*.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no documents match %s: %v", pattern, err)

@@ -30,9 +30,11 @@ func faultRows() []byte {
 				continue
 			}
 			if rows++; rows == 1 {
-				fmt.Fprintf(&b, "## %s\n\n| | fault | usually | cause | cure | hits |\n|---|---|---|---|---|---|\n", kind.heading)
+				fmt.Fprintf(&b, "## %s\n\n| | fault | usually | cause | cure | hits |\n|---|---|---|---|---|---|\n",
+					kind.heading)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", f.ID, cell.Replace(f.Title), f.Severity, cell.Replace(f.Cause),
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n",
+				f.ID, cell.Replace(f.Title), f.Severity, cell.Replace(f.Cause),
 				cell.Replace(f.Cure), cell.Replace(f.Who))
 		}
 		if rows > 0 {

@@ -143,7 +143,8 @@ func TestHTTP2Floods(t *testing.T) {
 			took = time.Since(begun)
 		})
 		if spent.Seconds() > share*took.Seconds() {
-			t.Errorf("a flood of %s takes %v of processor time in %v, want at most a share of %v", a.name, spent, took, share)
+			t.Errorf("a flood of %s takes %v of processor time in %v, want at most a share of %v",
+				a.name, spent, took, share)
 		}
 		again := cost(reconnect(a))
 		if again > times*bare {

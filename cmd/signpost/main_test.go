@@ -140,7 +140,8 @@ func TestUnwrittenDocument(t *testing.T) {
 		args := append([]string{"show", "-config", "../../testdata/config/small.yaml", "anna@example.se"}, kind...)
 		status := run(t.Context(), env{strings.NewReader(""), fullDisk{}, &stderr}, args)
 		if status != 1 || !strings.Contains(stderr.String(), "no space left on device") {
-			t.Errorf("signpost %q on a full disk: exit status %d and %q, want 1 and the reason", args, status, stderr.String())
+			t.Errorf("signpost %q on a full disk: exit status %d and %q, want 1 and the reason",
+				args, status, stderr.String())
 		}
 	}
 }

@@ -377,7 +377,8 @@ func TestLogLines(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(requests[0])); !slices.Equal(got, ordinary) {
 		t.Errorf("the fields of a request are %v, want %v", got, ordinary)
 	}
-	if requests[1]["id"] != "0123456789abcdef-00" || requests[1]["outcome"] != "unknown" || requests[1]["error"] == nil {
+	if requests[1]["id"] != "0123456789abcdef-00" || requests[1]["outcome"] != "unknown" ||
+		requests[1]["error"] == nil {
 		t.Errorf("the request for an unknown domain is logged as %v, want its X-Request-Id, outcome unknown and an error",
 			requests[1])
 	}

@@ -33,7 +33,8 @@ func TestPipes(t *testing.T) {
 		for _, device := range []string{"", "/dev/zero"} {
 			folder := prepare(t, row.more)
 			// The path of a database is not relative to the configuration.
-			put(t, folder, "signpost.yaml", configText(folder, "one.example", strings.ReplaceAll(row.more, "FOLDER", folder)))
+			put(t, folder, "signpost.yaml",
+				configText(folder, "one.example", strings.ReplaceAll(row.more, "FOLDER", folder)))
 			path := filepath.Join(folder, row.file)
 			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 				t.Fatal(err)
@@ -51,7 +52,8 @@ func TestPipes(t *testing.T) {
 			done := make(chan int, 1)
 			go func() {
 				e := env{strings.NewReader(""), &output{}, &stderr}
-				done <- run(t.Context(), e, []string{"check", "-strict", "-config", filepath.Join(folder, "signpost.yaml")})
+				done <- run(t.Context(), e,
+					[]string{"check", "-strict", "-config", filepath.Join(folder, "signpost.yaml")})
 			}()
 			want := refusal
 			switch row.name {
@@ -63,7 +65,8 @@ func TestPipes(t *testing.T) {
 			select {
 			case status := <-done:
 				if got := stderr.String(); status != 1 || !strings.Contains(got, want) {
-					t.Errorf("%s %s: check ended with status %d and %q, want 1 and %q", row.name, device, status, got, want)
+					t.Errorf("%s %s: check ended with status %d and %q, want 1 and %q",
+						row.name, device, status, got, want)
 				}
 			case <-time.After(30 * time.Second):
 				t.Fatalf("%s %s: check waits for 30 s", row.name, device)
@@ -91,7 +94,8 @@ func TestReloadOfPipes(t *testing.T) {
 		if err := os.Rename(path+".new", path); err != nil {
 			t.Fatal(err)
 		}
-		r.says(t, regexp.MustCompile(`msg="reload failed, keeping the previous configuration" fault=".*not a regular file"`))
+		r.says(t,
+			regexp.MustCompile(`msg="reload failed, keeping the previous configuration" fault=".*not a regular file"`))
 		r.stderr.reset()
 		put(t, folder, name, string(before))
 		r.signal(t, syscall.SIGHUP)

@@ -43,7 +43,8 @@ func startNamed(t *testing.T) (address, keyFile string) {
 		}
 		return path
 	}
-	key := file("signpost.key", `key "signpost" { algorithm hmac-sha256; secret "c2lnbnBvc3QtdGVzdC1rZXktMDEyMzQ1Njc4OWFiY2Q="; };`+"\n")
+	key := file("signpost.key",
+		`key "signpost" { algorithm hmac-sha256; secret "c2lnbnBvc3QtdGVzdC1rZXktMDEyMzQ1Njc4OWFiY2Q="; };`+"\n")
 	const start = "$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n"
 	file("zone", start)
 	// The hosts to which the records of the domain lead must exist, too.
@@ -263,9 +264,11 @@ func TestTerminal(t *testing.T) {
 func TestPublishConflicts(t *testing.T) {
 	address, key := startNamed(t)
 	folder := t.TempDir()
-	first := recordsRunner(t, filepath.Join(folder, "first.yaml"), domainsText("setup.websupport.example", address, key, 2))
+	first := recordsRunner(t, filepath.Join(folder, "first.yaml"),
+		domainsText("setup.websupport.example", address, key, 2))
 	first(0, "d002.butiken.example: 12 added", "-publish", "-all", "-yes")
-	second := recordsRunner(t, filepath.Join(folder, "second.yaml"), domainsText("other.websupport.example", address, key, 2))
+	second := recordsRunner(t, filepath.Join(folder, "second.yaml"),
+		domainsText("other.websupport.example", address, key, 2))
 	const hint = "\nhint: remove the records, or overwrite them with -replace"
 	second(1, "signpost: 1 domain is only partly published: it has records that Signpost did not write"+hint,
 		"-publish", "-yes", "d001.butiken.example")
@@ -278,7 +281,8 @@ func TestPublishConflicts(t *testing.T) {
 func TestPublishWithoutName(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "signpost.yaml")
 	text := strings.TrimPrefix(domainsText("x", "127.0.0.1:1", "", 1), "name: x\n")
-	text = strings.Replace(text, `keyFile: ""`, "key: {name: a, algorithm: hmac-sha256, secret: c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0}", 1)
+	text = strings.Replace(text, `keyFile: ""`,
+		"key: {name: a, algorithm: hmac-sha256, secret: c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0}", 1)
 	text = strings.Replace(text, "dns:\n", "dns:\n  addresses: [192.0.2.1]\n", 1)
 	records := recordsRunner(t, config, text)
 	records(1, "signpost.yaml gives the service no name, which marks what it published\nhint: write name:",

@@ -82,7 +82,8 @@ func TestReloadUnderLoad(t *testing.T) {
 	applied := r.metric(t, `signpost_reloads_total{result="applied"}`)
 	refused := r.metric(t, `signpost_reloads_total{result="refused"}`)
 	if applied < reloads/2 || refused < reloads/2 {
-		t.Errorf("the metrics count %v applied and %v refused reloads, want at least %d of each", applied, refused, reloads/2)
+		t.Errorf("the metrics count %v applied and %v refused reloads, want at least %d of each",
+			applied, refused, reloads/2)
 	}
 	stopping.Store(true)
 	r.stop(t)
@@ -186,7 +187,8 @@ func requestOverHTTP2(address string, stopping *atomic.Bool, check checkAnswer) 
 // unlessStopped returns nil if err is what a client sees of a service that stops:
 // nobody listens any more, or a connection that was not accepted yet is reset.
 func unlessStopped(stopping *atomic.Bool, err error) error {
-	closed := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	closed := errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE)
 	if stopping.Load() && closed {
 		return nil
 	}

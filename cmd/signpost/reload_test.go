@@ -141,7 +141,8 @@ func TestReloadOfFiles(t *testing.T) {
 func TestReloadWhenFileAppears(t *testing.T) {
 	folder := prepare(t, "")
 	r := startServe(t, folder, nil)
-	put(t, folder, "signpost.yaml", strings.Replace(configText(folder, "two.example", ""), "domains.txt", "more/domains.txt", 1))
+	put(t, folder, "signpost.yaml",
+		strings.Replace(configText(folder, "two.example", ""), "domains.txt", "more/domains.txt", 1))
 	if got := r.says(t, notReloaded); !strings.Contains(got[1], "more/domains.txt") {
 		t.Errorf("the log has %q, want the missing file", got[0])
 	}

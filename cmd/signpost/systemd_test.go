@@ -87,7 +87,8 @@ func TestSocketActivation(t *testing.T) {
 		file, address := socket(t)
 		files, addresses = append(files, file), append(addresses, address)
 	}
-	put(t, folder, "signpost.yaml", strings.Replace(configText(folder, "one.example", ""), "127.0.0.1:0", "192.0.2.1:1", 1))
+	put(t, folder, "signpost.yaml",
+		strings.Replace(configText(folder, "one.example", ""), "127.0.0.1:0", "192.0.2.1:1", 1))
 	r := startServe(t, folder, func(cmd *exec.Cmd) { activate(cmd, files, "http:admin") })
 	r.wrote(t, `msg="systemd socket replaces a configured address" address=192.0.2.1:1`)
 	if r.address != addresses[0] {

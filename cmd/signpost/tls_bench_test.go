@@ -56,7 +56,8 @@ func dial(address string) (net.Conn, error) {
 
 // dialTLS connects without the work that only the client has, such as verification.
 func dialTLS(address, name string) (*tls.Conn, error) {
-	return tls.Dial("tcp", address, &tls.Config{ServerName: name, InsecureSkipVerify: true, SessionTicketsDisabled: true})
+	return tls.Dial("tcp", address,
+		&tls.Config{ServerName: name, InsecureSkipVerify: true, SessionTicketsDisabled: true})
 }
 
 func hostedName(i int) string { return fmt.Sprintf("autoconfig.customer%d.example", i) }

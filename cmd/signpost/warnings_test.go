@@ -97,7 +97,8 @@ func TestReloadOfBrokenTemplates(t *testing.T) {
 		t.Fatalf("title before the reload = %s, want %s", got, want)
 	}
 
-	put(t, folder, "page/html/ask.html", "{{define \"ask\"}}\n<h1>{{.Titel}}</h1>\n{{end}}{{define \"contact\"}}{{end}}")
+	put(t, folder, "page/html/ask.html",
+		"{{define \"ask\"}}\n<h1>{{.Titel}}</h1>\n{{end}}{{define \"contact\"}}{{end}}")
 	put(t, folder, "signpost.yaml", brandedText(folder, "two.example"))
 	r.signal(t, syscall.SIGHUP)
 	r.says(t, regexp.MustCompile(`"msg":"reload failed, keeping the previous configuration"`))

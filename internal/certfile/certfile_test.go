@@ -139,14 +139,16 @@ func TestProblems(t *testing.T) {
 				if err != nil {
 					t.Errorf("LoadTLS() error = %v, want none", err)
 				}
-			} else if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") {
+			} else if err == nil || !strings.Contains(err.Error(), test.want) ||
+				strings.Contains(err.Error(), "secret") {
 				t.Errorf("LoadTLS() error = %v, want %q", err, test.want)
 			}
 			pair, forSigning := p.Load()
 			if (forSigning == nil) != test.forSigning {
 				t.Errorf("Load() error = %v, want an error: %v", forSigning, !test.forSigning)
 			}
-			if forSigning == nil && pair.Key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(pair.Leaf.PublicKey) == false {
+			if forSigning == nil &&
+				pair.Key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(pair.Leaf.PublicKey) == false {
 				t.Errorf("Load() returned the certificate of %v, which is not the key's", pair.Leaf.Subject)
 			}
 		})
@@ -253,8 +255,10 @@ func TestChain(t *testing.T) {
 		{"an intermediate whose issuer is not in the file", []*x509.Certificate{leaf, middle, direct}, 1, ""},
 	} {
 		chain, problem := (&KeyPair{Leaf: leafOf(test.file, key), All: test.file}).Chain()
-		if len(chain) != test.want || (problem == "") != (test.problem == "") || !strings.Contains(problem, test.problem) {
-			t.Errorf("%s: Chain() = %d certificates, %q; want %d, %q", test.name, len(chain), problem, test.want, test.problem)
+		if len(chain) != test.want || (problem == "") != (test.problem == "") ||
+			!strings.Contains(problem, test.problem) {
+			t.Errorf("%s: Chain() = %d certificates, %q; want %d, %q",
+				test.name, len(chain), problem, test.want, test.problem)
 		}
 	}
 }

@@ -158,7 +158,8 @@ func TestAskCAA(t *testing.T) {
 		{"", errSilent, "autoconfig.listed.se", 200, "yes\n"},
 		{"", errSilent, "autoconfig.new.listed.se", 503, "not known at the moment\n"},
 	} {
-		found, failure = caa.Set{Name: "listed.se", Records: []dns.Record{{Name: "listed.se", Data: step.data}}}, step.failure
+		found, failure = caa.Set{Name: "listed.se", Records: []dns.Record{{Name: "listed.se", Data: step.data}}},
+			step.failure
 		if status, text := ask(t, h, "?domain="+step.name); status != step.status || text != step.text {
 			t.Errorf("%s with %q and %v: got %d %q, want %d %q",
 				step.name, step.data, step.failure, status, text, step.status, step.text)
@@ -186,7 +187,8 @@ func TestAskWhileDNSFails(t *testing.T) {
 	} {
 		failure = step.failure
 		for _, domain := range []string{"customer.se", "listed.se"} {
-			for name, want := range map[string]int{"autoconfig." + domain: step.granted, "autodiscover." + domain: step.other} {
+			for name, want := range map[string]int{"autoconfig." + domain: step.granted,
+				"autodiscover." + domain: step.other} {
 				if want == 0 {
 					continue
 				}
@@ -274,7 +276,8 @@ func TestAskTimes(t *testing.T) {
 				after  time.Duration
 			}{"autoconfig.": {200, grantedTimeout}, "autodiscover.": {503, askTimeout}} {
 				begun := time.Now()
-				if status, _ := ask(t, h, "?domain="+prefix+domain); status != want.status || time.Since(begun) != want.after {
+				if status, _ := ask(t, h, "?domain="+prefix+domain); status != want.status ||
+					time.Since(begun) != want.after {
 					t.Errorf("%s%s while DNS is silent: got %d after %v, want %d after %v",
 						prefix, domain, status, time.Since(begun), want.status, want.after)
 				}
@@ -309,7 +312,8 @@ func TestAskExpires(t *testing.T) {
 			time.Sleep(step.after)
 			failure = step.failure
 			if status, text := ask(t, h, "?domain=autoconfig.customer.se"); status != step.status {
-				t.Errorf("%v after the answer before, with %v: got %d %s, want %d", step.after, step.failure, status, text, step.status)
+				t.Errorf("%v after the answer before, with %v: got %d %s, want %d",
+					step.after, step.failure, status, text, step.status)
 			}
 		}
 	})

@@ -57,7 +57,8 @@ func TestIdentities(t *testing.T) {
 		a := o.Authority(func() []string { return test.configured })
 		for _, state := range []string{"running", "closed"} {
 			if got, err := a.Identities(t.Context()); err != nil || !slices.Equal(got, test.want) {
-				t.Errorf("identities of a directory with %q = %v, %v, want %v (server %s)", test.meta, got, err, test.want, state)
+				t.Errorf("identities of a directory with %q = %v, %v, want %v (server %s)",
+					test.meta, got, err, test.want, state)
 			}
 			s.Close() // the second answer is remembered
 		}
@@ -78,7 +79,8 @@ func TestIdentitiesUnknown(t *testing.T) {
 		t.Errorf("the second question = %v after %v, want the first error at once", err, time.Since(start))
 	}
 	missing := &ACME{CARoot: filepath.Join(t.TempDir(), "missing")} // so that nothing is asked
-	if got, err := missing.Authority(nil).Identities(t.Context()); err != nil || !slices.Equal(got, []string{letsEncrypt}) {
+	if got, err := missing.Authority(nil).Identities(t.Context()); err != nil ||
+		!slices.Equal(got, []string{letsEncrypt}) {
 		t.Errorf("identities of Let's Encrypt without an answer = %v, %v, want %s", got, err, letsEncrypt)
 	}
 }

@@ -105,7 +105,8 @@ func TestFilesByName(t *testing.T) {
 		switch {
 		case test.want == "" && isAlert(err, unrecognizedName):
 		case err != nil:
-			t.Errorf("client that asks for %q of %q: %v, want the certificate of %q", test.name, test.own, err, test.want)
+			t.Errorf("client that asks for %q of %q: %v, want the certificate of %q",
+				test.name, test.own, err, test.want)
 		case c.DNSNames[0] != test.want:
 			t.Errorf("client that asks for %q of %q received the certificate of %s, want %q", test.name, test.own,
 				c.DNSNames[0], test.want)
@@ -296,7 +297,8 @@ func TestFilesWatched(t *testing.T) {
 	}
 	// A pair that cannot be used is tried again and again, and its change noticed.
 	os.Remove(p.Key)
-	within(t, 20*time.Second, "a warning", func() bool { return s.log.count("level=WARN", "key.pem: no such file") == 1 })
+	within(t, 20*time.Second, "a warning",
+		func() bool { return s.log.count("level=WARN", "key.pem: no such file") == 1 })
 	ca.renew(t, p, request{names: []string{"third.example"}})
 	within(t, 20*time.Second, "the third name is served", func() bool {
 		_, err := s.serve("third.example", nil)

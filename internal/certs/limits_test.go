@@ -45,7 +45,8 @@ func TestOrdersWithinAnHour(t *testing.T) {
 				if got != test.want {
 					t.Errorf("%d orders allowed, want %d", got, test.want)
 				}
-				if err := l.allow(t.Context(), "other.se", test.priority); err == nil || !strings.Contains(err.Error(), "within an hour") {
+				if err := l.allow(t.Context(), "other.se", test.priority); err == nil ||
+					!strings.Contains(err.Error(), "within an hour") {
 					t.Errorf("the next order: %v, want a refusal with \"within an hour\"", err)
 				}
 				time.Sleep(window)
@@ -71,8 +72,8 @@ func TestPriorities(t *testing.T) {
 		{false, true, false, normal}, {false, false, false, low},
 	} {
 		if got := priorityOf(test.listed, test.renewal, test.own); got != test.want {
-			t.Errorf("priorityOf(listed %v, renewal %v, own %v) = %d, want %d", test.listed, test.renewal, test.own, got,
-				test.want)
+			t.Errorf("priorityOf(listed %v, renewal %v, own %v) = %d, want %d",
+				test.listed, test.renewal, test.own, got, test.want)
 		}
 	}
 	l := newLimits(40)
@@ -270,7 +271,8 @@ func TestRetryAfter(t *testing.T) {
 				// An order that was under way fails without a time, which changes nothing.
 				l.failed("b.se", errors.New("connection refused"), "words")
 				if _, after := l.state(); !after.Equal(until) {
-					t.Errorf("%s: after another failure all orders are stopped until %v, want %v", test.detail, after, until)
+					t.Errorf("%s: after another failure all orders are stopped until %v, want %v",
+						test.detail, after, until)
 				}
 			})
 		})

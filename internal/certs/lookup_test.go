@@ -195,7 +195,8 @@ func TestWait(t *testing.T) {
 		time.AfterFunc(time.Second, func() { close(c.absent) })
 		time.AfterFunc(2*time.Second, func() { close(c.ordering) })
 		start := time.Now()
-		if _, err := c.wait(&tls.ClientHelloInfo{Conn: conn}, fair.Caller{}); err != errSlow || time.Since(start) != maxWait {
+		if _, err := c.wait(&tls.ClientHelloInfo{Conn: conn}, fair.Caller{}); err != errSlow ||
+			time.Since(start) != maxWait {
 			t.Errorf("wait ended after %v with %v, want %v with %v", time.Since(start), err, maxWait, errSlow)
 		}
 		if got, want := conn.deadline.Sub(start), 2*time.Second+maxWait+5*time.Second; got != want {

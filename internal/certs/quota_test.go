@@ -217,7 +217,8 @@ func TestNobodyWaits(t *testing.T) {
 // come from the budget of the client.
 func TestQuestionsOfAHandshake(t *testing.T) {
 	q := newQuota(fair.Handshake, unlistedRoom, unlistedShare)
-	rich, poor := q.callerOf(fair.Caller{Block: 1}), q.callerOf(fair.Caller{Block: 1, Pay: func() bool { return false }})
+	rich, poor := q.callerOf(fair.Caller{Block: 1}),
+		q.callerOf(fair.Caller{Block: 1, Pay: func() bool { return false }})
 	for i := range 2 * maxQuestions {
 		if pays := rich.Pays(); pays != (i < maxQuestions) {
 			t.Errorf("question %d of a handshake may be asked: %v", i+1, pays)

@@ -45,7 +45,8 @@ func TestRenewalDecision(t *testing.T) {
 			}
 			defer m.Close()
 			err = m.acme.admit(t.Context(), name, true, nil)
-			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			if test.want == "" && err != nil || test.want != "" &&
+				(err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("admit of a renewal = %v, want %q", err, test.want)
 			}
 			if orders, _ := m.acme.limits.state(); (orders > 0) != (test.want == "") {

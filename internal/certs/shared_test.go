@@ -109,7 +109,8 @@ func TestAwayOrdersNothing(t *testing.T) {
 	s := n.start("", nil, func(o *Options, _ *testPolicy) { o.Shared = shared })
 	shared.away.Store(true)
 	if _, err := s.dial(customer); err == nil || n.orders.Load() != 0 {
-		t.Errorf("a handshake while the storage is away: %v, and %d orders; want an error and none", err, n.orders.Load())
+		t.Errorf("a handshake while the storage is away: %v, and %d orders; want an error and none",
+			err, n.orders.Load())
 	}
 	shared.away.Store(false)
 	s.mustDial(customer)
@@ -310,7 +311,8 @@ func TestClaimsTakeTurns(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 20 {
 		group.Go(func() {
-			s.acme.isChallengedElsewhere(t.Context(), fmt.Sprintf("autoconfig.stranger%d.example", i), fair.Caller{Block: uint64(100 + i)})
+			s.acme.isChallengedElsewhere(t.Context(), fmt.Sprintf("autoconfig.stranger%d.example", i),
+				fair.Caller{Block: uint64(100 + i)})
 		})
 	}
 	within(t, 5*time.Second, "a question", func() bool { return asked.Load() > 0 })

@@ -75,7 +75,8 @@ func TestNegotiated(t *testing.T) {
 					tls.VersionName(version), i+1, state.NegotiatedProtocol, state.DidResume, i == 1)
 			}
 			if version == tls.VersionTLS13 && state.CurveID != tls.X25519MLKEM768 {
-				t.Errorf("%s: the key exchange is %v, want %v", tls.VersionName(version), state.CurveID, tls.X25519MLKEM768)
+				t.Errorf("%s: the key exchange is %v, want %v",
+					tls.VersionName(version), state.CurveID, tls.X25519MLKEM768)
 			}
 		}
 	}
@@ -208,7 +209,8 @@ func TestSSLScan(t *testing.T) {
 			for _, c := range report.Test.Certificates {
 				if strings.Contains(c.Signature, "sha1") || strings.Contains(c.Signature, "md5") || c.Key.Type == "RSA" &&
 					c.Key.Bits < 2048 {
-					t.Errorf("certificate with signature %s and %s key of %d bits is weak", c.Signature, c.Key.Type, c.Key.Bits)
+					t.Errorf("certificate with signature %s and %s key of %d bits is weak",
+						c.Signature, c.Key.Type, c.Key.Bits)
 				}
 			}
 			if report.Test.Compression.Supported != 0 || report.Test.Renegotiation.Supported != 0 &&

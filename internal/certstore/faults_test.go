@@ -21,7 +21,8 @@ import (
 func TestOnlyCertificatesWait(t *testing.T) {
 	a, b, h := pair(t)
 	ctx := t.Context()
-	keys := []string{"signpost/orders.json", "signpost/tickets.key", "acme/a/users/u/u.json", "rw_test_1", "last_clean.json"}
+	keys := []string{"signpost/orders.json", "signpost/tickets.key", "acme/a/users/u/u.json", "rw_test_1",
+		"last_clean.json"}
 	h.goAway(true)
 	for _, key := range keys {
 		if err := a.Store(ctx, key, []byte("a's")); err == nil {

@@ -67,7 +67,8 @@ func TestSealLater(t *testing.T) {
 		}
 		a := open(t, d, one)
 		eventually(t, "all keys are sealed", func() bool {
-			rows, err := without.rows(t.Context(), "SELECT name FROM signpost_certificates WHERE name LIKE '%.key' AND value LIKE '0:%'")
+			rows, err := without.rows(t.Context(),
+				"SELECT name FROM signpost_certificates WHERE name LIKE '%.key' AND value LIKE '0:%'")
 			return err == nil && len(rows) == 0
 		})
 		wantCertificate(t, a, "x.example", "x")
@@ -80,7 +81,8 @@ func TestSealLater(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got, err := a.Load(t.Context(), key); !errors.Is(err, errNotSealed) {
-				t.Errorf("Load(%q) of what somebody without the key wrote = %q, %v; want %v", key, got, err, errNotSealed)
+				t.Errorf("Load(%q) of what somebody without the key wrote = %q, %v; want %v",
+					key, got, err, errNotSealed)
 			}
 		}
 	})
@@ -100,7 +102,8 @@ func TestProof(t *testing.T) {
 		group.Wait()
 		for i := range usable {
 			if usable[i] != usable[i%2] || usable[0] == usable[1] {
-				t.Fatalf("of machines with two keys in turn these can use the database: %v; want those with one key", usable)
+				t.Fatalf("of machines with two keys in turn these can use the database: %v; want those with one key",
+					usable)
 			}
 		}
 	})
@@ -137,7 +140,8 @@ func TestWrongSealLater(t *testing.T) {
 		t.Fatalf("Check while the database is away: %v; Refused() = %v, want nil", err, s.Refused())
 	}
 	h.goAway(false)
-	eventually(t, "the machine knows that its key is wrong", func() bool { return errors.Is(s.Refused(), errWrongSeal) })
+	eventually(t, "the machine knows that its key is wrong",
+		func() bool { return errors.Is(s.Refused(), errWrongSeal) })
 	if err := s.Check(t.Context()); !errors.Is(err, errWrongSeal) || !s.Away() {
 		t.Errorf("Check = %v, Away() = %t; want %v, true", err, s.Away(), errWrongSeal)
 	}

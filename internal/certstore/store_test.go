@@ -88,7 +88,8 @@ func TestStorage(t *testing.T) {
 				t.Errorf("Load(%q) at another machine = %q, %v; want %q", key, got, err, value)
 			}
 			info, err := b.Stat(ctx, key)
-			if err != nil || info.Size != int64(len(value)) || !info.IsTerminal || time.Since(info.Modified).Abs() > time.Minute {
+			if err != nil || info.Size != int64(len(value)) || !info.IsTerminal ||
+				time.Since(info.Modified).Abs() > time.Minute {
 				t.Errorf("Stat(%q) = %+v, %v", key, info, err)
 			}
 		}

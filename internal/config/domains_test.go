@@ -128,7 +128,8 @@ func TestRepeatedDomains(t *testing.T) {
 	}
 	file = write(t, "signpost.yaml", domainsFromFile, "domains.txt", strings.Repeat("example.com\n", maxFileFaults+1))
 	if c, err = Load(file); err != nil || len(c.Warnings) != maxFileFaults {
-		t.Errorf("%d repeated domains: error %v, %d warnings, want one each:\n%v", maxFileFaults, err, len(c.Warnings), c.Warnings)
+		t.Errorf("%d repeated domains: error %v, %d warnings, want one each:\n%v",
+			maxFileFaults, err, len(c.Warnings), c.Warnings)
 	}
 }
 
@@ -149,7 +150,8 @@ func TestDomainFileFormats(t *testing.T) {
 			t.Errorf("%s: domains = %s, want [a.example b.example]", name, got)
 		}
 	}
-	for _, line := range []string{"exa mple.com", "anna@example.com ok", "PHP Warning: no database", "*", "<html> a.example"} {
+	for _, line := range []string{"exa mple.com", "anna@example.com ok", "PHP Warning: no database", "*",
+		"<html> a.example"} {
 		_, err := Load(write(t, "signpost.yaml", domainsFromFile, "domains.txt", "a.example\n"+line+"\n"))
 		if err == nil || !strings.Contains(err.Error(), "domains.txt:2: ") {
 			t.Errorf("Load() with the line %q: error %v, want one for domains.txt:2", line, err)

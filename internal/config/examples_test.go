@@ -58,7 +58,8 @@ func TestExamples(t *testing.T) {
 	}
 	files, err := filepath.Glob("../../testdata/config/*.yaml")
 	if err != nil || len(files) < len(examples) {
-		t.Errorf("testdata/config has %d systems, want at least the %d described here (%v)", len(files), len(examples), err)
+		t.Errorf("testdata/config has %d systems, want at least the %d described here (%v)",
+			len(files), len(examples), err)
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".yaml")

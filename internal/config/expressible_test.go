@@ -73,7 +73,8 @@ func TestOAuth2WithoutSection(t *testing.T) {
 	} {
 		c := mustParse(t, strings.ReplaceAll(text, "HOST", host))
 		if p := c.Providers[0]; p.Servers[0].Authentication[0] != account.OAuth2Auth || p.OAuth2 != nil {
-			t.Errorf("%s has %v and oAuth2 %v, want OAuth2 without a section", host, p.Servers[0].Authentication, p.OAuth2)
+			t.Errorf("%s has %v and oAuth2 %v, want OAuth2 without a section",
+				host, p.Servers[0].Authentication, p.OAuth2)
 		}
 		if got := strings.Contains(warningsOf(c), "without the provider's key oAuth2"); got != warned {
 			t.Errorf("%s: warned %v, want %v:\n%s", host, got, warned, warningsOf(c))
@@ -86,7 +87,8 @@ func TestRelay(t *testing.T) {
 	c := mustParse(t, `providers: [{id: p, displayName: P, domains: [a.example], servers: [
   {type: imap, hostname: imap.a.example},
   {type: smtp, hostname: relay.a.example, port: 25, socketType: plain, authentication: [client-IP-address, none]}]}]`)
-	if got := warningsOf(c); strings.Contains(got, "password") || !strings.Contains(got, "mail crosses the network unencrypted") {
+	if got := warningsOf(c); strings.Contains(got, "password") ||
+		!strings.Contains(got, "mail crosses the network unencrypted") {
 		t.Errorf("the warnings of a relay are\n%s\nwant that mail is unencrypted, and nothing of a password", got)
 	}
 	s := c.Providers[0].Servers[1]

@@ -173,7 +173,8 @@ func checkUsable(t *testing.T, c *Config) {
 					if !strings.HasPrefix(s.URL, "https://") || s.Hostname != "" {
 						t.Errorf("%s: server without an https URL, or with a host name: %+v", p.ID, s)
 					}
-				} else if host, err := account.ParseDomain(s.Hostname); err != nil || host != s.Hostname || s.Port < 1 || s.Port > 65535 || s.SocketType == "" || s.URL != "" {
+				} else if host, err := account.ParseDomain(s.Hostname); err != nil || host != s.Hostname ||
+					s.Port < 1 || s.Port > 65535 || s.SocketType == "" || s.URL != "" {
 					t.Errorf("%s: %+v", p.ID, s)
 				}
 			}

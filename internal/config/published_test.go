@@ -196,7 +196,8 @@ func byType(s account.Settings) []account.Server {
 		}
 		servers[i].PastDays = 0 // of ActiveSync, for Apple's profiles
 	}
-	slices.SortStableFunc(servers, func(a, b account.Server) int { return strings.Compare(string(a.Type), string(b.Type)) })
+	slices.SortStableFunc(servers,
+		func(a, b account.Server) int { return strings.Compare(string(a.Type), string(b.Type)) })
 	return servers
 }
 

@@ -30,7 +30,8 @@ func TestURLs(t *testing.T) {
 		"https://mail.example.com:8443/?": "https://mail.example.com:8443/?",
 		"https://räk.example/%C3%A5#x":    "https://xn--rk-via.example/%C3%A5#x",
 	} {
-		c, err := parse("x.yaml", []byte(strings.Replace(minimal, "    servers:", "    webmail: \""+text+"\"\n    servers:", 1)))
+		c, err := parse("x.yaml",
+			[]byte(strings.Replace(minimal, "    servers:", "    webmail: \""+text+"\"\n    servers:", 1)))
 		if err != nil {
 			t.Errorf("webmail %q: %v", text, err)
 			continue

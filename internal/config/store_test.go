@@ -196,8 +196,8 @@ accounts:
 	if got := c.Accounts[4].Store.Backend.Settings().(mapfile.Options).Folder; got != at("config") {
 		t.Errorf("folder = %s, want the path beside the configuration", got)
 	}
-	wantFiles := []string{at("db.password"), at("vmailbox"), "/etc/postfix/more", at("virtual"), at("vhosts"), at("users"),
-		at("config/postfix-accounts.cf"), at("config/postfix-virtual.cf")}
+	wantFiles := []string{at("db.password"), at("vmailbox"), "/etc/postfix/more", at("virtual"),
+		at("vhosts"), at("users"), at("config/postfix-accounts.cf"), at("config/postfix-virtual.cf")}
 	if diff := cmp.Diff(wantFiles, c.StoreFiles); diff != "" {
 		t.Errorf("StoreFiles (-want +got):\n%s", diff)
 	}

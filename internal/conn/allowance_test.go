@@ -30,8 +30,10 @@ func TestAllowance(t *testing.T) {
 			a.spend(1 << 10)
 			bytes += 1 << 10
 		}
-		if took := time.Since(begun); bytes < graces*grace || bytes > (graces+2)*grace || took != (graces+1)*graceAfter {
-			t.Errorf("a flood got %d bytes in %v, want about %d in %v", bytes, took, graces*grace, (graces+1)*graceAfter)
+		if took := time.Since(begun); bytes < graces*grace || bytes > (graces+2)*grace ||
+			took != (graces+1)*graceAfter {
+			t.Errorf("a flood got %d bytes in %v, want about %d in %v",
+				bytes, took, graces*grace, (graces+1)*graceAfter)
 		}
 	})
 }

@@ -15,7 +15,8 @@ import (
 
 func TestListen(t *testing.T) {
 	dir := t.TempDir()
-	l, err := Listen(Addresses{HTTP: "127.0.0.1:0", HTTPS: "[::1]:0", Admin: "unix:" + filepath.Join(dir, "admin.sock")})
+	l, err := Listen(Addresses{HTTP: "127.0.0.1:0", HTTPS: "[::1]:0",
+		Admin: "unix:" + filepath.Join(dir, "admin.sock")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,8 @@ func TestHints(t *testing.T) {
 	} {
 		err := explain(row.address, os.NewSyscallError("bind", row.reason))
 		if hint := fault.Hint(err); !strings.Contains(hint, row.want) || !errors.Is(err, row.reason) {
-			t.Errorf("explain(%s, %v) = %v, hint %q, want the reason and a hint with %q", row.address, row.reason, err, hint, row.want)
+			t.Errorf("explain(%s, %v) = %v, hint %q, want the reason and a hint with %q",
+				row.address, row.reason, err, hint, row.want)
 		}
 	}
 }

@@ -67,7 +67,8 @@ func TestAliasDomain(t *testing.T) {
 				imap.Login.Username, imap.Hostname, s.Provider.ID, test.signIn, test.hostname, test.provider)
 		}
 		if s.Address.Domain() != domain {
-			t.Errorf("Resolve(%q at %q) is for %s, want the domain %s", test.address, test.host, s.Address.Domain(), domain)
+			t.Errorf("Resolve(%q at %q) is for %s, want the domain %s",
+				test.address, test.host, s.Address.Domain(), domain)
 		}
 	}
 }
@@ -105,10 +106,12 @@ func TestForeignAlias(t *testing.T) {
 	d := mixed(t, List{"boss@foreign.example": {Alias: mail(t, "anna@office.se")}})
 	for local, want := range map[string]error{"boss": nil, "nobody": account.ErrUnknownDomain} {
 		a := mail(t, local+"@foreign.example")
-		for _, q := range []account.Query{{Address: a}, {Address: account.AnyAt(a.Domain()), MD5: md5.Sum([]byte(a.Key()))}} {
+		for _, q := range []account.Query{{Address: a},
+			{Address: account.AnyAt(a.Domain()), MD5: md5.Sum([]byte(a.Key()))}} {
 			s, err := d.Resolve(t.Context(), q)
 			if !errors.Is(err, want) || err == nil && s.Provider.ID != "office" {
-				t.Errorf("Resolve(%s) for %s = provider %v, %v, want office or the error %v", q.Address, a, s.Provider, err, want)
+				t.Errorf("Resolve(%s) for %s = provider %v, %v, want office or the error %v",
+					q.Address, a, s.Provider, err, want)
 			}
 		}
 	}

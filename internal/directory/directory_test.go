@@ -40,11 +40,14 @@ func fixture(t testing.TB) *Directory {
 	mx := func(_ context.Context, domain string) ([]dns.MX, error) {
 		switch domain {
 		case "customer.net":
-			return []dns.MX{{Host: "mx1.in.mamutmail.com", Preference: 10}, {Host: "mx.elsewhere.example", Preference: 20}}, nil
+			return []dns.MX{{Host: "mx1.in.mamutmail.com", Preference: 10},
+				{Host: "mx.elsewhere.example", Preference: 20}}, nil
 		case "equal.net":
-			return []dns.MX{{Host: "mx.elsewhere.example", Preference: 10}, {Host: "mx1.in.mamutmail.com", Preference: 10}}, nil
+			return []dns.MX{{Host: "mx.elsewhere.example", Preference: 10},
+				{Host: "mx1.in.mamutmail.com", Preference: 10}}, nil
 		case "backup.net":
-			return []dns.MX{{Host: "mx.elsewhere.example", Preference: 10}, {Host: "mx1.in.mamutmail.com", Preference: 20}}, nil
+			return []dns.MX{{Host: "mx.elsewhere.example", Preference: 10},
+				{Host: "mx1.in.mamutmail.com", Preference: 20}}, nil
 		case "tenant.net":
 			return []dns.MX{{Host: "tenant-net.mail.hosted.example", Preference: 0}}, nil
 		case "broken.net":
@@ -298,7 +301,8 @@ func TestClientException(t *testing.T) {
 }
 
 func TestAnyDomain(t *testing.T) {
-	any, named := Provider{Provider: pop, Domains: []string{"*"}}, Provider{Provider: other, Domains: []string{"other.se"}}
+	any, named := Provider{Provider: pop, Domains: []string{"*"}},
+		Provider{Provider: other, Domains: []string{"other.se"}}
 	d := New([]Provider{any, named}, nil, nil)
 	for address, want := range map[string]string{"a@anything.example": "pop", "a@other.se": "other"} {
 		s, err := d.Resolve(t.Context(), account.Query{Address: mail(t, address)})

@@ -24,7 +24,8 @@ func TestUnicodeLogin(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := s.Servers[0]; got.Login != (account.Login{Username: want, DomainName: "NT"}) || got.Hostname != "%EMAILDOMAIN%" {
+			if got := s.Servers[0]; got.Login != (account.Login{Username: want, DomainName: "NT"}) ||
+				got.Hostname != "%EMAILDOMAIN%" {
 				t.Errorf("%s at %s: login %+v at %s, want %q", username, address, got.Login, got.Hostname, want)
 			}
 		}

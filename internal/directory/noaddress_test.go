@@ -106,8 +106,10 @@ func TestMD5(t *testing.T) {
 			t.Fatal(err)
 		}
 		if test.provider == "mail" && test.username == account.EmailAddress {
-			if s.Provider != unlisted.Provider || s.Login != unlisted.Login || s.Custom || s.Account != unlisted.Account {
-				t.Errorf("Resolve of the sum of %s = %+v, want what an unlisted mailbox gets: %+v", test.sent, s, unlisted)
+			if s.Provider != unlisted.Provider || s.Login != unlisted.Login || s.Custom ||
+				s.Account != unlisted.Account {
+				t.Errorf("Resolve of the sum of %s = %+v, want what an unlisted mailbox gets: %+v",
+					test.sent, s, unlisted)
 			}
 		}
 	}
@@ -146,7 +148,8 @@ func TestMisledCustomers(t *testing.T) {
 		{Provider: at("same", "office.hoster.example"), Domains: []string{"same.example"}},
 	}, []List{accounts}, nil)
 	misled := d.Misled()
-	checkSentences(t, "office", misled["office"], []string{"Customers of hosting whose MX host is below hoster.example: "})
+	checkSentences(t, "office", misled["office"],
+		[]string{"Customers of hosting whose MX host is below hoster.example: "})
 	checkSentences(t, "hosting", misled["hosting"],
 		[]string{"In any.example, .* for a@any.example, b@any.example, c@any.example and 2 more"})
 }
@@ -155,7 +158,8 @@ func TestMisledCustomers(t *testing.T) {
 func checkSentences(t *testing.T, id string, got, want []string) {
 	t.Helper()
 	same := func(sentence, pattern string) bool {
-		return regexp.MustCompile("^"+pattern).MatchString(sentence) && strings.Contains(sentence, "withoutAddress: nothing")
+		return regexp.MustCompile("^"+pattern).MatchString(sentence) &&
+			strings.Contains(sentence, "withoutAddress: nothing")
 	}
 	if !slices.EqualFunc(got, want, same) {
 		t.Errorf("Misled says %q of %s, want %q", got, id, want)

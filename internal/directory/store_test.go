@@ -162,7 +162,8 @@ func mailcow(t testing.TB, columns row.Columns) *fakeStore {
 // not.
 func hoster(aliasSignsIn bool, stores ...Store) *Directory {
 	server := func(host string) []account.Server {
-		return []account.Server{{Type: account.IMAP, Hostname: host, Login: account.Login{Username: account.EmailAddress}}}
+		return []account.Server{{Type: account.IMAP, Hostname: host,
+			Login: account.Login{Username: account.EmailAddress}}}
 	}
 	noMX := func(context.Context, string) ([]dns.MX, error) { return nil, nil }
 	mx := func(ctx context.Context, domain string) ([]dns.MX, error) {

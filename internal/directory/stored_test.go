@@ -35,7 +35,8 @@ func TestNotAsked(t *testing.T) {
 		store := mailcow(t, test.columns)
 		told(t, hoster(test.signsIn, store), test.address)
 		if asked := len(store.asked) > 0; asked != test.asked {
-			t.Errorf("%s: Resolve(%s) asks for %q, want that it asks: %v", test.name, test.address, store.asked, test.asked)
+			t.Errorf("%s: Resolve(%s) asks for %q, want that it asks: %v",
+				test.name, test.address, store.asked, test.asked)
 		}
 	}
 	// With one provider, an alias has the servers of its mailbox wherever that is.
@@ -76,7 +77,8 @@ func TestAskedAlike(t *testing.T) {
 				want = len(store.asked)
 			}
 			if len(store.asked) != want || want == 0 {
-				t.Errorf("Resolve(%s) asks %d times, %q; want %d as for %s", text, len(store.asked), store.asked, want, kinds[0])
+				t.Errorf("Resolve(%s) asks %d times, %q; want %d as for %s",
+					text, len(store.asked), store.asked, want, kinds[0])
 			}
 		}
 	}
@@ -101,7 +103,8 @@ func TestThreeValues(t *testing.T) {
 	} {
 		for store, want := range map[*fakeStore]string{down: test.whileDown, blind: test.atStart} {
 			if got := told(t, hoster(false, store), test.address); got != want {
-				t.Errorf("Resolve(%s) with a store that is down (no list: %v) = %s, want %s", test.address, store.blind, got, want)
+				t.Errorf("Resolve(%s) with a store that is down (no list: %v) = %s, want %s",
+					test.address, store.blind, got, want)
 			}
 		}
 	}
@@ -306,7 +309,8 @@ func TestStoredProviders(t *testing.T) {
 			ids = append(ids, p.ID)
 		}
 		if got := strings.Join(ids, " "); err != nil || got != test.want {
-			t.Errorf("ProvidersOf(%s) with the columns %+v = %s, %v, want %s", test.domain, test.columns, got, err, test.want)
+			t.Errorf("ProvidersOf(%s) with the columns %+v = %s, %v, want %s",
+				test.domain, test.columns, got, err, test.want)
 		}
 	}
 	d := New([]Provider{
@@ -331,7 +335,8 @@ func TestTrace(t *testing.T) {
 		"nobody@example.com": "not listed",
 	} {
 		// The store can say nothing that an answer depends on, and is asked all the same.
-		trace, err := hoster(false, mailcow(t, row.Columns{Domains: true, Alias: true})).Trace(t.Context(), mail(t, text))
+		trace, err := hoster(false, mailcow(t, row.Columns{Domains: true, Alias: true})).Trace(t.Context(),
+			mail(t, text))
 		if err != nil || trace.String() != want || trace.Domain != "1-mailcow" {
 			t.Errorf("Trace(%s) = %s in %s, %v; want %s in 1-mailcow", text, trace, trace.Domain, err, want)
 		}

@@ -136,12 +136,14 @@ func TestCacheKeepsAnswers(t *testing.T) {
 			{time.Minute, false, "nothing", "nothing", "nothing"},
 		} {
 			time.Sleep(step.after)
-			for key, want := range map[string]string{"MX found": step.found, "MX absent": step.absent, "MX never": step.never} {
+			for key, want := range map[string]string{"MX found": step.found, "MX absent": step.absent,
+				"MX never": step.never} {
 				if step.fails {
 					c.fail(key, 0, failure)
 				}
 				if got := describeKnown(c.get(key, 0)); got != want {
-					t.Errorf("%v later, failing %v: the cache knows %q of %s, want %q", step.after, step.fails, got, key, want)
+					t.Errorf("%v later, failing %v: the cache knows %q of %s, want %q",
+						step.after, step.fails, got, key, want)
 				}
 			}
 		}

@@ -141,7 +141,8 @@ func TestShares(t *testing.T) {
 			var failed atomic.Int32
 			for i := range n {
 				all.Go(func() {
-					if _, err := r.LookupMX(asked(i), test.domain(i)); !errors.Is(err, context.Canceled) && failed.Add(1) == 1 {
+					if _, err := r.LookupMX(asked(i), test.domain(i)); !errors.Is(err, context.Canceled) &&
+						failed.Add(1) == 1 {
 						t.Errorf("question %d of the stranger: %v, want no answer", i, err)
 					}
 				})
@@ -206,7 +207,8 @@ func TestCrowds(t *testing.T) {
 			}
 			all.Wait()
 			if refused.Load() > 0 {
-				t.Errorf("%d of %d look-ups failed, the last one with %v, want none", refused.Load(), test.n, last.Load())
+				t.Errorf("%d of %d look-ups failed, the last one with %v, want none",
+					refused.Load(), test.n, last.Load())
 			}
 		})
 	}

@@ -27,7 +27,8 @@ import (
 func TestLookupMX(t *testing.T) {
 	hundred := make([]string, 100)
 	for i := range hundred {
-		hundred[i] = fmt.Sprintf("many.test. 300 IN MX %d mx%03d.a-rather-long-name-so-that-udp-does-not-do.test.", i, i)
+		hundred[i] = fmt.Sprintf("many.test. 300 IN MX %d mx%03d.a-rather-long-name-so-that-udp-does-not-do.test.",
+			i, i)
 	}
 	z := dnstest.NewZone(t, "test", append(hundred,
 		"sorted.test. 300 IN MX 20 c.test.",
@@ -114,7 +115,8 @@ func TestHugeText(t *testing.T) {
 		}
 	}
 	if z.Queries.Load() != 2 || r.cache.used.bytes < 200_000 { // UDP, then TCP
-		t.Errorf("%d queries and %d bytes in the cache, want 2 and at least 200,000", z.Queries.Load(), r.cache.used.bytes)
+		t.Errorf("%d queries and %d bytes in the cache, want 2 and at least 200,000",
+			z.Queries.Load(), r.cache.used.bytes)
 	}
 }
 
@@ -155,7 +157,8 @@ func TestServerFails(t *testing.T) {
 		}, "only refers to other name servers"},
 		{"CNAME loop", func(w dns.ResponseWriter, query *dns.Msg) {
 			answer := new(dns.Msg).SetReply(query)
-			answer.Answer = []dns.RR{dnstest.RR("a.test. 300 IN CNAME b.test."), dnstest.RR("b.test. 300 IN CNAME a.test.")}
+			answer.Answer = []dns.RR{dnstest.RR("a.test. 300 IN CNAME b.test."),
+				dnstest.RR("b.test. 300 IN CNAME a.test.")}
 			w.WriteMsg(answer)
 		}, "its CNAMEs lead in a circle or too far"},
 		{"CNAME of itself, one at a time", func(w dns.ResponseWriter, query *dns.Msg) {
@@ -318,7 +321,8 @@ func TestFollowsAliases(t *testing.T) {
 			t.Errorf("Lookup(%s): error %v (-want +got):\n%s", name, err, diff)
 		}
 	}
-	if got, err := r.Lookup(t.Context(), "gone.test", "MX"); err != nil || got.Status != NoName || len(got.Records) != 1 {
+	if got, err := r.Lookup(t.Context(), "gone.test", "MX"); err != nil || got.Status != NoName ||
+		len(got.Records) != 1 {
 		t.Errorf("Lookup(gone.test) = %v, %v, want NoName and the CNAME record", got, err)
 	}
 }
@@ -585,7 +589,8 @@ func TestSystemServers(t *testing.T) {
 		t.Errorf("serverAddresses without the file = %v, %v, want %v", got, err, local)
 	}
 	resolvConf = filepath.Join(dir, "resolv.conf", "below a file")
-	if got, err := serverAddresses(nil); !errors.Is(err, syscall.ENOTDIR) || !strings.Contains(err.Error(), resolvConf) {
+	if got, err := serverAddresses(nil); !errors.Is(err, syscall.ENOTDIR) ||
+		!strings.Contains(err.Error(), resolvConf) {
 		t.Errorf("serverAddresses of a file that cannot be read = %v, %v, want an error that names it", got, err)
 	}
 }

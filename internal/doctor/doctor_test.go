@@ -128,7 +128,8 @@ func TestHardStop(t *testing.T) {
 				return nil
 			}
 			begun := time.Now()
-			r, err := examine(t.Context(), Options{Address: address(t, "anna@nordlys.example"), Asker: n}, clients, rule)
+			r, err := examine(t.Context(), Options{Address: address(t, "anna@nordlys.example"), Asker: n}, clients,
+				rule)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +140,8 @@ func TestHardStop(t *testing.T) {
 				t.Errorf("obeys %v: complete %v, not asked %v, fails %v, want an incomplete report that fails",
 					obeys, r.Complete, r.NotAsked, r.Fails(finding.Error))
 			}
-			if !slices.ContainsFunc(r.Clients, func(c Client) bool { return c.Client == "quick" && c.Outcome == "sets-up" }) {
+			if !slices.ContainsFunc(r.Clients,
+				func(c Client) bool { return c.Client == "quick" && c.Outcome == "sets-up" }) {
 				t.Errorf("obeys %v: the client that had ended is missing: %v", obeys, r.Clients)
 			}
 		})
@@ -151,7 +153,8 @@ func TestDeadResolver(t *testing.T) {
 	n := &fakeNetwork{dns: func(context.Context, probe.DNSQuestion) probe.DNSAnswer {
 		return probe.DNSAnswer{Failure: &probe.Failure{Kind: probe.NoAnswer, Text: "no answer in 5 s"}}
 	}}
-	r, err := examine(t.Context(), Options{Address: address(t, "anna@nordlys.example"), Asker: n, Resolver: "192.0.2.53"},
+	r, err := examine(t.Context(),
+		Options{Address: address(t, "anna@nordlys.example"), Asker: n, Resolver: "192.0.2.53"},
 		[]client.Client{asking("a", client.DNS("MX", "nordlys.example"))}, none)
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +187,8 @@ func TestStrangers(t *testing.T) {
 			if got := string(a.Body); strings.Contains(q.Body, "<") && got != q.Body || strings.Contains(got, standIn) {
 				t.Errorf("the client sees %s, want what it asked for: %s", got, q.Body)
 			}
-			if got := a.Header["Location"]; strings.Contains(got, standIn) || !strings.Contains(strings.ToLower(got+q.Body), "anna") {
+			if got := a.Header["Location"]; strings.Contains(got, standIn) ||
+				!strings.Contains(strings.ToLower(got+q.Body), "anna") {
 				t.Errorf("the client sees Location %s, want what it asked for: %s", got, q.URL)
 			}
 		}
@@ -200,7 +204,9 @@ func TestStrangers(t *testing.T) {
 // TestLedToStrangers puts questions that the domain's own server composed: addresses within
 // addresses, bare local parts, and another mailbox.
 func TestLedToStrangers(t *testing.T) {
-	n := &fakeNetwork{web: func(context.Context, probe.WebQuestion) probe.WebAnswer { return probe.WebAnswer{Status: 404} }}
+	n := &fakeNetwork{web: func(context.Context, probe.WebQuestion) probe.WebAnswer {
+		return probe.WebAnswer{Status: 404}
+	}}
 	anna := address(t, "anna.berg@nordlys.example")
 	w := newWatch(Options{Address: anna, Asker: n})
 	for _, q := range []probe.WebQuestion{

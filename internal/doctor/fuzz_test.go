@@ -32,7 +32,8 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string, status int, service, exchanger, greeting, capability string) {
 		n := &alike{body, status, service, exchanger, greeting, capability}
 		begun := time.Now()
-		report, err := Examine(t.Context(), Options{Address: address(t, "anna@nordlys.example"), Asker: n, Limit: 20 * time.Second})
+		report, err := Examine(t.Context(),
+			Options{Address: address(t, "anna@nordlys.example"), Asker: n, Limit: 20 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -97,8 +97,8 @@ func (h *hostile) web(c net.Conn) {
 	number := sum.Sum32()
 	switch number % 6 {
 	case 0, 1: // redirects without end, each to a name and path of its own
-		fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nLocation: http://h%d.evil%d.example/%d\r\nContent-Length: 0\r\n\r\n", number,
-			number%7, number)
+		fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nLocation: http://h%d.evil%d.example/%d\r\nContent-Length: 0\r\n\r\n",
+			number, number%7, number)
 	case 2:
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Encoding: gzip\r\n\r\n")
 		c.Write(h.bomb)
@@ -116,8 +116,10 @@ func (h *hostile) web(c net.Conn) {
 		servers := strings.Repeat(`<incomingServer type="imap"><hostname>%EMAILDOMAIN%</hostname><port>143</port><socketType>plain</socketType>`+
 			`<username>`+strings.Repeat("x",
 			500)+`</username><authentication>password-cleartext</authentication></incomingServer>`, 80)
-		document := `<clientConfig version="1.1"><emailProvider id="x.example">` + servers + `</emailProvider></clientConfig>`
-		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s", len(document), document)
+		document := `<clientConfig version="1.1"><emailProvider id="x.example">` + servers +
+			`</emailProvider></clientConfig>`
+		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s",
+			len(document), document)
 	}
 }
 

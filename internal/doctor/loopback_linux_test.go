@@ -51,7 +51,8 @@ var numbered = regexp.MustCompile(`d[0-9]+\.example`)
 // startLoopback needs the ports of mail and web, so only root can run it.
 func startLoopback(t testing.TB) *loopback {
 	t.Helper()
-	l := &loopback{town: healthyTown(t), open: map[string][]net.Conn{}, prefix: fmt.Sprintf("127.%d.%d.", 64+os.Getpid()>>8&63, os.Getpid()&255)}
+	l := &loopback{town: healthyTown(t), open: map[string][]net.Conn{},
+		prefix: fmt.Sprintf("127.%d.%d.", 64+os.Getpid()>>8&63, os.Getpid()&255)}
 	var err error
 	if l.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
@@ -171,7 +172,8 @@ func (l *loopback) serveDNS(w mdns.ResponseWriter, query *mdns.Msg) {
 	question := query.Question[0]
 	name := strings.ToLower(strings.TrimSuffix(question.Name, "."))
 	domain := numbered.FindString(name)
-	records, exists := l.town.lookup(mdns.TypeToString[question.Qtype], numbered.ReplaceAllString(name, "nordlys.example"))
+	records, exists := l.town.lookup(mdns.TypeToString[question.Qtype],
+		numbered.ReplaceAllString(name, "nordlys.example"))
 	answer := new(mdns.Msg).SetReply(query)
 	answer.RecursionAvailable = true
 	if !exists {
@@ -200,7 +202,8 @@ func (l *loopback) serveWeb(w http.ResponseWriter, r *http.Request) {
 		scheme = "https"
 	}
 	domain := numbered.FindString(r.Host)
-	key := r.Method + " " + scheme + "://" + strings.Replace(r.Host, domain, "nordlys.example", 1) + strings.ToLower(r.URL.Path)
+	key := r.Method + " " + scheme + "://" + strings.Replace(r.Host, domain, "nordlys.example", 1) +
+		strings.ToLower(r.URL.Path)
 	if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "mobilesync/requestschema") {
 		key += " for phones"
 	}
@@ -288,7 +291,8 @@ func TestLoopback(t *testing.T) {
 		t.Errorf("an address had %d connections at a time, want at most 2", most)
 	}
 	if limit := time.Duration(domains) * 900 * time.Millisecond; took > limit+20*time.Second {
-		t.Errorf("%d domains took %v, want less than %v: 1,000 in 15 minutes, and a pause", domains, took, limit+20*time.Second)
+		t.Errorf("%d domains took %v, want less than %v: 1,000 in 15 minutes, and a pause",
+			domains, took, limit+20*time.Second)
 	}
 	if peak()>>20 > 64 {
 		t.Errorf("the heap grew to %d MB, want at most 64", peak()>>20)

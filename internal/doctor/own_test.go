@@ -76,7 +76,8 @@ func TestOwn(t *testing.T) {
 		web: func(_ context.Context, q probe.WebQuestion) probe.WebAnswer {
 			switch {
 			case strings.Contains(q.URL, "//autodiscover."):
-				return probe.WebAnswer{Status: 200, Header: map[string]string{"Content-Type": "text/html"}, Address: first}
+				return probe.WebAnswer{Status: 200,
+					Header: map[string]string{"Content-Type": "text/html"}, Address: first}
 			case strings.HasPrefix(q.URL, "http://"):
 				return probe.WebAnswer{Failure: &probe.Failure{Kind: probe.Refused, Text: "refused"}}
 			case !strings.Contains(q.URL, "emailaddress"):
@@ -97,7 +98,8 @@ func TestOwn(t *testing.T) {
 	}
 	var got []string
 	for _, p := range r.Own.Places {
-		got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s", p.Client, p.URL, p.Address, p.Answer, p.Text)))
+		got = append(got,
+			strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s", p.Client, p.URL, p.Address, p.Answer, p.Text)))
 	}
 	want := []string{
 		"thunderbird https://autoconfig.nordlys.example/mail/config-v1.1.xml 203.0.113.7 this-service",
@@ -115,7 +117,8 @@ func TestOwn(t *testing.T) {
 	if len(r.Own.Servers) != 2 || r.Own.Servers[0].Hostname != "mail.nord.example" {
 		t.Errorf("a person would type %v, want the servers at mail.nord.example", r.Own.Servers)
 	}
-	if len(r.Findings) != 2 || r.Findings[0].ID != "O1" || !strings.HasPrefix(r.Findings[0].Sentence, "203.0.113.8 answers for autoconfig.nordlys.example") {
+	if len(r.Findings) != 2 || r.Findings[0].ID != "O1" ||
+		!strings.HasPrefix(r.Findings[0].Sentence, "203.0.113.8 answers for autoconfig.nordlys.example") {
 		t.Fatalf("the findings are %v, want the address that tells other settings before that of the rule", r.Findings)
 	}
 	cure := r.Findings[1].Cures[0]
@@ -131,7 +134,8 @@ func TestOwn(t *testing.T) {
 // TestNotOwn: a domain that is not hosted, and one of which that cannot be known now.
 func TestNotOwn(t *testing.T) {
 	other := address(t, "anna@other.example")
-	r, err := examine(t.Context(), Options{Address: other, Asker: &fakeNetwork{}, Own: ownService("mail.nord.example")}, nil, none)
+	r, err := examine(t.Context(), Options{Address: other, Asker: &fakeNetwork{}, Own: ownService("mail.nord.example")},
+		nil, none)
 	if err != nil || r.Own == nil || r.Own.Hosted {
 		t.Fatalf("own view of another's domain: %+v, %v, want one that is not hosted", r.Own, err)
 	}
@@ -140,6 +144,7 @@ func TestNotOwn(t *testing.T) {
 	}}
 	r, err = examine(t.Context(), Options{Address: other, Asker: &fakeNetwork{}, Own: down}, nil, none)
 	if err != nil || r.Own.NotKnown == "" || r.Complete {
-		t.Errorf("own view while the store is down: %+v, complete %v, %v, want an incomplete report", r.Own, r.Complete, err)
+		t.Errorf("own view while the store is down: %+v, complete %v, %v, want an incomplete report",
+			r.Own, r.Complete, err)
 	}
 }

@@ -34,8 +34,8 @@ func example() *Report {
 		Remove: []string{"autodiscover.nordlys.example. 3600 IN CNAME autodiscover.outlook.com."},
 		Put:    []string{`autodiscover.nordlys.example. 3600 IN TXT "no autodiscover service"`}}}
 	d3.Uncovers = []string{"autodiscover.nordlys.example would be the web server by *.nordlys.example"}
-	d2 := found("D2", "warning", "autoconfig.nordlys.example exists only through *.nordlys.example and shows the web site.",
-		"deltachat")
+	d2 := found("D2", "warning",
+		"autoconfig.nordlys.example exists only through *.nordlys.example and shows the web site.", "deltachat")
 	server := show.Server{Type: "imap", Hostname: "imap.hoster.example", Port: 993, SocketType: "SSL",
 		Username: "anna@nordlys.example"}
 	smtp := show.Server{Type: "smtp", Hostname: "smtp.hoster.example", Port: 587, SocketType: "STARTTLS",

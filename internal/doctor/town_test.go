@@ -164,7 +164,8 @@ func (w *town) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 			return a
 		}
 	}
-	for _, k := range []string{at.String() + " " + key, key, "* " + u.Scheme + "://" + u.Host, "* " + u.Scheme + "://" + at.String()} {
+	for _, k := range []string{at.String() + " " + key, key, "* " + u.Scheme + "://" + u.Host,
+		"* " + u.Scheme + "://" + at.String()} {
 		if a, ok := w.pages[k]; ok {
 			a.Address, a.Took = at, webTime
 			if isOfPhone(q.Body) && a.Status == 200 {
@@ -173,7 +174,8 @@ func (w *town) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 			return a
 		}
 	}
-	a := probe.WebAnswer{Status: 404, Header: map[string]string{"Content-Type": "text/plain"}, Address: at, Took: webTime}
+	a := probe.WebAnswer{Status: 404, Header: map[string]string{"Content-Type": "text/plain"},
+		Address: at, Took: webTime}
 	if u.Scheme == "https" {
 		a.TLS = goodTLS(u.Hostname())
 	}
@@ -283,13 +285,15 @@ func healthyTown(t testing.TB) *town {
 	document := string(own.document(t, "thunderbird", a))
 	for _, scheme := range []string{"http", "https"} {
 		w.page("GET "+scheme+"://autoconfig.nordlys.example/mail/config-v1.1.xml", 200, "text/xml", document)
-		w.page("GET "+scheme+"://nordlys.example/.well-known/autoconfig/mail/config-v1.1.xml", 200, "text/xml", document)
+		w.page("GET "+scheme+"://nordlys.example/.well-known/autoconfig/mail/config-v1.1.xml", 200,
+			"text/xml", document)
 		w.page("GET "+scheme+"://nordlys.example/", 200, "text/html", "<html><body>Welcome</body></html>")
 	}
 	pox := string(own.document(t, "outlook", address(t, "anna@nordlys.example")))
 	w.page("POST https://autodiscover.nordlys.example/autodiscover/autodiscover.xml", 200, "text/xml", pox)
 	w.page("GET https://autodiscover.nordlys.example/autodiscover/autodiscover.xml", 200, "text/xml", pox)
-	w.page("POST https://autodiscover.nordlys.example/autodiscover/autodiscover.xml for phones", 200, "text/xml", noPhones)
+	w.page("POST https://autodiscover.nordlys.example/autodiscover/autodiscover.xml for phones", 200,
+		"text/xml", noPhones)
 	return w.mail(account.IMAP, "imap.hoster.example", 993, account.SSL).
 		mail(account.SMTP, "smtp.hoster.example", 465, account.SSL).
 		mail(account.SMTP, "smtp.hoster.example", 587, account.STARTTLS)

@@ -118,7 +118,8 @@ func TestGroupPanic(t *testing.T) {
 		if !errors.Is(err, errUnanswered) {
 			t.Errorf("one who waits for work that panics gets %v, want %v", err, errUnanswered)
 		}
-		if got, err := g.Do(t.Context(), "question", nil, func() (int, error) { return 7, nil }); got != 7 || err != nil {
+		if got, err := g.Do(t.Context(), "question", nil, func() (int, error) { return 7, nil }); got != 7 ||
+			err != nil {
 			t.Errorf("Do after work that panicked = %d, %v, want 7", got, err)
 		}
 		wantTaken(t, g.Places, 0, 0)

@@ -62,7 +62,8 @@ func TestShares(t *testing.T) {
 				begun := time.Now()
 				_, err := l.Acquire(t.Context(), test.shares(test.most)...)
 				if err != test.want || time.Since(begun) != 0 {
-					t.Errorf("place %d: error %v after %v, want %v at once", test.most+1, err, time.Since(begun), test.want)
+					t.Errorf("place %d: error %v after %v, want %v at once",
+						test.most+1, err, time.Since(begun), test.want)
 				}
 				if !errors.Is(err, ErrBusy) {
 					t.Errorf("%v is not ErrBusy", err)

@@ -128,7 +128,8 @@ func TestJoinHelps(t *testing.T) {
 		leave := fill(t, g.Places, 4, client(1)...)
 		ask := func(n uint64) {
 			begun := time.Now()
-			_, err := g.Do(t.Context(), "question", Caller{Block: n}.Shares(4, 4), func() (int, error) { return 1, nil })
+			_, err := g.Do(t.Context(), "question", Caller{Block: n}.Shares(4, 4),
+				func() (int, error) { return 1, nil })
 			if err != nil || time.Since(begun) > 2*time.Second {
 				t.Errorf("client %d: %v after %v, want the answer when client 2 has joined", n, err, time.Since(begun))
 			}

@@ -122,7 +122,9 @@ func TestMerge(t *testing.T) {
 		p.Domains = []string{"vik.example"}
 		p.Provider.Servers[0].Port = 10993
 	}).Products...)
-	d.Products = append(d.Products, example(func(p *draft.Product) { p.Domains = []string{"berga.example", "udde.example"} }).Products...)
+	d.Products = append(d.Products, example(func(p *draft.Product) {
+		p.Domains = []string{"berga.example", "udde.example"}
+	}).Products...)
 	merged := Merge(d.Products)
 	if len(merged) != 2 || strings.Join(merged[0].Domains, " ") != "udde.example berga.example" {
 		t.Errorf("Merge = %v, want two products, the first with udde.example and berga.example", merged)
@@ -224,7 +226,8 @@ func TestManyDomains(t *testing.T) {
 		}
 		return string(data)
 	}
-	if text := read("signpost.yaml"); len(text) > 600 || !strings.Contains(text, "domains: [{file: signpost-domains-udde-mail.txt}]") {
+	if text := read("signpost.yaml"); len(text) > 600 ||
+		!strings.Contains(text, "domains: [{file: signpost-domains-udde-mail.txt}]") {
 		t.Errorf("the configuration is\n%s\nwant a short one that names the file of domains", text)
 	}
 	domains := read("signpost-domains-udde-mail.txt")

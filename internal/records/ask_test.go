@@ -138,7 +138,8 @@ func TestCompareDials(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
-	if _, err := c.dial(t.Context(), "tcp", "none.kund.example:"+port); err == nil || err.Error() != "it has no address" {
+	if _, err := c.dial(t.Context(), "tcp", "none.kund.example:"+port); err == nil ||
+		err.Error() != "it has no address" {
 		t.Errorf("dial(none.kund.example): error %v, want that it has no address", err)
 	}
 }

@@ -17,7 +17,9 @@ import (
 func TestCompareCAA(t *testing.T) {
 	const put = `  + kund.example. 300 IN CAA 0 issue "ca.example"` + "\n"
 	ours := caa.Named("ca.example", "more.example")
-	unknown := caa.Authority{Identities: func(context.Context) ([]string, error) { return nil, errors.New("no answer") }}
+	unknown := caa.Authority{Identities: func(context.Context) ([]string, error) {
+		return nil, errors.New("no answer")
+	}}
 	for _, row := range []struct {
 		name, records string
 		authority     caa.Authority
@@ -90,7 +92,8 @@ func TestCompareCAAFails(t *testing.T) {
 	c := comparerFor(t, zoneOf(t, domain), true, func(n *internet) { n.failing = dns.TypeCAA })
 	c.CheckCAA(caa.Named("ca.example"))
 	got := c.Compare(t.Context(), domain)
-	if len(got.Findings) != 1 || !strings.Contains(got.String(), "no authority issues a certificate: ") || !got.Wrong() {
+	if len(got.Findings) != 1 || !strings.Contains(got.String(), "no authority issues a certificate: ") ||
+		!got.Wrong() {
 		t.Errorf("Compare = %v, want that the CAA records cannot be looked up", got)
 	}
 }

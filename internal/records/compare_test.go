@@ -280,7 +280,8 @@ func TestCompareFinds(t *testing.T) {
 				}
 				f := got.Findings[0]
 				if f.Kind != test.kind || f.Problem != test.want {
-					t.Errorf("Compare(own servers: %v) found %s: %s\nwant %s: %s", own, f.Kind, f.Problem, test.kind, test.want)
+					t.Errorf("Compare(own servers: %v) found %s: %s\nwant %s: %s",
+						own, f.Kind, f.Problem, test.kind, test.want)
 				}
 				if diff := cmp.Diff(test.remove, f.Remove); diff != "" {
 					t.Errorf("records to remove (-want +got):\n%s", diff)
@@ -294,7 +295,8 @@ func TestCompareFinds(t *testing.T) {
 					continue
 				}
 				if left := comparerFor(t, cure(zone, f), own, nil).Compare(t.Context(), domain); left.Wrong() {
-					t.Errorf("Compare(own servers: %v) after the changes of the finding = %v, want nothing wrong", own, left)
+					t.Errorf("Compare(own servers: %v) after the changes of the finding = %v, want nothing wrong",
+						own, left)
 				}
 			}
 		})
@@ -483,7 +485,8 @@ func TestCompareBrokenDNS(t *testing.T) {
 		const want = "nowhere.kund.example does not exist in DNS, so that no client finds anything: " +
 			"register it and create its zone"
 		if len(got.Findings) != 1 || got.Findings[0].Problem != want || len(got.Findings[0].Put) != 1 || !got.Wrong() {
-			t.Errorf("Compare(own servers: %v) of a domain that does not exist = %v, want the finding %q", own, got, want)
+			t.Errorf("Compare(own servers: %v) of a domain that does not exist = %v, want the finding %q",
+				own, got, want)
 		}
 	}
 	// The domain's own servers answer only with a referral for one of the names.
@@ -569,7 +572,8 @@ func TestCompareMany(t *testing.T) {
 		break
 	}
 	if count := n.queries.Load() - before; count > 60*10 {
-		t.Errorf("Parallel sent %d queries though the caller stopped after the first domain, want at most %d", count, 60*10)
+		t.Errorf("Parallel sent %d queries though the caller stopped after the first domain, want at most %d",
+			count, 60*10)
 	}
 }
 

@@ -62,7 +62,8 @@ type system struct {
 func systems(t testing.TB) []system {
 	t.Helper()
 	var all []system
-	for _, name := range []string{"mamut", "own-domain", "websupport", "office365", "onecom", "small", "two-names", "exchange"} {
+	for _, name := range []string{"mamut", "own-domain", "websupport", "office365", "onecom", "small",
+		"two-names", "exchange"} {
 		c, err := config.Load("../../testdata/config/" + name + ".yaml")
 		if err != nil {
 			t.Fatal(err)

@@ -69,7 +69,8 @@ func (n *internet) ServeDNS(w miekg.ResponseWriter, query *miekg.Msg) {
 	case n.delegated != "" && !query.RecursionDesired && miekg.IsSubDomain(n.delegated, name):
 		answer.Authoritative = false
 		answer.Ns = []miekg.RR{dnstest.RR(n.delegated + " 300 IN NS ns.elsewhere.example.")}
-	case n.failing == qtype, n.servfail == name, n.servfail != "" && n.servfail[0] == '*' && strings.HasSuffix(name, n.servfail[1:]):
+	case n.failing == qtype, n.servfail == name, n.servfail != "" && n.servfail[0] == '*' &&
+		strings.HasSuffix(name, n.servfail[1:]):
 		answer.Rcode = miekg.RcodeServerFailure
 	default:
 		n.answer(answer, name, qtype)

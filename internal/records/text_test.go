@@ -51,7 +51,8 @@ func TestLocate(t *testing.T) {
 		login := account.AnyAt("a.example")
 		got, why := locate(row.server, login)
 		if why != row.why || why == "" && got != row.want {
-			t.Errorf("locate(%s%s) = %+v, %q, want %+v, %q", row.server.Hostname, row.server.URL, got, why, row.want, row.why)
+			t.Errorf("locate(%s%s) = %+v, %q, want %+v, %q",
+				row.server.Hostname, row.server.URL, got, why, row.want, row.why)
 		}
 	}
 }

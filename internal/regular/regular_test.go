@@ -29,7 +29,8 @@ func TestRead(t *testing.T) {
 	if err := syscall.Mkfifo(in("pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, target := range map[string]string{"link": "file", "linked pipe": "pipe", "zero": "/dev/zero", "tty": "/dev/tty"} {
+	for name, target := range map[string]string{"link": "file", "linked pipe": "pipe", "zero": "/dev/zero",
+		"tty": "/dev/tty"} {
 		if err := os.Symlink(target, in(name)); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,8 @@ func TestLogLinesPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const perSecond = 500
 		var out bytes.Buffer
-		l := &accessLog{log: slog.New(slog.NewTextHandler(&out, nil)), perSecond: perSecond, metrics: NewMetrics("", "")}
+		l := &accessLog{log: slog.New(slog.NewTextHandler(&out, nil)), perSecond: perSecond,
+			metrics: NewMetrics("", "")}
 		allowed := 0
 		for range 3 * perSecond {
 			if l.allow(t.Context(), time.Now()) {

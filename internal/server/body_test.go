@@ -24,7 +24,8 @@ func TestChunkedBody(t *testing.T) {
 	}
 	timeouts := conn.DefaultTimeouts
 	timeouts.Read = 5 * time.Minute // which a response must not wait for
-	serveUntilDone(t, &server.Service{Handler: newHandler(t, io.Discard), Timeouts: timeouts, Log: discardLog}, listener)
+	serveUntilDone(t, &server.Service{Handler: newHandler(t, io.Discard), Timeouts: timeouts, Log: discardLog},
+		listener)
 	c, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -39,6 +40,7 @@ func TestChunkedBody(t *testing.T) {
 		t.Fatalf("no response to a body that has not ended: %v", err)
 	}
 	if response.StatusCode != http.StatusRequestEntityTooLarge || !response.Close {
-		t.Errorf("status %d, connection closed: %t; want 413 and a closed connection", response.StatusCode, response.Close)
+		t.Errorf("status %d, connection closed: %t; want 413 and a closed connection",
+			response.StatusCode, response.Close)
 	}
 }

@@ -34,7 +34,8 @@ var autoconfigClients = []mailClient{
 			}
 		}
 		body := outlookRequest(v.address.String())
-		urls := []string{"https://autodiscover.%s" + poxPath, "https://%s" + poxPath, "http://autodiscover.%s" + poxPath}
+		urls := []string{"https://autodiscover.%s" + poxPath, "https://%s" + poxPath,
+			"http://autodiscover.%s" + poxPath}
 		if host, _, ok := v.srv("_autodiscover._tcp"); ok {
 			urls = append(urls, "https://"+host+poxPath)
 		}

@@ -139,7 +139,8 @@ func TestOneAddressCannotTakeAll(t *testing.T) {
 func TestIdleMakesRoom(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {
-			s := &server.Service{Handler: echoing, Connections: 5, Timeouts: patient, Metrics: server.NewMetrics("", "")}
+			s := &server.Service{Handler: echoing, Connections: 5, Timeouts: patient,
+				Metrics: server.NewMetrics("", "")}
 			var address string
 			if secure {
 				address = startTLS(t, s)

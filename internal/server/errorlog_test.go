@@ -50,7 +50,9 @@ func TestNoMoreFiles(t *testing.T) {
 // logged without the client's address, and without a local part in any of its lines.
 func TestPanicOutsideADialect(t *testing.T) {
 	log := new(lockedBuffer)
-	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("a fault: of ours\nfor anna@domain.se")) })
+	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic(errors.New("a fault: of ours\nfor anna@domain.se"))
+	})
 	address := start(t, &server.Service{Handler: handler, Log: textLog(log)})
 	send(t, address, hostile{request: get("/", "domain.se")})
 	log.waitFor(t, `msg="request panicked" fault="a fault: of ours\nfor …@domain.se" stack="goroutine`)
@@ -121,7 +123,8 @@ func TestAdminHost(t *testing.T) {
 		{"10.0.0.1", "signpost.internal.example:9480", 200},
 	} {
 		r := request("GET", row.host, "/healthz", "")
-		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(row.listen), Port: 9480}))
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey,
+			&net.TCPAddr{IP: net.ParseIP(row.listen), Port: 9480}))
 		w := httptest.NewRecorder()
 		if admin.Handler().ServeHTTP(w, r); w.Code != row.status {
 			t.Errorf("Host %s at %s: got status %d, want %d", row.host, row.listen, w.Code, row.status)

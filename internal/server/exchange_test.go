@@ -26,11 +26,14 @@ func TestExchangePerAccount(t *testing.T) {
 	}
 	const ewsURL = "https://ex.hoster.example/EWS/Exchange.asmx"
 	exchange := product("exchange", account.Server{Type: account.EWS, URL: ewsURL, ExchangeEntries: true})
-	mail := product("mail", account.Server{Type: account.IMAP, Hostname: "imap.hoster.example", Port: 993, SocketType: account.SSL},
+	mail := product("mail",
+		account.Server{Type: account.IMAP, Hostname: "imap.hoster.example", Port: 993, SocketType: account.SSL},
 		account.Server{Type: account.SMTP, Hostname: "smtp.hoster.example", Port: 465, SocketType: account.SSL})
-	phone := product("phone", account.Server{Type: account.ActiveSync, URL: "https://ex.hoster.example/Microsoft-Server-ActiveSync"})
+	phone := product("phone",
+		account.Server{Type: account.ActiveSync, URL: "https://ex.hoster.example/Microsoft-Server-ActiveSync"})
 	list := directory.List{}
-	for text, id := range map[string]string{"imap@mixed.example": "mail", "ews@imap.example": "exchange", "phone@imap.example": "phone"} {
+	for text, id := range map[string]string{"imap@mixed.example": "mail", "ews@imap.example": "exchange",
+		"phone@imap.example": "phone"} {
 		a, err := account.ParseAddress(text)
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +71,8 @@ func TestExchangePerAccount(t *testing.T) {
 			"JSON":           ask("GET", domain, "/autodiscover/autodiscover.json?Protocol=Ews&Email="+c.address, ""),
 		} {
 			if got := strings.Contains(w.Body.String(), ewsURL); got != c.told {
-				t.Errorf("%s for %s names the Exchange server: %v, want %v: %d %s", name, c.address, got, c.told, w.Code, w.Body)
+				t.Errorf("%s for %s names the Exchange server: %v, want %v: %d %s",
+					name, c.address, got, c.told, w.Code, w.Body)
 			}
 			if w.Code >= http.StatusInternalServerError || w.Header().Get("WWW-Authenticate") != "" {
 				t.Errorf("%s for %s: status %d, %v", name, c.address, w.Code, w.Header())
@@ -80,7 +84,8 @@ func TestExchangePerAccount(t *testing.T) {
 		}
 	}
 	// Without an address, only ews.example has one answer.
-	for domain, told := range map[string]bool{"ews.example": true, "mixed.example": false, "imap.example": false, "pure.example": false} {
+	for domain, told := range map[string]bool{"ews.example": true, "mixed.example": false, "imap.example": false,
+		"pure.example": false} {
 		domainRequest := strings.NewReplacer("GetUserSettings", "GetDomainSettings", "<a:Users><a:User><a:Mailbox>", "<a:Domains><a:Domain>",
 			"</a:Mailbox></a:User></a:Users>", "</a:Domain></a:Domains>").Replace(soapRequest(domain))
 		for name, w := range map[string]*httptest.ResponseRecorder{
@@ -88,16 +93,19 @@ func TestExchangePerAccount(t *testing.T) {
 			"JSON":              ask("GET", domain, "/autodiscover/autodiscover.json?Protocol=Ews&Email="+domain, ""),
 		} {
 			if got := strings.Contains(w.Body.String(), ewsURL); got != told {
-				t.Errorf("%s of %s names the Exchange server: %v, want %v: %d %s", name, domain, got, told, w.Code, w.Body)
+				t.Errorf("%s of %s names the Exchange server: %v, want %v: %d %s",
+					name, domain, got, told, w.Code, w.Body)
 			}
 		}
-		for _, w := range []*httptest.ResponseRecorder{ask("GET", domain, poxPath, ""), ask("GET", domain, soapPath, ""), ask("POST", domain, soapPath, "")} {
+		for _, w := range []*httptest.ResponseRecorder{ask("GET", domain, poxPath, ""),
+			ask("GET", domain, soapPath, ""), ask("POST", domain, soapPath, "")} {
 			if strings.Contains(w.Body.String(), ewsURL) {
 				t.Errorf("%s tells of the Exchange server without an address: %s", domain, w.Body)
 			}
 		}
 	}
-	for domain, want := range map[string]string{"ews.example": "True", "mixed.example": "True", "imap.example": "True", "pure.example": ""} {
+	for domain, want := range map[string]string{"ews.example": "True", "mixed.example": "True", "imap.example": "True",
+		"pure.example": ""} {
 		if got := ask("GET", "autodiscover."+domain, poxPath, "").Header().Get("X-SOAP-Enabled"); got != want {
 			t.Errorf("X-SOAP-Enabled of %s = %q, want %q", domain, got, want)
 		}

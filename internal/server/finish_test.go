@@ -67,8 +67,10 @@ func TestLevels(t *testing.T) {
 		log.Reset()
 		r := request("GET", row.host, "/mail/config-v1.1.xml"+row.query, "")
 		row.handler.ServeHTTP(httptest.NewRecorder(), r)
-		for _, want := range []string{"level=" + row.level + " ", "outcome=" + row.outcome + " ", "domain=" + row.name} {
-			if !regexp.MustCompile(regexp.QuoteMeta(want)+`\b`).MatchString(log.String()) && !strings.Contains(log.String(), want) {
+		for _, want := range []string{"level=" + row.level + " ", "outcome=" + row.outcome + " ",
+			"domain=" + row.name} {
+			if !regexp.MustCompile(regexp.QuoteMeta(want)+`\b`).MatchString(log.String()) &&
+				!strings.Contains(log.String(), want) {
 				t.Errorf("%s%s: the log lacks %q:\n%s", row.host, row.query, want, &log)
 			}
 		}

@@ -69,7 +69,8 @@ func TestFlood(t *testing.T) {
 					served.Add(1)
 				case http.StatusTooManyRequests:
 					limited.Add(1)
-					if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err != nil || seconds < 1 || seconds > 5 {
+					if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err != nil ||
+						seconds < 1 || seconds > 5 {
 						t.Errorf("Retry-After = %q, want 1 to 5 seconds", response.Header.Get("Retry-After"))
 					}
 				default:
@@ -136,7 +137,8 @@ func TestLimitedByClient(t *testing.T) {
 		{"127.0.0.1:1", "2001:db8::2", 429},
 	} {
 		if got := ask(row.peer, row.forwarded); got != row.want {
-			t.Errorf("request %d, peer %s for client %q: got status %d, want %d", i, row.peer, row.forwarded, got, row.want)
+			t.Errorf("request %d, peer %s for client %q: got status %d, want %d",
+				i, row.peer, row.forwarded, got, row.want)
 		}
 	}
 }
@@ -153,7 +155,8 @@ func TestHostileRequestsThroughAProxy(t *testing.T) {
 		address := start(t, &server.Service{Handler: server.Handler(o)})
 		for i, h := range hostileRequests() {
 			line, rest, ok := strings.Cut(h.request, "\r\n")
-			if !ok || h.body != nil || strings.Contains(h.name, "unknown Host") || strings.Contains(h.name, "not trusted") {
+			if !ok || h.body != nil || strings.Contains(h.name, "unknown Host") ||
+				strings.Contains(h.name, "not trusted") {
 				continue
 			}
 			word := words[i%len(words)]
@@ -207,6 +210,7 @@ func TestBeyondItsShare(t *testing.T) {
 	lines := strings.Count(log.String(), "\n")
 	if lines < 1 || lines > 3 || lines != strings.Count(log.String(), `msg="too many requests"`) ||
 		!strings.Contains(log.String(), "block=2001:db8:1:2::/64") {
-		t.Errorf("50 refused questions left %d lines in the log, want one a second that names the block:\n%s", lines, log)
+		t.Errorf("50 refused questions left %d lines in the log, want one a second that names the block:\n%s",
+			lines, log)
 	}
 }

@@ -68,7 +68,8 @@ func TestResourcePolicy(t *testing.T) {
 			w := httptest.NewRecorder()
 			handler.ServeHTTP(w, request(method, "setup.mamutmail.com", path, ""))
 			if got := w.Header().Get("Cross-Origin-Resource-Policy"); got != "same-origin" {
-				t.Errorf("%s %s (status %d): Cross-Origin-Resource-Policy = %q, want same-origin", method, path, w.Code, got)
+				t.Errorf("%s %s (status %d): Cross-Origin-Resource-Policy = %q, want same-origin",
+					method, path, w.Code, got)
 			}
 		}
 	}

@@ -73,7 +73,8 @@ func TestOutcomes(t *testing.T) {
 			}
 		}
 		if before[name] == "" || before[name] == after[name] || before[count] == after[count] {
-			t.Errorf("%s %s: %s went from %q to %q, want it counted", row.method, row.target, name, before[name], after[name])
+			t.Errorf("%s %s: %s went from %q to %q, want it counted",
+				row.method, row.target, name, before[name], after[name])
 		}
 	}
 }

@@ -104,7 +104,8 @@ func TestOldURLsSpelling(t *testing.T) {
 func TestOldURLsPlainHTTP(t *testing.T) {
 	request := oldMixed("setup.own.example", true)
 	for method, status := range map[string]int{"GET": 302, "HEAD": 302, "POST": 303} {
-		w := request(method, "autoconfig.own.example", "/mobileconfig?emailaddress=anna@own.example", "password=hemligt")
+		w := request(method, "autoconfig.own.example", "/mobileconfig?emailaddress=anna@own.example",
+			"password=hemligt")
 		want := "https://setup.own.example/profile.mobileconfig?emailaddress=anna%40own.example"
 		if w.Code != status || w.Header().Get("Location") != want {
 			t.Errorf("%s: status %d, Location %q; want %d, %q", method, w.Code, w.Header().Get("Location"), status, want)

@@ -61,7 +61,8 @@ func TestOldURLs(t *testing.T) {
 			base = "https://" + name
 		}
 		for _, row := range oldRows {
-			for _, host := range []string{"autoconfig.domain.se", "autodiscover.domain.se", "domain.se", "setup.mamutmail.com"} {
+			for _, host := range []string{"autoconfig.domain.se", "autodiscover.domain.se", "domain.se",
+				"setup.mamutmail.com"} {
 				for _, method := range []string{"GET", "HEAD", "POST"} {
 					target, body, status := row.path+"?"+row.query, "", http.StatusFound
 					if method == "POST" {
@@ -119,8 +120,8 @@ func TestOldURLsRefused(t *testing.T) {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		if w.Code != row.status || w.Header().Get("Location") != "" || strings.Contains(w.Body.String(), "script") {
-			t.Errorf("%s %s of %s: status %d, Location %q, %q; want %d and no Location", row.method, row.target, row.host, w.Code,
-				w.Header().Get("Location"), w.Body, row.status)
+			t.Errorf("%s %s of %s: status %d, Location %q, %q; want %d and no Location",
+				row.method, row.target, row.host, w.Code, w.Header().Get("Location"), w.Body, row.status)
 		}
 	}
 	for _, secret := range []string{"kontakt", "script"} {
@@ -177,8 +178,8 @@ func TestOldURLsCounted(t *testing.T) {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		if after := counted(t, metrics, name); w.Code != row.status || after != before+1 {
-			t.Errorf("GET %s of %s: status %d, and %s went from %d to %d; want %d, and one more", row.target, row.host, w.Code,
-				name, before, after, row.status)
+			t.Errorf("GET %s of %s: status %d, and %s went from %d to %d; want %d, and one more",
+				row.target, row.host, w.Code, name, before, after, row.status)
 		}
 	}
 }
@@ -191,7 +192,8 @@ func TestWellKnown(t *testing.T) {
 				return account.Settings{}, account.ErrUnknownDomain
 			}
 			anyone := account.AnyAt("udde.example")
-			return account.Settings{Address: anyone, Login: anyone, Provider: &account.Provider{Servers: servers}, Servers: servers}, nil
+			return account.Settings{Address: anyone, Login: anyone, Provider: &account.Provider{Servers: servers},
+				Servers: servers}, nil
 		}
 	}
 	dav := func(t account.ServerType, url string) account.Server { return account.Server{Type: t, URL: url} }
@@ -212,7 +214,8 @@ func TestWellKnown(t *testing.T) {
 		{"/.well-known/caldav", "unknown.example", []account.Server{dav(account.CalDAV, "https://dav.udde.example/cal/")}, ""},
 	} {
 		for _, method := range []string{"GET", "PROPFIND", "OPTIONS"} {
-			handler := server.Handler(server.Options{Resolve: provider(row.servers...), Name: "setup.udde.example", Log: discardLog})
+			handler := server.Handler(server.Options{Resolve: provider(row.servers...), Name: "setup.udde.example",
+				Log: discardLog})
 			r := httptest.NewRequest(method, row.path, nil)
 			r.Host = row.host
 			w := httptest.NewRecorder()
@@ -222,8 +225,8 @@ func TestWellKnown(t *testing.T) {
 				status = http.StatusNotFound
 			}
 			if w.Code != status || w.Header().Get("Location") != row.want {
-				t.Errorf("%s %s of %s with %v: status %d, Location %q; want %d, %q", method, row.path, row.host, row.servers,
-					w.Code, w.Header().Get("Location"), status, row.want)
+				t.Errorf("%s %s of %s with %v: status %d, Location %q; want %d, %q",
+					method, row.path, row.host, row.servers, w.Code, w.Header().Get("Location"), status, row.want)
 			}
 		}
 	}
@@ -249,7 +252,8 @@ func TestPublic(t *testing.T) {
 		r.Host = host
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
-		if got := w.Header().Get("Access-Control-Allow-Origin"); got != want || w.Header().Get("Access-Control-Allow-Credentials") != "" {
+		if got := w.Header().Get("Access-Control-Allow-Origin"); got != want ||
+			w.Header().Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("%s: Access-Control-Allow-Origin %q, want %q", target, got, want)
 		}
 	}

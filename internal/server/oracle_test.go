@@ -118,7 +118,8 @@ func oracleQuestions() []question {
 				"/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress="+url.QueryEscape(address), "")
 		}},
 		{"autoconfig below the hoster", func(address, domain string) *http.Request {
-			return request("GET", "autoconfig.hoster.example", "/v1.1/"+domain+"?emailaddress="+url.QueryEscape(address), "")
+			return request("GET", "autoconfig.hoster.example",
+				"/v1.1/"+domain+"?emailaddress="+url.QueryEscape(address), "")
 		}},
 		{"Evolution's sum", func(address, domain string) *http.Request {
 			sum := md5.Sum([]byte(strings.ToLower(address)))

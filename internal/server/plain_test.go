@@ -91,7 +91,8 @@ func TestPlainHTTP(t *testing.T) {
 			handler.ServeHTTP(secure, over)
 			behind.ServeHTTP(direct, request(row.method, row.host, row.target, body))
 			if secure.Code != direct.Code || secure.Code == 403 || secure.Code == 302 {
-				t.Errorf("got status %d over TLS and %d without https, want the same and no redirect", secure.Code, direct.Code)
+				t.Errorf("got status %d over TLS and %d without https, want the same and no redirect",
+					secure.Code, direct.Code)
 			}
 		})
 	}
@@ -144,7 +145,8 @@ func TestSchemeByProxy(t *testing.T) {
 // it because https failed under that name.
 func TestPlainAutodiscover(t *testing.T) {
 	mail := account.Provider{ID: "mail", Servers: []account.Server{{Type: account.IMAP, Hostname: "imap.example"}}}
-	moved := account.Provider{ID: "moved", AutodiscoverRedirect: &account.AutodiscoverRedirect{Hostname: "AD.Other.example"}}
+	moved := account.Provider{ID: "moved",
+		AutodiscoverRedirect: &account.AutodiscoverRedirect{Hostname: "AD.Other.example"}}
 	asXML := account.Provider{ID: "as-xml",
 		AutodiscoverRedirect: &account.AutodiscoverRedirect{Hostname: "ad.other.example", AsXML: true}}
 	d := directory.New([]directory.Provider{
@@ -281,7 +283,8 @@ func TestPlainExchange(t *testing.T) {
 			location = "https://setup.example/autodiscover/autodiscover.xml"
 		}
 		if got := w.Header().Get("Location"); w.Code != c.status || got != location {
-			t.Errorf("%s http://%s%s: status %d to %q, want %d to %q", c.method, c.host, c.path, w.Code, got, c.status, location)
+			t.Errorf("%s http://%s%s: status %d to %q, want %d to %q",
+				c.method, c.host, c.path, w.Code, got, c.status, location)
 		}
 	}
 
@@ -289,7 +292,8 @@ func TestPlainExchange(t *testing.T) {
 		return account.Settings{}, errors.New("no DNS")
 	}
 	w := httptest.NewRecorder()
-	server.Handler(o).ServeHTTP(w, request("POST", "autodiscover.ews.example", "/autodiscover/autodiscover.xml", outlookBody))
+	server.Handler(o).ServeHTTP(w,
+		request("POST", "autodiscover.ews.example", "/autodiscover/autodiscover.xml", outlookBody))
 	if w.Code != http.StatusServiceUnavailable {
 		t.Errorf("without DNS: status %d, want 503", w.Code)
 	}

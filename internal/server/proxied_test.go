@@ -121,7 +121,8 @@ func TestTrustEnds(t *testing.T) {
 	} {
 		var trusted atomic.Bool
 		trusted.Store(true)
-		address := row.start(t, &server.Service{Handler: echoing, Trusts: func(netip.Addr) bool { return trusted.Load() }})
+		address := row.start(t,
+			&server.Service{Handler: echoing, Trusts: func(netip.Addr) bool { return trusted.Load() }})
 		connections := 0
 		client := overOneConnection(t, &connections)
 		if row.protocols != nil {
@@ -133,7 +134,8 @@ func TestTrustEnds(t *testing.T) {
 				response.Body.Close()
 			}
 			if connections == 1 && (err != nil || response.ProtoMajor != 2) {
-				t.Fatalf("%s: a request over the first connection: %v %v, want an answer over HTTP/2", row.name, response, err)
+				t.Fatalf("%s: a request over the first connection: %v %v, want an answer over HTTP/2",
+					row.name, response, err)
 			}
 		}
 		for range 20 {
@@ -179,7 +181,8 @@ func TestUnencryptedHTTP2HasLimits(t *testing.T) {
 	}
 	for setting, want := range map[http2.SettingID]uint32{http2.SettingMaxConcurrentStreams: 50,
 		http2.SettingInitialWindowSize: 64 << 10, http2.SettingMaxFrameSize: 16 << 10} {
-		if got, ok := settings.Value(setting); ok && got != want || !ok && setting == http2.SettingMaxConcurrentStreams {
+		if got, ok := settings.Value(setting); ok && got != want ||
+			!ok && setting == http2.SettingMaxConcurrentStreams {
 			t.Errorf("%v = %d, want %d", setting, got, want)
 		}
 	}

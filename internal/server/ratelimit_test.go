@@ -160,7 +160,8 @@ func TestLimiterModel(t *testing.T) {
 			allowed := l.allow(addr, rate, now) == 0
 			// Time is counted in whole nanoseconds, hence the tolerance.
 			if allowed && tokens < 1-1e-3 || !allowed && tokens > 1+1e-3 {
-				t.Fatalf("%d a second, burst %d, step %d: allowed %v with %v tokens", perSecond, burst, step, allowed, tokens)
+				t.Fatalf("%d a second, burst %d, step %d: allowed %v with %v tokens",
+					perSecond, burst, step, allowed, tokens)
 			}
 			if allowed {
 				tokens--

@@ -188,7 +188,8 @@ func TestStopUnderLoad(t *testing.T) {
 		}
 		transports := make([]*http.Transport, 4)
 		for i := range transports {
-			transports[i] = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
+			transports[i] = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+				ForceAttemptHTTP2: true}
 			if kind == "h2c" {
 				transports[i].Protocols = onlyUnencryptedHTTP2()
 			}
@@ -484,7 +485,8 @@ func BenchmarkSlowConnections(b *testing.B) {
 				}
 				defer conn.Close()
 				in := bufio.NewReader(conn)
-				request := []byte(strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.example.se"), "Connection: close\r\n", "", 1))
+				request := []byte(strings.Replace(get("/mail/config-v1.1.xml", "autoconfig.example.se"),
+					"Connection: close\r\n", "", 1))
 				for range each {
 					begun := time.Now()
 					conn.Write(request)

@@ -32,7 +32,8 @@ var questions = []question{
 		return request("GET", domain, "/.well-known/autoconfig/mail/config-v1.1.xml", "")
 	}},
 	{"outlook.xml", func(address, domain string) *http.Request {
-		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.xml", outlookRequest(xmlText(address)))
+		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.xml",
+			outlookRequest(xmlText(address)))
 	}},
 	{"activesync.xml", func(address, domain string) *http.Request {
 		body := strings.ReplaceAll(outlookRequest(xmlText(address)), "outlook/requestschema/2006",
@@ -177,7 +178,8 @@ func TestLikeAnyMailbox(t *testing.T) {
 		for _, q := range questions {
 			one, other := answer(q, pair[0]), answer(q, pair[1])
 			if one != other {
-				t.Errorf("%s: the answers differ. That for %s is\n%s\nthat for %s is\n%s", q.name, pair[0], one, pair[1], other)
+				t.Errorf("%s: the answers differ. That for %s is\n%s\nthat for %s is\n%s",
+					q.name, pair[0], one, pair[1], other)
 			}
 		}
 	}

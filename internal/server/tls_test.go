@@ -82,7 +82,8 @@ func TestHostileRequestsOverTLS(t *testing.T) {
 	address := startTLS(t, &server.Service{Handler: server.Handler(o)})
 	for _, h := range hostileRequests() {
 		t.Run(h.name, func(t *testing.T) {
-			conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+			conn, err := tls.Dial("tcp", address,
+				&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -166,7 +166,8 @@ func TestRSAOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		warnings := l.RSAOnly()
-		if (len(warnings) > 0) != (row.want != "") || len(warnings) > 0 && !strings.Contains(warnings[0].String(), row.want) {
+		if (len(warnings) > 0) != (row.want != "") ||
+			len(warnings) > 0 && !strings.Contains(warnings[0].String(), row.want) {
 			t.Errorf("RSAOnly with %q = %v, want %q", row.files, warnings, row.want)
 		}
 	}

@@ -63,7 +63,8 @@ func TestResolverIsKept(t *testing.T) {
 		l := loadText(t, text+twoProviders)
 		got, err := newResolver(l.Config.DNS, earlier)
 		if err != nil || (got == earlier.Resolver) != kept {
-			t.Errorf("newResolver(%s): error %v, keeps the earlier one: %v, want %v", text, err, got == earlier.Resolver, kept)
+			t.Errorf("newResolver(%s): error %v, keeps the earlier one: %v, want %v",
+				text, err, got == earlier.Resolver, kept)
 		}
 	}
 }

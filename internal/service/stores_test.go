@@ -104,7 +104,8 @@ func TestReplacedSources(t *testing.T) {
 		{"another kind comes", []config.AccountSource{source("2-sql", struct{ A int }{1})}, []string{""}},
 	} {
 		earlier := withAccounts(t, nil, config.AccountSource{List: directory.List{}},
-			source("2-sql", settings{"x", 1}, "x.example"), source("3-sql", settings{"y", 1}, "y.example"), source("4-ldap", others{"x"}, "ldap.example"))
+			source("2-sql", settings{"x", 1}, "x.example"), source("3-sql", settings{"y", 1}, "y.example"),
+			source("4-ldap", others{"x"}, "ldap.example"))
 		if errs := earlier.ReadSources(t.Context()); len(errs) > 0 {
 			t.Fatal(errs)
 		}
@@ -160,7 +161,8 @@ func TestWords(t *testing.T) {
 // TestAliasLogin has a check say what an alias is told as its login.
 func TestAliasLogin(t *testing.T) {
 	b := &memory.Backend{Has: row.Columns{Domains: true, Alias: true}}
-	l := withAccounts(t, nil, config.AccountSource{Store: &sources.Options{Name: "1-memory", Backend: b, Provider: "a"}})
+	l := withAccounts(t, nil,
+		config.AccountSource{Store: &sources.Options{Name: "1-memory", Backend: b, Provider: "a"}})
 	defer l.closeSources()
 	for _, test := range []struct {
 		follows bool

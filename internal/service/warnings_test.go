@@ -80,7 +80,8 @@ func TestUnreadable(t *testing.T) {
 	}
 	l := loadText(t, twoProviders) // with mode 0600
 	got := l.unreadableFor(user)
-	if len(got) != 1 || got[0].File != l.File || !strings.Contains(got[0].Text, "the user signpost, who runs the service, cannot") {
+	if len(got) != 1 || got[0].File != l.File ||
+		!strings.Contains(got[0].Text, "the user signpost, who runs the service, cannot") {
 		t.Errorf("unreadableFor = %v, want a warning about %s", got, l.File)
 	}
 }
@@ -97,7 +98,8 @@ func TestReader(t *testing.T) {
 	if err := os.Chown(file, 5001, 5002); err != nil {
 		t.Skip(err)
 	}
-	owner, member, other := reader{uid: 5001}, reader{uid: 1, groups: []uint64{5002}}, reader{uid: 1, groups: []uint64{1}}
+	owner, member, other := reader{uid: 5001}, reader{uid: 1, groups: []uint64{5002}},
+		reader{uid: 1, groups: []uint64{1}}
 	for mode, want := range map[os.FileMode][3]bool{
 		0o400: {true, false, false}, 0o040: {false, true, false}, 0o004: {false, false, true}, 0o644: {true, true, true},
 	} {

@@ -133,7 +133,8 @@ func TestTrouble(t *testing.T) {
 				}
 			}
 			if strings.Contains(body, "operator@example.com") {
-				t.Errorf("the page in %s as %s has the operator's contact although the provider has its own", lang, format)
+				t.Errorf("the page in %s as %s has the operator's contact although the provider has its own",
+					lang, format)
 			}
 			if format == "html" && strings.Contains(body, "<it>") {
 				t.Error("the text of a check is not escaped")

@@ -66,7 +66,8 @@ func speaking(language string) step {
 
 // withoutScript keeps the tab from running scripts.
 func withoutScript() step {
-	return browser.Command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	return browser.Command(emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
 // serve serves a handler on loopback for the test.

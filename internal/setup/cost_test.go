@@ -52,7 +52,8 @@ func TestCost(t *testing.T) {
 		return testing.AllocsPerRun(5, func() { h.ServeHTTP(w, r) })
 	}
 	if few, many := allocations(40), allocations(80); many > 2*few {
-		t.Errorf("a page with 80 servers takes %.0f allocations, one with 40 takes %.0f: more than half of that", many, few)
+		t.Errorf("a page with 80 servers takes %.0f allocations, one with 40 takes %.0f: more than half of that",
+			many, few)
 	}
 }
 

@@ -115,7 +115,8 @@ func TestFirst(t *testing.T) {
 	} {
 		resolve, p := literal(kinds[test.kind]...)
 		h := Handler(resolve, Options{})
-		for webmail, want := range map[string]string{"https://webmail.example.com/": test.want, "": test.withoutWebmail} {
+		for webmail, want := range map[string]string{"https://webmail.example.com/": test.want,
+			"": test.withoutWebmail} {
 			p.Webmail = webmail
 			page := askFor(t, h, "anna@example.com", "User-Agent", test.agent).Body.String()
 			match := first.FindStringSubmatch(page)
@@ -145,7 +146,8 @@ func TestFirst(t *testing.T) {
 				dead := nothing.MatchString(part(t, page, device(match[1]))) ||
 					match[1] == "outlook" && test.kind == "activesync" && test.agent == agentMac // only on Windows
 				if failed && !dead {
-					t.Errorf("%s, %s: the section %s comes after one in which nothing works", test.kind, test.agent, match[1])
+					t.Errorf("%s, %s: the section %s comes after one in which nothing works",
+						test.kind, test.agent, match[1])
 				}
 				failed = failed || dead
 			}

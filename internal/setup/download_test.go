@@ -59,7 +59,8 @@ func TestAppCode(t *testing.T) {
 			t.Errorf("the code has %s, want %s", read, want)
 		}
 		accounts, err := phonetest.ReadCode(read)
-		if err != nil || len(accounts) != 1 || accounts[0].Email != "anna@butiken.example" || accounts[0].DisplayName != shot.name {
+		if err != nil || len(accounts) != 1 || accounts[0].Email != "anna@butiken.example" ||
+			accounts[0].DisplayName != shot.name {
 			t.Errorf("of the code %s, the app reads %+v, %v", read, accounts, err)
 		}
 		width := js[float64](t, ctx, `document.querySelector("svg.appcode").getBoundingClientRect().width`)
@@ -68,7 +69,8 @@ func TestAppCode(t *testing.T) {
 			t.Errorf("on a screen (phone %t) a module is %.1f pixels wide, want at least 4", shot.phone, width/modules)
 		}
 		if wide := js[float64](t, ctx, `document.scrollingElement.scrollWidth - innerWidth`); wide > 0 {
-			t.Errorf("the page (phone %t) with a code of %g modules is %g pixels wider than the screen", shot.phone, modules, wide)
+			t.Errorf("the page (phone %t) with a code of %g modules is %g pixels wider than the screen",
+				shot.phone, modules, wide)
 		}
 	}
 }
@@ -145,7 +147,8 @@ func TestAppAccounts(t *testing.T) {
 			}
 			got := fromCode[0]
 			if fromFile, err := phonetest.ReadFile(file); err != nil || fromFile != got {
-				t.Errorf("%s %s: of the settings file, the app reads %+v, %v; of the code %+v", system.Name, address, fromFile, err, got)
+				t.Errorf("%s %s: of the settings file, the app reads %+v, %v; of the code %+v",
+					system.Name, address, fromFile, err, got)
 			}
 			incoming, _ := s.First(account.IMAP)
 			if incoming.Hostname == "" {
@@ -156,7 +159,8 @@ func TestAppAccounts(t *testing.T) {
 				told account.Server
 				got  phonetest.Server
 			}{{incoming.Expand(s.Login), got.Incoming}, {outgoing.Expand(s.Login), got.Outgoing}} {
-				security := map[account.SocketType]string{account.SSL: "SSL_TLS_REQUIRED", account.STARTTLS: "STARTTLS_REQUIRED"}
+				security := map[account.SocketType]string{account.SSL: "SSL_TLS_REQUIRED",
+					account.STARTTLS: "STARTTLS_REQUIRED"}
 				want := phonetest.Server{Type: strings.ToUpper(string(row.told.Type)), Host: row.told.Hostname, Port: row.told.Port,
 					Security: security[row.told.SocketType], Auth: "PLAIN", Username: row.told.Login.Username}
 				if row.got != want {
@@ -167,7 +171,8 @@ func TestAppAccounts(t *testing.T) {
 				t.Errorf("%s %s: the app gets %+v", system.Name, address, got)
 			}
 			if c := appCode(s, "Anna Ek"); c.Size == 0 || c.Pixels() > phoneWidth {
-				t.Errorf("%s %s: the code is %d pixels wide, want at most %d", system.Name, address, c.Pixels(), phoneWidth)
+				t.Errorf("%s %s: the code is %d pixels wide, want at most %d",
+					system.Name, address, c.Pixels(), phoneWidth)
 			}
 		}
 	}
@@ -208,11 +213,13 @@ func TestAppExceptions(t *testing.T) {
 	}
 	h := Handler(resolve, Options{})
 	file := get(t, h, appFilePath+"?emailaddress=anna@example.com").Body.Bytes()
-	if a, err := phonetest.ReadFile(file); err != nil || a.Incoming.Username != "for-thunderbird" || a.Outgoing.Username != "for-thunderbird" {
+	if a, err := phonetest.ReadFile(file); err != nil || a.Incoming.Username != "for-thunderbird" ||
+		a.Outgoing.Username != "for-thunderbird" {
 		t.Errorf("of the settings file, the app reads %+v, %v; want the login for-thunderbird", a, err)
 	}
 	want := appCode(settingsOf(t, resolve, "anna@example.com", account.Thunderbird), "")
-	if page := get(t, h, "/?emailaddress=anna@example.com").Body.String(); want.Size == 0 || !strings.Contains(page, want.Path) {
+	if page := get(t, h, "/?emailaddress=anna@example.com").Body.String(); want.Size == 0 ||
+		!strings.Contains(page, want.Path) {
 		t.Errorf("the page has no code with Thunderbird's login:\n%s", page)
 	}
 }
@@ -230,7 +237,8 @@ func TestDownloadErrors(t *testing.T) {
 			handler http.Handler
 			query   string
 			status  int
-		}{{h, "", 400}, {h, "?emailaddress=anna@unknown.example", 404}, {fails, "?emailaddress=anna@example.com", 503}} {
+		}{{h, "", 400}, {h, "?emailaddress=anna@unknown.example", 404},
+			{fails, "?emailaddress=anna@example.com", 503}} {
 			w := get(t, row.handler, path+row.query)
 			if w.Code != row.status || w.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("%s%s: status %d, Cache-Control %q; want %d, no-store", path, row.query, w.Code,

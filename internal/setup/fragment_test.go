@@ -61,7 +61,8 @@ func TestFragment(t *testing.T) {
 		}
 		for _, match := range urls.FindAllStringSubmatch(fragment, -1) {
 			if !regexp.MustCompile(`^(https:|mailto:|tel:)`).MatchString(match[1]) {
-				t.Errorf("query %q: the fragment has the URL %q, which in another site leads elsewhere", query, match[1])
+				t.Errorf("query %q: the fragment has the URL %q, which in another site leads elsewhere",
+					query, match[1])
 			}
 		}
 	}
@@ -82,9 +83,11 @@ func TestEmbeddedBy(t *testing.T) {
 					want = embedded
 				}
 				if got := header.Get("Access-Control-Allow-Origin"); got != want {
-					t.Errorf("sites %q, format %s, Origin %q: Access-Control-Allow-Origin %q, want %q", sites, format, origin, got, want)
+					t.Errorf("sites %q, format %s, Origin %q: Access-Control-Allow-Origin %q, want %q",
+						sites, format, origin, got, want)
 				}
-				if sites != nil && format == "fragment" && !strings.Contains(strings.Join(header.Values("Vary"), ", "), "Origin") {
+				if sites != nil && format == "fragment" &&
+					!strings.Contains(strings.Join(header.Values("Vary"), ", "), "Origin") {
 					t.Errorf("sites %q, format %s: Vary %q lacks Origin", sites, format, header.Values("Vary"))
 				}
 				ancestors := "frame-ancestors 'none';"
@@ -92,7 +95,8 @@ func TestEmbeddedBy(t *testing.T) {
 					ancestors = "frame-ancestors " + strings.Join(sites, " ") + ";"
 				}
 				if got := header.Get("Content-Security-Policy"); !strings.Contains(got, ancestors) {
-					t.Errorf("sites %q, format %s: Content-Security-Policy %q, want %q in it", sites, format, got, ancestors)
+					t.Errorf("sites %q, format %s: Content-Security-Policy %q, want %q in it",
+						sites, format, got, ancestors)
 				}
 			}
 		}
@@ -114,7 +118,8 @@ func TestFragmentInSite(t *testing.T) {
 			strings.ReplaceAll(fragment, "https://setup.example.com/setup", base+"/setup")+`<p id="after">x</p>`)
 	}))
 	ctx := open(t)
-	do(t, ctx, screen(false, false), chromedp.Navigate(site+"/"), chromedp.WaitVisible(chromedp.CSS(".signpost .server")))
+	do(t, ctx, screen(false, false), chromedp.Navigate(site+"/"),
+		chromedp.WaitVisible(chromedp.CSS(".signpost .server")))
 	for script, want := range map[string]string{
 		`getComputedStyle(document.querySelector(".signpost")).fontSize`:                  "17px",
 		`getComputedStyle(document.querySelector(".signpost .card")).borderTopLeftRadius`: "14px",

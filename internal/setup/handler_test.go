@@ -106,7 +106,8 @@ func TestHeaders(t *testing.T) {
 		h.ServeHTTP(head, r)
 		if head.Code != w.Code || head.Body.Len() != 0 ||
 			head.Header().Get("Content-Length") != header.Get("Content-Length") {
-			t.Errorf("HEAD %.100s differs from GET: status %d, %d bytes, %v", path, head.Code, head.Body.Len(), head.Header())
+			t.Errorf("HEAD %.100s differs from GET: status %d, %d bytes, %v",
+				path, head.Code, head.Body.Len(), head.Header())
 		}
 	}
 	for _, word := range []string{"unsafe-inline", "unsafe-eval", "*", "http:", "https:"} {
@@ -357,7 +358,8 @@ func TestFiles(t *testing.T) {
 			t.Errorf("GET %s: Content-Security-Policy %q lets a script in the file run", link, got)
 		}
 		if w := get(t, h, strings.ToUpper(path)); w.Header().Get("Cache-Control") != "public, max-age=300" {
-			t.Errorf("GET %s without a version: status %d, %v, want max-age=300", strings.ToUpper(path), w.Code, w.Header())
+			t.Errorf("GET %s without a version: status %d, %v, want max-age=300",
+				strings.ToUpper(path), w.Code, w.Header())
 		}
 	}
 	style := get(t, h, stylePath).Body.String()
@@ -378,7 +380,8 @@ func TestFiles(t *testing.T) {
 // TestAccent checks that every colour that can be configured is readable in dark mode.
 func TestAccent(t *testing.T) {
 	if DefaultAccent.Contrast(White) < MinContrast {
-		t.Errorf("the default accent has a contrast of %.2f to white, want %.1f", DefaultAccent.Contrast(White), MinContrast)
+		t.Errorf("the default accent has a contrast of %.2f to white, want %.1f",
+			DefaultAccent.Contrast(White), MinContrast)
 	}
 	for r := 0; r < 256; r += 15 {
 		for g := 0; g < 256; g += 15 {
@@ -416,7 +419,8 @@ func TestNotices(t *testing.T) {
 				for _, format := range []string{"html", "text"} {
 					w := get(t, h, "/?emailaddress=kalle@foretaget.example&lang="+lang+"&format="+format)
 					if got := strings.Contains(w.Body.String(), words); got != test.shown {
-						t.Errorf("at %v, in %s, as %s: notice shown %v, want %v", test.at, lang, format, got, test.shown)
+						t.Errorf("at %v, in %s, as %s: notice shown %v, want %v",
+							test.at, lang, format, got, test.shown)
 					}
 				}
 			}
@@ -444,7 +448,8 @@ func TestMailboxNotRevealed(t *testing.T) {
 		for _, format := range []string{"html", "text"} {
 			unlisted := page(h, test.unlisted, format)
 			if listed := page(h, test.address, format); listed != unlisted {
-				t.Errorf("%s as %s: the answer differs from that of the unlisted %s", test.address, format, test.unlisted)
+				t.Errorf("%s as %s: the answer differs from that of the unlisted %s",
+					test.address, format, test.unlisted)
 			}
 			if len(unlisted) < 300 {
 				t.Errorf("the answer for %s as %s is too short: %q", test.unlisted, format, unlisted)

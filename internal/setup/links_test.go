@@ -35,7 +35,8 @@ func TestLinks(t *testing.T) {
 	if !strings.Contains(page, `<p class="url">https://setup.mamutmail.com/?emailaddress=mail@domain.se</p>`) {
 		t.Error("the link for the phone names a language that nobody asked for")
 	}
-	page = get(t, h, "/?emailaddress=mail@domain.se&lang=sv", "User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)").Body.String()
+	page = get(t, h, "/?emailaddress=mail@domain.se&lang=sv", "User-Agent",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)").Body.String()
 	if strings.Contains(page, `name="device"`) {
 		t.Error("on an iPhone that the link does not name, the menu of languages names it")
 	}
@@ -91,7 +92,8 @@ func TestLinksKeepTheAddress(t *testing.T) {
 // TestProfileAsDescribed checks that what a section says about its profile is true of
 // the profile that it links to.
 func TestProfileAsDescribed(t *testing.T) {
-	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
+	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP),
+		server(account.ActiveSync), server(account.EWS)
 	caldav, carddav := server(account.CalDAV), server(account.CardDAV)
 	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
 	elsewhere, plain, token := eas, imap, eas
@@ -137,7 +139,8 @@ func TestProfileAsDescribed(t *testing.T) {
 				"calendars, and no email": {strings.Contains(inside, "<b>Calendar</b>"), whole.Code == http.StatusOK && !mail},
 			} {
 				if said.got != said.want {
-					t.Errorf("%s, section %s: %s: the page says %v, want %v", typesOf(servers), d, what, said.got, said.want)
+					t.Errorf("%s, section %s: %s: the page says %v, want %v",
+						typesOf(servers), d, what, said.got, said.want)
 				}
 			}
 		}

@@ -165,7 +165,8 @@ func TestReadingOrder(t *testing.T) {
 			next := js[string](t, ctx, `[...document.querySelectorAll(".which ~ *")].find(e => e.checkVisibility()).className ||
 				String([...document.querySelectorAll(".which ~ *")].find(e => e.checkVisibility()).open)`)
 			if next != "true" && next != "card first" && next != "card touch" {
-				t.Errorf("%s, %s: after the question comes %q, want the open section or the webmail", mode.name, address, next)
+				t.Errorf("%s, %s: after the question comes %q, want the open section or the webmail",
+					mode.name, address, next)
 			}
 			outside := js[[]string](t, ctx, `[...document.body.children].filter(e => e.checkVisibility() &&
 				!e.matches("header, main, .unseen, script")).map(e => e.outerHTML.slice(0, 80))`)
@@ -174,7 +175,8 @@ func TestReadingOrder(t *testing.T) {
 			}
 			hidden := js[int](t, ctx, `document.querySelectorAll("svg:not([role=img]):not([aria-hidden=true])").length`)
 			if hidden != 0 {
-				t.Errorf("%s, %s: %d drawings are neither described nor hidden from screen readers", mode.name, address, hidden)
+				t.Errorf("%s, %s: %d drawings are neither described nor hidden from screen readers",
+					mode.name, address, hidden)
 			}
 		}
 	}

@@ -119,7 +119,8 @@ func TestPerson(t *testing.T) {
 				t.Error("Android's section does not open")
 			}
 			for row, want := range []string{"mamutmail.com", "hosting01", "MAIL_domain.se"} {
-				got := js[string](t, ctx, `document.querySelectorAll("#android dd > code")[`+strconv.Itoa(row)+`].textContent`)
+				got := js[string](t, ctx, `document.querySelectorAll("#android dd > code")[`+strconv.Itoa(row)+
+					`].textContent`)
 				if got != want {
 					t.Errorf("row %d for Android = %q, want %q", row, got, want)
 				}
@@ -190,7 +191,8 @@ func copyValue(t *testing.T, ctx context.Context) {
 		}
 		return nil
 	})
-	do(t, ctx, allow, browser.Command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
+	do(t, ctx, allow,
+		browser.Command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 		chromedp.Click(chromedp.CSS("#android dl > div:nth-child(2) .copier")))
 	_, err := chromedp.Run(ctx,
 		chromedp.Poll[bool](`document.querySelector("[role=status]").textContent === "Domain: Copied"`))
@@ -363,7 +365,8 @@ func TestOwnTable(t *testing.T) {
 	base := serve(t, service(resolve, o))
 	ctx := open(t)
 	for _, phone := range []bool{true, false} {
-		do(t, ctx, screen(phone, false), speaking("en"), chromedp.Navigate(base+"/?emailaddress=info@domain.se&device=other"))
+		do(t, ctx, screen(phone, false), speaking("en"),
+			chromedp.Navigate(base+"/?emailaddress=info@domain.se&device=other"))
 		beside := js[[]string](t, ctx, `[...document.querySelectorAll("#other td > .copier")].map(button => {
 			const row = button.closest("tr"), box = button.getBoundingClientRect(), inside = row.getBoundingClientRect();
 			return box.top >= inside.top && box.bottom <= inside.bottom ? button.textContent : "outside of its row";

@@ -11,7 +11,8 @@ import (
 // lead, notices and the provider's links, each with its label.
 func TestPlainText(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
-	p.Notices = []account.Notice{{Texts: []account.Title{{Language: "en", Text: "We are moving."}}, URL: "https://example.com/news"}}
+	p.Notices = []account.Notice{{Texts: []account.Title{{Language: "en", Text: "We are moving."}},
+		URL: "https://example.com/news"}}
 	p.Support = account.Support{Status: "https://example.com/status", PasswordReset: "https://example.com/password",
 		ControlPanel: "https://example.com/panel"}
 	p.Webmail = "https://webmail.example.com/"
@@ -38,7 +39,8 @@ func TestPlainTextRightToLeft(t *testing.T) {
 	resolve, _ := literal(server(account.IMAP), server(account.SMTP), second)
 	h := Handler(resolve, Options{Branding: Branding{Contact: account.Contact{Phone: "+46 8 123"}}})
 	text := get(t, h, "/?emailaddress=anna@example.com&format=text&lang=ar").Body.String()
-	for _, want := range []string{"المنفذ:             \u200e993\n", "\u200eanna@example.com\n", ": \u200e+46 8 123\n", "المنفذ \u200e465، المنفذ \u200e587"} {
+	for _, want := range []string{"المنفذ:             \u200e993\n", "\u200eanna@example.com\n", ": \u200e+46 8 123\n",
+		"المنفذ \u200e465، المنفذ \u200e587"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text has no %q:\n%s", want, text)
 		}
@@ -51,7 +53,8 @@ func TestAppPassword(t *testing.T) {
 	resolve, p := literal(server(account.IMAP), server(account.SMTP))
 	p.Support.AppPassword = "https://login.%EMAILDOMAIN%/app"
 	h := Handler(resolve, Options{})
-	const lead, other, make = "Mail programs do not take the password of the website.", "does not need one", "https://login.example.com/app"
+	const lead, other, make = "Mail programs do not take the password of the website.", "does not need one",
+		"https://login.example.com/app"
 	page := get(t, h, "/?emailaddress=anna@example.com").Body.String()
 	notice, steps := strings.Index(page, lead), strings.Index(page, "<details")
 	if notice < 0 || notice > steps || !strings.Contains(page, `<a href="`+make+`">Make an app password</a>`) {
@@ -62,7 +65,8 @@ func TestAppPassword(t *testing.T) {
 		t.Errorf("the page asks for another password than the app's:\n%s", page)
 	}
 	for _, d := range []device{iPhone, mac} {
-		if inside := part(t, page, d); !strings.Contains(inside, "Type the app password of") || strings.Contains(inside, "Type the password of") {
+		if inside := part(t, page, d); !strings.Contains(inside, "Type the app password of") ||
+			strings.Contains(inside, "Type the password of") {
 			t.Errorf("the section %s does not ask for the app password:\n%s", d, inside)
 		}
 	}
@@ -76,7 +80,8 @@ func TestAppPassword(t *testing.T) {
 		p.Servers[i].Hostname = "outlook.office365.com"
 		p.Servers[i].Authentication = []account.Authentication{account.OAuth2Auth, account.PasswordCleartext}
 	}
-	if page := get(t, h, "/?emailaddress=anna@example.com").Body.String(); !strings.Contains(page, lead) || !strings.Contains(page, other) {
+	if page := get(t, h, "/?emailaddress=anna@example.com").Body.String(); !strings.Contains(page, lead) ||
+		!strings.Contains(page, other) {
 		t.Errorf("the page does not say who needs no app password:\n%s", page)
 	}
 	for i := range p.Servers {

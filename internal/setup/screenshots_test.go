@@ -93,7 +93,8 @@ func TestScreenshots(t *testing.T) {
 		{"?emailaddress=mail@domain.se&device=android#android", false},
 		{"?emailaddress=mail@domain.se&lang=sv", true},
 	} {
-		do(t, ctx, screen(true, shot.dark), chromedp.Navigate(base+"/"+shot.query), chromedp.WaitReady(chromedp.CSS(".copier")))
+		do(t, ctx, screen(true, shot.dark), chromedp.Navigate(base+"/"+shot.query),
+			chromedp.WaitReady(chromedp.CSS(".copier")))
 		picture, err := png.Decode(bytes.NewReader(ask(t, ctx, chromedp.CaptureScreenshot())))
 		if err != nil {
 			t.Fatal(err)

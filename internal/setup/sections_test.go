@@ -12,7 +12,8 @@ import (
 // provider.
 func TestSections(t *testing.T) {
 	token := withToken
-	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP), server(account.ActiveSync), server(account.EWS)
+	imap, pop, smtp, eas, ews := server(account.IMAP), server(account.POP3), server(account.SMTP),
+		server(account.ActiveSync), server(account.EWS)
 	eas.URL = "https://activesync.example.com/Microsoft-Server-ActiveSync"
 	ticket := func(s account.Server) account.Server {
 		s.Authentication = []account.Authentication{account.GSSAPI}

@@ -28,13 +28,15 @@ func TestSend(t *testing.T) {
 		}
 		to, query, _ := strings.Cut(strings.TrimPrefix(html.UnescapeString(match[1]), "mailto:"), "?")
 		if to != "" || strings.Contains(query, "+") {
-			t.Errorf("query %q: the link is %q, want one to nobody and without +, which is no space (RFC 6068 §5)", test.query, match[1])
+			t.Errorf("query %q: the link is %q, want one to nobody and without +, which is no space (RFC 6068 §5)",
+				test.query, match[1])
 		}
 		fields, err := url.ParseQuery(query)
 		if err != nil || len(fields) != 2 || fields.Get("subject") == "" {
 			t.Errorf("query %q: the link has the fields %v (%v), want subject and body", test.query, fields, err)
 		}
-		if got := fields.Get("body"); !strings.HasSuffix(got, "\r\n\r\n"+test.want) || strings.Contains(got, "assword") {
+		if got := fields.Get("body"); !strings.HasSuffix(got, "\r\n\r\n"+test.want) ||
+			strings.Contains(got, "assword") {
 			t.Errorf("query %q: the message is %q, want a line and %s", test.query, got, test.want)
 		}
 	}

@@ -28,7 +28,8 @@ func TestLead(t *testing.T) {
 		h := Handler(resolve, Options{})
 		english := askFor(t, h, "anna@example.com").Body.String()
 		swedish := get(t, h, "/?emailaddress=anna@example.com&lang=sv").Body.String()
-		if !strings.Contains(english, test.en) || !strings.Contains(swedish, test.sv) || strings.Contains(english, test.not) {
+		if !strings.Contains(english, test.en) || !strings.Contains(swedish, test.sv) ||
+			strings.Contains(english, test.not) {
 			t.Errorf("the lead for %s lacks %q or %q, or has %q", test.method, test.en, test.sv, test.not)
 		}
 	}

@@ -181,7 +181,8 @@ func TestAdvice(t *testing.T) {
 		t.Errorf("the text lacks\n%s:\n%s", exchange, &text)
 	}
 
-	nameless := client(t, explain(t, "anna@example.se", "", mailServer(account.IMAP), mailServer(account.SMTP)), "apple")
+	nameless := client(t, explain(t, "anna@example.se", "", mailServer(account.IMAP), mailServer(account.SMTP)),
+		"apple")
 	if nameless.Link != "" || !strings.HasPrefix(nameless.Say, "Open the set-up page in Safari") {
 		t.Errorf("without a name of the service, the link is %q and the sentence %q", nameless.Link, nameless.Say)
 	}
@@ -254,7 +255,8 @@ func TestOutlookByHand(t *testing.T) {
 					test.name, webmail, c.Manual, c.Note, test.manual, test.note, end)
 			}
 			if says := c.Say != "" && c.Link != ""; says != (test.manual > 0) {
-				t.Errorf("%s: what to say is %q with the link %q, want some: %v", test.name, c.Say, c.Link, test.manual > 0)
+				t.Errorf("%s: what to say is %q with the link %q, want some: %v",
+					test.name, c.Say, c.Link, test.manual > 0)
 			}
 		}
 	}

@@ -40,7 +40,8 @@ func TestInternationalLogin(t *testing.T) {
 		hosted := []directory.Provider{{Provider: p, Domains: []string{"xn--keriet-hua.example"}}}
 		for _, login := range show.Logins(hosted, func(string) account.Address { return a }) {
 			if login.Username != row.want {
-				t.Errorf("unicode %t, %s: the login for check is %q, want %q", row.unicode, row.username, login.Username, row.want)
+				t.Errorf("unicode %t, %s: the login for check is %q, want %q",
+					row.unicode, row.username, login.Username, row.want)
 			}
 		}
 		d := directory.New(hosted, nil, nil)
@@ -54,7 +55,8 @@ func TestInternationalLogin(t *testing.T) {
 				t.Fatal(err)
 			}
 			document, note, err := dialect.Document(s, "setup.example")
-			if dialect.Client == account.PACC && row.unicode && (err == nil || !strings.Contains(err.Error(), "in Unicode")) {
+			if dialect.Client == account.PACC && row.unicode &&
+				(err == nil || !strings.Contains(err.Error(), "in Unicode")) {
 				t.Errorf("unicode %t, %s: PACC gives the reason %v, want the Unicode", row.unicode, row.username, err)
 			}
 			if err != nil || note != "" {
@@ -71,7 +73,8 @@ func TestInternationalLogin(t *testing.T) {
 						row.unicode, row.username, dialect.Name, server.Type, server.Login.Username, row.want)
 				}
 				if server.Hostname != "mail.xn--keriet-hua.example" {
-					t.Errorf("unicode %t: the host of %s is %q, want A-labels", row.unicode, dialect.Name, server.Hostname)
+					t.Errorf("unicode %t: the host of %s is %q, want A-labels",
+						row.unicode, dialect.Name, server.Hostname)
 				}
 			}
 		}

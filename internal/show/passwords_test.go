@@ -47,7 +47,8 @@ func checkNoPassword(t *testing.T, imap, smtp account.Authentication) {
 		}
 		for _, server := range read.Servers {
 			if want := methods[server.Type]; !slices.Equal(server.Authentication, want) {
-				t.Errorf("%s: %s accepts %v, want %v\n%s", dialect.Name, server.Type, server.Authentication, want, document)
+				t.Errorf("%s: %s accepts %v, want %v\n%s",
+					dialect.Name, server.Type, server.Authentication, want, document)
 			}
 		}
 	}

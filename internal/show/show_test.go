@@ -36,7 +36,8 @@ func TestExplain(t *testing.T) {
 						}
 					}
 					if answers != 1 {
-						t.Errorf("%s has %d of servers, redirect and reason, want one: %+v", client.Client, answers, client)
+						t.Errorf("%s has %d of servers, redirect and reason, want one: %+v",
+							client.Client, answers, client)
 					}
 					if strings.Contains(client.Nothing, "cannot be read back") {
 						t.Errorf("%s: %s", client.Client, client.Nothing)
@@ -47,7 +48,8 @@ func TestExplain(t *testing.T) {
 					t.Fatalf("WriteText: %v", err)
 				}
 				file := address.String() + ".txt"
-				golden.Check(t, filepath.Join("..", "..", "testdata", "golden", "show", system.Name, file), text.Bytes())
+				golden.Check(t, filepath.Join("..", "..", "testdata", "golden", "show", system.Name, file),
+					text.Bytes())
 			})
 		}
 	}

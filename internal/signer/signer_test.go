@@ -241,7 +241,8 @@ func TestChain(t *testing.T) {
 			switch {
 			case len(lines) != 1:
 				t.Errorf("the log has %q, want one line", lines)
-			case test.warning == "" && (err != nil || !strings.Contains(lines[0], good) || !strings.Contains(lines[0], " until=")):
+			case test.warning == "" &&
+				(err != nil || !strings.Contains(lines[0], good) || !strings.Contains(lines[0], " until=")):
 				t.Errorf("Check() = %v, log %q, want no problem", err, lines)
 			case test.warning != "" && (err == nil || !strings.HasPrefix(err.Error(), f.Certificate+": ") ||
 				!strings.Contains(err.Error(), test.warning) || !strings.Contains(lines[0], bad)):
@@ -282,7 +283,8 @@ func TestTrusted(t *testing.T) {
 				t.Errorf("Trusted() = %v, CanSign() = %v, want %v, true", s.Trusted(), s.CanSign(), test.want)
 			}
 			err := s.Check()
-			if test.says == "" && err != nil || test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says)) {
+			if test.says == "" && err != nil || test.says != "" &&
+				(err == nil || !strings.Contains(err.Error(), test.says)) {
 				t.Errorf("Check() = %v, want %q", err, test.says)
 			}
 			if lines := f.logged(); len(lines) != 1 || !strings.Contains(lines[0], test.says) {
@@ -389,7 +391,8 @@ func TestStart(t *testing.T) {
 	old := time.Now().Add(-time.Hour)
 	point := func(a *authority) {
 		dir := t.TempDir()
-		for name, text := range map[string][]byte{"cert.pem": certificates(a.leaf, a.middle), "key.pem": pkcs8(t, a.key)} {
+		for name, text := range map[string][]byte{"cert.pem": certificates(a.leaf, a.middle),
+			"key.pem": pkcs8(t, a.key)} {
 			f.write(filepath.Join(dir, name), text)
 			os.Chtimes(filepath.Join(dir, name), old, old)
 		}

@@ -42,7 +42,8 @@ func TestNamesOfRows(t *testing.T) {
 			wantWarnings = 1
 		}
 		if n := strings.Count(log.String(), "a row has a user name that is none"); n != wantWarnings {
-			t.Errorf("the user name %.40q gives %d warnings, want %d:\n%s", test.username, n, wantWarnings, log.String())
+			t.Errorf("the user name %.40q gives %d warnings, want %d:\n%s",
+				test.username, n, wantWarnings, log.String())
 		}
 	}
 }

@@ -113,7 +113,8 @@ func TestListOutage(t *testing.T) {
 		time.Sleep(48 * time.Hour)
 		expectState(t, s, "a.example", "yes")
 		expectState(t, s, "new.example", "unlisted")
-		if st := s.Stats(); st.Domains != 1 || !errors.Is(st.ListError, errDown) || time.Since(st.ListRead) < 47*time.Hour {
+		if st := s.Stats(); st.Domains != 1 || !errors.Is(st.ListError, errDown) ||
+			time.Since(st.ListRead) < 47*time.Hour {
 			t.Errorf("Stats after two days = %+v, want 1 domain, the cause and the age of the list", st)
 		}
 		b.Fail(nil)

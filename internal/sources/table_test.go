@@ -30,7 +30,8 @@ func TestTable(t *testing.T) {
 				r.MailHost = "mail" + fmt.Sprint(i%4) + ".example"
 			}
 			b.add(r)
-			want[fmt.Sprintf("d%d.example", i)] = directory.Domain{Alias: r.Alias, MailHost: r.MailHost, Inactive: r.Inactive}
+			want[fmt.Sprintf("d%d.example", i)] = directory.Domain{Alias: r.Alias, MailHost: r.MailHost,
+				Inactive: r.Inactive}
 		}
 	}
 	if got := maps.Collect(b.all()); !maps.Equal(got, want) {

@@ -40,12 +40,14 @@ func output(t *testing.T, name string, args ...string) string {
 }
 
 func completeBash(t *testing.T, dir, typed string) string {
-	return output(t, "bash", "-c", `source "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _signpost; echo "${COMPREPLY[@]}"`,
+	return output(t, "bash", "-c",
+		`source "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _signpost; echo "${COMPREPLY[@]}"`,
 		"bash", filepath.Join(dir, "signpost.bash"), typed)
 }
 
 func completeFish(t *testing.T, dir, typed string) string {
-	return output(t, "fish", "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`, filepath.Join(dir, "signpost.fish"), typed)
+	return output(t, "fish", "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`,
+		filepath.Join(dir, "signpost.fish"), typed)
 }
 
 // completeZsh types into an interactive zsh on a terminal of its own.

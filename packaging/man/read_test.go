@@ -61,7 +61,8 @@ func TestProgram(t *testing.T) {
 }
 
 func TestStandard(t *testing.T) {
-	for value, want := range map[string]string{"required": "required", "none": "default: none", ":443": "default: :443"} {
+	for value, want := range map[string]string{"required": "required", "none": "default: none",
+		":443": "default: :443"} {
 		if got := (key{Default: value}).Standard(); got != want {
 			t.Errorf("Standard of %q = %q, want %q", value, got, want)
 		}

@@ -37,7 +37,8 @@ func personCase(t *testing.T, told string) *Case {
 
 func (c *Case) withDocument(username string) *Case {
 	q := client.AutoconfigFor("https", "nordlys.example", c.Address)
-	c.Asker.PutWeb(q, probe.WebAnswer{Status: 200, Body: []byte(strings.ReplaceAll(settingsXML, "%EMAILADDRESS%", username))})
+	c.Asker.PutWeb(q,
+		probe.WebAnswer{Status: 200, Body: []byte(strings.ReplaceAll(settingsXML, "%EMAILADDRESS%", username))})
 	return c
 }
 
@@ -48,7 +49,8 @@ func (c *Case) withMX(host string) *Case {
 
 // dnsAnswer is an answer with one record.
 func dnsAnswer(name, recordType, data string) probe.DNSAnswer {
-	return probe.DNSAnswer{Answer: dns.Answer{Records: []dns.Record{{Name: name, TTL: 3600, Type: recordType, Data: data}}}}
+	return probe.DNSAnswer{Answer: dns.Answer{Records: []dns.Record{{Name: name, TTL: 3600,
+		Type: recordType, Data: data}}}}
 }
 
 func (c *Case) withOwn(change func(*account.Settings)) *Case {
@@ -103,21 +105,23 @@ func TestAccounts(t *testing.T) {
 				"and ends on 1 April 2027.\n" +
 				"note A5 : Sending by SMTP may be switched off for all of nordlys.example; the server then says 535 5.7.139."},
 		{"K4", personCase(t, "anna@nordlys.example").withOwn(func(s *account.Settings) {
-			s.Servers = []account.Server{{Type: account.ActiveSync, URL: "https://eas.example/Microsoft-Server-ActiveSync",
+			s.Servers = []account.Server{{Type: account.ActiveSync,
+				URL:   "https://eas.example/Microsoft-Server-ActiveSync",
 				Login: account.Login{Username: "%EMAILLOCALPART%_%EMAILDOMAIN%", DomainName: "hosting01"}}}
 		}), `warning K4  apple-exchange: ActiveSync wants the login hosting01\anna_nordlys.example, which no answer can tell a phone: ` +
 			"it asks, or tries the address."},
 		{"K5", func() *Case {
 			c := personCase(t, "anna@nordlys.example")
-			c.Asker.PutWeb(client.Autodiscover(client.AutodiscoverURL("https", "autodiscover.nordlys.example"), c.Address),
-				probe.WebAnswer{Status: 200, Body: []byte("<Protocol>\n <Type> EXCH </Type></Protocol>")})
+			c.Asker.PutWeb(client.Autodiscover(client.AutodiscoverURL("https", "autodiscover.nordlys.example"),
+				c.Address), probe.WebAnswer{Status: 200, Body: []byte("<Protocol>\n <Type> EXCH </Type></Protocol>")})
 			return c
-		}(), "note K5  thunderbird: Autodiscover names an Exchange server, so Thunderbird offers Exchange beside IMAP."},
+		}(),
+			"note K5  thunderbird: Autodiscover names an Exchange server, so Thunderbird offers Exchange beside IMAP."},
 		{"no K5 where EWS answers", func() *Case {
 			c := personCase(t, "anna@nordlys.example")
 			c.Forecasts["exchangelib"] = client.Forecast{Outcome: client.SetsUp, Source: "https://x.example/"}
-			c.Asker.PutWeb(client.Autodiscover(client.AutodiscoverURL("https", "autodiscover.nordlys.example"), c.Address),
-				probe.WebAnswer{Status: 200, Body: []byte("<Type>EXCH</Type>")})
+			c.Asker.PutWeb(client.Autodiscover(client.AutodiscoverURL("https", "autodiscover.nordlys.example"),
+				c.Address), probe.WebAnswer{Status: 200, Body: []byte("<Type>EXCH</Type>")})
 			return c
 		}(), ""},
 	} {

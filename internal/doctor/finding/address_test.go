@@ -89,9 +89,11 @@ func TestOtherPlaces(t *testing.T) {
 func TestWithoutSNI(t *testing.T) {
 	c := healthy().caseOf(t)
 	q := probe.TLSQuestion{Host: "autoconfig.nordlys.example", Port: 443, NoName: true}
-	c.Asker.PutTLS(q, probe.TLSAnswer{TLS: &probe.TLS{Names: []string{"www.webhost.example"}, Problems: []probe.Problem{probe.WrongName}}})
+	c.Asker.PutTLS(q, probe.TLSAnswer{TLS: &probe.TLS{Names: []string{"www.webhost.example"},
+		Problems: []probe.Problem{probe.WrongName}}})
 	found := find(t.Context(), c, webFaults)
-	if summary(found) != "note H17 autoconfig.nordlys.example" || !strings.Contains(found[0].Sentence, "for www.webhost.example") {
+	if summary(found) != "note H17 autoconfig.nordlys.example" ||
+		!strings.Contains(found[0].Sentence, "for www.webhost.example") {
 		t.Errorf("found %q %v, want H17 with the name of the certificate", summary(found), found)
 	}
 	c.Asker.PutTLS(q, probe.TLSAnswer{TLS: &probe.TLS{Names: []string{"autoconfig.nordlys.example"}}})
@@ -112,7 +114,8 @@ func TestServers(t *testing.T) {
 		switch n.Question() {
 		case imaps:
 			if len(n.Keys) < 4 || len(n.Clients) != 1 {
-				t.Errorf("%v: named by %q and used by %v, want documents, a SRV record and the client", n.Question(), n.Keys, n.Clients)
+				t.Errorf("%v: named by %q and used by %v, want documents, a SRV record and the client",
+					n.Question(), n.Keys, n.Clients)
 			}
 		case submissions, submission:
 			if len(n.Keys) == 0 {

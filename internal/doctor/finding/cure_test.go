@@ -45,7 +45,8 @@ func TestCures(t *testing.T) {
 		}, nil, []string{"_submission._tcp.nordlys.example. 3600 IN SRV 0 0 0 ."}},
 		{"D19", func(w *world) {
 			w.record("ua-auto-config.nordlys.example", "A", "203.0.113.80")
-			w.page("GET https://ua-auto-config.nordlys.example/.well-known/user-agent-configuration.json", 200, "application/json", paccJSON)
+			w.page("GET https://ua-auto-config.nordlys.example/.well-known/user-agent-configuration.json", 200,
+				"application/json", paccJSON)
 		}, nil, []string{"_ua-auto-config.nordlys.example. 3600 IN TXT " + dns.Quote(digest(paccJSON))}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

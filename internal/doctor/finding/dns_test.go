@@ -93,7 +93,8 @@ func TestDNSFaults(t *testing.T) {
 		}, "", ""},
 		{"names cannot be known", func(w *world) {
 			withoutDocuments(w)
-			for _, q := range []probe.DNSQuestion{{Name: "autoconfig.nordlys.example", Type: "A"}, {Name: "autodiscover.nordlys.example", Type: "A"}} {
+			for _, q := range []probe.DNSQuestion{{Name: "autoconfig.nordlys.example", Type: "A"},
+				{Name: "autodiscover.nordlys.example", Type: "A"}} {
 				w.dns[q] = probe.DNSAnswer{Failure: notAsked}
 			}
 		}, "", ""},
@@ -103,7 +104,8 @@ func TestDNSFaults(t *testing.T) {
 			for _, label := range []string{"autoconfig", "autodiscover", "ua-auto-config"} {
 				w.any(label+".nordlys.example", 200, "text/html", htmlPage)
 			}
-		}, "D2 *.nordlys.example", "autoconfig.nordlys.example and autodiscover.nordlys.example exist only through *.nordlys.example"},
+		}, "D2 *.nordlys.example",
+			"autoconfig.nordlys.example and autodiscover.nordlys.example exist only through *.nordlys.example"},
 		{"wildcard that leads to the service", func(w *world) {
 			w.remove("autoconfig.nordlys.example", "autodiscover.nordlys.example")
 			w.record("*.nordlys.example", "A", "203.0.113.80")
@@ -127,14 +129,18 @@ func TestDNSFaults(t *testing.T) {
 			w.record("autodiscover.nordlys.example", "CNAME", "autodiscover.outlook.com.")
 			w.record("autodiscover.outlook.com", "A", "203.0.113.9")
 			w.any("autodiscover.nordlys.example", 401, "", "")
-			w.redirect("GET http://autodiscover.nordlys.example", 302, "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml")
-			w.redirect("POST http://autodiscover.nordlys.example", 302, "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml")
+			w.redirect("GET http://autodiscover.nordlys.example", 302,
+				"https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml")
+			w.redirect("POST http://autodiscover.nordlys.example", 302,
+				"https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml")
 			w.record("autodiscover-s.outlook.com", "A", "203.0.113.9")
 			w.any("autodiscover-s.outlook.com", 401, "", "")
-		}, "D3 autodiscover.nordlys.example", "still leads to autodiscover.outlook.com, but the mail of nordlys.example is at hoster.example"},
+		}, "D3 autodiscover.nordlys.example",
+			"still leads to autodiscover.outlook.com, but the mail of nordlys.example is at hoster.example"},
 		{"D3 redirect", func(w *world) {
 			w.any("autodiscover.nordlys.example", 404, "text/html", "")
-			w.redirect("GET http://autodiscover.nordlys.example", 302, "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml")
+			w.redirect("GET http://autodiscover.nordlys.example", 302,
+				"https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml")
 			w.record("autodiscover-s.outlook.com", "A", "203.0.113.9")
 			w.any("autodiscover-s.outlook.com", 401, "", "")
 		}, "D3 autodiscover.nordlys.example", "still sends clients to autodiscover-s.outlook.com"},
@@ -145,7 +151,8 @@ func TestDNSFaults(t *testing.T) {
 			w.record("autodiscover.nordlys.example", "CNAME", "autodiscover.outlook.com.")
 			w.record("autodiscover.outlook.com", "A", "203.0.113.9")
 			w.any("autodiscover.nordlys.example", 404, "text/html", "")
-			w.redirect("GET http://autodiscover.nordlys.example", 302, "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml")
+			w.redirect("GET http://autodiscover.nordlys.example", 302,
+				"https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml")
 		}, "", ""},
 		{"CNAME to Microsoft behind a filter", func(w *world) {
 			w.record("nordlys.example", "MX", "0 mx1.pphosted.com.")
@@ -189,12 +196,14 @@ func TestDNSFaults(t *testing.T) {
 			w.record("_imaps._tcp.nordlys.example", "SRV", "0 1 993 imap.nordlys.example.")
 		}, "", ""},
 		{"D8", func(w *world) {
-			w.record("_imaps._tcp.nordlys.example", "SRV", "0 1 993 imap.hoster.example.", "0 9 993 imap2.hoster.example.")
+			w.record("_imaps._tcp.nordlys.example", "SRV", "0 1 993 imap.hoster.example.",
+				"0 9 993 imap2.hoster.example.")
 			w.record("imap2.hoster.example", "A", "198.51.100.26")
 		}, "D8 _imaps._tcp.nordlys.example", "has 2 SRV records"},
 		{"D9 denied", func(w *world) {
 			w.record("_imaps._tcp.nordlys.example", "SRV", "0 0 0 .")
-		}, "D9 _imaps._tcp.nordlys.example", "DNS says that nordlys.example has no IMAP with TLS from the start, yet imap.hoster.example"},
+		}, "D9 _imaps._tcp.nordlys.example",
+			"DNS says that nordlys.example has no IMAP with TLS from the start, yet imap.hoster.example"},
 		{"D9 closed", func(w *world) {
 			w.record("_imap._tcp.nordlys.example", "SRV", "0 1 143 imap.hoster.example.")
 		}, "D9 _imap._tcp.nordlys.example", "announces IMAP on port 143 of imap.hoster.example, where nobody answers"},
@@ -248,13 +257,16 @@ func TestDNSFaults(t *testing.T) {
 		{"D18 no MX", func(w *world) { w.record("nordlys.example", "MX") }, "D18", "its mail goes to its web server"},
 		{"D19", func(w *world) {
 			w.record("ua-auto-config.nordlys.example", "A", "203.0.113.80")
-			w.page("GET https://ua-auto-config.nordlys.example/.well-known/user-agent-configuration.json", 200, "application/json", paccJSON)
+			w.page("GET https://ua-auto-config.nordlys.example/.well-known/user-agent-configuration.json", 200,
+				"application/json", paccJSON)
 			w.record("_ua-auto-config.nordlys.example", "TXT", `"v=UAAC1; a=sha256; d=AAAA"`)
 		}, "D19 _ua-auto-config.nordlys.example", "another document"},
 		{"right digest", func(w *world) {
 			w.record("ua-auto-config.nordlys.example", "A", "203.0.113.80")
-			w.page("GET https://ua-auto-config.nordlys.example/.well-known/user-agent-configuration.json", 200, "application/json", paccJSON)
-			w.record("_ua-auto-config.nordlys.example", "TXT", `"v=UAAC1; a=sha256; d=AAAA"`, dns.Quote(digest(paccJSON)))
+			w.page("GET https://ua-auto-config.nordlys.example/.well-known/user-agent-configuration.json", 200,
+				"application/json", paccJSON)
+			w.record("_ua-auto-config.nordlys.example", "TXT", `"v=UAAC1; a=sha256; d=AAAA"`,
+				dns.Quote(digest(paccJSON)))
 		}, "", ""},
 		{"D20", func(w *world) {
 			w.each("autoconfig.nordlys.example", func(a *probe.WebAnswer) {

@@ -65,7 +65,8 @@ const (
 
 // TestDocumentFaults plants each fault, and next to it what looks like it and is none.
 func TestDocumentFaults(t *testing.T) {
-	outgoing := settingsXML[strings.Index(settingsXML, "<outgoingServer"):strings.Index(settingsXML, "</emailProvider>")]
+	begin, end := strings.Index(settingsXML, "<outgoingServer"), strings.Index(settingsXML, "</emailProvider>")
+	outgoing := settingsXML[begin:end]
 	for _, row := range []fault{
 		{"healthy", func(*world) {}, "", ""},
 		{"C1 TLS on 993", outlook("<SSL>on</SSL>", "<SSL>on</SSL><Encryption>TLS</Encryption>"), "C1 " + outlookHost,
@@ -126,7 +127,8 @@ func TestDocumentFaults(t *testing.T) {
 			"C14 imap.gmail.com", ""}, // the world has no Gmail
 		{"C11", settings("</domain>", ""), "C11 " + autoconfigHost, "breaks the rules of XML"},
 		{"C11 blank line first", func(w *world) {
-			w.each(autoconfigHost, func(a *probe.WebAnswer) { a.Body = append([]byte("\n<?xml version=\"1.0\"?>"), a.Body...) })
+			w.each(autoconfigHost,
+				func(a *probe.WebAnswer) { a.Body = append([]byte("\n<?xml version=\"1.0\"?>"), a.Body...) })
 		},
 			"C11 " + autoconfigHost, "something stands before the XML declaration"},
 		{"C11 prefix", settings("<clientConfig", "<x:clientConfig", "</clientConfig", "</x:clientConfig"), "C11 " + autoconfigHost, "begins with <x:clientConfig>"},
@@ -157,7 +159,8 @@ func TestDocumentFaults(t *testing.T) {
 			w.record("imap2.hoster.example", "A", "198.51.100.26")
 		}, "C16", "For IMAP, autoconfig says imap.hoster.example, Autodiscover says imap.hoster.example, DNS says imap2.hoster.example."},
 		{"SRV with one more", func(w *world) {
-			w.record("_imaps._tcp.nordlys.example", "SRV", "0 1 993 imap.hoster.example.", "10 1 993 imap2.hoster.example.")
+			w.record("_imaps._tcp.nordlys.example", "SRV", "0 1 993 imap.hoster.example.",
+				"10 1 993 imap2.hoster.example.")
 			w.record("imap2.hoster.example", "A", "198.51.100.26")
 		}, "", ""},
 		{"C17", phones(200, outlookXML+toPhones), "C17 " + outlookHost, "answers phones as it answers Outlook"},
@@ -184,7 +187,8 @@ func TestDocumentFaults(t *testing.T) {
 			}
 			all := strings.Join(sentences, "\n")
 			if strings.Join(got, ", ") != row.want || !strings.Contains(all, row.says) {
-				t.Errorf("found %q, which says\n%s\nwant %q, which says %q", strings.Join(got, ", "), all, row.want, row.says)
+				t.Errorf("found %q, which says\n%s\nwant %q, which says %q",
+					strings.Join(got, ", "), all, row.want, row.says)
 			}
 		})
 	}

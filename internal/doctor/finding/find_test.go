@@ -56,7 +56,8 @@ func TestHits(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c := newCase(t)
-			row.forecast.Steps = []client.Step{{Key: "other", Verdict: client.Stopped}, {Key: "q", Verdict: row.verdict}}
+			row.forecast.Steps = []client.Step{{Key: "other", Verdict: client.Stopped},
+				{Key: "q", Verdict: row.verdict}}
 			c.Forecasts["a"] = row.forecast
 			c.Forecasts["b"] = client.Forecast{Outcome: client.Fails}
 			if got := summary(find(t.Context(), c, []Fault{fixed("X", Finding{Evidence: seen})})); got != row.want {
@@ -127,7 +128,8 @@ func TestCauseBeforeConsequence(t *testing.T) {
 func TestCatalogue(t *testing.T) {
 	var ids []string
 	for _, f := range Catalogue {
-		if f.Title == "" || f.Cause == "" || f.Cure == "" || f.Who == "" || f.Find == nil || rank[f.Severity] == 0 && f.Severity != Error {
+		if f.Title == "" || f.Cause == "" || f.Cure == "" || f.Who == "" || f.Find == nil ||
+			rank[f.Severity] == 0 && f.Severity != Error {
 			t.Errorf("fault %s lacks a part: %+v", f.ID, f)
 		}
 		if slices.Contains(ids, f.ID) {

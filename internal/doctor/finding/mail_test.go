@@ -16,14 +16,16 @@ import (
 var (
 	dovecotClear = strings.Fields("IMAP4REV1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ STARTTLS LOGINDISABLED")
 	dovecotTLS   = strings.Fields("IMAP4REV1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ AUTH=PLAIN AUTH=LOGIN")
-	postfixClear = []string{"PIPELINING", "SIZE 10240000", "VRFY", "ETRN", "STARTTLS", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "CHUNKING"}
-	postfixTLS   = []string{"PIPELINING", "SIZE 10240000", "VRFY", "ETRN", "AUTH PLAIN LOGIN", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "CHUNKING"}
+	postfixClear = []string{"PIPELINING", "SIZE 10240000", "VRFY", "ETRN", "STARTTLS", "ENHANCEDSTATUSCODES",
+		"8BITMIME", "DSN", "CHUNKING"}
+	postfixTLS = []string{"PIPELINING", "SIZE 10240000", "VRFY", "ETRN", "AUTH PLAIN LOGIN", "ENHANCEDSTATUSCODES",
+		"8BITMIME", "DSN", "CHUNKING"}
 )
 
 // recorded returns what a healthy Dovecot or Postfix says.
 func recorded(q probe.MailQuestion) probe.MailAnswer {
-	a := probe.MailAnswer{Address: netip.MustParseAddr("198.51.100.25"), Connected: 10 * time.Millisecond, GreetedAt: 40 * time.Millisecond,
-		Took: 90 * time.Millisecond}
+	a := probe.MailAnswer{Address: netip.MustParseAddr("198.51.100.25"), Connected: 10 * time.Millisecond,
+		GreetedAt: 40 * time.Millisecond, Took: 90 * time.Millisecond}
 	before, after := dovecotClear, dovecotTLS
 	a.Greeting = "* OK [CAPABILITY IMAP4rev1 SASL-IR] Dovecot (Debian) ready."
 	if q.Type == account.SMTP {
@@ -114,7 +116,8 @@ func TestMailFaults(t *testing.T) {
 		{"M1 in two ways", func(w *world) { w.fails(probe.TimedOut, submissions); w.fails(probe.Refused, submission) },
 			"M1 smtp.hoster.example", "465 of smtp.hoster.example does not answer within 5 s and 587 of smtp.hoster.example refuses"},
 		{"M1 silent", func(w *world) {
-			w.mail[imaps] = probe.MailAnswer{Connected: 1, TLS: recorded(imaps).TLS, Failure: &probe.Failure{Kind: probe.TimedOut, Text: "no greeting"}}
+			w.mail[imaps] = probe.MailAnswer{Connected: 1, TLS: recorded(imaps).TLS,
+				Failure: &probe.Failure{Kind: probe.TimedOut, Text: "no greeting"}}
 		}, "M1 imap.hoster.example", "993 of imap.hoster.example accepts the connection and stays silent for 14 s."},
 		{"M1 closed at once", func(w *world) { w.fails(probe.Closed, imaps) }, "M1 imap.hoster.example",
 			"993 of imap.hoster.example ends the connection before it has said anything."},
@@ -125,13 +128,15 @@ func TestMailFaults(t *testing.T) {
 		{"M2 refused", func(w *world) {
 			w.says(submission, func(a *probe.MailAnswer) {
 				a.After, a.TLS = nil, nil
-				a.Failure = &probe.Failure{Kind: probe.TLSRefused, Text: "offers TLS and refuses to begin it: '454 4.7.0 TLS not available'"}
+				a.Failure = &probe.Failure{Kind: probe.TLSRefused,
+					Text: "offers TLS and refuses to begin it: '454 4.7.0 TLS not available'"}
 			})
 		}, "M2 smtp.hoster.example", "587 of smtp.hoster.example offers TLS and refuses to begin it"},
 		{"M3", func(w *world) {
 			w.says(submissions, func(a *probe.MailAnswer) {
 				a.After, a.TLS = nil, nil
-				a.Failure = &probe.Failure{Kind: probe.BadTLS, Text: "speaks clear text where TLS is expected: " + a.Greeting}
+				a.Failure = &probe.Failure{Kind: probe.BadTLS,
+					Text: "speaks clear text where TLS is expected: " + a.Greeting}
 			})
 		}, "M3 smtp.hoster.example", "465 of smtp.hoster.example starts in clear text"},
 		{"M3 the other way", func(w *world) {
@@ -169,7 +174,8 @@ func TestMailFaults(t *testing.T) {
 		{"M5", func(w *world) {
 			w.told("<port>993</port><socketType>SSL", "<port>143</port><socketType>plain")
 			w.says(plain, func(*probe.MailAnswer) {})
-		}, "M5 imap.hoster.example", "143 of imap.hoster.example offers a login only after STARTTLS, but clients are told plain."},
+		}, "M5 imap.hoster.example",
+			"143 of imap.hoster.example offers a login only after STARTTLS, but clients are told plain."},
 		{"plain that works", func(w *world) {
 			w.told("<port>993</port><socketType>SSL", "<port>143</port><socketType>plain")
 			w.says(plain, func(a *probe.MailAnswer) { a.Before = append([]string{"STARTTLS"}, dovecotTLS...) })
@@ -186,8 +192,10 @@ func TestMailFaults(t *testing.T) {
 		{"LOGIN without AUTH=", func(w *world) { w.says(imaps, capabilities("IMAP4REV1,IDLE")) }, "", ""},
 		{"as Google", func(w *world) {
 			w.says(imaps, capabilities("IMAP4REV1,UNSELECT,SASL-IR,AUTH=XOAUTH2,AUTH=PLAIN,AUTH=PLAIN-CLIENTTOKEN,AUTH=OAUTHBEARER"))
-			w.says(submissions, capabilities("SIZE 35882577,AUTH LOGIN PLAIN XOAUTH2 PLAIN-CLIENTTOKEN OAUTHBEARER XOAUTH"))
-			w.says(submission, capabilities("SIZE 35882577,AUTH LOGIN PLAIN XOAUTH2 PLAIN-CLIENTTOKEN OAUTHBEARER XOAUTH"))
+			w.says(submissions,
+				capabilities("SIZE 35882577,AUTH LOGIN PLAIN XOAUTH2 PLAIN-CLIENTTOKEN OAUTHBEARER XOAUTH"))
+			w.says(submission,
+				capabilities("SIZE 35882577,AUTH LOGIN PLAIN XOAUTH2 PLAIN-CLIENTTOKEN OAUTHBEARER XOAUTH"))
 		}, "", ""},
 		{"as Microsoft", func(w *world) {
 			w.says(imaps, capabilities("IMAP4,IMAP4REV1,AUTH=PLAIN,AUTH=XOAUTH2,SASL-IR,UIDPLUS"))
@@ -200,19 +208,23 @@ func TestMailFaults(t *testing.T) {
 			for _, q := range []probe.MailQuestion{submission, submissions} {
 				w.says(q, func(a *probe.MailAnswer) { a.GreetedAt = 13 * time.Second })
 			}
-		}, "M7 smtp.hoster.example", "465 and 587 of smtp.hoster.example greet only after 13 s: Thunderbird's search gives up after 10 s."},
+		}, "M7 smtp.hoster.example",
+			"465 and 587 of smtp.hoster.example greet only after 13 s: Thunderbird's search gives up after 10 s."},
 		{"M7 never", func(w *world) {
-			w.mail[submission] = probe.MailAnswer{Connected: 1, Greeting: "220-mail ESMTP", Failure: &probe.Failure{Kind: probe.TimedOut, Text: "no answer in time"}}
+			w.mail[submission] = probe.MailAnswer{Connected: 1, Greeting: "220-mail ESMTP",
+				Failure: &probe.Failure{Kind: probe.TimedOut, Text: "no answer in time"}}
 		}, "M7 smtp.hoster.example", "587 of smtp.hoster.example greets only after more than 14 s"},
 		{"4 s", func(w *world) { w.says(submission, func(a *probe.MailAnswer) { a.GreetedAt = 4 * time.Second }) }, "", ""},
 		{"M8 banned", func(w *world) {
 			w.record("_imap._tcp.nordlys.example", "SRV", "0 1 993 imap.hoster.example.")
 			q := imaps
 			q.SocketType = account.STARTTLS
-			w.mail[q] = probe.MailAnswer{Address: recorded(q).Address, Failure: &probe.Failure{Kind: probe.Refused, Text: "refused"}}
+			w.mail[q] = probe.MailAnswer{Address: recorded(q).Address,
+				Failure: &probe.Failure{Kind: probe.Refused, Text: "refused"}}
 		}, "M8 imap.hoster.example", "993 of imap.hoster.example answered once and then no more"},
 		{"M8 turned away", func(w *world) {
-			w.mail[submission] = probe.MailAnswer{Connected: 1, Greeting: "421 4.7.0 too many connections", GreetedAt: 1,
+			w.mail[submission] = probe.MailAnswer{Connected: 1,
+				Greeting: "421 4.7.0 too many connections", GreetedAt: 1,
 				Failure: &probe.Failure{Kind: probe.Closed, Text: "turns the client away: '421 4.7.0 too many connections'"}}
 		}, "M8 smtp.hoster.example", "587 of smtp.hoster.example greets and turns the client away"},
 		{"M9", func(w *world) {
@@ -220,19 +232,23 @@ func TestMailFaults(t *testing.T) {
 			w.told("<port>465</port><socketType>SSL", "<port>25</port><socketType>STARTTLS")
 			w.told("<Port>465</Port><SSL>on</SSL>", "<Port>25</Port><SSL>off</SSL>")
 			for _, s := range []account.SocketType{account.STARTTLS, account.Plain} {
-				w.fails(probe.Forbidden, probe.MailQuestion{Type: account.SMTP, Host: "smtp.hoster.example", Port: 25, SocketType: s})
+				w.fails(probe.Forbidden,
+					probe.MailQuestion{Type: account.SMTP, Host: "smtp.hoster.example", Port: 25, SocketType: s})
 			}
 		}, "M9 smtp.hoster.example", "Port 25 of smtp.hoster.example is the only one for sending"},
 		{"M10", func(w *world) {
 			w.mail[imaps] = probe.MailAnswer{Connected: 1, Greeting: "HTTP/1.1 400 Bad Request", GreetedAt: 1,
 				Failure: &probe.Failure{Kind: probe.BadTLS, Text: "speaks clear text where TLS is expected: HTTP/1.1 400 Bad Request"}}
-		}, "M10 imap.hoster.example", "993 of imap.hoster.example answers 'HTTP/1.1 400 Bad Request': that is a web server."},
+		}, "M10 imap.hoster.example",
+			"993 of imap.hoster.example answers 'HTTP/1.1 400 Bad Request': that is a web server."},
 		{"M10 inside TLS", func(w *world) {
 			w.says(imaps, func(a *probe.MailAnswer) {
 				a.After = nil
-				a.Failure = &probe.Failure{Kind: probe.BadProtocol, Text: "answers 'HTTP/1.1 400 Bad Request': that is a web server"}
+				a.Failure = &probe.Failure{Kind: probe.BadProtocol,
+					Text: "answers 'HTTP/1.1 400 Bad Request': that is a web server"}
 			})
-		}, "M10 imap.hoster.example", "993 of imap.hoster.example answers 'HTTP/1.1 400 Bad Request': that is a web server."},
+		}, "M10 imap.hoster.example",
+			"993 of imap.hoster.example answers 'HTTP/1.1 400 Bad Request': that is a web server."},
 	})
 }
 
@@ -266,7 +282,8 @@ func TestGuessedServers(t *testing.T) {
 			"T7 imap.nordlys.example", ""},
 		{"a web server at all names", func(w *world) {
 			guessed(w)
-			for _, q := range []probe.MailQuestion{ownName(imaps), ownName(submissions), ownName(submission), mail(imaps), mail(submission)} {
+			for _, q := range []probe.MailQuestion{ownName(imaps), ownName(submissions), ownName(submission),
+				mail(imaps), mail(submission)} {
 				w.fails(probe.Refused, q)
 			}
 		}, "", ""},

@@ -59,12 +59,14 @@ func TestRealServers(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			n, err := network.New(network.Options{Servers: []string{"127.0.0.1:1"}, Private: true, Roots: servers.Roots})
+			n, err := network.New(network.Options{Servers: []string{"127.0.0.1:1"}, Private: true,
+				Roots: servers.Roots})
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := &realMail{&world{records: map[probe.DNSQuestion][]string{}}, n, map[int]int{993: servers.IMAPS, 143: servers.IMAP,
-				995: servers.POP3S, 110: servers.POP3, 465: servers.SMTPS, 587: servers.Submission}}
+			w := &realMail{&world{records: map[probe.DNSQuestion][]string{}}, n,
+				map[int]int{993: servers.IMAPS, 143: servers.IMAP,
+					995: servers.POP3S, 110: servers.POP3, 465: servers.SMTPS, 587: servers.Submission}}
 			for usual, port := range row.ports {
 				w.ports[usual] = port
 			}
@@ -81,7 +83,8 @@ func TestRealServers(t *testing.T) {
 			for _, f := range find(t.Context(), c, slices.Concat(tlsFaults, mailFaults)) {
 				got = append(got, f.ID+": "+f.Sentence)
 			}
-			if all := strings.Join(got, "\n"); len(got) > 1 || !strings.HasPrefix(all, row.want) || (all == "") != (row.want == "") {
+			if all := strings.Join(got, "\n"); len(got) > 1 || !strings.HasPrefix(all, row.want) ||
+				(all == "") != (row.want == "") {
 				t.Errorf("found\n%s\nwant\n%s", all, row.want)
 			}
 		})

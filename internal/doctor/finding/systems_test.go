@@ -97,7 +97,8 @@ func (w *served) put(name, recordType, data string) {
 // diagnose forecasts all clients and returns what is found.
 func (w *served) diagnose(t *testing.T, a account.Address) []finding.Finding {
 	t.Helper()
-	c := &finding.Case{Address: a, Asker: probe.NewRecording(w), Clients: client.All(), Forecasts: map[string]client.Forecast{}}
+	c := &finding.Case{Address: a, Asker: probe.NewRecording(w), Clients: client.All(),
+		Forecasts: map[string]client.Forecast{}}
 	var clients sync.WaitGroup
 	var mu sync.Mutex
 	for _, k := range c.Clients {
@@ -149,8 +150,8 @@ func (w *served) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 	if len(found) == 0 {
 		return probe.WebAnswer{Failure: &probe.Failure{Kind: probe.NoAddress, Text: u.Hostname() + " has no address"}}
 	}
-	answer := probe.WebAnswer{Status: 404, Header: map[string]string{"Content-Type": "text/html"}, Body: []byte("Not found"),
-		Took: time.Millisecond, Address: netip.MustParseAddr(found[0].Data)}
+	answer := probe.WebAnswer{Status: 404, Header: map[string]string{"Content-Type": "text/html"},
+		Body: []byte("Not found"), Took: time.Millisecond, Address: netip.MustParseAddr(found[0].Data)}
 	if u.Scheme == "https" {
 		answer.TLS = &probe.TLS{Version: "TLS 1.3", Names: []string{u.Hostname()}, Chain: 2, End: time.Now().Add(24 * time.Hour * 60)}
 	}
@@ -165,7 +166,8 @@ func (w *served) Web(ctx context.Context, q probe.WebQuestion) probe.WebAnswer {
 			answer.Header[name] = recorder.Header().Get(name)
 		}
 	case "198.51.100.25":
-		return probe.WebAnswer{Failure: &probe.Failure{Kind: probe.Refused, Text: "connection refused"}, Took: time.Millisecond}
+		return probe.WebAnswer{Failure: &probe.Failure{Kind: probe.Refused, Text: "connection refused"},
+			Took: time.Millisecond}
 	}
 	return answer
 }
@@ -178,7 +180,8 @@ func (w *served) Mail(ctx context.Context, q probe.MailQuestion) probe.MailAnswe
 	if isOpen := map[int]bool{993: true, 995: true, 465: true, 143: true, 110: true, 587: true}[q.Port]; !isOpen {
 		return probe.MailAnswer{Failure: &probe.Failure{Kind: probe.Refused, Text: "connection refused"}}
 	}
-	answer := probe.MailAnswer{Address: netip.MustParseAddr("198.51.100.25"), Greeting: "ready", GreetedAt: time.Millisecond}
+	answer := probe.MailAnswer{Address: netip.MustParseAddr("198.51.100.25"), Greeting: "ready",
+		GreetedAt: time.Millisecond}
 	login := map[account.ServerType][]string{account.IMAP: {"IMAP4REV1", "AUTH=PLAIN", "SASL-IR"},
 		account.POP3: {"USER", "SASL PLAIN LOGIN"}, account.SMTP: {"PIPELINING", "AUTH PLAIN LOGIN"}}[q.Type]
 	if q.SocketType != account.SSL {

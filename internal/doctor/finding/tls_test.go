@@ -56,7 +56,8 @@ func TestTLSFaults(t *testing.T) {
 			w.shows("nordlys.example", foreign)
 			for url, a := range w.pages {
 				if strings.HasSuffix(url, "https://nordlys.example") {
-					a.TLS = &probe.TLS{Version: "TLS 1.3", Names: []string{"www.webhost.example"}, Problems: []probe.Problem{probe.WrongName}}
+					a.TLS = &probe.TLS{Version: "TLS 1.3", Names: []string{"www.webhost.example"},
+						Problems: []probe.Problem{probe.WrongName}}
 					w.pages[url] = a
 				}
 			}
@@ -78,7 +79,8 @@ func TestTLSFaults(t *testing.T) {
 			w.certificate(imaps, has(probe.WrongName, probe.Expired, probe.UnknownIssuer))
 		}, "T4 imap.hoster.example", "The certificate of imap.hoster.example is signed by R11, which no client trusts"},
 		{"T5", func(w *world) {
-			w.shows(autoconfig, func(t *probe.TLS) { t.Version, t.Problems = "TLS 1.1", []probe.Problem{probe.OldVersion} })
+			w.shows(autoconfig,
+				func(t *probe.TLS) { t.Version, t.Problems = "TLS 1.1", []probe.Problem{probe.OldVersion} })
 		}, "T5 " + autoconfig, "autoconfig.nordlys.example speaks TLS 1.1 at most: today's clients need 1.2."},
 		{"T5 no handshake", func(w *world) {
 			w.fails(probe.BadTLS, imaps)
@@ -99,15 +101,18 @@ func TestTLSFaults(t *testing.T) {
 			w.record("_imaps._tcp.nordlys.example", "SRV", "0 1 993 imap.nordlys.example.")
 			w.record("imap.nordlys.example", "A", "198.51.100.25")
 			w.certificate(ownName(imaps), func(t *probe.TLS) {
-				t.Names, t.Problems = []string{"*.hoster.example", "imap.hoster.example"}, []probe.Problem{probe.WrongName}
+				t.Names, t.Problems = []string{"*.hoster.example", "imap.hoster.example"},
+					[]probe.Problem{probe.WrongName}
 			})
-		}, "T7 imap.nordlys.example", "imap.nordlys.example shows a certificate for *.hoster.example and imap.hoster.example"},
+		}, "T7 imap.nordlys.example",
+			"imap.nordlys.example shows a certificate for *.hoster.example and imap.hoster.example"},
 		{"T8", func(w *world) { w.certificate(submissions, ended) }, "T8 smtp.hoster.example",
 			"465 of smtp.hoster.example still shows the certificate that ended on 20 November 2026; 587 has the new one."},
 		{"T2 on both ports", func(w *world) { w.certificate(submissions, ended); w.certificate(submission, ended) },
 			"T2 smtp.hoster.example", "The certificate of smtp.hoster.example ended"},
 		{"T9", func(w *world) {
-			other := probe.TLSAnswer{TLS: &probe.TLS{Version: "TLS 1.2", Names: []string{"mx.hoster.example"}, Problems: []probe.Problem{probe.WrongName}}}
+			other := probe.TLSAnswer{TLS: &probe.TLS{Version: "TLS 1.2", Names: []string{"mx.hoster.example"},
+				Problems: []probe.Problem{probe.WrongName}}}
 			w.tls[ask(imaps, true, 0x0303)] = other
 		}, "T9 imap.hoster.example", "993 of imap.hoster.example shows a certificate for mx.hoster.example."},
 		{"T9 nothing without a name", func(w *world) {

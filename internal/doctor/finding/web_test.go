@@ -22,7 +22,8 @@ func badCertificate(a *probe.WebAnswer) {
 }
 
 func silent(a *probe.WebAnswer) {
-	*a = probe.WebAnswer{Failure: &probe.Failure{Kind: probe.TimedOut, Text: "no answer in 10 s"}, Took: probe.ByteLimit}
+	*a = probe.WebAnswer{Failure: &probe.Failure{Kind: probe.TimedOut, Text: "no answer in 10 s"},
+		Took: probe.ByteLimit}
 }
 
 func TestWebFaults(t *testing.T) {

@@ -75,7 +75,8 @@ func healthy() *world {
 	}
 	for _, scheme := range []string{"https", "http"} {
 		w.page("GET "+scheme+"://autoconfig.nordlys.example/mail/config-v1.1.xml", 200, mailXML, settingsXML)
-		w.page("GET "+scheme+"://nordlys.example/.well-known/autoconfig/mail/config-v1.1.xml", 200, mailXML, settingsXML)
+		w.page("GET "+scheme+"://nordlys.example/.well-known/autoconfig/mail/config-v1.1.xml", 200,
+			mailXML, settingsXML)
 		for _, path := range []string{"/autodiscover/autodiscover.xml", "/Autodiscover/Autodiscover.xml"} {
 			w.page("POST "+scheme+"://autodiscover.nordlys.example"+path, 200, mailXML, outlookXML)
 		}
@@ -87,9 +88,12 @@ func healthy() *world {
 }
 
 var (
-	imaps       = probe.MailQuestion{Type: account.IMAP, Host: "imap.hoster.example", Port: 993, SocketType: account.SSL}
-	submissions = probe.MailQuestion{Type: account.SMTP, Host: "smtp.hoster.example", Port: 465, SocketType: account.SSL}
-	submission  = probe.MailQuestion{Type: account.SMTP, Host: "smtp.hoster.example", Port: 587, SocketType: account.STARTTLS}
+	imaps = probe.MailQuestion{Type: account.IMAP, Host: "imap.hoster.example", Port: 993,
+		SocketType: account.SSL}
+	submissions = probe.MailQuestion{Type: account.SMTP, Host: "smtp.hoster.example", Port: 465,
+		SocketType: account.SSL}
+	submission = probe.MailQuestion{Type: account.SMTP, Host: "smtp.hoster.example", Port: 587,
+		SocketType: account.STARTTLS}
 )
 
 // record sets the records of a type at a name; none removes them.
@@ -182,8 +186,10 @@ func (w *world) DNS(_ context.Context, q probe.DNSQuestion) probe.DNSAnswer {
 		}
 	}
 	_, parent, _ := strings.Cut(q.Name, ".")
-	if wild := w.records[probe.DNSQuestion{Name: "*." + parent, Type: q.Type}]; a.Status == dns.NoName && len(a.Records) == 0 && len(wild) > 0 {
-		return probe.DNSAnswer{Answer: dns.Answer{Records: []dns.Record{{Name: q.Name, TTL: 3600, Type: q.Type, Data: wild[0]}}}}
+	if wild := w.records[probe.DNSQuestion{Name: "*." + parent, Type: q.Type}]; a.Status == dns.NoName &&
+		len(a.Records) == 0 && len(wild) > 0 {
+		return probe.DNSAnswer{Answer: dns.Answer{Records: []dns.Record{{Name: q.Name, TTL: 3600, Type: q.Type,
+			Data: wild[0]}}}}
 	}
 	return a
 }

@@ -76,8 +76,8 @@ func everywhere(t *testing.T, check func(t *testing.T, ctx context.Context)) {
 				if phone == dark && s.name != "form" && s.name != "report" {
 					continue
 				}
-				name := s.name + map[bool]string{true: " phone", false: " computer"}[phone] + map[bool]string{true: " dark",
-					false: " light"}[dark]
+				name := s.name + map[bool]string{true: " phone", false: " computer"}[phone] +
+					map[bool]string{true: " dark", false: " light"}[dark]
 				t.Run(name, func(t *testing.T) {
 					browser.Do(t, ctx, browser.Screen(phone, dark), chromedp.Navigate(s.url))
 					check(t, ctx)
@@ -129,7 +129,8 @@ func TestPerson(t *testing.T) {
 	browser.Do(t, ctx, browser.Screen(false, false), chromedp.Navigate(listener.URL+Path),
 		chromedp.SendKeys(chromedp.CSS("#address"), "anna@kund.example"+kb.Enter),
 		chromedp.WaitReady(chromedp.CSS("progress")), chromedp.WaitReady(chromedp.CSS("#finding-1")))
-	if at := browser.JS[string](t, ctx, "location.href"); strings.Contains(at, "anna") || !strings.Contains(at, "?id=") {
+	if at := browser.JS[string](t, ctx, "location.href"); strings.Contains(at, "anna") ||
+		!strings.Contains(at, "?id=") {
 		t.Errorf("the result is at %s", at)
 	}
 	if color := browser.JS[string](t, ctx,

@@ -163,14 +163,16 @@ func TestProgress(t *testing.T) {
 		time.Sleep(21 * time.Second)
 		w = send(h, "GET", at, "", "Accept", "application/json")
 		var report doctor.Report
-		if err := json.Unmarshal(w.Body.Bytes(), &report); err != nil || w.Code != 200 || report.Domain != "nordlys.example" {
+		if err := json.Unmarshal(w.Body.Bytes(), &report); err != nil || w.Code != 200 ||
+			report.Domain != "nordlys.example" {
 			t.Errorf("JSON at the end: %d %s (%v)", w.Code, w.Body, err)
 		}
 		if w = send(h, "GET", at, ""); w.Header().Get("Refresh") != "" {
 			t.Error("the result refreshes itself")
 		}
 		time.Sleep(keepFor)
-		if w = send(h, "GET", at, ""); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "no longer kept") {
+		if w = send(h, "GET", at, ""); w.Code != http.StatusNotFound ||
+			!strings.Contains(w.Body.String(), "no longer kept") {
 			t.Errorf("after %v: %d, want 404", keepFor, w.Code)
 		}
 	})

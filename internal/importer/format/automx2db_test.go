@@ -77,7 +77,8 @@ func TestAutomx2Conf(t *testing.T) {
 	tables, _, _ = strings.Cut(tables, "COMMIT;")
 	want := readAutomx2(t, File{Path: "dump.sql", Data: []byte(dump)})
 	read := func(t *testing.T, file, uri string) {
-		d := readAutomx2(t, File{Path: file, Data: []byte("[automx2]\nloglevel = WARNING\ndb_uri = " + uri + "\nproxy_count = 1\n")})
+		d := readAutomx2(t,
+			File{Path: file, Data: []byte("[automx2]\nloglevel = WARNING\ndb_uri = " + uri + "\nproxy_count = 1\n")})
 		if len(d.Products) != len(want.Products) || len(d.Lost) != len(want.Lost) || len(d.Hints) != 1 {
 			t.Fatalf("the database says\n%+v\nwant\n%+v", d, want)
 		}
@@ -112,7 +113,8 @@ func TestAutomx2Conf(t *testing.T) {
 				script = strings.ReplaceAll(script, `\`, `\\`)
 			}
 			d.Run(t, script)
-			read(t, "automx2.conf", dialect+"://"+d.User+":"+url.QueryEscape(rig.Password)+"@"+s.Address()+"/"+d.Name+"?charset=utf8mb4")
+			read(t, "automx2.conf", dialect+"://"+d.User+":"+url.QueryEscape(rig.Password)+"@"+s.Address()+"/"+d.Name+
+				"?charset=utf8mb4")
 		})
 	}
 }
@@ -161,7 +163,8 @@ func TestDumpBackslash(t *testing.T) {
 		{"pg_dump", "COPY public.server (id, user_name) FROM stdin;\n1\tFJORD\\\\%EMAILLOCALPART%\n\\.\n"},
 		{"mysqldump", "INSERT INTO `server` VALUES (1,'FJORD\\\\%EMAILLOCALPART%');"},
 	} {
-		tables, err := readDump(File{Path: "dump.sql", Data: []byte("CREATE TABLE server (id INT, user_name TEXT);\n" + row.text)})
+		tables, err := readDump(File{Path: "dump.sql",
+			Data: []byte("CREATE TABLE server (id INT, user_name TEXT);\n" + row.text)})
 		if err != nil || len(tables["server"]) != 1 || tables["server"][0].values["user_name"] != want {
 			t.Errorf("%s: %v, %v; want the user name %s", row.name, tables, err, want)
 		}

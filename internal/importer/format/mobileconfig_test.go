@@ -35,9 +35,10 @@ func payloadOf(kind string, fields ...string) string {
 
 // mailOf returns the payload of a mail account whose other fields follow.
 func mailOf(address, user string, fields ...string) string {
-	return payloadOf("mail.managed", append([]string{"EmailAddress=" + address, "IncomingMailServerHostName=imap.ek.example",
-		"IncomingMailServerUseSSL=<true/>", "IncomingMailServerUsername=" + user, "OutgoingMailServerHostName=smtp.ek.example",
-		"OutgoingMailServerUseSSL=<true/>", "OutgoingMailServerUsername=" + user}, fields...)...)
+	return payloadOf("mail.managed",
+		append([]string{"EmailAddress=" + address, "IncomingMailServerHostName=imap.ek.example",
+			"IncomingMailServerUseSSL=<true/>", "IncomingMailServerUsername=" + user, "OutgoingMailServerHostName=smtp.ek.example",
+			"OutgoingMailServerUseSSL=<true/>", "OutgoingMailServerUsername=" + user}, fields...)...)
 }
 
 // TestProfiles reads profiles that are not as simple as the first one.

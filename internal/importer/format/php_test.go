@@ -134,16 +134,19 @@ func TestMailcowPorts(t *testing.T) {
 		mailcowOf(t, "MAILCOW_HOSTNAME=post.a.example\n"+row.conf, &d).draft()
 		var all []string
 		for _, s := range d.Products[0].Provider.Servers {
-			all = append(all, fmt.Sprintf("%s %d %s", s.Type, s.Port, s.SocketType), fmt.Sprintf("%s %s", s.Type, s.URL))
+			all = append(all, fmt.Sprintf("%s %d %s", s.Type, s.Port, s.SocketType),
+				fmt.Sprintf("%s %s", s.Type, s.URL))
 		}
 		all = append(all, fmt.Sprint(d.Accounts[0][0].Value.(draft.Map)[0].Value))
 		kind, _, _ := strings.Cut(row.conf, "_")
 		if got := "\n" + strings.Join(all, "\n") + "\n"; row.want != "" && !strings.Contains(got, "\n"+row.want+"\n") {
 			t.Errorf("%q gives%s, want %s", row.conf, got, row.want)
-		} else if kind = map[string]string{"POPS": "\npop3", "SIEVE": "\nmanagesieve"}[kind]; row.want == "" && strings.Contains(got, kind) {
+		} else if kind = map[string]string{"POPS": "\npop3", "SIEVE": "\nmanagesieve"}[kind]; row.want == "" &&
+			strings.Contains(got, kind) {
 			t.Errorf("%q gives%s, want no server there", row.conf, got)
 		}
-		if guessed := len(d.Products[0].Guesses) > 1; guessed != strings.Contains(row.conf, "BIND=127") && !strings.Contains(row.conf, "BIND=::1") {
+		if guessed := len(d.Products[0].Guesses) > 1; guessed != strings.Contains(row.conf, "BIND=127") &&
+			!strings.Contains(row.conf, "BIND=::1") {
 			t.Errorf("%q: guessed is %q", row.conf, d.Products[0].Guesses)
 		}
 	}

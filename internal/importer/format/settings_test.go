@@ -94,7 +94,8 @@ func told(d *draft.Draft) string {
 	var b strings.Builder
 	for _, p := range d.Products {
 		for _, s := range p.Provider.Servers {
-			fmt.Fprintf(&b, "%s: %s%s:%d %s as %s\n", strings.Join(p.Domains, " "), s.Hostname, s.URL, s.Port, s.SocketType, s.Login.Username)
+			fmt.Fprintf(&b, "%s: %s%s:%d %s as %s\n",
+				strings.Join(p.Domains, " "), s.Hostname, s.URL, s.Port, s.SocketType, s.Login.Username)
 		}
 		for _, guess := range p.Guesses {
 			fmt.Fprintf(&b, "guessed: %s\n", guess)

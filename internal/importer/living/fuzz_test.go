@@ -55,7 +55,8 @@ func FuzzAsk(f *testing.F) {
 		var d draft.Draft
 		s.Draft(&d)
 		for _, server := range d.Products[0].Provider.Servers {
-			if place := placeOf(server); strings.ContainsFunc(place, func(r rune) bool { return r <= ' ' && r != ' ' || r == 0x7f }) {
+			if place := placeOf(server); strings.ContainsFunc(place,
+				func(r rune) bool { return r <= ' ' && r != ' ' || r == 0x7f }) {
 				t.Errorf("a server at %q was taken", place)
 			}
 		}

@@ -69,7 +69,8 @@ const paccDocument = `{"protocols":{"imap":{"host":"imap.hamn.example"},"smtp":{
 
 func paccRecord() string {
 	sum := sha256.Sum256([]byte(paccDocument))
-	return `_ua-auto-config.udde.example. 300 IN TXT "v=UAAC1; a=sha256; d=` + base64.StdEncoding.EncodeToString(sum[:]) + `"`
+	return `_ua-auto-config.udde.example. 300 IN TXT "v=UAAC1; a=sha256; d=` +
+		base64.StdEncoding.EncodeToString(sum[:]) + `"`
 }
 
 const (
@@ -238,7 +239,8 @@ func TestPlaces(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.Found() != place.found || len(s.Contradictions) != place.contradictions {
-				t.Errorf("found %v, contradictions %q; want %v and %d", s.Found(), s.Contradictions, place.found, place.contradictions)
+				t.Errorf("found %v, contradictions %q; want %v and %d",
+					s.Found(), s.Contradictions, place.found, place.contradictions)
 			}
 			if len(s.Unknown) > 0 {
 				t.Errorf("Unknown = %q, want all answered", s.Unknown)
@@ -290,7 +292,8 @@ func written(d *draft.Draft) string {
 
 // TestSilence checks that servers that do not answer are named, and are not taken for a no.
 func TestSilence(t *testing.T) {
-	internet := town.Start(t, map[string]town.Page{autoconfigURL: {Status: 503}, wellKnownURL: {Body: config(hamnIMAP, hamnSMTP)}},
+	internet := town.Start(t,
+		map[string]town.Page{autoconfigURL: {Status: 503}, wellKnownURL: {Body: config(hamnIMAP, hamnSMTP)}},
 		autoconfigHost, "udde.example. 300 IN A $ADDRESS")
 	s, err := Ask(t.Context(), internet.Network(t), "udde.example")
 	if err != nil {

@@ -128,7 +128,8 @@ func FuzzDraft(f *testing.F) {
 		parseDovecot(Text{Data: dovecot}, &faults)
 		files := func(string) ([]byte, error) { return table, nil }
 		var first, second draft.Draft
-		texts := []Text{{Path: "a", Data: main}, {Path: "b", Data: master}, {Path: "c", Data: dovecot}, {Path: "d", Data: table}}
+		texts := []Text{{Path: "a", Data: main}, {Path: "b", Data: master}, {Path: "c", Data: dovecot},
+			{Path: "d", Data: table}}
 		err := Draft(texts, files, &first)
 		again := Draft(texts, files, &second)
 		if (err == nil) != (again == nil) || write(&first) != write(&second) {
@@ -180,7 +181,8 @@ func TestOdd(t *testing.T) {
 		if p.Provider.DisplayName != row.name {
 			t.Errorf("%s: the name is %q, want %q", row.domains, p.Provider.DisplayName, row.name)
 		}
-		if guesses := strings.Join(p.Guesses, "\n"); !strings.Contains(guesses, row.guess) || strings.Contains(guesses, "name :") {
+		if guesses := strings.Join(p.Guesses, "\n"); !strings.Contains(guesses, row.guess) ||
+			strings.Contains(guesses, "name :") {
 			t.Errorf("%s, %s: guessed is\n%s\nwant %s", row.domains, row.host, guesses, row.guess)
 		}
 		seen := map[string]int{}

@@ -118,7 +118,8 @@ func TestExamples(t *testing.T) {
 			got := write(&d)
 			golden.Check(t, filepath.Join("testdata", name, "draft.golden"), []byte(got))
 			for _, secret := range []string{"secret", "hemligt", "tO0Sec", "x893dNj4stkHy1MKQq0USWBaX4ZZdq"} {
-				if strings.Contains(got, secret+"\n") || strings.Contains(got, secret+":") || strings.Contains(got, secret+"@") {
+				if strings.Contains(got, secret+"\n") || strings.Contains(got, secret+":") ||
+					strings.Contains(got, secret+"@") {
 					t.Errorf("the draft holds the password %s of a table", secret)
 				}
 			}

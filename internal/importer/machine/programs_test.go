@@ -72,7 +72,8 @@ func TestPrograms(t *testing.T) {
 			}
 			for i := range got.Products {
 				a, b := got.Products[i], want.Products[i]
-				if !reflect.DeepEqual(a.Domains, b.Domains) || !reflect.DeepEqual(a.Provider.Servers, b.Provider.Servers) {
+				if !reflect.DeepEqual(a.Domains, b.Domains) ||
+					!reflect.DeepEqual(a.Provider.Servers, b.Provider.Servers) {
 					t.Errorf("the programs give\n%s\nthe files give\n%s", write(&got), write(&want))
 				}
 			}

@@ -120,8 +120,9 @@ func databaseDraft(ctx context.Context, d *draft.Draft) error {
 		return err
 	}
 	d.Products[0].Domains = nil
-	d.Accounts = []draft.Map{{{Key: "ispmail", Value: draft.Map{{Key: "database", Value: "mysql://mailserver@127.0.0.1/mailserver"},
-		{Key: "passwordFile", Value: "/etc/signpost/mailserver.password"}}}}}
+	d.Accounts = []draft.Map{{{Key: "ispmail",
+		Value: draft.Map{{Key: "database", Value: "mysql://mailserver@127.0.0.1/mailserver"},
+			{Key: "passwordFile", Value: "/etc/signpost/mailserver.password"}}}}}
 	return nil
 }
 
@@ -217,7 +218,8 @@ func TestNobody(t *testing.T) {
 	internet.Mail(t, 993, "PLAIN")
 	internet.Mail(t, 465, "PLAIN")
 	run := func(a Answers) (*Result, error) {
-		return Run(t.Context(), Options{Answers: a, Asker: internet.Network(t), Out: io.Discard, PortTaken: func(int) bool { return false }})
+		return Run(t.Context(), Options{Answers: a, Asker: internet.Network(t), Out: io.Discard,
+			PortTaken: func(int) bool { return false }})
 	}
 	if _, err := run(Answers{}); !errors.Is(err, ErrNoDomain) {
 		t.Errorf("Run without a domain = %v, want %v", err, ErrNoDomain)
@@ -233,12 +235,15 @@ func TestNobody(t *testing.T) {
 	if want := "imap mail.udde.example:993 SSL"; got != want {
 		t.Errorf("the first server is %s, want %s", got, want)
 	}
-	r, err = run(Answers{Domains: []string{"udde.example"}, MailHost: "imap.hamn.example", Product: "Hamn", TLS: Proxy, Name: "mail.hamn.example"})
+	r, err = run(Answers{Domains: []string{"udde.example"}, MailHost: "imap.hamn.example", Product: "Hamn", TLS: Proxy,
+		Name: "mail.hamn.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := r.Draft.Products[0].Provider; p.DisplayName != "Hamn" || describe(p.Servers[0]) != "imap imap.hamn.example:993 SSL" || r.Name != "mail.hamn.example" {
-		t.Errorf("with flags, the product is %q at %s, by %s; want what the flags say", p.DisplayName, describe(p.Servers[0]), r.Name)
+	if p := r.Draft.Products[0].Provider; p.DisplayName != "Hamn" ||
+		describe(p.Servers[0]) != "imap imap.hamn.example:993 SSL" || r.Name != "mail.hamn.example" {
+		t.Errorf("with flags, the product is %q at %s, by %s; want what the flags say",
+			p.DisplayName, describe(p.Servers[0]), r.Name)
 	}
 }
 

@@ -114,8 +114,10 @@ func TestOddPrimaries(t *testing.T) {
 			if err == nil {
 				err = p.Apply(t.Context(), plan)
 			}
-			if err == nil || !strings.Contains(err.Error(), address+" "+test.want) || !strings.Contains(fault.Hint(err), test.hint) {
-				t.Errorf("Plan and Apply: error %v (hint %q), want %q (hint %q)", err, fault.Hint(err), test.want, test.hint)
+			if err == nil || !strings.Contains(err.Error(), address+" "+test.want) ||
+				!strings.Contains(fault.Hint(err), test.hint) {
+				t.Errorf("Plan and Apply: error %v (hint %q), want %q (hint %q)",
+					err, fault.Hint(err), test.want, test.hint)
 			}
 		})
 	}
@@ -143,12 +145,14 @@ func TestWildcardProbeFails(t *testing.T) {
 			}
 			w.WriteMsg(sign(answer, query))
 		})
-		p, err := New(Options{Owner: "setup.example.net", Updates: []dns.Update{{Zone: "*", Primary: address, Key: testKey}}})
+		p, err := New(Options{Owner: "setup.example.net",
+			Updates: []dns.Update{{Zone: "*", Primary: address, Key: testKey}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		plan, err := p.Plan(t.Context(), publishedDomain("kund.example"))
-		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+		if test.want == "" && err != nil || test.want != "" &&
+			(err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("Plan with %s = %v, %v, want the error %q", test.record, plan, err, test.want)
 		}
 	}
@@ -165,7 +169,8 @@ func TestNameTooLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	domain := strings.Repeat("a.", 120) + "kund.example"
-	if plan, err := p.Plan(t.Context(), publishedDomain(domain)); err == nil || !strings.Contains(err.Error(), "not a valid DNS name") {
+	if plan, err := p.Plan(t.Context(), publishedDomain(domain)); err == nil ||
+		!strings.Contains(err.Error(), "not a valid DNS name") {
 		t.Errorf("Plan of a domain of %d bytes = %v, %v, want that a name is too long", len(domain), plan, err)
 	}
 }
@@ -214,7 +219,8 @@ func TestWhichPrimary(t *testing.T) {
 	}
 	for _, u := range []dns.Update{{Zone: "*", Primary: "", Key: testKey},
 		{Zone: "*", Primary: "https://x", Key: testKey}, {Zone: "*", Primary: "192.0.2.1", Key: dns.Key{}}} {
-		if _, err := New(Options{Updates: []dns.Update{u}}); err == nil || !strings.HasPrefix(err.Error(), "primary of *: ") {
+		if _, err := New(Options{Updates: []dns.Update{u}}); err == nil ||
+			!strings.HasPrefix(err.Error(), "primary of *: ") {
 			t.Errorf("New with the update %v: error %v, want one about the primary of *", u, err)
 		}
 	}

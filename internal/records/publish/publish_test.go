@@ -310,7 +310,8 @@ func TestConflicts(t *testing.T) {
 			t.Errorf("plan after the changes without conflicts: %v, want no changes and 3 conflicts", again)
 		}
 		if host := n.Dig(t, "autoconfig.kund.example", "A"); len(host) != 1 {
-			t.Errorf("addresses of autoconfig after the changes without conflicts: %v, want the one that was there", host)
+			t.Errorf("addresses of autoconfig after the changes without conflicts: %v, want the one that was there",
+				host)
 		}
 		p.publish(t, records.Empty("kund.example"))
 		if host := n.Dig(t, "autoconfig.kund.example", "A"); len(host) != 1 {
@@ -372,13 +373,15 @@ func TestConflicts(t *testing.T) {
 			t.Errorf("plan with a text beside a CNAME: %v, want one conflict", plan)
 		}
 		// Somebody else's records stand at the marker's name.
-		n.Update(t, "update delete autodiscover.kund.example. TXT", `update add _signpost.kund.example. 300 TXT "somebody's"`)
+		n.Update(t, "update delete autodiscover.kund.example. TXT",
+			`update add _signpost.kund.example. 300 TXT "somebody's"`)
 		plan = p.plan(t, d)
 		if len(plan.Conflicts) != 1 ||
 			plan.Conflicts[0].Problem != "is where Signpost keeps its marker, but holds something else" {
 			t.Errorf("plan with a text at the marker: %v, want one conflict", plan)
 		}
-		n.Update(t, "update delete _signpost.kund.example. TXT", `update add _signpost.kund.example. 300 CNAME x.example.`)
+		n.Update(t, "update delete _signpost.kund.example. TXT",
+			`update add _signpost.kund.example. 300 CNAME x.example.`)
 		plan = n.publisher(t, replacing).plan(t, d)
 		if len(plan.Conflicts) != 1 || !strings.Contains(plan.Conflicts[0].Problem, "holds a CNAME") {
 			t.Errorf("plan with a CNAME at the marker: %v, want one conflict", plan)
@@ -464,7 +467,8 @@ func TestReplaceAndRemove(t *testing.T) {
 			"update add _imaps._tcp.kund.example. 300 SRV 0 1 993 mail.other.example.")
 		for _, p := range []*Publisher{p, replacer} {
 			plan := p.plan(t, records.Empty("kund.example"))
-			if !plan.Empty() || len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], "holds no marker of Signpost") {
+			if !plan.Empty() || len(plan.Notes) != 1 ||
+				!strings.Contains(plan.Notes[0], "holds no marker of Signpost") {
 				t.Errorf("plan of the removal with a text at the marker: %v, want no changes and one note", plan)
 			}
 			if err := p.Apply(t.Context(), plan); err != nil {
@@ -538,7 +542,8 @@ func TestConcurrentChange(t *testing.T) {
 			serial := n.Serial(t, "kund.example")
 			err := p.Apply(t.Context(), plan)
 			if !errors.Is(err, ErrChanged) || fault.Hint(err) == "" {
-				t.Errorf("Apply after a change of %s: error %v (hint %q), want ErrChanged with a hint", name, err, fault.Hint(err))
+				t.Errorf("Apply after a change of %s: error %v (hint %q), want ErrChanged with a hint",
+					name, err, fault.Hint(err))
 			}
 			if now := n.Serial(t, "kund.example"); now != serial {
 				t.Errorf("Apply after a change of %s: the serial number is %s, want %s", name, now, serial)
@@ -622,7 +627,8 @@ func TestPublishRefused(t *testing.T) {
 				if err == nil {
 					t.Fatalf("Plan and Apply succeed, want one of the errors %q", test.want)
 				}
-				if !slices.ContainsFunc(test.want, func(want string) bool { return strings.Contains(err.Error(), want) }) {
+				if !slices.ContainsFunc(test.want,
+					func(want string) bool { return strings.Contains(err.Error(), want) }) {
 					t.Errorf("error %q, want one of %q", err, test.want)
 				}
 				if !strings.Contains(fault.Hint(err), test.hint) {
@@ -630,7 +636,8 @@ func TestPublishRefused(t *testing.T) {
 				}
 				t.Log(err)
 				for _, secret := range []dns.Secret{testKey.Secret, wrongSecret.Secret} {
-					if strings.Contains(fmt.Sprintf("%v %+v %#v %s", err, p.options, p.options, fault.Hint(err)), string(secret)) {
+					if strings.Contains(fmt.Sprintf("%v %+v %#v %s", err, p.options, p.options, fault.Hint(err)),
+						string(secret)) {
 						t.Error("the error, its hint or the options contain the key's secret")
 					}
 				}

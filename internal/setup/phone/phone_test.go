@@ -35,8 +35,8 @@ func inApp(address string) phonetest.Account {
 		return phonetest.Server{Type: kind, Host: "mail.example.se", Port: port,
 			Security: "SSL_TLS_REQUIRED", Auth: "PLAIN", Username: address}
 	}
-	return phonetest.Account{Name: address, Email: address, Incoming: server("IMAP", 993), Outgoing: server("SMTP", 465),
-		DeletePolicy: "DELETE"}
+	return phonetest.Account{Name: address, Email: address, Incoming: server("IMAP", 993),
+		Outgoing: server("SMTP", 465), DeletePolicy: "DELETE"}
 }
 
 // both changes both servers.
@@ -69,7 +69,8 @@ func with(front bool, hostname string, t account.ServerType, method account.Auth
 // TestAccounts reads codes and settings files as the app does.
 func TestAccounts(t *testing.T) {
 	const usual = "a@b.se"
-	longest := strings.Repeat("a", 64) + "@" + strings.Repeat(strings.Repeat("d", 62)+".", 2) + strings.Repeat("d", 60) + ".se"
+	longest := strings.Repeat("a", 64) + "@" + strings.Repeat(strings.Repeat("d", 62)+".", 2) +
+		strings.Repeat("d", 60) + ".se"
 	if len(longest) != 254 {
 		t.Fatalf("the longest address has %d bytes, want 254", len(longest))
 	}
@@ -127,7 +128,8 @@ func TestAccounts(t *testing.T) {
 			t.Errorf("%s: of the code %s\nthe app reads %+v, %v\nwant          %+v", row.name, text, got, err, want)
 		}
 		if got, err := phonetest.ReadFile(file); err != nil || got != want {
-			t.Errorf("%s: of the settings file\n%s\nthe app reads %+v, %v\nwant          %+v", row.name, file, got, err, want)
+			t.Errorf("%s: of the settings file\n%s\nthe app reads %+v, %v\nwant          %+v",
+				row.name, file, got, err, want)
 		}
 	}
 }

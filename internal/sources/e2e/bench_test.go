@@ -180,7 +180,8 @@ func (c *connection) block(b *testing.B, next func() string) time.Duration {
 	b.Helper()
 	start := time.Now()
 	for range block {
-		fmt.Fprintf(c, "GET /mail/config-v1.1.xml?emailaddress=%s HTTP/1.1\r\nHost: autoconfig.example.com\r\n\r\n", next())
+		fmt.Fprintf(c, "GET /mail/config-v1.1.xml?emailaddress=%s HTTP/1.1\r\nHost: autoconfig.example.com\r\n\r\n",
+			next())
 		if err := c.read(); err != nil {
 			b.Fatal(err)
 		}

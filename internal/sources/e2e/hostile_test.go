@@ -62,7 +62,8 @@ func TestHostile(t *testing.T) {
 // from the others, as those of a store may.
 func referenceService(t *testing.T) *running {
 	t.Helper()
-	return serve(t, withDomains("example.com")+"accounts:\n  - list:\n      somebody@example.com: {username: somebody}\n")
+	return serve(t,
+		withDomains("example.com")+"accounts:\n  - list:\n      somebody@example.com: {username: somebody}\n")
 }
 
 // changing matches the parts of an answer that differ each time.

@@ -150,7 +150,8 @@ func TestOutages(t *testing.T) {
 						at = proxy.Address
 					}
 					s := serve(t, provider+f.source(at)+"      refresh: 5s\n")
-					eventually(t, "the domains are there", func() bool { return s.ask(t, ways[1], "x@example.com") == served })
+					eventually(t, "the domains are there",
+						func() bool { return s.ask(t, ways[1], "x@example.com") == served })
 					s.outage(t, o, f.logins, lasts)
 					s.noMailboxLogged(t)
 				})

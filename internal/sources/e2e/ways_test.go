@@ -36,10 +36,12 @@ var ways = []way{
 		return request("GET", "autoconfig."+domain, "/mail/config-v1.1.xml", "")
 	}},
 	{"Outlook", "outlook", true, func(address, domain string) *http.Request {
-		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.xml", pox("outlook", "2006a", address))
+		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.xml",
+			pox("outlook", "2006a", address))
 	}},
 	{"ActiveSync", "activesync", true, func(address, domain string) *http.Request {
-		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.xml", pox("mobilesync", "2006", address))
+		return request("POST", "autodiscover."+domain, "/autodiscover/autodiscover.xml",
+			pox("mobilesync", "2006", address))
 	}},
 	{"JSON", "", false, func(address, domain string) *http.Request {
 		return request("GET", "autodiscover."+domain,

@@ -84,7 +84,8 @@ func TestEntriesAsPostfix(t *testing.T) {
 		}
 		var asked []string
 		for _, key := range keys {
-			if key != "" && utf8.ValidString(key) && !strings.ContainsAny(key, "\t\n\r\v") && strings.TrimSpace(key) == key {
+			if key != "" && utf8.ValidString(key) && !strings.ContainsAny(key, "\t\n\r\v") &&
+				strings.TrimSpace(key) == key {
 				asked = append(asked, key)
 			}
 		}
@@ -92,7 +93,8 @@ func TestEntriesAsPostfix(t *testing.T) {
 		for _, key := range asked {
 			got, ours := want[strings.ToLower(key)]
 			theirs, ok := found[key]
-			if ours != ok || strings.TrimRight(got, blanks) != strings.TrimRight(theirs, blanks) && !strings.ContainsAny(got, "\r\v") {
+			if ours != ok || strings.TrimRight(got, blanks) != strings.TrimRight(theirs, blanks) &&
+				!strings.ContainsAny(got, "\r\v") {
 				t.Errorf("table %q: key %q has %q (%v), Postfix says %q (%v)", text, key, got, ours, theirs, ok)
 			}
 			compared++

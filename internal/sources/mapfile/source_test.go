@@ -169,7 +169,8 @@ func (f folder) write(name, text string) {
 
 func TestDetails(t *testing.T) {
 	f := folder{t, t.TempDir()}
-	f.write("vhosts", "example.com, räksmörgås.example\t!no.example /etc/more hash:/x .sub.example localhost # x.example\n")
+	f.write("vhosts",
+		"example.com, räksmörgås.example\t!no.example /etc/more hash:/x .sub.example localhost # x.example\n")
 	f.write("map", "example.com other.example\nexample.org x\n")
 	f.write("users", "anna:x\nBo@example.org:{PLAIN}a\n:x\n#c:\n\nlast")
 	f.write("virtual", `"a b"@example.com anna@example.com
@@ -383,7 +384,8 @@ func TestCheck(t *testing.T) {
 		{Options{Domains: []File{{Path: f.dir}}}, []string{f.dir + ": it is a directory"}},
 	} {
 		got := open(t, row.options).Check(t.Context(), "nobody@example.com")
-		if !slices.EqualFunc(got, row.want, func(f finding, part string) bool { return strings.Contains(f.Text, part) }) {
+		if !slices.EqualFunc(got, row.want,
+			func(f finding, part string) bool { return strings.Contains(f.Text, part) }) {
 			t.Errorf("Check() of %+v = %+v, want findings with %q", row.options, got, row.want)
 		}
 	}

@@ -102,7 +102,8 @@ func TestOutage(t *testing.T) {
 			}
 			d.KillConnections(t)
 			d.Revoke(t)
-			count := "SELECT count(*) FROM " + map[string]string{"mailu": "domain", "ispmail": "virtual_domains"}[d.Preset]
+			count := "SELECT count(*) FROM " +
+				map[string]string{"mailu": "domain", "ispmail": "virtual_domains"}[d.Preset]
 			if out, err := asUser(t, d, count); err == nil {
 				t.Errorf("a user without rights counted: %s", out)
 			}

@@ -46,7 +46,8 @@ func TestRead(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || got != "" || !strings.Contains(err.Error(), test.problem) || !strings.Contains(err.Error(), path) {
+			if err == nil || got != "" || !strings.Contains(err.Error(), test.problem) ||
+				!strings.Contains(err.Error(), path) {
 				t.Fatalf("Read = %q, %v, want an error with the path and %q", got, err, test.problem)
 			}
 			if strings.Contains(err.Error(), "hunter") {
@@ -99,7 +100,8 @@ func TestCheck(t *testing.T) {
 			t.Errorf("Check(%q) = %v, want none", path, err)
 		}
 	}
-	for _, path := range []string{"", "database.password", "credential:", "credential:..", "credential:a/b", "credential:a:b"} {
+	for _, path := range []string{"", "database.password", "credential:", "credential:..", "credential:a/b",
+		"credential:a:b"} {
 		if err := Check(path); err == nil {
 			t.Errorf("Check(%q) = nil, want an error", path)
 		}

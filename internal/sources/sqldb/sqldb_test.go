@@ -248,7 +248,8 @@ func TestReadOnly(t *testing.T) {
 		"postfixadmin.pgsql": "WITH gone AS (DELETE FROM alias RETURNING address) SELECT address FROM gone",
 	} {
 		d := rig.Load(t, fixture)
-		d.Run(t, fmt.Sprintf("GRANT ALL ON alias TO %s; ALTER ROLE %s RESET default_transaction_read_only;", d.User, d.User))
+		d.Run(t,
+			fmt.Sprintf("GRANT ALL ON alias TO %s; ALTER ROLE %s RESET default_transaction_read_only;", d.User, d.User))
 		s := open(t, d, Options{Account: query})
 		if got := rowsOf(t, s, "info@example.com"); !strings.Contains(got, "the query writes (25006)") {
 			t.Errorf("%s gives %q, want an error", query, got)
@@ -267,7 +268,8 @@ func TestEncodings(t *testing.T) {
 			d.Run(t, "CREATE DATABASE "+other.Name+" ENCODING '"+encoding+"' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C';\n"+
 				"\\connect "+other.Name+"\nCREATE TABLE mailbox (address varchar(255) PRIMARY KEY);\n"+
 				"INSERT INTO mailbox VALUES ('anna@example.com'); GRANT SELECT ON mailbox TO "+d.User+";")
-			s := open(t, &other, Options{Account: "SELECT address FROM mailbox WHERE address = '%s' OR address LIKE '%u@%%'"})
+			s := open(t, &other,
+				Options{Account: "SELECT address FROM mailbox WHERE address = '%s' OR address LIKE '%u@%%'"})
 			for _, local := range hostile {
 				k := key{whole: local + "@example.com", local: local, domain: "example.com"}
 				if err := s.ask(t.Context(), s.account, k, maxRows, func(*values) {}, nil); err != nil {
@@ -324,7 +326,8 @@ func TestSocketUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	if me.Username != "root" {
-		d.Run(t, "CREATE USER "+me.Username+"@localhost IDENTIFIED VIA unix_socket; GRANT SELECT ON *.* TO "+me.Username+"@localhost;")
+		d.Run(t, "CREATE USER "+me.Username+"@localhost IDENTIFIED VIA unix_socket; GRANT SELECT ON *.* TO "+
+			me.Username+"@localhost;")
 	}
 	options := presetOptions(t, d.Preset)
 	options.Database = "mysql://" + me.Username + "@/" + d.Name + "?socket=" + d.Server.Socket

@@ -70,7 +70,8 @@ func TestKubernetes(t *testing.T) {
 	container := pod.Spec.Containers[0]
 	labels := pod.Labels["app.kubernetes.io/name"]
 	if *deployment.Spec.Replicas != 2 || deployment.Spec.Selector.MatchLabels["app.kubernetes.io/name"] != labels {
-		t.Errorf("the deployment has %d replicas, and its selector is %v", *deployment.Spec.Replicas, deployment.Spec.Selector)
+		t.Errorf("the deployment has %d replicas, and its selector is %v",
+			*deployment.Spec.Replicas, deployment.Spec.Selector)
 	}
 	s := container.SecurityContext
 	if !*s.ReadOnlyRootFilesystem || *s.AllowPrivilegeEscalation || len(s.Capabilities.Drop) != 1 ||

@@ -135,8 +135,9 @@ func TestPorts(t *testing.T) {
 	if got := n.Counts(); got.Web+got.DNS > 2 {
 		t.Errorf("URLs that are not asked counted: %+v", got)
 	}
-	wantFailure(t, "a name server at port 5353", n.DNS(t.Context(), probe.DNSQuestion{Name: "nordlys.example", Type: "A",
-		View: "127.0.0.1:5353"}).Failure, probe.Forbidden, "port is not 53")
+	wantFailure(t, "a name server at port 5353",
+		n.DNS(t.Context(), probe.DNSQuestion{Name: "nordlys.example", Type: "A",
+			View: "127.0.0.1:5353"}).Failure, probe.Forbidden, "port is not 53")
 }
 
 // TestOwnPorts lets documents of strangers name ports of this machine.

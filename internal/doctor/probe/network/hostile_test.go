@@ -39,7 +39,8 @@ func TestHostileMemory(t *testing.T) {
 		}
 	}
 	many := func(name string) string { return name + ": " + strings.Repeat("\x80", 2000) + "\r\n" }
-	header := "HTTP/1.1 200 OK\r\n" + many("Server") + many("Location") + many("Content-Type") + many("Www-Authenticate")
+	header := "HTTP/1.1 200 OK\r\n" + many("Server") + many("Location") + many("Content-Type") +
+		many("Www-Authenticate")
 	bomb := header + "Content-Encoding: gzip\r\n\r\n" + zipped(strings.Repeat("<a>", 8<<20))
 	var names []string
 	for i := range 200 {
@@ -75,13 +76,15 @@ func TestHostileMemory(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range MaxWeb {
 		all.Go(func() {
-			recording.Web(t.Context(), probe.WebQuestion{Method: "GET", URL: fmt.Sprintf("%s/%d", ports[i%len(ports)], i)})
+			recording.Web(t.Context(),
+				probe.WebQuestion{Method: "GET", URL: fmt.Sprintf("%s/%d", ports[i%len(ports)], i)})
 		})
 	}
 	for i := range MaxDNS {
 		for _, view := range []probe.View{probe.Recursive, probe.Unchecked, probe.View(n.Resolver()[0])} {
 			all.Go(func() {
-				recording.DNS(t.Context(), probe.DNSQuestion{Name: fmt.Sprintf("x%d.nordlys.example", i), Type: "TXT", View: view})
+				recording.DNS(t.Context(),
+					probe.DNSQuestion{Name: fmt.Sprintf("x%d.nordlys.example", i), Type: "TXT", View: view})
 			})
 		}
 	}
@@ -91,7 +94,8 @@ func TestHostileMemory(t *testing.T) {
 		counts.Direct != MaxDNS {
 		t.Errorf("asked %+v, want the most of each", counts)
 	}
-	t.Logf("%d web answers and %d DNS answers of hostile servers took %.1f MB", MaxWeb, 3*MaxDNS, float64(peak())/(1<<20))
+	t.Logf("%d web answers and %d DNS answers of hostile servers took %.1f MB",
+		MaxWeb, 3*MaxDNS, float64(peak())/(1<<20))
 	if peak() > most {
 		t.Errorf("the answers of hostile servers took %d MB, want at most %d", peak()>>20, most>>20)
 	}

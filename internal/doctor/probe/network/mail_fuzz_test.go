@@ -48,7 +48,8 @@ func FuzzMail(f *testing.F) {
 			texts = append(texts, answer.Failure.Text)
 		}
 		for _, text := range texts {
-			if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }) {
+			if strings.ContainsFunc(text,
+				func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }) {
 				t.Errorf("%q has characters that cannot be printed", text)
 			}
 			if len(text) > 2*maxLine {

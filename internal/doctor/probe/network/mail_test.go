@@ -287,7 +287,8 @@ func TestGreetingTime(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			answer := converse(t, probe.MailQuestion{Type: account.SMTP, SocketType: account.Plain}, test.script)
 			if answer.GreetedAt != test.want || answer.Greeting == "" {
-				t.Errorf("%q: greeting %q after %v, want one after %v", test.script, answer.Greeting, answer.GreetedAt, test.want)
+				t.Errorf("%q: greeting %q after %v, want one after %v",
+					test.script, answer.Greeting, answer.GreetedAt, test.want)
 			}
 		})
 	}
@@ -296,7 +297,8 @@ func TestGreetingTime(t *testing.T) {
 // TestSlowTLS checks that a server is waited for as long where TLS begins at once.
 func TestSlowTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		answer := converse(t, probe.MailQuestion{Type: account.SMTP, Host: "mail.hoster.example", SocketType: account.SSL},
+		answer := converse(t,
+			probe.MailQuestion{Type: account.SMTP, Host: "mail.hoster.example", SocketType: account.SSL},
 			"wait 13s\nTLS\n< 220 mail\n> EHLO doctor.example\n< 250 mail\n> QUIT\nclose")
 		if answer.GreetedAt != 13*time.Second || answer.Failure != nil {
 			t.Errorf("greeting after %v, failure %q; want one after 13s", answer.GreetedAt, describe(answer.Failure))
@@ -382,7 +384,8 @@ func TestMailEnds(t *testing.T) {
 			answer := talk(ctx, client, probe.MailQuestion{Type: account.IMAP, SocketType: socket}, &imap{}, nil)
 			client.Close()
 			if took := time.Since(start); took != 3*time.Second || answer.Failure.Known() {
-				t.Errorf("%s: after %v the failure is %q, want %s after 3s", socket, took, describe(answer.Failure), probe.NotAsked)
+				t.Errorf("%s: after %v the failure is %q, want %s after 3s",
+					socket, took, describe(answer.Failure), probe.NotAsked)
 			}
 		})
 	}

@@ -15,7 +15,8 @@ import (
 // TestRealServers checks the dialogue with Dovecot and Postfix.
 func TestRealServers(t *testing.T) {
 	servers := mailrig.Start(t)
-	n, err := New(Options{Servers: []string{"127.0.0.1:1"}, Private: true, Roots: servers.Roots, Hello: "doctor.example"})
+	n, err := New(Options{Servers: []string{"127.0.0.1:1"}, Private: true, Roots: servers.Roots,
+		Hello: "doctor.example"})
 	if err != nil {
 		t.Fatal(err)
 	}

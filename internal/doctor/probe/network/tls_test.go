@@ -156,12 +156,13 @@ func TestInspect(t *testing.T) {
 			t.Errorf("%s: problems are %q, want %q", test.name, facts.Problems, test.want)
 		}
 	}
-	stale := inspect([]*x509.Certificate{issue(server(host), oldIssuer).Certificate, oldIssuer.Certificate}, tls.VersionTLS13, host,
-		testRoots, testNow)
+	stale := inspect([]*x509.Certificate{issue(server(host), oldIssuer).Certificate, oldIssuer.Certificate},
+		tls.VersionTLS13, host, testRoots, testNow)
 	if !stale.End.Equal(oldIssuer.NotAfter) {
 		t.Errorf("a chain whose issuer ended at %v ends at %v", oldIssuer.NotAfter, stale.End)
 	}
-	old := inspect([]*x509.Certificate{testLeaf.Certificate, testIssuer.Certificate}, tls.VersionTLS11, host, testRoots, testNow)
+	old := inspect([]*x509.Certificate{testLeaf.Certificate, testIssuer.Certificate}, tls.VersionTLS11, host,
+		testRoots, testNow)
 	want := &probe.TLS{Version: "TLS 1.1", Names: []string{host}, Issuer: "Test R11", Start: testLeaf.NotBefore,
 		End: testLeaf.NotAfter, Chain: 2, Problems: []probe.Problem{probe.OldVersion}}
 	if !reflect.DeepEqual(old, want) {
@@ -209,7 +210,8 @@ func TestVersions(t *testing.T) {
 				got = facts.Version
 			}
 			if got != test.want {
-				t.Errorf("server with TLS %#x to %#x, asked up to %#x: %q, want %q", test.min, test.max, test.asked, got, test.want)
+				t.Errorf("server with TLS %#x to %#x, asked up to %#x: %q, want %q",
+					test.min, test.max, test.asked, got, test.want)
 			}
 		})
 	}

@@ -68,7 +68,8 @@ func TestWebAnswers(t *testing.T) {
 		n, _ := network(t, atHome, "www.nordlys.example. 300 IN A 127.0.0.1")
 		answer := get(t, n, "http://www.nordlys.example:"+port+"/x")
 		if answer.Status != test.status || string(answer.Body) != test.body {
-			t.Errorf("%s: status %d, body %q, want %d, %q", test.name, answer.Status, answer.Body, test.status, test.body)
+			t.Errorf("%s: status %d, body %q, want %d, %q",
+				test.name, answer.Status, answer.Body, test.status, test.body)
 		}
 		if name, value, _ := strings.Cut(test.header, ": "); answer.Header[name] != value {
 			t.Errorf("%s: %s is %q, want %q", test.name, name, answer.Header[name], value)
@@ -107,7 +108,8 @@ func TestWebRequest(t *testing.T) {
 	})
 	o := atHome
 	o.Version = "1.0"
-	n, _ := network(t, o, "www.nordlys.example. 300 IN A 127.0.0.1", "xn--nrdlys-bya.nordlys.example. 300 IN A 127.0.0.1")
+	n, _ := network(t, o, "www.nordlys.example. 300 IN A 127.0.0.1",
+		"xn--nrdlys-bya.nordlys.example. 300 IN A 127.0.0.1")
 	for _, test := range []struct {
 		q    probe.WebQuestion
 		want string
@@ -165,8 +167,8 @@ func TestBadCertificates(t *testing.T) {
 		_, port, _ := net.SplitHostPort(l.Addr().String())
 		answer := get(t, n, "https://www.nordlys.example:"+port+"/")
 		if answer.TLS == nil || fmt.Sprint(answer.TLS.Problems) != test.want || string(answer.Body) != "<a>" {
-			t.Errorf("a certificate %s: TLS %+v, body %q, failure %v, want problems %s and the body", test.name, answer.TLS,
-				answer.Body,
+			t.Errorf("a certificate %s: TLS %+v, body %q, failure %v, want problems %s and the body",
+				test.name, answer.TLS, answer.Body,
 				answer.Failure, test.want)
 		}
 	}
@@ -224,8 +226,8 @@ func TestEndless(t *testing.T) {
 			wantFailure(t, test.name, answer.Failure, test.kind, "")
 		} else if test.name != "a bomb in a bomb" && (!answer.Truncated || len(answer.Body) != maxBody ||
 			answer.Failure != nil) {
-			t.Errorf("%s: %d bytes, truncated %v, failure %v, want %d, cut", test.name, len(answer.Body), answer.Truncated,
-				answer.Failure, maxBody)
+			t.Errorf("%s: %d bytes, truncated %v, failure %v, want %d, cut",
+				test.name, len(answer.Body), answer.Truncated, answer.Failure, maxBody)
 		}
 		if read := sent.Load(); read > 8<<20 { // what the kernel buffers of loopback
 			t.Errorf("%s: the server could send %d bytes", test.name, read)
@@ -242,8 +244,8 @@ func TestEndOfDiagnosis(t *testing.T) {
 	results := make(chan probe.WebAnswer)
 	for i := range 6 {
 		go func() {
-			results <- n.Web(ctx, probe.WebQuestion{Method: "GET", URL: fmt.Sprintf("http://www.nordlys.example:%s/%d", port,
-				i)})
+			results <- n.Web(ctx,
+				probe.WebQuestion{Method: "GET", URL: fmt.Sprintf("http://www.nordlys.example:%s/%d", port, i)})
 		}()
 	}
 	began := time.Now()

@@ -20,8 +20,10 @@ func TestReadCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	const good = `[1,[1,1],[0,"m.se",993,3,1,"a@b.se"],[[[0,"m.se",465,3,1,"a@b.se"],["a@b.se","A"]]]]`
-	server := Server{Type: "IMAP", Host: "m.se", Port: 993, Security: "SSL_TLS_REQUIRED", Auth: "PLAIN", Username: "a@b.se"}
-	want := Account{Name: "a@b.se", Email: "a@b.se", DisplayName: "A", Incoming: server, Outgoing: server, DeletePolicy: "DELETE"}
+	server := Server{Type: "IMAP", Host: "m.se", Port: 993, Security: "SSL_TLS_REQUIRED", Auth: "PLAIN",
+		Username: "a@b.se"}
+	want := Account{Name: "a@b.se", Email: "a@b.se", DisplayName: "A", Incoming: server, Outgoing: server,
+		DeletePolicy: "DELETE"}
 	want.Outgoing.Type, want.Outgoing.Port = "SMTP", 465
 	if accounts, err := ReadCode(good); err != nil || len(accounts) != 1 || accounts[0] != want {
 		t.Fatalf("ReadCode(%s) = %+v, %v; want %+v", good, accounts, err, want)

@@ -534,7 +534,8 @@ func TestSOAPEncoded(t *testing.T) {
 	w := httptest.NewRecorder()
 	SOAPHandler(resolver, false).ServeHTTP(w, r)
 	if w.Code != http.StatusUnsupportedMediaType || w.Header().Get("Accept-Encoding") != "identity" {
-		t.Errorf("gzip: status %d, Accept-Encoding %q, want 415 and identity", w.Code, w.Header().Get("Accept-Encoding"))
+		t.Errorf("gzip: status %d, Accept-Encoding %q, want 415 and identity",
+			w.Code, w.Header().Get("Accept-Encoding"))
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		if w := serve(SOAPHandler(resolver, false), method, url, nil); w.Code != http.StatusNotFound {

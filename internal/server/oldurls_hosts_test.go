@@ -71,7 +71,8 @@ func TestOldURLsWithoutName(t *testing.T) {
 		"unknown.example":          "",
 	} {
 		if w := request("GET", host, "/email.mobileconfig?email=anna", ""); w.Header().Get("Location") != want {
-			t.Errorf("GET of anna at %s: status %d, Location %q; want %q", host, w.Code, w.Header().Get("Location"), want)
+			t.Errorf("GET of anna at %s: status %d, Location %q; want %q",
+				host, w.Code, w.Header().Get("Location"), want)
 		}
 	}
 }
@@ -108,12 +109,14 @@ func TestOldURLsPlainHTTP(t *testing.T) {
 			"password=hemligt")
 		want := "https://setup.own.example/profile.mobileconfig?emailaddress=anna%40own.example"
 		if w.Code != status || w.Header().Get("Location") != want {
-			t.Errorf("%s: status %d, Location %q; want %d, %q", method, w.Code, w.Header().Get("Location"), status, want)
+			t.Errorf("%s: status %d, Location %q; want %d, %q",
+				method, w.Code, w.Header().Get("Location"), status, want)
 		}
 	}
 	w := request("GET", "own.example", "/.well-known/caldav", "")
 	if want := "https://own.example/.well-known/caldav"; w.Code != 302 || w.Header().Get("Location") != want {
-		t.Errorf("GET /.well-known/caldav: status %d, Location %q; want 302, %q", w.Code, w.Header().Get("Location"), want)
+		t.Errorf("GET /.well-known/caldav: status %d, Location %q; want 302, %q",
+			w.Code, w.Header().Get("Location"), want)
 	}
 }
 

@@ -77,7 +77,8 @@ func TestOldURLs(t *testing.T) {
 					w := httptest.NewRecorder()
 					handler.ServeHTTP(w, r)
 					if w.Code != status || w.Header().Get("Location") != base+row.target {
-						t.Errorf("%s: %s %s of %s: status %d, Location %q; want %d, %q", row.tool, method, row.path, host, w.Code,
+						t.Errorf("%s: %s %s of %s: status %d, Location %q; want %d, %q",
+							row.tool, method, row.path, host, w.Code,
 							w.Header().Get("Location"), status, base+row.target)
 					}
 					if strings.Contains(w.Header().Get("Location")+w.Body.String(), "hemligt") {

@@ -71,8 +71,8 @@ func TestUnencryptedHTTP2(t *testing.T) {
 					status = http.StatusForbidden // a POST of Autodiscover needs TLS
 				}
 				if response.ProtoMajor != version || response.StatusCode != status {
-					t.Errorf("over %s, client by %s: got %s %s, want HTTP/%d and %d\n%s", listener.Addr().Network(), scheme,
-						response.Proto, response.Status, version, status, body)
+					t.Errorf("over %s, client by %s: got %s %s, want HTTP/%d and %d\n%s",
+						listener.Addr().Network(), scheme, response.Proto, response.Status, version, status, body)
 				}
 			}
 		}

@@ -149,7 +149,8 @@ func TestStoreAway(t *testing.T) {
 	server.Stop()
 	good.logs(t, away, 2)
 	if status, text := good.readiness(); status != http.StatusOK {
-		t.Errorf("when the database is away again, /readyz of the machine with the right key = %d %q, want 200", status, text)
+		t.Errorf("when the database is away again, /readyz of the machine with the right key = %d %q, want 200",
+			status, text)
 	}
 	if log := good.log(); strings.Contains(log, "cannot be used") {
 		t.Errorf("the machine with the right key says that the store cannot be used:\n%s", log)

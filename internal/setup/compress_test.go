@@ -51,8 +51,8 @@ func TestCompressed(t *testing.T) {
 			}
 		}
 		if plain.Code != packed.Code || plain.Header().Get("Content-Type") != packed.Header().Get("Content-Type") {
-			t.Errorf("GET %s as gzip: status %d, %s, want %d, %s", path, packed.Code, packed.Header().Get("Content-Type"),
-				plain.Code, plain.Header().Get("Content-Type"))
+			t.Errorf("GET %s as gzip: status %d, %s, want %d, %s",
+				path, packed.Code, packed.Header().Get("Content-Type"), plain.Code, plain.Header().Get("Content-Type"))
 		}
 		body := packed.Body.Bytes()
 		if path == logoPath {
@@ -79,8 +79,8 @@ func TestCompressed(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, head)
 		if w.Body.Len() != 0 || w.Header().Get("Content-Length") != strconv.Itoa(len(body)) {
-			t.Errorf("HEAD %s: Content-Length %s and %d bytes, want %d and none", path, w.Header().Get("Content-Length"),
-				w.Body.Len(), len(body))
+			t.Errorf("HEAD %s: Content-Length %s and %d bytes, want %d and none",
+				path, w.Header().Get("Content-Length"), w.Body.Len(), len(body))
 		}
 	}
 }

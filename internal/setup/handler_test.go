@@ -202,7 +202,8 @@ func TestFailure(t *testing.T) {
 		body := w.Body.String()
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" ||
 			!strings.Contains(body, "The fault is ours") {
-			t.Errorf("status %d, Retry-After %q, want 503 and an apology:\n%s", w.Code, w.Header().Get("Retry-After"), body)
+			t.Errorf("status %d, Retry-After %q, want 503 and an apology:\n%s",
+				w.Code, w.Header().Get("Retry-After"), body)
 		}
 		if strings.Contains(body, "192.0.2.53") {
 			t.Error("the page quotes the internal error")
@@ -315,7 +316,8 @@ func TestHostile(t *testing.T) {
 				}
 			}
 			if w := get(t, h, "/?format=text&"+query); w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
-				t.Errorf("query %.200q as text: Content-Type %q, want text/plain", query, w.Header().Get("Content-Type"))
+				t.Errorf("query %.200q as text: Content-Type %q, want text/plain",
+					query, w.Header().Get("Content-Type"))
 			}
 		}
 	}

@@ -55,7 +55,8 @@ func TestK9(t *testing.T) {
 		w := newWorld(t).healthyMail()
 		c.make(w)
 		if f := w.forecast("thunderbird-android", anna); brief(f) != c.want {
-			t.Errorf("%s:\nThunderbird for Android %s\nwant                    %s\n%s", c.name, brief(f), c.want, briefSteps(f))
+			t.Errorf("%s:\nThunderbird for Android %s\nwant                    %s\n%s",
+				c.name, brief(f), c.want, briefSteps(f))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -19,24 +20,30 @@ import (
 // machineTimeout is how long the test of several machines may take.
 const machineTimeout = 4 * time.Minute
 
-// sharedNames is how many names are asked for by the test of several machines, and 4 s how
-// long the database is away; SIGNPOST_MACHINE_NAMES and SIGNPOST_MACHINE_OUTAGE set others.
-const sharedNames = 40
+// sharedNames is how many names are asked for by the test of several machines, and sharedOutages
+// is how long the database is away, several times. SIGNPOST_MACHINE_NAMES and
+// SIGNPOST_MACHINE_OUTAGES set others.
+const (
+	sharedNames   = 40
+	sharedOutages = "1s 4s"
+)
 
 // TestMachines starts three machines, each in a network namespace of its own, that share
 // certificates in PostgreSQL. HAProxy is in front of them, and Pebble is the ACME server.
 func TestMachines(t *testing.T) {
 	need(t, "haproxy", "nsenter", "unshare")
 	names := number(t, "SIGNPOST_MACHINE_NAMES", sharedNames)
-	outage := time.Duration(number(t, "SIGNPOST_MACHINE_OUTAGE", 4)) * time.Second
-	closedFor(t, machineTimeout+outage+time.Duration(names)*time.Second/2, func(t *testing.T) {
+	outages, all := durations(t, "SIGNPOST_MACHINE_OUTAGES", sharedOutages)
+	closedFor(t, machineTimeout+all+time.Duration(names)*time.Second/2, func(t *testing.T) {
 		f := startFarm(t, 3, names+50)
 		f.orderOnce(t, names)
 		f.serveWithEmptyDisk(t, names)
 		f.resume(t)
 		f.sameProfile(t)
 		f.killWhileOrdering(t, f.names[names])
-		f.outage(t, outage, f.names[names+1:])
+		for i, length := range outages {
+			f.outage(t, length, f.names[names+1+2*i:])
+		}
 	})
 }
 
@@ -296,4 +303,18 @@ func number(t *testing.T, variable string, otherwise int) int {
 		t.Fatalf("%s=%q is no number", variable, text)
 	}
 	return n
+}
+
+// durations returns the durations that an environment variable holds, or others, and their sum.
+func durations(t *testing.T, variable, otherwise string) (all []time.Duration, sum time.Duration) {
+	t.Helper()
+	for text := range strings.FieldsSeq(cmp.Or(os.Getenv(variable), otherwise)) {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatalf("%s: %v", variable, err)
+		}
+		all = append(all, d)
+		sum += d
+	}
+	return all, sum
 }

@@ -137,7 +137,7 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 		calls:      map[string]*call{},
 		loaded:     map[string]int{},
 	}
-	a.limits.ledger = newLedger[entries](storage, ordersKey)
+	a.limits.ledger = newLedger[entries](storage, ordersKey, o.Log)
 	if a.isDatabase {
 		// Whoever has these keys can read recorded sessions, so they are not written into the
 		// directory of one machine, where a backup finds them.

@@ -79,7 +79,7 @@ func AskHandler(policy Policy, proxy caa.Authority, perHour int, shared Shared, 
 		granted: map[string]time.Time{},
 	}
 	if shared != nil {
-		h.ledger = newLedger[askedNames](shared, askKey)
+		h.ledger = newLedger[askedNames](shared, askKey, log)
 	}
 	return h
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -173,7 +174,7 @@ func (a *acmeIssuer) orderFailed(name string, renewal bool, err error) {
 	if a.ctx.Err() != nil {
 		return
 	}
-	reason := shorten(a.scrub.Replace(err.Error()))
+	reason := shorten(a.scrub.Replace(err.Error()), 400)
 	again := a.limits.failed(name, err, reason)
 	a.mu.Lock()
 	a.counts.Failed++
@@ -184,10 +185,9 @@ func (a *acmeIssuer) orderFailed(name string, renewal bool, err error) {
 
 // shorten limits the text of an ACME server, which can quote what a customer's
 // host has sent.
-func shorten(text string) string {
-	const most = 400
+func shorten(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}
-	return text[:most] + "…"
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

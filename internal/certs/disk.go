@@ -14,8 +14,9 @@ import (
 	"signpost/internal/regular"
 )
 
-// maxStored is far above the size of a certificate with its chain, and of the ledger of orders.
-const maxStored = 1 << 20
+// maxStored is far above the size of a certificate with its chain, and of the ledger of orders with
+// as many of them as an operator can allow.
+const maxStored = 16 << 20
 
 // disk is the storage directory, which may be on a disk that several instances share. It reads
 // regular files only, so that whatever else stands there stops no handshake.

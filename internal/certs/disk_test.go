@@ -4,6 +4,7 @@ package certs
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,7 +54,7 @@ func TestLedgerOfProcesses(t *testing.T) {
 	const processes, each = 3, 20
 	count := func(dir, who string, n int) {
 		l := newLimits(1000)
-		l.ledger = newLedger[entries](disk{&certmagic.FileStorage{Path: dir}}, ordersKey)
+		l.ledger = newLedger[entries](disk{&certmagic.FileStorage{Path: dir}}, ordersKey, slog.New(slog.DiscardHandler))
 		for i := range n {
 			if err := l.allow(t.Context(), fmt.Sprintf("%s-%d.example", who, i), high); err != nil {
 				t.Fatal(err)
@@ -86,7 +87,7 @@ func TestLedgerOfProcesses(t *testing.T) {
 	}
 	count(dir, "last", 1)
 	l := newLimits(1000)
-	l.ledger = newLedger[entries](disk{&certmagic.FileStorage{Path: dir}}, ordersKey)
+	l.ledger = newLedger[entries](disk{&certmagic.FileStorage{Path: dir}}, ordersKey, slog.New(slog.DiscardHandler))
 	if err := l.update(t.Context(), func(*counts) bool { return false }); err != nil {
 		t.Fatal(err)
 	}

@@ -25,10 +25,11 @@ func newEvent(name string, count int) event {
 	return event{time.Now(), name, dns.Registrable(name), count}
 }
 
-// prune removes what is older than the window.
+// prune removes what is older than the window, and what an instance has counted whose clock is
+// ahead by more.
 func (h *history) prune() {
 	now := time.Now()
-	*h = slices.DeleteFunc(*h, func(e event) bool { return now.Sub(e.at) >= window })
+	*h = slices.DeleteFunc(*h, func(e event) bool { return now.Sub(e.at).Abs() >= window })
 }
 
 // sum adds up everything, and what counts for a registrable domain.

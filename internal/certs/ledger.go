@@ -5,8 +5,8 @@ import (
 	crand "crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -25,11 +25,12 @@ const (
 type ledger[T any] struct {
 	storage Shared
 	key     string
+	log     *slog.Logger
 	turn    chan struct{} // so that the calls of this instance need not contend
 }
 
-func newLedger[T any](storage Shared, key string) *ledger[T] {
-	return &ledger[T]{storage, key, make(chan struct{}, 1)}
+func newLedger[T any](storage Shared, key string, log *slog.Logger) *ledger[T] {
+	return &ledger[T]{storage, key, log, make(chan struct{}, 1)}
 }
 
 // update changes the value. change reports whether it did, and is called again if another
@@ -56,13 +57,15 @@ func (l *ledger[T]) update(ctx context.Context, change func(*T) bool) error {
 	}
 }
 
-// try changes the value unless it changes meanwhile.
+// try changes the value unless it changes meanwhile. A value that is damaged is replaced: otherwise
+// nothing would be ordered any more.
 func (l *ledger[T]) try(ctx context.Context, change func(*T) bool) (done bool, err error) {
 	var value T
 	old, err := l.storage.Load(ctx, l.key)
 	if err == nil && len(old) > 0 {
 		if err := json.Unmarshal(old, &value); err != nil {
-			return false, fmt.Errorf("%s is damaged: %w", l.key, err)
+			l.log.Warn("what was counted is damaged, counting begins anew", "key", l.key, "reason", err)
+			value = *new(T)
 		}
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
@@ -118,15 +121,20 @@ func toEntries(c counts) entries {
 	return e
 }
 
+// counts returns what the entries count. A time that is further ahead than any delay can be was
+// written by an instance whose clock is wrong, and stops nobody.
 func (e entries) counts() counts {
+	now := time.Now()
 	c := counts{failures: map[string]*failure{}, stopDelay: e.Stopped.Delay, stopReason: e.Stopped.Reason}
 	for _, o := range e.Orders {
 		c.orders = append(c.orders, o.event())
 	}
 	for name, f := range e.Failures {
-		c.failures[name] = &failure{f.Count, f.Until, f.Reason}
+		if f.Until.Sub(now) < maxNameRetryAfter+window {
+			c.failures[name] = &failure{f.Count, f.Until, f.Reason}
+		}
 	}
-	if !e.Stopped.Until.IsZero() {
+	if !e.Stopped.Until.IsZero() && e.Stopped.Until.Sub(now) < maxServerRetryAfter+window {
 		c.stoppedUntil, c.stoppedSince = e.Stopped.Until, e.Stopped.Since
 	}
 	return c

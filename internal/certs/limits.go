@@ -34,6 +34,12 @@ const (
 	maxServerRetryAfter = 3 * time.Hour
 )
 
+// What is remembered of failures is written with each order.
+const (
+	maxFailures = 1000 // names
+	maxReason   = 200  // bytes
+)
+
 // priority decides which part of an hour's orders a name may use.
 type priority int
 
@@ -272,6 +278,7 @@ func (c *counts) fail(name string, err error, reason string) time.Time {
 	}
 	f := c.failures[name]
 	if f == nil {
+		c.forgetFirst()
 		f = &failure{}
 		c.failures[name] = f
 	}
@@ -280,7 +287,7 @@ func (c *counts) fail(name string, err error, reason string) time.Time {
 		f.until = earlier(later(wanted, now.Add(serverDelay)), now.Add(maxNameRetryAfter))
 	}
 	f.count++
-	f.reason = reason
+	f.reason = shorten(reason, maxReason)
 	return later(f.until, c.stoppedUntil)
 }
 
@@ -302,6 +309,20 @@ func (c *counts) pruneFailures() {
 			delete(c.failures, name)
 		}
 	}
+}
+
+// forgetFirst makes room for one more failure: it forgets the name that may be tried again first.
+func (c *counts) forgetFirst() {
+	if len(c.failures) < maxFailures {
+		return
+	}
+	first := ""
+	for name, f := range c.failures {
+		if first == "" || f.until.Before(c.failures[first].until) {
+			first = name
+		}
+	}
+	delete(c.failures, first)
 }
 
 // failing lists the names whose last order failed.

@@ -71,10 +71,10 @@ func TestSampler(t *testing.T) {
 }
 
 func TestShorten(t *testing.T) {
-	if got := shorten("short"); got != "short" {
+	if got := shorten("short", 400); got != "short" {
 		t.Errorf("shorten(short) = %q", got)
 	}
-	if got := shorten(strings.Repeat("x", 1000)); len(got) > 410 || !strings.HasSuffix(got, "…") {
-		t.Errorf("shorten of 1000 bytes has %d, want at most 410 and an ellipsis", len(got))
+	if got := shorten(strings.Repeat("ä", 1000), 401); got != strings.Repeat("ä", 200)+"…" {
+		t.Errorf("shorten cuts to %q, want 200 letters and an ellipsis", got)
 	}
 }

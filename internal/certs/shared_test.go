@@ -151,7 +151,7 @@ func sharedLimits(shared Shared, instances, perHour int) []*limits {
 	var all []*limits
 	for range instances {
 		l := newLimits(perHour)
-		l.ledger = newLedger[entries](shared, ordersKey)
+		l.ledger = newLedger[entries](shared, ordersKey, slog.New(slog.DiscardHandler))
 		all = append(all, l)
 	}
 	return all

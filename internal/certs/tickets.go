@@ -22,6 +22,8 @@ const (
 	// package crypto/tls.
 	ticketKeyUse  = 24 * time.Hour
 	ticketKeyLife = 7 * 24 * time.Hour
+	// maxTicketKeys is more than there are while the clocks of all instances are right.
+	maxTicketKeys = 10
 
 	// ticketRefresh is how often the keys are read. A ticket of a key that another instance
 	// does not know yet costs a whole handshake there and nothing else.
@@ -107,8 +109,11 @@ func (t *tickets) refresh(ctx context.Context) error {
 	return nil
 }
 
-// isDue reports whether the first key has been used for long enough.
-func isDue(keys []ticketKey) bool { return len(keys) == 0 || time.Since(keys[0].Made) >= ticketKeyUse }
+// isDue reports whether the first key has been used for long enough, or was made by an instance
+// whose clock is far ahead.
+func isDue(keys []ticketKey) bool {
+	return len(keys) == 0 || time.Since(keys[0].Made).Abs() >= ticketKeyUse
+}
 
 // add adds a new key to those that were read, and drops those whose tickets are too old. If
 // another instance has done so meanwhile, its keys are used.
@@ -116,7 +121,8 @@ func (t *tickets) add(ctx context.Context, old []byte, keys []ticketKey) ([]tick
 	k := ticketKey{Made: time.Now().UTC()}
 	rand.Read(k.Key[:])
 	keys = slices.Insert(keys, 0, k)
-	keys = slices.DeleteFunc(keys, func(k ticketKey) bool { return time.Since(k.Made) >= ticketKeyLife })
+	keys = slices.DeleteFunc(keys, func(k ticketKey) bool { return time.Since(k.Made).Abs() >= ticketKeyLife })
+	keys = keys[:min(len(keys), maxTicketKeys)]
 	data, err := json.Marshal(keys)
 	if err != nil {
 		return nil, err

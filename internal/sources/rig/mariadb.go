@@ -25,6 +25,9 @@ func MariaDB(t testing.TB) *Server {
 	return mariadb.server
 }
 
+// NewMariaDB starts another server, with databases of the same names.
+func NewMariaDB(t testing.TB) *Server { return startMariaDB(t) }
+
 func startMariaDB(t testing.TB) *Server {
 	t.Helper()
 	const owner = "mysql"

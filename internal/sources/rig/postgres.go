@@ -24,6 +24,9 @@ func PostgreSQL(t testing.TB) *Server {
 	return postgres.server
 }
 
+// NewPostgreSQL starts another server, with databases of the same names.
+func NewPostgreSQL(t testing.TB) *Server { return startPostgreSQL(t) }
+
 func startPostgreSQL(t testing.TB) *Server {
 	t.Helper()
 	const owner = "postgres"

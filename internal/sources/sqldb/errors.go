@@ -113,5 +113,8 @@ func socketOf(err error) string {
 	return problem.Addr.String()
 }
 
+// errReadOnly is the error of a server that takes no writing when this program must write.
+var errReadOnly = &localError{errors.New("the database takes no writing now, as a standby does")}
+
 // errNoTLS is what a driver returns if the server has no TLS.
 var errNoTLS = errors.New("the server has no TLS")

@@ -85,6 +85,7 @@ func (c *mysqlConnector) Driver() driver.Driver { return nil }
 func (c *mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	config := mysql.NewConfig()
 	config.Logger = &mysql.NopLogger{}
+	config.RejectReadOnly = c.place.writes // ends the connection when its server has become a replica
 	config.User, config.DBName = c.place.user, c.place.database
 	config.Net, config.Addr = "tcp", c.host.String()
 	if c.host.socket != "" {
@@ -118,7 +119,31 @@ func (c *mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 			return nil, err
 		}
 	}
+	if c.place.writes {
+		if err := mayWriteMySQL(ctx, conn); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
 	return conn, nil
+}
+
+// mayWriteMySQL returns an error if the server takes no writing, as a replica does: another host of
+// the URL may.
+func mayWriteMySQL(ctx context.Context, conn driver.Conn) error {
+	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, "SELECT @@global.read_only", nil)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	row := make([]driver.Value, 1)
+	if err := rows.Next(row); err != nil {
+		return err
+	}
+	if text, ok := row[0].([]byte); ok && string(text) == "1" || row[0] == int64(1) {
+		return errReadOnly
+	}
+	return nil
 }
 
 // strangeToMySQL reports whether MySQL cannot take a parameter's characters: the

@@ -134,7 +134,23 @@ func (c *postgresConnector) connect(ctx context.Context, config *pgconn.Config, 
 	if err != nil {
 		return nil, err
 	}
-	return &postgresConn{conn: conn}, nil
+	if c.place.writes {
+		if err := mayWrite(ctx, conn); err != nil {
+			conn.Close(ctx)
+			return nil, err
+		}
+	}
+	return &postgresConn{conn: conn, writes: c.place.writes}, nil
+}
+
+// mayWrite returns an error if the server takes no writing, as a standby does: another host of the
+// URL may.
+func mayWrite(ctx context.Context, conn *pgconn.PgConn) error {
+	result := conn.ExecParams(ctx, "SHOW transaction_read_only", nil, nil, nil, nil).Read()
+	if result.Err == nil && len(result.Rows) > 0 && string(result.Rows[0][0]) == "on" {
+		return errReadOnly
+	}
+	return result.Err
 }
 
 // isPooler reports whether a pooler has refused a setting. PgBouncer: "unsupported
@@ -186,7 +202,10 @@ func splitSocket(path string) (directory string, port uint16) {
 }
 
 // postgresConn is a connection.
-type postgresConn struct{ conn *pgconn.PgConn }
+type postgresConn struct {
+	conn   *pgconn.PgConn
+	writes bool // unless a server has become a standby
+}
 
 // closeTimeout bounds saying goodbye to a server that may have gone.
 const closeTimeout = 100 * time.Millisecond
@@ -228,6 +247,9 @@ func (s *postgresStmt) ExecContext(ctx context.Context, args []driver.NamedValue
 		return nil, err
 	}
 	tag, err := reader.Close()
+	if s.conn.writes && isReadOnly(err) {
+		s.conn.Close() // the next connection may be to a server that takes writing
+	}
 	if err != nil && s.conn.conn.IsClosed() && ctx.Err() == nil {
 		return nil, driver.ErrBadConn
 	}
@@ -299,6 +321,12 @@ func (r *postgresRows) Next(row []driver.Value) error {
 		}
 	}
 	return nil
+}
+
+// isReadOnly reports whether the server takes no writing: read_only_sql_transaction.
+func isReadOnly(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refused.Code == "25006"
 }
 
 // strangeToPostgres reports whether PostgreSQL cannot take a parameter's bytes: they

@@ -36,8 +36,9 @@ var floors = [][]string{
 	},
 	{"internal/certstore"},
 	{
-		"internal/config", "internal/doctor/finding", "internal/importer/format", "internal/importer/living", "internal/importer/town",
-		"internal/records/publish", "internal/server", "internal/show",
+		"internal/config", "internal/doctor/finding",
+		"internal/importer/format", "internal/importer/living", "internal/importer/town", "internal/records/publish",
+		"internal/server", "internal/show",
 	},
 	{"internal/doctor", "internal/importer", "internal/importer/start"},
 	{"internal/doctor/page"},
@@ -54,8 +55,9 @@ var formats = []string{"autoconfig", "autodiscover", "mobileconfig"}
 var configReaders = []string{"cmd/signpost", "internal/importer", "internal/service", "internal/systems"}
 
 // forTests are the packages that only tests may import.
-var forTests = []string{"internal/browser", "internal/dns/dnstest", "internal/doctor/mailrig", "internal/freeport", "internal/golden",
-	"internal/importer/town", "internal/setup/phone/phonetest", "internal/sources/memory", "internal/sources/rig", "internal/systems"}
+var forTests = []string{"internal/browser", "internal/dns/dnstest", "internal/doctor/mailrig", "internal/freeport",
+	"internal/golden", "internal/importer/town", "internal/setup/phone/phonetest", "internal/sources/memory",
+	"internal/sources/rig", "internal/systems"}
 
 // owners lists which packages may import a library directly.
 var owners = map[string][]string{

@@ -3,7 +3,6 @@ package certs
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,10 +35,8 @@ const (
 	// until it is answered as before: a client of the proxy waits.
 	grantedTimeout = 1800 * time.Millisecond
 
-	// askKey is the name in a shared storage of the ledger of names that were granted.
-	askKey = "signpost/asked.json"
-
-	// countTimeout is how long it may take to count a name in a shared storage.
+	// countTimeout is how long it may take to find out in a shared storage whether a name was
+	// granted before, and to count it if not.
 	countTimeout = 3 * time.Second
 
 	// grantedFor is how long a name counts as granted before while nothing is known about
@@ -54,11 +51,19 @@ type askHandler struct {
 	perHour int
 	log     *slog.Logger
 	sampler *sampler
-	ledger  *ledger[askedNames] // where all instances count together; nil if this one is alone
+	asked   *asked // what all instances know together; nil if this one is alone
 
 	mu      sync.Mutex
-	granted map[string]time.Time // when the proxy was last allowed to order for a name
-	added   history              // those that were new and not listed
+	granted map[string]grantedName // that the proxy was allowed to order for
+	added   history                // those that were new and not listed
+	untold  map[string]bool        // names whose time in the shared storage may be too old
+	telling bool                   // a goroutine is telling the others about them
+}
+
+// grantedName says when the proxy was last allowed to order for a name.
+type grantedName struct {
+	at   time.Time
+	told time.Time // what the shared storage says, as far as this instance knows
 }
 
 // AskHandler returns the handler for a TLS proxy that orders certificates itself
@@ -72,14 +77,15 @@ type askHandler struct {
 //
 // perHour limits the new names that are hosted here by DNS only, 1000 if zero; the
 // names of one registrable domain get a tenth of them. Instances with a shared storage count
-// them together; shared is nil without one. The handler is for GET only.
+// them together, and know which names any of them has granted; shared is nil without one. The
+// handler is for GET only.
 func AskHandler(policy Policy, proxy caa.Authority, perHour int, shared Shared, log *slog.Logger) http.Handler {
 	h := &askHandler{
 		policy: policy, proxy: proxy, perHour: cmp.Or(perHour, DefaultAskPerHour), log: log, sampler: &sampler{},
-		granted: map[string]time.Time{},
+		granted: map[string]grantedName{}, untold: map[string]bool{},
 	}
 	if shared != nil {
-		h.ledger = newLedger[askedNames](shared, askKey, log)
+		h.asked = newAsked(shared, log)
 	}
 	return h
 }
@@ -92,7 +98,9 @@ func (h *askHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no: not a domain name", http.StatusForbidden)
 		return
 	}
-	err = h.decide(r.Context(), name)
+	ctx, cancel := context.WithTimeout(r.Context(), askTimeout)
+	defer cancel()
+	err = h.decide(ctx, name)
 	refused, isRefusal := errors.AsType[*refusal](err)
 	_, isElsewhere := errors.AsType[*elsewhereError](err)
 	_, isForbidden := errors.AsType[*caa.Forbidden](err)
@@ -107,7 +115,7 @@ func (h *askHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.sampler.warn(h.log, "no certificate", "name", name, "reason", refused.text)
 		w.Header().Set("Retry-After", "600")
 		http.Error(w, "not now: "+refused.text, http.StatusServiceUnavailable)
-	case h.wasGranted(name):
+	case h.wasGrantedAnywhere(ctx, name):
 		// DNS does not answer, or its owner forbids another certificate. The proxy
 		// may have one already, and serves it only after another yes.
 		yes(w)
@@ -128,11 +136,7 @@ func yes(w http.ResponseWriter) {
 // of their own for what is asked of DNS, so strangers' names with silent name servers
 // do not delay them.
 func (h *askHandler) decide(ctx context.Context, name string) error {
-	limit := askTimeout
-	if h.wasGranted(name) {
-		limit = grantedTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := h.untilEnough(ctx, name)
 	defer cancel()
 	kind, listed := fair.Ask, h.policy.Listed(name)
 	if listed {
@@ -153,53 +157,119 @@ func (h *askHandler) decide(ctx context.Context, name string) error {
 	return h.grant(ctx, name, listed)
 }
 
-// wasGranted reports whether the proxy was allowed to order for the name within
-// grantedFor.
+// untilEnough returns the context for what is asked about a name, which ends sooner if the name was
+// granted before. Whether another instance has done so is asked only when DNS is slow.
+func (h *askHandler) untilEnough(ctx context.Context, name string) (context.Context, context.CancelFunc) {
+	if h.wasGranted(name) {
+		return context.WithTimeout(ctx, grantedTimeout)
+	}
+	asking, cancel := context.WithCancel(ctx)
+	if h.asked == nil {
+		return asking, cancel
+	}
+	enough := time.AfterFunc(grantedTimeout, func() {
+		if h.wasGrantedAnywhere(asking, name) {
+			cancel()
+		}
+	})
+	return asking, func() { enough.Stop(); cancel() }
+}
+
+// wasGranted reports whether this instance knows that the proxy was allowed to order for the
+// name within grantedFor.
 func (h *askHandler) wasGranted(name string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.isGranted(name)
+	g, ok := h.granted[name]
+	return ok && time.Since(g.at) < grantedFor
 }
 
-// isGranted is wasGranted for who holds the mutex.
-func (h *askHandler) isGranted(name string) bool {
-	last, ok := h.granted[name]
-	return ok && time.Since(last) < grantedFor
+// wasGrantedAnywhere is wasGranted for all instances. While the shared storage does not answer, it
+// is about this one.
+func (h *askHandler) wasGrantedAnywhere(ctx context.Context, name string) bool {
+	if h.wasGranted(name) {
+		return true
+	}
+	if h.asked == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	if at, err := h.asked.when(ctx, name); err == nil && time.Since(at) < grantedFor {
+		h.remember(name, grantedName{at, at})
+	}
+	return h.wasGranted(name)
 }
 
 // grant remembers a name, and counts it if it is new and not listed.
 func (h *askHandler) grant(ctx context.Context, name string, listed bool) error {
-	if !listed && !h.wasGranted(name) {
-		if err := h.count(ctx, name); err != nil {
-			return err
+	if !listed {
+		ctx, cancel := context.WithTimeout(ctx, countTimeout)
+		defer cancel()
+		if !h.wasGrantedAnywhere(ctx, name) {
+			if err := h.count(ctx, name); err != nil {
+				return err
+			}
 		}
 	}
+	h.remember(name, grantedName{at: time.Now()})
+	return nil
+}
+
+// remember notes the times of a name, unless it knows later ones.
+func (h *askHandler) remember(name string, g grantedName) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, known := h.granted[name]; !known && len(h.granted) >= maxGranted {
+	known, ok := h.granted[name]
+	if !ok && len(h.granted) >= maxGranted {
 		for other := range h.granted {
 			delete(h.granted, other)
+			delete(h.untold, other)
 			break
 		}
 	}
-	h.granted[name] = time.Now()
-	return nil
+	g = grantedName{later(known.at, g.at), later(known.told, g.told)}
+	h.granted[name] = g
+	if h.asked != nil && g.at.Sub(g.told) >= tellEvery {
+		h.untold[name] = true
+	}
+	if len(h.untold) > 0 && !h.telling {
+		h.telling = true
+		go h.tell()
+	}
+}
+
+// tell tells the others which names were granted, until they know all or the storage fails. The
+// next yes begins it again. No proxy waits for it.
+func (h *askHandler) tell() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	defer func() { h.telling = false }()
+	for len(h.untold) > 0 {
+		var name string
+		for name = range h.untold {
+			break
+		}
+		at := h.granted[name].at
+		h.mu.Unlock()
+		told, err := h.asked.tell(name, at)
+		h.mu.Lock()
+		if err != nil {
+			return
+		}
+		delete(h.untold, name)
+		if g, ok := h.granted[name]; ok {
+			h.granted[name] = grantedName{g.at, told}
+		}
+	}
 }
 
 // count counts a new name, or returns a refusal. While a shared storage does not answer, this
 // instance counts by itself: a proxy could not order otherwise.
 func (h *askHandler) count(ctx context.Context, name string) error {
-	if h.ledger != nil {
-		ctx, cancel := context.WithTimeout(ctx, countTimeout)
-		defer cancel()
+	if h.asked != nil {
 		var refused error
-		err := h.ledger.update(ctx, func(a *askedNames) bool {
-			names := a.history()
-			before := len(names)
-			refused = h.add(&names, name)
-			*a = askedNamesOf(names)
-			return len(names) != before
-		})
+		err := h.asked.update(ctx, func(names *history) { refused = h.add(names, name) })
 		if err == nil {
 			return refused
 		}
@@ -225,26 +295,4 @@ func (h *askHandler) add(names *history, name string) error {
 	}
 	*names = append(*names, e)
 	return nil
-}
-
-// askedNames are the new names as they stand in the storage.
-type askedNames struct {
-	Names  []orderEntry `json:"names"`
-	Writer string       `json:"writer"` // as in entries
-}
-
-func (a askedNames) history() history {
-	var all history
-	for _, n := range a.Names {
-		all = append(all, n.event())
-	}
-	return all
-}
-
-func askedNamesOf(names history) askedNames {
-	a := askedNames{Names: []orderEntry{}, Writer: rand.Text()}
-	for _, e := range names {
-		a.Names = append(a.Names, orderEntry{e.at.UTC(), e.name, e.count})
-	}
-	return a
 }

@@ -323,7 +323,7 @@ func TestAskExpires(t *testing.T) {
 func TestAskForgets(t *testing.T) {
 	h := AskHandler(&testPolicy{}, testAuthority, 2*maxGranted, nil, nil).(*askHandler)
 	for i := range maxGranted {
-		h.granted[nth(i)] = time.Now()
+		h.granted[nth(i)] = grantedName{at: time.Now()}
 	}
 	if err := h.grant(t.Context(), "autoconfig.new.se", false); err != nil || len(h.granted) != maxGranted {
 		t.Errorf("one name more: %v, and %d names are remembered, want %d", err, len(h.granted), maxGranted)

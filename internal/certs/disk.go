@@ -32,6 +32,21 @@ func (d disk) Load(_ context.Context, key string) ([]byte, error) {
 // Away implements Shared.
 func (d disk) Away() bool { return false }
 
+// DeleteOlder implements Shared.
+func (d disk) DeleteOlder(_ context.Context, prefix string, age time.Duration) error {
+	directory := d.Filename(prefix)
+	entries, err := os.ReadDir(directory)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) >= age {
+			os.Remove(filepath.Join(directory, entry.Name()))
+		}
+	}
+	return err
+}
+
 // OnLoss implements Shared. certmagic keeps its lock files for as long as its process lives.
 func (d disk) OnLoss(ctx context.Context, _ func()) context.Context { return ctx }
 

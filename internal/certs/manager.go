@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/caddyserver/certmagic"
 
@@ -49,6 +50,8 @@ type Shared interface {
 	// Swap replaces the value of a key and reports whether it did: not if the value is not old
 	// any more. Without old, there must be none. No two instances may write the same value.
 	Swap(ctx context.Context, key string, old, value []byte) (bool, error)
+	// DeleteOlder deletes the values below a prefix that were stored an age ago or earlier.
+	DeleteOlder(ctx context.Context, prefix string, age time.Duration) error
 	// OnLoss returns a context. If a lock that is taken with it becomes another instance's,
 	// lost is called.
 	OnLoss(ctx context.Context, lost func()) context.Context

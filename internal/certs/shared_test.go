@@ -63,6 +63,11 @@ func (s *testShared) OnLoss(ctx context.Context, lost func()) context.Context {
 	return ctx
 }
 
+// DeleteOlder implements Shared.
+func (s *testShared) DeleteOlder(ctx context.Context, prefix string, age time.Duration) error {
+	return disk{s.FileStorage}.DeleteOlder(ctx, prefix, age)
+}
+
 func (s *testShared) Away() bool { return s.away.Load() }
 
 func (s *testShared) Load(ctx context.Context, key string) ([]byte, error) {
@@ -70,6 +75,13 @@ func (s *testShared) Load(ctx context.Context, key string) ([]byte, error) {
 		return nil, errTransient
 	}
 	return s.FileStorage.Load(ctx, key)
+}
+
+func (s *testShared) Store(ctx context.Context, key string, value []byte) error {
+	if s.fails("Store", key) {
+		return errTransient
+	}
+	return s.FileStorage.Store(ctx, key, value)
 }
 
 func (s *testShared) Exists(ctx context.Context, key string) bool {
@@ -267,8 +279,10 @@ func TestAskTogether(t *testing.T) {
 	shared := newTestShared(t)
 	var instances []http.Handler
 	for range 2 {
-		instances = append(instances, AskHandler(&testPolicy{allowed: (&Names{Domains: exampleDomains{}}).Allowed},
-			testAuthority, 10, shared, slog.New(slog.DiscardHandler)))
+		h := AskHandler(&testPolicy{allowed: (&Names{Domains: exampleDomains{}}).Allowed},
+			testAuthority, 10, shared, slog.New(slog.DiscardHandler))
+		instances = append(instances, h)
+		t.Cleanup((&askers{t: t, all: []*askHandler{h.(*askHandler)}}).settle)
 	}
 	yes := func(i int, name string) bool {
 		status, _ := ask(t, instances[i], "?domain="+name)

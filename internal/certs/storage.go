@@ -21,8 +21,8 @@ const (
 	tidyRetry = 10 * time.Minute
 )
 
-// tidy removes certificates that expired long ago from storage, now and regularly
-// until ctx is done.
+// tidy removes certificates that expired long ago from storage, and names that /ask granted so
+// long ago that it does not count any more, now and regularly until ctx is done.
 func (a *acmeIssuer) tidy(ctx context.Context) {
 	for {
 		err := certmagic.CleanStorage(ctx, a.storage, certmagic.CleanStorageOptions{
@@ -31,6 +31,9 @@ func (a *acmeIssuer) tidy(ctx context.Context) {
 			ExpiredCerts:           true,
 			ExpiredCertGracePeriod: 30 * 24 * time.Hour,
 		})
+		if err == nil {
+			err = a.storage.DeleteOlder(ctx, askedPrefix, grantedFor)
+		}
 		wait := tidyInterval
 		if err != nil && ctx.Err() == nil {
 			a.log.Warn("cannot remove expired certificates", "directory", a.place, "reason", err)

@@ -172,3 +172,32 @@ func (s *Store) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error)
 	}
 	return certmagic.KeyInfo{}, err
 }
+
+// agePage is the number of names of which one query asks how old they are, so that none is slow.
+const agePage = 500
+
+// DeleteOlder deletes the values below a prefix that were stored an age ago or earlier, by the
+// database's clock.
+func (s *Store) DeleteOlder(ctx context.Context, prefix string, age time.Duration) error {
+	isOld := "modified <= " + s.in()
+	for last, to := below(prefix); ; {
+		rows, err := s.rows(ctx, "SELECT name, CASE WHEN "+isOld+" THEN 'old' ELSE '' END FROM signpost_certificates "+
+			"WHERE name > ? AND name < ? ORDER BY name LIMIT "+strconv.Itoa(agePage), seconds(-age), last, to)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		old := []string{seconds(-age)} // and may have been stored again meanwhile
+		for _, row := range rows {
+			if last = row[0]; row[1] != "" {
+				old = append(old, last)
+			}
+		}
+		if len(old) == 1 {
+			continue
+		}
+		if _, err := s.exec(ctx, "DELETE FROM signpost_certificates WHERE "+isOld+" AND name IN "+among(len(old)-1),
+			old...); err != nil {
+			return err
+		}
+	}
+}

@@ -25,13 +25,18 @@ import (
 // descriptor is what the test reads of the descriptors and documents of an image
 // (image-spec v1.1, descriptor.md, manifest.md, config.md).
 type descriptor struct {
-	Digest    string
-	Size      int64
-	Platform  struct{ Architecture, OS string }
-	Manifests []descriptor
-	Config    json.RawMessage
-	Layers    []descriptor
+	Digest      string
+	Size        int64
+	Platform    struct{ Architecture, OS string }
+	Annotations map[string]string
+	Manifests   []descriptor
+	Config      json.RawMessage
+	Layers      []descriptor
 }
+
+// imageName is the name of the image up to its version, in the documents and for every program
+// that loads it.
+const imageName = "localhost/signpost:"
 
 // TestImage reads the released image with skopeo and by itself, and starts it as a container
 // would be: read-only, without a capability, as its own user.
@@ -39,9 +44,9 @@ func TestImage(t *testing.T) {
 	tool(t, "skopeo")
 	tool(t, "bwrap")
 	archive := filepath.Join(released(t), "other", "place", "dist", "signpost-1.0.0.oci.tar")
-	for _, arch := range []string{"amd64", "arm64"} {
+	for arch, image := range map[string]string{"amd64": archive, "arm64": archive + ":" + imageName + "1.0.0"} {
 		out, err := run("", "skopeo", "--override-os", "linux", "--override-arch", arch, "inspect",
-			"oci-archive:"+archive)
+			"oci-archive:"+image)
 		if err != nil || !strings.Contains(out, `"Architecture": "`+arch+`"`) ||
 			!strings.Contains(out, `"org.opencontainers.image.version": "1.0.0"`) {
 			t.Errorf("skopeo inspect, %s: %v\n%s", arch, err, out)
@@ -50,6 +55,7 @@ func TestImage(t *testing.T) {
 	files := untar(t, archive)
 	var top, index descriptor
 	decode(t, files["index.json"], &top)
+	checkName(t, top)
 	decode(t, blob(t, files, top.Manifests[0]), &index)
 	found := false
 	for _, d := range index.Manifests {
@@ -75,6 +81,26 @@ func TestImage(t *testing.T) {
 	}
 	if !found || len(index.Manifests) != 2 {
 		t.Errorf("the image has %d architectures, want 2 with %s", len(index.Manifests), runtime.GOARCH)
+	}
+}
+
+// checkName tests that programs name the image as the documents do. podman takes the first
+// annotation, containerd and docker the second.
+func checkName(t *testing.T, top descriptor) {
+	t.Helper()
+	for _, annotation := range []string{"org.opencontainers.image.ref.name", "io.containerd.image.name"} {
+		if got, want := top.Manifests[0].Annotations[annotation], imageName+"1.0.0"; got != want {
+			t.Errorf("the archive's annotation %s is %q, want %q", annotation, got, want)
+		}
+	}
+	for _, file := range []string{"compose.yaml", "../docs/containers.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), imageName+"1.2.3") {
+			t.Errorf("%s does not name the image %s1.2.3, as it is loaded", file, imageName)
+		}
 	}
 }
 

@@ -1,5 +1,6 @@
 // Image writes an OCI image of Signpost without a container engine: an archive that podman,
-// skopeo, containerd and docker load. The same inputs give the same bytes.
+// skopeo, containerd and docker (with containerd's image store) load under the name
+// localhost/signpost:VERSION. The same inputs give the same bytes.
 //
 //	go run ./image -version 1.2.3 -revision COMMIT -date 2026-11-21T10:00:00Z \
 //	    -config docker.yaml -o signpost-1.2.3.oci.tar amd64=signpost-linux-amd64 arm64=signpost-linux-arm64
@@ -31,6 +32,11 @@ import (
 // owner is the user and group as which the image runs: the ports are above 1024, so no right
 // is needed.
 const owner = 65532
+
+// containerdName is the annotation by which containerd, and docker through it, names an image
+// (core/images/annotations.go). podman takes v1.AnnotationRefName, which must be a whole name: it
+// reads a version alone as the name of an image (containers/common, libimage/pull.go).
+const containerdName = "io.containerd.image.name"
 
 func main() {
 	var o options
@@ -80,7 +86,8 @@ func (o options) write(binaries []string) error {
 		index.Manifests = append(index.Manifests, manifest)
 	}
 	whole := a.blob(v1.MediaTypeImageIndex, encode(index))
-	whole.Annotations = map[string]string{v1.AnnotationRefName: o.version}
+	name := "localhost/signpost:" + o.version
+	whole.Annotations = map[string]string{v1.AnnotationRefName: name, containerdName: name}
 	a.file("index.json", encode(v1.Index{Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{whole}}))
 	a.file(v1.ImageLayoutFile, encode(v1.ImageLayout{Version: v1.ImageLayoutVersion}))

@@ -33,7 +33,7 @@ Usage:
   signpost presets [NAME]                             list the mail systems known as account sources, or print one
   signpost version                                    print the version
 
-"signpost COMMAND -h" explains a command. Without -config, the file is
+"signpost help COMMAND" explains a command. Without -config, the file is
 signpost.yaml in this directory or else /etc/signpost/signpost.yaml.
 `
 
@@ -71,6 +71,9 @@ func run(ctx context.Context, e env, args []string) int {
 	if len(args) == 0 {
 		fmt.Fprint(e.stderr, help)
 		return 2
+	}
+	if args[0] == "help" && len(args) > 1 {
+		args = []string{args[1], "-h"}
 	}
 	name := args[0]
 	if name == "help" || name == "-h" || name == "-help" || name == "--help" {

@@ -39,10 +39,14 @@ func (p commandPage) Names() []string {
 type command struct {
 	Name, Short, Usage, About string
 	Flags                     []option
+	Words                     []string // the operands, if it takes only some
 }
 
 // option is the help of a flag.
-type option struct{ Name, Operand, About string }
+type option struct {
+	Name, Operand, About string
+	Words                []string // what the operand can be, if the usage says it
+}
 
 // readCommands reads the help of the program and of each command.
 func readCommands(help helper) (p commandPage, err error) {
@@ -60,6 +64,11 @@ func readCommands(help helper) (p commandPage, err error) {
 				return p, err
 			}
 			c.read(text)
+		}
+		if c.Name == "presets" {
+			if c.Words, err = presetNames(help); err != nil {
+				return p, err
+			}
 		}
 		if c.Short == "" {
 			return p, fmt.Errorf("the program's help does not say what %q does:\n%s", c.Name, all)
@@ -84,10 +93,34 @@ func (c *command) read(help string) {
 			*about += l
 			continue
 		}
-		c.Flags = append(c.Flags, option{Name: match[1], Operand: match[2]})
+		c.Flags = append(c.Flags, option{Name: match[1], Operand: match[2], Words: choices(c.Usage, match[1])})
 		about = &c.Flags[len(c.Flags)-1].About
 		if match[3] != "" {
 			*about = match[3] + "\n"
 		}
 	}
+}
+
+// choices returns what a flag's operand can be, from usage such as "[-fail-on error|warning]".
+func choices(usage, flag string) []string {
+	for _, match := range regexp.MustCompile(`-`+flag+` ([a-z|]+)`).FindAllStringSubmatch(usage, -1) {
+		if strings.Contains(match[1], "|") {
+			return strings.Split(match[1], "|")
+		}
+	}
+	return nil
+}
+
+// presetNames returns the first column of what "signpost presets" prints below its head.
+func presetNames(help helper) (names []string, err error) {
+	list, err := help("presets")
+	if err != nil {
+		return nil, err
+	}
+	_, rows, _ := strings.Cut(list, "\n")
+	for row := range strings.Lines(rows) {
+		name, _, _ := strings.Cut(row, " ")
+		names = append(names, name)
+	}
+	return names, nil
 }

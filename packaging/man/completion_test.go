@@ -1,65 +1,103 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// TestCompletions lets each shell complete by the generated file.
+// TestCompletions types into each shell, as an operator does, and compares the words that the
+// shell then gives to the command.
 func TestCompletions(t *testing.T) {
-	for _, shell := range []string{"bash", "zsh", "fish"} {
-		need(t, shell)
-	}
 	dir := pages(t)
-	for _, row := range []struct{ typed, want string }{
-		{"signpost rec", "records"},
-		{"signpost p", "presets"},
-		{"signpost records -com", "-compare"},
-		{"signpost doctor -reso", "-resolver"},
-		{"signpost check -config " + dir + "/signpost.ya", "signpost.yaml.5"},
-	} {
-		for shell, complete := range map[string]func(t *testing.T, dir, typed string) string{
-			"bash": completeBash, "zsh": completeZsh, "fish": completeFish,
-		} {
-			if got := complete(t, dir, row.typed); !strings.Contains(got, row.want) {
-				t.Errorf("%s completes %q to %q, want %s", shell, row.typed, got, row.want)
-			}
+	work := t.TempDir()
+	for _, name := range []string{"folder/inner/one.yaml", "folder/with blank.yaml", "quotas"} {
+		path := filepath.Join(work, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
-}
-
-func output(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	out, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", name, err, out)
+	rows := []struct{ typed, want string }{
+		{"rec\t", "records"},
+		{"pr\tmailc\t", "presets|mailcow"},
+		{"he\tdoc\t", "help|doctor"},
+		{"records -com\t", "records|-compare"},
+		{"doctor -reso\t", "doctor|-resolver"},
+		{"records -format oct\t", "records|-format|octodns"},
+		{"doctor -fail-on w\t", "doctor|-fail-on|warning"},
+		{"check -config fol\t", "check|-config|folder/"},
+		{"check -config fol\tinn\to\t", "check|-config|folder/inner/one.yaml"},
+		{"check -config fol\tw\t-j\t", "check|-config|folder/with blank.yaml|-json"},
+		{"check -config=fol\tw\t", "check|-config=folder/with blank.yaml"},
+		{"check -config ./fol\tinn\to\t", "check|-config|./folder/inner/one.yaml"},
+		{"show a@b.example -j\t", "show|a@b.example|-json"},
+		{"import fol\tinn\t", "import|folder/inner/"},
+		{"import -forc\t-format nginx qu\t", "import|-force|-format|nginx|quotas"},
+		// These take no file, and "quotas" is one.
+		{"show qu\t", "show|qu"},
+		{"presets qu\t", "presets|qu"},
+		{"serve -listen qu\t", "serve|-listen|qu"},
 	}
-	return string(out)
+	var lines []string
+	for _, row := range rows {
+		lines = append(lines, "signpost "+row.typed)
+	}
+	for _, shell := range []struct{ name, command, setUp string }{
+		{"bash", "bash --norc --noprofile -i", `source "$PAGES/signpost.bash"; PS1='next> '`},
+		{"zsh", "zsh -f -i", `fpath=($PAGES $fpath); autoload -Uz compinit; compinit -u -D
+			unsetopt auto_remove_slash; PS1='next> '`},
+		{"fish", "fish --no-config -i", `source "$PAGES/signpost.fish"; function fish_prompt; echo -n 'next> '; end`},
+	} {
+		t.Run(shell.name, func(t *testing.T) {
+			need(t, shell.name)
+			screens := typeInto(t, work, []string{"PAGES=" + dir, "TERM=dumb"}, shell.command, shell.setUp, lines)
+			for i, row := range rows {
+				printed := wordsPrinted.FindString(screens[i])
+				got := strings.Trim(strings.ReplaceAll(printed, ")(", "|"), "()")
+				if want := "signpost|" + row.want; got != want {
+					t.Errorf("%q becomes %q, want %q; the terminal shows\n%q", lines[i], got, want, screens[i])
+				}
+			}
+		})
+	}
 }
 
-func completeBash(t *testing.T, dir, typed string) string {
-	return output(t, "bash", "-c",
-		`source "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _signpost; echo "${COMPREPLY[@]}"`,
-		"bash", filepath.Join(dir, "signpost.bash"), typed)
-}
-
-func completeFish(t *testing.T, dir, typed string) string {
-	return output(t, "fish", "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`,
-		filepath.Join(dir, "signpost.fish"), typed)
-}
-
-// completeZsh types into an interactive zsh on a terminal of its own.
-func completeZsh(t *testing.T, dir, typed string) string {
-	return output(t, "zsh", "-f", "-c", `
+// typist is a script of zsh, which has terminals: it types lines into a shell and, in place of
+// running them, lets the shell print their words. It waits for the prompt before each line.
+const typist = `
 zmodload zsh/zpty
-zpty shell zsh -f -i
-zpty -w shell "PS1=; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; echo rea''dy"
-zpty -r -m shell line '*ready*'
-zpty -w -n shell "$2"$'\t'
-sleep 1
-zpty -w -n shell $'\x15'"echo do''ne"$'\n'
-zpty -r -m shell line '*done*'
-print -r -- $line`, "zsh", dir, typed)
+zpty shell $1
+zpty -w shell "$2"
+zpty -w shell "echo do''ne"
+zpty -r -m shell line '*done*next> *'
+for typed in "${@:3}"; do
+  zpty -w -n shell "$typed"$'\x01printf "(%s)" \n'
+  zpty -w shell "echo do''ne"
+  zpty -r -m shell line '*done*next> *'
+  print -r -- "$line"
+  print -r -- '----'
+done
+`
+
+// wordsPrinted matches what a shell prints: its words, each in parentheses.
+var wordsPrinted = regexp.MustCompile(`\(signpost\)(\([^()]*\))*`)
+
+// typeInto types lines into a shell and returns what its terminal shows for each.
+func typeInto(t *testing.T, work string, env []string, command, setUp string, lines []string) []string {
+	t.Helper()
+	need(t, "zsh")
+	cmd := exec.Command("zsh", append([]string{"-f", "-c", typist, "zsh", command, setUp}, lines...)...)
+	cmd.Dir, cmd.Env = work, append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	screens := strings.Split(string(out), "----\n")
+	if err != nil || len(screens) != len(lines)+1 {
+		t.Fatalf("%s: %v; the terminal shows\n%q", command, err, out)
+	}
+	return screens
 }

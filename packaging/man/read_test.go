@@ -130,27 +130,38 @@ func TestReadKeys(t *testing.T) {
 // TestReadCommands reads the help of a program.
 func TestReadCommands(t *testing.T) {
 	texts := map[string]string{
-		"help": "Tool.\n\nUsage:\n  signpost serve [-x]   serve it\n  signpost version\n" + strings.Repeat(" ", 50) + "print it\n\nAbout it.\n",
-		"serve": "Usage: serve [-x]\n       serve -y\n\nServes.\n\n  -x\n    \tdoes x\n  -y FILE\n    \tdoes y,\n" +
-			"    \tand more\n",
+		"help": "Tool.\n\nUsage:\n  signpost serve [-x]   serve it\n  signpost presets   list them\n" +
+			"  signpost version\n" + strings.Repeat(" ", 50) + "print it\n\nAbout it.\n",
+		"serve -h": "Usage: serve [-x]\n       serve -y FILE [-z off|on]\n\nServes.\n\n  -x\n    \tdoes x\n" +
+			"  -y FILE\n    \tdoes y,\n    \tand more\n  -z HOW\n    \tdoes z\n",
+		"presets -h": "Usage: presets [NAME]\n\nLists.\n\n",
+		"presets":    "NAME   SYSTEM\none    One\nother  The other\n",
 	}
 	var fails string
 	help := func(args ...string) (string, error) {
-		if args[0] == fails {
+		line := strings.Join(args, " ")
+		if line == fails {
 			return "", errors.New(fails + " fails")
 		}
-		return texts[args[0]], nil
+		return texts[line], nil
 	}
-	usage := "  signpost serve [-x]   serve it\n  signpost version\n" + strings.Repeat(" ", 50) + "print it"
+	usage := "  signpost serve [-x]   serve it\n  signpost presets   list them\n" +
+		"  signpost version\n" + strings.Repeat(" ", 50) + "print it"
 	want := commandPage{Usage: usage, About: "About it.\n", Commands: []command{{
-		Name: "serve", Short: "serve it", Usage: "serve [-x]\nserve -y", About: "Serves.\n\n",
-		Flags: []option{{"x", "", "    \tdoes x\n"}, {"y", "FILE", "    \tdoes y,\n    \tand more\n"}},
+		Name: "serve", Short: "serve it", Usage: "serve [-x]\nserve -y FILE [-z off|on]", About: "Serves.\n\n",
+		Flags: []option{
+			{Name: "x", About: "    \tdoes x\n"},
+			{Name: "y", Operand: "FILE", About: "    \tdoes y,\n    \tand more\n"},
+			{Name: "z", Operand: "HOW", About: "    \tdoes z\n", Words: []string{"off", "on"}},
+		},
+	}, {
+		Name: "presets", Short: "list them", Usage: "presets [NAME]", About: "Lists.\n\n", Words: []string{"one", "other"},
 	}, {Name: "version", Short: "print it"}}}
 	got, err := readCommands(help)
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("readCommands: error %v (-want +got):\n%s", err, diff)
 	}
-	for _, fails = range []string{"help", "serve"} {
+	for _, fails = range []string{"help", "serve -h", "presets"} {
 		if _, err := readCommands(help); err == nil || err.Error() != fails+" fails" {
 			t.Errorf("readCommands where %s fails: error %v", fails, err)
 		}

@@ -65,8 +65,8 @@ func (s *Store) Refused() error {
 	return s.refused
 }
 
-// Probe reports whether the database that the options describe can be used, and writes nothing.
-// Of rights that are missing it knows with PostgreSQL only.
+// Probe reports whether the database that the options describe can be used, and writes nothing. If
+// the error is that rights are missing, its hint is the statements that grant them.
 func Probe(ctx context.Context, o Options) error {
 	key, err := readSeal(o.SealFile)
 	if err != nil {
@@ -77,32 +77,19 @@ func Probe(ctx context.Context, o Options) error {
 		return err
 	}
 	defer tables.Close()
+	if err := tables.Allows(ctx, ownTables(tables.Scheme())...); err != nil {
+		return err
+	}
 	rows, err := tables.Rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", proofKey)
-	switch {
-	case sqldb.IsMissing(err):
-		return mayWrite(ctx, tables, "has_schema_privilege(current_schema(), 'CREATE')")
-	case err != nil:
-		return err
-	case len(rows) > 0:
-		s := newStore(tables, tables, key, slog.New(slog.DiscardHandler), defaultTimes)
-		if _, err := s.decode(proofKey, rows[0][0]); err != nil {
-			return err
-		}
+	if sqldb.IsMissing(err) {
+		return nil // it will be created
 	}
-	const table = "has_table_privilege('signpost_certificates', "
-	return mayWrite(ctx, tables, table+"'INSERT') AND "+table+"'UPDATE') AND "+table+"'DELETE')")
-}
-
-// mayWrite returns an error unless a condition about the user's rights holds, in PostgreSQL.
-func mayWrite(ctx context.Context, d database, rights string) error {
-	if d.Scheme() != "postgres" {
-		return nil
-	}
-	rows, err := d.Rows(ctx, "SELECT CASE WHEN "+rights+" THEN 'yes' ELSE 'no' END")
-	if err != nil || len(rows) > 0 && rows[0][0] == "yes" {
+	if err != nil || len(rows) == 0 {
 		return err
 	}
-	return &sqldb.Error{Text: "the user of the database may not write", Code: "42501"}
+	s := newStore(tables, tables, key, slog.New(slog.DiscardHandler), defaultTimes)
+	_, err = s.decode(proofKey, rows[0][0])
+	return err
 }
 
 // sealAll seals the private keys that were stored before there was a key, among them that of the

@@ -38,6 +38,17 @@ var tableStatements = map[string][]string{
 	},
 }
 
+// ownTables returns the tables with what is done with them, as a check of the rights needs it.
+func ownTables(scheme string) []sqldb.OwnTable {
+	create := tableStatements[scheme]
+	return []sqldb.OwnTable{
+		{Name: "signpost_certificates", Create: create[0],
+			Columns: []string{"name", "value", "modified"}, Changed: []string{"value", "modified"}},
+		{Name: "signpost_leases", Create: create[1],
+			Columns: []string{"name", "owner", "expires"}, Changed: []string{"owner", "expires"}},
+	}
+}
+
 // now is the database's clock, by the kind of database. It is read when the statement runs,
 // also if that had to wait for another one.
 var now = map[string]string{"postgres": "clock_timestamp()", "mysql": "UTC_TIMESTAMP(6)"}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"signpost/internal/certstore"
+	"signpost/internal/fault"
 	"signpost/internal/freeport"
 	"signpost/internal/service"
 	"signpost/internal/sources/rig"
@@ -38,10 +39,10 @@ func (m *machine) log() string {
 	return m.text.String()
 }
 
-func startMachine(t *testing.T, name string, store certstore.Options) *machine {
+// writeMachine writes the configuration of a machine.
+func writeMachine(t *testing.T, store certstore.Options, admin string) (file string) {
 	t.Helper()
-	m := &machine{name: name, admin: "127.0.0.1:" + freeport.Choose(t)}
-	file := rig.Write(t, t.TempDir(), "signpost.yaml", fmt.Sprintf(`name: setup.hoster.test
+	return rig.Write(t, t.TempDir(), "signpost.yaml", fmt.Sprintf(`name: setup.hoster.test
 listen: 127.0.0.1:%s
 tls:
   listen: 127.0.0.1:%s
@@ -53,7 +54,13 @@ providers:
     displayName: Hoster
     domains: [hoster.test]
     servers: [{type: imap, hostname: imap.hoster.test}, {type: smtp, hostname: smtp.hoster.test}]
-`, freeport.Choose(t), freeport.Choose(t), store.Database, store.PasswordFile, store.SealFile, m.admin))
+`, freeport.Choose(t), freeport.Choose(t), store.Database, store.PasswordFile, store.SealFile, admin))
+}
+
+func startMachine(t *testing.T, name string, store certstore.Options) *machine {
+	t.Helper()
+	m := &machine{name: name, admin: "127.0.0.1:" + freeport.Choose(t)}
+	file := writeMachine(t, store, m.admin)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- service.Run(ctx, service.Options{File: file, Log: m}) }()
@@ -96,11 +103,27 @@ func (m *machine) becomes(t *testing.T, when string, status int, text string) {
 // logs waits until the log of the machine contains a text so many times.
 func (m *machine) logs(t *testing.T, text string, times int) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); strings.Count(m.log(), text) < times; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); strings.Count(m.log(), text) < times; {
+		time.Sleep(20 * time.Millisecond)
 		if time.Now().After(end) {
 			t.Fatalf("the log of the machine with %s does not have %d times %q, but:\n%s", m.name, times, text, m.log())
 		}
 	}
+}
+
+// newDatabase makes a database whose user may create tables.
+func newDatabase(t *testing.T) *rig.Database {
+	t.Helper()
+	d := rig.PostgreSQL(t).Empty(t)
+	d.Run(t, fmt.Sprintf("GRANT CREATE ON SCHEMA public TO %[1]s; ALTER ROLE %[1]s RESET ALL; "+
+		"ALTER ROLE %[1]s CONNECTION LIMIT -1;", d.User))
+	return d
+}
+
+// options returns the options of the storage in a database, with a key.
+func options(t *testing.T, d *rig.Database, key string) certstore.Options {
+	return certstore.Options{Database: d.URL, PasswordFile: d.PasswordFile,
+		SealFile: rig.Write(t, t.TempDir(), "seal", key)}
 }
 
 // TestStoreAway starts two machines while the database of certificates is away. Neither is taken
@@ -109,14 +132,8 @@ func (m *machine) logs(t *testing.T, text string, times int) {
 // ready, also when the database is away again.
 func TestStoreAway(t *testing.T) {
 	server := rig.PostgreSQL(t)
-	d := server.Empty(t)
-	d.Run(t, fmt.Sprintf("GRANT CREATE ON SCHEMA public TO %[1]s; ALTER ROLE %[1]s RESET ALL; "+
-		"ALTER ROLE %[1]s CONNECTION LIMIT -1;", d.User))
-	options := func(key string) certstore.Options {
-		return certstore.Options{Database: d.URL, PasswordFile: d.PasswordFile,
-			SealFile: rig.Write(t, t.TempDir(), "seal", key)}
-	}
-	right := options("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
+	d := newDatabase(t)
+	right := options(t, d, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
 	first, err := certstore.New(right, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +146,7 @@ func TestStoreAway(t *testing.T) {
 	const away = "the store of certificates is away"
 	server.Stop()
 	good := startMachine(t, "the right key", right)
-	bad := startMachine(t, "another key", options("MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"))
+	bad := startMachine(t, "another key", options(t, d, "MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"))
 	for _, m := range []*machine{good, bad} {
 		m.logs(t, away, 1)
 	}
@@ -156,4 +173,24 @@ func TestStoreAway(t *testing.T) {
 		t.Errorf("the machine with the right key says that the store cannot be used:\n%s", log)
 	}
 	server.Start(t) // other tests use it
+}
+
+// TestCheckStore checks a database whose user has the rights that are needed, and then one too few.
+func TestCheckStore(t *testing.T) {
+	d := newDatabase(t)
+	store := options(t, d, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
+	l, err := service.Load(writeMachine(t, store, "127.0.0.1:1"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.CheckStore(t.Context()); err != nil {
+		t.Errorf("CheckStore = %v, want nil", err)
+	}
+	d.Run(t, "REVOKE CREATE ON SCHEMA public FROM "+d.User+";")
+	const want = "tls.acme.storage: the database user lacks rights: CREATE on schema public (42501)"
+	cure := "GRANT CREATE ON SCHEMA public TO " + d.User + ";"
+	if err := l.CheckStore(t.Context()); err == nil || err.Error() != want || fault.Hint(err) != cure {
+		t.Errorf("CheckStore without a right = %v with the hint %q, want %s with the hint %q",
+			err, fault.Hint(err), want, cure)
+	}
 }

@@ -100,9 +100,9 @@ func storeError(err error) error {
 		return nil
 	}
 	err = fmt.Errorf("tls.acme.storage: %w", err)
-	if _, refused := errors.AsType[*sqldb.Error](err); refused && !sqldb.IsAway(err) {
-		return fault.WithHint(err,
-			"the user of the database needs the right to create tables, once, and to read and write them")
+	if sqldb.LacksRight(err) && fault.Hint(err) == "" {
+		return fault.WithHint(err, "the user of the database needs the right to create tables, once, and to read "+
+			"and write them; signpost check tells which are missing")
 	}
 	return err
 }

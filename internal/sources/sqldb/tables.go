@@ -191,6 +191,12 @@ func IsMissing(err error) bool {
 	return ok && problem.kind == lacksObject
 }
 
+// LacksRight reports whether an error of Tables says that the database user lacks a right.
+func LacksRight(err error) bool {
+	problem, ok := errors.AsType[*Error](err)
+	return ok && problem.kind == refusesReading
+}
+
 // IsAway reports whether an error of Tables says nothing about the statement, so that the same
 // may succeed later: the database could not be reached, was too slow, ended the connection, is
 // starting, stopping or full, or takes no writing for now.

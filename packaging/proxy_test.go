@@ -149,7 +149,7 @@ func (p *proxied) startCaddy(t *testing.T, directory string, machines ...string)
 	host, _, _ := net.SplitHostPort(machines[0])
 	if len(machines) > 1 {
 		several = []string{"#health_uri", "health_uri", "#health_port 9480", "health_port " + adminPort,
-			"#health_interval", "health_interval", "#lb_try_duration", "lb_try_duration"}
+			"#health_interval", "health_interval", "#health_timeout", "health_timeout", "#lb_try_duration", "lb_try_duration"}
 	}
 	text := published(t, "Caddyfile", append(several,
 		"{\n\ton_demand_tls {", fmt.Sprintf(`{

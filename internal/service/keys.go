@@ -13,8 +13,9 @@ import (
 	"signpost/internal/fault"
 )
 
-// Exposed returns a warning for each private key that every user of the machine can read:
-// of certificates, of profiles, of updates, and in the storage of ACME.
+// Exposed returns a warning for each private key that every user of the machine can read: of
+// certificates, of profiles, of updates, and in the storage of ACME; and for the password and the
+// keys of its database.
 func (l *Loaded) Exposed() (warnings []fault.Fault) {
 	keys := []string{l.Config.Profiles.Key}
 	storage := ""
@@ -42,6 +43,14 @@ func (l *Loaded) Exposed() (warnings []fault.Fault) {
 	}
 	if path := firstExposedKey(storage); path != "" {
 		warn(path, "holds a private key in tls.acme.storage")
+	}
+	if t := l.Config.TLS; t != nil && t.Store != nil {
+		if isExposed(t.Store.PasswordFile) {
+			warn(t.Store.PasswordFile, "holds the password of tls.acme.storage")
+		}
+		if isExposed(t.Store.SealFile) {
+			warn(t.Store.SealFile, "holds the key that seals private keys in tls.acme.storage")
+		}
 	}
 	return warnings
 }

@@ -60,9 +60,10 @@ providers:
     servers: [{type: imap, hostname: imap.example}, {type: smtp, hostname: smtp.example}]
 `
 
-// TestExposed checks which private keys are reported: those that every user can read.
-func TestExposed(t *testing.T) {
-	dir, err := os.MkdirTemp("/tmp", "signpost") // t.TempDir is closed to others
+// openDirectory returns a directory that every user can read, which t.TempDir is not.
+func openDirectory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "signpost")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +74,12 @@ func TestExposed(t *testing.T) {
 	if at := closedTo(others, dir); at != "" {
 		t.Skipf("other users cannot read %s, because of %s", dir, at)
 	}
+	return dir
+}
+
+// TestExposed checks which private keys are reported: those that every user can read.
+func TestExposed(t *testing.T) {
+	dir := openDirectory(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +134,44 @@ dns:
 		}
 		if strings.Join(got, " ") != strings.Join(row.want, " ") {
 			t.Errorf("%s, configuration %v: Exposed = %q, want %q", row.state, row.mode, got, row.want)
+		}
+	}
+}
+
+// TestExposedStore checks that the password and the key of a database of certificates are reported
+// if every user can read them, and a file that systemd provides is not.
+func TestExposedStore(t *testing.T) {
+	dir := openDirectory(t)
+	for name, mode := range map[string]os.FileMode{"open": 0o644, "closed": 0o640} {
+		write(t, filepath.Join(dir, name+".password"), "secret\n", mode)
+		write(t, filepath.Join(dir, name+".seal"), "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n", mode)
+	}
+	for _, row := range []struct {
+		password, seal string
+		want           string // the files
+	}{
+		{"open.password", "closed.seal", "open.password"},
+		{"closed.password", "open.seal", "open.seal"},
+		{"open.password", "open.seal", "open.password open.seal"},
+		{"closed.password", "closed.seal", ""},
+		{"credential:password", "closed.seal", ""},
+	} {
+		file := filepath.Join(dir, "signpost.yaml")
+		write(t, file, fmt.Sprintf("name: setup.example\ntls: {acme: {storage: \"postgres://u@db.example/d\", "+
+			"passwordFile: %q, sealFile: %q}}\n", row.password, row.seal)+oneProvider, 0o644)
+		l, err := Load(file, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, warning := range l.Exposed() {
+			got = append(got, strings.TrimPrefix(warning.File, dir+"/"))
+			if !strings.Contains(warning.Text, "every user of this machine can read it") {
+				t.Errorf("with %s and %s the warning is %q", row.password, row.seal, warning)
+			}
+		}
+		if strings.Join(got, " ") != row.want {
+			t.Errorf("with %s and %s, Exposed = %q, want %q", row.password, row.seal, got, row.want)
 		}
 	}
 }

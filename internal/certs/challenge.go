@@ -41,12 +41,14 @@ func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Cert
 	return a.config.GetCertificateWithContext(hello.Context(), hello)
 }
 
-// isChallengedElsewhere reports whether another instance has placed an order for the name,
-// which the ACME server validates now. certmagic keeps what is needed to answer under this
-// key. Anybody can claim to be an ACME server, so one such question is asked at a time about
-// listed names, and one about others, and the clients take turns. A no is not remembered: it
-// would make the validation fail that begins a moment later. Nor is it for a storage that was away
-// a moment ago: the instance that placed the order may have reached it again before this one.
+// isChallengedElsewhere reports whether another instance has placed an order for the name, which
+// the ACME server validates now. certmagic keeps what is needed to answer under this key. Anybody
+// can claim to be an ACME server, so one such question is asked at a time about listed names, and
+// one about others, and the clients take turns. A no is not remembered: by name, it would make the
+// validation fail that begins a moment later; by token, which HTTP-01 alone sends (RFC 8555 §8.3),
+// it would spare nothing, as a stranger makes up another for each question. A storage that was away
+// a moment ago is asked, too: the instance that placed the order may have reached it again before
+// this one.
 func (a *acmeIssuer) isChallengedElsewhere(ctx context.Context, name string, client fair.Caller) bool {
 	if name == "" {
 		return false

@@ -343,11 +343,14 @@ func TestClaimsTakeTurns(t *testing.T) {
 }
 
 // TestClaimAfterOutage asks about the order of another instance, which has reached the storage
-// again before this one.
+// again before this one. Somebody has asked about it a moment before it was placed.
 func TestClaimAfterOutage(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	shared := newTestShared(t)
 	s := n.start("", nil, func(o *Options, _ *testPolicy) { o.Shared = shared })
+	if s.acme.isChallengedElsewhere(t.Context(), customer, fair.Caller{}) {
+		t.Error("before there is an order of another instance, its validation is answered")
+	}
 	issuer := certmagic.StorageKeys.Safe(s.acme.config.Issuers[0].IssuerKey())
 	if err := shared.Store(t.Context(), "acme/"+issuer+"/challenge_tokens/"+customer+".json", []byte("{}")); err != nil {
 		t.Fatal(err)

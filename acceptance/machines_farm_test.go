@@ -232,7 +232,7 @@ func (f *farm) startHAProxy(t *testing.T, machines int) {
 		return strings.Join(all, "\n")
 	})
 	text = regexp.MustCompile(`(?m)^  server m2 192\.0\.2\.12.*$`).ReplaceAllString(text, "")
-	file := writeFile(t, "haproxy.cfg", strings.ReplaceAll(text, "bind :", "bind "+frontIP+":"))
+	file := writeFile(t, "haproxy.cfg", strings.ReplaceAll(text, "bind :::", "bind "+frontIP+":"))
 	out := &lines{}
 	cmd := exec.Command("haproxy", "-db", "-f", file)
 	cmd.Stdout, cmd.Stderr = out, out

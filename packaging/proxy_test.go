@@ -49,6 +49,7 @@ func TestNginx(t *testing.T) {
 	directory := shortDir(t)
 	p := behindProxy(t, directory)
 	logs := p.startNginx(t, directory, p.behind)
+	p.checkIPv6(t)
 	p.checkAnswers(t)
 	p.checkPrivacy(t, logs)
 }
@@ -60,8 +61,8 @@ func (p *proxied) startNginx(t *testing.T, directory string, machines ...string)
 	certificate, key, pool := testCertificate(t, directory, "*.domain.se")
 	p.ca = pool
 	text := published(t, "nginx.conf",
-		"listen [::]:80 default_server;", "", // loopback need not have IPv6
-		"listen [::]:443 ssl default_server;", "",
+		"listen [::]:80 default_server;", onIPv6("listen %s default_server;", p.http),
+		"listen [::]:443 ssl default_server;", onIPv6("listen %s ssl default_server;", p.https),
 		"listen 80 default_server;", "listen "+p.http+" default_server;",
 		"listen 443 ssl default_server;", "listen "+p.https+" ssl default_server;",
 		"server 127.0.0.1:8080;", "server "+strings.Join(machines, " fail_timeout=1s;\nserver ")+" fail_timeout=1s;",
@@ -112,6 +113,7 @@ func TestCaddy(t *testing.T) {
 	directory := shortDir(t)
 	p := behindProxy(t, directory)
 	logs := p.startCaddy(t, directory, p.behind)
+	p.checkIPv6(t)
 	p.checkAnswers(t)
 
 	// The first handshake gets a certificate for a hosted name. Other names get none,
@@ -158,9 +160,9 @@ func (p *proxied) startCaddy(t *testing.T, directory string, machines ...string)
 	skip_install_trust
 	http_port %s
 	https_port %s
-	default_bind %s
+	default_bind %s %s
 	storage file_system %s/storage
-	on_demand_tls {`, httpPort, httpsPort, proxyHost, directory),
+	on_demand_tls {`, httpPort, httpsPort, proxyHost, onIPv6("::1", p.http), directory),
 		"http://127.0.0.1:9480/ask", "http://"+net.JoinHostPort(host, adminPort)+"/ask",
 		"reverse_proxy 127.0.0.1:8080 {", "reverse_proxy "+strings.Join(machines, " ")+" {",
 	)...)

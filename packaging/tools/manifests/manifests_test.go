@@ -82,7 +82,11 @@ func TestKubernetes(t *testing.T) {
 	for _, p := range container.Ports {
 		ports[p.Name] = true
 	}
-	for _, p := range found["v1 Service"].(*corev1.Service).Spec.Ports {
+	service := found["v1 Service"].(*corev1.Service).Spec
+	if service.IPFamilyPolicy == nil || *service.IPFamilyPolicy != corev1.IPFamilyPolicyPreferDualStack {
+		t.Error("the service does not ask for IPv6")
+	}
+	for _, p := range service.Ports {
 		if !ports[p.TargetPort.StrVal] {
 			t.Errorf("the service's port %s leads to %v, which the container does not have", p.Name, p.TargetPort)
 		}

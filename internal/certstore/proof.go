@@ -117,15 +117,16 @@ func (s *Store) sealAll(ctx context.Context) {
 	s.mu.Unlock()
 }
 
-// sealPage is how many private keys are looked at with one query, which must not be slow.
+// sealPage is the number of names of which one query asks whether they are sealed, so that none is
+// slow.
 const sealPage = 500
 
 // sealOpen seals the private keys that are not, and returns how many there were. Keys of session
 // tickets are deleted: somebody may know them, and new ones are soon made.
 func (s *Store) sealOpen(ctx context.Context) (count int, err error) {
 	for last := ""; ; {
-		rows, err := s.rows(ctx, "SELECT name, SUBSTR(value, 1, 2) FROM signpost_certificates WHERE name > ? "+
-			"AND name LIKE '%.key' ORDER BY name LIMIT "+strconv.Itoa(sealPage), last)
+		rows, err := s.rows(ctx, "SELECT name, CASE WHEN name LIKE '%.key' THEN SUBSTR(value, 1, 2) ELSE '' END "+
+			"FROM signpost_certificates WHERE name > ? ORDER BY name LIMIT "+strconv.Itoa(sealPage), last)
 		if err != nil || len(rows) == 0 {
 			return count, err
 		}

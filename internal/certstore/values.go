@@ -180,24 +180,28 @@ const agePage = 500
 // database's clock.
 func (s *Store) DeleteOlder(ctx context.Context, prefix string, age time.Duration) error {
 	isOld := "modified <= " + s.in()
-	for last, to := below(prefix); ; {
+	last, to := below(prefix)
+	for last < to {
+		// With the upper bound in the query, PostgreSQL sorts all of the range for each page when it
+		// expects few rows there.
 		rows, err := s.rows(ctx, "SELECT name, CASE WHEN "+isOld+" THEN 'old' ELSE '' END FROM signpost_certificates "+
-			"WHERE name > ? AND name < ? ORDER BY name LIMIT "+strconv.Itoa(agePage), seconds(-age), last, to)
+			"WHERE name > ? ORDER BY name LIMIT "+strconv.Itoa(agePage), seconds(-age), last)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		old := []string{seconds(-age)} // and may have been stored again meanwhile
+		old := []string{seconds(-age)} // once more, because they may be stored again meanwhile
 		for _, row := range rows {
-			if last = row[0]; row[1] != "" {
+			if last = row[0]; last < to && row[1] != "" {
 				old = append(old, last)
 			}
 		}
 		if len(old) == 1 {
 			continue
 		}
-		if _, err := s.exec(ctx, "DELETE FROM signpost_certificates WHERE "+isOld+" AND name IN "+among(len(old)-1),
-			old...); err != nil {
+		_, err = s.exec(ctx, "DELETE FROM signpost_certificates WHERE "+isOld+" AND name IN "+among(len(old)-1), old...)
+		if err != nil {
 			return err
 		}
 	}
+	return nil
 }

@@ -257,17 +257,23 @@ func (f *farm) startHAProxy(t *testing.T, machines int) {
 // awaitHealthy waits until a machine says that it is ready, and HAProxy has asked.
 func (f *farm) awaitHealthy(t *testing.T, m *machine) {
 	t.Helper()
+	f.awaitReadiness(t, m, http.StatusOK)
+	time.Sleep(500 * time.Millisecond)
+}
+
+// awaitReadiness waits until a machine answers a status when it is asked whether it is ready.
+func (f *farm) awaitReadiness(t *testing.T, m *machine, status int) {
+	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		resp, err := http.Get("http://" + m.ip + ":9480/readyz")
 		if err == nil {
 			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				time.Sleep(500 * time.Millisecond)
+			if resp.StatusCode == status {
 				return
 			}
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s is not ready: %v\n%s", m.ip, err, m.log)
+			t.Fatalf("/readyz of %s does not answer %d: %v\n%s", m.ip, status, err, m.log)
 		}
 	}
 }

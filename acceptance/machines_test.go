@@ -41,6 +41,7 @@ func TestMachines(t *testing.T) {
 		f.resume(t)
 		f.sameProfile(t)
 		f.killWhileOrdering(t, f.names[names])
+		f.restartInOutage(t)
 		for i, length := range outages {
 			f.outage(t, length, f.names[names+1+2*i:])
 		}
@@ -134,6 +135,26 @@ func (f *farm) killWhileOrdering(t *testing.T, name string) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	t.Fatalf("after the machine that ordered was killed, %s had no certificate within 40 s\n%s", name, f.machines[0].log)
+}
+
+// restartInOutage restarts a machine while the database is away. It has no certificate, so no client
+// is sent to it: it is not ready before the database is back, while the others are.
+func (f *farm) restartInOutage(t *testing.T) {
+	f.atOnce(t, 2, []string{f.machines[0].ip, f.machines[1].ip},
+		func(ip string) error { return f.handshake(ip, f.names[0]) })
+	f.database.away(true)
+	f.machines[2].stop()
+	f.machines[2] = f.startMachine(t, 3)
+	f.awaitReadiness(t, f.machines[2], http.StatusServiceUnavailable)
+	f.atOnce(t, 4, slices.Repeat(f.names[:1], 30), func(name string) error { return f.handshake(frontIP, name) })
+	for _, m := range f.machines[:2] {
+		f.awaitReadiness(t, m, http.StatusOK)
+	}
+	f.database.away(false)
+	f.awaitHealthy(t, f.machines[2])
+	if err := f.handshake(f.machines[2].ip, f.names[0]); err != nil {
+		t.Errorf("the machine that was restarted, after the database is back: %v", err)
+	}
 }
 
 // outage takes the database away for a while. What is in memory is served, an order that is

@@ -3,6 +3,7 @@ package certstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"strconv"
@@ -54,16 +55,23 @@ func ignoreAbsence(err error) error {
 	return err
 }
 
-// Refused returns why the storage could not be used since the start, although the database
-// answered. It returns nil if it could be used once, or nothing is known.
-func (s *Store) Refused() error {
+// Ready returns why the storage could not be used since the start: the database refuses it, or
+// was not reached. It returns nil once it could be used, whatever happens later.
+func (s *Store) Ready() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.everProved {
+	switch {
+	case s.everProved:
 		return nil
+	case s.refused != nil:
+		return s.refused
+	case s.failure != nil:
+		return fmt.Errorf("%w: %w", errUnreached, s.failure)
 	}
-	return s.refused
+	return errUnreached
 }
+
+var errUnreached = errors.New("the store of certificates has not been reached since the start")
 
 // Probe reports whether the database that the options describe can be used, and writes nothing. If
 // the error is that rights are missing, its hint is the statements that grant them.

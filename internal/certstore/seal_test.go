@@ -135,12 +135,12 @@ func TestWrongSealLater(t *testing.T) {
 	h.goAway(true)
 	s := start(h, h, two, log.logger(), quick)
 	t.Cleanup(func() { s.Close() })
-	if err := s.Check(t.Context()); !sqldb.IsAway(err) || s.Refused() != nil {
-		t.Fatalf("Check while the database is away: %v; Refused() = %v, want nil", err, s.Refused())
+	if err := s.Check(t.Context()); !sqldb.IsAway(err) || !errors.Is(s.Ready(), errUnreached) {
+		t.Fatalf("Check while the database is away: %v; Ready() = %v, want %v", err, s.Ready(), errUnreached)
 	}
 	h.goAway(false)
 	eventually(t, "the machine knows that its key is wrong",
-		func() bool { return errors.Is(s.Refused(), errWrongSeal) })
+		func() bool { return errors.Is(s.Ready(), errWrongSeal) })
 	if err := s.Check(t.Context()); !errors.Is(err, errWrongSeal) || !s.Away() {
 		t.Errorf("Check = %v, Away() = %t; want %v, true", err, s.Away(), errWrongSeal)
 	}

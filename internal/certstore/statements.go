@@ -175,9 +175,9 @@ func (s *Store) heard(err error) error {
 		if !s.away {
 			s.log.Warn("the store of certificates is away", "reason", err)
 		}
-		s.away = true
+		s.away, s.failure = true, err
 	case s.away:
-		s.away, s.reachedSince = false, s.heardAt
+		s.away, s.failure, s.reachedSince = false, nil, s.heardAt
 		s.log.Info("the store of certificates is back")
 	case s.reachedSince.IsZero():
 		s.reachedSince = s.heardAt

@@ -45,6 +45,7 @@ type Store struct {
 	mu           sync.Mutex
 	heardAt      time.Time               // when the last statement ended
 	away         bool                    // it did not reach the database
+	failure      error                   // why it did not reach the database when that began
 	reachedSince time.Time               // the database has answered each statement since then
 	proved       bool                    // private keys can be read
 	everProved   bool                    // proved was true once

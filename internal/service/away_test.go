@@ -70,7 +70,7 @@ func startMachine(t *testing.T, name string, store certstore.Options) *machine {
 			t.Errorf("the machine with %s ends with %v", name, err)
 		}
 	})
-	m.becomes(t, "after its start", http.StatusOK, "ready")
+	m.logs(t, "listening for TLS", 1)
 	return m
 }
 
@@ -126,10 +126,10 @@ func options(t *testing.T, d *rig.Database, key string) certstore.Options {
 		SealFile: rig.Write(t, t.TempDir(), "seal", key)}
 }
 
-// TestStoreAway starts two machines while the database of certificates is away. Neither is taken
-// away from the load balancer for that. When the database is there, the one with another key
-// than the machine that used the database before says so and is not ready. The other stays
-// ready, also when the database is away again.
+// TestStoreAway starts two machines while the database of certificates is away. They have no
+// certificate, so they are not ready. When the database is there, the one with another key than the
+// machine that used the database before says so and is still not ready. The other is ready, and
+// stays so when the database is away again.
 func TestStoreAway(t *testing.T) {
 	server := rig.PostgreSQL(t)
 	d := newDatabase(t)
@@ -149,6 +149,8 @@ func TestStoreAway(t *testing.T) {
 	bad := startMachine(t, "another key", options(t, d, "MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"))
 	for _, m := range []*machine{good, bad} {
 		m.logs(t, away, 1)
+		m.becomes(t, "before the database was reached", http.StatusServiceUnavailable,
+			"tls.acme.storage: the store of certificates has not been reached since the start: the database ")
 	}
 	server.Start(t)
 	const reason = "is sealed with another key"

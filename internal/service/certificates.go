@@ -45,8 +45,9 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 // storeTimeout is how long a start waits for the database of certificates.
 const storeTimeout = 3 * time.Second
 
-// openStore opens the database in which several instances keep certificates. One that is away
-// delays what needs it, but not the start; one that cannot be used ends it.
+// openStore opens the database in which several instances keep certificates. With one
+// that is away the service starts, and is not ready before it is there. One that cannot be used ends
+// the start.
 func (s *service) openStore(o *certstore.Options) error {
 	if o == nil {
 		return nil
@@ -73,14 +74,15 @@ func (s *service) shared() certs.Shared {
 	return s.store
 }
 
-// isReady returns why the database of certificates could not be used since the start. One that is
-// away, or fails later, leaves the service ready: were it not, a load balancer would take every
-// machine away at once.
+// isReady returns why the database of certificates could not be used since the start. Without it, a
+// machine has no certificate, and a load balancer must not have it take the place of those that
+// have some. They stay ready when the database is away or fails later: were they not, a balancer would
+// take every machine away at once.
 func (s *service) isReady() error {
 	if s.store == nil {
 		return nil
 	}
-	return storeError(s.store.Refused())
+	return storeError(s.store.Ready())
 }
 
 // CheckStore returns why the database in which several instances keep certificates cannot be

@@ -111,6 +111,8 @@ func TestSchemeByProxy(t *testing.T) {
 	}{
 		{"http behind the proxy", false, "127.0.0.1:1", "http", false, 403},
 		{"https behind the proxy", false, "127.0.0.1:1", "https", false, 200},
+		{"a WebSocket by http behind Traefik", false, "127.0.0.1:1", "ws", false, 403},
+		{"a WebSocket by https behind Traefik", true, "127.0.0.1:1", "wss", false, 200},
 		{"a proxy that sends no scheme", false, "127.0.0.1:1", "", false, 200},
 		{"both, http behind the proxy", true, "127.0.0.1:1", "http", false, 403},
 		{"both, https behind the proxy", true, "127.0.0.1:1", "https", false, 200},

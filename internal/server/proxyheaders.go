@@ -132,11 +132,14 @@ func parseAddr(text string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), true
 }
 
+// parseScheme returns http or https, or nothing for a scheme that tells neither. Traefik writes
+// ws and wss for a request that asks for a WebSocket (pkg/middlewares/forwardedheaders), so
+// that a client chooses between them and http and https.
 func parseScheme(text string) string {
 	switch {
-	case strings.EqualFold(text, "https"):
+	case strings.EqualFold(text, "https"), strings.EqualFold(text, "wss"):
 		return "https"
-	case strings.EqualFold(text, "http"):
+	case strings.EqualFold(text, "http"), strings.EqualFold(text, "ws"):
 		return "http"
 	}
 	return ""

@@ -149,25 +149,49 @@ func TestInstalledConfigurations(t *testing.T) {
 	}
 }
 
+// packageFile returns the path of a package for this machine.
+func packageFile(t *testing.T, format, version string) string {
+	t.Helper()
+	name := "signpost_" + version + "-1_" + runtime.GOARCH + ".deb"
+	if format == "rpm" {
+		arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+		name = "signpost-" + version + "-1." + arch + ".rpm"
+	}
+	return filepath.Join(released(t), "clone", "dist", name)
+}
+
+// emptyRPM makes an RPM that has a name and nothing else. It tells RPM that what Debian
+// has is there.
+func emptyRPM(t *testing.T, name string) (path string) {
+	t.Helper()
+	directory := shortDir(t)
+	writeFile(t, directory, "nfpm.yaml", "name: "+name+"\narch: all\nversion: 1.0.0\n"+
+		"maintainer: test <test@mail.example>\ndescription: stands for what Debian has\nlicense: none\n")
+	path = filepath.Join(directory, name+".rpm")
+	if _, err := run("..", "go", "tool", "-modfile=packaging/tools/go.mod", "nfpm", "package",
+		"--config", filepath.Join(directory, "nfpm.yaml"), "--packager", "rpm", "--target", path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // TestInstall installs, upgrades and removes the packages on a copy of this machine
 // that is thrown away.
 func TestInstall(t *testing.T) {
-	for _, name := range []string{"dpkg", "rpm", "unshare", "setpriv", "bwrap", "ip", "curl",
-		"systemd-analyze", "man"} {
+	for _, name := range []string{"dpkg", "rpm", "unshare", "setpriv", "bwrap", "ip", "curl", "systemd-analyze", "man"} {
 		tool(t, name)
 	}
 	if os.Getuid() != 0 {
 		skip(t, "only root can install packages")
 	}
-	dist := filepath.Join(released(t), "clone", "dist")
-	rpmArch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
-	for format, name := range map[string]string{
-		"deb": "signpost_%s-1_" + runtime.GOARCH + ".deb",
-		"rpm": "signpost-%s-1." + rpmArch + ".rpm",
-	} {
-		file := func(version string) string { return filepath.Join(dist, fmt.Sprintf(name, version)) }
+	for _, format := range []string{"deb", "rpm"} {
 		t.Run(format, func(t *testing.T) {
-			out, err := run("", "bash", "testdata/install", format, file("1.0.0"), file("1.0.1"), shortDir(t))
+			args := []string{"testdata/install", format,
+				packageFile(t, format, "1.0.0"), packageFile(t, format, "1.0.1"), shortDir(t)}
+			if format == "rpm" {
+				args = append(args, emptyRPM(t, "shadow")) // as openSUSE calls it
+			}
+			out, err := run("", "bash", args...)
 			t.Logf("%s", out)
 			if err != nil {
 				t.Fatal(err)

@@ -3,16 +3,15 @@ package packaging
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
 
-// TestSystemd installs the package in a Debian tree that a real systemd has booted. The tree is
-// made once, which takes a minute, and kept below .artefacts.
+// TestSystemd installs the packages in Debian trees that a real systemd has booted, the RPM
+// with dnf. The tree is made once, which takes a minute, and kept below .artefacts.
 func TestSystemd(t *testing.T) {
-	for _, name := range []string{"debootstrap", "unshare", "nsenter", "ip", "apt-get"} {
+	for _, name := range []string{"mmdebstrap", "unshare", "nsenter", "ip", "apt-get"} {
 		tool(t, name)
 	}
 	if os.Getuid() != 0 {
@@ -21,19 +20,38 @@ func TestSystemd(t *testing.T) {
 	if known, err := os.ReadFile("/proc/filesystems"); err != nil || !strings.Contains(string(known), "cgroup2") {
 		skip(t, "the kernel has no control groups, version 2")
 	}
-	dist := filepath.Join(released(t), "clone", "dist")
-	file := func(version string) string {
-		return filepath.Join(dist, "signpost_"+version+"-1_"+runtime.GOARCH+".deb")
-	}
+	released(t)
 	cache, err := filepath.Abs("../.artefacts/debian")
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
-	out, err := run("", "bash", "testdata/systemd", file("1.0.0"), file("1.0.1"), shortDir(t), cache)
-	t.Logf("%s", out)
-	if err != nil || !strings.HasSuffix(strings.TrimSpace(out), "done") {
-		t.Fatalf("after %v: %v", time.Since(began).Round(time.Second), err)
+	for _, format := range []string{"deb", "rpm"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			folder := shortDir(t)
+			packages := filepath.Join(folder, "packages")
+			files := map[string]string{
+				"old." + format: packageFile(t, format, "1.0.0"),
+				"new." + format: packageFile(t, format, "1.0.1"),
+			}
+			if format == "rpm" {
+				files["shadow-utils.rpm"] = emptyRPM(t, "shadow-utils")
+			}
+			if err := os.Mkdir(packages, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for name, from := range files {
+				if out, err := run("", "cp", from, filepath.Join(packages, name)); err != nil {
+					t.Fatal(err, out)
+				}
+			}
+			began := time.Now()
+			out, err := run("", "bash", "testdata/systemd/run", format, folder, cache)
+			t.Logf("%s", out)
+			if err != nil || !strings.HasSuffix(strings.TrimSpace(out), "done") {
+				t.Fatalf("after %v: %v", time.Since(began).Round(time.Second), err)
+			}
+			t.Logf("it took %v", time.Since(began).Round(time.Second))
+		})
 	}
-	t.Logf("it took %v", time.Since(began).Round(time.Second))
 }

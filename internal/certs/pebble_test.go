@@ -39,6 +39,7 @@ type network struct {
 
 	orders   atomic.Int64 // that Pebble received
 	requests atomic.Int64 // of any kind that Pebble received
+	accounts atomic.Int64 // that Pebble was asked to register
 	delay    atomic.Int64 // of each answer to a new order, in nanoseconds
 	roots    *x509.CertPool
 
@@ -76,9 +77,12 @@ func newNetwork(t testing.TB, o networkOptions) *network {
 	handler := front.Handler()
 	n.server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		n.requests.Add(1)
-		if r.URL.Path == "/order-plz" {
+		switch r.URL.Path {
+		case "/order-plz":
 			n.orders.Add(1)
 			time.Sleep(time.Duration(n.delay.Load()))
+		case "/sign-me-up":
+			n.accounts.Add(1)
 		}
 		handler.ServeHTTP(rw, r)
 	}))

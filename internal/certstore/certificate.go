@@ -109,8 +109,8 @@ func (s *Store) writeCertificate(ctx context.Context, site string, c *certificat
 	return s.write(ctx, c.parts)
 }
 
-// flush writes what waits, and stops when the database is away or takes no writing, which is the error.
-func (s *Store) flush(ctx context.Context) error {
+// flush writes what waits, and stops when the database is away.
+func (s *Store) flush(ctx context.Context) {
 	s.mu.Lock()
 	waiting := maps.Clone(s.kept)
 	s.mu.Unlock()
@@ -120,7 +120,7 @@ func (s *Store) flush(ctx context.Context) error {
 		}
 		err := s.writeCertificate(ctx, site, c)
 		if sqldb.IsAway(err) || ctx.Err() != nil {
-			return err
+			return
 		}
 		if err != nil {
 			if c.refused.IsZero() {
@@ -131,7 +131,6 @@ func (s *Store) flush(ctx context.Context) error {
 		}
 		s.written(site, c)
 	}
-	return nil
 }
 
 // written forgets a certificate that was kept, and its lock.

@@ -27,20 +27,25 @@ func (s *Store) Store(ctx context.Context, key string, value []byte) error {
 
 // write writes values, all or none.
 func (s *Store) write(ctx context.Context, values parts) error {
-	row := "(?, ?, " + s.now() + ")"
-	statement := "INSERT INTO signpost_certificates (name, value, modified) VALUES " +
-		row + strings.Repeat(", "+row, len(values)-1)
+	list, args := s.listOf(values)
+	statement := "INSERT INTO signpost_certificates (name, value, modified) VALUES " + list
 	if s.isMySQL() {
 		statement += " ON DUPLICATE KEY UPDATE value = VALUES(value), modified = VALUES(modified)"
 	} else {
 		statement += " ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value, modified = EXCLUDED.modified"
 	}
-	var args []string
-	for _, key := range slices.Sorted(maps.Keys(values)) { // in the same order on each machine
-		args = append(args, key, values[key])
-	}
 	_, err := s.exec(ctx, statement, args...)
 	return err
+}
+
+// listOf returns the rows of values for a statement that inserts them, and its arguments, in the
+// same order on each machine.
+func (s *Store) listOf(values parts) (list string, args []string) {
+	row := "(?, ?, " + s.now() + ")"
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		args = append(args, key, values[key])
+	}
+	return row + strings.Repeat(", "+row, len(values)-1), args
 }
 
 // Swap replaces the value of a key by another one, and reports whether it did: not if the value

@@ -30,6 +30,8 @@ Usage:
                                                       print, compare or publish the DNS records of domains
   signpost doctor  [-client CLIENT,…] [-json] [-v] ADDRESS|DOMAIN
                                                       ask the network what each client finds for an address, and why
+  signpost certificates [-config FILE] -from DIRECTORY
+                                                      copy certificates from a directory into a shared database
   signpost presets [NAME]                             list the mail systems known as account sources, or print one
   signpost version                                    print the version
 
@@ -48,15 +50,16 @@ type env struct {
 type command func(ctx context.Context, e env, args []string) error
 
 var commands = map[string]command{
-	"init":    initCommand,
-	"import":  importCommand,
-	"serve":   serve,
-	"check":   check,
-	"show":    showCommand,
-	"records": recordsCommand,
-	"doctor":  doctorCommand,
-	"presets": presets,
-	"version": version,
+	"init":         initCommand,
+	"import":       importCommand,
+	"serve":        serve,
+	"check":        check,
+	"show":         showCommand,
+	"records":      recordsCommand,
+	"doctor":       doctorCommand,
+	"certificates": certificates,
+	"presets":      presets,
+	"version":      version,
 }
 
 func main() {
@@ -121,18 +124,7 @@ func report(stderr io.Writer, err error) int {
 	return 1
 }
 
-const versionUsage = `[-h]
-
-Prints the version of Signpost, and that of the Go that built it.`
-
-func version(_ context.Context, e env, args []string) error {
-	operands, err := parseFlags(e, flag.NewFlagSet("version", flag.ContinueOnError), args, versionUsage)
-	if err != nil {
-		return err
-	}
-	if len(operands) > 0 {
-		return usagef("signpost version -h explains the command", "version takes no operand %q", operands[0])
-	}
+func version(_ context.Context, e env, _ []string) error {
 	version, goVersion := buildVersion()
 	fmt.Fprintf(e.stdout, "signpost %s, %s\n", version, goVersion)
 	return nil

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"signpost/internal/sources/rig"
 )
 
 // asSignpost is the environment variable that makes the test binary run signpost.
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) {
 	if file := os.Getenv(bareTLSAnswer); file != "" {
 		serveBareTLS(file)
 	}
-	testscript.Main(m, map[string]func(){"signpost": main})
+	testscript.Main(rig.Tests{M: m}, map[string]func(){"signpost": main})
 }
 
 // TestScripts runs the command as people enter it.

@@ -32,6 +32,7 @@ var tlsKeys = keys[TLS]{
 		t.Certificates = mappings(v, "{certificate: file, key: file}", pairKeys, "certificate", "key")
 	},
 	"acme": func(t *TLS, v *value) {
+		v.remember()
 		t.ACME = &certs.ACME{Storage: defaultStorage}
 		if v.kind == nothing {
 			v.fault("has no value; write acme: {} to order from Let's Encrypt with the defaults")

@@ -23,11 +23,13 @@ type commandPage struct {
 	Commands     []command
 }
 
-// Names returns the names of the commands, sorted.
+// Names returns the names of the commands with a page of their own, sorted.
 func (p commandPage) Names() []string {
 	var names []string
 	for _, c := range p.Commands {
-		names = append(names, c.Name)
+		if c.Usage != "" {
+			names = append(names, c.Name)
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -56,11 +58,13 @@ func readCommands(help helper) (p commandPage, err error) {
 	p.Usage, p.About, _ = strings.Cut(rest, "\n\n")
 	for _, match := range commandLine.FindAllStringSubmatch(p.Usage, -1) {
 		c := command{Name: match[1], Short: match[2]}
-		text, err := help(c.Name, "-h")
-		if err != nil {
-			return p, err
+		if c.Name != "version" { // which has no flags
+			text, err := help(c.Name, "-h")
+			if err != nil {
+				return p, err
+			}
+			c.read(text)
 		}
-		c.read(text)
 		if c.Name == "presets" {
 			if c.Words, err = presetNames(help); err != nil {
 				return p, err

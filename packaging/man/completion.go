@@ -16,8 +16,8 @@ func (p commandPage) withHelp() []command {
 	return append([]command{{Name: "help", Short: "explain a command", Words: p.Names()}}, p.Commands...)
 }
 
-// takesFile reports whether the flag's operand is a file.
-func (o option) takesFile() bool { return o.Operand == "FILE" }
+// takesFile reports whether the flag's operand is a file or a directory.
+func (o option) takesFile() bool { return o.Operand == "FILE" || o.Operand == "DIRECTORY" }
 
 // usageOfFlags matches the flags in a usage, with their operands.
 var usageOfFlags = regexp.MustCompile(`\[-[^\]]*\]|-[a-z-]+ [A-Z]+`)

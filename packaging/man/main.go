@@ -66,7 +66,9 @@ func write(program, source, date, dir string) error {
 		"signpost.yaml.5": map[string]any{"Day": when, "File": file},
 	}
 	for _, c := range command.Commands {
-		pages["signpost-"+c.Name+".1"] = map[string]any{"Day": when, "Command": c}
+		if c.Usage != "" {
+			pages["signpost-"+c.Name+".1"] = map[string]any{"Day": when, "Command": c}
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		template := name + ".tmpl"

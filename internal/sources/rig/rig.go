@@ -31,9 +31,15 @@ var rig struct {
 }
 
 // Main runs the tests, stops the servers that they started, and exits.
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Tests{m}.Run()) }
+
+// Tests are tests that start servers.
+type Tests struct{ *testing.M }
+
+// Run runs the tests, stops the servers that they started, and returns the exit status.
+func (t Tests) Run() int {
 	rig.running = true
-	status := m.Run()
+	status := t.M.Run()
 	// The last one first: PgBouncer before PostgreSQL.
 	for i := len(rig.stops) - 1; i >= 0; i-- {
 		rig.stops[i]()
@@ -41,7 +47,7 @@ func Main(m *testing.M) {
 	if rig.folder != "" {
 		os.RemoveAll(rig.folder)
 	}
-	os.Exit(status)
+	return status
 }
 
 // atEnd has Main call f after the tests.

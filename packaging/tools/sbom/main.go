@@ -1,8 +1,7 @@
 // Sbom writes the bill of materials of a Go binary in CycloneDX's JSON format: the modules that
-// are in it, with their versions and check sums, as the binary itself says, and those that are
-// named, from which other files of the release come.
+// are in it, with their versions and check sums, as the binary itself says.
 //
-//	go run ./sbom -o signpost-1.2.3.cdx.json signpost-linux-amd64 example.com/module@v1.2.3
+//	go run ./sbom -o signpost-1.2.3.cdx.json signpost-linux-amd64
 package main
 
 import (
@@ -20,22 +19,22 @@ import (
 func main() {
 	out := flag.String("o", "", "the `FILE` to write")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "Usage: sbom -o FILE BINARY [MODULE@VERSION…]\n\n"+
-			"Writes the modules that are in a Go binary, and those named, as a bill of materials, CycloneDX 1.6.")
+		fmt.Fprintln(flag.CommandLine.Output(), "Usage: sbom -o FILE BINARY\n\n"+
+			"Writes the modules that are in a Go binary as a bill of materials, CycloneDX 1.6.")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	if *out == "" || flag.NArg() < 1 {
+	if *out == "" || flag.NArg() != 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := write(*out, flag.Arg(0), flag.Args()[1:]); err != nil {
+	if err := write(*out, flag.Arg(0)); err != nil {
 		fmt.Fprintln(os.Stderr, "sbom:", err)
 		os.Exit(1)
 	}
 }
 
-func write(out, binary string, also []string) error {
+func write(out, binary string) error {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
 		return err
@@ -51,13 +50,6 @@ func write(out, binary string, also []string) error {
 			dep = dep.Replace
 		}
 		components = append(components, module(dep.Path, dep.Version, dep.Sum))
-	}
-	for _, named := range also {
-		path, version, ok := strings.Cut(named, "@")
-		if !ok {
-			return fmt.Errorf("%q is not MODULE@VERSION", named)
-		}
-		components = append(components, module(path, version, ""))
 	}
 	for _, c := range components {
 		needs = append(needs, c.BOMRef)
@@ -77,9 +69,9 @@ func write(out, binary string, also []string) error {
 }
 
 // module returns a Go module as a component, under its package URL
-// (github.com/package-url/purl-spec, type golang, whose names are in lower case).
+// (github.com/package-url/purl-spec, type golang).
 func module(path, version, sum string) cdx.Component {
-	purl := "pkg:golang/" + strings.ToLower(path) + "@" + version
+	purl := "pkg:golang/" + path + "@" + version
 	c := cdx.Component{Type: cdx.ComponentTypeLibrary, BOMRef: purl, Name: path, Version: version, PackageURL: purl}
 	// h1: is the SHA-256 of a list of the module's files (golang.org/x/mod/sumdb/dirhash).
 	if hash, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(sum, "h1:")); err == nil && len(hash) == 32 {

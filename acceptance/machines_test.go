@@ -43,8 +43,9 @@ func TestMachines(t *testing.T) {
 		f.killWhileOrdering(t, f.names[names])
 		f.restartInOutage(t)
 		for i, length := range outages {
-			f.outage(t, length, f.names[names+1+2*i:])
+			f.outage(t, length, f.names[names+2+2*i:])
 		}
+		f.stopWhileOrdering(t, f.names[names+1])
 	})
 }
 
@@ -157,6 +158,41 @@ func (f *farm) restartInOutage(t *testing.T) {
 	}
 }
 
+// stopWhileOrdering stops a machine while a client waits for an order, longer than net/http waits
+// for a request. The client gets the certificate and an answer, and the name is ordered once.
+func (f *farm) stopWhileOrdering(t *testing.T, name string) {
+	before := f.acme.orders.Load()
+	f.acme.issueDelay.Store(int64(7 * time.Second))
+	answered := make(chan error, 1)
+	go func() {
+		_, err := f.get(f.machines[1].ip, f.clientConfig(name))
+		answered <- err
+	}()
+	f.awaitDelayed(t)
+	f.machines[1].stop()
+	if err := <-answered; err != nil {
+		t.Errorf("the client that waited when the machine was stopped: %v\n%s", err, f.machines[1].log)
+	}
+	f.acme.issueDelay.Store(0)
+	if err := f.handshake(f.machines[0].ip, name); err != nil {
+		t.Errorf("at another machine: %v", err)
+	}
+	if got := f.acme.orders.Load() - before; got != 1 {
+		t.Errorf("%d orders were placed, want 1", got)
+	}
+	f.machines[1] = f.startMachine(t, 2)
+}
+
+// awaitDelayed waits until the ACME server delays an answer.
+func (f *farm) awaitDelayed(t *testing.T) {
+	t.Helper()
+	for began := time.Now(); f.acme.waiting.Load() == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("no order is under way")
+		}
+	}
+}
+
 // outage takes the database away for a while. What is in memory is served, an order that is
 // under way is finished and not lost, and nothing is ordered twice.
 func (f *farm) outage(t *testing.T, length time.Duration, names []string) {
@@ -164,11 +200,7 @@ func (f *farm) outage(t *testing.T, length time.Duration, names []string) {
 	f.acme.issueDelay.Store(int64(2 * time.Second))
 	under := make(chan error, 1)
 	go func() { under <- f.handshake(f.machines[0].ip, names[0]) }()
-	for began := time.Now(); f.acme.waiting.Load() == 0; time.Sleep(10 * time.Millisecond) {
-		if time.Since(began) > 10*time.Second {
-			t.Fatal("no certificate is being issued")
-		}
-	}
+	f.awaitDelayed(t)
 	f.database.away(true)
 	f.acme.issueDelay.Store(0)
 	if err := <-under; err != nil {

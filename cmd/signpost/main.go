@@ -124,7 +124,18 @@ func report(stderr io.Writer, err error) int {
 	return 1
 }
 
-func version(_ context.Context, e env, _ []string) error {
+const versionUsage = `[-h]
+
+Prints the version of Signpost, and that of the Go that built it.`
+
+func version(_ context.Context, e env, args []string) error {
+	operands, err := parseFlags(e, flag.NewFlagSet("version", flag.ContinueOnError), args, versionUsage)
+	if err != nil {
+		return err
+	}
+	if len(operands) > 0 {
+		return usagef("signpost version -h explains the command", "version takes no operand %q", operands[0])
+	}
 	version, goVersion := buildVersion()
 	fmt.Fprintf(e.stdout, "signpost %s, %s\n", version, goVersion)
 	return nil

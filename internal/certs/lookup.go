@@ -109,6 +109,18 @@ func (a *acmeIssuer) goOn(c *call) bool {
 	return c.goesOn
 }
 
+// isOrdering reports whether a client waits for an order.
+func (a *acmeIssuer) isOrdering() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.calls {
+		if c.goesOn && c.waiting > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // forget requires the mutex.
 func (a *acmeIssuer) forget(c *call) {
 	if a.calls[c.name] == c {

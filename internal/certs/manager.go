@@ -125,6 +125,9 @@ func (m *Manager) Close() {
 	m.running.Wait()
 }
 
+// Ordering reports whether a handshake waits for a certificate that is being ordered.
+func (m *Manager) Ordering() bool { return m.acme != nil && m.acme.isOrdering() }
+
 // SetFiles replaces the certificate files. If one of them cannot be used,
 // everything stays as it was and the error is a *PairError.
 func (m *Manager) SetFiles(pairs []certfile.Pair) error { return m.files.set(pairs) }

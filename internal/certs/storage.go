@@ -64,8 +64,8 @@ var (
 )
 
 // errAway is the reason why nothing is ordered while the storage is away: a certificate that cannot
-// be read may well be there.
-var errAway = &refusal{"no order, because the store of certificates cannot be read now"}
+// be read may well be there, and a new one could not be stored.
+var errAway = &refusal{"no order, because the store of certificates cannot be used now"}
 
 // errUnreadable is the reason why nothing is ordered for a name whose certificate cannot be read.
 var errUnreadable = &refusal{"no order, because the certificate that may be stored cannot be read"}

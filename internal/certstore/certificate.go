@@ -109,8 +109,8 @@ func (s *Store) writeCertificate(ctx context.Context, site string, c *certificat
 	return s.write(ctx, c.parts)
 }
 
-// flush writes what waits, and stops when the database is away.
-func (s *Store) flush(ctx context.Context) {
+// flush writes what waits, and stops when the database is away or takes no writing, which is the error.
+func (s *Store) flush(ctx context.Context) error {
 	s.mu.Lock()
 	waiting := maps.Clone(s.kept)
 	s.mu.Unlock()
@@ -120,7 +120,7 @@ func (s *Store) flush(ctx context.Context) {
 		}
 		err := s.writeCertificate(ctx, site, c)
 		if sqldb.IsAway(err) || ctx.Err() != nil {
-			return
+			return err
 		}
 		if err != nil {
 			if c.refused.IsZero() {
@@ -131,6 +131,7 @@ func (s *Store) flush(ctx context.Context) {
 		}
 		s.written(site, c)
 	}
+	return nil
 }
 
 // written forgets a certificate that was kept, and its lock.

@@ -8,7 +8,7 @@
 //     database do not, and the lock of a machine that died ends by itself.
 //   - A certificate is written as a whole or not at all: its key, its chain and what belongs to
 //     them are one statement. It never replaces one that was stored after its order began.
-//   - A certificate that cannot be written, because the database is away, is kept in memory,
+//   - A certificate that cannot be written, because the database is away or full, is kept in memory,
 //     served, and written later. Its machine has the lock of its name until then, so nobody
 //     orders it again. It is lost only if the program ends before the database is back.
 //     Nothing else is kept: every other change that cannot be written now fails.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,6 +30,18 @@ func (h *hooked) goAway(away bool) {
 			return errGone
 		}
 		return nil
+	})
+}
+
+// refuseWriting makes the database refuse what writes, or only what writes certificates, until goAway
+// is called.
+func (h *hooked) refuseWriting(onlyCertificates bool, err error) {
+	h.set(func(statement string) error {
+		isCertificate := strings.HasPrefix(statement, "INSERT INTO signpost_certificates")
+		if strings.HasPrefix(statement, "SELECT") || onlyCertificates && !isCertificate {
+			return nil
+		}
+		return err
 	})
 }
 

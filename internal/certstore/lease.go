@@ -124,12 +124,12 @@ func (s *Store) take(ctx context.Context, name, owner string) (bool, error) {
 	return err == nil && len(rows) > 0 && rows[0][0] == owner, err
 }
 
-// isSettled reports whether the database has been there for so long that each machine has
+// isSettled reports whether the database has been fine for so long that each machine has
 // renewed the leases that it still needs.
 func (s *Store) isSettled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.away && !s.reachedSince.IsZero() && time.Since(s.reachedSince) >= s.times.settle
+	return s.state == fine && !s.fineSince.IsZero() && time.Since(s.fineSince) >= s.times.settle
 }
 
 // Unlock implements certmagic.Storage. While a certificate of the name waits to be written, the

@@ -71,7 +71,7 @@ func (s *Store) Ready() error {
 	return errUnreached
 }
 
-var errUnreached = errors.New("the store of certificates has not been reached since the start")
+var errUnreached = errors.New("the store of certificates could not be used since the start")
 
 // Probe reports whether the database that the options describe can be used, and writes nothing. If
 // the error is that rights are missing, its hint is the statements that grant them.
@@ -105,7 +105,7 @@ func Probe(ctx context.Context, o Options) error {
 // database, but does not have the key, could have put it there.
 func (s *Store) sealAll(ctx context.Context) {
 	s.mu.Lock()
-	due := !s.sealed && s.proved && !s.away
+	due := !s.sealed && s.proved && s.state == fine
 	s.mu.Unlock()
 	if !due {
 		return

@@ -43,6 +43,12 @@ func (l *testLog) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
+func (l *testLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 func (l *testLog) count(text string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -2,7 +2,6 @@ package certstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,7 +87,7 @@ func below(prefix string) (from, to string) {
 
 // exec runs a statement and returns how many rows it changed.
 func (s *Store) exec(ctx context.Context, statement string, args ...string) (changed int64, err error) {
-	err = s.try(ctx, func() error {
+	err = s.try(ctx, true, func() error {
 		changed, err = s.control.Exec(ctx, statement, args...)
 		return err
 	})
@@ -102,7 +101,7 @@ func (s *Store) rows(ctx context.Context, query string, args ...string) ([][]str
 
 // rowsOf runs a query on a pool of connections and returns its rows.
 func (s *Store) rowsOf(ctx context.Context, d database, query string, args ...string) (rows [][]string, err error) {
-	err = s.try(ctx, func() error {
+	err = s.try(ctx, false, func() error {
 		rows, err = d.Rows(ctx, query, args...)
 		return err
 	})
@@ -123,16 +122,18 @@ func (s *Store) poolOf(key string) database {
 const ownPrefix = "signpost/"
 
 // try runs a statement. If a table is missing, it creates the tables first.
-func (s *Store) try(ctx context.Context, run func() error) error {
+func (s *Store) try(ctx context.Context, writes bool, run func() error) error {
 	err := run()
 	if sqldb.IsMissing(err) {
+		writes = true
 		if refused := s.create(ctx); refused != nil {
 			err = refused
 		} else {
 			err = run()
 		}
 	}
-	return s.heard(err)
+	s.heard(err, writes)
+	return err
 }
 
 // create creates the tables. Of several machines that do so at the same time, PostgreSQL refuses
@@ -159,28 +160,4 @@ func (s *Store) createOnce(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// heard notes whether the database was reached, and returns err. An error of the caller's
-// context says nothing about the database.
-func (s *Store) heard(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.heardAt = time.Now()
-	switch {
-	case sqldb.IsAway(err):
-		if !s.away {
-			s.log.Warn("the store of certificates is away", "reason", err)
-		}
-		s.away, s.failure = true, err
-	case s.away:
-		s.away, s.failure, s.reachedSince = false, nil, s.heardAt
-		s.log.Info("the store of certificates is back")
-	case s.reachedSince.IsZero():
-		s.reachedSince = s.heardAt
-	}
-	return err
 }

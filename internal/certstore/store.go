@@ -42,19 +42,20 @@ type Store struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	mu           sync.Mutex
-	heardAt      time.Time               // when the last statement ended
-	away         bool                    // it did not reach the database
-	failure      error                   // why it did not reach the database when that began
-	reachedSince time.Time               // the database has answered each statement since then
-	proved       bool                    // private keys can be read
-	everProved   bool                    // proved was true once
-	refused      error                   // why the database cannot be used, though it answers
-	sealed       bool                    // all private keys in the database are
-	parts        map[string]parts        // of certificates that certmagic is storing, by site
-	kept         map[string]*certificate // that could not be written, by site
-	leases       map[string]*lease       // that this process has, by name
-	gone         map[string]time.Time    // owners whose leases are to be deleted, and since when
+	mu         sync.Mutex
+	heardAt    time.Time               // when the last statement ended
+	state      state                   // of the database
+	failure    error                   // why it is in this state, unless it is fine
+	triedAt    time.Time               // when writing was last tried to find out whether it works
+	fineSince  time.Time               // the database has been fine since then
+	proved     bool                    // private keys can be read
+	everProved bool                    // proved was true once
+	refused    error                   // why the database cannot be used, though it answers
+	sealed     bool                    // all private keys in the database are
+	parts      map[string]parts        // of certificates that certmagic is storing, by site
+	kept       map[string]*certificate // that could not be written, by site
+	leases     map[string]*lease       // that this process has, by name
+	gone       map[string]time.Time    // owners whose leases are to be deleted, and since when
 }
 
 // Validate returns what cannot be right about the options. It does not connect. Each error is
@@ -138,25 +139,28 @@ func (s *Store) Close() error {
 	return errors.Join(s.reads.Close(), s.control.Close())
 }
 
-// Away reports whether nothing can be known of the storage now: the database is away, or it was
-// not reached yet, or its private keys cannot be read with the key of sealFile.
+// Away reports whether nothing can be ordered now: the database is away or takes no writing, or it
+// was not reached yet, or its private keys cannot be read with the key of sealFile.
 func (s *Store) Away() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.away || !s.proved
+	return s.state != fine || !s.proved
 }
 
-// keep writes what waits, seals private keys and listens whether the database is there, until
-// the store is closed.
+// keep writes what waits, seals private keys and finds out whether the database is there and takes
+// writing, until the store is closed.
 func (s *Store) keep() {
 	for s.ctx.Err() == nil {
-		s.flush(s.ctx)
+		if s.isAny(fine, away) {
+			s.flush(s.ctx)
+		}
 		s.mu.Lock()
-		unasked := s.away || !s.proved || time.Since(s.heardAt) > s.times.listen
+		unasked := s.state == away || !s.proved || time.Since(s.heardAt) > s.times.listen
 		s.mu.Unlock()
 		if unasked {
 			s.Check(s.ctx)
 		}
+		s.tryWriting(s.ctx)
 		s.sealAll(s.ctx)
 		select {
 		case <-s.ctx.Done():

@@ -42,6 +42,9 @@ type Service struct {
 	Counts *Limiter
 	// Trusts reports whether an address is a trusted proxy's; nil trusts nobody.
 	Trusts func(netip.Addr) bool
+	// Ordering reports whether handshakes wait for certificates that are being ordered; nil if
+	// there are never any.
+	Ordering func() bool
 	// ProxyProtocol is set if trusted proxies begin with PROXY protocol.
 	ProxyProtocol bool
 	Log           *slog.Logger
@@ -118,6 +121,9 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	lingerEnd, stopLingering := context.WithTimeout(end, min(maxLinger, s.Timeouts.Stop/2))
 	conns.wait(lingerEnd, linger)
 	stopLingering()
+	if s.awaitOrders(end) {
+		conns.wait(end, linger) // these clients send their requests now
+	}
 	var group sync.WaitGroup
 	var late atomic.Bool
 	for _, server := range []*http.Server{public, proxied} {
@@ -138,6 +144,21 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 		<-failed
 	}
 	return err
+}
+
+// awaitOrders waits until no handshake waits for a certificate that is being ordered, or ctx is
+// done, and reports whether one did. Shutdown would close a connection that has sent no request
+// for five seconds, and the order would have to be placed again by whoever is asked next.
+func (s *Service) awaitOrders(ctx context.Context) (waited bool) {
+	for s.Ordering != nil && s.Ordering() {
+		waited = true
+		select {
+		case <-ctx.Done():
+			return waited
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return waited
 }
 
 // drain goes on serving until load balancers have noticed that the service is not ready.

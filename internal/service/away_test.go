@@ -150,7 +150,7 @@ func TestStoreAway(t *testing.T) {
 	for _, m := range []*machine{good, bad} {
 		m.logs(t, away, 1)
 		m.becomes(t, "before the database was reached", http.StatusServiceUnavailable,
-			"tls.acme.storage: the store of certificates has not been reached since the start: the database ")
+			"tls.acme.storage: the store of certificates could not be used since the start: the database ")
 	}
 	server.Start(t)
 	const reason = "is sealed with another key"

@@ -200,6 +200,7 @@ func (s *service) server(ctx context.Context, listeners *conn.Listeners) *server
 	}
 	if s.certs != nil {
 		srv.Handler, srv.TLS = s.certs.HTTPChallenge(s.live), s.certs.TLSConfig()
+		srv.Ordering = s.certs.Ordering
 	}
 	return srv
 }

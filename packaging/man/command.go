@@ -23,13 +23,11 @@ type commandPage struct {
 	Commands     []command
 }
 
-// Names returns the names of the commands with a page of their own, sorted.
+// Names returns the names of the commands, sorted.
 func (p commandPage) Names() []string {
 	var names []string
 	for _, c := range p.Commands {
-		if c.Usage != "" {
-			names = append(names, c.Name)
-		}
+		names = append(names, c.Name)
 	}
 	slices.Sort(names)
 	return names
@@ -58,13 +56,11 @@ func readCommands(help helper) (p commandPage, err error) {
 	p.Usage, p.About, _ = strings.Cut(rest, "\n\n")
 	for _, match := range commandLine.FindAllStringSubmatch(p.Usage, -1) {
 		c := command{Name: match[1], Short: match[2]}
-		if c.Name != "version" { // which has no flags
-			text, err := help(c.Name, "-h")
-			if err != nil {
-				return p, err
-			}
-			c.read(text)
+		text, err := help(c.Name, "-h")
+		if err != nil {
+			return p, err
 		}
+		c.read(text)
 		if c.Name == "presets" {
 			if c.Words, err = presetNames(help); err != nil {
 				return p, err

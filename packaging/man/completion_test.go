@@ -27,6 +27,7 @@ func TestCompletions(t *testing.T) {
 		{"rec\t", "records"},
 		{"pr\tmailc\t", "presets|mailcow"},
 		{"he\tdoc\t", "help|doctor"},
+		{"help v\t", "help|version"},
 		{"records -com\t", "records|-compare"},
 		{"doctor -reso\t", "doctor|-resolver"},
 		{"records -format oct\t", "records|-format|octodns"},

@@ -66,9 +66,7 @@ func write(program, source, date, dir string) error {
 		"signpost.yaml.5": map[string]any{"Day": when, "File": file},
 	}
 	for _, c := range command.Commands {
-		if c.Usage != "" {
-			pages["signpost-"+c.Name+".1"] = map[string]any{"Day": when, "Command": c}
-		}
+		pages["signpost-"+c.Name+".1"] = map[string]any{"Day": when, "Command": c}
 	}
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		template := name + ".tmpl"

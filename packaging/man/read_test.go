@@ -134,6 +134,7 @@ func TestReadCommands(t *testing.T) {
 			"  signpost version\n" + strings.Repeat(" ", 50) + "print it\n\nAbout it.\n",
 		"serve -h": "Usage: serve [-x]\n       serve -y FILE [-z off|on]\n\nServes.\n\n  -x\n    \tdoes x\n" +
 			"  -y FILE\n    \tdoes y,\n    \tand more\n  -z HOW\n    \tdoes z\n",
+		"version -h": "Usage: version\n\nPrints it.\n\n",
 		"presets -h": "Usage: presets [NAME]\n\nLists.\n\n",
 		"presets":    "NAME   SYSTEM\none    One\nother  The other\n",
 	}
@@ -156,7 +157,7 @@ func TestReadCommands(t *testing.T) {
 		},
 	}, {
 		Name: "presets", Short: "list them", Usage: "presets [NAME]", About: "Lists.\n\n", Words: []string{"one", "other"},
-	}, {Name: "version", Short: "print it"}}}
+	}, {Name: "version", Short: "print it", Usage: "version", About: "Prints it.\n\n"}}}
 	got, err := readCommands(help)
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("readCommands: error %v (-want +got):\n%s", err, diff)

@@ -33,6 +33,7 @@ const (
 	refusesUser              // the user is unknown, or the password is wrong
 	refusesReading           // the user may not read something
 	lacksObject              // there is no such table or column
+	refusesWriting           // the server answers, and takes no writing
 )
 
 // Error returns the text with the code.
@@ -54,6 +55,9 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		return classified
 	}
 	e := &Error{Text: classifyNetwork(err), cause: err}
+	if errors.Is(err, errReadOnly) {
+		e.kind = refusesWriting
+	}
 	if strings.HasSuffix(socketOf(err), postgresSocket+"5432") && errors.Is(err, syscall.ENOENT) {
 		e.cure = "if the server has another port, write the whole path, such as ?socket=" +
 			strings.TrimSuffix(socketOf(err), "5432") + "5433"

@@ -211,6 +211,8 @@ func classifyMySQL(err error) *Error {
 		text = "the database has no connection left"
 	case 1205, 1969, 3024, 1317:
 		text = "the database gave up the query, which took too long"
+	case 1021, 1114:
+		text = "the disk of the database is full"
 	case 1053:
 		text = "the database is stopping"
 	case 1792:

@@ -380,6 +380,8 @@ func classifyPostgres(err error) *Error {
 		text, kind = "a table of the query does not exist", lacksObject
 	case "42703":
 		text, kind = "a column of the query does not exist", lacksObject
+	case "53100":
+		text = "the disk of the database is full"
 	case "53300":
 		text = "the database has no connection left"
 	case "57014":

@@ -57,7 +57,7 @@ func TestStandby(t *testing.T) {
 			servers[1].Run(t, fmt.Sprintf(test.readOnly, "on"))
 			time.Sleep(100 * time.Millisecond)
 			_, err = tables.Exec(t.Context(), "INSERT INTO written (value) VALUES ('none')")
-			if !IsAway(err) || err.Error() != errReadOnly.Error() {
+			if !IsAway(err) || !IsUnwritable(err) || err.Error() != errReadOnly.Error() {
 				t.Errorf("without a primary: %v, want that the database takes no writing now", err)
 			}
 		})

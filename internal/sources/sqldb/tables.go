@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -146,7 +145,7 @@ func (t *Tables) try(caller context.Context, run func(context.Context, *sql.DB) 
 	case caller.Err() != nil:
 		return caller.Err() // it says nothing about the database
 	}
-	return t.store.explain(ctx, err)
+	return t.explain(ctx, err)
 }
 
 // isConflict reports whether statements waited for one another, so that the database broke
@@ -183,35 +182,4 @@ func arguments(args []string) []any {
 		all[i] = arg
 	}
 	return all
-}
-
-// IsMissing reports whether an error of Tables says that a table does not exist.
-func IsMissing(err error) bool {
-	problem, ok := errors.AsType[*Error](err)
-	return ok && problem.kind == lacksObject
-}
-
-// LacksRight reports whether an error of Tables says that the database user lacks a right.
-func LacksRight(err error) bool {
-	problem, ok := errors.AsType[*Error](err)
-	return ok && problem.kind == refusesReading
-}
-
-// IsAway reports whether an error of Tables says nothing about the statement, so that the same
-// may succeed later: the database could not be reached, was too slow, ended the connection, is
-// starting, stopping or full, or takes no writing for now.
-func IsAway(err error) bool {
-	problem, ok := errors.AsType[*Error](err)
-	return ok && (problem.Code == "" || slices.ContainsFunc(awayCodes, func(code string) bool {
-		return strings.HasPrefix(problem.Code, code) && len(problem.Code) < len(code)+4
-	}))
-}
-
-// awayCodes begin the codes of errors that pass. PostgreSQL: classes 08 (connection), 53
-// (resources), 57 (operator intervention), and 25006 of a standby.
-// MySQL: too many connections, disk or table full, shutdown, too many connections of a user,
-// read-only.
-var awayCodes = []string{
-	"08", "53", "57", "25006",
-	"1040", "1021", "1114", "1053", "1203", "1226", "1290", "1836",
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -108,7 +109,21 @@ func TestKubernetes(t *testing.T) {
 	if found["policy/v1 PodDisruptionBudget"].(*policyv1.PodDisruptionBudget).Spec.MinAvailable.IntValue() != 1 {
 		t.Error("the budget does not keep one pod")
 	}
-	check(t, found["v1 ConfigMap"].(*corev1.ConfigMap).Data["signpost.yaml"])
+	types := found["networking.k8s.io/v1 NetworkPolicy"].(*networkingv1.NetworkPolicy).Spec.PolicyTypes
+	if len(types) != 2 {
+		t.Errorf("the policy is for %v, want what comes in and what goes out", types)
+	}
+	configuration := found["v1 ConfigMap"].(*corev1.ConfigMap).Data["signpost.yaml"]
+	secrets := found["v1 Secret"].(*corev1.Secret).StringData
+	for _, file := range regexp.MustCompile(`/run/secrets/signpost/(\w+)`).FindAllStringSubmatch(configuration, -1) {
+		if secrets[file[1]] == "" {
+			t.Errorf("the secret has no key %s, which the configuration reads", file[1])
+		}
+	}
+	if len(secrets) != 2 {
+		t.Errorf("the secret has %d keys, want the password and the key that seals", len(secrets))
+	}
+	check(t, configuration)
 }
 
 // check has "signpost check" read a configuration. The password file is not there.

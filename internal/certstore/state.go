@@ -1,0 +1,127 @@
+package certstore
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+
+	"signpost/internal/sources/sqldb"
+)
+
+// state is what the last statements have shown of the database.
+type state int
+
+const (
+	// fine is a database that can be read and written, or of which nothing is known yet.
+	fine state = iota
+	// away is one that answers nothing. A statement that is answered ends it.
+	away
+	// doubtful is one that gave no answer when something was written. Whether it is away or only takes
+	// no writing is known when it has been read.
+	doubtful
+	// unwritable is one that can be read and not written: its disk is full, it is a standby, or it waits
+	// for a replica. Small values may be written now and then all the same. It ends when what waits
+	// and a large value were written.
+	unwritable
+)
+
+// heard notes what a statement has shown of the database. An error of the caller's context shows
+// nothing.
+func (s *Store) heard(err error, writes bool) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heardAt = time.Now()
+	switch {
+	case sqldb.IsUnwritable(err):
+		s.becomes(unwritable, err)
+	case sqldb.IsAway(err) && !writes:
+		s.becomes(away, err)
+	case sqldb.IsAway(err):
+		if s.state == fine {
+			s.becomes(doubtful, err)
+		}
+	case s.state == away, s.state == doubtful && writes, s.state == fine && s.fineSince.IsZero():
+		s.becomes(fine, nil)
+	}
+}
+
+// becomes notes a state of the database and why it is in it, and logs it if that is news. A database
+// that was away may take no writing still, which the next round of keep finds out. The caller has s.mu.
+func (s *Store) becomes(next state, reason error) {
+	before := s.state
+	s.state, s.failure = next, reason
+	if next == fine && (before != fine || s.fineSince.IsZero()) {
+		s.fineSince = time.Now()
+	}
+	if next == before {
+		return
+	}
+	switch {
+	case next == away:
+		s.log.Warn("the store of certificates is away", "reason", reason)
+	case next == unwritable:
+		s.log.Warn("the store of certificates takes no writing", "reason", reason)
+	case next == fine && before == away:
+		s.log.Info("the store of certificates is back")
+	case next == fine && before == unwritable:
+		s.log.Info("the store of certificates takes writing again")
+	}
+}
+
+// isAny reports whether the database is in one of the states.
+func (s *Store) isAny(states ...state) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(states, s.state)
+}
+
+// tryWriting finds out whether a database takes writing that did not, or of which that is in doubt.
+func (s *Store) tryWriting(ctx context.Context) {
+	if s.isAny(doubtful) {
+		s.Check(ctx) // it may be away
+	}
+	s.mu.Lock()
+	due := s.state == doubtful || s.state == unwritable && time.Since(s.triedAt) >= s.times.listen
+	if due {
+		s.triedAt = time.Now()
+	}
+	s.mu.Unlock()
+	if !due {
+		return
+	}
+	err := s.flush(ctx)
+	if err == nil {
+		err = s.writeMuch(ctx)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case ctx.Err() != nil || s.state == away:
+	case sqldb.IsAway(err):
+		s.becomes(unwritable, err)
+	default:
+		s.becomes(fine, nil)
+	}
+}
+
+// muchSize is far more than a certificate with its key, before base64.
+const muchSize = 48 << 10
+
+// writeMuch writes as much as there may be to write, which a disk that is nearly full refuses, and
+// deletes it.
+func (s *Store) writeMuch(ctx context.Context) error {
+	const key = ownPrefix + "probe"
+	much := make([]byte, muchSize)
+	rand.Read(much) // cannot be compressed
+	if err := s.write(ctx, parts{key: openForm + base64.StdEncoding.EncodeToString(much)}); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, "DELETE FROM signpost_certificates WHERE name = ?", key)
+	return err
+}

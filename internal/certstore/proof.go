@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strconv"
 
+	"signpost/internal/fault"
 	"signpost/internal/sources/sqldb"
 )
 
@@ -25,12 +26,24 @@ func (s *Store) Check(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil && (s.refused == nil || s.refused.Error() != err.Error()) {
-		s.log.Error("the store of certificates cannot be used", "reason", err)
+	switch {
+	case err != nil && (s.refused == nil || s.refused.Error() != err.Error()):
+		s.log.Error("the store of certificates cannot be used", fields(err)...)
+	case err == nil && s.refused != nil:
+		s.log.Info("the store of certificates can be used again")
 	}
 	s.proved, s.refused = err == nil, err
 	s.everProved = s.everProved || s.proved
 	return err
+}
+
+// fields returns the reason and the hint of an error for the log.
+func fields(err error) []any {
+	all := []any{"reason", err}
+	if hint := fault.Hint(err); hint != "" {
+		all = append(all, "hint", hint)
+	}
+	return all
 }
 
 func (s *Store) prove(ctx context.Context) error {

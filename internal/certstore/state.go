@@ -38,6 +38,8 @@ func (s *Store) heard(err error, writes bool) {
 	defer s.mu.Unlock()
 	s.heardAt = time.Now()
 	switch {
+	case sqldb.RefusesWay(err):
+		s.proved = false // Check says what is wrong
 	case sqldb.IsUnwritable(err):
 		s.becomes(unwritable, err)
 	case sqldb.IsAway(err) && !writes:

@@ -2,6 +2,7 @@ package certstore
 
 import (
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -84,5 +85,51 @@ func TestBlip(t *testing.T) {
 	eventually(t, "the database is known to be there", func() bool { return !s.Away() })
 	if got := log.count("store of certificates"); got != 0 {
 		t.Errorf("the log has %d lines about one statement that failed:\n%s", got, log)
+	}
+}
+
+// TestRefusedWhileRunning has the certificate of the database not be trusted any more. The log says so once,
+// with a hint, and nothing is ordered until it is trusted again.
+func TestRefusedWhileRunning(t *testing.T) {
+	t.Parallel()
+	server := rig.NewPostgreSQL(t)
+	d := newDatabase(t, server)
+	trusted, err := os.ReadFile(server.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	untrusted, _ := rig.Certificate(t, t.TempDir(), "")
+	file := rig.Write(t, t.TempDir(), "roots.pem", string(trusted))
+	d.URL += "?caRoot=" + file
+	log := &testLog{}
+	s, _ := openHooked(t, d, nil, log.logger())
+	if err := s.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.ReadFile(untrusted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server.KillConnections(t, d.User)
+	const refused, again = "cannot be used", "can be used again"
+	eventually(t, "the log says that the certificate is not trusted", func() bool { return log.count(refused) == 1 })
+	if log.count("?caRoot=") != 1 {
+		t.Errorf("the log has no hint:\n%s", log)
+	}
+	for range 20 {
+		s.TryLock(t.Context(), "issue_cert_x")
+		if !s.Away() || s.Ready() != nil {
+			t.Fatalf("Away() = %t, Ready() = %v while the certificate is not trusted; want true, nil", s.Away(), s.Ready())
+		}
+	}
+	if err := os.WriteFile(file, trusted, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the log says that it is over", func() bool { return log.count(again) == 1 && !s.Away() })
+	if n := log.count(refused); n != 1 {
+		t.Errorf("the log says %d times that the store cannot be used, want once:\n%s", n, log)
 	}
 }

@@ -196,3 +196,47 @@ func TestCheckStore(t *testing.T) {
 			err, fault.Hint(err), want, cure)
 	}
 }
+
+// TestStoreRefused starts a service whose database of certificates will not have it before something else is
+// configured. It does not start, and says what to do; so does a check.
+func TestStoreRefused(t *testing.T) {
+	d := newDatabase(t)
+	right := options(t, d, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
+	another, _ := rig.Certificate(t, t.TempDir(), "")
+	for _, test := range []struct {
+		name       string
+		change     func(o *certstore.Options)
+		want, hint string // the beginning of the hint
+	}{
+		{"another authority", func(o *certstore.Options) { o.Database += "?caRoot=" + another },
+			"the database's certificate is signed by no authority that is trusted here", "?caRoot="},
+		{"no TLS", func(o *certstore.Options) { o.Database = rig.PgBouncer(t, d)[0].URL + "?caRoot=" + d.Server.CA },
+			"the database does not offer TLS", "let the server offer it; ?socketType=plain"},
+		{"a wrong password", func(o *certstore.Options) { o.PasswordFile = rig.Write(t, t.TempDir(), "wrong", "wrong\n") },
+			"the database refuses the password (28P01)", ""},
+		{"no database", func(o *certstore.Options) { o.Database += "x" }, "the database does not exist (3D000)", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := right
+			test.change(&o)
+			file := writeMachine(t, o, "127.0.0.1:"+freeport.Choose(t))
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // ends a service that has started
+			defer cancel()
+			l, err := service.Load(file, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, err := range map[string]error{
+				"Run":        service.Run(ctx, service.Options{File: file, Log: io.Discard}),
+				"CheckStore": l.CheckStore(ctx),
+			} {
+				if err == nil || err.Error() != "tls.acme.storage: "+test.want {
+					t.Errorf("%s = %v, want tls.acme.storage: %s", what, err, test.want)
+				}
+				if hint := fault.Hint(err); !strings.HasPrefix(hint, test.hint) || (hint == "") != (test.hint == "") {
+					t.Errorf("the hint of %s is %q, want %q …", what, hint, test.hint)
+				}
+			}
+		})
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"net"
 	"strings"
 	"syscall"
+
+	"signpost/internal/fault"
 )
 
 // errorKind is the kind of a failure.
@@ -34,6 +36,7 @@ const (
 	refusesReading           // the user may not read something
 	lacksObject              // there is no such table or column
 	refusesWriting           // the server answers, and takes no writing
+	refusesWay               // no connection will do before the configuration of one side is another
 )
 
 // Error returns the text with the code.
@@ -50,13 +53,13 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
-	if classified := s.engine.classify(err); classified != nil {
-		classified.cause = err
-		return classified
+	e := s.engine.classify(err)
+	if e == nil {
+		e = classifyNetwork(err)
 	}
-	e := &Error{Text: classifyNetwork(err), cause: err}
-	if errors.Is(err, errReadOnly) {
-		e.kind = refusesWriting
+	e.cause = err
+	if e.kind == refusesWay && !s.isRefusedByEach(err) {
+		e.kind = other
 	}
 	if strings.HasSuffix(socketOf(err), postgresSocket+"5432") && errors.Is(err, syscall.ENOENT) {
 		e.cure = "if the server has another port, write the whole path, such as ?socket=" +
@@ -68,30 +71,71 @@ func (s *Store) explain(ctx context.Context, err error) error {
 // postgresSocket begins the name of a socket of PostgreSQL; the port follows.
 const postgresSocket = ".s.PGSQL."
 
+// isRefusedByEach reports whether all hosts that were tried refuse the way to them: one that is only away
+// may take it later.
+func (s *Store) isRefusedByEach(err error) bool {
+	several, ok := err.(interface{ Unwrap() []error }) // of failover
+	if !ok {
+		return true
+	}
+	for _, err := range several.Unwrap() {
+		e := s.engine.classify(err)
+		if e == nil {
+			e = classifyNetwork(err)
+		}
+		if e.kind != refusesWay {
+			return false
+		}
+	}
+	return true
+}
+
 // classifyNetwork returns what an error means that is not the server's own.
-func classifyNetwork(err error) string {
+func classifyNetwork(err error) *Error {
 	var (
 		unknown  x509.UnknownAuthorityError
 		hostname x509.HostnameError
 		invalid  x509.CertificateInvalidError
 		header   tls.RecordHeaderError
 		alert    tls.AlertError
-		lookup   *net.DNSError
-		errno    syscall.Errno
 		local    *localError
+	)
+	refused := func(text, cure string) *Error { return &Error{Text: text, kind: refusesWay, cure: cure} }
+	switch {
+	case errors.Is(err, errReadOnly):
+		return &Error{Text: errReadOnly.Error(), kind: refusesWriting}
+	case errors.As(err, &local):
+		return refused(local.Error(), fault.Hint(local))
+	case errors.As(err, &unknown):
+		return refused("the database's certificate is signed by no authority that is trusted here",
+			"?caRoot=/FILE behind the URL names the certificate of its authority, or the server's own certificate "+
+				"if it is self-signed")
+	case errors.As(err, &hostname):
+		return refused("the database's certificate is for another name",
+			"write the host in the URL as the certificate names it, or give the server a certificate with this name")
+	case errors.As(err, &invalid):
+		return refused("the database's certificate is not valid", "renew it, and look at the clock of this machine")
+	case errors.As(err, &header), errors.As(err, &alert):
+		return errorNoTLS()
+	}
+	return &Error{Text: textOfNetwork(err)}
+}
+
+// errorNoTLS returns the error of a server that has no TLS.
+func errorNoTLS() *Error {
+	return &Error{Text: "the database does not offer TLS", kind: refusesWay,
+		cure: "let the server offer it; ?socketType=plain behind the URL does without, if nobody else can read " +
+			"what passes between the machines"}
+}
+
+// textOfNetwork returns what an error means that may pass.
+func textOfNetwork(err error) string {
+	var (
+		lookup *net.DNSError
+		errno  syscall.Errno
 	)
 	timeout, isTimeout := errors.AsType[net.Error](err)
 	switch {
-	case errors.As(err, &local):
-		return local.Error()
-	case errors.As(err, &unknown):
-		return "the database's certificate is signed by no authority that is trusted here"
-	case errors.As(err, &hostname):
-		return "the database's certificate is for another name"
-	case errors.As(err, &invalid):
-		return "the database's certificate is not valid"
-	case errors.As(err, &header), errors.As(err, &alert), errors.Is(err, errNoTLS):
-		return "the database does not offer TLS"
 	case errors.As(err, &lookup):
 		return "the name of the database's host has no address"
 	case errors.Is(err, context.DeadlineExceeded), isTimeout && timeout.Timeout():
@@ -119,6 +163,3 @@ func socketOf(err error) string {
 
 // errReadOnly is the error of a server that takes no writing when this program must write.
 var errReadOnly = &localError{errors.New("the database takes no writing now, as a standby does")}
-
-// errNoTLS is what a driver returns if the server has no TLS.
-var errNoTLS = errors.New("the server has no TLS")

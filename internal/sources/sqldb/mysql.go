@@ -178,12 +178,12 @@ func lostByMySQL(err error) bool {
 func classifyMySQL(err error) *Error {
 	switch {
 	case errors.Is(err, mysql.ErrNoTLS):
-		return &Error{Text: classifyNetwork(errNoTLS)}
+		return errorNoTLS()
 	case errors.Is(err, mysql.ErrInvalidConn):
 		return &Error{Text: "the database ended the connection"}
 	case errors.Is(err, mysql.ErrCleartextPassword), errors.Is(err, mysql.ErrUnknownPlugin),
 		errors.Is(err, mysql.ErrOldPassword), errors.Is(err, mysql.ErrNativePassword):
-		return &Error{Text: "the database wants a way to sign in that Signpost does not have"}
+		return &Error{Text: "the database wants a way to sign in that Signpost does not have", kind: refusesWay}
 	}
 	refused, ok := errors.AsType[*mysql.MySQLError](err)
 	if !ok {

@@ -362,7 +362,7 @@ func classifyPostgres(err error) *Error {
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		if strings.Contains(err.Error(), "server refused TLS connection") {
-			return &Error{Text: classifyNetwork(errNoTLS)}
+			return errorNoTLS()
 		}
 		return nil
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"signpost/internal/fault"
 )
 
 // IsMissing reports whether an error of Tables says that a table does not exist.
@@ -24,7 +26,15 @@ func LacksRight(err error) bool {
 // starting, stopping or full, or takes no writing for now.
 func IsAway(err error) bool {
 	problem, ok := errors.AsType[*Error](err)
-	return ok && (problem.Code == "" || problem.kind == refusesWriting || problem.isAmong(awayCodes))
+	return ok && (problem.Code == "" && problem.kind != refusesWay || problem.isAmong(awayCodes))
+}
+
+// RefusesWay reports whether an error of Tables says that no connection will do before the
+// configuration of one side is another: no TLS, a certificate that is not trusted or is for another
+// host, a file that cannot be read. The error has a hint.
+func RefusesWay(err error) bool {
+	problem, ok := errors.AsType[*Error](err)
+	return ok && problem.kind == refusesWay
 }
 
 // IsUnwritable reports whether an error of Tables says that the database can be reached, and takes no
@@ -60,6 +70,9 @@ func (t *Tables) explain(ctx context.Context, err error) error {
 			problem.Text = "the database user lacks a right"
 		case problem.isAmong([]string{"25006", "1290", "1836"}):
 			problem.Text = errReadOnly.Error()
+		}
+		if problem.cure != "" {
+			return fault.WithHint(err, problem.cure)
 		}
 	}
 	return err

@@ -1,43 +1,68 @@
 package sqldb
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"syscall"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"signpost/internal/fault"
 )
 
 // TestStates checks what errors of a database in which this program writes say about it.
 func TestStates(t *testing.T) {
 	const standby, full, right = "the database takes no writing now, as a standby does",
 		"the disk of the database is full", "the database user lacks a right"
+	const noTLS, stranger = "the database does not offer TLS",
+		"the database's certificate is signed by no authority that is trusted here"
 	for _, test := range []struct {
-		err              error
-		text             string
-		away, unwritable bool
+		err                             error
+		text                            string
+		away, unwritable, refusesTheWay bool
 	}{
-		{&pgconn.PgError{Code: "53100"}, full + " (53100)", true, true},
-		{&pgconn.PgError{Code: "25006"}, standby + " (25006)", true, true},
-		{&pgconn.PgError{Code: "53300"}, "the database has no connection left (53300)", true, false},
-		{&pgconn.PgError{Code: "57P01"}, "the database is starting or stopping (57P01)", true, false},
-		{&pgconn.PgError{Code: "42501"}, right + " (42501)", false, false},
-		{&pgconn.PgError{Code: "28P01"}, "the database refuses the password (28P01)", false, false},
-		{&mysql.MySQLError{Number: 1021}, full + " (1021)", true, true},
-		{&mysql.MySQLError{Number: 1114}, full + " (1114)", true, true},
-		{&mysql.MySQLError{Number: 1290}, standby + " (1290)", true, true},
-		{&mysql.MySQLError{Number: 1053}, "the database is stopping (1053)", true, false},
-		{&mysql.MySQLError{Number: 1142}, right + " (1142)", false, false},
-		{errReadOnly, standby, true, true},
+		{&pgconn.PgError{Code: "53100"}, full + " (53100)", true, true, false},
+		{&pgconn.PgError{Code: "25006"}, standby + " (25006)", true, true, false},
+		{&pgconn.PgError{Code: "53300"}, "the database has no connection left (53300)", true, false, false},
+		{&pgconn.PgError{Code: "57P01"}, "the database is starting or stopping (57P01)", true, false, false},
+		{&pgconn.PgError{Code: "42501"}, right + " (42501)", false, false, false},
+		{&pgconn.PgError{Code: "28P01"}, "the database refuses the password (28P01)", false, false, false},
+		{&mysql.MySQLError{Number: 1021}, full + " (1021)", true, true, false},
+		{&mysql.MySQLError{Number: 1114}, full + " (1114)", true, true, false},
+		{&mysql.MySQLError{Number: 1290}, standby + " (1290)", true, true, false},
+		{&mysql.MySQLError{Number: 1053}, "the database is stopping (1053)", true, false, false},
+		{&mysql.MySQLError{Number: 1142}, right + " (1142)", false, false, false},
+		{errReadOnly, standby, true, true, false},
+		{syscall.ECONNREFUSED, "the database cannot be reached: connection refused", true, false, false},
+		{context.DeadlineExceeded, "the database does not answer in time", true, false, false},
+		{errors.New("server refused TLS connection"), noTLS, false, false, true},
+		{mysql.ErrNoTLS, noTLS, false, false, true},
+		{tls.RecordHeaderError{}, noTLS, false, false, true},
+		{x509.UnknownAuthorityError{}, stranger, false, false, true},
+		{x509.HostnameError{Certificate: &x509.Certificate{}}, "the database's certificate is for another name", false, false, true},
+		{x509.CertificateInvalidError{Cert: &x509.Certificate{}}, "the database's certificate is not valid", false, false, true},
+		{&localError{fault.WithHint(errors.New("a file"), "a hint")}, "a file", false, false, true},
+		{errors.Join(&hostError{err: x509.UnknownAuthorityError{}}, &hostError{err: syscall.ECONNREFUSED}), stranger, true, false, false},
+		{errors.Join(&hostError{err: x509.UnknownAuthorityError{}}, &hostError{err: mysql.ErrNoTLS}), noTLS, false, false, true},
 	} {
 		name := "postgres"
-		if _, ok := test.err.(*mysql.MySQLError); ok {
+		if _, ok := test.err.(*mysql.MySQLError); ok || errors.Is(test.err, mysql.ErrNoTLS) {
 			name = "mysql"
 		}
 		tables := &Tables{store: &Store{engine: engines[name], place: &place{writes: true}}}
 		err := tables.explain(t.Context(), test.err)
-		if err.Error() != test.text || IsAway(err) != test.away || IsUnwritable(err) != test.unwritable {
-			t.Errorf("%v is explained as %q, IsAway = %t, IsUnwritable = %t; want %q, %t, %t", test.err, err,
-				IsAway(err), IsUnwritable(err), test.text, test.away, test.unwritable)
+		if err.Error() != test.text || IsAway(err) != test.away || IsUnwritable(err) != test.unwritable ||
+			RefusesWay(err) != test.refusesTheWay {
+			t.Errorf("%v is explained as %q, IsAway = %t, IsUnwritable = %t, RefusesWay = %t; want %q, %t, %t, %t",
+				test.err, err, IsAway(err), IsUnwritable(err), RefusesWay(err),
+				test.text, test.away, test.unwritable, test.refusesTheWay)
+		}
+		if test.refusesTheWay && fault.Hint(err) == "" {
+			t.Errorf("%v has no hint", err)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (l *Loaded) CopyCertificates(ctx context.Context, dir string, report func(f
 	if _, err := os.ReadDir(dir); err != nil {
 		reason := fmt.Errorf("%s: %w", dir, fault.WithoutPath(err))
 		if errors.Is(err, fs.ErrPermission) {
-			return certstore.Copied{}, fault.WithHint(reason, "run it as root, or as the user of the service")
+			return certstore.Copied{}, fault.WithHint(reason, "run it as the user of the service: sudo -u signpost")
 		}
 		return certstore.Copied{}, reason
 	}

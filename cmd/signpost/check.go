@@ -49,9 +49,14 @@ func check(ctx context.Context, e env, args []string) error {
 	if !*offline {
 		sources = l.CheckSources(ctx)
 		wrong = printFindings(e, sources)
-		if err := l.CheckStore(ctx); err != nil {
+		warning, err := l.CheckStore(ctx)
+		if err != nil {
 			report(e.stderr, err)
 			wrong = true
+		}
+		if warning != "" {
+			fmt.Fprintf(e.stderr, "signpost: warning: %s\n", warning)
+			warnings = append(warnings, warning)
 		}
 		for _, source := range sources {
 			for _, warning := range source.Warnings {

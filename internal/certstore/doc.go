@@ -14,5 +14,6 @@
 //     Nothing else is kept: every other change that cannot be written now fails.
 //   - What several machines count together changes by comparison (Swap), so that no change of
 //     another machine is lost.
-//   - Private keys can be sealed with a key of the operator's that is not in the database.
+//   - Private keys can be sealed with a key of the operator's that is not in the database, and
+//     that can be replaced while machines are running.
 package certstore

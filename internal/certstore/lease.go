@@ -24,10 +24,13 @@ type times struct {
 	settle time.Duration
 	// retry is when a certificate is written again that the database has refused.
 	retry time.Duration
+	// seal is how often it is looked whether private keys are sealed with the first of several
+	// keys.
+	seal time.Duration
 }
 
 var defaultTimes = times{lease: 15 * time.Second, renew: 5 * time.Second, keepEvery: 200 * time.Millisecond,
-	listen: 5 * time.Second, settle: 3 * time.Second, retry: 10 * time.Second}
+	listen: 5 * time.Second, settle: 3 * time.Second, retry: 10 * time.Second, seal: 10 * time.Minute}
 
 const (
 	// pollEvery is how often a lock that another machine has is asked for.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strconv"
 
 	"signpost/internal/fault"
 	"signpost/internal/sources/sqldb"
@@ -87,99 +86,37 @@ func (s *Store) Ready() error {
 var errUnreached = errors.New("the store of certificates could not be used since the start")
 
 // Probe reports whether the database that the options describe can be used, and writes nothing. If
-// the error is that rights are missing, its hint is the statements that grant them.
-func Probe(ctx context.Context, o Options) error {
+// the error is that rights are missing, its hint is the statements that grant them. If there are
+// several keys in the file, old is how many values are not sealed with the first one.
+func Probe(ctx context.Context, o Options) (old int, err error) {
 	key, err := readSeal(o.SealFile)
 	if err != nil {
-		return sealError(err)
+		return 0, sealError(err)
 	}
 	tables, err := o.open(1)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer tables.Close()
 	if err := tables.Allows(ctx, ownTables(tables.Scheme())...); err != nil {
-		return err
+		return 0, err
 	}
 	rows, err := tables.Rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", proofKey)
 	if sqldb.IsMissing(err) {
-		return nil // it will be created
+		return 0, nil // it will be created
 	}
 	if err != nil || len(rows) == 0 {
-		return err
+		return 0, err
 	}
 	s := newStore(tables, tables, key, slog.New(slog.DiscardHandler), defaultTimes)
-	_, err = s.decode(proofKey, rows[0][0])
-	return err
-}
-
-// sealAll seals the private keys that were stored before there was a key, among them that of the
-// ACME account. After that, one that is not sealed is refused: whoever can write into the
-// database, but does not have the key, could have put it there.
-func (s *Store) sealAll(ctx context.Context) {
-	s.mu.Lock()
-	due := !s.sealed && s.proved && s.state == fine
-	s.mu.Unlock()
-	if !due {
-		return
+	if _, err := s.decode(proofKey, rows[0][0]); err != nil || !s.isRotating() {
+		return 0, err
 	}
-	count, err := s.sealOpen(ctx)
-	if count > 0 {
-		s.log.Info("private keys have been sealed", "count", count)
-	}
-	if sqldb.IsAway(err) || ctx.Err() != nil {
-		return
-	}
-	if err != nil {
-		s.log.Error("private keys cannot be sealed", "reason", err)
-	}
-	s.mu.Lock()
-	s.sealed = true
-	s.mu.Unlock()
-}
-
-// sealPage is the number of names of which one query asks whether they are sealed, so that none is
-// slow.
-const sealPage = 500
-
-// sealOpen seals the private keys that are not, and returns how many there were. Keys of session
-// tickets are deleted: somebody may know them, and new ones are soon made.
-func (s *Store) sealOpen(ctx context.Context) (count int, err error) {
-	for last := ""; ; {
-		rows, err := s.rows(ctx, "SELECT name, CASE WHEN name LIKE '%.key' THEN SUBSTR(value, 1, 2) ELSE '' END "+
-			"FROM signpost_certificates WHERE name > ? ORDER BY name LIMIT "+strconv.Itoa(sealPage), last)
-		if err != nil || len(rows) == 0 {
-			return count, err
+	err = s.secrets(ctx, func(name, text string) error {
+		if _, isOld, err := s.read(name, text); err == nil && isOld {
+			old++
 		}
-		for _, row := range rows {
-			last = row[0]
-			if row[1] != openForm {
-				continue
-			}
-			if err := s.sealOne(ctx, last); err != nil {
-				return count, err
-			}
-			count++
-		}
-	}
-}
-
-func (s *Store) sealOne(ctx context.Context, name string) error {
-	rows, err := s.rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", name)
-	if err != nil || len(rows) == 0 {
-		return err
-	}
-	text := rows[0][0]
-	if isAlwaysSealed(name) {
-		_, err := s.exec(ctx, "DELETE FROM signpost_certificates WHERE name = ? AND "+s.same(), name, text)
-		return err
-	}
-	value, err := s.decode(name, text)
-	if err != nil {
-		s.log.Error("private keys cannot be sealed", "reason", err)
-		return nil // the others can be
-	}
-	_, err = s.exec(ctx, "UPDATE signpost_certificates SET value = ? WHERE name = ? AND "+s.same(),
-		s.encode(name, value), name, text)
-	return err
+		return nil
+	})
+	return old, err
 }

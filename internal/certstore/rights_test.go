@@ -142,7 +142,7 @@ func (test rightsTest) run(t *testing.T, d *rig.Database, reset string) {
 	}
 	d.Run(t, names.Replace(strings.Join(append(script, test.script...), "\n")))
 	o := Options{Database: d.URL, PasswordFile: d.PasswordFile}
-	err := Probe(t.Context(), o)
+	_, err := Probe(t.Context(), o)
 	if !test.present {
 		count := d.Run(t, names.Replace("SELECT COUNT(*) FROM information_schema.tables "+
 			"WHERE table_name LIKE 'signpost%' AND '{database}' IN (table_schema, table_catalog);"))
@@ -167,7 +167,7 @@ func (test rightsTest) run(t *testing.T, d *rig.Database, reset string) {
 		t.Fatalf("Probe = %v\nwith the hint %q\nwant %s\nwith the hint %q", err, fault.Hint(err), want, cure)
 	}
 	d.Run(t, cure)
-	if err := Probe(t.Context(), o); err != nil {
+	if _, err := Probe(t.Context(), o); err != nil {
 		t.Errorf("Probe after the administrator has run %q = %v, want nil", cure, err)
 	}
 	use(t, d)

@@ -14,17 +14,21 @@ import (
 )
 
 // seal encrypts private keys with AES-256-GCM. The name of what it encrypts is authenticated,
-// so that nobody can put one key in the place of another.
-type seal struct{ aead cipher.AEAD }
+// so that nobody can put one key in the place of another. It has at least one key: the first one
+// encrypts, each decrypts, so that the operator can replace a key while machines are running.
+type seal struct{ keys []cipher.AEAD }
 
-// maxSealFile is larger than a file with a key.
-const maxSealFile = 1 << 10
+const (
+	// maxSealFile is larger than a file with as many keys as there may be.
+	maxSealFile = 1 << 10
+	// maxSealKeys is more than a change of the key needs.
+	maxSealKeys = 4
+	// keySize is the size of a key of the operator's in bytes.
+	keySize = 32
+)
 
-// keySize is the size of the operator's key in bytes.
-const keySize = 32
-
-// readSeal reads the key from its file: 32 random bytes in base64, as "openssl rand -base64 32"
-// prints them. It returns nil if path is empty.
+// readSeal reads the keys from their file: in each line 32 random bytes in base64, as "openssl
+// rand -base64 32" prints them. It returns nil if path is empty.
 func readSeal(path string) (*seal, error) {
 	if path == "" {
 		return nil, nil
@@ -37,33 +41,52 @@ func readSeal(path string) (*seal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", fault.WithoutPath(err))
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(data)))
-	if err != nil || len(key) != keySize {
-		return nil, errors.New("does not hold 32 bytes in base64; openssl rand -base64 32 makes some")
+	s := &seal{}
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		key, err := base64.StdEncoding.DecodeString(line)
+		if err != nil || len(key) != keySize {
+			return nil, errors.New("has a line that is not 32 bytes in base64; openssl rand -base64 32 makes one")
+		}
+		aead, err := newAEAD(key)
+		if err != nil {
+			return nil, err
+		}
+		s.keys = append(s.keys, aead)
 	}
+	switch {
+	case len(s.keys) == 0:
+		return nil, errors.New("holds no key; openssl rand -base64 32 makes one")
+	case len(s.keys) > maxSealKeys:
+		return nil, fmt.Errorf("holds %d keys, and at most %d may be in use", len(s.keys), maxSealKeys)
+	}
+	return s, nil
+}
+
+func newAEAD(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
 	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return nil, err
-	}
-	return &seal{aead}, nil
+	return cipher.NewGCMWithRandomNonce(block)
 }
 
 func (s *seal) close(name string, value []byte) []byte {
-	return s.aead.Seal(nil, nil, value, []byte(name))
+	return s.keys[0].Seal(nil, nil, value, []byte(name))
 }
 
 var errWrongSeal = errors.New("is sealed with another key, or damaged")
 
-func (s *seal) open(name string, value []byte) ([]byte, error) {
-	plain, err := s.aead.Open(nil, nil, value, []byte(name))
-	if err != nil {
-		return nil, fmt.Errorf("%s %w", name, errWrongSeal)
+// open returns what was sealed, and the index of the key that opens it.
+func (s *seal) open(name string, value []byte) (plain []byte, key int, err error) {
+	for i, aead := range s.keys {
+		if plain, err := aead.Open(nil, nil, value, []byte(name)); err == nil {
+			return plain, i, nil
+		}
 	}
-	return plain, nil
+	return nil, 0, fmt.Errorf("%s %w", name, errWrongSeal)
 }
 
 // isSecret reports whether the value of a name in the storage is a private key: certmagic's
@@ -90,19 +113,27 @@ func (s *Store) encode(key string, value []byte) string {
 
 // decode returns the value of a key from what is written.
 func (s *Store) decode(key, text string) ([]byte, error) {
+	value, _, err := s.read(key, text)
+	return value, err
+}
+
+// read returns the value of a key from what is written, and reports whether encode would write it
+// in another way: it is not sealed, or not with the first key.
+func (s *Store) read(key, text string) (value []byte, isOld bool, err error) {
 	form, coded := text[:min(len(text), len(openForm))], text[min(len(text), len(openForm)):]
-	value, err := base64.StdEncoding.DecodeString(coded)
+	value, err = base64.StdEncoding.DecodeString(coded)
 	switch {
 	case err != nil || form != openForm && form != sealedForm:
-		return nil, fmt.Errorf("%s is damaged in the database", key)
+		return nil, false, fmt.Errorf("%s is damaged in the database", key)
 	case form == openForm && s.mustBeSealed(key):
-		return nil, fmt.Errorf("%s %w", key, errNotSealed)
+		return nil, false, fmt.Errorf("%s %w", key, errNotSealed)
 	case form == openForm:
-		return value, nil
+		return value, s.seal != nil && isSecret(key), nil
 	case s.seal == nil:
-		return nil, fmt.Errorf("%s is sealed in the database, and no sealFile is configured", key)
+		return nil, false, fmt.Errorf("%s is sealed in the database, and no sealFile is configured", key)
 	}
-	return s.seal.open(key, value)
+	value, index, err := s.seal.open(key, value)
+	return value, index > 0, err
 }
 
 var errNotSealed = errors.New("is not sealed in the database, although there is a sealFile")

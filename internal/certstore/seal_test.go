@@ -17,18 +17,20 @@ const (
 	sealTwo = "MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"
 )
 
+// sealOf returns the keys of a file with these lines.
+func sealOf(t *testing.T, lines ...string) *seal {
+	t.Helper()
+	s, err := readSeal(rig.Write(t, t.TempDir(), "seal", strings.Join(lines, "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // seals returns two keys.
 func seals(t *testing.T) (one, two *seal) {
 	t.Helper()
-	var keys []*seal
-	for _, text := range []string{sealOne, sealTwo} {
-		key, err := readSeal(rig.Write(t, t.TempDir(), "seal", text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys = append(keys, key)
-	}
-	return keys[0], keys[1]
+	return sealOf(t, sealOne), sealOf(t, sealTwo)
 }
 
 // testLog collects the lines of a log.
@@ -166,7 +168,7 @@ func TestProbe(t *testing.T) {
 			}
 			return o
 		}
-		if err := Probe(t.Context(), options(sealOne)); err != nil {
+		if _, err := Probe(t.Context(), options(sealOne)); err != nil {
 			t.Errorf("Probe of an empty database: %v", err)
 		}
 		if _, err := hook(t, d).Rows(t.Context(), "SELECT name FROM signpost_certificates"); !sqldb.IsMissing(err) {
@@ -179,13 +181,13 @@ func TestProbe(t *testing.T) {
 		}
 		s.Close() // it would make the tables again
 		for seal, ok := range map[string]bool{sealOne: true, sealTwo: false, "": false} {
-			if err := Probe(t.Context(), options(seal)); (err == nil) != ok {
+			if _, err := Probe(t.Context(), options(seal)); (err == nil) != ok {
 				t.Errorf("Probe with the seal %q: %v, want success: %t", seal, err, ok)
 			}
 		}
 		o := options(sealOne)
 		o.PasswordFile = rig.Write(t, t.TempDir(), "password", "wrong\n")
-		if err := Probe(t.Context(), o); err == nil {
+		if _, err := Probe(t.Context(), o); err == nil {
 			t.Error("Probe with a wrong password: no error")
 		}
 	})

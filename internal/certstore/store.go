@@ -16,8 +16,8 @@ import (
 type Options struct {
 	Database     string // URL of PostgreSQL or MySQL; see sqldb.Options
 	PasswordFile string // see package secret; empty where the database asks for none
-	// SealFile names the file of the key that seals private keys. If it is empty, they are
-	// stored as they are.
+	// SealFile names the file of the keys that seal private keys: the first one seals, each
+	// opens. If it is empty, they are stored as they are.
 	SealFile string
 }
 
@@ -52,6 +52,8 @@ type Store struct {
 	everProved bool                    // proved was true once
 	refused    error                   // why the database cannot be used, though it answers
 	sealed     bool                    // all private keys in the database are
+	sealNext   time.Time               // when they are looked at next
+	sealedAnew bool                    // all were sealed with the first key once
 	parts      map[string]parts        // of certificates that certmagic is storing, by site
 	kept       map[string]*certificate // that could not be written, by site
 	leases     map[string]*lease       // that this process has, by name
@@ -140,7 +142,7 @@ func (s *Store) Close() error {
 }
 
 // Away reports whether nothing can be ordered now: the database is away or takes no writing, or it
-// was not reached yet, or its private keys cannot be read with the key of sealFile.
+// was not reached yet, or its private keys cannot be read with the keys of sealFile.
 func (s *Store) Away() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { rig.Main(m) }
 
 // quick are times for tests.
 var quick = times{lease: 1500 * time.Millisecond, renew: 500 * time.Millisecond, keepEvery: 50 * time.Millisecond,
-	listen: 500 * time.Millisecond, settle: time.Second, retry: 200 * time.Millisecond}
+	listen: 500 * time.Millisecond, settle: time.Second, retry: 200 * time.Millisecond, seal: 300 * time.Millisecond}
 
 // newDatabase makes a database whose user may create tables in it.
 func newDatabase(t *testing.T, server *rig.Server) *rig.Database {

@@ -178,20 +178,36 @@ func TestStoreAway(t *testing.T) {
 }
 
 // TestCheckStore checks a database whose user has the rights that are needed, and then one too few.
+// When the key is being replaced, it warns of what is sealed with the old one.
 func TestCheckStore(t *testing.T) {
 	d := newDatabase(t)
-	store := options(t, d, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
+	const oldKey, newKey = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n", "MTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"
+	store := options(t, d, oldKey)
 	l, err := service.Load(writeMachine(t, store, "127.0.0.1:1"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.CheckStore(t.Context()); err != nil {
-		t.Errorf("CheckStore = %v, want nil", err)
+	if warning, err := l.CheckStore(t.Context()); warning != "" || err != nil {
+		t.Errorf("CheckStore = %q, %v; want no warning, nil", warning, err)
 	}
-	d.Run(t, "REVOKE CREATE ON SCHEMA public FROM "+d.User+";")
+	machine, err := certstore.New(store, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := machine.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	machine.Close()
+	l.Config.TLS.Store.SealFile = options(t, d, newKey+oldKey).SealFile
+	const old = "tls.acme.sealFile: not all values in the database are sealed with its first key as yet (1 are not); " +
+		"keep the other keys"
+	if warning, err := l.CheckStore(t.Context()); warning != old || err != nil {
+		t.Errorf("CheckStore with a new key = %q, %v; want %q, nil", warning, err, old)
+	}
+	d.Run(t, "DROP TABLE signpost_certificates, signpost_leases; REVOKE CREATE ON SCHEMA public FROM "+d.User+";")
 	const want = "tls.acme.storage: the database user lacks rights: CREATE on schema public (42501)"
 	cure := "GRANT CREATE ON SCHEMA public TO " + d.User + ";"
-	if err := l.CheckStore(t.Context()); err == nil || err.Error() != want || fault.Hint(err) != cure {
+	if _, err := l.CheckStore(t.Context()); err == nil || err.Error() != want || fault.Hint(err) != cure {
 		t.Errorf("CheckStore without a right = %v with the hint %q, want %s with the hint %q",
 			err, fault.Hint(err), want, cure)
 	}
@@ -226,9 +242,10 @@ func TestStoreRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			_, unusable := l.CheckStore(ctx)
 			for what, err := range map[string]error{
 				"Run":        service.Run(ctx, service.Options{File: file, Log: io.Discard}),
-				"CheckStore": l.CheckStore(ctx),
+				"CheckStore": unusable,
 			} {
 				if err == nil || err.Error() != "tls.acme.storage: "+test.want {
 					t.Errorf("%s = %v, want tls.acme.storage: %s", what, err, test.want)

@@ -45,6 +45,9 @@ func (s *service) newCertificates(cfg *config.Config) (*certs.Manager, error) {
 // storeTimeout is how long a start waits for the database of certificates.
 const storeTimeout = 3 * time.Second
 
+// probeTimeout is enough to look at all private keys.
+const probeTimeout = 10 * time.Second
+
 // openStore opens the database in which several instances keep certificates. With one
 // that is away the service starts, and is not ready before it is there. One that cannot be used ends
 // the start.
@@ -86,14 +89,19 @@ func (s *service) isReady() error {
 }
 
 // CheckStore returns why the database in which several instances keep certificates cannot be
-// used now, if there is one. It writes nothing.
-func (l *Loaded) CheckStore(ctx context.Context) error {
+// used now, if there is one, or what is left to do there. It writes nothing.
+func (l *Loaded) CheckStore(ctx context.Context) (warning string, err error) {
 	if l.Config.TLS == nil || l.Config.TLS.Store == nil {
-		return nil
+		return "", nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	return storeError(certstore.Probe(ctx, *l.Config.TLS.Store))
+	old, err := certstore.Probe(ctx, *l.Config.TLS.Store)
+	if old > 0 {
+		warning = fmt.Sprintf("tls.acme.sealFile: not all values in the database are sealed with its first key "+
+			"as yet (%d are not); keep the other keys", old)
+	}
+	return warning, storeError(err)
 }
 
 // storeError adds to an error of the database where it is configured.

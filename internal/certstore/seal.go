@@ -77,7 +77,7 @@ func (s *seal) close(name string, value []byte) []byte {
 	return s.keys[0].Seal(nil, nil, value, []byte(name))
 }
 
-var errWrongSeal = errors.New("is sealed with another key, or damaged")
+var errWrongSeal = errors.New("is sealed with another key than sealFile holds, or damaged")
 
 // open returns what was sealed, and the index of the key that opens it.
 func (s *seal) open(name string, value []byte) (plain []byte, key int, err error) {
@@ -86,7 +86,7 @@ func (s *seal) open(name string, value []byte) (plain []byte, key int, err error
 			return plain, i, nil
 		}
 	}
-	return nil, 0, fmt.Errorf("%s %w", name, errWrongSeal)
+	return nil, 0, errWrongSeal
 }
 
 // isSecret reports whether the value of a name in the storage is a private key: certmagic's
@@ -120,20 +120,27 @@ func (s *Store) decode(key, text string) ([]byte, error) {
 // read returns the value of a key from what is written, and reports whether encode would write it
 // in another way: it is not sealed, or not with the first key.
 func (s *Store) read(key, text string) (value []byte, isOld bool, err error) {
+	what := key
+	if key == proofKey {
+		what = "the store of certificates" // nobody knows the proof
+	}
 	form, coded := text[:min(len(text), len(openForm))], text[min(len(text), len(openForm)):]
 	value, err = base64.StdEncoding.DecodeString(coded)
 	switch {
 	case err != nil || form != openForm && form != sealedForm:
-		return nil, false, fmt.Errorf("%s is damaged in the database", key)
+		return nil, false, fmt.Errorf("%s is damaged in the database", what)
 	case form == openForm && s.mustBeSealed(key):
-		return nil, false, fmt.Errorf("%s %w", key, errNotSealed)
+		return nil, false, fmt.Errorf("%s %w", what, errNotSealed)
 	case form == openForm:
 		return value, s.seal != nil && isSecret(key), nil
 	case s.seal == nil:
-		return nil, false, fmt.Errorf("%s is sealed in the database, and no sealFile is configured", key)
+		return nil, false, fmt.Errorf("%s is sealed, and no sealFile is configured", what)
 	}
 	value, index, err := s.seal.open(key, value)
-	return value, index > 0, err
+	if err != nil {
+		return nil, false, fmt.Errorf("%s %w", what, err)
+	}
+	return value, index > 0, nil
 }
 
 var errNotSealed = errors.New("is not sealed in the database, although there is a sealFile")

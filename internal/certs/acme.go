@@ -58,7 +58,8 @@ type acmeIssuer struct {
 	config  *certmagic.Config
 	cache   *certmagic.Cache
 	storage Shared
-	place   string // of the storage, for the log
+	// directory is that of the storage; empty if it is a database.
+	directory string
 	// isDatabase is set if the storage is a database: then reading takes a place, and the
 	// keys of session tickets are there.
 	isDatabase bool
@@ -97,12 +98,12 @@ func init() {
 }
 
 func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
-	storage, place := o.Shared, "the shared database"
+	storage, directory := o.Shared, ""
 	if o.Shared == nil {
 		if err := prepareStorage(o.ACME.Storage); err != nil {
 			return nil, err
 		}
-		storage, place = disk{&certmagic.FileStorage{Path: o.ACME.Storage}}, filepath.Clean(o.ACME.Storage)
+		storage, directory = disk{&certmagic.FileStorage{Path: o.ACME.Storage}}, filepath.Clean(o.ACME.Storage)
 	}
 	var roots *x509.CertPool
 	if o.ACME.CARoot != "" {
@@ -128,7 +129,7 @@ func newACMEIssuer(o Options, t tuning) (*acmeIssuer, error) {
 		log:        o.Log,
 		scrub:      scrub,
 		storage:    storage,
-		place:      place,
+		directory:  directory,
 		isDatabase: o.Shared != nil,
 		zap:        newZap(o.Log, &sampler{}, scrub),
 		dummy:      dummy,

@@ -408,12 +408,15 @@ func TestTidyTriesAgain(t *testing.T) {
 		var tries atomic.Int32
 		shared.fail(func(operation, _ string) bool { return operation == "Load" && tries.Add(1) <= 2 })
 		log := &testLog{}
-		a := &acmeIssuer{storage: shared, log: log.logger(), zap: zap.NewNop()}
+		a := &acmeIssuer{storage: shared, isDatabase: true, log: log.logger(), zap: zap.NewNop()}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		a.tidy(ctx)
 		if got := tries.Load(); got != 3 {
 			t.Errorf("within an hour it was tried %d times, want until it succeeded the third time\n%s", got, log)
+		}
+		if strings.Contains(log.String(), "directory") {
+			t.Errorf("the log speaks of a directory, and there is a database:\n%s", log)
 		}
 	})
 }

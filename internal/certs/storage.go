@@ -36,7 +36,11 @@ func (a *acmeIssuer) tidy(ctx context.Context) {
 		}
 		wait := tidyInterval
 		if err != nil && ctx.Err() == nil {
-			a.log.Warn("cannot remove expired certificates", "directory", a.place, "reason", err)
+			if a.isDatabase {
+				a.log.Warn("cannot remove expired certificates", "reason", err)
+			} else {
+				a.log.Warn("cannot remove expired certificates", "directory", a.directory, "reason", err)
+			}
 			wait = tidyRetry
 		}
 		select {

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
-
-	"signpost/internal/sources/sqldb"
 )
 
 // certificate is a certificate with its key and what certmagic knows about it.
@@ -119,7 +117,7 @@ func (s *Store) flush(ctx context.Context) error {
 			continue
 		}
 		err := s.writeCertificate(ctx, site, c)
-		if sqldb.IsAway(err) || ctx.Err() != nil {
+		if isUnanswered(err) || ctx.Err() != nil {
 			return err
 		}
 		if err != nil {

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"signpost/internal/sources/sqldb"
 )
 
 // sealAll seals the private keys that were stored before there was a key, among them that of the
@@ -30,7 +28,7 @@ func (s *Store) sealAll(ctx context.Context) {
 	if count > 0 {
 		s.log.Info("private keys have been sealed", "count", count)
 	}
-	if sqldb.IsAway(err) || ctx.Err() != nil {
+	if isUnanswered(err) || ctx.Err() != nil {
 		return
 	}
 	if err != nil {

@@ -76,6 +76,32 @@ func (s *Store) becomes(next state, reason error) {
 	}
 }
 
+// Status is what an operator should know of the storage.
+type Status struct {
+	Failing error // why nothing can be ordered now; nil if it can
+	Waiting int   // certificates that are kept in memory until they can be written
+}
+
+// Status returns what an operator should know. A failure whose kind is in doubt is none yet.
+func (s *Store) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := Status{Waiting: len(s.kept)}
+	switch {
+	case s.state == away, s.state == unwritable:
+		status.Failing = s.failure
+	case s.refused != nil:
+		status.Failing = s.refused
+	case !s.everProved:
+		status.Failing = errUnreached
+	}
+	return status
+}
+
+// isUnanswered reports whether an error says nothing about the statement: the database is away, or there is
+// no way to it.
+func isUnanswered(err error) bool { return sqldb.IsAway(err) || sqldb.RefusesWay(err) }
+
 // isAny reports whether the database is in one of the states.
 func (s *Store) isAny(states ...state) bool {
 	s.mu.Lock()
@@ -104,7 +130,7 @@ func (s *Store) tryWriting(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case ctx.Err() != nil || s.state == away:
+	case ctx.Err() != nil || s.state == away || sqldb.RefusesWay(err):
 	case sqldb.IsAway(err):
 		s.becomes(unwritable, err)
 	default:

@@ -52,8 +52,14 @@ func TestUnwritable(t *testing.T) {
 					t.Errorf("the log has %d lines with %q, want %d:\n%s", got, text, want, log)
 				}
 			}
+			if got := s.Status(); got.Failing == nil || got.Failing.Error() != test.err.Error() || got.Waiting != 1 {
+				t.Errorf("Status() = %v, %d wait; want %v, 1", got.Failing, got.Waiting, test.err)
+			}
 			h.goAway(false)
 			eventually(t, "the log says that it is over", func() bool { return log.count(end) == 1 })
+			if got := s.Status(); got != (Status{}) {
+				t.Errorf("Status() = %v, %d wait when all can be written again; want nothing", got.Failing, got.Waiting)
+			}
 			if s.Away() {
 				t.Error("Away() = true when all can be written again, want false")
 			}

@@ -141,7 +141,7 @@ func (s *Store) try(ctx context.Context, writes bool, run func() error) error {
 func (s *Store) create(ctx context.Context) error {
 	var err error
 	for range 10 {
-		if err = s.createOnce(ctx); err == nil || sqldb.IsAway(err) {
+		if err = s.createOnce(ctx); err == nil || isUnanswered(err) {
 			return err
 		}
 		select {

@@ -83,3 +83,25 @@ func (c certificateCollector) Collect(to chan<- prometheus.Metric) {
 	}
 	gauge(certificateOrdersStopped, stopped)
 }
+
+// WatchStore adds metrics of the database of certificates. It calls status at each scrape: whether the
+// database fails, and how many certificates wait to be written into it.
+func (m *Metrics) WatchStore(status func() (failing bool, waiting int)) {
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, value)
+	}
+	m.registry.MustRegister(
+		gauge("certificate_store_failing", "1 while the database of certificates cannot be read or written.",
+			func() float64 {
+				if failing, _ := status(); failing {
+					return 1
+				}
+				return 0
+			}),
+		gauge("certificate_store_waiting", "Certificates in memory that wait to be written into the database.",
+			func() float64 {
+				_, waiting := status()
+				return float64(waiting)
+			}),
+	)
+}

@@ -75,8 +75,11 @@ func startMachine(t *testing.T, name string, store certstore.Options) *machine {
 }
 
 // readiness returns what the machine answers to /readyz, or why it does not.
-func (m *machine) readiness() (status int, text string) {
-	response, err := http.Get("http://" + m.admin + "/readyz")
+func (m *machine) readiness() (status int, text string) { return get(m.admin, "/readyz") }
+
+// get returns what the admin listener answers, or why it does not.
+func get(admin, path string) (status int, text string) {
+	response, err := http.Get("http://" + admin + path)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -160,16 +163,23 @@ func TestStoreAway(t *testing.T) {
 	}
 	bad.logs(t, "the store of certificates cannot be used", 1)
 	if log := bad.log(); !strings.Contains(log, reason) {
-		t.Errorf("the log of the machine with another key does not say that the database %s:\n%s", reason, log)
+		t.Errorf("the log of the machine with another key does not say that %s:\n%s", reason, log)
 	}
 	good.logs(t, "the store of certificates is back", 1)
 	good.becomes(t, "when the database is back", http.StatusOK, "ready")
+	if _, text := good.readiness(); text != "ready" {
+		t.Errorf("when the database is back, /readyz = %q, want no remark", text)
+	}
 
 	server.Stop()
 	good.logs(t, away, 2)
 	if status, text := good.readiness(); status != http.StatusOK {
 		t.Errorf("when the database is away again, /readyz of the machine with the right key = %d %q, want 200",
 			status, text)
+	}
+	good.becomes(t, "when the database is away again", http.StatusOK, "\nstore of certificates: the database ")
+	if _, text := get(good.admin, "/metrics"); !strings.Contains(text, "\nsignpost_certificate_store_failing 1\n") {
+		t.Errorf("when the database is away, /metrics does not say so:\n%s", text)
 	}
 	if log := good.log(); strings.Contains(log, "cannot be used") {
 		t.Errorf("the machine with the right key says that the store cannot be used:\n%s", log)

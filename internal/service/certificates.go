@@ -88,6 +88,32 @@ func (s *service) isReady() error {
 	return storeError(s.store.Ready())
 }
 
+// storeStatus returns whether the database of certificates fails, and how many certificates wait to be
+// written into it.
+func (s *service) storeStatus() (failing bool, waiting int) {
+	if s.store == nil {
+		return false, 0
+	}
+	status := s.store.Status()
+	return status.Failing != nil, status.Waiting
+}
+
+// storeState returns a line about the database of certificates if it fails.
+func (s *service) storeState() string {
+	if s.store == nil {
+		return ""
+	}
+	status := s.store.Status()
+	if status.Failing == nil {
+		return ""
+	}
+	text := fmt.Sprintf("store of certificates: %v", status.Failing)
+	if status.Waiting > 0 {
+		text += fmt.Sprintf("; %d certificates wait to be stored", status.Waiting)
+	}
+	return text
+}
+
 // CheckStore returns why the database in which several instances keep certificates cannot be
 // used now, if there is one, or what is left to do there. It writes nothing.
 func (l *Loaded) CheckStore(ctx context.Context) (warning string, err error) {

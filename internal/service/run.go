@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -137,6 +138,7 @@ func newService(ctx context.Context, o Options) (*service, error) {
 	s.live = server.NewLive(s.options(l, requestLog))
 	s.metrics.Loaded(l.contents())
 	s.metrics.WatchDNSCache(func() dns.Stats { return s.loaded.Load().Resolver.Stats() })
+	s.metrics.WatchStore(s.storeStatus)
 	s.metrics.WatchSources(func() []*sources.Source { return s.loaded.Load().Sources })
 	s.watch(l.files())
 	return s, nil
@@ -184,9 +186,11 @@ func (s *service) server(ctx context.Context, listeners *conn.Listeners) *server
 				}
 				return s.isReady()
 			},
-			// A source that does not answer leaves the rest of the service ready: were
+			// A source or store that does not answer leaves the rest of the service ready: were
 			// it not, a load balancer would take every machine away at once.
-			Remarks: func() string { return s.loaded.Load().sourceStates() },
+			Remarks: func() string {
+				return strings.TrimSpace(s.loaded.Load().sourceStates() + "\n" + s.storeState())
+			},
 		}.Handler(),
 		Timeouts:      cfg.Limits.Timeouts,
 		Connections:   cfg.Limits.Connections,

@@ -25,8 +25,8 @@ func run(directory, name string, args ...string) (string, error) {
 }
 
 // releases makes the artefacts of version 1.0.0 twice, in different directories, and
-// those of 1.0.1, which has another configuration file. They are made from the work
-// tree, committed to a clone.
+// those of 1.0.1, which has another configuration file and another unit. They are made
+// from the work tree, committed to a clone.
 var releases = sync.OnceValues(func() (directory string, err error) {
 	root, err := filepath.Abs("..")
 	if err != nil {
@@ -49,7 +49,8 @@ var releases = sync.OnceValues(func() (directory string, err error) {
 		{other, []string{"env", "ARCHITECTURES=" + all, "TZ=Asia/Tokyo", "GOFLAGS=-tags=none",
 			"bash", "packaging/release", "1.0.0"}},
 		{clone, []string{"sh", "-c", "echo '# as of 1.0.1' >> packaging/signpost.yaml"}},
-		{clone, append(append([]string{"git"}, git...), "commit", "--quiet", "--all", "--message", "another configuration")},
+		{clone, []string{"sed", "-i", `s/^\[Service\]$/&\nEnvironment=UNIT=1.0.1/`, "packaging/signpost.service"}},
+		{clone, append(append([]string{"git"}, git...), "commit", "--quiet", "--all", "--message", "another configuration and unit")},
 		{clone, []string{"env", "ARCHITECTURES=" + runtime.GOARCH, "bash", "packaging/release", "1.0.1"}},
 	}
 	for _, step := range steps {

@@ -52,6 +52,12 @@ func ownTables(scheme string) []sqldb.OwnTable {
 // also if that had to wait for another one.
 var now = map[string]string{"postgres": "clock_timestamp()", "mysql": "UTC_TIMESTAMP(6)"}
 
+// rowAge is how old a row is by the database's clock, in microseconds.
+var rowAge = map[string]string{
+	"postgres": "CAST(EXTRACT(EPOCH FROM clock_timestamp() - modified) * 1000000 AS BIGINT)",
+	"mysql":    "TIMESTAMPDIFF(MICROSECOND, modified, UTC_TIMESTAMP(6))",
+}
+
 func (s *Store) isMySQL() bool { return s.control.Scheme() == "mysql" }
 
 func (s *Store) now() string { return now[s.control.Scheme()] }

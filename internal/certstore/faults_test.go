@@ -182,6 +182,7 @@ func TestLostLock(t *testing.T) {
 		d := newDatabase(t, rig.PostgreSQL(t))
 		a, b := open(t, d, nil), open(t, d, nil)
 		storeCertificate(t, b, "x.example", "before")
+		time.Sleep(longer) // than a statement takes
 		lost := make(chan struct{})
 		ctx := a.OnLoss(t.Context(), sync.OnceFunc(func() { close(lost) }))
 		if ok, err := a.TryLock(ctx, "issue_cert_x.example"); !ok || err != nil {
@@ -204,6 +205,10 @@ func TestLostLock(t *testing.T) {
 	}
 }
 
+// longer than a statement takes is between two certificates of a name, so that it is known which is
+// the newer one.
+const longer = 300 * time.Millisecond
+
 // TestWholeCertificate renews a certificate while the database is away. Others see the one before
 // or the new one, and never a key of one with the chain of the other.
 func TestWholeCertificate(t *testing.T) {
@@ -217,6 +222,7 @@ func TestWholeCertificate(t *testing.T) {
 		wantCertificate(t, b, name, "old")
 	}
 	h.goAway(true)
+	time.Sleep(longer) // than a statement takes
 	storeCertificate(t, a, "x.example", "new")
 	storeCertificate(t, a, "y.example", "new")
 	wantCertificate(t, b, "x.example", "old")

@@ -51,7 +51,7 @@ type askHandler struct {
 	perHour int
 	log     *slog.Logger
 	sampler *sampler
-	asked   *asked // what all instances know together; nil if this one is alone
+	asked   *asked // what all machines know together; nil if this one is alone
 
 	mu      sync.Mutex
 	granted map[string]grantedName // that the proxy was allowed to order for
@@ -63,7 +63,7 @@ type askHandler struct {
 // grantedName says when the proxy was last allowed to order for a name.
 type grantedName struct {
 	at   time.Time
-	told time.Time // what the shared storage says, as far as this instance knows
+	told time.Time // what the shared storage says, as far as this machine knows
 }
 
 // AskHandler returns the handler for a TLS proxy that orders certificates itself
@@ -76,7 +76,7 @@ type grantedName struct {
 // that no authority can satisfy forbid a certificate.
 //
 // perHour limits the new names that are hosted here by DNS only, 1000 if zero; the
-// names of one registrable domain get a tenth of them. Instances with a shared storage count
+// names of one registrable domain get a tenth of them. Machines with a shared storage count
 // them together, and know which names any of them has granted; shared is nil without one. The
 // handler is for GET only.
 func AskHandler(policy Policy, proxy caa.Authority, perHour int, shared Shared, log *slog.Logger) http.Handler {
@@ -158,7 +158,7 @@ func (h *askHandler) decide(ctx context.Context, name string) error {
 }
 
 // untilEnough returns the context for what is asked about a name, which ends sooner if the name was
-// granted before. Whether another instance has done so is asked only when DNS is slow.
+// granted before. Whether another machine has done so is asked only when DNS is slow.
 func (h *askHandler) untilEnough(ctx context.Context, name string) (context.Context, context.CancelFunc) {
 	if h.wasGranted(name) {
 		return context.WithTimeout(ctx, grantedTimeout)
@@ -175,7 +175,7 @@ func (h *askHandler) untilEnough(ctx context.Context, name string) (context.Cont
 	return asking, func() { enough.Stop(); cancel() }
 }
 
-// wasGranted reports whether this instance knows that the proxy was allowed to order for the
+// wasGranted reports whether this machine knows that the proxy was allowed to order for the
 // name within grantedFor.
 func (h *askHandler) wasGranted(name string) bool {
 	h.mu.Lock()
@@ -184,7 +184,7 @@ func (h *askHandler) wasGranted(name string) bool {
 	return ok && time.Since(g.at) < grantedFor
 }
 
-// wasGrantedAnywhere is wasGranted for all instances. While the shared storage does not answer, it
+// wasGrantedAnywhere is wasGranted for all machines. While the shared storage does not answer, it
 // is about this one.
 func (h *askHandler) wasGrantedAnywhere(ctx context.Context, name string) bool {
 	if h.wasGranted(name) {
@@ -265,7 +265,7 @@ func (h *askHandler) tell() {
 }
 
 // count counts a new name, or returns a refusal. While a shared storage does not answer, this
-// instance counts by itself: a proxy could not order otherwise.
+// machine counts by itself: a proxy could not order otherwise.
 func (h *askHandler) count(ctx context.Context, name string) error {
 	if h.asked != nil {
 		var refused error

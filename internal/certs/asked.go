@@ -21,11 +21,11 @@ const (
 	tellEvery = 24 * time.Hour
 )
 
-// asked is what instances with a shared storage know together about names that they granted.
+// asked is what machines with a shared storage know together about names that they granted.
 type asked struct {
 	storage Shared
 	ledger  *ledger[askedNames]
-	// turn lets this instance do one thing at a time. What strangers have a proxy ask leaves
+	// turn lets this machine do one thing at a time. What strangers have a proxy ask leaves
 	// room for the locks of orders.
 	turn chan struct{}
 }
@@ -59,7 +59,7 @@ func (a *asked) when(ctx context.Context, name string) (time.Time, error) {
 	return a.read(ctx, name)
 }
 
-// read is when for who has the turn. A value that is damaged, or was written by an instance whose
+// read is when for who has the turn. A value that is damaged, or was written by a machine whose
 // clock is far ahead, is as good as none.
 func (a *asked) read(ctx context.Context, name string) (at time.Time, err error) {
 	value, err := a.storage.Load(ctx, askedPrefix+"/"+name)
@@ -73,7 +73,7 @@ func (a *asked) read(ctx context.Context, name string) (at time.Time, err error)
 	return at, nil
 }
 
-// tell writes that a name was granted, unless another instance has told so not long before. It
+// tell writes that a name was granted, unless another machine has told so not long before. It
 // returns what is written now.
 func (a *asked) tell(name string, at time.Time) (told time.Time, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
@@ -89,7 +89,7 @@ func (a *asked) tell(name string, at time.Time) (told time.Time, err error) {
 	return at, a.storage.Store(ctx, askedPrefix+"/"+name, []byte(at.UTC().Format(time.RFC3339)))
 }
 
-// update changes the new names of all instances. change may be called several times.
+// update changes the new names of all machines. change may be called several times.
 func (a *asked) update(ctx context.Context, change func(*history)) error {
 	done, err := a.take(ctx)
 	if err != nil {

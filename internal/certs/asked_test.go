@@ -15,7 +15,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// askers are instances that a proxy asks and that share a storage. Names of listed.se are listed.
+// askers are machines that a proxy asks and that share a storage. Names of listed.se are listed.
 type askers struct {
 	t      *testing.T
 	shared *testShared
@@ -37,14 +37,14 @@ func newAskers(t *testing.T, perHour, count int) *askers {
 	return a
 }
 
-// start starts one instance more.
+// start starts one machine more.
 func (a *askers) start(perHour int) {
 	h := AskHandler(a.policy, testAuthority, perHour, a.shared, slog.New(slog.DiscardHandler)).(*askHandler)
 	a.all = append(a.all, h)
 	a.t.Cleanup(a.settle)
 }
 
-// settle waits until no instance tells the others anything.
+// settle waits until no machine tells the others anything.
 func (a *askers) settle() {
 	for _, h := range a.all {
 		within(a.t, 5*time.Second, "the end of telling", func() bool {
@@ -55,14 +55,14 @@ func (a *askers) settle() {
 	}
 }
 
-// ask asks an instance about a name, and returns the status and how long it took.
+// ask asks a machine about a name, and returns the status and how long it took.
 func (a *askers) ask(instance int, name string) (int, time.Duration) {
 	began := time.Now()
 	status, _ := ask(a.t, a.all[instance], "?domain="+name)
 	return status, time.Since(began)
 }
 
-// granted asks an instance about count names, and returns how many are granted.
+// granted asks a machine about count names, and returns how many are granted.
 func (a *askers) granted(instance int, format string, count int) (yes int) {
 	for i := range count {
 		if status, _ := a.ask(instance, fmt.Sprintf(format, i)); status == http.StatusOK {
@@ -89,7 +89,7 @@ func (a *askers) operations() (loads, stores *atomic.Int32) {
 	return loads, stores
 }
 
-// TestAskKnownElsewhere asks about names that another instance has granted more than an hour ago.
+// TestAskKnownElsewhere asks about names that another machine has granted more than an hour ago.
 // They do not count again, and are granted while DNS is silent.
 func TestAskKnownElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -109,15 +109,15 @@ func TestAskKnownElsewhere(t *testing.T) {
 			"autoconfig.new.se": 503, "autoconfig.new.listed.se": 503,
 		} {
 			if got, _ := a.ask(1, name); got != want {
-				t.Errorf("%s while DNS is silent: got %d at another instance, want %d", name, got, want)
+				t.Errorf("%s while DNS is silent: got %d at another machine, want %d", name, got, want)
 			}
 		}
 		a.dns = func(context.Context) error { return nil }
 		if got := a.granted(1, "autoconfig.c%d.se", known); got != known {
-			t.Errorf("another instance grants %d of %d known names", got, known)
+			t.Errorf("another machine grants %d of %d known names", got, known)
 		}
 		if got := a.granted(0, "autoconfig.new%d.se", perHour+10); got != perHour {
-			t.Errorf("%d new names granted after another instance was asked about known ones, want %d", got, perHour)
+			t.Errorf("%d new names granted after another machine was asked about known ones, want %d", got, perHour)
 		}
 		time.Sleep(grantedFor)
 		a.start(perHour)
@@ -129,7 +129,7 @@ func TestAskKnownElsewhere(t *testing.T) {
 }
 
 // TestAskTimesElsewhere checks how long a proxy waits for an answer about a name that another
-// instance has granted, while DNS is silent.
+// machine has granted, while DNS is silent.
 func TestAskTimesElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAskers(t, 0, 2)
@@ -150,8 +150,8 @@ func TestAskTimesElsewhere(t *testing.T) {
 	})
 }
 
-// TestAskCost counts what names cost that are known: one question for each that an instance does
-// not know, and one writing a day by all instances together.
+// TestAskCost counts what names cost that are known: one question for each that a machine does
+// not know, and one writing a day by all machines together.
 func TestAskCost(t *testing.T) {
 	for kind, format := range map[string]string{"listed": "autoconfig.c%d.listed.se", "by MX": "autoconfig.c%d.se"} {
 		t.Run(kind, func(t *testing.T) {
@@ -212,7 +212,7 @@ func TestAskWithoutStorage(t *testing.T) {
 					}
 				}
 				if _, took := a.ask(0, "autoconfig.one.se"); took != 0 {
-					t.Errorf("a name that this instance knows: the answer took %v, want none", took)
+					t.Errorf("a name that this machine knows: the answer took %v, want none", took)
 				}
 				a.settle()
 				fail(a.shared, false)
@@ -221,7 +221,7 @@ func TestAskWithoutStorage(t *testing.T) {
 				a.dns = func(context.Context) error { return errSilent }
 				for _, name := range []string{"autoconfig.one.listed.se", "autoconfig.one.se"} {
 					if status, _ := a.ask(1, name); status != 200 {
-						t.Errorf("%s: another instance says %d after the storage is back, want 200", name, status)
+						t.Errorf("%s: another machine says %d after the storage is back, want 200", name, status)
 					}
 				}
 			})
@@ -229,7 +229,7 @@ func TestAskWithoutStorage(t *testing.T) {
 	}
 }
 
-// TestAskDamaged reads values that no instance with a right clock has written. They are as good as
+// TestAskDamaged reads values that no machine with a right clock has written. They are as good as
 // none, and are replaced.
 func TestAskDamaged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -249,7 +249,7 @@ func TestAskDamaged(t *testing.T) {
 			a.settle()
 			a.dns = func(context.Context) error { return errSilent }
 			if status, _ := a.ask(1, name); status != 200 {
-				t.Errorf("%q, after the name was granted: got %d at another instance, want 200", value, status)
+				t.Errorf("%q, after the name was granted: got %d at another machine, want 200", value, status)
 			}
 		}
 	})

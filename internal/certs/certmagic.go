@@ -132,7 +132,7 @@ func (a *acmeIssuer) admit(ctx context.Context, name string, renewal bool, o *cl
 	return nil
 }
 
-// errLockLost is the reason why an order ends whose lock another instance has by now.
+// errLockLost is the reason why an order ends whose lock another machine has by now.
 var errLockLost = &refusal{"another machine orders it, because this one did not reach the store of " +
 	"certificates in time"}
 

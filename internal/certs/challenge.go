@@ -30,7 +30,7 @@ func isChallenge(hello *tls.ClientHelloInfo) bool {
 }
 
 // challengeCertificate answers a TLS-ALPN-01 challenge of an order of ours, or of another
-// instance that shares the storage. certmagic would look there, and log, for every unknown
+// machine that shares the storage. certmagic would look there, and log, for every unknown
 // client.
 func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := strings.ToLower(hello.ServerName)
@@ -41,13 +41,13 @@ func (a *acmeIssuer) challengeCertificate(hello *tls.ClientHelloInfo) (*tls.Cert
 	return a.config.GetCertificateWithContext(hello.Context(), hello)
 }
 
-// isChallengedElsewhere reports whether another instance has placed an order for the name, which
+// isChallengedElsewhere reports whether another machine has placed an order for the name, which
 // the ACME server validates now. certmagic keeps what is needed to answer under this key. Anybody
 // can claim to be an ACME server, so one such question is asked at a time about listed names, and
 // one about others, and the clients take turns. A no is not remembered: by name, it would make the
 // validation fail that begins a moment later; by token, which HTTP-01 alone sends (RFC 8555 §8.3),
 // it would spare nothing, as a stranger makes up another for each question. A storage that was away
-// a moment ago is asked, too: the instance that placed the order may have reached it again before
+// a moment ago is asked, too: the machine that placed the order may have reached it again before
 // this one.
 func (a *acmeIssuer) isChallengedElsewhere(ctx context.Context, name string, client fair.Caller) bool {
 	if name == "" {

@@ -18,7 +18,7 @@ import (
 // as many of them as an operator can allow.
 const maxStored = 16 << 20
 
-// disk is the storage directory, which may be on a disk that several instances share. It reads
+// disk is the storage directory, which may be on a disk that several machines share. It reads
 // regular files only, so that whatever else stands there stops no handshake.
 type disk struct{ *certmagic.FileStorage }
 

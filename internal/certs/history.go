@@ -25,7 +25,7 @@ func newEvent(name string, count int) event {
 	return event{time.Now(), name, dns.Registrable(name), count}
 }
 
-// prune removes what is older than the window, and what an instance has counted whose clock is
+// prune removes what is older than the window, and what a machine has counted whose clock is
 // ahead by more.
 func (h *history) prune() {
 	now := time.Now()

@@ -16,17 +16,17 @@ import (
 const (
 	// ordersKey is the name of the ledger of orders in the storage.
 	ordersKey = "signpost/orders.json"
-	// ledgerTimeout is how long an instance tries to count.
+	// ledgerTimeout is how long a machine tries to count.
 	ledgerTimeout = 10 * time.Second
 )
 
-// ledger is a value in a shared storage in which all instances count, so that together they do
+// ledger is a value in a shared storage in which all machines count, so that together they do
 // no more than one may. T is the value, as package json reads and writes it.
 type ledger[T any] struct {
 	storage Shared
 	key     string
 	log     *slog.Logger
-	turn    chan struct{} // so that the calls of this instance need not contend
+	turn    chan struct{} // so that the calls of this machine need not contend
 }
 
 func newLedger[T any](storage Shared, key string, log *slog.Logger) *ledger[T] {
@@ -34,7 +34,7 @@ func newLedger[T any](storage Shared, key string, log *slog.Logger) *ledger[T] {
 }
 
 // update changes the value. change reports whether it did, and is called again if another
-// instance was faster. A lock would stay for a while if its owner died.
+// machine was faster. A lock would stay for a while if its owner died.
 func (l *ledger[T]) update(ctx context.Context, change func(*T) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
@@ -90,7 +90,7 @@ type entries struct {
 		Delay  time.Duration `json:"delay"` // in nanoseconds
 		Reason string        `json:"reason"`
 	} `json:"stopped"`
-	// Writer is different each time, so that an instance can tell its own value.
+	// Writer is different each time, so that a machine can tell its own value.
 	Writer string `json:"writer"`
 }
 
@@ -122,7 +122,7 @@ func toEntries(c counts) entries {
 }
 
 // counts returns what the entries count. A time that is further ahead than any delay can be was
-// written by an instance whose clock is wrong, and stops nobody.
+// written by a machine whose clock is wrong, and stops nobody.
 func (e entries) counts() counts {
 	now := time.Now()
 	c := counts{failures: map[string]*failure{}, stopDelay: e.Stopped.Delay, stopReason: e.Stopped.Reason}

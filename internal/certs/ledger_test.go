@@ -46,7 +46,7 @@ func TestLedgerHasRoom(t *testing.T) {
 	}
 }
 
-// TestWrongClock reads what an instance has counted whose clock is ahead by a year. It stops no
+// TestWrongClock reads what a machine has counted whose clock is ahead by a year. It stops no
 // other.
 func TestWrongClock(t *testing.T) {
 	ahead := time.Now().Add(365 * 24 * time.Hour)
@@ -93,14 +93,14 @@ func TestDamagedLedger(t *testing.T) {
 }
 
 // TestTicketKeyOfWrongClock reads a key that was made next year. Another one is used, and the keys
-// do not become more and more while two instances disagree about the time.
+// do not become more and more while two machines disagree about the time.
 func TestTicketKeyOfWrongClock(t *testing.T) {
 	shared := newTestShared(t)
 	var keys []ticketKey
 	for range 3 * maxTicketKeys {
 		for _, ahead := range []time.Duration{365 * 24 * time.Hour, 0} {
 			store(t, shared, ticketsKey, func(stored *[]ticketKey) {
-				if ahead > 0 { // as the other instance does
+				if ahead > 0 { // as the other machine does
 					keys = append([]ticketKey{{Made: time.Now().Add(ahead)}}, keys...)
 					keys = keys[:min(len(keys), maxTicketKeys)]
 				}

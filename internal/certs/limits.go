@@ -68,11 +68,11 @@ func (l *limits) limitFor(p priority) int {
 // limits decides whether an order may be placed now.
 type limits struct {
 	perHour int
-	ledger  *ledger[entries] // where all instances count together; nil if this one is alone
+	ledger  *ledger[entries] // where all machines count together; nil if this one is alone
 
 	mu sync.Mutex
 	counts
-	untold []func(*counts) // what has happened, and could not be told the other instances
+	untold []func(*counts) // what has happened, and could not be told the other machines
 }
 
 // counts is what is counted.
@@ -159,7 +159,7 @@ func (l *limits) add(c *counts, name string, p priority) error {
 	return nil
 }
 
-// update changes what is counted, by all instances if there is a ledger. The error says why
+// update changes what is counted, by all machines if there is a ledger. The error says why
 // that is not possible now. change reports whether it changed anything, and may be called several
 // times.
 func (l *limits) update(ctx context.Context, change func(*counts) bool) error {
@@ -202,7 +202,7 @@ func (l *limits) update(ctx context.Context, change func(*counts) bool) error {
 const maxUntold = 100
 
 // updateAnyhow is update for what has happened: if it cannot be told the others now, this
-// instance counts it, and tells them with its next order.
+// machine counts it, and tells them with its next order.
 func (l *limits) updateAnyhow(change func(*counts)) {
 	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
 	defer cancel()
@@ -217,7 +217,7 @@ func (l *limits) updateAnyhow(change func(*counts)) {
 }
 
 // succeeded records that the last order for the name succeeded. It ends a stop that was decided
-// before that order was placed. One that is newer, of another instance perhaps, it does not.
+// before that order was placed. One that is newer, of another machine perhaps, it does not.
 func (l *limits) succeeded(name string) {
 	l.updateAnyhow(func(c *counts) {
 		placed := time.Now()

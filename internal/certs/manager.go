@@ -41,18 +41,18 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Shared is a storage that several instances may share. They order together what one may
+// Shared is a storage that several machines may share. They order together what one may
 // order, and answer each other's challenges.
 type Shared interface {
 	certmagic.Storage
 	// Away reports whether nothing can be known of the storage now. Then nothing is ordered.
 	Away() bool
 	// Swap replaces the value of a key and reports whether it did: not if the value is not old
-	// any more. Without old, there must be none. No two instances may write the same value.
+	// any more. Without old, there must be none. No two machines may write the same value.
 	Swap(ctx context.Context, key string, old, value []byte) (bool, error)
 	// DeleteOlder deletes the values below a prefix that were stored an age ago or earlier.
 	DeleteOlder(ctx context.Context, prefix string, age time.Duration) error
-	// OnLoss returns a context. If a lock that is taken with it becomes another instance's,
+	// OnLoss returns a context. If a lock that is taken with it becomes another machine's,
 	// lost is called.
 	OnLoss(ctx context.Context, lost func()) context.Context
 }
@@ -146,7 +146,7 @@ var suites = []uint16{
 }
 
 // TLSConfig returns the configuration of a listener: TLS 1.2 and 1.3, HTTP/2 and
-// HTTP/1.1, session tickets whose keys change daily and are those of all instances that
+// HTTP/1.1, session tickets whose keys change daily and are those of all machines that
 // share a storage, and Go's key exchanges, of which the post-quantum one comes first.
 func (m *Manager) TLSConfig() *tls.Config {
 	c := &tls.Config{

@@ -20,7 +20,7 @@ type quota struct {
 	clients *fair.Limiter // clients that wait for these
 	orders  *fair.Limiter // lookups that order, or wait for it
 	reads   *fair.Limiter // lookups that read a database, or wait for it
-	claims  *fair.Limiter // clients that claim to validate orders of other instances
+	claims  *fair.Limiter // clients that claim to validate orders of other machines
 	sampler sampler       // for log lines that the clients can cause
 }
 

@@ -21,7 +21,7 @@ import (
 	"signpost/internal/fair"
 )
 
-// testShared is a storage that several instances share, and that a test can make fail.
+// testShared is a storage that several machines share, and that a test can make fail.
 type testShared struct {
 	*certmagic.FileStorage
 	mu      sync.Mutex
@@ -128,7 +128,7 @@ func TestAwayOrdersNothing(t *testing.T) {
 	s.mustDial(customer)
 }
 
-// TestLostOrder gives the lock of an order to another instance. The order ends, and is nobody's
+// TestLostOrder gives the lock of an order to another machine. The order ends, and is nobody's
 // failure.
 func TestLostOrder(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
@@ -158,7 +158,7 @@ func TestLostOrder(t *testing.T) {
 	}
 }
 
-// sharedLimits returns the limits of instances that count together.
+// sharedLimits returns the limits of machines that count together.
 func sharedLimits(shared Shared, instances, perHour int) []*limits {
 	var all []*limits
 	for range instances {
@@ -169,7 +169,7 @@ func sharedLimits(shared Shared, instances, perHour int) []*limits {
 	return all
 }
 
-// TestCountedTogether has instances order at the same time. Together they place as many orders as
+// TestCountedTogether has machines order at the same time. Together they place as many orders as
 // one may.
 func TestCountedTogether(t *testing.T) {
 	shared := newTestShared(t)
@@ -186,11 +186,11 @@ func TestCountedTogether(t *testing.T) {
 	}
 	group.Wait()
 	if got := int(placed.Load()); got != 40/ordersPerAttempt {
-		t.Errorf("3 instances have placed %d orders, want %d", got, 40/ordersPerAttempt)
+		t.Errorf("3 machines have placed %d orders, want %d", got, 40/ordersPerAttempt)
 	}
 }
 
-// TestCountedLater notes a failure while the ledger does not answer. This instance counts it, and
+// TestCountedLater notes a failure while the ledger does not answer. This machine counts it, and
 // tells the others with what it counts next.
 func TestCountedLater(t *testing.T) {
 	shared := newTestShared(t)
@@ -204,10 +204,10 @@ func TestCountedLater(t *testing.T) {
 		}
 	}
 	if err := all[0].ready("a.example"); err == nil {
-		t.Error("the instance has forgotten the failure that it could not tell the others")
+		t.Error("the machine has forgotten the failure that it could not tell the others")
 	}
 	if err := all[1].allow(t.Context(), "a.example", high); err == nil {
-		t.Error("the other instance places an order for the name that has failed")
+		t.Error("the other machine places an order for the name that has failed")
 	}
 }
 
@@ -223,9 +223,9 @@ func TestCountsHonorsTheCaller(t *testing.T) {
 	}
 }
 
-// TestStopOfAnotherInstance has an order succeed that was placed before another instance found
+// TestStopOfAnotherMachine has an order succeed that was placed before another machine found
 // that the ACME server fails. The stop stays. One that was placed later ends it.
-func TestStopOfAnotherInstance(t *testing.T) {
+func TestStopOfAnotherMachine(t *testing.T) {
 	all := sharedLimits(newTestShared(t), 2, 0)
 	if err := all[0].allow(t.Context(), "a.example", high); err != nil {
 		t.Fatal(err)
@@ -251,7 +251,7 @@ func TestStopOfAnotherInstance(t *testing.T) {
 	}
 }
 
-// TestTicketsTogether has instances make keys at the same time. All use the same ones.
+// TestTicketsTogether has machines make keys at the same time. All use the same ones.
 func TestTicketsTogether(t *testing.T) {
 	shared := newTestShared(t)
 	var group sync.WaitGroup
@@ -268,12 +268,12 @@ func TestTicketsTogether(t *testing.T) {
 	group.Wait()
 	for i := range found {
 		if len(found[i]) != 1 || found[i][0] != found[0][0] {
-			t.Errorf("instance %d has the keys %v, want those of the first, %v", i, found[i], found[0])
+			t.Errorf("machine %d has the keys %v, want those of the first, %v", i, found[i], found[0])
 		}
 	}
 }
 
-// TestAskTogether has a proxy ask several instances about new names. They count them together,
+// TestAskTogether has a proxy ask several machines about new names. They count them together,
 // and a name that each is asked about only once. While the storage fails each counts by itself.
 func TestAskTogether(t *testing.T) {
 	shared := newTestShared(t)
@@ -291,12 +291,12 @@ func TestAskTogether(t *testing.T) {
 	for i := range 10 {
 		name := fmt.Sprintf("autoconfig.d%d.example", i)
 		if !yes(i%2, name) || !yes((i+1)%2, name) {
-			t.Fatalf("%s was not granted by both instances", name)
+			t.Fatalf("%s was not granted by both machines", name)
 		}
 	}
 	for i := range instances {
 		if yes(i, fmt.Sprintf("autoconfig.more%d.example", i)) {
-			t.Errorf("instance %d granted a name more than both together may", i)
+			t.Errorf("machine %d granted a name more than both together may", i)
 		}
 	}
 	shared.fail(func(string, string) bool { return true })
@@ -342,14 +342,14 @@ func TestClaimsTakeTurns(t *testing.T) {
 	group.Wait()
 }
 
-// TestClaimAfterOutage asks about the order of another instance, which has reached the storage
+// TestClaimAfterOutage asks about the order of another machine, which has reached the storage
 // again before this one. Somebody has asked about it a moment before it was placed.
 func TestClaimAfterOutage(t *testing.T) {
 	n := newNetwork(t, networkOptions{})
 	shared := newTestShared(t)
 	s := n.start("", nil, func(o *Options, _ *testPolicy) { o.Shared = shared })
 	if s.acme.isChallengedElsewhere(t.Context(), customer, fair.Caller{}) {
-		t.Error("before there is an order of another instance, its validation is answered")
+		t.Error("before there is an order of another machine, its validation is answered")
 	}
 	issuer := certmagic.StorageKeys.Safe(s.acme.config.Issuers[0].IssuerKey())
 	if err := shared.Store(t.Context(), "acme/"+issuer+"/challenge_tokens/"+customer+".json", []byte("{}")); err != nil {
@@ -357,7 +357,7 @@ func TestClaimAfterOutage(t *testing.T) {
 	}
 	shared.away.Store(true)
 	if !s.acme.isChallengedElsewhere(t.Context(), customer, fair.Caller{}) {
-		t.Error("the validation of an order of another instance is refused, because the storage was away")
+		t.Error("the validation of an order of another machine is refused, because the storage was away")
 	}
 }
 

@@ -22,16 +22,16 @@ const (
 	// package crypto/tls.
 	ticketKeyUse  = 24 * time.Hour
 	ticketKeyLife = 7 * 24 * time.Hour
-	// maxTicketKeys is more than there are while the clocks of all instances are right.
+	// maxTicketKeys is more than there are while the clocks of all machines are right.
 	maxTicketKeys = 10
 
-	// ticketRefresh is how often the keys are read. A ticket of a key that another instance
+	// ticketRefresh is how often the keys are read. A ticket of a key that another machine
 	// does not know yet costs a whole handshake there and nothing else.
 	ticketRefresh = time.Minute
 )
 
-// tickets has the keys of session tickets that all instances share, so that a client resumes
-// its TLS session at any of them (RFC 8446 §2.2). Until the keys could be read, the instance
+// tickets has the keys of session tickets that all machines share, so that a client resumes
+// its TLS session at any of them (RFC 8446 §2.2). Until the keys could be read, the machine
 // has its own.
 type tickets struct {
 	storage Shared
@@ -109,14 +109,14 @@ func (t *tickets) refresh(ctx context.Context) error {
 	return nil
 }
 
-// isDue reports whether the first key has been used for long enough, or was made by an instance
+// isDue reports whether the first key has been used for long enough, or was made by a machine
 // whose clock is far ahead.
 func isDue(keys []ticketKey) bool {
 	return len(keys) == 0 || time.Since(keys[0].Made).Abs() >= ticketKeyUse
 }
 
 // add adds a new key to those that were read, and drops those whose tickets are too old. If
-// another instance has done so meanwhile, its keys are used.
+// another machine has done so meanwhile, its keys are used.
 func (t *tickets) add(ctx context.Context, old []byte, keys []ticketKey) ([]ticketKey, error) {
 	k := ticketKey{Made: time.Now().UTC()}
 	rand.Read(k.Key[:])

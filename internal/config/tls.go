@@ -13,7 +13,7 @@ type TLS struct {
 	Listen       string // host:port or unix:path
 	Certificates []certfile.Pair
 	ACME         *certs.ACME // how certificates are ordered; nil for never
-	// Store is the database in which several instances keep what they order. It is nil if
+	// Store is the database in which several machines keep what they order. It is nil if
 	// ACME.Storage is a directory.
 	Store *certstore.Options
 }

@@ -48,7 +48,7 @@ const storeTimeout = 3 * time.Second
 // probeTimeout is enough to look at all private keys.
 const probeTimeout = 10 * time.Second
 
-// openStore opens the database in which several instances keep certificates. With one
+// openStore opens the database in which several machines keep certificates. With one
 // that is away the service starts, and is not ready before it is there. One that cannot be used ends
 // the start.
 func (s *service) openStore(o *certstore.Options) error {
@@ -69,7 +69,7 @@ func (s *service) openStore(o *certstore.Options) error {
 	return nil
 }
 
-// shared returns the storage that several instances share, nil if there is none.
+// shared returns the storage that several machines share, nil if there is none.
 func (s *service) shared() certs.Shared {
 	if s.store == nil {
 		return nil
@@ -114,7 +114,7 @@ func (s *service) storeState() string {
 	return text
 }
 
-// CheckStore returns why the database in which several instances keep certificates cannot be
+// CheckStore returns why the database in which several machines keep certificates cannot be
 // used now, if there is one, or what is left to do there. It writes nothing.
 func (l *Loaded) CheckStore(ctx context.Context) (warning string, err error) {
 	if l.Config.TLS == nil || l.Config.TLS.Store == nil {

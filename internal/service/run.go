@@ -99,7 +99,7 @@ type service struct {
 	metrics *server.Metrics
 	watcher *filewatch.Watcher
 	certs   *certs.Manager   // nil if a proxy in front terminates TLS
-	store   *certstore.Store // where several instances keep certificates; nil if this one has its own
+	store   *certstore.Store // where several machines keep certificates; nil if this one has its own
 
 	loaded     atomic.Pointer[Loaded]
 	requestLog atomic.Pointer[slog.Logger] // of the loaded configuration

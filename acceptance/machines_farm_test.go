@@ -113,7 +113,7 @@ listen: "%%[1]s:80"
 admin: {listen: "%%[1]s:9480"}
 trustedProxies: [%[1]s]
 proxyProtocol: true
-limits: {requests: 0}
+limits: {requests: 0, stop: 25s}
 dns: {servers: [%[1]s]}
 tls:
   listen: "%%[1]s:443"

@@ -162,7 +162,7 @@ func (f *farm) restartInOutage(t *testing.T) {
 // for a request. The client gets the certificate and an answer, and the name is ordered once.
 func (f *farm) stopWhileOrdering(t *testing.T, name string) {
 	before := f.acme.orders.Load()
-	f.acme.issueDelay.Store(int64(7 * time.Second))
+	f.acme.issueDelay.Store(int64(6 * time.Second))
 	answered := make(chan error, 1)
 	go func() {
 		_, err := f.get(f.machines[1].ip, f.clientConfig(name))

@@ -61,7 +61,7 @@
 //	tls.acme.passwordFile                              none               file with the password for a database as
 //	                                                                      storage
 //	tls.acme.sealFile                                  none               file of the keys that seal private keys in a
-//	                                                                      database, one a line: 32 bytes in base64.
+//	                                                                      database, one per line: 32 bytes in base64.
 //	                                                                      The first seals, each opens; at most 4
 //	tls.acme.email                                     none               your address, for the ACME server
 //	tls.acme.directory                                 Let's Encrypt's    URL of an ACME server; you agree to its terms

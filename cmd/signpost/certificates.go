@@ -16,9 +16,9 @@ const certificatesUsage = `[-config FILE] -from DIRECTORY
 
 Copies ordered certificates with their keys, and the accounts at ACME servers, from a
 directory into the database of tls.acme.storage, so that none is ordered again. Leaves
-what has expired, and what the database has as new or newer. Signpost may run meanwhile
-with either of them, and the command can be run again. The exit status is 1 if a file
-cannot be used.`
+out what has expired, and what the database has already, in the same version or a newer
+one. Signpost may run meanwhile with the directory or the database, and the command can
+be run again. The exit status is 1 if a file cannot be used.`
 
 func certificates(ctx context.Context, e env, args []string) error {
 	flags := flag.NewFlagSet("certificates", flag.ContinueOnError)

@@ -193,6 +193,28 @@ func TestOwnName(t *testing.T) {
 	}
 }
 
+// TestOrdering orders the certificate of the service's own name, for which no client waits at first.
+func TestOrdering(t *testing.T) {
+	n := newNetwork(t, networkOptions{})
+	n.delay.Store(int64(2 * time.Second))
+	const own = "setup.hoster.example"
+	s := n.start(t.TempDir(), nil, func(o *Options, p *testPolicy) { o.Name = own })
+	within(t, 10*time.Second, "an order", func() bool { return n.orders.Load() > 0 })
+	if s.Ordering() {
+		t.Error("Ordering() = true while no client waits")
+	}
+	served := make(chan error, 1)
+	go func() {
+		_, err := s.dial(own)
+		served <- err
+	}()
+	within(t, 2*time.Second, "Ordering() is true while a client waits", s.Ordering)
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	within(t, time.Second, "Ordering() is false after the order", func() bool { return !s.Ordering() })
+}
+
 // TestNoPrompt checks that certmagic, which would prompt for a missing e-mail
 // address on the terminal, does not do so.
 func TestNoPrompt(t *testing.T) {

@@ -34,7 +34,7 @@ func newAsked(storage Shared, log *slog.Logger) *asked {
 	return &asked{storage, newLedger[askedNames](storage, askedKey, log), make(chan struct{}, 1)}
 }
 
-var errStorageAway = errors.New("the storage is away")
+var errStorageAway = errors.New("the storage cannot be used now")
 
 // take waits for the turn, which ends when done is called.
 func (a *asked) take(ctx context.Context) (done func(), err error) {

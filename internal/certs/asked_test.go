@@ -56,16 +56,16 @@ func (a *askers) settle() {
 }
 
 // ask asks a machine about a name, and returns the status and how long it took.
-func (a *askers) ask(instance int, name string) (int, time.Duration) {
+func (a *askers) ask(machine int, name string) (int, time.Duration) {
 	began := time.Now()
-	status, _ := ask(a.t, a.all[instance], "?domain="+name)
+	status, _ := ask(a.t, a.all[machine], "?domain="+name)
 	return status, time.Since(began)
 }
 
 // granted asks a machine about count names, and returns how many are granted.
-func (a *askers) granted(instance int, format string, count int) (yes int) {
+func (a *askers) granted(machine int, format string, count int) (yes int) {
 	for i := range count {
-		if status, _ := a.ask(instance, fmt.Sprintf(format, i)); status == http.StatusOK {
+		if status, _ := a.ask(machine, fmt.Sprintf(format, i)); status == http.StatusOK {
 			yes++
 		}
 	}
@@ -158,10 +158,10 @@ func TestAskCost(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const names = 20
 				a := newAskers(t, 0, 2)
-				step := func(what string, instance, wantLoads, wantStores int) {
+				step := func(what string, machine, wantLoads, wantStores int) {
 					t.Helper()
 					loads, stores := a.operations()
-					if got := a.granted(instance, format, names); got != names {
+					if got := a.granted(machine, format, names); got != names {
 						t.Errorf("%s: %d of %d names granted", what, got, names)
 					}
 					a.settle()
@@ -172,12 +172,12 @@ func TestAskCost(t *testing.T) {
 				}
 				step("new names", 0, 2*names, names)
 				step("the same again", 0, 0, 0)
-				step("at another instance", 1, names, 0)
+				step("at another machine", 1, names, 0)
 				time.Sleep(tellEvery - time.Minute)
 				step("almost a day later", 0, 0, 0)
 				time.Sleep(time.Minute)
 				step("a day later", 0, names, names)
-				step("then at the other instance", 1, names, 0)
+				step("then at the other machine", 1, names, 0)
 			})
 		})
 	}

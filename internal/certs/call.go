@@ -35,7 +35,8 @@ type call struct {
 
 	// The mutex of the acmeIssuer guards these.
 	drop    context.CancelFunc // ends the questions
-	waiting int                // clients
+	waiting int                // clients, and the service itself
+	isOwn   bool               // the service itself is among them
 	goesOn  bool               // also without clients
 
 	mu      sync.Mutex

@@ -85,9 +85,17 @@ func (a *acmeIssuer) lookup(name string, client fair.Caller) *call {
 
 // begin begins a call of the service itself, which waits for it to the end.
 func (a *acmeIssuer) begin(name string) {
-	if c := a.lookup(name, fair.Caller{}); c != nil && c.pay(&fair.Caller{}) != nil {
-		a.leave(c)
+	c := a.lookup(name, fair.Caller{})
+	if c == nil {
+		return
 	}
+	if c.pay(&fair.Caller{}) != nil {
+		a.leave(c)
+		return
+	}
+	a.mu.Lock()
+	c.isOwn = true
+	a.mu.Unlock()
 }
 
 // leave ends the wait of one client. A call that nobody waits for asks nothing more,
@@ -109,12 +117,12 @@ func (a *acmeIssuer) goOn(c *call) bool {
 	return c.goesOn
 }
 
-// isOrdering reports whether a client waits for an order.
+// isOrdering reports whether a client waits for an order. The service itself is none.
 func (a *acmeIssuer) isOrdering() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, c := range a.calls {
-		if c.goesOn && c.waiting > 0 {
+		if c.goesOn && (c.waiting > 1 || c.waiting == 1 && !c.isOwn) {
 			return true
 		}
 	}

@@ -45,7 +45,8 @@ type Options struct {
 // order, and answer each other's challenges.
 type Shared interface {
 	certmagic.Storage
-	// Away reports whether nothing can be known of the storage now. Then nothing is ordered.
+	// Away reports whether nothing can be ordered now: the storage cannot be read, or not be
+	// written.
 	Away() bool
 	// Swap replaces the value of a key and reports whether it did: not if the value is not old
 	// any more. Without old, there must be none. No two machines may write the same value.

@@ -159,9 +159,9 @@ func TestLostOrder(t *testing.T) {
 }
 
 // sharedLimits returns the limits of machines that count together.
-func sharedLimits(shared Shared, instances, perHour int) []*limits {
+func sharedLimits(shared Shared, machines, perHour int) []*limits {
 	var all []*limits
-	for range instances {
+	for range machines {
 		l := newLimits(perHour)
 		l.ledger = newLedger[entries](shared, ordersKey, slog.New(slog.DiscardHandler))
 		all = append(all, l)
@@ -277,15 +277,15 @@ func TestTicketsTogether(t *testing.T) {
 // and a name that each is asked about only once. While the storage fails each counts by itself.
 func TestAskTogether(t *testing.T) {
 	shared := newTestShared(t)
-	var instances []http.Handler
+	var machines []http.Handler
 	for range 2 {
 		h := AskHandler(&testPolicy{allowed: (&Names{Domains: exampleDomains{}}).Allowed},
 			testAuthority, 10, shared, slog.New(slog.DiscardHandler))
-		instances = append(instances, h)
+		machines = append(machines, h)
 		t.Cleanup((&askers{t: t, all: []*askHandler{h.(*askHandler)}}).settle)
 	}
 	yes := func(i int, name string) bool {
-		status, _ := ask(t, instances[i], "?domain="+name)
+		status, _ := ask(t, machines[i], "?domain="+name)
 		return status == http.StatusOK
 	}
 	for i := range 10 {
@@ -294,7 +294,7 @@ func TestAskTogether(t *testing.T) {
 			t.Fatalf("%s was not granted by both machines", name)
 		}
 	}
-	for i := range instances {
+	for i := range machines {
 		if yes(i, fmt.Sprintf("autoconfig.more%d.example", i)) {
 			t.Errorf("machine %d granted a name more than both together may", i)
 		}

@@ -6,11 +6,8 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/caddyserver/certmagic"
 )
 
 // certificate is a certificate with its key and what certmagic knows about it.
@@ -80,6 +77,9 @@ func (s *Store) keepCertificate(site string, c *certificate, reason error) error
 	if before := s.kept[site]; before != nil {
 		all := maps.Clone(before.parts)
 		maps.Copy(all, c.parts)
+		if _, isWhole := c.parts[chainOf(site)]; !isWhole { // it is about the certificate before
+			c.since, c.refused = before.since, before.refused
+		}
 		c.parts = all
 	} else if len(s.kept) >= maxKept {
 		c.parts = maps.Clone(c.parts)
@@ -95,18 +95,26 @@ func (s *Store) keepCertificate(site string, c *certificate, reason error) error
 
 // writeCertificate writes a certificate, unless there is a newer one.
 func (s *Store) writeCertificate(ctx context.Context, site string, c *certificate) error {
-	chain := path.Join(site, path.Base(site)+".crt")
-	stored, err := s.rows(ctx, "SELECT "+rowAge[s.control.Scheme()]+" FROM signpost_certificates WHERE name = ?", chain)
+	chain, isWhole := c.parts[chainOf(site)]
+	if !isWhole {
+		return s.write(ctx, c.parts)
+	}
+	stored, err := s.rows(ctx, "SELECT value, "+rowAge[s.control.Scheme()]+
+		" FROM signpost_certificates WHERE name = ?", chainOf(site))
 	if err != nil {
 		return err
 	}
-	// A slow statement is on the side of what is stored.
-	if len(stored) > 0 && microseconds(stored[0][0]) < time.Since(c.since) {
+	// The same one is there if its writing was not confirmed. If the statement was slow, what is
+	// stored counts as newer.
+	if len(stored) > 0 && stored[0][0] != chain && microseconds(stored[0][1]) < time.Since(c.since) {
 		s.log.Info("another machine has stored a newer certificate", "name", path.Base(site))
 		return nil
 	}
 	return s.write(ctx, c.parts)
 }
+
+// chainOf returns the key of the chain of a certificate.
+func chainOf(site string) string { return path.Join(site, path.Base(site)+".crt") }
 
 // flush writes what waits, and stops when the database is away or takes no writing, which is the error.
 func (s *Store) flush(ctx context.Context) error {
@@ -198,16 +206,4 @@ func (s *Store) dropParts(key string) (wasPart bool) {
 	}
 	delete(s.kept, site)
 	return false
-}
-
-var _ interface {
-	certmagic.Storage
-	certmagic.TryLocker
-	certmagic.LockLeaseRenewer
-} = (*Store)(nil)
-
-// microseconds returns the duration that the database has given as a number.
-func microseconds(text string) time.Duration {
-	n, _ := strconv.ParseInt(text, 10, 64)
-	return time.Duration(n) * time.Microsecond
 }

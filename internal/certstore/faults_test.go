@@ -228,14 +228,45 @@ func TestWholeCertificate(t *testing.T) {
 	wantCertificate(t, b, "x.example", "old")
 	storeCertificate(t, b, "y.example", "newer")
 	// What certmagic learns meanwhile belongs to the certificate that waits.
-	if err := a.Store(t.Context(), site("x.example")+".json", []byte("new.json")); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"x.example", "y.example"} {
+		if err := a.Store(t.Context(), site(name)+".json", []byte("new.json")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	h.goAway(false)
 	eventually(t, "the certificate was written", loads(b, site("x.example")+".key", "new.key"))
 	wantCertificate(t, b, "x.example", "new")
 	eventually(t, "nothing waits", func() bool { _, ok := a.keptPart(site("y.example") + ".key"); return !ok })
 	wantCertificate(t, a, "y.example", "newer")
+}
+
+// TestUnconfirmed stores a certificate, of which the database does not say so. It is there, and is
+// not taken for another machine's.
+func TestUnconfirmed(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t, rig.PostgreSQL(t))
+	log := &testLog{}
+	a, h := openHooked(t, d, nil, log.logger())
+	if err := a.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	unconfirmed := func(statement string) error {
+		if strings.HasPrefix(statement, "INSERT INTO signpost_certificates") {
+			return errGone
+		}
+		return nil
+	}
+	h.after.Store(&unconfirmed)
+	storeCertificate(t, a, "x.example", "new")
+	if _, ok := a.keptPart(site("x.example") + ".key"); !ok {
+		t.Fatal("the certificate does not wait to be stored")
+	}
+	h.after.Store(nil)
+	eventually(t, "nothing waits", func() bool { _, ok := a.keptPart(site("x.example") + ".key"); return !ok })
+	wantCertificate(t, a, "x.example", "new")
+	if strings.Contains(log.String(), "another machine") {
+		t.Errorf("the log speaks of another machine:\n%s", log)
+	}
 }
 
 // TestRefusedCertificate has the database refuse certificates for a reason that may pass. They

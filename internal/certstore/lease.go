@@ -14,17 +14,19 @@ type times struct {
 	// lease is how long a lock outlives the machine that has it. The machine renews it every
 	// renew.
 	lease, renew time.Duration
-	// keepEvery is how often what waits is tried to be written, and leases are looked at.
+	// keepEvery is how often writing what waits is tried, and leases are looked at.
 	keepEvery time.Duration
-	// listen is how long the database may go unasked. It must be less than lease: a machine
-	// that asks nothing would not notice that the database was away.
+	// listen is how long the database may go unasked, and how often writing is tried while it
+	// takes none. It must be less than lease: a machine that asks nothing would not notice that the
+	// database was away.
 	listen time.Duration
 	// settle is how long no lock is taken from another machine after the database was away:
 	// that machine may still be there. It renews its locks within a few keepEvery.
 	settle time.Duration
-	// retry is when a certificate is written again that the database has refused.
+	// retry is when a certificate is written again that the database has refused, and when sealing
+	// is tried again that was broken off.
 	retry time.Duration
-	// seal is how often it is looked whether private keys are sealed with the first of several
+	// seal is how often private keys are looked for that are not sealed with the first of several
 	// keys.
 	seal time.Duration
 }

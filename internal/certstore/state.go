@@ -22,9 +22,9 @@ const (
 	// doubtful is one that gave no answer when something was written. Whether it is away or only takes
 	// no writing is known when it has been read.
 	doubtful
-	// unwritable is one that can be read and not written: its disk is full, it is a standby, or it waits
-	// for a replica. Small values may be written now and then all the same. It ends when what waits
-	// and a large value were written.
+	// unwritable is one that takes no writing: its disk is full, it waits for a replica, or it is a
+	// standby, to which no new connections are made either. Small values may be written now and then
+	// all the same. It ends when what waits and a large value were written.
 	unwritable
 )
 
@@ -38,8 +38,8 @@ func (s *Store) heard(err error, writes bool) {
 	defer s.mu.Unlock()
 	s.heardAt = time.Now()
 	switch {
-	case sqldb.RefusesWay(err):
-		s.proved = false // Check says what is wrong
+	case sqldb.RefusesConnection(err):
+		s.proved, s.failure = false, err // Check says what is wrong in the log
 	case sqldb.IsUnwritable(err):
 		s.becomes(unwritable, err)
 	case sqldb.IsAway(err) && !writes:
@@ -54,7 +54,8 @@ func (s *Store) heard(err error, writes bool) {
 }
 
 // becomes notes a state of the database and why it is in it, and logs it if that is news. A database
-// that was away may take no writing still, which the next round of keep finds out. The caller has s.mu.
+// that was away may take no writing still, which the next statement that writes shows. The caller has
+// s.mu.
 func (s *Store) becomes(next state, reason error) {
 	before := s.state
 	s.state, s.failure = next, reason
@@ -100,7 +101,7 @@ func (s *Store) Status() Status {
 
 // isUnanswered reports whether an error says nothing about the statement: the database is away, or there is
 // no way to it.
-func isUnanswered(err error) bool { return sqldb.IsAway(err) || sqldb.RefusesWay(err) }
+func isUnanswered(err error) bool { return sqldb.IsAway(err) || sqldb.RefusesConnection(err) }
 
 // isAny reports whether the database is in one of the states.
 func (s *Store) isAny(states ...state) bool {
@@ -110,6 +111,7 @@ func (s *Store) isAny(states ...state) bool {
 }
 
 // tryWriting finds out whether a database takes writing that did not, or of which that is in doubt.
+// Nothing else ends these states.
 func (s *Store) tryWriting(ctx context.Context) {
 	if s.isAny(doubtful) {
 		s.Check(ctx) // it may be away
@@ -130,7 +132,7 @@ func (s *Store) tryWriting(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case ctx.Err() != nil || s.state == away || sqldb.RefusesWay(err):
+	case ctx.Err() != nil || s.state == away || sqldb.RefusesConnection(err):
 	case sqldb.IsAway(err):
 		s.becomes(unwritable, err)
 	default:

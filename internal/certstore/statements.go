@@ -72,6 +72,12 @@ func (s *Store) in() string {
 
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
 
+// microseconds returns a duration that the database has given in microseconds.
+func microseconds(text string) time.Duration {
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return time.Duration(n) * time.Microsecond
+}
+
 // insert returns a statement that inserts rows and does nothing about those that are there.
 func (s *Store) insert(statement string) string {
 	if s.isMySQL() {

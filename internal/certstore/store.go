@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/caddyserver/certmagic"
+
 	"signpost/internal/sources/sqldb"
 )
 
@@ -59,6 +61,12 @@ type Store struct {
 	leases     map[string]*lease       // that this process has, by name
 	gone       map[string]time.Time    // owners whose leases are to be deleted, and since when
 }
+
+var _ interface {
+	certmagic.Storage
+	certmagic.TryLocker
+	certmagic.LockLeaseRenewer
+} = (*Store)(nil)
 
 // Validate returns what cannot be right about the options. It does not connect. Each error is
 // or wraps a *sqldb.OptionError whose option is a key of the configuration.

@@ -118,11 +118,14 @@ func (s *Service) Serve(ctx context.Context, l *conn.Listeners) error {
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeouts.Stop)
 	defer cancel()
-	lingerEnd, stopLingering := context.WithTimeout(end, min(maxLinger, s.Timeouts.Stop/2))
-	conns.wait(lingerEnd, linger)
-	stopLingering()
+	awaitRequests := func() {
+		ctx, cancel := context.WithTimeout(end, min(maxLinger, s.Timeouts.Stop/2))
+		defer cancel()
+		conns.wait(ctx, linger)
+	}
+	awaitRequests()
 	if s.awaitOrders(end) {
-		conns.wait(end, linger) // these clients send their requests now
+		awaitRequests() // of the clients that have their certificate now
 	}
 	var group sync.WaitGroup
 	var late atomic.Bool

@@ -209,7 +209,7 @@ func TestCheckStore(t *testing.T) {
 	}
 	machine.Close()
 	l.Config.TLS.Store.SealFile = options(t, d, newKey+oldKey).SealFile
-	const old = "tls.acme.sealFile: not all values in the database are sealed with its first key as yet (1 are not); " +
+	const old = "tls.acme.sealFile: values in the database that are not sealed with its first key yet: 1; " +
 		"keep the other keys"
 	if warning, err := l.CheckStore(t.Context()); warning != old || err != nil {
 		t.Errorf("CheckStore with a new key = %q, %v; want %q, nil", warning, err, old)

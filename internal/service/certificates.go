@@ -48,9 +48,8 @@ const storeTimeout = 3 * time.Second
 // probeTimeout is enough to look at all private keys.
 const probeTimeout = 10 * time.Second
 
-// openStore opens the database in which several machines keep certificates. With one
-// that is away the service starts, and is not ready before it is there. One that cannot be used ends
-// the start.
+// openStore opens the database in which several machines keep certificates. While it is away, the
+// service starts and is not ready. If it cannot be used, the service does not start.
 func (s *service) openStore(o *certstore.Options) error {
 	if o == nil {
 		return nil
@@ -109,7 +108,7 @@ func (s *service) storeState() string {
 	}
 	text := fmt.Sprintf("store of certificates: %v", status.Failing)
 	if status.Waiting > 0 {
-		text += fmt.Sprintf("; %d certificates wait to be stored", status.Waiting)
+		text += fmt.Sprintf("; certificates that wait to be stored: %d", status.Waiting)
 	}
 	return text
 }
@@ -124,8 +123,8 @@ func (l *Loaded) CheckStore(ctx context.Context) (warning string, err error) {
 	defer cancel()
 	old, err := certstore.Probe(ctx, *l.Config.TLS.Store)
 	if old > 0 {
-		warning = fmt.Sprintf("tls.acme.sealFile: not all values in the database are sealed with its first key "+
-			"as yet (%d are not); keep the other keys", old)
+		warning = fmt.Sprintf("tls.acme.sealFile: values in the database that are not sealed with its first "+
+			"key yet: %d; keep the other keys", old)
 	}
 	return warning, storeError(err)
 }
@@ -138,7 +137,7 @@ func storeError(err error) error {
 	err = fmt.Errorf("tls.acme.storage: %w", err)
 	if sqldb.LacksRight(err) && fault.Hint(err) == "" {
 		return fault.WithHint(err, "the user of the database needs the right to create tables, once, and to read "+
-			"and write them; signpost check tells which are missing")
+			"and write them; signpost check says which are missing")
 	}
 	return err
 }

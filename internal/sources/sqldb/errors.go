@@ -31,12 +31,12 @@ type Error struct {
 
 // Kinds of failures that a check can say the cure of.
 const (
-	other          errorKind = iota
-	refusesUser              // the user is unknown, or the password is wrong
-	refusesReading           // the user may not read something
-	lacksObject              // there is no such table or column
-	refusesWriting           // the server answers, and takes no writing
-	refusesWay               // no connection will do before the configuration of one side is another
+	other             errorKind = iota
+	refusesUser                 // the user is unknown, or the password is wrong
+	refusesReading              // the user may not read something
+	lacksObject                 // there is no such table or column
+	refusesWriting              // the server answers, and takes no writing
+	refusesConnection           // no connection will do before the configuration of one side is another
 )
 
 // Error returns the text with the code.
@@ -58,7 +58,7 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		e = classifyNetwork(err)
 	}
 	e.cause = err
-	if e.kind == refusesWay && !s.isRefusedByEach(err) {
+	if e.kind == refusesConnection && !s.isRefusedByEach(err) {
 		e.kind = other
 	}
 	if strings.HasSuffix(socketOf(err), postgresSocket+"5432") && errors.Is(err, syscall.ENOENT) {
@@ -71,8 +71,8 @@ func (s *Store) explain(ctx context.Context, err error) error {
 // postgresSocket begins the name of a socket of PostgreSQL; the port follows.
 const postgresSocket = ".s.PGSQL."
 
-// isRefusedByEach reports whether all hosts that were tried refuse the way to them: one that is only away
-// may take it later.
+// isRefusedByEach reports whether all hosts that were tried refuse every connection: one that is only away
+// may accept one later.
 func (s *Store) isRefusedByEach(err error) bool {
 	several, ok := err.(interface{ Unwrap() []error }) // of failover
 	if !ok {
@@ -83,7 +83,7 @@ func (s *Store) isRefusedByEach(err error) bool {
 		if e == nil {
 			e = classifyNetwork(err)
 		}
-		if e.kind != refusesWay {
+		if e.kind != refusesConnection {
 			return false
 		}
 	}
@@ -97,10 +97,9 @@ func classifyNetwork(err error) *Error {
 		hostname x509.HostnameError
 		invalid  x509.CertificateInvalidError
 		header   tls.RecordHeaderError
-		alert    tls.AlertError
 		local    *localError
 	)
-	refused := func(text, cure string) *Error { return &Error{Text: text, kind: refusesWay, cure: cure} }
+	refused := func(text, cure string) *Error { return &Error{Text: text, kind: refusesConnection, cure: cure} }
 	switch {
 	case errors.Is(err, errReadOnly):
 		return &Error{Text: errReadOnly.Error(), kind: refusesWriting}
@@ -108,14 +107,14 @@ func classifyNetwork(err error) *Error {
 		return refused(local.Error(), fault.Hint(local))
 	case errors.As(err, &unknown):
 		return refused("the database's certificate is signed by no authority that is trusted here",
-			"?caRoot=/FILE behind the URL names the certificate of its authority, or the server's own certificate "+
-				"if it is self-signed")
+			"?caRoot=/FILE at the end of the URL names the certificate of its authority, or the server's own "+
+				"certificate if it is self-signed")
 	case errors.As(err, &hostname):
 		return refused("the database's certificate is for another name",
 			"write the host in the URL as the certificate names it, or give the server a certificate with this name")
 	case errors.As(err, &invalid):
 		return refused("the database's certificate is not valid", "renew it, and look at the clock of this machine")
-	case errors.As(err, &header), errors.As(err, &alert):
+	case errors.As(err, &header):
 		return errorNoTLS()
 	}
 	return &Error{Text: textOfNetwork(err)}
@@ -123,9 +122,9 @@ func classifyNetwork(err error) *Error {
 
 // errorNoTLS returns the error of a server that has no TLS.
 func errorNoTLS() *Error {
-	return &Error{Text: "the database does not offer TLS", kind: refusesWay,
-		cure: "let the server offer it; ?socketType=plain behind the URL does without, if nobody else can read " +
-			"what passes between the machines"}
+	return &Error{Text: "the database does not offer TLS", kind: refusesConnection,
+		cure: "let the server offer it; ?socketType=plain at the end of the URL does without, if nobody else " +
+			"can read what passes between the machines"}
 }
 
 // textOfNetwork returns what an error means that may pass.

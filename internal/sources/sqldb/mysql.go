@@ -183,7 +183,8 @@ func classifyMySQL(err error) *Error {
 		return &Error{Text: "the database ended the connection"}
 	case errors.Is(err, mysql.ErrCleartextPassword), errors.Is(err, mysql.ErrUnknownPlugin),
 		errors.Is(err, mysql.ErrOldPassword), errors.Is(err, mysql.ErrNativePassword):
-		return &Error{Text: "the database wants a way to sign in that Signpost does not have", kind: refusesWay}
+		return &Error{Text: "the database wants a way to sign in that Signpost does not have", kind: refusesConnection,
+			cure: "give the database user a password of caching_sha2_password or mysql_native_password (ALTER USER)"}
 	}
 	refused, ok := errors.AsType[*mysql.MySQLError](err)
 	if !ok {

@@ -26,15 +26,15 @@ func LacksRight(err error) bool {
 // starting, stopping or full, or takes no writing for now.
 func IsAway(err error) bool {
 	problem, ok := errors.AsType[*Error](err)
-	return ok && (problem.Code == "" && problem.kind != refusesWay || problem.isAmong(awayCodes))
+	return ok && (problem.Code == "" && problem.kind != refusesConnection || problem.isAmong(awayCodes))
 }
 
-// RefusesWay reports whether an error of Tables says that no connection will do before the
+// RefusesConnection reports whether an error of Tables says that no connection will do before the
 // configuration of one side is another: no TLS, a certificate that is not trusted or is for another
 // host, a file that cannot be read. The error has a hint.
-func RefusesWay(err error) bool {
+func RefusesConnection(err error) bool {
 	problem, ok := errors.AsType[*Error](err)
-	return ok && problem.kind == refusesWay
+	return ok && problem.kind == refusesConnection
 }
 
 // IsUnwritable reports whether an error of Tables says that the database can be reached, and takes no

@@ -21,9 +21,9 @@ func TestStates(t *testing.T) {
 	const noTLS, stranger = "the database does not offer TLS",
 		"the database's certificate is signed by no authority that is trusted here"
 	for _, test := range []struct {
-		err                             error
-		text                            string
-		away, unwritable, refusesTheWay bool
+		err                                 error
+		text                                string
+		away, unwritable, refusesConnection bool
 	}{
 		{&pgconn.PgError{Code: "53100"}, full + " (53100)", true, true, false},
 		{&pgconn.PgError{Code: "25006"}, standby + " (25006)", true, true, false},
@@ -41,6 +41,7 @@ func TestStates(t *testing.T) {
 		{context.DeadlineExceeded, "the database does not answer in time", true, false, false},
 		{errors.New("server refused TLS connection"), noTLS, false, false, true},
 		{mysql.ErrNoTLS, noTLS, false, false, true},
+		{mysql.ErrUnknownPlugin, "the database wants a way to sign in that Signpost does not have", false, false, true},
 		{tls.RecordHeaderError{}, noTLS, false, false, true},
 		{x509.UnknownAuthorityError{}, stranger, false, false, true},
 		{x509.HostnameError{Certificate: &x509.Certificate{}}, "the database's certificate is for another name", false, false, true},
@@ -50,18 +51,18 @@ func TestStates(t *testing.T) {
 		{errors.Join(&hostError{err: x509.UnknownAuthorityError{}}, &hostError{err: mysql.ErrNoTLS}), noTLS, false, false, true},
 	} {
 		name := "postgres"
-		if _, ok := test.err.(*mysql.MySQLError); ok || errors.Is(test.err, mysql.ErrNoTLS) {
+		if _, ok := test.err.(*mysql.MySQLError); ok || errors.Is(test.err, mysql.ErrNoTLS) || errors.Is(test.err, mysql.ErrUnknownPlugin) {
 			name = "mysql"
 		}
 		tables := &Tables{store: &Store{engine: engines[name], place: &place{writes: true}}}
 		err := tables.explain(t.Context(), test.err)
 		if err.Error() != test.text || IsAway(err) != test.away || IsUnwritable(err) != test.unwritable ||
-			RefusesWay(err) != test.refusesTheWay {
-			t.Errorf("%v is explained as %q, IsAway = %t, IsUnwritable = %t, RefusesWay = %t; want %q, %t, %t, %t",
-				test.err, err, IsAway(err), IsUnwritable(err), RefusesWay(err),
-				test.text, test.away, test.unwritable, test.refusesTheWay)
+			RefusesConnection(err) != test.refusesConnection {
+			t.Errorf("%v is explained as %q, IsAway = %t, IsUnwritable = %t, RefusesConnection = %t; want %q, %t, %t, %t",
+				test.err, err, IsAway(err), IsUnwritable(err), RefusesConnection(err),
+				test.text, test.away, test.unwritable, test.refusesConnection)
 		}
-		if test.refusesTheWay && fault.Hint(err) == "" {
+		if test.refusesConnection && fault.Hint(err) == "" {
 			t.Errorf("%v has no hint", err)
 		}
 	}

@@ -26,8 +26,8 @@ func TestSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, format := range []string{"deb", "rpm"} {
+		// One after the other: both have the same control groups.
 		t.Run(format, func(t *testing.T) {
-			t.Parallel()
 			folder := shortDir(t)
 			packages := filepath.Join(folder, "packages")
 			files := map[string]string{

@@ -104,9 +104,16 @@ func (s *Store) writeCertificate(ctx context.Context, site string, c *certificat
 	if err != nil {
 		return err
 	}
-	// The same one is there if its writing was not confirmed. If the statement was slow, what is
-	// stored counts as newer.
-	if len(stored) > 0 && stored[0][0] != chain && microseconds(stored[0][1]) < time.Since(c.since) {
+	// The same one is there if its writing was not confirmed.
+	if len(stored) == 0 || stored[0][0] == chain {
+		return s.write(ctx, c.parts)
+	}
+	age, err := microseconds(stored[0][1])
+	if err != nil {
+		return err
+	}
+	// If the statement was slow, what is stored counts as newer.
+	if age < time.Since(c.since) {
 		s.log.Info("another machine has stored a newer certificate", "name", path.Base(site))
 		return nil
 	}

@@ -32,9 +32,9 @@ type Copied struct {
 
 // Copy copies the certificates and the accounts of ACME servers from a storage directory of
 // certmagic into the database, each as a whole or not at all, and seals private keys if there is
-// a key for that. What has expired is left, as is what the database has as new or newer. Locks,
-// challenges and what is counted belong to the machines that use the directory, and are left,
-// too. Machines may use the directory and the database meanwhile.
+// a key for that. What has expired is left out, and what the database has already, in the same
+// version or a newer one. Locks, challenges and what is counted belong to the machines that use the
+// directory, and are left out, too. Machines may use the directory and the database meanwhile.
 //
 // A file or directory that cannot be used is reported, and the rest is copied. The error is the
 // database's; then the rest is not copied.
@@ -69,15 +69,15 @@ type copying struct {
 
 // copyAll copies the accounts first: a machine that finds none registers another one.
 func (c *copying) copyAll(ctx context.Context) error {
-	for _, issuer := range c.folders("acme") {
-		for _, account := range c.folders(path.Join(issuer, "users")) {
+	for _, issuer := range c.directories("acme") {
+		for _, account := range c.directories(path.Join(issuer, "users")) {
 			if err := c.copyAccount(ctx, account); err != nil {
 				return err
 			}
 		}
 	}
-	for _, issuer := range c.folders("certificates") {
-		for _, site := range c.folders(issuer) {
+	for _, issuer := range c.directories("certificates") {
+		for _, site := range c.directories(issuer) {
 			if err := c.copyCertificate(ctx, site); err != nil {
 				return err
 			}
@@ -88,8 +88,8 @@ func (c *copying) copyAll(ctx context.Context) error {
 
 var errName = errors.New("certmagic gives no directory this name")
 
-// folders returns the keys of the directories below a key.
-func (c *copying) folders(parent string) (keys []string) {
+// directories returns the keys of the directories below a key.
+func (c *copying) directories(parent string) (keys []string) {
 	entries, err := os.ReadDir(c.filename(parent))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.unusable(parent, err)
@@ -121,9 +121,9 @@ const (
 	maxBase = 690
 )
 
-// read returns the files whose keys begin in the same way, by how they end. It returns nil if
+// readFiles returns the files whose keys begin in the same way, by how they end. It returns nil if
 // there are none, or if it has reported one that cannot be read.
-func (c *copying) read(base string, ends ...string) map[string][]byte {
+func (c *copying) readFiles(base string, ends ...string) map[string][]byte {
 	if len(base) > maxBase {
 		c.unusable(base, errName)
 		return nil
@@ -161,10 +161,10 @@ func (c *copying) partsOf(base string, values map[string][]byte) parts {
 }
 
 // copyAccount copies an account of an ACME server, unless the database has one of this user.
-func (c *copying) copyAccount(ctx context.Context, folder string) error {
-	name, _, _ := strings.Cut(path.Base(folder), "@") // ACMEIssuer.storageSafeUserKey
-	base := path.Join(folder, name)
-	values := c.read(base, ".json", ".key")
+func (c *copying) copyAccount(ctx context.Context, directory string) error {
+	name, _, _ := strings.Cut(path.Base(directory), "@") // ACMEIssuer.storageSafeUserKey
+	base := path.Join(directory, name)
+	values := c.readFiles(base, ".json", ".key")
 	if values == nil {
 		return nil
 	}
@@ -176,7 +176,7 @@ func (c *copying) copyAccount(ctx context.Context, folder string) error {
 		c.unusable(base+".key", errDamaged)
 		return nil
 	}
-	from, to := below(folder)
+	from, to := below(directory)
 	there, err := c.rows(ctx, "SELECT name FROM signpost_certificates WHERE name > ? AND name < ?", from, to)
 	if err != nil {
 		return err
@@ -198,7 +198,7 @@ var errDamaged = errors.New("it is damaged")
 // copyCertificate copies a certificate with its key and what certmagic knows about it.
 func (c *copying) copyCertificate(ctx context.Context, site string) error {
 	base := path.Join(site, path.Base(site))
-	values := c.read(base, ".crt", ".json", ".key")
+	values := c.readFiles(base, ".crt", ".json", ".key")
 	if values == nil {
 		return nil
 	}
@@ -257,7 +257,7 @@ const (
 
 // compare says how the certificate of a site in the database compares to another one.
 func (c *copying) compare(ctx context.Context, site string, other *x509.Certificate) (standing, error) {
-	key := path.Join(site, path.Base(site)) + ".crt"
+	key := chainOf(site)
 	rows, err := c.rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", key)
 	if err != nil || len(rows) == 0 {
 		return absent, err

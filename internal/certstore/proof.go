@@ -3,7 +3,6 @@ package certstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 
@@ -67,23 +66,16 @@ func ignoreAbsence(err error) error {
 	return err
 }
 
-// Ready returns why the storage could not be used since the start: the database refuses it, or
-// was not reached. It returns nil once it could be used, whatever happens later.
-func (s *Store) Ready() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.everProved:
-		return nil
-	case s.refused != nil:
-		return s.refused
-	case s.failure != nil:
-		return fmt.Errorf("%w: %w", errUnreached, s.failure)
+// proof returns the proof as it is written, its value, and whether another key than the first one
+// has sealed it.
+func (s *Store) proof(ctx context.Context) (text string, value []byte, isOld bool, err error) {
+	rows, err := s.rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", proofKey)
+	if err != nil || len(rows) == 0 {
+		return "", nil, false, err
 	}
-	return errUnreached
+	value, isOld, err = s.read(proofKey, rows[0][0])
+	return rows[0][0], value, isOld, err
 }
-
-var errUnreached = errors.New("the store of certificates could not be used since the start")
 
 // Probe reports whether the database that the options describe can be used, and writes nothing. If
 // the error is that rights are missing, its hint is the statements that grant them. If there are

@@ -77,7 +77,7 @@ func (s *seal) close(name string, value []byte) []byte {
 	return s.keys[0].Seal(nil, nil, value, []byte(name))
 }
 
-var errWrongSeal = errors.New("is sealed with another key than sealFile holds, or damaged")
+var errWrongSeal = errors.New("is sealed with a key that sealFile does not hold, or damaged")
 
 // open returns what was sealed, and the index of the key that opens it.
 func (s *seal) open(name string, value []byte) (plain []byte, key int, err error) {

@@ -121,17 +121,6 @@ func (s *Store) sealProof(ctx context.Context) (bool, error) {
 	return err == nil && !isOld, err
 }
 
-// proof returns the proof as it is written, its value, and whether another key than the first one
-// has sealed it.
-func (s *Store) proof(ctx context.Context) (text string, value []byte, isOld bool, err error) {
-	rows, err := s.rows(ctx, "SELECT value FROM signpost_certificates WHERE name = ?", proofKey)
-	if err != nil || len(rows) == 0 {
-		return "", nil, false, err
-	}
-	value, isOld, err = s.read(proofKey, rows[0][0])
-	return rows[0][0], value, isOld, err
-}
-
 // sealAnew seals a value with the first key, unless it is not text any more. It reports whether it
 // did.
 func (s *Store) sealAnew(ctx context.Context, name, text string, value []byte) (bool, error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -77,6 +78,32 @@ func (s *Store) becomes(next state, reason error) {
 	}
 }
 
+// Away reports whether nothing can be ordered now: the database is away or takes no writing, or it
+// was not reached yet, or its private keys cannot be read with the keys of sealFile.
+func (s *Store) Away() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state != fine || !s.proved
+}
+
+// Ready returns why the storage could not be used since the start: the database refuses it, or
+// was not reached. It returns nil once it could be used, whatever happens later.
+func (s *Store) Ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.everProved:
+		return nil
+	case s.refused != nil:
+		return s.refused
+	case s.failure != nil:
+		return fmt.Errorf("%w: %w", errUnreached, s.failure)
+	}
+	return errUnreached
+}
+
+var errUnreached = errors.New("the store of certificates could not be used since the start")
+
 // Status is what an operator should know of the storage.
 type Status struct {
 	Failing error // why nothing can be ordered now; nil if it can
@@ -99,8 +126,8 @@ func (s *Store) Status() Status {
 	return status
 }
 
-// isUnanswered reports whether an error says nothing about the statement: the database is away, or there is
-// no way to it.
+// isUnanswered reports whether an error says nothing about the statement: the database is away, or
+// refuses every connection.
 func isUnanswered(err error) bool { return sqldb.IsAway(err) || sqldb.RefusesConnection(err) }
 
 // isAny reports whether the database is in one of the states.

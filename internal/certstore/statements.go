@@ -73,9 +73,9 @@ func (s *Store) in() string {
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
 
 // microseconds returns a duration that the database has given in microseconds.
-func microseconds(text string) time.Duration {
-	n, _ := strconv.ParseInt(text, 10, 64)
-	return time.Duration(n) * time.Microsecond
+func microseconds(text string) (time.Duration, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return time.Duration(n) * time.Microsecond, err
 }
 
 // insert returns a statement that inserts rows and does nothing about those that are there.

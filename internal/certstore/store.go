@@ -149,14 +149,6 @@ func (s *Store) Close() error {
 	return errors.Join(s.reads.Close(), s.control.Close())
 }
 
-// Away reports whether nothing can be ordered now: the database is away or takes no writing, or it
-// was not reached yet, or its private keys cannot be read with the keys of sealFile.
-func (s *Store) Away() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.state != fine || !s.proved
-}
-
 // keep writes what waits, seals private keys and finds out whether the database is there and takes
 // writing, until the store is closed.
 func (s *Store) keep() {

@@ -156,7 +156,7 @@ func TestStoreAway(t *testing.T) {
 			"tls.acme.storage: the store of certificates could not be used since the start: the database ")
 	}
 	server.Start(t)
-	const reason = "the store of certificates is sealed with another key than sealFile holds"
+	const reason = "the store of certificates is sealed with a key that sealFile does not hold"
 	bad.becomes(t, "when the database is back", http.StatusServiceUnavailable, reason)
 	if _, text := bad.readiness(); !strings.Contains(text, "tls.acme.storage") {
 		t.Errorf("/readyz with another key is %q, want it to name tls.acme.storage", text)

@@ -113,7 +113,8 @@ func TestTraefikNames(t *testing.T) {
 			}
 		}
 		if len(reached) != len(static.EntryPoints) {
-			t.Errorf("%s: routers for the entry points %v, want all %d of traefik.yaml", file, reached, len(static.EntryPoints))
+			t.Errorf("%s: routers for the entry points %v, want all %d of traefik.yaml",
+				file, reached, len(static.EntryPoints))
 		}
 		for name, service := range side.Services {
 			if _, ok := side.ServersTransports[service.LoadBalancer.ServersTransport]; !ok {

@@ -143,7 +143,8 @@ func TestAskTimesElsewhere(t *testing.T) {
 				after  time.Duration
 			}{"autoconfig.": {200, grantedTimeout}, "autodiscover.": {503, askTimeout}} {
 				if status, took := a.ask(1, prefix+domain); status != want.status || took != want.after {
-					t.Errorf("%s%s: got %d after %v, want %d after %v", prefix, domain, status, took, want.status, want.after)
+					t.Errorf("%s%s: got %d after %v, want %d after %v",
+						prefix, domain, status, took, want.status, want.after)
 				}
 			}
 		}

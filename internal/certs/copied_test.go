@@ -25,7 +25,8 @@ func TestCopied(t *testing.T) {
 		Database: d.URL, PasswordFile: d.PasswordFile,
 		SealFile: rig.Write(t, t.TempDir(), "seal", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"),
 	}
-	copied, err := certstore.Copy(t.Context(), o, dir, func(file string, reason error) { t.Errorf("%s: %v", file, reason) })
+	copied, err := certstore.Copy(t.Context(), o, dir,
+		func(file string, reason error) { t.Errorf("%s: %v", file, reason) })
 	if want := (certstore.Copied{Certificates: 1, Accounts: 1}); err != nil || copied != want {
 		t.Fatalf("Copy = %+v, %v; want %+v", copied, err, want)
 	}

@@ -115,7 +115,8 @@ func TestTicketKeyOfWrongClock(t *testing.T) {
 				t.Fatal(err)
 			}
 			if time.Until(keys[0].Made) > time.Minute || len(keys) > maxTicketKeys {
-				t.Fatalf("%d keys, the first made at %v; want at most %d, and one of now", len(keys), keys[0].Made, maxTicketKeys)
+				t.Fatalf("%d keys, the first made at %v; want at most %d, and one of now",
+					len(keys), keys[0].Made, maxTicketKeys)
 			}
 		}
 	}

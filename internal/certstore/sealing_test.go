@@ -98,7 +98,8 @@ func TestRotation(t *testing.T) {
 					wantCertificate(t, other, value+".example", value)
 					wantCertificate(t, other, "x.example", "x")
 					if !loads(other, account, value)() || !loads(other, tickets, value)() {
-						t.Errorf("step %d: machine %d does not read the keys of account and tickets of machine %d", i, k, j)
+						t.Errorf("step %d: machine %d does not read the keys of account and tickets of machine %d",
+							i, k, j)
 					}
 				}
 			}

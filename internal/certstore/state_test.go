@@ -128,7 +128,8 @@ func TestRefusedWhileRunning(t *testing.T) {
 	for range 20 {
 		s.TryLock(t.Context(), "issue_cert_x")
 		if !s.Away() || s.Ready() != nil {
-			t.Fatalf("Away() = %t, Ready() = %v while the certificate is not trusted; want true, nil", s.Away(), s.Ready())
+			t.Fatalf("Away() = %t, Ready() = %v while the certificate is not trusted; want true, nil",
+				s.Away(), s.Ready())
 		}
 	}
 	if err := os.WriteFile(file, trusted, 0o600); err != nil {
